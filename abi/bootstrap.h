@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bootstrap.h - the bootstrap table: the only names a program starts with.
+ *
+ * One page, mapped read-only. The first thread starts with RDI = its address, RSI = the address of
+ * the thread's IPC buffer, RSP = top of stack (16-byte aligned, nothing pushed), every other general
+ * register 0. The kernel makes the table of init; init makes those of the services.
+ */
+#pragma once
+
+#include "abi/types.h"
+
+#define MNOS_BOOTSTRAP_MAGIC 0x50415254534E4D31ull
+#define MNOS_BOOTSTRAP_ENTRIES 96
+
+struct mnos_bootstrap_entry {
+    char name[MNOS_NAME_BYTES]; /* unique in the table */
+    mnos_cap_t cap;
+};
+
+struct mnos_bootstrap {
+    uint64_t magic;
+    uint32_t entry_count;
+    uint32_t reserved;
+    char program[MNOS_NAME_BYTES];
+    char arguments[216]; /* NUL-terminated; for init: the kernel command line */
+    struct mnos_bootstrap_entry entries[MNOS_BOOTSTRAP_ENTRIES];
+};
+static_assert(sizeof(struct mnos_bootstrap) <= MNOS_PAGE_BYTES, "the bootstrap table is one page");
+
+/*
+ * What the kernel gives init, by name. All with every right, except where said.
+ *
+ *   initrd       Memory (Read, Execute, Grant, Revoke): the initial RAM disk, whole pages
+ *   device       Memory, device flavour: every physical page that is not RAM; page N is frame N
+ *   ports        Memory, port flavour: ports 0 to 65535 except those the kernel keeps
+ *   interrupts   Interrupt: every I/O APIC line; line N is global system interrupt N
+ *   log          Memory (Read, Write, Grant, Revoke; maps read-only): the kernel log ring, log.h
+ *   statistics   Memory (Read, Grant, Revoke): struct mnos_statistics, statistics.h
+ *   acpi         Memory (Read, Grant, Revoke): the ACPI tables, when there is one region of them
+ *   framebuffer  Memory, device flavour: when there is a framebuffer
+ *   process      Process: init itself
+ *   thread       Thread: init's first thread
+ */

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/*
+ * inspect.h - what sys_cap_inspect tells. The record is written to the start of the caller's IPC
+ * buffer; the call returns its size in bytes.
+ */
+#pragma once
+
+#include "abi/types.h"
+
+enum mnos_view {
+    /* Any capability, no right needed: struct mnos_cap_info. `index` is ignored. */
+    MNOS_VIEW_CAPABILITY = 0,
+    /* A Process capability with Read, or MNOS_SELF: struct mnos_process_info. */
+    MNOS_VIEW_PROCESS = 1,
+    /* Likewise: the thread number `index` (0 is the first): struct mnos_thread_info. MNOS_ERR_END
+     * past the last. */
+    MNOS_VIEW_PROCESS_THREAD = 2,
+    /* Likewise: the first used slot of its capability table at or after `index`:
+     * struct mnos_cap_info. MNOS_ERR_END past the last. */
+    MNOS_VIEW_PROCESS_CAP = 3,
+    /* A Thread capability with Read, or MNOS_SELF: struct mnos_thread_info. */
+    MNOS_VIEW_THREAD = 4,
+};
+
+struct mnos_cap_info {
+    mnos_cap_t handle; /* in the table it is in */
+    uint32_t type;     /* enum mnos_cap_type */
+    uint32_t rights;
+    uint64_t object_id;         /* the same for every capability to one object */
+    uint64_t parent_process_id; /* whose table holds what this was derived from; 0: nothing */
+    mnos_cap_t parent_handle;   /* in that table */
+    uint64_t child_count;       /* direct children */
+    /* Endpoint */
+    mnos_badge_t badge;
+    uint64_t event_mask;
+    /* Memory: flavour, first page within the object and count (ports: ports); physical address when
+     * the range is contiguous and the capability has Read, else UINT64_MAX (MNOS_VIEW_CAPABILITY
+     * only: it is told to the holder). Interrupt: first line and count. */
+    uint32_t flavour;
+    uint32_t reserved;
+    uint64_t first;
+    uint64_t count;
+    uint64_t physical_address;
+    /* Process, Thread: its id */
+    uint64_t id;
+};
+static_assert(sizeof(struct mnos_cap_info) == 104, "shared with programs");
+
+enum mnos_process_state {
+    MNOS_PROCESS_ALIVE = 0,
+    MNOS_PROCESS_SUSPENDED = 1,
+    MNOS_PROCESS_DYING = 2,
+    MNOS_PROCESS_DEAD = 3,
+};
+
+struct mnos_process_info {
+    uint64_t id;
+    uint64_t parent_id; /* 0 for init */
+    char name[MNOS_NAME_BYTES];
+    uint32_t state;       /* enum mnos_process_state */
+    uint32_t exit_reason; /* enum mnos_exit_reason */
+    uint64_t exit_code;
+    uint64_t frames_used, frames_quota;
+    uint64_t bytes_used, bytes_quota;
+    uint64_t cap_count;
+    uint64_t thread_count;
+    uint64_t cpu_time_ns; /* of threads past and present */
+    uint32_t priority_ceiling;
+    uint32_t reserved;
+};
+static_assert(sizeof(struct mnos_process_info) == 120, "shared with programs");
+
+enum mnos_thread_state {
+    MNOS_STATE_READY = 0,
+    MNOS_STATE_RUNNING = 1,
+    MNOS_STATE_SENDING = 2,   /* waits for a receiver */
+    MNOS_STATE_RECEIVING = 3, /* waits for a message */
+    MNOS_STATE_CALLING = 4,   /* waits for a reply */
+    MNOS_STATE_PARKED = 5,    /* sys_thread_block */
+    MNOS_STATE_SUSPENDED = 6,
+    MNOS_STATE_FAULTED = 7, /* waits for its fault handler */
+    MNOS_STATE_DEAD = 8,
+};
+
+struct mnos_thread_info {
+    uint64_t id;
+    uint64_t process_id;
+    char name[MNOS_NAME_BYTES];
+    uint32_t state;    /* enum mnos_thread_state */
+    uint32_t core;     /* where it runs or last ran */
+    uint32_t priority; /* base */
+    uint32_t effective_priority;
+    uint32_t affinity;
+    uint32_t reserved;
+    uint64_t cpu_time_ns;
+    uint64_t waits_for; /* object id of the endpoint, or the id of the thread that owes the reply */
+};
+static_assert(sizeof(struct mnos_thread_info) == 80, "shared with programs");

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/*
+ * message.h - how a message travels through the four IPC calls, and the IPC buffer.
+ *
+ * Registers, into the kernel:
+ *
+ *   call        RDI        RSI    RDX R10 R8 R9          R12        R13
+ *   ipc_send    endpoint   info   message bytes 0-31     deadline   -
+ *   ipc_call    endpoint   info   message bytes 0-31     deadline   -
+ *   ipc_recv    endpoint   info   -                      deadline   -
+ *   ipc_reply   reply id   info   message bytes 0-31     deadline   endpoint to receive from, or 0
+ *
+ * ipc_reply delivers the reply and, when R13 is not 0, waits for the next message in the same call;
+ * with reply id 0 it only waits. Replying itself never waits.
+ *
+ * Registers, out of the kernel (RAX is the status as for every call; on an error the others are
+ * undefined, and RBX RBP R14 R15 are always preserved):
+ *
+ *   after       RDI     RSI    RDX R10 R8 R9          R12
+ *   ipc_call    0       info   bytes 0-31 of reply    0
+ *   ipc_recv    badge   info   message bytes 0-31     reply id, or 0 when the sender does not wait
+ *   ipc_send    -       -      -                      -
+ *
+ * An IPC call is a function call as far as vector registers go: XMM, YMM, ZMM and mask registers
+ * are lost (cleared), MXCSR and the x87 control word are kept.
+ *
+ * Bytes beyond the first 32 travel in the thread's IPC buffer, at the offset they have in the
+ * message; the first 32 are never read from or written to the buffer.
+ */
+#pragma once
+
+#include "abi/types.h"
+
+#define MNOS_MESSAGE_REGISTER_BYTES 32
+#define MNOS_MESSAGE_MAX_BYTES 4000
+#define MNOS_MESSAGE_MAX_CAPS 4
+
+/*
+ * The info word. Sending: label, length in bytes, number of capabilities (handles in send_caps).
+ * `accept` is how many capabilities the caller takes in the message it will receive (in ipc_call:
+ * in the reply). Receiving: label, length, number of capabilities received, and the kind.
+ */
+#define MNOS_INFO_LABEL_SHIFT 0   /* 32 bits */
+#define MNOS_INFO_LENGTH_SHIFT 32 /* 13 bits */
+#define MNOS_INFO_CAPS_SHIFT 45   /* 3 bits */
+#define MNOS_INFO_ACCEPT_SHIFT 48 /* 3 bits */
+#define MNOS_INFO_KIND_SHIFT 51   /* 3 bits */
+
+#define MNOS_INFO(label, length)                                                                   \
+    ((uint64_t)(uint32_t)(label) | ((uint64_t)(length) << MNOS_INFO_LENGTH_SHIFT))
+#define MNOS_INFO_CAPS(count) ((uint64_t)(count) << MNOS_INFO_CAPS_SHIFT)
+#define MNOS_INFO_ACCEPT(count) ((uint64_t)(count) << MNOS_INFO_ACCEPT_SHIFT)
+#define MNOS_INFO_GET_LABEL(info) ((uint32_t)(info))
+#define MNOS_INFO_GET_LENGTH(info) ((unsigned)(((info) >> MNOS_INFO_LENGTH_SHIFT) & 0x1FFF))
+#define MNOS_INFO_GET_CAPS(info) ((unsigned)(((info) >> MNOS_INFO_CAPS_SHIFT) & 7))
+#define MNOS_INFO_GET_ACCEPT(info) ((unsigned)(((info) >> MNOS_INFO_ACCEPT_SHIFT) & 7))
+#define MNOS_INFO_GET_KIND(info) ((unsigned)(((info) >> MNOS_INFO_KIND_SHIFT) & 7))
+
+enum mnos_message_kind {
+    MNOS_KIND_MESSAGE = 0,
+    /* RDX holds the events that were set since the last receive; badge is 0. */
+    MNOS_KIND_EVENTS = 1,
+    /* The last capability with this badge is gone: no message from this client can follow. */
+    MNOS_KIND_CLIENT_GONE = 2,
+};
+
+/* Event bits: programs choose their meaning; none is reserved by the kernel. */
+#define MNOS_EVENTS_ALL UINT64_MAX
+
+enum mnos_received_cap {
+    MNOS_RECEIVED_NONE = 0,
+    MNOS_RECEIVED_HANDLE = 1, /* recv_caps[i] is a handle in the receiver's table */
+    /* The capability was to the endpoint the message was received from; recv_caps[i] is its badge. */
+    MNOS_RECEIVED_BADGE = 2,
+};
+
+/* One page per thread, allocated by the kernel, mapped read-write at an address that the creator of
+ * the thread chose. System calls also read parameter records from it and write records to it; these
+ * begin at data[0]. */
+struct mnos_ipc_buffer {
+    uint8_t data[MNOS_MESSAGE_MAX_BYTES];
+    mnos_cap_t send_caps[MNOS_MESSAGE_MAX_CAPS];
+    uint64_t recv_caps[MNOS_MESSAGE_MAX_CAPS];
+    uint8_t send_rights[MNOS_MESSAGE_MAX_CAPS]; /* rights the receiver gets; 0xFF: all of mine */
+    uint8_t recv_kinds[MNOS_MESSAGE_MAX_CAPS];  /* enum mnos_received_cap */
+    uint64_t reserved[3];
+};
+static_assert(sizeof(struct mnos_ipc_buffer) == MNOS_PAGE_BYTES, "the IPC buffer is one page");

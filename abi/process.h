@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/*
+ * process.h - parameter records of sys_proc_create and sys_thread_create, which the caller places at
+ * the start of its IPC buffer, and register state.
+ */
+#pragma once
+
+#include "abi/types.h"
+
+/* General registers of a thread; segment registers are the kernel's. RFLAGS: only the arithmetic
+ * flags, DF, TF, AC and ID are taken; IF is always set, everything else clear. */
+struct mnos_registers {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rip, rflags, fs_base, gs_base;
+};
+static_assert(sizeof(struct mnos_registers) == 160, "shared with programs");
+
+struct mnos_process_params {
+    char name[MNOS_NAME_BYTES]; /* for people; authority never depends on it */
+    uint64_t frames_quota;      /* 4 KiB frames, carved out of the caller's quota */
+    uint64_t bytes_quota;       /* kernel object and capability slot bytes, carved likewise */
+    uint32_t priority_ceiling;  /* at most the caller's */
+    uint32_t reserved;
+    mnos_cap_t exit_endpoint; /* Write; gets exit_events when the process ends; 0: nobody is told */
+    uint64_t exit_events;     /* within the event mask of exit_endpoint */
+    mnos_cap_t fault_endpoint; /* Write; gets faults as messages; 0: a fault destroys the process */
+};
+static_assert(sizeof(struct mnos_process_params) == 72, "shared with programs");
+
+enum mnos_thread_flags {
+    MNOS_THREAD_SUSPENDED = 1u << 0, /* do not start; sys_thread_wake starts it */
+};
+
+struct mnos_thread_params {
+    char name[MNOS_NAME_BYTES];
+    struct mnos_registers registers;
+    uint64_t ipc_buffer; /* page-aligned user address, not mapped yet; the kernel maps the page */
+    uint32_t priority;   /* at most the ceiling of the process */
+    uint32_t affinity;   /* core number, or MNOS_AFFINITY_ANY */
+    uint32_t flags;      /* enum mnos_thread_flags */
+    uint32_t reserved;
+};
+static_assert(sizeof(struct mnos_thread_params) == 208, "shared with programs");
+
+/* Why a process ended. */
+enum mnos_exit_reason {
+    MNOS_EXIT_NONE = 0,      /* it has not */
+    MNOS_EXIT_SELF = 1,      /* it called sys_proc_destroy on itself */
+    MNOS_EXIT_DESTROYED = 2, /* whoever holds Execute on it destroyed it, or its creator died */
+    MNOS_EXIT_FAULT = 3,     /* unhandled fault; exit_code is vector << 32 | low half of error code */
+};

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/*
+ * statistics.h - counters that the kernel exports as a read-only Memory capability. Each counter only
+ * grows and is written by one core; readers need no lock and see a recent value.
+ */
+#pragma once
+
+#include "abi/types.h"
+
+#define MNOS_STATISTICS_MAGIC 0x54415453534F4E4Dull
+#define MNOS_STATISTICS_LINES 256
+
+struct mnos_core_statistics {
+    uint32_t online;
+    uint32_t apic_id;
+    uint64_t idle_ns;      /* up to the last time the core left idle */
+    uint64_t idle_since;   /* time_ns at which the present idle period began; 0: not idle */
+    uint64_t switches;     /* times another thread was put on the core */
+    uint64_t syscalls;
+    uint64_t faults;       /* exceptions taken from user mode */
+    uint64_t interrupts;   /* device interrupts */
+    uint64_t timer_interrupts;
+    uint64_t ipis; /* interprocessor interrupts taken */
+    uint64_t steals;
+    uint64_t reserved[6];
+};
+static_assert(sizeof(struct mnos_core_statistics) == 128, "two cache lines a core");
+
+struct mnos_statistics {
+    uint64_t magic;
+    uint32_t core_count;
+    uint32_t line_count; /* interrupt lines that exist */
+    /* Frames of 4 KiB. */
+    uint64_t frames_total; /* RAM that the kernel manages or has taken */
+    uint64_t frames_free;
+    uint64_t frames_kernel; /* kernel image, bitmap, tables, heap: charged to no process */
+    uint64_t reserved[10];
+    struct mnos_core_statistics cores[MNOS_CORES_MAX];
+    uint64_t line_interrupts[MNOS_STATISTICS_LINES]; /* delivered, by global system interrupt */
+    uint64_t line_spurious;                          /* arrived with nobody bound */
+};
