@@ -3,8 +3,8 @@
  * bootstrap.h - the bootstrap table: the only names a program starts with.
  *
  * One page, mapped read-only. The first thread starts with RDI = its address, RSI = the address of
- * the thread's IPC buffer, RSP = top of stack (16-byte aligned, nothing pushed), every other general
- * register 0. The kernel makes the table of init; init makes those of the services.
+ * the thread's IPC buffer, RSP = top of stack (16-byte aligned, nothing pushed), FS base = RSI, every
+ * other general register 0. The kernel makes the table of init; init makes those of the services.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ struct mnos_bootstrap {
     char arguments[216]; /* NUL-terminated; for init: the kernel command line */
     struct mnos_bootstrap_entry entries[MNOS_BOOTSTRAP_ENTRIES];
 };
-static_assert(sizeof(struct mnos_bootstrap) <= MNOS_PAGE_BYTES, "the bootstrap table is one page");
+_Static_assert(sizeof(struct mnos_bootstrap) <= MNOS_PAGE_BYTES, "the bootstrap table is one page");
 
 /*
  * What the kernel gives init, by name. All with every right, except where said.

@@ -44,7 +44,7 @@ struct mnos_cap_info {
     /* Process, Thread: its id */
     uint64_t id;
 };
-static_assert(sizeof(struct mnos_cap_info) == 104, "shared with programs");
+_Static_assert(sizeof(struct mnos_cap_info) == 104, "shared with programs");
 
 enum mnos_process_state {
     MNOS_PROCESS_ALIVE = 0,
@@ -68,7 +68,7 @@ struct mnos_process_info {
     uint32_t priority_ceiling;
     uint32_t reserved;
 };
-static_assert(sizeof(struct mnos_process_info) == 120, "shared with programs");
+_Static_assert(sizeof(struct mnos_process_info) == 120, "shared with programs");
 
 enum mnos_thread_state {
     MNOS_STATE_READY = 0,
@@ -95,4 +95,4 @@ struct mnos_thread_info {
     uint64_t cpu_time_ns;
     uint64_t waits_for; /* object id of the endpoint, or the id of the thread that owes the reply */
 };
-static_assert(sizeof(struct mnos_thread_info) == 80, "shared with programs");
+_Static_assert(sizeof(struct mnos_thread_info) == 80, "shared with programs");

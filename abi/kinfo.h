@@ -34,4 +34,4 @@ struct mnos_kinfo {
     char kernel_version[64];
     char cpu_features[192]; /* what this kernel uses of the processor, words separated by blanks */
 };
-static_assert(sizeof(struct mnos_kinfo) <= MNOS_PAGE_BYTES, "one page");
+_Static_assert(sizeof(struct mnos_kinfo) <= MNOS_PAGE_BYTES, "one page");

@@ -85,4 +85,4 @@ struct mnos_ipc_buffer {
     uint8_t recv_kinds[MNOS_MESSAGE_MAX_CAPS];  /* enum mnos_received_cap */
     uint64_t reserved[3];
 };
-static_assert(sizeof(struct mnos_ipc_buffer) == MNOS_PAGE_BYTES, "the IPC buffer is one page");
+_Static_assert(sizeof(struct mnos_ipc_buffer) == MNOS_PAGE_BYTES, "the IPC buffer is one page");

@@ -14,7 +14,7 @@ struct mnos_registers {
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
     uint64_t rip, rflags, fs_base, gs_base;
 };
-static_assert(sizeof(struct mnos_registers) == 160, "shared with programs");
+_Static_assert(sizeof(struct mnos_registers) == 160, "shared with programs");
 
 struct mnos_process_params {
     char name[MNOS_NAME_BYTES]; /* for people; authority never depends on it */
@@ -26,7 +26,7 @@ struct mnos_process_params {
     uint64_t exit_events;     /* within the event mask of exit_endpoint */
     mnos_cap_t fault_endpoint; /* Write; gets faults as messages; 0: a fault destroys the process */
 };
-static_assert(sizeof(struct mnos_process_params) == 72, "shared with programs");
+_Static_assert(sizeof(struct mnos_process_params) == 72, "shared with programs");
 
 enum mnos_thread_flags {
     MNOS_THREAD_SUSPENDED = 1u << 0, /* do not start; sys_thread_wake starts it */
@@ -41,7 +41,7 @@ struct mnos_thread_params {
     uint32_t flags;      /* enum mnos_thread_flags */
     uint32_t reserved;
 };
-static_assert(sizeof(struct mnos_thread_params) == 208, "shared with programs");
+_Static_assert(sizeof(struct mnos_thread_params) == 208, "shared with programs");
 
 /* Why a process ended. */
 enum mnos_exit_reason {

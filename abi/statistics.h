@@ -24,7 +24,7 @@ struct mnos_core_statistics {
     uint64_t steals;
     uint64_t reserved[6];
 };
-static_assert(sizeof(struct mnos_core_statistics) == 128, "two cache lines a core");
+_Static_assert(sizeof(struct mnos_core_statistics) == 128, "two cache lines a core");
 
 struct mnos_statistics {
     uint64_t magic;
