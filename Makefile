@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+#
+# Makefile - builds, runs and tests MinimalOS NextGen; `make help` lists what it can do.
+#
+# Sources are found by folder, so a new file needs no line here. Everything made goes to build/.
+#   make CC=clang       the other compiler          make V=1      show the commands
+#   make BUILD=dir      another output folder       make DEPS=no  do not check installed packages
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+BUILD  ?= build
+PYTHON ?= /usr/bin/python3
+Q      := $(if $(V),,@)
+
+# The same input gives the same bytes: one date for every file in an image, no path in an object.
+export SOURCE_DATE_EPOCH ?= 1735689600
+export PYTHONDONTWRITEBYTECODE := 1
+
+all: kernel initrd iso direct ## Build everything that boots
+
+# ---- Packages ------------------------------------------------------------------------------------
+# Make brings included files up to date before anything else, so this one installs what the goals
+# need. It has no content; it is made again when the table changes.
+
+no_deps  := help clean format format-check
+goals    := $(or $(MAKECMDGOALS),all)
+deps     := $(if $(filter-out $(no_deps),$(goals)),build) \
+            $(if $(filter all iso run% test% bench check%,$(goals)),iso) \
+            $(if $(filter run% test% bench,$(goals)),run) \
+            $(if $(filter test% check%,$(goals)),test)
+empty    :=
+dep_mark := $(BUILD)/.packages-$(subst $(empty) ,-,$(strip $(deps)))
+
+ifneq ($(strip $(deps)),)
+ifneq ($(DEPS),no)
+include $(dep_mark)
+endif
+endif
+
+$(dep_mark): tools/packages.txt tools/install-deps.sh
+	$(Q)tools/install-deps.sh $(deps)
+	$(Q)mkdir -p $(@D) && : >$@
+
+# ---- Flags ---------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+            -Wpointer-arith -Wvla -Wwrite-strings -Wold-style-definition -Wimplicit-fallthrough
+CFLAGS   := -std=gnu2x -g $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -MMD -MP
+
+# Freestanding code for the machine itself: position dependent, no vector registers.
+TARGET_CFLAGS := $(CFLAGS) -m64 -O2 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
+                 -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
+                 -fno-common
+# Interrupts use the kernel's stack (no red zone); panics walk frame pointers.
+KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer \
+                 -fno-optimize-sibling-calls -Wframe-larger-than=2048 \
+                 -I. -Ikernel -Iabi -I$(BUILD)/gen
+USER_CFLAGS   := $(TARGET_CFLAGS) -I. -Iabi -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
+HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+                 -fno-sanitize-recover=all -I. -Ikernel -Iabi -I$(BUILD)/gen
+LINK_FLAGS    := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
+
+# Changes when the compiler does; every object depends on it.
+compiler := $(BUILD)/.compiler
+$(compiler): FORCE
+	$(Q)mkdir -p $(@D) && { echo '$(CC)' | cmp -s - $@ || echo '$(CC)' >$@; }
+common := $(compiler) Makefile
+
+# compile NAME - $(Q)$(call compile,FLAGS) turns the first prerequisite into an object.
+say     = @printf '  %-8s %s\n' '$1' '$(patsubst $(BUILD)/%,%,$@)'
+compile = $(Q)mkdir -p $(@D) && $(CC) $1 -c $< -o $@
+find    = $(sort $(shell find $1 -type f $2 2>/dev/null))
+
+# ---- Kernel --------------------------------------------------------------------------------------
+# Two variants, chosen by which files are compiled: kernel/debug/off in build/kernel.elf, the one
+# that ships, and kernel/debug/on in build/debug/kernel.elf, the one that the guest tests boot.
+
+KERNEL_SRCS := $(filter-out kernel/arch/host/% kernel/debug/%,$(call find,kernel lib/format,-name '*.[cS]'))
+KERNEL_LD   := kernel/arch/x86_64/kernel.ld
+FONT        := /usr/share/consolefonts/Uni2-Terminus16.psf.gz
+
+$(BUILD)/gen/font.c: tools/mkfont.py
+	$(call say,FONT)
+	$(Q)mkdir -p $(@D) && $(PYTHON) $< $(FONT) $@ console_font
+
+# kernel_rules FOLDER VARIANT
+#
+# The symbol table for backtraces is made from a first link without it. It lies behind the code, so
+# the code keeps its addresses in the second link; mksymbols.py checks that it did.
+define kernel_rules
+$1/objects := $$(patsubst %,$1/obj/%.o,$$(KERNEL_SRCS) $$(call find,kernel/debug/$2,-name '*.c')) \
+              $1/obj/font.c.o
+
+$1/obj/%.c.o: %.c $(common)
+	$$(call say,CC)
+	$$(call compile,$$(KERNEL_CFLAGS))
+$1/obj/%.S.o: %.S $(common)
+	$$(call say,AS)
+	$$(call compile,$$(KERNEL_CFLAGS))
+$1/obj/font.c.o: $(BUILD)/gen/font.c $(common)
+	$$(call say,CC)
+	$$(call compile,$$(KERNEL_CFLAGS))
+$1/obj/%.S.o: $1/obj/%.S $(common)
+	$$(call compile,$$(KERNEL_CFLAGS))
+
+$1/obj/no-symbols.S: tools/mksymbols.py
+	$(Q)mkdir -p $$(@D) && $(PYTHON) $$< --empty $$@
+$1/obj/symbols.S: $1/obj/first-link.elf tools/mksymbols.py
+	$(Q)$(PYTHON) tools/mksymbols.py $$< $$@
+$1/obj/first-link.elf: $$($1/objects) $1/obj/no-symbols.S.o $(KERNEL_LD)
+	$(Q)$(LD) $(LINK_FLAGS) -T $(KERNEL_LD) $$(filter %.o,$$^) -o $$@
+$1/kernel.elf: $$($1/objects) $1/obj/symbols.S.o $(KERNEL_LD)
+	$$(call say,LINK)
+	$(Q)$(LD) $(LINK_FLAGS) -T $(KERNEL_LD) $$(filter %.o,$$^) -o $$@
+	$(Q)$(PYTHON) tools/mksymbols.py --check $$@ $1/obj/symbols.S
+endef
+$(eval $(call kernel_rules,$(BUILD),off))
+$(eval $(call kernel_rules,$(BUILD)/debug,on))
+
+kernel: $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf ## Both kernels: build/kernel.elf and build/debug/kernel.elf
+
+# ---- User space ----------------------------------------------------------------------------------
+# Each folder with C files below is a program named after the folder. Programs are linked with
+# libmnos and lib/format; the copies without symbols go to the initial RAM disk.
+
+PROGRAM_DIRS := $(sort $(patsubst %/,%,$(dir $(wildcard services/*/*.c drivers/*/*/*.c programs/*/*.c))))
+PROGRAMS     := $(notdir $(PROGRAM_DIRS))
+LIBMNOS      := $(BUILD)/user/libmnos.a
+USER_LD      := lib/libmnos/user.ld
+user_objects  = $(patsubst %,$(BUILD)/user/obj/%.o,$(call find,$1,-name '*.[cS]'))
+
+$(BUILD)/user/obj/%.c.o: %.c $(common)
+	$(call say,CC)
+	$(call compile,$(USER_CFLAGS))
+$(BUILD)/user/obj/%.S.o: %.S $(common)
+	$(call say,AS)
+	$(call compile,$(USER_CFLAGS))
+$(LIBMNOS): $(call user_objects,lib/libmnos lib/format)
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+
+# program_rules ELF FOLDER
+define program_rules
+$1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD)
+	$$(call say,LINK)
+	$(Q)mkdir -p $$(@D) && $(LD) $(LINK_FLAGS) -T $(USER_LD) $$(filter %.o %.a,$$^) -o $$@
+endef
+$(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rules,$(BUILD)/user/$(notdir $d).elf,$d)))
+$(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest))
+$(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench))
+
+%.stripped: %.elf
+	$(Q)objcopy --strip-all $< $@
+
+user: $(PROGRAMS:%=$(BUILD)/user/%.elf) ## Services, drivers and programs
+
+# ---- Initial RAM disks ---------------------------------------------------------------------------
+
+INITRD := $(BUILD)/initrd.tar
+
+$(BUILD)/manifest.bin: services/manifest.toml tools/mkmanifest.py
+	$(call say,MANIFEST)
+	$(Q)$(PYTHON) tools/mkmanifest.py $< $@
+$(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkinitrd.py
+	$(call say,INITRD)
+	$(Q)$(PYTHON) tools/mkinitrd.py $@ manifest.bin=$< \
+	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
+# A test or a benchmark is the init process of a RAM disk of its own.
+$(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped tools/mkinitrd.py
+	$(Q)$(PYTHON) tools/mkinitrd.py $@ init=$<
+$(BUILD)/bench/initrd.tar: $(BUILD)/bench/bench-init.stripped tools/mkinitrd.py
+	$(Q)$(PYTHON) tools/mkinitrd.py $@ init=$<
+
+initrd: $(INITRD) ## The initial RAM disk with init, the manifest and the services
+
+# ---- Boot loader, ISO image, running -------------------------------------------------------------
+
+include boot/loader.mk
+
+iso: $(BUILD)/minimalos.iso ## The bootable image build/minimalos.iso (CD, disk or USB stick; UEFI or BIOS)
+
+run: iso ## Boot the ISO in QEMU with UEFI; the prompt is on this terminal (Ctrl-A X ends it)
+	$(Q)$(PYTHON) tools/run.py uefi
+
+run-bios: iso ## The same with BIOS firmware
+	$(Q)$(PYTHON) tools/run.py bios
+
+run-direct: direct ## Boot kernel and RAM disk without firmware: the fastest way to the prompt
+	$(Q)$(PYTHON) tools/run.py direct
+
+# ---- Tests and benchmarks ------------------------------------------------------------------------
+
+UNIT_SRCS := $(filter-out kernel/main.c kernel/arch/x86_64/% kernel/debug/off/%,$(call find,kernel,-name '*.c')) \
+             $(call find,lib/format tests/unit,-name '*.c') $(LOADER_PORTABLE_SRCS)
+UNIT      := $(BUILD)/unit/unit-tests
+
+$(BUILD)/unit/obj/%.c.o: %.c $(common)
+	$(call say,HOSTCC)
+	$(call compile,$(HOST_CFLAGS))
+$(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o)
+	$(call say,LINK)
+	$(Q)$(CC) -fsanitize=address,undefined -pthread $^ -o $@
+
+GUEST := $(BUILD)/debug/kernel.elf $(BUILD)/tests/guest-initrd.tar direct
+
+test: all $(UNIT) $(GUEST) ## All tests; the last line counts them
+	$(Q)$(PYTHON) tools/test.py
+test-build: ## Layout, headers that compile alone, both compilers without warnings
+	$(Q)$(PYTHON) tools/test.py build
+test-unit: $(UNIT) ## Portable kernel code on this machine, under sanitizers
+	$(Q)$(PYTHON) tools/test.py unit
+test-loader: all ## The boot loader, with good and hostile input
+	$(Q)$(PYTHON) tools/test.py loader
+test-guest: $(GUEST) ## System calls, from a test process in QEMU
+	$(Q)$(PYTHON) tools/test.py guest
+test-system: all ## The real image, driven as a user would
+	$(Q)$(PYTHON) tools/test.py system
+
+bench: direct initrd $(BUILD)/kernel.elf $(if $(wildcard bench/*.c),$(BUILD)/bench/initrd.tar) ## Exact instruction counts, compared with bench/results.txt
+	$(Q)$(PYTHON) bench/run.py
+
+# ---- Code style ----------------------------------------------------------------------------------
+
+FORMATTED = $(call find,abi boot kernel lib protocols services drivers programs tests bench,-name '*.[ch]')
+HEADERS   = $(call find,abi kernel lib,-name '*.h')
+format: ## Lay out all C files
+	$(Q)clang-format -i $(FORMATTED)
+format-check: ## Fail when a C file is not laid out as `make format` does
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+
+# Each header, alone, as the code that includes it is compiled.
+check-headers: $(HEADERS:%=$(BUILD)/headers/%.ok) ## Compile each header alone
+$(BUILD)/headers/kernel/arch/host/%.ok: header_flags = $(HOST_CFLAGS)
+$(BUILD)/headers/kernel/%.ok: header_flags = $(KERNEL_CFLAGS)
+$(BUILD)/headers/abi/%.ok: header_flags = $(USER_CFLAGS)
+$(BUILD)/headers/lib/%.ok: header_flags = $(USER_CFLAGS)
+$(BUILD)/headers/%.ok: % $(common)
+	$(Q)mkdir -p $(@D) && echo '#include "$<"' | $(CC) $(header_flags) -MF $@.d -MT $@ -x c - -c -o $@
+
+# ---- Housekeeping --------------------------------------------------------------------------------
+
+clean: ## Remove everything that was made
+	$(Q)rm -rf $(BUILD)
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
+	    while IFS='	' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
+
+FORCE:
+.PHONY: FORCE all kernel user initrd iso direct run run-bios run-direct test test-build test-unit \
+        test-loader test-guest test-system bench format format-check check-headers clean help
+.SECONDARY:
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
