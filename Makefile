@@ -58,7 +58,7 @@ TARGET_CFLAGS := $(CFLAGS) -m64 -O2 -ffreestanding -fno-pic -fno-pie -mgeneral-r
                  -fno-common
 # Interrupts use the kernel's stack (no red zone); panics walk frame pointers.
 KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer \
-                 -fno-optimize-sibling-calls -Wframe-larger-than=2048 \
+                 -Wframe-larger-than=2048 \
                  -I. -Ikernel -Iabi -I$(BUILD)/gen
 USER_CFLAGS   := $(TARGET_CFLAGS) -I. -Iabi -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
