@@ -62,7 +62,7 @@ KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fno-omit-frame-
                  -I. -Ikernel -Iabi -I$(BUILD)/gen
 USER_CFLAGS   := $(TARGET_CFLAGS) -I. -Iabi -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
-                 -fno-sanitize-recover=all -I. -Ikernel -Iabi -I$(BUILD)/gen
+                 -fno-sanitize-recover=all -I. -Ikernel -Ikernel/debug/on -Iabi -I$(BUILD)/gen
 LINK_FLAGS    := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
 
 # Changes when the compiler does; every object depends on it.
@@ -98,15 +98,15 @@ $1/objects := $$(patsubst %,$1/obj/%.o,$$(KERNEL_SRCS) $$(call find,kernel/debug
 
 $1/obj/%.c.o: %.c $(common)
 	$$(call say,CC)
-	$$(call compile,$$(KERNEL_CFLAGS))
+	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
 $1/obj/%.S.o: %.S $(common)
 	$$(call say,AS)
-	$$(call compile,$$(KERNEL_CFLAGS))
+	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
 $1/obj/font.c.o: $(BUILD)/gen/font.c $(common)
 	$$(call say,CC)
-	$$(call compile,$$(KERNEL_CFLAGS))
+	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
 $1/obj/%.S.o: $1/obj/%.S $(common)
-	$$(call compile,$$(KERNEL_CFLAGS))
+	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
 
 $1/obj/no-symbols.S: tools/mksymbols.py
 	$(Q)mkdir -p $$(@D) && $(PYTHON) $$< --empty $$@
@@ -236,7 +236,7 @@ format-check: ## Fail when a C file is not laid out as `make format` does
 # Each header, alone, as the code that includes it is compiled.
 check-headers: $(HEADERS:%=$(BUILD)/headers/%.ok) ## Compile each header alone
 $(BUILD)/headers/kernel/arch/host/%.ok: header_flags = $(HOST_CFLAGS)
-$(BUILD)/headers/kernel/%.ok: header_flags = $(KERNEL_CFLAGS)
+$(BUILD)/headers/kernel/%.ok: header_flags = $(KERNEL_CFLAGS) -Ikernel/debug/on
 $(BUILD)/headers/abi/%.ok: header_flags = $(USER_CFLAGS)
 $(BUILD)/headers/lib/%.ok: header_flags = $(USER_CFLAGS)
 $(BUILD)/headers/%.ok: % $(common)
