@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/*
+ * arch.h - everything the portable kernel asks of the machine. arch/x86_64 implements it on hardware,
+ * arch/host inside an ordinary process for unit tests.
+ *
+ * The kernel runs with interrupts off. They are taken only in user mode, in arch_idle() and in
+ * arch_poll_interrupts(), never while a lock is held.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/process.h"
+#include "abi/types.h"
+#include "arch/user_frame.h"
+#include "arch_types.h"
+#include "mm/addr.h"
+
+struct thread;
+struct quota;
+
+/* ---- processor ---- */
+
+/* arch_this_core(): this core's structure, from the arch's arch_types.h. */
+static inline void arch_relax(void)
+{
+    __builtin_ia32_pause();
+}
+/* Stops this core for ever, interrupts off. */
+[[noreturn]] void arch_halt(void);
+/* Leaves the emulator with `code` through the debug exit port when the command line allows it. */
+void arch_debug_exit(uint32_t code);
+/* Waits for an interrupt and handles it; returns with interrupts off. */
+void arch_idle(void);
+/* Handles interrupts that are pending, without waiting. A preemption point: hold no lock. */
+void arch_poll_interrupts(void);
+/* Leaves the kernel: to core->current in user mode. The only way back to user space. */
+[[noreturn]] void arch_enter_user(void);
+
+/* ---- time ---- */
+
+/* Nanoseconds since boot; never goes back on one core, cores agree as far as their TSCs do. */
+uint64_t arch_time_ns(void);
+/* Raw TSC. */
+uint64_t arch_cycles(void);
+/* Makes this core call sched_timer_interrupt() at `deadline_ns` (at once when past); UINT64_MAX: no
+ * timer interrupt at all. */
+void arch_timer_arm(uint64_t deadline_ns);
+
+/* ---- other cores ---- */
+
+/* What a core is asked to do by arch_ipi_round(); it does them at its next quiescent point. */
+enum ipi_work {
+    IPI_QUIESCE = 1u << 0,   /* nothing but pass a quiescent point */
+    IPI_FLUSH_TLB = 1u << 1, /* drop every user translation */
+    IPI_FLUSH_ALL = 1u << 2, /* drop kernel translations as well */
+};
+/* Asks the cores of `core_mask` (bit n: core n; this one is ignored) and waits until all have done it,
+ * serving requests to this core meanwhile. Hold no lock. */
+void arch_ipi_round(uint32_t core_mask, unsigned work);
+/* Makes another core look at its run queue. Does not wait. */
+void arch_ipi_reschedule(struct core *target);
+/* Stops every other core for good; for panic. */
+void arch_stop_others(void);
+
+/* ---- address spaces ---- */
+
+struct arch_aspace {
+    paddr_t root;              /* top page table, kernel half included */
+    paddr_t user_root;         /* the one used in user mode; == root without page-table isolation */
+    uint16_t pcid;             /* 0: none */
+    _Atomic uint32_t loaded_on; /* cores that ever loaded it; bits are only ever set */
+    _Atomic bool dying;        /* cores must leave it at the next quiescent point */
+};
+
+enum map_rights {
+    MAP_READ = 1u << 0,
+    MAP_WRITE = 1u << 1,
+    MAP_EXECUTE = 1u << 2,
+    MAP_UNCACHED = 1u << 3,
+    MAP_WRITE_COMBINING = 1u << 4,
+};
+
+/* Allocates the top tables, charged to `quota`. */
+mnos_status_t arch_aspace_create(struct arch_aspace *aspace, struct quota *quota);
+/* Frees page tables, at most about `budget` of them; true when nothing is left (the top tables
+ * included). Progress is in the tables, so it can be continued by anyone. No core may have it loaded. */
+bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota, unsigned budget);
+/* Maps `page_count` pages at `address`, all of whose entries must be empty (else MNOS_ERR_OVERLAP),
+ * to contiguous frames from `frame`, with large pages where both align. All or nothing; page tables
+ * are charged to `quota`: MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. The caller holds the aspace lock. */
+mnos_status_t arch_aspace_map(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                              paddr_t frame, uint64_t page_count, unsigned rights);
+/* Clears the entries of [address, address + page_count pages), mapped or not; splits large pages at
+ * the edges, which may fail (nothing is changed then). TLBs are not flushed: arch_aspace_flush(). */
+mnos_status_t arch_aspace_unmap(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                                uint64_t page_count);
+/* True when `address` is mapped; *frame and *rights tell to what. */
+bool arch_aspace_lookup(const struct arch_aspace *aspace, uaddr_t address, paddr_t *frame,
+                        unsigned *rights);
+/* Drops translations of the range from the TLB of every core that ever loaded it, and waits until
+ * they have. Hold no lock. */
+void arch_aspace_flush(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count);
+/* Loads it on this core; NULL: the kernel's own. Flushes what it must; when the processor needs
+ * prediction barriers between processes, issues them. */
+void arch_aspace_load(struct arch_aspace *aspace);
+
+/* ---- threads ---- */
+
+/* Size of a thread's vector state on this machine. */
+size_t arch_vector_bytes(void);
+
+/* The machine part of a thread; `frame` holds the general registers while it is not running. */
+/* Prepares `thread` to start in user mode with `registers`. MNOS_ERR_ADDRESS: RIP or RSP, FS or GS
+ * base is not a user address. */
+mnos_status_t arch_thread_set_registers(struct thread *thread, const struct mnos_registers *registers);
+void arch_thread_get_registers(const struct thread *thread, struct mnos_registers *registers);
+/* Called before a thread of this core becomes visible to others as blocked or ready: saves what the
+ * entry path left in the processor (FS, GS base; vector state, or with `voluntary` (an IPC system
+ * call) only MXCSR and the x87 control word: the rest is lost by definition). */
+void arch_thread_save(struct thread *thread, bool voluntary);
+/* Puts the saved state of `thread` (not its general registers) into the processor, sets the stack for
+ * entries from user mode, loads its address space when another one is loaded, and its I/O ports. */
+void arch_thread_load(struct thread *thread);
+/* Sets what a system call returns: RAX, and RDX. */
+void arch_thread_set_result(struct thread *thread, uint64_t rax);
+void arch_thread_set_value(struct thread *thread, uint64_t rdx);
+/* Makes the system call that `thread` is in start again when it next runs. */
+void arch_thread_restart_syscall(struct thread *thread);
+
+/* ---- I/O ports of a process ---- */
+
+/* Opens or closes [first, first + count) in the process's port bitmap (8 KiB, allocated at the first
+ * use, charged to `quota`); arch_ports_changed() makes running cores notice; hold no lock. */
+struct arch_ports;
+mnos_status_t arch_ports_open(struct arch_ports **ports, struct quota *quota, uint32_t first,
+                              uint32_t count);
+void arch_ports_close(struct arch_ports *ports, uint32_t first, uint32_t count);
+void arch_ports_destroy(struct arch_ports **ports, struct quota *quota);
+
+/* ---- interrupt lines ---- */
+
+/* Number of lines (global system interrupts) that the I/O APICs have. */
+uint32_t arch_irq_line_count(void);
+/* Routes line `line` to the boot core, polarity and trigger as the firmware says, masked.
+ * MNOS_ERR_STATE: the kernel keeps the line or there is no vector left. */
+mnos_status_t arch_irq_enable(uint32_t line);
+void arch_irq_disable(uint32_t line);
+void arch_irq_mask(uint32_t line);
+void arch_irq_unmask(uint32_t line);
+bool arch_irq_is_level(uint32_t line);

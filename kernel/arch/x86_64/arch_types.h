@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+/* arch_types.h - the x86_64 parts of threads and cores, and the inline part of arch.h. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct core;
+
+struct thread_arch {
+    uint64_t fs_base; /* valid while the thread is not on a core */
+    uint64_t gs_base;
+    void *vector_area;  /* XSAVE or FXSAVE area, arch_vector_bytes() */
+    uint32_t mxcsr;     /* kept across voluntary switches, with x87_control */
+    uint16_t x87_control;
+    bool vector_live; /* vector_area holds the state; else it is the initial state */
+};
+
+struct core_arch {
+    uint32_t apic_id;
+    uint32_t acpi_uid;
+    void *entry; /* TSS, GDT and exception stacks: struct cpu_entry in gdt.c */
+    /* Requests from other cores: each asks by setting bits in `ipi_work` and incrementing
+     * `ipi_asked`; this core answers by copying it to `ipi_done` after doing the work. */
+    _Atomic uint32_t ipi_work;
+    _Atomic uint64_t ipi_asked;
+    _Atomic uint64_t ipi_done;
+    uint64_t timer_deadline_ns;
+};
+
+static inline struct core *arch_this_core(void)
+{
+    struct core *core;
+
+    __asm__("mov %%gs:0, %0" : "=r"(core));
+    return core;
+}

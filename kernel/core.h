@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+/*
+ * core.h - what belongs to one processor core. Touched only by that core, except where a field says
+ * otherwise. `this_core()` finds it from the GS base while in the kernel.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/statistics.h"
+#include "arch/arch.h"
+#include "sched/runqueue.h"
+#include "sched/timer_queue.h"
+
+struct thread;
+struct deferred;
+
+struct core {
+    /* Offsets known to assembly: arch/x86_64/offsets.h. */
+    struct core *self;
+    struct thread *current; /* NULL while idle; its frame is where the next entry saves registers */
+    void *kernel_stack_top;
+    uint64_t scratch;
+    struct core_arch arch;
+
+    uint32_t index; /* 0 is the boot processor */
+    bool online;    /* set once, read by all */
+    bool need_resched; /* something better than `current` is ready here */
+
+    struct arch_aspace *aspace; /* loaded in CR3; NULL: the kernel's own */
+    uint64_t running_since_ns;  /* when `current` was put on this core */
+
+    struct runqueue runqueue;       /* has its own lock; other cores insert and steal */
+    struct timer_queue timer_queue; /* has its own lock; other cores insert and remove */
+
+    struct deferred *deferred; /* objects to free after every core has passed a quiescent point */
+    uint32_t deferred_count;
+
+    struct mnos_core_statistics *statistics; /* in the exported page */
+};
+
+extern struct core cores[MNOS_CORES_MAX];
+extern uint32_t core_count; /* cores found; online ones are marked in cores[] */
+
+static inline struct core *this_core(void)
+{
+    return arch_this_core();
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tree.h - a balanced search tree (AA tree) whose nodes live in the members, keyed by a 64-bit number
+ * and, among equal numbers, by the node's address. O(log n); depth is at most 2 log2(n + 1). No
+ * allocation, no locking.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tree_node {
+    uint64_t key;
+    struct tree_node *left;
+    struct tree_node *right;
+    uint32_t level; /* 0: in no tree */
+};
+
+struct tree {
+    struct tree_node *root;
+};
+
+void tree_insert(struct tree *tree, struct tree_node *node, uint64_t key);
+/* `node` must be in the tree. */
+void tree_remove(struct tree *tree, struct tree_node *node);
+/* Smallest key; NULL when empty. */
+struct tree_node *tree_first(const struct tree *tree);
+/* Greatest key that is <= `key`, smallest key that is >= `key`; NULL: none. */
+struct tree_node *tree_at_or_below(const struct tree *tree, uint64_t key);
+struct tree_node *tree_at_or_above(const struct tree *tree, uint64_t key);
+/* Asserts order and balance; for tests and debug builds. */
+void tree_check(const struct tree *tree);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/*
+ * log.h - the kernel log: lines with level and time into a ring that programs can map (abi/log.h);
+ * until user space runs they also go to the serial line and, from phase 2 on, to the framebuffer.
+ *
+ * Formats: %s %c %d %i %u %x %p with l, ll, z, 0, width, -; nothing else. Usable in any context, also
+ * before memory management and in a panic; a leaf lock, never blocks.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+enum log_level {
+    LOG_ERROR,
+    LOG_WARNING,
+    LOG_INFO,
+    LOG_DEBUG,
+};
+
+[[gnu::format(printf, 2, 3)]] void log_write(enum log_level level, const char *format, ...);
+
+#define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
+
+/* Text from sys_debug_write: one or more lines, unprintable bytes shown as '?'. */
+void log_write_user(const char *text, size_t size_bytes);
+
+/* User space runs now: from here on lines go to the ring only, unless the kernel command line has the
+ * word "console=kernel" (tests), which keeps the serial line. */
+void log_release_console(void);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * runqueue.h - the threads that are ready to run on one core: a list for each priority and a bitmap
+ * of the lists that are not empty. Every operation takes constant time.
+ *
+ * R1  bit p of `ready` is set exactly when lists[p] is not empty
+ * R2  every thread in lists[p] is THREAD_READY, its effective priority is p, its core is this one
+ */
+#pragma once
+
+#include "abi/types.h"
+#include "lib/list.h"
+#include "sync/spinlock.h"
+
+struct thread;
+
+struct runqueue {
+    struct spinlock lock; /* rank LOCK_RUNQUEUE, guards all below */
+    uint64_t ready;
+    struct list lists[MNOS_PRIORITY_COUNT];
+    uint32_t count;
+};
+
+void runqueue_init(struct runqueue *queue);
+/* At the end of its priority, or at the front (a thread that was preempted keeps its turn). */
+void runqueue_insert_locked(struct runqueue *queue, struct thread *thread, bool at_front);
+void runqueue_remove_locked(struct runqueue *queue, struct thread *thread);
+/* The first thread of the highest priority, left in the queue; NULL when it is empty. */
+struct thread *runqueue_best_locked(const struct runqueue *queue);
+/* Highest ready priority, -1 when empty. Needs no lock: a hint. */
+int runqueue_best_priority(const struct runqueue *queue);
+void runqueue_check(const struct runqueue *queue);
