@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * addr.h - physical and user addresses as types, and the higher half direct map (HHDM).
+ * addr.h - physical and user addresses as types, and the higher half direct map (HHDM), whose place
+ * HHDM_BASE is the machine's choice (arch_types.h).
  *
  * From the end of phase 3 on, the kernel's own page tables map RAM at HHDM_BASE. Before that the
  * loader's map is in force, at an offset only boot code knows (boot/bootinfo.h).
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
+#include "arch_types.h"
 
 typedef uint64_t paddr_t; /* a physical address */
 typedef uint64_t uaddr_t; /* an address that a user program claims; never dereferenced */
@@ -18,9 +20,6 @@ typedef uint64_t uaddr_t; /* an address that a user program claims; never derefe
 #define PAGE_SHIFT 12
 #define PAGE_BYTES ((size_t)MNOS_PAGE_BYTES)
 #define PADDR_NONE ((paddr_t)0) /* frame 0 is never handed out */
-
-#define HHDM_BASE 0xFFFF800000000000ull
-#define KERNEL_BASE 0xFFFFFFFF80000000ull
 
 static inline void *phys_to_virt(paddr_t address)
 {

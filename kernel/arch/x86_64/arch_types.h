@@ -7,11 +7,15 @@
 
 struct core;
 
+/* Kernel half of every address space; docs/memory-layout.md has the whole map. */
+#define HHDM_BASE   0xFFFF800000000000ull
+#define KERNEL_BASE 0xFFFFFFFF80000000ull
+
 struct thread_arch {
     uint64_t fs_base; /* valid while the thread is not on a core */
     uint64_t gs_base;
-    void *vector_area;  /* XSAVE or FXSAVE area, arch_vector_bytes() */
-    uint32_t mxcsr;     /* kept across voluntary switches, with x87_control */
+    void *vector_area; /* XSAVE or FXSAVE area, arch_vector_bytes() */
+    uint32_t mxcsr;    /* kept across voluntary switches, with x87_control */
     uint16_t x87_control;
     bool vector_live; /* vector_area holds the state; else it is the initial state */
 };
