@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* bootstrap.h - the names this program starts with: see abi/bootstrap.h. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "abi/bootstrap.h"
+
+/* The capability of this name, or 0 when the program was not given one. */
+mnos_cap_t bootstrap_cap(const char *name);
+
+const char *bootstrap_program(void);
+const char *bootstrap_arguments(void);
+bool bootstrap_has_argument(const char *word);
+
+/* The whole table, or NULL when it is malformed. */
+const struct mnos_bootstrap *bootstrap_table(void);

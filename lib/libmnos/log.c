@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/* log - see log.h. */
+#include "lib/libmnos/log.h"
+
+#include <stdarg.h>
+
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/format.h"
+#include "lib/libmnos/status.h"
+#include "lib/libmnos/string.h"
+#include "lib/libmnos/syscall.h"
+
+void log_line(const char *format, ...)
+{
+    mnos_cap_t log = bootstrap_cap("log");
+    uint64_t last_error = ipc_buffer()->reserved[2];
+    char line[LOG_LINE_BYTES];
+    size_t length;
+    va_list arguments;
+
+    if (log == 0)
+        return;
+    length = (size_t)mnos_snprintf(line, sizeof line, "%s: ", bootstrap_program());
+    va_start(arguments, format);
+    length += (size_t)mnos_vsnprintf(line + length, sizeof line - length, format, arguments);
+    va_end(arguments);
+    if (length > sizeof line - 1)
+        length = sizeof line - 1;
+    memcpy(ipc_buffer()->data, line, length);
+    /* A log that cannot be written has nowhere to say so, and must not hide an earlier error. */
+    (void)!sys_debug_write(log, length);
+    ipc_buffer()->reserved[2] = last_error;
+}
+
+void log_error(mnos_status_t status, const char *what)
+{
+    char text[LOG_LINE_BYTES];
+
+    log_line("%s", error_explain(text, sizeof text, status, what));
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/*
+ * log.h - lines for the kernel log, through the capability `log` of the bootstrap table. A program
+ * without that capability, or without Write on it, logs nothing.
+ */
+#pragma once
+
+#include "abi/types.h"
+
+#define LOG_LINE_BYTES 240
+
+/* One line, without a newline, prefixed with the program's name; cut when too long. */
+__attribute__((format(printf, 1, 2))) void log_line(const char *format, ...);
+
+/* Logs what failed and why, in the words of error_explain(). */
+void log_error(mnos_status_t status, const char *what);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/*
+ * start - the way from _start to main(), and the bootstrap table.
+ */
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/string.h"
+#include "lib/libmnos/syscall.h"
+
+int main(void);
+_Noreturn void program_start(const struct mnos_bootstrap *table, struct mnos_ipc_buffer *buffer);
+
+static const struct mnos_bootstrap *bootstrap;
+
+_Noreturn void program_start(const struct mnos_bootstrap *table, struct mnos_ipc_buffer *buffer)
+{
+    int code;
+
+    thread_block_init(buffer, NULL);
+    if (table != NULL && table->magic == MNOS_BOOTSTRAP_MAGIC &&
+        table->entry_count <= MNOS_BOOTSTRAP_ENTRIES)
+        bootstrap = table;
+    code = main();
+    for (;;) {
+        /* Does not return; if a broken kernel lets it, the fault below ends the process. */
+        (void)!sys_proc_destroy(MNOS_SELF, (uint64_t)(int64_t)code);
+        __builtin_trap();
+    }
+}
+
+const struct mnos_bootstrap *bootstrap_table(void)
+{
+    return bootstrap;
+}
+
+mnos_cap_t bootstrap_cap(const char *name)
+{
+    if (bootstrap == NULL)
+        return 0;
+    for (uint32_t i = 0; i < bootstrap->entry_count; i++) {
+        if (strncmp(bootstrap->entries[i].name, name, MNOS_NAME_BYTES) == 0)
+            return bootstrap->entries[i].cap;
+    }
+    return 0;
+}
+
+const char *bootstrap_program(void)
+{
+    return bootstrap != NULL ? bootstrap->program : "program";
+}
+
+const char *bootstrap_arguments(void)
+{
+    return bootstrap != NULL ? bootstrap->arguments : "";
+}
+
+bool bootstrap_has_argument(const char *word)
+{
+    return string_has_word(bootstrap_arguments(), word);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/* time - see time.h. */
+#include "lib/libmnos/time.h"
+
+#include "lib/libmnos/syscall.h"
+
+uint64_t kinfo_time_ns(void)
+{
+    const struct mnos_kinfo *info = kinfo();
+    uint64_t now = 0;
+
+    if (info->tsc_usable == 1) {
+        uint64_t ticks = tsc_read() - info->tsc_base;
+
+        return (uint64_t)(((unsigned __int128)ticks * info->tsc_multiplier) >> 32);
+    }
+    /* A deadline in the past does not wait; it is how the kernel tells the time. */
+    (void)!sys_thread_block(MNOS_SELF, MNOS_DEADLINE_POLL, &now);
+    return now;
+}
+
+uint64_t deadline_after_ns(uint64_t duration_ns)
+{
+    uint64_t now;
+
+    if (duration_ns == MNOS_DEADLINE_POLL || duration_ns == MNOS_DEADLINE_NEVER)
+        return duration_ns;
+    now = kinfo_time_ns();
+    return duration_ns < MNOS_DEADLINE_NEVER - now ? now + duration_ns : MNOS_DEADLINE_NEVER - 1;
+}
+
+void sleep_until(uint64_t deadline_ns)
+{
+    uint64_t now;
+
+    /* A stray wake ends the wait early, so look at the clock. */
+    do {
+        (void)!sys_thread_block(MNOS_SELF, deadline_ns, &now);
+    } while (kinfo_time_ns() < deadline_ns);
+}
