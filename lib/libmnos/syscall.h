@@ -75,8 +75,13 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
 {
     struct syscall_result result = syscall_raw(number, a1, a2, a3, a4, a5, 0);
 
-    if (__builtin_expect((uint32_t)result.rax != MNOS_OK, 0))
-        return error_record(number, result.rax);
+    if (__builtin_expect((uint32_t)result.rax != MNOS_OK, 0)) {
+        mnos_status_t status = error_record(number, result.rax);
+
+        if (status == MNOS_OK)
+            __builtin_unreachable(); /* so that callers' values are known to be set on success */
+        return status;
+    }
     *value = result.rdx;
     return MNOS_OK;
 }
