@@ -50,7 +50,7 @@ $(dep_mark): tools/packages.txt tools/install-deps.sh
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
             -Wpointer-arith -Wvla -Wwrite-strings -Wold-style-definition -Wimplicit-fallthrough
-CFLAGS   := -std=gnu2x -g $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -MMD -MP
+CFLAGS   := -std=gnu2x -g $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(BUILD)=build -MMD -MP
 
 # Freestanding code for the machine itself: position dependent, no vector registers.
 TARGET_CFLAGS := $(CFLAGS) -m64 -O2 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
@@ -157,7 +157,7 @@ $(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench))
 %.stripped: %.elf
 	$(Q)objcopy --strip-all $< $@
 
-user: $(PROGRAMS:%=$(BUILD)/user/%.elf) ## Services, drivers and programs
+user: $(LIBMNOS) $(PROGRAMS:%=$(BUILD)/user/%.elf) ## Services, drivers and programs
 
 # ---- Initial RAM disks ---------------------------------------------------------------------------
 
@@ -206,7 +206,10 @@ $(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o)
 	$(call say,LINK)
 	$(Q)$(CC) -fsanitize=address,undefined -pthread $^ -o $@
 
-GUEST := $(BUILD)/debug/kernel.elf $(BUILD)/tests/guest-initrd.tar direct
+GUEST := $(BUILD)/debug/kernel.elf $(BUILD)/tests/guest-initrd.tar
+
+unit: $(UNIT)
+guest: $(GUEST)
 
 test: all $(UNIT) $(GUEST) ## All tests; the last line counts them
 	$(Q)$(PYTHON) tools/test.py
@@ -216,7 +219,7 @@ test-unit: $(UNIT) ## Portable kernel code on this machine, under sanitizers
 	$(Q)$(PYTHON) tools/test.py unit
 test-loader: all ## The boot loader, with good and hostile input
 	$(Q)$(PYTHON) tools/test.py loader
-test-guest: $(GUEST) ## System calls, from a test process in QEMU
+test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
 	$(Q)$(PYTHON) tools/test.py guest
 test-system: all ## The real image, driven as a user would
 	$(Q)$(PYTHON) tools/test.py system
@@ -252,7 +255,7 @@ help: ## This list
 	    while IFS='	' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
 
 FORCE:
-.PHONY: FORCE all kernel user initrd iso direct run run-bios run-direct test test-build test-unit \
+.PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct test test-build test-unit \
         test-loader test-guest test-system bench format format-check check-headers clean help
 .SECONDARY:
 

@@ -22,7 +22,7 @@ from qemu import ISO, GuestError, Session
 CONFIGURATION = """\
 config_interface: textconfig
 display_library: x
-cpu: model=corei7_skylake_x, count={cpus}, ips=100000000, reset_on_triple_fault=0
+cpu: model=corei7_skylake_x, count={cpus}, ips=10000000, reset_on_triple_fault=0
 memory: guest={memory_mib}, host={memory_mib}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/vgabios/vgabios.stdvga.bin

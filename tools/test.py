@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test.py - runs the test suites and prints one line per test.
+
+    test.py [SUITE]... [-k TEXT]
+
+The suites are build, unit, loader, guest and system; all of them without an argument. With -k only
+the jobs whose name contains TEXT run. The last line is "N passed, N failed".
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+sys.dont_write_bytecode = True
+
+from qemu import BUILD, ROOT  # noqa: E402
+from testlib import WHOLE_MACHINE, Suite, require_success, run, run_program  # noqa: E402
+
+PYTHON = sys.executable
+
+
+def make(*arguments: str) -> None:
+    """Runs make as from a terminal, not as a part of the make that called this program."""
+    clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    require_success(["make", "-j2", "DEPS=no", *arguments], cwd=ROOT, env=clean)
+
+
+def build_suite() -> Suite:
+    suite = Suite("build")
+    suite.test("layout is what make format gives")(lambda: make("format-check"))
+    for compiler in ("gcc", "clang"):
+        settings = [f"CC={compiler}", f"BUILD=build/check-{compiler}"]
+        suite.test(f"{compiler} compiles everything without a warning", WHOLE_MACHINE)(
+            lambda settings=settings: make("kernel", "user", "unit", "guest", *settings))
+        suite.test(f"{compiler} compiles each header alone", WHOLE_MACHINE)(
+            lambda settings=settings: make("check-headers", *settings))
+
+    @suite.test("the same input gives the same bytes")
+    def same_bytes() -> None:
+        make("kernel", "initrd", "CC=gcc", "BUILD=build/check-gcc")
+        for name in ("kernel.elf", "debug/kernel.elf", "initrd.tar"):
+            if (BUILD / name).read_bytes() != (BUILD / "check-gcc" / name).read_bytes():
+                raise AssertionError(f"two builds of {name} differ")
+
+    return suite
+
+
+def unit_suite() -> Suite:
+    suite = Suite("unit")
+    suite.job("host tests")(lambda: run_program([str(BUILD / "unit/unit-tests")], 300))
+    return suite
+
+
+def loader_suite() -> Suite:
+    suite = Suite("loader")
+    suite.job("loader tests")(
+        lambda: run_program([PYTHON, "tests/loader/test_loader.py"], 600, cwd=ROOT))
+    return suite
+
+
+def guest_suite() -> Suite:
+    return importlib.import_module("tests.guest.run").suite
+
+
+def system_suites() -> list[Suite]:
+    names = sorted(path.stem for path in (ROOT / "tests/system").glob("test_*.py"))
+    return [importlib.import_module(f"tests.system.{name}").suite for name in names]
+
+
+SUITES = {
+    "build": lambda: [build_suite()],
+    "unit": lambda: [unit_suite()],
+    "loader": lambda: [loader_suite()],
+    "guest": lambda: [guest_suite()],
+    "system": system_suites,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Runs the test suites.")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
+    parser.add_argument("-k", default="", metavar="TEXT", help="only jobs whose name contains TEXT")
+    options = parser.parse_args()
+    unknown = set(options.suites) - set(SUITES)
+    if unknown:
+        parser.error(f"unknown suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+    suites = [suite for name in options.suites or SUITES for suite in SUITES[name]()]
+    return 0 if run(suites, options.k) else 1
+
+
+sys.exit(main())

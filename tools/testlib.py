@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""testlib.py - collects tests, runs several at once and counts what they report.
+
+A job is a function that yields one Result per test. Most jobs are one test: a function under
+`@suite.test("sentence")` that raises when something is wrong. `@suite.job` is for functions that
+report many tests, such as a program that prints a line for each of its own.
+
+Jobs share `SLOTS` slots, as many as there are processors; a test of a large machine takes them all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+SLOTS = os.cpu_count() or 1
+WHOLE_MACHINE = SLOTS
+LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed$")
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    run: Callable[[], Iterable[Result]]
+    slots: int = 1
+
+
+@dataclass
+class Suite:
+    name: str
+    jobs: list[Job] = field(default_factory=list)
+
+    def test(self, sentence: str, slots: int = 1):
+        """Makes the function a test: it passes unless it raises."""
+        def register(function: Callable[[], None]):
+            def run() -> Iterable[Result]:
+                function()
+                return [Result(sentence)]
+            self.jobs.append(Job(sentence, run, slots))
+            return function
+        return register
+
+    def job(self, name: str, slots: int = 1):
+        """Makes the function a job that yields results."""
+        def register(function: Callable[[], Iterable[Result]]):
+            self.jobs.append(Job(name, function, slots))
+            return function
+        return register
+
+
+def check(condition: object, problem: str) -> None:
+    if not condition:
+        raise AssertionError(problem)
+
+
+def parse_lines(lines: Iterable[str], prefix: str = "") -> Iterable[Result]:
+    """Results of a program that prints "ok NAME" or "FAIL NAME: reason" and counts at the end."""
+    passed = failed = 0
+    for line in lines:
+        line = line.strip()
+        if line.startswith("ok "):
+            passed += 1
+            yield Result(prefix + line[3:])
+        elif line.startswith("FAIL "):
+            failed += 1
+            name, _, reason = line[5:].rpartition(": ")
+            yield Result(prefix + (name or reason), reason)
+        elif counts := LAST_LINE.match(line):
+            if (passed, failed) != (int(counts[1]), int(counts[2])):
+                yield Result(f"{prefix}count", f"{passed} and {failed} lines, but it says {line}")
+            return
+    yield Result(f"{prefix}end", "ended without its last line")
+
+
+def run_program(command: list[str], limit_s: float, **options) -> Iterable[Result]:
+    """Runs a program that reports as parse_lines() reads it; shows the rest when something fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", timeout=limit_s, **options)
+    results = list(parse_lines(done.stdout.splitlines()))
+    bad = any(result.problem for result in results)
+    if bad or done.returncode != 0:
+        for line in done.stdout.splitlines():
+            if not line.startswith("ok "):
+                print(f"    {line}", flush=True)
+    if done.returncode != 0 and not bad:
+        results.append(Result(command[0], f"exit code {done.returncode}"))
+    return results
+
+
+def require_success(command: list[str], limit_s: float = 600, **options) -> str:
+    """Runs a command that must succeed; returns its output."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", timeout=limit_s, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}:\n{done.stdout[-3000:]}")
+    return done.stdout
+
+
+class _Slots:
+    """Counts free slots; a waiting large job is not overtaken for ever, since jobs come in order."""
+
+    def __init__(self, count: int) -> None:
+        self.free = count
+        self.changed = threading.Condition()
+
+    def take(self, count: int) -> None:
+        with self.changed:
+            self.changed.wait_for(lambda: self.free >= count)
+            self.free -= count
+
+    def give(self, count: int) -> None:
+        with self.changed:
+            self.free += count
+            self.changed.notify_all()
+
+
+def _results_of(job: Job) -> list[Result]:
+    try:
+        return list(job.run())
+    except subprocess.TimeoutExpired as problem:
+        return [Result(job.name, f"took longer than {problem.timeout:.0f} s")]
+    except AssertionError as problem:
+        return [Result(job.name, str(problem) or "check failed")]
+    except Exception as problem:  # a broken test must not hide the others
+        if type(problem).__name__ != "GuestError":
+            traceback.print_exc()
+        return [Result(job.name, f"{type(problem).__name__}: {problem}")]
+
+
+def run(suites: Iterable[Suite], wanted: str = "") -> bool:
+    """Runs the jobs whose name contains `wanted`; prints each result and, last, the counts."""
+    slots, printing = _Slots(SLOTS), threading.Lock()
+    counts = {True: 0, False: 0}
+
+    def run_job(suite: Suite, job: Job) -> None:
+        start = time.monotonic()
+        try:
+            results = _results_of(job)
+        finally:
+            slots.give(job.slots)
+        seconds = time.monotonic() - start
+        with printing:
+            for result in results:
+                counts[result.problem is None] += 1
+                if result.problem is None:
+                    print(f"ok {suite.name}: {result.name}")
+                else:
+                    print(f"FAIL {suite.name}: {result.name}: {result.problem}")
+            print(f"   {seconds:6.1f} s  {suite.name}: {job.name}", flush=True)
+
+    with ThreadPoolExecutor(SLOTS) as pool:
+        for suite in suites:
+            for job in suite.jobs:
+                if wanted in job.name:
+                    slots.take(min(job.slots, SLOTS))
+                    pool.submit(run_job, suite, job)
+    sys.stderr.flush()
+    print(f"{counts[True]} passed, {counts[False]} failed", flush=True)
+    return counts[False] == 0 and counts[True] > 0
