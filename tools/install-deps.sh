@@ -50,11 +50,6 @@ for package in $wanted; do
 done
 [ -n "$missing" ] || exit 0
 
-echo "install-deps: these packages are missing and will be installed:"
-needed | while read -r package reason; do
-    case "$missing " in *" $package "*) printf '    %-20s %s\n' "$package" "$reason" ;; esac
-done
-
 if [ "$(id -u)" -eq 0 ]; then
     as_root=
 elif command -v sudo >/dev/null; then
@@ -62,6 +57,11 @@ elif command -v sudo >/dev/null; then
 else
     give_up "you are not root and there is no sudo, so nothing was installed"
 fi
+
+echo "install-deps: these packages are missing and will be installed:"
+needed | while read -r package reason; do
+    case "$missing " in *" $package "*) printf '    %-20s %s\n' "$package" "$reason" ;; esac
+done
 
 apt() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@"
