@@ -59,4 +59,5 @@ def main(arguments: list[str]) -> None:
     Path(out).write_bytes(pack({name: Path(path).read_bytes() for name, path in files}))
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -23,9 +23,12 @@ from pathlib import Path
 
 import pexpect
 
+import mkinitrd
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 ISO = BUILD / "minimalos.iso"
+LOADER = BUILD / "boot/direct.elf"
 LOGS = BUILD / "logs"
 PROMPT = "mnos> "
 
@@ -49,19 +52,21 @@ class Machine:
     medium: str = "cdrom"  # or disk, usb
     image: Path = ISO
     kernel: Path = BUILD / "kernel.elf"
-    initrd: Path = BUILD / "initrd.tar"
+    initrd: Path | None = BUILD / "initrd.tar"
     cmdline: str = ""
+    exit_device: bool = True
     extra: tuple[str, ...] = ()
 
-    def command(self) -> list[str]:
+    def command(self, folder: Path) -> list[str]:
+        """QEMU's command line; what has to be made for it is put into `folder`."""
         command = [
             "qemu-system-x86_64", "-machine", "pc" if self.firmware == "bios" else "q35",
             "-cpu", self.cpu, "-smp", str(self.cpus), "-m", str(self.memory_mib),
             "-vga", "std" if self.framebuffer else "none",
-            "-nic", "none", "-no-reboot", *EXIT_DEVICE,
+            "-nic", "none", "-no-reboot", *(EXIT_DEVICE if self.exit_device else ()),
         ]
         if self.firmware == "direct":
-            command += self._direct()
+            command += self._direct(folder)
         elif self.firmware == "uefi":
             command += [
                 "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE_CODE}",
@@ -72,12 +77,15 @@ class Machine:
             command += self._medium()
         return command + list(self.extra)
 
-    def _direct(self) -> list[str]:
-        """The loader is QEMU's kernel; the system's kernel and RAM disk are its modules."""
+    def _direct(self, folder: Path) -> list[str]:
+        """The loader is QEMU's kernel; its boot volume is an archive in the place of a RAM disk."""
+        files = {"boot/limine.conf": ROOT / "boot/limine.conf", "boot/kernel.elf": self.kernel}
+        if self.initrd:
+            files["boot/initrd.tar"] = self.initrd
+        volume = folder / "boot.tar"
+        volume.write_bytes(mkinitrd.pack({name: path.read_bytes() for name, path in files.items()}))
         return [
-            "-kernel", str(BUILD / "direct.elf"),
-            "-initrd", f"{self.kernel},{self.initrd}",
-            "-append", self.cmdline,
+            "-kernel", str(LOADER), "-initrd", str(volume), "-append", self.cmdline,
         ]
 
     def _medium(self) -> list[str]:
@@ -157,15 +165,16 @@ class Session:
             raise GuestError(f"did not end; {self._last()}") from None
         return self.output()
 
-    def quiet_for(self, seconds: float) -> bool:
-        """Whether the machine keeps running and prints nothing more for a while."""
-        try:
-            self.child.expect(r".+", timeout=seconds)
-        except pexpect.TIMEOUT:
-            return True
-        except pexpect.EOF:
-            return False
-        return False
+    def settle(self, quiet_s: float) -> bool:
+        """Waits until nothing was printed for a while; whether the machine still runs then."""
+        while time.monotonic() < self.deadline:
+            try:
+                self.child.expect(r".+", timeout=quiet_s)
+            except pexpect.TIMEOUT:
+                return True
+            except pexpect.EOF:
+                return False
+        raise GuestError(f"does not stop printing; {self._last()}")
 
     def _last(self) -> str:
         lines = [line for line in self.output().splitlines() if line.strip()]
@@ -185,7 +194,7 @@ class Guest(Session):
     def __init__(self, machine: Machine, name: str, limit_s: float = 120) -> None:
         self._folder = tempfile.mkdtemp(prefix="mnos-qemu-")
         self._qmp_path = f"{self._folder}/qmp"
-        command = machine.command() + [
+        command = machine.command(Path(self._folder)) + [
             "-display", "none", "-monitor", "none",
             "-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line",
             "-qmp", f"unix:{self._qmp_path},server=on,wait=off",

@@ -12,7 +12,7 @@ Ctrl-A X ends QEMU; a shutdown or a reboot of the guest ends it too.
 import os
 import sys
 
-from qemu import Machine
+from qemu import BUILD, Machine
 
 
 def main(arguments: list[str]) -> None:
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
         cmdline=" ".join(arguments[1:]),
         extra=("-accel", "kvm") if kvm else (),
     )
-    command = machine.command() + ["-display", setting("DISPLAY_QEMU", "none"), "-serial", "mon:stdio"]
+    command = machine.command(BUILD) + ["-display", setting("DISPLAY_QEMU", "none"), "-serial", "mon:stdio"]
     print("Ctrl-A X ends QEMU", flush=True)
     os.execvp(command[0], command)
 

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: MIT
+"""test_monitor.py - types each command of the monitor at the prompt and reads what it says."""
+
+import re
+from contextlib import contextmanager
+
+from qemu import PROMPT, Guest, Machine
+from testlib import Suite, check
+
+suite = Suite("monitor")
+
+CPUS, MEMORY_MIB = 2, 512
+COMMANDS = ("help", "ps", "caps", "mem", "irq", "cpu", "log", "services", "restart", "kill", "run",
+            "uptime", "reboot")
+UP, DOWN, LEFT, RIGHT = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C"
+HOME, END, BACKSPACE, DELETE, TAB = "\x01", "\x05", "\x7f", "\x1b[3~", "\t"
+CTRL_C, CTRL_U, CTRL_W = "\x03", "\x15", "\x17"
+
+
+@contextmanager
+def prompt(name: str):
+    """A machine that has booted to the prompt."""
+    machine = Machine("direct", cpus=CPUS, memory_mib=MEMORY_MIB)
+    with Guest(machine, f"monitor {name}", 120) as guest:
+        guest.expect(PROMPT)
+        yield guest
+
+
+def rows(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines() if line.strip()]
+
+
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def has_row(text: str, *words: str) -> bool:
+    return any(all(word in row for word in words) for row in rows(text))
+
+
+@suite.test("help names every command")
+def help_lists_commands() -> None:
+    with prompt("help") as guest:
+        text = guest.command("help")
+        for name in COMMANDS:
+            check(re.search(rf"^\s*{name}\b", text, re.M), f"help does not name {name}:\n{text}")
+
+
+@suite.test("ps shows the processes with state, core, time and memory")
+def ps() -> None:
+    with prompt("ps") as guest:
+        text = guest.command("ps")
+        for name in ("init", "serial", "monitor"):
+            check(re.search(rf"\b{name}\b", text), f"ps does not show {name}:\n{text}")
+        check(re.search("blocked|running|ready", text), f"ps shows no state:\n{text}")
+
+
+@suite.test("caps shows types, rights and the capabilities of another process")
+def caps() -> None:
+    with prompt("caps") as guest:
+        own = guest.command("caps")
+        check("endpoint" in own, f"the monitor holds no endpoint:\n{own}")
+        serial = guest.command("caps serial")
+        for kind in ("endpoint", "interrupt", "memory"):
+            check(kind in serial.lower(), f"the serial driver holds no {kind}:\n{serial}")
+        check(serial != own, "caps serial shows the monitor's own table")
+        missing = guest.command("caps nobody")
+        check("nobody" in missing, f"an unknown process is not named:\n{missing}")
+
+
+@suite.test("mem accounts for all memory")
+def mem() -> None:
+    with prompt("mem") as guest:
+        text = guest.command("mem")
+        check("free" in text.lower(), f"mem does not say what is free:\n{text}")
+        free = re.search(r"free\D*(\d+)\s*(KiB|MiB)?", text, re.I)
+        check(free, f"mem gives no number:\n{text}")
+        amount = int(free[1]) // (1024 if free[2] == "KiB" else 1)
+        check(500 <= amount <= MEMORY_MIB, f"{amount} MiB of {MEMORY_MIB} are free, 500 expected")
+
+
+@suite.test("irq counts the interrupts of the serial line")
+def irq() -> None:
+    with prompt("irq") as guest:
+        first, second = guest.command("irq"), guest.command("irq")
+        check("serial" in first or re.search(r"^\s*4\b", first, re.M), f"no serial line:\n{first}")
+        check(sum(numbers(second)) > sum(numbers(first)), f"typing did not count:\n{first}{second}")
+
+
+@suite.test("cpu lists each processor")
+def cpu() -> None:
+    with prompt("cpu") as guest:
+        text = guest.command("cpu")
+        for number in range(CPUS):
+            check(re.search(rf"^\s*{number}\b", text, re.M), f"no processor {number}:\n{text}")
+
+
+@suite.test("log shows the kernel's log from its first line")
+def log() -> None:
+    with prompt("log") as guest:
+        text = guest.command("log")
+        for number in range(1, 6):
+            check(f"phase {number}:" in text, f"the log lacks phase {number}:\n{text}")
+
+
+@suite.test("services shows states and restarts")
+def services() -> None:
+    with prompt("services") as guest:
+        text = guest.command("services")
+        for name in ("serial", "monitor"):
+            check(re.search(rf"\b{name}\b.*running", text), f"{name} does not run:\n{text}")
+
+
+@suite.test("kill serial brings the prompt back")
+def kill_serial() -> None:
+    with prompt("kill serial") as guest:
+        guest.send("kill serial\r")
+        guest.expect("kill serial")
+        guest.expect(PROMPT, 30)
+        text = guest.command("services")
+        check(re.search(r"\bserial\b.*\b1\b", text), f"no restart is counted:\n{text}")
+        check("phase 5" in guest.command("log"), "the new driver does not work")
+
+
+@suite.test("kill serial ten times in a row brings the prompt back each time")
+def kill_serial_often() -> None:
+    with prompt("kill serial often") as guest:
+        for _ in range(10):
+            guest.send("kill serial\r")
+            guest.expect("kill serial", 60)
+            guest.expect(PROMPT, 60)
+        check("up" in guest.command("uptime"), "no answer after ten restarts")
+
+
+@suite.test("restart starts a service anew")
+def restart() -> None:
+    with prompt("restart") as guest:
+        guest.send("restart serial\r")
+        guest.expect("restart serial")
+        guest.expect(PROMPT, 30)
+        text = guest.command("services")
+        check(re.search(r"\bserial\b.*running", text), f"serial does not run again:\n{text}")
+        missing = guest.command("restart nobody")
+        check("nobody" in missing, f"an unknown service is not named:\n{missing}")
+
+
+@suite.test("kill monitor brings a new monitor")
+def kill_monitor() -> None:
+    with prompt("kill monitor") as guest:
+        guest.send("kill monitor\r")
+        guest.expect("kill monitor")
+        guest.expect(PROMPT, 30)
+        check("monitor" in guest.command("services"), "the new monitor does not answer")
+
+
+@suite.test("run starts a program")
+def run_program() -> None:
+    with prompt("run") as guest:
+        text = guest.command("run hello")
+        check("hello" in text.lower(), f"run hello printed:\n{text}")
+        missing = guest.command("run nothing")
+        check("nothing" in missing, f"an unknown program is not named:\n{missing}")
+
+
+@suite.test("uptime goes forward")
+def uptime() -> None:
+    with prompt("uptime") as guest:
+        first, second = guest.command("uptime"), guest.command("uptime")
+        check(numbers(first) and numbers(first) <= numbers(second), f"{first} then {second}")
+
+
+@suite.test("an unknown command is named, an empty line is nothing")
+def unknown_command() -> None:
+    with prompt("unknown") as guest:
+        check("frobnicate" in guest.command("frobnicate"), "the error does not name the command")
+        check(guest.command("").strip() == "", "an empty line printed something")
+
+
+@suite.test("the line can be edited")
+def line_editing() -> None:
+    with prompt("editing") as guest:
+        check("up" in guest.command("uptimx" + BACKSPACE + "e"), "backspace")
+        check("up" in guest.command("utime" + LEFT * 4 + "p"), "insertion with the left arrow")
+        check("up" in guest.command("ptime" + HOME + "u" + END), "start and end of the line")
+        check("up" in guest.command("xuptime" + HOME + DELETE), "delete")
+        check("up" in guest.command("garbage" + CTRL_U + "uptime"), "erase the line")
+        check("up" in guest.command("uptime garbage" + CTRL_W), "erase a word")
+        guest.send("garbage" + CTRL_C)
+        guest.expect(PROMPT)
+        check("up" in guest.command("uptime"), "cancel the line")
+
+
+@suite.test("arrow up brings earlier lines back")
+def history() -> None:
+    with prompt("history") as guest:
+        guest.command("uptime")
+        guest.command("mem")
+        check("free" in guest.command(UP).lower(), "the last line is not mem")
+        check("up" in guest.command(UP * 3 + DOWN), "three up and one down is not mem")
+
+
+@suite.test("tab completes commands and names")
+def completion() -> None:
+    with prompt("completion") as guest:
+        check("up" in guest.command("upt" + TAB), "upt is not completed to uptime")
+        check("interrupt" in guest.command("caps ser" + TAB).lower(), "ser is not completed to serial")
+
+
+@suite.test("a long paste loses nothing")
+def long_paste() -> None:
+    with prompt("paste") as guest:
+        guest.send("uptime\r" * 40)
+        for number in range(40):
+            guest.expect_pattern("up", 30, f"answer {number + 1} of 40")
+            guest.expect(PROMPT, 30)
+
+
+@suite.test("reboot resets the machine")
+def reboot() -> None:
+    with prompt("reboot") as guest:
+        guest.send("reboot\r")
+        check(guest.exit_code() == 0, "QEMU did not end as it does when the machine resets")
+
+
+@suite.test("reboot of the ISO comes back to the prompt")
+def reboot_and_return() -> None:
+    with Guest(Machine("uefi", cpus=CPUS, extra=("-action", "reboot=reset")), "monitor reboots", 120) as guest:
+        guest.expect(PROMPT)
+        guest.send("reboot\r")
+        guest.expect("phase 1: Deaf and Blind")
+        guest.expect(PROMPT)

@@ -1,0 +1,401 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""mkmanifest.py - checks services/manifest.toml and compiles it for init.
+
+    mkmanifest.py MANIFEST.toml OUT.bin
+
+What the manifest grants is held against what each program says it needs (the needs.toml beside its
+source): an unknown name, a missing, an unused or a duplicate grant is an error. Every error names
+the file and the line. The output format is protocols/manifest_format.h; docs/manifest.md explains
+the keys.
+"""
+
+import re
+import struct
+import sys
+import tomllib
+from pathlib import Path
+
+NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
+NAME_BYTES = 24
+ARGUMENT_BYTES = 96
+SERVICES_MAX, ENDPOINTS_MAX, GRANTS_MAX = 32, 32, 512
+PRIORITY_COUNT, CORES_MAX = 64, 32
+MAGIC, VERSION = 0x54464E414D4D4E31, 1
+
+READ, WRITE, EXECUTE = 1, 2, 4
+SERVE, CALL, PORTS, INTERRUPT, DEVICE, MEMORY = 1, 2, 3, 4, 5, 6
+RESTART = {"never": 0, "always": 1, "on-demand": 2}
+LOG = 2
+LOG_RIGHTS = {"read": READ, "write": WRITE, "read, write": READ | WRITE}
+# What `memory` may name: number in the format, and the rights a service gets.
+OBJECTS = {"initrd": (1, READ), "statistics": (3, READ), "acpi": (4, READ),
+           "framebuffer": (5, READ | WRITE)}
+# Endpoints that init serves itself.
+INIT_ENDPOINTS = ["manager", "observer"]
+PROVIDER_INIT = 0xFFFFFFFF
+
+# Key: whether it must be there, and the type of its value.
+KEYS = {
+    "file": (True, str), "restart": (True, str), "priority": (True, int), "ceiling": (True, int),
+    "frames": (True, int), "bytes": (True, int), "stack_pages": (False, int),
+    "affinity": (False, int), "arguments": (False, str), "kernel_arguments": (False, bool),
+    "provides": (False, dict), "uses": (False, dict), "ports": (False, list),
+    "interrupts": (False, list), "devices": (False, list), "memory": (False, list),
+    "log": (False, str),
+}
+PORT_KEYS = {"name": str, "first": int, "count": int}
+LINE_KEYS = {"name": str, "line": int}
+DEVICE_KEYS = {"name": str, "address": int, "bytes": int}
+TYPE_TEXT = {str: "a string", int: "a number", bool: "true or false", dict: "a table",
+             list: "a list"}
+
+
+class Manifest:
+    """The source text, for line numbers, and the errors found so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.errors: list[str] = []
+        self.lines = path.read_text(encoding="utf-8").splitlines()
+
+    def section(self, service: str) -> tuple[int, int]:
+        """First and past-the-last index of the lines of [service.NAME]."""
+        start = 0
+        header = re.compile(r"\s*\[\s*service\s*\.\s*[\"']?" + re.escape(service) + r"[\"']?\s*\]")
+        for number, line in enumerate(self.lines):
+            if header.match(line):
+                start = number
+                break
+        end = next((number for number in range(start + 1, len(self.lines))
+                    if self.lines[number].lstrip().startswith("[")
+                    and re.match(r"\s*\[+\s*[\w\"'.-]+\s*\]+\s*(#.*)?\Z", self.lines[number])),
+                   len(self.lines))
+        return start, end
+
+    def line_of(self, service: str, key: str | None = None, word: object = None) -> int:
+        """The line of a key of a service, or of a word after it; the header's when not found."""
+        start, end = self.section(service)
+        if key is None:
+            return start + 1
+        found = None
+        for number in range(start + 1, end):
+            code = self.lines[number].split("#")[0]
+            if found is None and re.match(r"\s*[\"']?" + re.escape(key) + r"[\"']?\s*[=.]", code):
+                found = number
+                if word is None:
+                    break
+            elif found is not None and re.match(r"[\w\"'-]+\s*=", code):
+                break
+            if found is not None and word is not None and \
+                    re.search(r"(?<![\w-])" + re.escape(str(word)) + r"(?![\w-])", code):
+                return number + 1
+        return (start if found is None else found) + 1
+
+    def error(self, line: int, text: str, path: Path | None = None) -> None:
+        self.errors.append(f"{path or self.path}:{line}: {text}")
+
+
+class Service:
+    def __init__(self, manifest: Manifest, name: str, table: dict) -> None:
+        self.manifest, self.name, self.table = manifest, name, table
+        self.grants: list[tuple] = []  # name, kind, rights, a, b, object, key in the manifest
+        self.optional: set[str] = set()
+
+    def error(self, text: str, key: str | None = None, word: object = None) -> None:
+        self.manifest.error(self.manifest.line_of(self.name, key, word),
+                            f"service {self.name}: {text}")
+
+    def number(self, key: str, default: int, low: int, high: int) -> int:
+        value = self.table.get(key, default)
+        if not low <= value <= high:
+            self.error(f"{key} is {value}, outside {low} to {high}", key)
+        return value
+
+    def add(self, name: str, kind: int, rights: int, a: int, b: int, obj: int, key: str) -> None:
+        if not NAME.match(name) or len(name) >= NAME_BYTES:
+            self.error(f"{key}: '{name}' is not a name (a-z, 0-9, _ and -, at most "
+                       f"{NAME_BYTES - 1} characters)", key, name)
+        elif any(grant[0] == name for grant in self.grants):
+            self.error(f"duplicate grant: the name '{name}' is given twice", key, name)
+        self.grants.append((name, kind, rights, a, b, obj, key))
+
+
+def well_typed(value: object, kind: type) -> bool:
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def check_keys(service: Service) -> bool:
+    """Unknown and missing keys, and types; False when the rest cannot be looked at."""
+    good = True
+    for key, value in service.table.items():
+        if key not in KEYS:
+            service.error(f"unknown key '{key}'", key)
+            good = False
+        elif not well_typed(value, KEYS[key][1]):
+            service.error(f"{key} must be {TYPE_TEXT[KEYS[key][1]]}", key)
+            good = False
+    for key, (needed, _) in KEYS.items():
+        if needed and key not in service.table:
+            service.error(f"missing key '{key}'")
+            good = False
+    return good
+
+
+def entries(service: Service, key: str, shape: dict[str, type]) -> list[dict]:
+    """The well-formed inline tables of a list."""
+    found = []
+    for entry in service.table.get(key, []):
+        if not isinstance(entry, dict) or set(entry) != set(shape) or \
+                not all(well_typed(entry[part], kind) for part, kind in shape.items()):
+            service.error(f"each entry of {key} is {{ {', '.join(shape)} }}", key)
+        else:
+            found.append(entry)
+    return found
+
+
+def add_resources(service: Service) -> None:
+    for entry in entries(service, "ports", PORT_KEYS):
+        if entry["first"] < 0 or entry["count"] < 1 or entry["first"] + entry["count"] > 65536:
+            service.error("ports are 0 to 65535", "ports", entry["name"])
+        service.add(entry["name"], PORTS, READ | WRITE, entry["first"], entry["count"], 0, "ports")
+    for entry in entries(service, "interrupts", LINE_KEYS):
+        if not 0 <= entry["line"] < 256:
+            service.error("interrupt lines are 0 to 255", "interrupts", entry["name"])
+        service.add(entry["name"], INTERRUPT, READ | WRITE, entry["line"], 1, 0, "interrupts")
+    for entry in entries(service, "devices", DEVICE_KEYS):
+        if entry["address"] % 4096 or entry["bytes"] % 4096 or entry["bytes"] <= 0 or \
+                not 0 <= entry["address"] < 1 << 52:
+            service.error("address and bytes of a device are whole pages of 4096", "devices",
+                          entry["name"])
+        service.add(entry["name"], DEVICE, READ | WRITE, entry["address"] // 4096,
+                    entry["bytes"] // 4096, 0, "devices")
+    for name in service.table.get("memory", []):
+        if name not in OBJECTS:
+            service.error(f"memory: nothing is called '{name}' (there are "
+                          f"{', '.join(OBJECTS)})", "memory", name)
+        else:
+            obj, rights = OBJECTS[name]
+            service.add(name, MEMORY, rights, 0, 0, obj, "memory")
+    if "log" in service.table:
+        if service.table["log"] not in LOG_RIGHTS:
+            service.error('log is "read", "write" or "read, write"', "log")
+        service.add("log", MEMORY, LOG_RIGHTS.get(service.table["log"], 0), 0, 0, LOG, "log")
+
+
+def collect_endpoints(services: list[Service]) -> dict[str, int]:
+    """Name of each endpoint -> index of its provider."""
+    endpoints = {name: PROVIDER_INIT for name in INIT_ENDPOINTS}
+    for index, service in enumerate(services):
+        for name, endpoint in service.table.get("provides", {}).items():
+            if not isinstance(endpoint, str) or not NAME.match(endpoint) or \
+                    len(endpoint) >= NAME_BYTES:
+                service.error(f"provides: {name} must be the name of an endpoint", "provides")
+            elif endpoint in endpoints:
+                other = endpoints[endpoint]
+                owner = "init" if other == PROVIDER_INIT else services[other].name
+                service.error(f"duplicate grant: endpoint '{endpoint}' is provided by {owner} "
+                              "already", "provides", endpoint)
+            else:
+                endpoints[endpoint] = index
+    return endpoints
+
+
+def add_endpoints(service: Service, endpoints: dict[str, int]) -> None:
+    order = list(endpoints)
+    for name, endpoint in service.table.get("provides", {}).items():
+        if endpoint in order:
+            service.add(name, SERVE, READ | WRITE, order.index(endpoint), 0, 0, "provides")
+    for name, endpoint in service.table.get("uses", {}).items():
+        if endpoint not in order:
+            service.error(f"uses: no service provides an endpoint '{endpoint}'", "uses", endpoint)
+        else:
+            service.add(name, CALL, WRITE, order.index(endpoint), 0, 0, "uses")
+
+
+def check_cycles(services: list[Service], endpoints: dict[str, int]) -> None:
+    """A calls B calls A: both would wait for each other's reply for ever."""
+    calls = [[endpoints[e] for e in s.table.get("uses", {}).values()
+              if isinstance(e, str) and endpoints.get(e, PROVIDER_INIT) != PROVIDER_INIT]
+             for s in services]
+    done: set[int] = set()
+
+    def visit(index: int, path: list[int]) -> None:
+        if index in path:
+            names = [services[i].name for i in path[path.index(index):] + [index]]
+            services[index].error(f"services wait for each other: {' -> '.join(names)}", "uses")
+            return
+        if index in done:
+            return
+        for callee in calls[index]:
+            visit(callee, path + [index])
+        done.add(index)
+
+    for start in range(len(services)):
+        visit(start, [])
+
+
+def check_shared(services: list[Service]) -> None:
+    """Two services with the same port, line or device page."""
+    units = {PORTS: "port", INTERRUPT: "interrupt line", DEVICE: "device page"}
+    seen: list[tuple[int, int, int, Service]] = []
+    for service in services:
+        for name, kind, _, a, b, _, key in service.grants:
+            if kind not in units:
+                continue
+            for other_kind, other_a, other_b, other in seen:
+                if kind == other_kind and a < other_a + other_b and other_a < a + b:
+                    first = max(a, other_a)
+                    service.error(f"duplicate grant: {units[kind]} {first:#x} belongs to service "
+                                  f"{other.name} already", key, name)
+            seen.append((kind, a, b, service))
+
+
+def find_program(root: Path, name: str) -> Path | None:
+    """The source folder of the program, as the Makefile finds it."""
+    for pattern in (f"services/{name}", f"drivers/*/{name}", f"programs/{name}"):
+        for folder in sorted(root.glob(pattern)):
+            if any(folder.glob("*.c")):
+                return folder
+    return None
+
+
+def check_needs(service: Service, root: Path) -> None:
+    folder = find_program(root, service.table["file"])
+    if folder is None:
+        service.error(f"unknown file: no program '{service.table['file']}' in services, drivers "
+                      "or programs", "file")
+        return
+    path = folder / "needs.toml"
+    try:
+        needs = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        service.error(f"program {folder} does not say what it needs: there is no {path}", "file")
+        return
+    except tomllib.TOMLDecodeError as problem:
+        service.manifest.error(line_in(str(problem)), str(problem), path)
+        return
+    if set(needs) - {"required", "optional"} or \
+            not all(isinstance(names, list) and all(isinstance(n, str) for n in names)
+                    for names in needs.values()):
+        service.manifest.error(1, "only lists of names 'required' and 'optional' are known", path)
+        return
+    required, service.optional = set(needs.get("required", [])), set(needs.get("optional", []))
+    granted = {grant[0] for grant in service.grants}
+    for name in sorted(required - granted):
+        service.error(f"missing grant: {path} requires '{name}'")
+    for grant in service.grants:
+        if grant[0] not in required | service.optional:
+            service.error(f"unused grant: {path} does not mention '{grant[0]}'", grant[6], grant[0])
+
+
+def check_values(service: Service) -> None:
+    if not NAME.match(service.name) or len(service.name) >= NAME_BYTES or service.name == "init":
+        service.error(f"'{service.name}' cannot be the name of a service")
+    if len(service.table["file"]) >= NAME_BYTES:
+        service.error(f"file names have at most {NAME_BYTES - 1} characters", "file")
+    if service.table["restart"] not in RESTART:
+        service.error(f"restart is one of {', '.join(RESTART)}", "restart")
+    arguments = service.table.get("arguments", "")
+    if len(arguments.encode()) >= ARGUMENT_BYTES or not arguments.isascii():
+        service.error(f"arguments are ASCII, at most {ARGUMENT_BYTES - 1} characters", "arguments")
+    ceiling = service.number("ceiling", 0, 0, PRIORITY_COUNT - 1)
+    if service.number("priority", 0, 0, PRIORITY_COUNT - 1) > ceiling:
+        service.error(f"priority {service.table['priority']} is above the ceiling {ceiling}",
+                      "priority")
+    service.number("frames", 0, 16, 1 << 30)
+    service.number("bytes", 0, 4096, 1 << 40)
+    service.number("stack_pages", 4, 1, 256)
+    service.number("affinity", 0, 0, CORES_MAX - 1)
+
+
+def text(value: str, size: int) -> bytes:
+    return value.encode("ascii").ljust(size, b"\0")
+
+
+def compile_binary(services: list[Service], endpoints: dict[str, int]) -> bytes:
+    body = b"".join(struct.pack("<24sII", text(name, NAME_BYTES), provider, 0)
+                    for name, provider in endpoints.items())
+    records, grants = b"", b""
+    grant_count = 0
+    for service in services:
+        table = service.table
+        records += struct.pack(
+            "<24s24s96sQQIIIIIIII", text(service.name, NAME_BYTES), text(table["file"], NAME_BYTES),
+            text(table.get("arguments", ""), ARGUMENT_BYTES), table["frames"], table["bytes"],
+            table["priority"], table["ceiling"], table.get("affinity", 0xFFFFFFFF),
+            table.get("stack_pages", 4), RESTART[table["restart"]],
+            1 if table.get("kernel_arguments") else 0, grant_count, len(service.grants))
+        for name, kind, rights, a, b, obj, _ in service.grants:
+            grants += struct.pack("<24sIIQQII", text(name, NAME_BYTES), kind, rights, a, b, obj,
+                                  1 if name in service.optional else 0)
+        grant_count += len(service.grants)
+    body += records + grants
+    header = struct.pack("<QIIIIII", MAGIC, VERSION, 32 + len(body), len(endpoints), len(services),
+                         grant_count, 0)
+    return header + body
+
+
+def line_in(message: str) -> int:
+    match = re.search(r"line (\d+)", message)
+    return int(match.group(1)) if match else 1
+
+
+def check(manifest: Manifest, root: Path) -> bytes | None:
+    """The compiled manifest, or None and the reasons in manifest.errors."""
+    try:
+        document = tomllib.loads("\n".join(manifest.lines) + "\n")
+    except tomllib.TOMLDecodeError as problem:
+        manifest.error(line_in(str(problem)), str(problem))
+        return None
+    for key in document:
+        if key != "service":
+            line = next((n + 1 for n, line in enumerate(manifest.lines)
+                         if re.match(r"\s*\[*\s*[\"']?" + re.escape(key) + r"\b", line)), 1)
+            manifest.error(line, f"unknown key '{key}'; there is only [service.NAME]")
+    tables = document.get("service", {})
+    if not isinstance(tables, dict) or not tables or \
+            not all(isinstance(table, dict) for table in tables.values()):
+        manifest.error(1, "there is no [service.NAME]")
+        return None
+    services = [Service(manifest, name, table) for name, table in tables.items()]
+    if not all([check_keys(service) for service in services]):
+        return None
+    endpoints = collect_endpoints(services)
+    for service in services:
+        check_values(service)
+        add_resources(service)
+        add_endpoints(service, endpoints)
+        check_needs(service, root)
+    check_cycles(services, endpoints)
+    check_shared(services)
+    if len(services) > SERVICES_MAX or len(endpoints) > ENDPOINTS_MAX or \
+            sum(len(service.grants) for service in services) > GRANTS_MAX:
+        manifest.error(1, f"more than {SERVICES_MAX} services, {ENDPOINTS_MAX} endpoints or "
+                          f"{GRANTS_MAX} grants")
+    return None if manifest.errors else compile_binary(services, endpoints)
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    source, out = Path(arguments[0]), Path(arguments[1])
+    try:
+        manifest = Manifest(source)
+    except (OSError, UnicodeDecodeError) as problem:
+        print(f"{source}:1: cannot be read: {problem}", file=sys.stderr)
+        return 1
+    # Programs are looked for beside the manifest's folder; services/manifest.toml: the repository.
+    binary = check(manifest, source.parent.parent)
+    for line in manifest.errors:
+        print(line, file=sys.stderr)
+    if binary is None:
+        return 1
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(binary)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
