@@ -163,9 +163,11 @@ user: $(LIBMNOS) $(PROGRAMS:%=$(BUILD)/user/%.elf) ## Services, drivers and prog
 
 INITRD := $(BUILD)/initrd.tar
 
-$(BUILD)/manifest.bin: services/manifest.toml tools/mkmanifest.py
+NEEDS  := $(wildcard services/*/needs.toml drivers/*/*/needs.toml programs/*/needs.toml)
+
+$(BUILD)/manifest.bin: services/manifest.toml tools/mkmanifest.py $(NEEDS)
 	$(call say,MANIFEST)
-	$(Q)$(PYTHON) tools/mkmanifest.py $< $@
+	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmanifest.py $< $@
 $(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkinitrd.py
 	$(call say,INITRD)
 	$(Q)$(PYTHON) tools/mkinitrd.py $@ manifest.bin=$< \

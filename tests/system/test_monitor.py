@@ -196,7 +196,8 @@ def history() -> None:
         guest.command("uptime")
         guest.command("mem")
         check("free" in guest.command(UP).lower(), "the last line is not mem")
-        check("up" in guest.command(UP * 3 + DOWN), "three up and one down is not mem")
+        check("up" in guest.command(UP * 3), "three lines up is not uptime")
+        check("up" in guest.command(UP * 2 + DOWN), "down does not go back to the last line")
 
 
 @suite.test("tab completes commands and names")
