@@ -59,10 +59,11 @@ TARGET_CFLAGS := $(CFLAGS) -m64 -O2 -ffreestanding -fno-pic -fno-pie -mgeneral-r
 # Interrupts use the kernel's stack (no red zone); panics walk frame pointers.
 KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer \
                  -Wframe-larger-than=2048 \
-                 -I. -Ikernel -Iabi -I$(BUILD)/gen
+                 -I. -Ikernel -Ikernel/arch/x86_64 -Iabi -I$(BUILD)/gen
 USER_CFLAGS   := $(TARGET_CFLAGS) -I. -Iabi -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
-                 -fno-sanitize-recover=all -I. -Ikernel -Ikernel/debug/on -Iabi -I$(BUILD)/gen
+                 -fno-sanitize-recover=all -I. -Ikernel -Ikernel/arch/host \
+                 -Ikernel/debug/on -Iabi -I$(BUILD)/gen
 LINK_FLAGS    := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
 
 # Changes when the compiler does; every object depends on it.

@@ -40,28 +40,28 @@ _Noreturn void unit_panic_missed(void);
 /* What assert() and panic() of the kernel call in host builds; ends the process. */
 _Noreturn void host_panic(const char *message);
 
-#define TEST(group, name)                                                         \
-    static void test_##group##_##name(void);                                      \
-    __attribute__((constructor)) static void register_##group##_##name(void)      \
-    {                                                                             \
-        static struct unit_test test = {#group, #name, test_##group##_##name, 0}; \
-        unit_register(&test);                                                     \
-    }                                                                             \
+#define TEST(group, name)                                                                          \
+    static void test_##group##_##name(void);                                                       \
+    __attribute__((constructor)) static void register_##group##_##name(void)                       \
+    {                                                                                              \
+        static struct unit_test test = {#group, #name, test_##group##_##name, 0};                  \
+        unit_register(&test);                                                                      \
+    }                                                                                              \
     static void test_##group##_##name(void)
 
 #define CHECK(condition) unit_check((condition), #condition, __FILE__, __LINE__)
-#define CHECK_EQ(left, right) \
+#define CHECK_EQ(left, right)                                                                      \
     unit_check_eq((uint64_t)(left), (uint64_t)(right), #left " == " #right, __FILE__, __LINE__)
-#define CHECK_PTR_EQ(left, right) \
+#define CHECK_PTR_EQ(left, right)                                                                  \
     unit_check_ptr((left), (right), #left " == " #right, __FILE__, __LINE__)
-#define CHECK_STR_EQ(left, right) \
+#define CHECK_STR_EQ(left, right)                                                                  \
     unit_check_str((left), (right), #left " == " #right, __FILE__, __LINE__)
 
 /* The statement must panic. It runs in a child process, so it has no effect on what follows. */
-#define EXPECT_PANIC(statement)                                 \
-    do {                                                        \
-        if (unit_panic_begin(#statement, __FILE__, __LINE__)) { \
-            statement;                                          \
-            unit_panic_missed();                                \
-        }                                                       \
+#define EXPECT_PANIC(statement)                                                                    \
+    do {                                                                                           \
+        if (unit_panic_begin(#statement, __FILE__, __LINE__)) {                                    \
+            statement;                                                                             \
+            unit_panic_missed();                                                                   \
+        }                                                                                          \
     } while (0)
