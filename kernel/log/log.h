@@ -10,6 +10,9 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "mm/addr.h"
 
 enum log_level {
     LOG_ERROR,
@@ -31,3 +34,14 @@ void log_write_user(const char *text, size_t size_bytes);
 /* User space runs now: from here on lines go to the ring only, unless the kernel command line has the
  * word "console=kernel" (tests), which keeps the serial line. */
 void log_release_console(void);
+
+/* Where lines go besides the ring: the serial line and the framebuffer, when each is ready. Text is
+ * whole lines. At most LOG_SINKS_MAX; only at boot. */
+#define LOG_SINKS_MAX 2
+void log_add_sink(void (*write)(const char *text, size_t size_bytes));
+
+/* Panics: from here on log lines take no lock, and every sink shows them again. */
+void log_seize(void);
+
+/* The frames that hold the ring (struct mnos_log, abi/log.h) and nothing else. */
+paddr_t log_ring_frames(uint64_t *count);

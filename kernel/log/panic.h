@@ -10,8 +10,8 @@
 
 struct user_frame;
 
-[[noreturn, gnu::format(printf, 1, 2)]] void panic(const char *format, ...);
+[[gnu::noreturn, gnu::format(printf, 1, 2)]] void panic(const char *format, ...);
 
 /* The same, with the registers of the exception that caused it. */
-[[noreturn, gnu::format(printf, 2, 3)]] void panic_frame(const struct user_frame *frame,
-                                                          const char *format, ...);
+[[gnu::noreturn, gnu::format(printf, 2, 3)]] void panic_frame(const struct user_frame *frame,
+                                                              const char *format, ...);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/*
+ * log.c - lines with time and level into the ring and, until user space runs, to the sinks. How a
+ * sink shows text is its own business (arch uart.c, console/console.c).
+ */
+#include "log/log.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "abi/log.h"
+#include "arch/arch.h"
+#include "boot/bootinfo.h"
+#include "lib/string.h"
+#include "log/format.h"
+#include "sync/spinlock.h"
+
+enum {
+    CAPACITY = 64 * 1024,
+    LINE_BYTES = 256, /* longer lines are cut */
+};
+_Static_assert((CAPACITY & (CAPACITY - 1)) == 0, "positions wrap by masking");
+
+/* The ring has its pages to itself: programs map them, and nothing else may be visible there. */
+static union {
+    struct mnos_log log;
+    char pages[(sizeof(struct mnos_log) + CAPACITY + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES];
+} ring __attribute__((aligned(MNOS_PAGE_BYTES)));
+
+/* Guards the ring, the sinks and what they write to. */
+static struct spinlock lock = SPINLOCK_INIT(LOCK_LOG);
+static void (*sinks[LOG_SINKS_MAX])(const char *text, size_t size_bytes);
+static unsigned sink_count;  /* sinks that exist */
+static unsigned sinks_shown; /* of them, how many get lines: fewer once user space runs */
+static bool seized;
+
+/* Readers on other cores see `written` only after the bytes: release pairs with their acquire. */
+static void ring_append_locked(const char *text, size_t size_bytes)
+{
+    uint64_t at = ring.log.written;
+    size_t offset = at & (CAPACITY - 1);
+    size_t first = CAPACITY - offset < size_bytes ? CAPACITY - offset : size_bytes;
+
+    if (at == 0) { /* not initialised data, which would make the kernel file larger */
+        ring.log.magic = MNOS_LOG_MAGIC;
+        ring.log.capacity = CAPACITY;
+    }
+    memcpy(ring.log.data + offset, text, first);
+    memcpy(ring.log.data, text + first, size_bytes - first);
+    __atomic_store_n(&ring.log.written, at + size_bytes, __ATOMIC_RELEASE);
+}
+
+static void emit(const char *text, size_t size_bytes)
+{
+    bool locked = !seized; /* in a panic the holder may be the core that panicked */
+
+    if (locked)
+        spin_lock(&lock);
+    ring_append_locked(text, size_bytes);
+    for (unsigned i = 0; i < sinks_shown; i++)
+        sinks[i](text, size_bytes);
+    if (locked)
+        spin_unlock(&lock);
+}
+
+static size_t put_prefix(char *line, enum log_level level)
+{
+    uint64_t now_us = arch_time_ns() / 1000;
+
+    return format_into(line, LINE_BYTES, "[%5u.%06u] %c ", (unsigned)(now_us / 1000000),
+                       (unsigned)(now_us % 1000000), "EWID"[level]);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    char line[LINE_BYTES];
+    size_t length = put_prefix(line, level);
+    va_list arguments;
+
+    va_start(arguments, format);
+    length += format_text(line + length, sizeof(line) - length - 1, format, arguments);
+    va_end(arguments);
+    line[length++] = '\n';
+    emit(line, length);
+}
+
+void log_write_user(const char *text, size_t size_bytes)
+{
+    char line[LINE_BYTES];
+    size_t at = 0;
+
+    while (at < size_bytes) {
+        size_t length = put_prefix(line, LOG_INFO);
+        for (; at < size_bytes && text[at] != '\n' && length < sizeof(line) - 1; at++)
+            line[length++] = text[at] >= ' ' && text[at] <= '~' ? text[at] : '?';
+        if (at < size_bytes && text[at] == '\n')
+            at++;
+        line[length++] = '\n';
+        emit(line, length);
+    }
+}
+
+void log_add_sink(void (*write)(const char *text, size_t size_bytes))
+{
+    spin_lock(&lock);
+    if (sink_count < LOG_SINKS_MAX) {
+        sinks[sink_count++] = write;
+        sinks_shown = sink_count;
+    }
+    spin_unlock(&lock);
+}
+
+void log_release_console(void)
+{
+    spin_lock(&lock);
+    /* The serial line was the first that could be added. */
+    sinks_shown = boot_cmdline_has("console=kernel") && sink_count > 0 ? 1 : 0;
+    spin_unlock(&lock);
+}
+
+void log_seize(void)
+{
+    seized = true;
+    sinks_shown = sink_count;
+}
+
+paddr_t log_ring_frames(uint64_t *count)
+{
+    *count = sizeof(ring) / PAGE_BYTES;
+    return boot_image_to_phys(&ring);
+}
