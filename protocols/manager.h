@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/* manager.h - labels and records of the service manager; what they mean is in manager.def. */
+#pragma once
+
+#include <stdint.h>
+
+#include "abi/types.h"
+
+enum manager_request {
+#define REQUEST(label, name, request, reply, text) MANAGER_##name = (label),
+#include "protocols/manager.def"
+#undef REQUEST
+};
+
+enum manager_state {
+    MANAGER_STOPPED = 0,
+    MANAGER_RUNNING = 1,
+    MANAGER_WAITING = 2, /* ended; will be started again at restart_at_ns */
+};
+
+struct manager_index {
+    uint64_t index;
+};
+
+struct manager_name {
+    char name[MNOS_NAME_BYTES];
+};
+
+struct manager_service {
+    char name[MNOS_NAME_BYTES];
+    char file[MNOS_NAME_BYTES];
+    uint32_t state;  /* enum manager_state */
+    uint32_t policy; /* enum manifest_restart, manifest_format.h */
+    uint32_t starts;
+    uint32_t failures; /* starts that did not succeed */
+    uint64_t started_at_ns;
+    uint64_t restart_at_ns;
+    char last_end[64]; /* why it ended the last time, for people; empty: it never did */
+};
+_Static_assert(sizeof(struct manager_service) == 144, "shared between programs");

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/*
+ * manifest_format.h - the compiled manifest: what tools/mkmanifest.py writes and init reads.
+ *
+ * Little-endian, no padding beyond what is declared:
+ *
+ *   struct manifest_header
+ *   struct manifest_endpoint [endpoint_count]
+ *   struct manifest_service  [service_count]    in the order of the manifest, which is start order
+ *   struct manifest_grant    [grant_count]      those of a service are adjacent
+ *
+ * Names are NUL-terminated and NUL-padded. What the source may say: docs/manifest.md.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "abi/types.h"
+
+#define MANIFEST_MAGIC 0x54464E414D4D4E31ull
+#define MANIFEST_VERSION 1
+#define MANIFEST_SERVICES_MAX 32
+#define MANIFEST_ENDPOINTS_MAX 32
+#define MANIFEST_GRANTS_MAX 512
+#define MANIFEST_ARGUMENT_BYTES 96
+
+/* The provider of an endpoint that init itself serves. */
+#define MANIFEST_PROVIDER_INIT UINT32_MAX
+
+struct manifest_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t size_bytes; /* of the whole file */
+    uint32_t endpoint_count;
+    uint32_t service_count;
+    uint32_t grant_count;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct manifest_header) == 32, "written by mkmanifest.py");
+
+struct manifest_endpoint {
+    char name[MNOS_NAME_BYTES];
+    uint32_t provider; /* index of the service that receives on it */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct manifest_endpoint) == 32, "written by mkmanifest.py");
+
+enum manifest_restart {
+    MANIFEST_RESTART_NEVER = 0,     /* started at boot; stays ended */
+    MANIFEST_RESTART_ALWAYS = 1,    /* started at boot and whenever it ends */
+    MANIFEST_RESTART_ON_DEMAND = 2, /* started by request only */
+};
+
+enum manifest_service_flags {
+    MANIFEST_KERNEL_ARGUMENTS = 1u << 0, /* the kernel command line follows the arguments */
+};
+
+struct manifest_service {
+    char name[MNOS_NAME_BYTES];
+    char file[MNOS_NAME_BYTES]; /* in the initial RAM disk */
+    char arguments[MANIFEST_ARGUMENT_BYTES];
+    uint64_t frames_quota;
+    uint64_t bytes_quota;
+    uint32_t priority;
+    uint32_t ceiling;
+    uint32_t affinity;
+    uint32_t stack_pages;
+    uint32_t restart; /* enum manifest_restart */
+    uint32_t flags;   /* enum manifest_service_flags */
+    uint32_t first_grant;
+    uint32_t grant_count;
+};
+_Static_assert(sizeof(struct manifest_service) == 192, "written by mkmanifest.py");
+
+enum manifest_grant_kind {
+    MANIFEST_GRANT_SERVE = 1,     /* receive on endpoint a, and send events to it */
+    MANIFEST_GRANT_CALL = 2,      /* send to endpoint a; a badge of its own */
+    MANIFEST_GRANT_PORTS = 3,     /* I/O ports a to a + b - 1 */
+    MANIFEST_GRANT_INTERRUPT = 4, /* interrupt line a */
+    MANIFEST_GRANT_DEVICE = 5,    /* physical pages a to a + b - 1 of device memory */
+    MANIFEST_GRANT_MEMORY = 6,    /* the Memory of init's own table that `object` names */
+};
+
+enum manifest_object {
+    MANIFEST_OBJECT_NONE = 0,
+    MANIFEST_OBJECT_INITRD = 1,
+    MANIFEST_OBJECT_LOG = 2,
+    MANIFEST_OBJECT_STATISTICS = 3,
+    MANIFEST_OBJECT_ACPI = 4,
+    MANIFEST_OBJECT_FRAMEBUFFER = 5,
+};
+
+struct manifest_grant {
+    char name[MNOS_NAME_BYTES]; /* in the service's bootstrap table */
+    uint32_t kind;              /* enum manifest_grant_kind */
+    uint32_t rights;            /* MNOS_RIGHT_* */
+    uint64_t a;
+    uint64_t b;
+    uint32_t object;   /* enum manifest_object */
+    uint32_t optional; /* 1: the program runs without it, should the machine not have it */
+};
+_Static_assert(sizeof(struct manifest_grant) == 56, "written by mkmanifest.py");

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/* grants - see grants.h. */
+#include "services/init/grants.h"
+
+#include <string.h>
+
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/format.h"
+#include "lib/libmnos/log.h"
+#include "lib/libmnos/syscall.h"
+
+mnos_status_t resources_init(struct resources *resources, const struct manifest *manifest,
+                             mnos_cap_t own)
+{
+    resources->manifest = manifest;
+    for (uint32_t i = 0; i < manifest->endpoint_count; i++) {
+        mnos_status_t status = MNOS_OK;
+
+        /* Init keeps the endpoint of a service, so that it outlives each run of the service. */
+        if (manifest->endpoints[i].provider == MANIFEST_PROVIDER_INIT)
+            resources->endpoints[i] = own;
+        else
+            status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0,
+                                    &resources->endpoints[i]);
+        if (status != MNOS_OK)
+            return status;
+    }
+    return MNOS_OK;
+}
+
+/* Derives with `kind`, hands the result over with exactly `grant`'s rights, and keeps nothing. */
+static mnos_status_t give_derived(uint64_t kind, mnos_cap_t source, uint64_t a, uint64_t b,
+                                  const struct manifest_grant *grant, mnos_cap_t process,
+                                  mnos_cap_t *given)
+{
+    mnos_cap_t derived;
+    mnos_status_t status =
+        sys_cap_create(kind, source, grant->rights | MNOS_RIGHT_GRANT, a, b, &derived);
+
+    if (status != MNOS_OK)
+        return status;
+    status = sys_cap_transfer(process, derived, grant->rights, given);
+    (void)!sys_cap_delete(derived); /* its child stays, as the source's */
+    return status;
+}
+
+static mnos_status_t give_endpoint(const struct resources *resources,
+                                   const struct manifest_grant *grant, mnos_badge_t badge,
+                                   mnos_cap_t process, mnos_cap_t *given)
+{
+    const struct manifest_endpoint *endpoint = &resources->manifest->endpoints[grant->a];
+    mnos_cap_t cap = resources->endpoints[grant->a];
+
+    if (grant->kind == MANIFEST_GRANT_SERVE)
+        return sys_cap_transfer(process, cap, grant->rights, given);
+    if (endpoint->provider == MANIFEST_PROVIDER_INIT && strcmp(endpoint->name, "manager") == 0)
+        badge |= BADGE_CONTROL;
+    /* An event mask of 0: clients send messages, and cannot forge events. */
+    return give_derived(MNOS_CREATE_MINT, cap, badge, 0, grant, process, given);
+}
+
+static mnos_status_t give_object(const struct manifest_grant *grant, mnos_cap_t process,
+                                 mnos_cap_t *given)
+{
+    static const char *const names[] = {
+        [MANIFEST_OBJECT_INITRD] = "initrd",           [MANIFEST_OBJECT_LOG] = "log",
+        [MANIFEST_OBJECT_STATISTICS] = "statistics",   [MANIFEST_OBJECT_ACPI] = "acpi",
+        [MANIFEST_OBJECT_FRAMEBUFFER] = "framebuffer",
+    };
+    mnos_cap_t cap = bootstrap_cap(names[grant->object]);
+
+    if (cap == 0)
+        return MNOS_ERR_NOT_FOUND; /* this machine does not have it */
+    return sys_cap_transfer(process, cap, grant->rights, given);
+}
+
+static mnos_status_t give(const struct resources *resources, const struct manifest_grant *grant,
+                          mnos_badge_t badge, mnos_cap_t process, mnos_cap_t *given)
+{
+    switch (grant->kind) {
+    case MANIFEST_GRANT_SERVE:
+    case MANIFEST_GRANT_CALL: return give_endpoint(resources, grant, badge, process, given);
+    case MANIFEST_GRANT_PORTS:
+        return give_derived(MNOS_CREATE_RANGE, bootstrap_cap("ports"), grant->a, grant->b, grant,
+                            process, given);
+    case MANIFEST_GRANT_INTERRUPT:
+        return give_derived(MNOS_CREATE_RANGE, bootstrap_cap("interrupts"), grant->a, grant->b,
+                            grant, process, given);
+    case MANIFEST_GRANT_DEVICE:
+        return give_derived(MNOS_CREATE_RANGE, bootstrap_cap("device"), grant->a, grant->b, grant,
+                            process, given);
+    default: return give_object(grant, process, given);
+    }
+}
+
+static void set_arguments(const struct manifest_service *service, struct mnos_bootstrap *table)
+{
+    const char *kernel = "";
+
+    if (service->flags & MANIFEST_KERNEL_ARGUMENTS)
+        kernel = bootstrap_arguments();
+    mnos_snprintf(table->arguments, sizeof table->arguments, "%s%s%s", service->arguments,
+                  service->arguments[0] != 0 && kernel[0] != 0 ? " " : "", kernel);
+}
+
+mnos_status_t grants_give(const struct resources *resources, uint32_t service, uint64_t start,
+                          mnos_cap_t process, struct mnos_bootstrap *table)
+{
+    const struct manifest_service *config = &resources->manifest->services[service];
+    mnos_badge_t badge = (start << BADGE_START_SHIFT & ~BADGE_CONTROL) | (service + 1);
+
+    set_arguments(config, table);
+    for (uint32_t i = 0; i < config->grant_count; i++) {
+        const struct manifest_grant *grant = &resources->manifest->grants[config->first_grant + i];
+        struct mnos_bootstrap_entry *entry = &table->entries[table->entry_count];
+        mnos_status_t status = give(resources, grant, badge, process, &entry->cap);
+
+        if (status != MNOS_OK) {
+            char what[96];
+
+            mnos_snprintf(what, sizeof what, "%s: grant \"%s\"%s", config->name, grant->name,
+                          grant->optional ? " (it starts without)" : "");
+            log_error(status, what);
+            if (!grant->optional)
+                return status;
+            continue;
+        }
+        string_copy(entry->name, grant->name, sizeof entry->name);
+        table->entry_count++;
+    }
+    return MNOS_OK;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/*
+ * grants.h - turns the grants of a manifest entry into capabilities in the new process's table, and
+ * into the names of its bootstrap table. The only place where init gives authority away.
+ */
+#pragma once
+
+#include "abi/bootstrap.h"
+#include "services/init/manifest.h"
+
+/* Badges that init mints: the client's service number (from 1), how often it was started, so that
+ * the badge of a dead client never names its successor, and what it may ask of the manager. */
+#define BADGE_SERVICE_MASK 0xFFFFull
+#define BADGE_START_SHIFT 16
+#define BADGE_CONTROL (1ull << 63)
+
+struct resources {
+    const struct manifest *manifest;
+    mnos_cap_t endpoints[MANIFEST_ENDPOINTS_MAX]; /* by the manifest's numbers; all rights */
+};
+
+/* Makes the endpoints of the manifest. `own` is the one that init receives on. */
+mnos_status_t resources_init(struct resources *resources, const struct manifest *manifest,
+                             mnos_cap_t own);
+
+/* `start` counts the starts of this service. */
+mnos_status_t grants_give(const struct resources *resources, uint32_t service, uint64_t start,
+                          mnos_cap_t process, struct mnos_bootstrap *table);

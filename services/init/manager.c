@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/* manager - see manager.h. */
+#include "services/init/manager.h"
+
+#include <string.h>
+
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/log.h"
+#include "protocols/manager.h"
+
+/* Entry 0 is init itself. */
+static mnos_status_t entry_at(struct supervisor *supervisor, const struct message *msg,
+                              uint64_t *index, struct service **service)
+{
+    struct manager_index request;
+
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    if (request.index > supervisor->manifest.service_count)
+        return MNOS_ERR_END;
+    *index = request.index;
+    *service = request.index == 0 ? NULL : &supervisor->services[request.index - 1];
+    return MNOS_OK;
+}
+
+static mnos_status_t manager_list(struct supervisor *supervisor, const struct message *msg,
+                                  struct message *reply)
+{
+    struct manager_service entry = {0};
+    struct service *service;
+    uint64_t index;
+    mnos_status_t status = entry_at(supervisor, msg, &index, &service);
+
+    if (status != MNOS_OK)
+        return status;
+    if (service == NULL) {
+        string_copy(entry.name, "init", sizeof entry.name);
+        string_copy(entry.file, "init", sizeof entry.file);
+        entry.state = MANAGER_RUNNING;
+        entry.starts = 1;
+    } else {
+        string_copy(entry.name, service->config->name, sizeof entry.name);
+        string_copy(entry.file, service->config->file, sizeof entry.file);
+        entry.state = service->state;
+        entry.policy = service->config->restart;
+        entry.starts = service->starts;
+        entry.failures = service->failures;
+        entry.started_at_ns = service->started_at_ns;
+        entry.restart_at_ns = service->restart_at_ns;
+        string_copy(entry.last_end, service->last_end, sizeof entry.last_end);
+    }
+    message_put(reply, MNOS_OK, &entry, sizeof entry);
+    return MNOS_OK;
+}
+
+static mnos_status_t manager_process(struct supervisor *supervisor, const struct message *msg,
+                                     struct message *reply)
+{
+    struct service *service;
+    mnos_cap_t process;
+    uint64_t index;
+    mnos_status_t status = entry_at(supervisor, msg, &index, &service);
+
+    if (status != MNOS_OK)
+        return status;
+    process = service == NULL ? bootstrap_cap("process") : service->program.process;
+    if (process == 0)
+        return MNOS_ERR_STATE;
+    message_put(reply, MNOS_OK, NULL, 0);
+    message_add_cap(reply, process, MNOS_RIGHT_READ);
+    return MNOS_OK;
+}
+
+static struct service *find_service(struct supervisor *supervisor, const char *name)
+{
+    for (uint32_t i = 0; i < supervisor->manifest.service_count; i++) {
+        struct service *service = &supervisor->services[i];
+
+        if (strncmp(service->config->name, name, MNOS_NAME_BYTES) == 0)
+            return service;
+    }
+    return NULL;
+}
+
+static mnos_status_t control(struct supervisor *supervisor, const struct message *msg)
+{
+    uint64_t client = msg->badge & BADGE_SERVICE_MASK;
+    struct manager_name request;
+    struct service *service;
+
+    if ((msg->badge & BADGE_CONTROL) == 0)
+        return MNOS_ERR_DENIED;
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    service = find_service(supervisor, request.name);
+    if (service == NULL)
+        return MNOS_ERR_NOT_FOUND;
+    /* The badge names a service, since only init mints; but it is a number from outside all the
+     * same, and only a text here. */
+    if (client >= 1 && client <= supervisor->manifest.service_count)
+        log_line("%s: request %u from %s", service->config->name, msg->label,
+                 supervisor->services[client - 1].config->name);
+    if (msg->label == MANAGER_KILL)
+        return service_end(service, false);
+    if (service->state != MANAGER_RUNNING)
+        return service_start(service);
+    return msg->label == MANAGER_RESTART ? service_end(service, true) : MNOS_ERR_STATE;
+}
+
+void manager_handle(struct supervisor *supervisor, struct message *msg)
+{
+    struct message reply = {.reply_id = msg->reply_id};
+    mnos_status_t status;
+
+    switch (msg->label) {
+    case MANAGER_LIST: status = manager_list(supervisor, msg, &reply); break;
+    case MANAGER_PROCESS: status = manager_process(supervisor, msg, &reply); break;
+    case MANAGER_START:
+    case MANAGER_RESTART:
+    case MANAGER_KILL:
+        status = control(supervisor, msg);
+        message_put(&reply, status, NULL, 0);
+        break;
+    default: status = MNOS_ERR_LABEL; break;
+    }
+    if (status != MNOS_OK)
+        message_put(&reply, status, NULL, 0);
+    *msg = reply;
+}

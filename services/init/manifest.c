@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/* manifest - see manifest.h. Host tests compile this file as it is. */
+#include "services/init/manifest.h"
+
+#include <stdbool.h>
+
+#include "abi/bootstrap.h"
+
+/* Not empty, and terminated inside its field. */
+static bool is_name(const char *field)
+{
+    if (field[0] == 0)
+        return false;
+    for (unsigned i = 0; i < MNOS_NAME_BYTES; i++) {
+        if (field[i] == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_terminated(const char *field, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++) {
+        if (field[i] == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *check_header(const struct manifest_header *header, size_t size)
+{
+    if (size < sizeof *header)
+        return "it is cut short";
+    if (header->magic != MANIFEST_MAGIC)
+        return "it is not a compiled manifest";
+    if (header->version != MANIFEST_VERSION)
+        return "its version is not the one this init knows";
+    if (header->endpoint_count > MANIFEST_ENDPOINTS_MAX ||
+        header->service_count > MANIFEST_SERVICES_MAX || header->grant_count > MANIFEST_GRANTS_MAX)
+        return "it has too many entries";
+    if (header->service_count == 0)
+        return "it has no services";
+    /* The counts are small, so the sum cannot wrap. */
+    if (header->size_bytes != size ||
+        size != sizeof *header + header->endpoint_count * sizeof(struct manifest_endpoint) +
+                    header->service_count * sizeof(struct manifest_service) +
+                    header->grant_count * sizeof(struct manifest_grant))
+        return "its size is not what its header says";
+    return NULL;
+}
+
+static const char *check_service(const struct manifest *manifest,
+                                 const struct manifest_service *service)
+{
+    if (!is_name(service->name) || !is_name(service->file) ||
+        !is_terminated(service->arguments, sizeof service->arguments))
+        return "a service has a bad name, file or arguments";
+    if (service->priority > service->ceiling || service->ceiling >= MNOS_PRIORITY_COUNT)
+        return "a service has a bad priority";
+    if (service->affinity >= MNOS_CORES_MAX && service->affinity != MNOS_AFFINITY_ANY)
+        return "a service has a bad affinity";
+    if (service->stack_pages == 0 || service->stack_pages > 256)
+        return "a service has a bad stack size";
+    if (service->restart > MANIFEST_RESTART_ON_DEMAND)
+        return "a service has an unknown restart policy";
+    if (service->grant_count > MNOS_BOOTSTRAP_ENTRIES ||
+        service->first_grant > manifest->grant_count ||
+        service->grant_count > manifest->grant_count - service->first_grant)
+        return "a service's grants are outside the table";
+    return NULL;
+}
+
+static const char *check_grant(const struct manifest *manifest, const struct manifest_grant *grant)
+{
+    if (!is_name(grant->name))
+        return "a grant has a bad name";
+    if ((grant->rights & ~(MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_EXECUTE)) != 0)
+        return "a grant has rights that a manifest cannot give";
+    switch (grant->kind) {
+    case MANIFEST_GRANT_SERVE:
+    case MANIFEST_GRANT_CALL:
+        return grant->a < manifest->endpoint_count ? NULL : "a grant names an unknown endpoint";
+    case MANIFEST_GRANT_PORTS:
+    case MANIFEST_GRANT_INTERRUPT:
+    case MANIFEST_GRANT_DEVICE:
+        return grant->b != 0 && grant->a + grant->b > grant->a ? NULL : "a grant has a bad range";
+    case MANIFEST_GRANT_MEMORY:
+        return grant->object >= MANIFEST_OBJECT_INITRD &&
+                       grant->object <= MANIFEST_OBJECT_FRAMEBUFFER
+                   ? NULL
+                   : "a grant names an unknown object";
+    default: return "a grant is of an unknown kind";
+    }
+}
+
+static const char *check_entries(const struct manifest *manifest)
+{
+    const char *problem = NULL;
+
+    for (uint32_t i = 0; i < manifest->endpoint_count && problem == NULL; i++) {
+        const struct manifest_endpoint *endpoint = &manifest->endpoints[i];
+
+        if (!is_name(endpoint->name) || (endpoint->provider >= manifest->service_count &&
+                                         endpoint->provider != MANIFEST_PROVIDER_INIT))
+            problem = "an endpoint has a bad name or provider";
+    }
+    for (uint32_t i = 0; i < manifest->service_count && problem == NULL; i++)
+        problem = check_service(manifest, &manifest->services[i]);
+    for (uint32_t i = 0; i < manifest->grant_count && problem == NULL; i++)
+        problem = check_grant(manifest, &manifest->grants[i]);
+    return problem;
+}
+
+const char *manifest_open(struct manifest *manifest, const void *bytes, size_t size)
+{
+    const struct manifest_header *header = bytes;
+    const char *problem = check_header(header, size);
+
+    if (problem != NULL)
+        return problem;
+    manifest->endpoints = (const void *)(header + 1);
+    manifest->endpoint_count = header->endpoint_count;
+    manifest->services = (const void *)(manifest->endpoints + header->endpoint_count);
+    manifest->service_count = header->service_count;
+    manifest->grants = (const void *)(manifest->services + header->service_count);
+    manifest->grant_count = header->grant_count;
+    return check_entries(manifest);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/*
+ * program.h - a running program: its process, its first thread and the memory that init pays for.
+ *
+ * Responsible for: making a process out of an ELF file with exact rights for every page, and taking
+ * all of it back. Leaves to grants.c which capabilities the program gets.
+ */
+#pragma once
+
+#include "abi/bootstrap.h"
+#include "services/init/archive.h"
+#include "services/init/manifest.h"
+
+struct program {
+    mnos_cap_t process; /* 0: none */
+    mnos_cap_t thread;
+    mnos_cap_t memory; /* bootstrap table, data and stack */
+};
+
+/* Gives the new process its capabilities and lists them in `table`. */
+typedef mnos_status_t program_grant(void *context, mnos_cap_t process,
+                                    struct mnos_bootstrap *table);
+
+struct program_plan {
+    const struct archive *archive;
+    const struct archive_member *file;
+    const struct manifest_service *config;
+    mnos_cap_t exit_endpoint;
+    uint64_t exit_events;
+    program_grant *grant;
+    void *context;
+};
+
+/* Starts the program. On failure nothing is left, and what failed is in the log. */
+mnos_status_t program_start_new(struct program *program, const struct program_plan *plan);
+
+/* Destroys the process if it still lives and gives back all that was allocated for it. */
+void program_release(struct program *program);

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/* supervisor - see supervisor.h. */
+#include "services/init/supervisor.h"
+
+#include <string.h>
+
+#include "abi/inspect.h"
+#include "abi/process.h"
+#include "lib/libmnos/format.h"
+#include "lib/libmnos/log.h"
+#include "lib/libmnos/syscall.h"
+#include "lib/libmnos/time.h"
+#include "services/init/backoff.h"
+
+static mnos_status_t grant_to(void *context, mnos_cap_t process, struct mnos_bootstrap *table)
+{
+    struct service *service = context;
+
+    return grants_give(&service->supervisor->resources, service->index, service->starts, process,
+                       table);
+}
+
+static void wait_for_restart(struct service *service, uint64_t ran_ns)
+{
+    service->backoff_ns = backoff_next(service->backoff_ns, ran_ns);
+    service->restart_at_ns = deadline_after_ns(service->backoff_ns);
+    service->state = MANAGER_WAITING;
+}
+
+mnos_status_t service_start(struct service *service)
+{
+    struct supervisor *supervisor = service->supervisor;
+    struct program_plan plan = {
+        .archive = &supervisor->archive,
+        .file = archive_find(&supervisor->archive, service->config->file),
+        .config = service->config,
+        .exit_endpoint = supervisor->endpoint,
+        .exit_events = SUPERVISOR_EVENT_ENDED,
+        .grant = grant_to,
+        .context = service,
+    };
+    mnos_status_t status = MNOS_ERR_NOT_FOUND;
+
+    service->restart_now = false;
+    service->starts++;
+    if (plan.file == NULL)
+        log_line("%s: the initial RAM disk has no file \"%s\"", service->config->name,
+                 service->config->file);
+    else
+        status = program_start_new(&service->program, &plan);
+    if (status != MNOS_OK) {
+        service->failures++;
+        service->state = MANAGER_STOPPED;
+        string_copy(service->last_end, "could not be started", sizeof service->last_end);
+        return status;
+    }
+    service->state = MANAGER_RUNNING;
+    service->started_at_ns = kinfo_time_ns();
+    log_line("%s: started", service->config->name);
+    return MNOS_OK;
+}
+
+/* As service_start(), and a service that should run is tried again later. */
+static void start_or_retry(struct service *service)
+{
+    if (service_start(service) == MNOS_OK || service->config->restart != MANIFEST_RESTART_ALWAYS)
+        return;
+    wait_for_restart(service, 0);
+    log_line("%s: next attempt in %llu ms", service->config->name,
+             (unsigned long long)service->backoff_ns / 1000000);
+}
+
+static const char *fault_text(uint32_t vector)
+{
+    static const char *const names[] = {
+        [0] = "division error",      [1] = "debug exception",
+        [3] = "breakpoint",          [4] = "overflow",
+        [5] = "bound exceeded",      [6] = "invalid instruction",
+        [7] = "no such coprocessor", [11] = "segment missing",
+        [12] = "stack fault",        [13] = "general protection",
+        [14] = "page fault",         [16] = "x87 error",
+        [17] = "misaligned access",  [19] = "SIMD error",
+    };
+
+    if (vector < sizeof names / sizeof names[0] && names[vector] != NULL)
+        return names[vector];
+    return "exception";
+}
+
+static void describe_end(const struct mnos_process_info *info, char *out, size_t size)
+{
+    uint32_t vector = (uint32_t)(info->exit_code >> 32);
+
+    switch (info->exit_reason) {
+    case MNOS_EXIT_SELF:
+        mnos_snprintf(out, size, "it ended itself with code %lld", (long long)info->exit_code);
+        break;
+    case MNOS_EXIT_DESTROYED: mnos_snprintf(out, size, "killed"); break;
+    case MNOS_EXIT_FAULT:
+        mnos_snprintf(out, size, "fault: %s, vector %u, error 0x%x", fault_text(vector), vector,
+                      (unsigned)(uint32_t)info->exit_code);
+        break;
+    default: mnos_snprintf(out, size, "reason %u", info->exit_reason); break;
+    }
+}
+
+/* The process is dead; `info` is its last record. */
+static void service_ended(struct service *service, const struct mnos_process_info *info)
+{
+    const char *name = service->config->name;
+    uint64_t ran_ns = kinfo_time_ns() - service->started_at_ns;
+    bool by_request = service->restart_now;
+
+    describe_end(info, service->last_end, sizeof service->last_end);
+    program_release(&service->program);
+    service->state = MANAGER_STOPPED;
+    if (by_request) {
+        log_line("%s: ended (%s), restart at once", name, service->last_end);
+        service->backoff_ns = 0;
+        start_or_retry(service);
+    } else if (service->config->restart == MANIFEST_RESTART_ALWAYS) {
+        wait_for_restart(service, ran_ns);
+        log_line("%s: ended (%s), restart in %llu ms", name, service->last_end,
+                 (unsigned long long)service->backoff_ns / 1000000);
+    } else {
+        log_line("%s: ended (%s)", name, service->last_end);
+    }
+}
+
+static void service_collect(struct service *service)
+{
+    struct mnos_process_info info;
+    uint64_t size;
+
+    if (service->state != MANAGER_RUNNING ||
+        sys_cap_inspect(service->program.process, MNOS_VIEW_PROCESS, 0, &size) != MNOS_OK)
+        return;
+    /* Out of the buffer first: logging uses it too. */
+    memcpy(&info, ipc_buffer()->data, sizeof info);
+    if (info.state == MNOS_PROCESS_DEAD)
+        service_ended(service, &info);
+}
+
+mnos_status_t service_end(struct service *service, bool restart)
+{
+    mnos_status_t status;
+
+    if (service->state != MANAGER_RUNNING)
+        return MNOS_ERR_STATE;
+    service->restart_now = restart;
+    status = sys_proc_destroy(service->program.process, 0);
+    if (status != MNOS_OK)
+        return status;
+    /* If it is only dying yet, the event will tell when it is dead. */
+    service_collect(service);
+    return MNOS_OK;
+}
+
+void supervisor_start(struct supervisor *supervisor)
+{
+    for (uint32_t i = 0; i < supervisor->manifest.service_count; i++) {
+        struct service *service = &supervisor->services[i];
+
+        service->config = &supervisor->manifest.services[i];
+        service->supervisor = supervisor;
+        service->index = i;
+        if (service->config->restart != MANIFEST_RESTART_ON_DEMAND)
+            start_or_retry(service);
+    }
+}
+
+void supervisor_collect(struct supervisor *supervisor)
+{
+    for (uint32_t i = 0; i < supervisor->manifest.service_count; i++)
+        service_collect(&supervisor->services[i]);
+}
+
+uint64_t supervisor_run_due(struct supervisor *supervisor)
+{
+    uint64_t next = MNOS_DEADLINE_NEVER;
+
+    for (uint32_t i = 0; i < supervisor->manifest.service_count; i++) {
+        struct service *service = &supervisor->services[i];
+
+        if (service->state == MANAGER_WAITING && service->restart_at_ns <= kinfo_time_ns())
+            start_or_retry(service);
+        if (service->state == MANAGER_WAITING && service->restart_at_ns < next)
+            next = service->restart_at_ns;
+    }
+    return next;
+}
