@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main - the power driver: resets the machine when asked. See README.md.
+ *
+ * Tries the register that the ACPI tables name, then what it was given besides, and logs each
+ * attempt that was not possible or did not work.
+ */
+#include "abi/inspect.h"
+#include "drivers/power/acpi_reset/fadt.h"
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/ipc.h"
+#include "lib/libmnos/log.h"
+#include "lib/libmnos/memory.h"
+#include "lib/libmnos/syscall.h"
+#include "lib/libmnos/time.h"
+#include "protocols/power.h"
+
+#define WAIT_FOR_RESET_NS 100000000ull /* a reset that works takes effect long before */
+
+/* Reset control register of Intel chipsets, copied by nearly all others: first choose a full
+ * reset, then the rising edge of bit 2 does it. Intel 82371AB data sheet, "RC - Reset Control". */
+#define RESET_CONTROL_PREPARE 0x02
+#define RESET_CONTROL_RESET 0x06
+/* Keyboard controller: pulse the line that is wired to the processor's reset. */
+#define KEYBOARD_PULSE_RESET 0xFE
+
+static void port_write(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %b0, %w1" : : "a"(value), "Nd"(port));
+}
+
+/* Opens the ports of a capability by name; `first` and `count` say which they are. */
+static bool open_ports(const char *name, uint64_t *first, uint64_t *count)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    mnos_cap_t cap = bootstrap_cap(name);
+    uint64_t size;
+
+    if (cap == 0 || sys_cap_inspect(cap, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
+        return false;
+    *first = info->first;
+    *count = info->count;
+    return sys_mem_map(MNOS_SELF, cap, 0, 0, *count, MNOS_MAP_READ | MNOS_MAP_WRITE) == MNOS_OK;
+}
+
+static bool read_tables(struct fadt_reset *reset)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    mnos_cap_t acpi = bootstrap_cap("acpi");
+    uint64_t size, pages;
+    void *tables;
+    bool found;
+
+    if (acpi == 0 || sys_cap_inspect(acpi, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
+        return false;
+    pages = info->count;
+    if (memory_map(acpi, 0, pages, MNOS_MAP_READ, &tables) != MNOS_OK)
+        return false;
+    found = fadt_find_reset(tables, (size_t)pages * MNOS_PAGE_BYTES, reset);
+    memory_unmap(tables, pages);
+    return found;
+}
+
+static void wait_for_reset(const char *how)
+{
+    sleep_until(deadline_after_ns(WAIT_FOR_RESET_NS));
+    log_line("reset by %s: the machine still runs", how);
+}
+
+static void reset_by_tables(void)
+{
+    struct fadt_reset reset;
+    uint64_t first, count;
+
+    if (!read_tables(&reset)) {
+        log_line("reset by ACPI: no readable table names a reset register");
+        return;
+    }
+    if (reset.space != FADT_SPACE_PORTS || !open_ports("reset_control", &first, &count) ||
+        reset.address < first || reset.address - first >= count) {
+        log_line("reset by ACPI: its register (space %u, address 0x%llx) is not among the ports "
+                 "of \"reset_control\" in the manifest",
+                 reset.space, (unsigned long long)reset.address);
+        return;
+    }
+    port_write((uint16_t)reset.address, reset.value);
+    wait_for_reset("ACPI");
+}
+
+static void reset_by_chipset(void)
+{
+    uint64_t first, count;
+
+    if (!open_ports("reset_control", &first, &count)) {
+        log_line("reset by the chipset: no capability \"reset_control\"");
+        return;
+    }
+    port_write((uint16_t)first, RESET_CONTROL_PREPARE);
+    port_write((uint16_t)first, RESET_CONTROL_RESET);
+    wait_for_reset("the chipset");
+}
+
+static void reset_by_keyboard(void)
+{
+    uint64_t first, count;
+
+    if (!open_ports("keyboard", &first, &count)) {
+        log_line("reset by the keyboard controller: no capability \"keyboard\"");
+        return;
+    }
+    port_write((uint16_t)first, KEYBOARD_PULSE_RESET);
+    wait_for_reset("the keyboard controller");
+}
+
+static mnos_status_t handle(const struct message *msg)
+{
+    if (msg->label != POWER_RESET)
+        return MNOS_ERR_LABEL;
+    reset_by_tables();
+    reset_by_chipset();
+    reset_by_keyboard();
+    return MNOS_ERR_DEVICE;
+}
+
+int main(void)
+{
+    mnos_cap_t endpoint = bootstrap_cap("requests");
+    struct message msg = {0};
+
+    for (;;) {
+        mnos_status_t status = ipc_reply_receive(endpoint, &msg, MNOS_DEADLINE_NEVER);
+
+        if (status != MNOS_OK) {
+            log_error(status, "receive a request");
+            return 1;
+        }
+        if (msg.kind != MNOS_KIND_MESSAGE)
+            msg = (struct message){0};
+        else
+            message_put(&msg, handle(&msg), NULL, 0);
+    }
+}

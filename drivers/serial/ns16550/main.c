@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main - driver of a serial line with a 16550 or compatible: capabilities and the one loop.
+ *
+ * Device logic is in uart.c, clients are in server.c. See README.md.
+ */
+#include "abi/inspect.h"
+#include "abi/memory.h"
+#include "drivers/serial/ns16550/registers.h"
+#include "drivers/serial/ns16550/server.h"
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/log.h"
+#include "lib/libmnos/syscall.h"
+
+#define EVENT_INTERRUPT 1ull
+
+enum { EXIT_PORTS = 1, EXIT_DEVICE = 2, EXIT_INTERRUPT = 3, EXIT_RECEIVE = 4 };
+
+static struct uart uart;
+static struct server server = {.uart = &uart};
+
+/* Opens the ports of the capability to this process, and says where they begin. */
+static mnos_status_t open_ports(mnos_cap_t ports, uint16_t *base)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    uint64_t size;
+    mnos_status_t status = sys_cap_inspect(ports, MNOS_VIEW_CAPABILITY, 0, &size);
+
+    if (status != MNOS_OK)
+        return status;
+    if (info->count < UART_REGISTER_COUNT)
+        return MNOS_ERR_SIZE;
+    *base = (uint16_t)info->first;
+    return sys_mem_map(MNOS_SELF, ports, 0, 0, UART_REGISTER_COUNT, MNOS_MAP_READ | MNOS_MAP_WRITE);
+}
+
+static mnos_status_t serve(mnos_cap_t endpoint, mnos_cap_t interrupt)
+{
+    struct message msg = {0};
+
+    for (;;) {
+        mnos_status_t status = ipc_reply_receive(endpoint, &msg, MNOS_DEADLINE_NEVER);
+
+        if (status != MNOS_OK)
+            return status;
+        if (msg.kind != MNOS_KIND_EVENTS) {
+            server_handle(&server, &msg);
+            continue;
+        }
+        /* Acknowledge before looking at the device: the line is edge-triggered, and an edge that
+         * comes before the acknowledgement may be lost. Looking afterwards sees its cause. */
+        status = sys_irq_ack(interrupt);
+        if (status != MNOS_OK)
+            return status;
+        uart_service(&uart);
+        server_progress(&server);
+        msg = (struct message){0};
+    }
+}
+
+static int fail(mnos_status_t status, const char *what, int code)
+{
+    log_error(status, what);
+    return code;
+}
+
+int main(void)
+{
+    mnos_cap_t endpoint = bootstrap_cap("requests"), interrupt = bootstrap_cap("interrupt");
+    uint16_t base;
+    mnos_status_t status = open_ports(bootstrap_cap("ports"), &base);
+
+    if (status != MNOS_OK)
+        return fail(status, "open the device's ports", EXIT_PORTS);
+    status = sys_irq_bind(interrupt, endpoint, EVENT_INTERRUPT);
+    if (status != MNOS_OK)
+        return fail(status, "bind the device's interrupt", EXIT_INTERRUPT);
+    status = uart_init(&uart, base);
+    if (status != MNOS_OK)
+        return fail(status, "find a 16550 at the ports", EXIT_DEVICE);
+    /* An edge from before the driver ran may never have been acknowledged. */
+    status = sys_irq_ack(interrupt);
+    if (status != MNOS_OK)
+        return fail(status, "acknowledge the device's interrupt", EXIT_INTERRUPT);
+    uart_service(&uart);
+    log_line("port 0x%x, %u byte FIFO, 115200 8N1", base, uart.statistics.fifo_bytes);
+    status = serve(endpoint, interrupt);
+    return fail(status, "receive a request", EXIT_RECEIVE);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/* server - see server.h. Host tests compile this file with a model of the device and of IPC. */
+#include "drivers/serial/ns16550/server.h"
+
+#include "lib/libmnos/string.h"
+#include "protocols/serial.h"
+
+static void remove_read(struct server *server, unsigned at)
+{
+    server->read_count--;
+    for (unsigned i = at; i < server->read_count; i++)
+        server->reads[i] = server->reads[i + 1];
+}
+
+static void remove_write(struct server *server, unsigned at)
+{
+    server->write_count--;
+    for (unsigned i = at; i < server->write_count; i++)
+        server->writes[i] = server->writes[i + 1];
+}
+
+static void answer_oldest_read(struct server *server)
+{
+    static uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
+    struct pending_read read = server->reads[0];
+    struct message reply = {.reply_id = read.reply_id};
+    size_t count = uart_receive(server->uart, bytes, read.max_bytes);
+
+    remove_read(server, 0);
+    message_put(&reply, MNOS_OK, bytes, count);
+    /* A reader that died meanwhile got nothing: the bytes are for the next one. */
+    if (ipc_reply(&reply) != MNOS_OK)
+        uart_give_back(server->uart, count);
+}
+
+static void advance_oldest_write(struct server *server)
+{
+    struct pending_write *write = &server->writes[0];
+
+    write->accepted +=
+        uart_send(server->uart, write->bytes + write->accepted, write->length - write->accepted);
+    if (write->accepted == write->length) {
+        ipc_reply_status(write->reply_id, MNOS_OK);
+        remove_write(server, 0);
+    }
+}
+
+void server_progress(struct server *server)
+{
+    while (server->write_count != 0 && byte_queue_room(&server->uart->to_send) != 0)
+        advance_oldest_write(server);
+    /* Sending may have received, so this comes last. */
+    while (server->read_count != 0 && byte_queue_used(&server->uart->received) != 0)
+        answer_oldest_read(server);
+}
+
+/* MNOS_OK: set aside. */
+static mnos_status_t queue_read(struct server *server, const struct message *msg)
+{
+    struct serial_read request;
+
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    if (request.max_bytes == 0)
+        return MNOS_ERR_ARGUMENT;
+    if (request.max_bytes > MNOS_MESSAGE_MAX_BYTES)
+        request.max_bytes = MNOS_MESSAGE_MAX_BYTES;
+    if (server->read_count == SERVER_READS_MAX)
+        return MNOS_ERR_AGAIN;
+    server->reads[server->read_count++] =
+        (struct pending_read){msg->badge, msg->reply_id, (size_t)request.max_bytes};
+    return MNOS_OK;
+}
+
+static mnos_status_t queue_write(struct server *server, const struct message *msg)
+{
+    struct pending_write *write = &server->writes[server->write_count];
+
+    if (msg->length == 0)
+        return MNOS_ERR_ARGUMENT;
+    if (server->write_count == SERVER_WRITES_MAX)
+        return MNOS_ERR_AGAIN;
+    write->client = msg->badge;
+    write->reply_id = msg->reply_id;
+    write->length = message_get(msg, write->bytes, sizeof write->bytes);
+    write->accepted = 0;
+    server->write_count++;
+    return MNOS_OK;
+}
+
+/* A dead client's requests are not answered; what it wrote so far is sent. */
+static void forget_client(struct server *server, mnos_badge_t client)
+{
+    for (unsigned i = server->read_count; i-- > 0;) {
+        if (server->reads[i].client == client)
+            remove_read(server, i);
+    }
+    for (unsigned i = server->write_count; i-- > 0;) {
+        if (server->writes[i].client == client)
+            remove_write(server, i);
+    }
+}
+
+static void handle_request(struct server *server, struct message *msg)
+{
+    mnos_status_t status;
+
+    switch (msg->label) {
+    case SERIAL_READ: status = queue_read(server, msg); break;
+    case SERIAL_WRITE: status = queue_write(server, msg); break;
+    case SERIAL_STATISTICS:
+        message_put(msg, MNOS_OK, &server->uart->statistics, sizeof server->uart->statistics);
+        return;
+    default: status = MNOS_ERR_LABEL; break;
+    }
+    if (status == MNOS_OK)
+        msg->reply_id = 0; /* answered by server_progress(), now or later */
+    message_put(msg, status, NULL, 0);
+}
+
+void server_handle(struct server *server, struct message *msg)
+{
+    if (msg->kind == MNOS_KIND_CLIENT_GONE) {
+        forget_client(server, msg->badge);
+        msg->reply_id = 0;
+    } else if (msg->reply_id != 0) {
+        /* A request by ipc_send could not be answered, so it is no request. */
+        handle_request(server, msg);
+        if (msg->reply_id != 0)
+            return; /* progress would use the IPC buffer that the reply may lie in */
+    }
+    server_progress(server);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/*
+ * server.h - the clients of the serial driver: protocols/serial.def.
+ *
+ * A request that cannot be answered yet is set aside and answered in order of arrival.
+ *
+ * V1  when a read is set aside, the device's receive queue is empty
+ * V2  when a write is set aside, the device's transmit queue has no room for all of it
+ */
+#pragma once
+
+#include "abi/message.h"
+#include "drivers/serial/ns16550/uart.h"
+#include "lib/libmnos/ipc.h"
+
+#define SERVER_READS_MAX 8
+#define SERVER_WRITES_MAX 4
+
+struct pending_read {
+    mnos_badge_t client;
+    uint64_t reply_id;
+    size_t max_bytes;
+};
+
+struct pending_write {
+    mnos_badge_t client;
+    uint64_t reply_id;
+    size_t length;
+    size_t accepted; /* bytes of it */
+    uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
+};
+
+struct server {
+    struct uart *uart;
+    unsigned read_count, write_count; /* the first of each is the oldest */
+    struct pending_read reads[SERVER_READS_MAX];
+    struct pending_write writes[SERVER_WRITES_MAX];
+};
+
+/* Handles a message from a client. `msg` becomes the reply, with reply_id 0 when there is none to
+ * send now. */
+void server_handle(struct server *server, struct message *msg);
+
+/* The device may have received bytes or made room: answers whom it can. */
+void server_progress(struct server *server);
