@@ -37,5 +37,16 @@ uint64_t frame_count_free(void);  /* including those in the cores' caches */
  * kernel): such an address must never be given out as device memory. */
 bool frame_is_ram(paddr_t first, uint64_t count);
 
+/* True when any of them is such RAM. */
+bool frame_overlaps_ram(paddr_t first, uint64_t count);
+
+/* Builds the bitmap from boot_info, in usable RAM; panics when there is none. Until
+ * frame_use_direct_map() memory is reached through the loader's page tables. */
+void frame_init(void);
+void frame_use_direct_map(void);
+/* Makes the loader's memory usable: once no core runs on its page tables or stacks and nothing of
+ * what it told is read there any more. */
+void frame_reclaim_boot_memory(void);
+
 /* Asserts that bitmap and counters agree; for tests and debug builds. */
 void frame_check(void);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/* image.h - the parts of the kernel image, as kernel.ld lays them out; all bounds are page aligned. */
+#pragma once
+
+extern char __image_start[], __image_end[];
+extern char __text_start[], __text_end[];     /* read, execute */
+extern char __rodata_start[], __rodata_end[]; /* read */
+extern char __data_start[], __data_end[];     /* read, write; .bss and the boot stack included */
+
+/* What stays mapped while user code runs when page tables are isolated. */
+extern char __entry_text_start[], __entry_text_end[];
+extern char __entry_data_start[], __entry_data_end[];
+
+/* The stack that kmain() runs on; the page at the guard is not mapped. */
+extern char __boot_stack_guard[], __boot_stack_start[], __boot_stack_end[];

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/*
+ * slab.c - caches of equal objects. A slab is a run of frames aligned to its size, so that the slab of
+ * an object is found from its address; a header at its start, then objects. Above the slabs each core
+ * has a magazine of free objects.
+ *
+ *   S1  a slab is in cache->partial exactly when it has a free object
+ *   S2  slab->used counts the objects that are neither in slab->free nor beyond slab->fresh
+ *       (so those in magazines are counted)
+ *   S3  at most one slab of a cache has used == 0; others are given back at once
+ */
+#include "mm/slab.h"
+
+#include <stdbool.h>
+
+#include "assert.h"
+#include "core.h"
+#include "lib/list.h"
+#include "lib/string.h"
+#include "log/panic.h"
+#include "mm/addr.h"
+#include "mm/frame.h"
+#include "poison.h"
+#include "sync/spinlock.h"
+
+enum {
+    CACHES_MAX = 16,
+    MAGAZINE_OBJECTS = 16,
+    MAGAZINE_BATCH = 8,
+    OBJECT_MIN_BYTES = 16, /* a link and the debug build's mark */
+    ALIGN_MAX = 64,
+    SLAB_FRAMES_MAX = 8,
+    /* A slab may leave one part in this many of its memory unused. */
+    WASTE_PART = 8,
+};
+
+struct free_object {
+    struct free_object *next;
+};
+
+struct slab {
+    struct list link; /* in cache->partial, or alone */
+    struct slab_cache *cache;
+    struct free_object *free;
+    uint32_t fresh; /* objects from this one on were never handed out */
+    uint32_t used;
+} __attribute__((aligned(ALIGN_MAX)));
+
+/* Touched only by its core. */
+struct magazine {
+    uint32_t count;
+    void *objects[MAGAZINE_OBJECTS];
+};
+
+struct slab_cache {
+    /* Constant. */
+    const char *name;
+    size_t object_bytes;
+    uint32_t slab_frames; /* a power of two */
+    uint32_t slab_objects;
+
+    struct spinlock lock; /* rank LOCK_SLAB; guards the slabs */
+    struct list partial;
+    uint32_t empty_count;
+
+    struct magazine magazines[MNOS_CORES_MAX];
+};
+
+/* Caches are made at boot by one core and live for ever. */
+static struct slab_cache caches[CACHES_MAX];
+static uint32_t cache_count;
+
+/* ---- slabs ---- */
+
+static size_t slab_bytes(const struct slab_cache *cache)
+{
+    return (size_t)cache->slab_frames * PAGE_BYTES;
+}
+
+static struct slab *slab_of(const struct slab_cache *cache, void *object)
+{
+    return (struct slab *)((uintptr_t)object & ~(uintptr_t)(slab_bytes(cache) - 1));
+}
+
+static struct slab *slab_create_locked(struct slab_cache *cache)
+{
+    paddr_t frame = cache->slab_frames == 1
+                        ? frame_alloc()
+                        : frame_alloc_run(cache->slab_frames, cache->slab_frames, FRAME_LIMIT_NONE);
+    struct slab *slab;
+
+    if (frame == PADDR_NONE)
+        return NULL;
+    slab = phys_to_virt(frame);
+    *slab = (struct slab){.cache = cache};
+    list_append(&cache->partial, &slab->link);
+    cache->empty_count++;
+    return slab;
+}
+
+static void slab_destroy_locked(struct slab_cache *cache, struct slab *slab)
+{
+    list_remove(&slab->link);
+    cache->empty_count--;
+    if (cache->slab_frames == 1)
+        frame_free(virt_to_phys(slab));
+    else
+        frame_free_run(virt_to_phys(slab), cache->slab_frames);
+}
+
+static void *slab_take_locked(struct slab_cache *cache, struct slab *slab)
+{
+    void *object = slab->free;
+
+    if (object) {
+        slab->free = slab->free->next;
+    } else {
+        object = (char *)(slab + 1) + slab->fresh++ * cache->object_bytes;
+        poison_first(object);
+    }
+    if (slab->used++ == 0)
+        cache->empty_count--;
+    if (!slab->free && slab->fresh == cache->slab_objects)
+        list_remove(&slab->link); /* S1 */
+    return object;
+}
+
+static void slab_put_locked(struct slab_cache *cache, void *object)
+{
+    struct slab *slab = slab_of(cache, object);
+    struct free_object *link = object;
+
+    if (!slab->free && slab->fresh == cache->slab_objects)
+        list_prepend(&cache->partial, &slab->link); /* S1 */
+    link->next = slab->free;
+    slab->free = link;
+    slab->used--;
+    if (slab->used == 0 && cache->empty_count++ > 0)
+        slab_destroy_locked(cache, slab); /* S3 */
+}
+
+/* ---- magazines ---- */
+
+/* Free objects carry the debug build's mark from slab_free() to slab_alloc(), whichever way they take
+ * between magazine and slab. */
+static void refill(struct slab_cache *cache, struct magazine *magazine)
+{
+    spin_lock(&cache->lock);
+    while (magazine->count < MAGAZINE_BATCH) {
+        struct slab *slab = list_empty(&cache->partial)
+                                ? slab_create_locked(cache)
+                                : list_first(&cache->partial, struct slab, link);
+        if (!slab)
+            break;
+        void *object = slab_take_locked(cache, slab);
+        magazine->objects[magazine->count++] = object;
+    }
+    spin_unlock(&cache->lock);
+}
+
+static void drain(struct slab_cache *cache, struct magazine *magazine, uint32_t left)
+{
+    spin_lock(&cache->lock);
+    while (magazine->count > left)
+        slab_put_locked(cache, magazine->objects[--magazine->count]);
+    spin_unlock(&cache->lock);
+}
+
+void *slab_alloc(struct slab_cache *cache)
+{
+    struct magazine *magazine = &cache->magazines[this_core()->index];
+    void *object;
+
+    if (magazine->count == 0)
+        refill(cache, magazine);
+    if (magazine->count == 0)
+        return NULL;
+    object = magazine->objects[--magazine->count];
+    poison_clear(object);
+    memset(object, 0, cache->object_bytes);
+    return object;
+}
+
+void slab_free(struct slab_cache *cache, void *object)
+{
+    struct magazine *magazine = &cache->magazines[this_core()->index];
+
+    assert(slab_of(cache, object)->cache == cache);
+    poison_set(object);
+    if (magazine->count == MAGAZINE_OBJECTS)
+        drain(cache, magazine, MAGAZINE_OBJECTS - MAGAZINE_BATCH);
+    magazine->objects[magazine->count++] = object;
+}
+
+void slab_trim(void)
+{
+    for (uint32_t i = 0; i < cache_count; i++) {
+        struct slab_cache *cache = &caches[i];
+        drain(cache, &cache->magazines[this_core()->index], 0);
+        spin_lock(&cache->lock);
+        for (struct list *at = cache->partial.next; at != &cache->partial;) {
+            struct slab *slab = container_of(at, struct slab, link);
+            at = at->next;
+            if (slab->used == 0)
+                slab_destroy_locked(cache, slab);
+        }
+        spin_unlock(&cache->lock);
+    }
+}
+
+/* ---- caches ---- */
+
+/* The smallest slab that does not waste much. */
+static void choose_slab(struct slab_cache *cache)
+{
+    for (cache->slab_frames = 1;; cache->slab_frames *= 2) {
+        size_t room = slab_bytes(cache) - sizeof(struct slab);
+        size_t waste = room % cache->object_bytes;
+        cache->slab_objects = (uint32_t)(room / cache->object_bytes);
+        if (cache->slab_frames == SLAB_FRAMES_MAX)
+            return;
+        if (cache->slab_objects > 0 && waste * WASTE_PART <= slab_bytes(cache))
+            return;
+    }
+}
+
+struct slab_cache *slab_cache_create(const char *name, size_t object_bytes, size_t align_bytes)
+{
+    struct slab_cache *cache = &caches[cache_count];
+
+    if (cache_count == CACHES_MAX)
+        panic("no slab cache left for %s", name);
+    assert(align_bytes > 0 && align_bytes <= ALIGN_MAX && (align_bytes & (align_bytes - 1)) == 0);
+    if (align_bytes < sizeof(uint64_t))
+        align_bytes = sizeof(uint64_t);
+    if (object_bytes < OBJECT_MIN_BYTES)
+        object_bytes = OBJECT_MIN_BYTES;
+    cache->name = name;
+    cache->object_bytes = (object_bytes + align_bytes - 1) & ~(align_bytes - 1);
+    choose_slab(cache);
+    if (cache->slab_objects == 0)
+        panic("objects of %lu bytes are too large for a slab cache", object_bytes);
+    spin_init(&cache->lock, LOCK_SLAB);
+    list_init(&cache->partial);
+    cache_count++;
+    return cache;
+}
+
+size_t slab_object_bytes(const struct slab_cache *cache)
+{
+    return cache->object_bytes;
+}
+
+void slab_check(void)
+{
+    for (uint32_t i = 0; i < cache_count; i++) {
+        struct slab_cache *cache = &caches[i];
+        uint32_t empty = 0;
+        spin_lock(&cache->lock);
+        for (struct list *at = cache->partial.next; at != &cache->partial; at = at->next) {
+            struct slab *slab = container_of(at, struct slab, link);
+            uint32_t free = 0;
+            for (struct free_object *o = slab->free; o; o = o->next)
+                free++;
+            assert(slab->cache == cache);
+            assert(slab->used + free == slab->fresh);              /* S2 */
+            assert(free > 0 || slab->fresh < cache->slab_objects); /* S1 */
+            empty += slab->used == 0;
+        }
+        assert(empty == cache->empty_count && empty <= 1); /* S3 */
+        spin_unlock(&cache->lock);
+    }
+}
