@@ -14,7 +14,7 @@ import os
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.dont_write_bytecode = True
 
 from qemu import BUILD, ROOT  # noqa: E402
@@ -66,17 +66,18 @@ def guest_suite() -> Suite:
     return importlib.import_module("tests.guest.run").suite
 
 
-def system_suites() -> list[Suite]:
-    names = sorted(path.stem for path in (ROOT / "tests/system").glob("test_*.py"))
-    return [importlib.import_module(f"tests.system.{name}").suite for name in names]
+def suites_in(folder: str) -> list[Suite]:
+    """The suites of the Python files in a folder of tests."""
+    names = sorted(path.stem for path in (ROOT / "tests" / folder).glob("test_*.py"))
+    return [importlib.import_module(f"tests.{folder}.{name}").suite for name in names]
 
 
 SUITES = {
-    "build": lambda: [build_suite()],
+    "build": lambda: [build_suite(), *suites_in("tools")],
     "unit": lambda: [unit_suite()],
     "loader": lambda: [loader_suite()],
     "guest": lambda: [guest_suite()],
-    "system": system_suites,
+    "system": lambda: suites_in("system"),
 }
 
 
