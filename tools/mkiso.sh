@@ -75,4 +75,7 @@ xorriso -report_about SORRY -as mkisofs -o "$output" \
     --grub2-mbr "$grub/boot_hybrid.img" --protective-msdos-label \
     -eltorito-alt-boot -e --interval:appended_partition_2:all:: -no-emul-boot \
     -append_partition 2 0xef "$esp" -appended_part_as_gpt -partition_offset 16 \
-    "$tree"
+    "$tree" 2>"$work/log" || {
+    cat "$work/log" >&2
+    exit 1
+}

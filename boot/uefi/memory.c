@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/* memory - pages from the firmware, and the end of boot services with its memory map. */
+#include "uefi.h"
+
+#define MAX_RAW 1024
+
+static struct boot_range raw[MAX_RAW];
+
+uint64_t uefi_allocate(uint64_t page_count, uint64_t below)
+{
+    uint64_t address = below - 1;
+
+    if (uefi_system->boot->allocate_pages(EFI_ALLOCATE_BELOW, EFI_LOADER_DATA, page_count,
+                                          &address) != EFI_SUCCESS)
+        return 0;
+    return address;
+}
+
+/* Boot services memory holds our stack, and may hold what the last calls have left. */
+static uint64_t type_of(uint32_t efi_type)
+{
+    switch (efi_type) {
+    case EFI_CONVENTIONAL:
+        return BOOT_MEMORY_USABLE;
+    case EFI_LOADER_CODE:
+    case EFI_LOADER_DATA:
+    case EFI_BOOT_SERVICES_CODE:
+    case EFI_BOOT_SERVICES_DATA:
+        return BOOT_MEMORY_LOADER;
+    case EFI_ACPI_RECLAIM:
+        return BOOT_MEMORY_ACPI_RECLAIMABLE;
+    case EFI_ACPI_NVS:
+        return BOOT_MEMORY_ACPI_NVS;
+    case EFI_UNUSABLE:
+        return BOOT_MEMORY_BAD;
+    default:
+        return BOOT_MEMORY_RESERVED;
+    }
+}
+
+/* A map that changes between the two calls makes the second fail; then only these may follow. */
+static const char *exit_boot_services(struct boot_platform *platform, uint64_t room)
+{
+    struct efi_boot_services *boot = uefi_system->boot;
+    uint32_t version;
+    uint64_t key;
+
+    for (unsigned tries = 0; tries < 8; tries++) {
+        platform->efi_map_size = room;
+        if (boot->get_memory_map(&platform->efi_map_size, (void *)(uintptr_t)platform->efi_map,
+                                 &key, &platform->efi_descriptor_size, &version) != EFI_SUCCESS)
+            return "gives no memory map";
+        platform->efi_descriptor_version = version;
+        if (boot->exit_boot_services(uefi_image, key) == EFI_SUCCESS)
+            return NULL;
+    }
+    return "does not end its boot services";
+}
+
+static const char *convert_map(const struct boot_platform *platform, struct boot_memmap *map)
+{
+    unsigned count = 0;
+
+    for (uint64_t at = 0; at + platform->efi_descriptor_size <= platform->efi_map_size;
+         at += platform->efi_descriptor_size) {
+        const struct efi_memory_descriptor *from =
+            (const void *)(uintptr_t)(platform->efi_map + at);
+
+        if (count == MAX_RAW)
+            return "has too many memory ranges";
+        raw[count++] = (struct boot_range){from->physical, from->page_count * BOOT_PAGE_SIZE,
+                                           type_of(from->type)};
+    }
+    return boot_memmap_build(map, raw, count) ? NULL : "has too many memory ranges";
+}
+
+const char *uefi_leave(struct boot_platform *platform, struct boot_memmap *map)
+{
+    uint64_t size = 0, key, descriptor_size = sizeof(struct efi_memory_descriptor), pages;
+    uint32_t version;
+    const char *reason;
+
+    uefi_system->boot->get_memory_map(&size, NULL, &key, &descriptor_size, &version);
+    pages = (size + 32 * descriptor_size) / BOOT_PAGE_SIZE + 1;
+    platform->efi_map = uefi_allocate(pages, BOOT_BELOW_4G);
+    if (platform->efi_map == 0)
+        return "has no memory for its memory map";
+    reason = exit_boot_services(platform, pages * BOOT_PAGE_SIZE);
+    return reason != NULL ? reason : convert_map(platform, map);
+}
