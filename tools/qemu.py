@@ -28,7 +28,7 @@ import mkinitrd
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 ISO = BUILD / "minimalos.iso"
-LOADER = BUILD / "boot/direct.elf"
+LOADER = BUILD / "loader.elf"
 LOGS = BUILD / "logs"
 PROMPT = "mnos> "
 
