@@ -34,13 +34,15 @@ static bool open_ports(const char *name, uint64_t *first, uint64_t *count)
 {
     const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
     mnos_cap_t cap = bootstrap_cap(name);
+    mnos_status_t status;
     uint64_t size;
 
     if (cap == 0 || sys_cap_inspect(cap, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
         return false;
     *first = info->first;
     *count = info->count;
-    return sys_mem_map(MNOS_SELF, cap, 0, 0, *count, MNOS_MAP_READ | MNOS_MAP_WRITE) == MNOS_OK;
+    status = sys_mem_map(MNOS_SELF, cap, 0, 0, *count, MNOS_MAP_READ | MNOS_MAP_WRITE);
+    return status == MNOS_OK || status == MNOS_ERR_OVERLAP; /* open already */
 }
 
 static bool read_tables(struct fadt_reset *reset)

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/*
+ * complete - the Tab key: completes the word before the cursor as far as all candidates agree, and
+ * lists them when it cannot go further.
+ */
+#include "lib/libmnos/string.h"
+#include "programs/monitor/editor_internal.h"
+
+struct matches {
+    size_t word_start;
+    size_t typed; /* characters of the word before the cursor */
+    unsigned count;
+    size_t common; /* characters on which all agree */
+    char word[EDITOR_WORD_BYTES];
+};
+
+/* The next candidate that begins with what was typed; *index goes on behind it. */
+static bool next_match(struct editor *editor, const struct matches *matches, unsigned *index,
+                       char word[EDITOR_WORD_BYTES])
+{
+    while (editor->candidate(editor->line, matches->word_start, (*index)++, word)) {
+        if (strncmp(word, editor->line + matches->word_start, matches->typed) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void find_matches(struct editor *editor, struct matches *matches)
+{
+    char word[EDITOR_WORD_BYTES];
+    unsigned index = 0;
+
+    while (next_match(editor, matches, &index, word)) {
+        size_t same = 0;
+
+        if (matches->count++ == 0) {
+            string_copy(matches->word, word, sizeof matches->word);
+            matches->common = strlen(word);
+            continue;
+        }
+        while (same < matches->common && word[same] == matches->word[same])
+            same++;
+        matches->common = same;
+    }
+}
+
+static void list_matches(struct editor *editor, const struct matches *matches)
+{
+    char word[EDITOR_WORD_BYTES];
+    unsigned index = 0;
+
+    editor_put(editor, "\r\n");
+    while (next_match(editor, matches, &index, word)) {
+        editor_put(editor, word);
+        editor_put(editor, "  ");
+    }
+    editor_put(editor, "\r\n");
+    editor_redraw(editor);
+}
+
+void editor_complete(struct editor *editor)
+{
+    struct matches matches = {.word_start = editor->cursor};
+
+    while (matches.word_start > 0 && editor->line[matches.word_start - 1] != ' ')
+        matches.word_start--;
+    matches.typed = editor->cursor - matches.word_start;
+    find_matches(editor, &matches);
+    if (matches.count == 0) {
+        editor_put(editor, "\a");
+        return;
+    }
+    if (matches.count > 1 && matches.common == matches.typed) {
+        list_matches(editor, &matches);
+        return;
+    }
+    for (size_t i = matches.typed; i < matches.common; i++)
+        editor_insert(editor, matches.word[i]);
+    if (matches.count == 1)
+        editor_insert(editor, ' ');
+}

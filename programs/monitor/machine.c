@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/*
+ * machine - the commands about the machine: mem, irq, cpu and uptime. They read the kernel's
+ * counters, which costs the kernel and those observed nothing.
+ */
+#include "programs/monitor/machine.h"
+
+#include "abi/inspect.h"
+#include "abi/statistics.h"
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/memory.h"
+#include "lib/libmnos/string.h"
+#include "lib/libmnos/syscall.h"
+#include "lib/libmnos/time.h"
+#include "programs/monitor/command.h"
+#include "programs/monitor/console.h"
+#include "programs/monitor/manager_client.h"
+
+#define KIB_PER_FRAME 4
+#define NS_PER_S 1000000000ull
+
+typedef unsigned long long ull;
+
+const void *machine_memory(const char *name, const char *command)
+{
+    static struct {
+        mnos_cap_t cap;
+        const void *address;
+    } mapped[4]; /* more than there are names */
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    mnos_cap_t cap = bootstrap_cap(name);
+    mnos_status_t status;
+    uint64_t size;
+    void *address;
+    unsigned i = 0;
+
+    if (cap == 0) {
+        console_print("%s: this monitor has no capability \"%s\"; the manifest must grant it\n",
+                      command, name);
+        return NULL;
+    }
+    while (mapped[i].cap != 0 && mapped[i].cap != cap)
+        i++;
+    if (mapped[i].cap == cap)
+        return mapped[i].address;
+    status = sys_cap_inspect(cap, MNOS_VIEW_CAPABILITY, 0, &size);
+    if (status == MNOS_OK)
+        status = memory_map(cap, 0, info->count, MNOS_MAP_READ, &address);
+    if (status != MNOS_OK) {
+        console_error(status, command);
+        return NULL;
+    }
+    mapped[i].cap = cap;
+    mapped[i].address = address;
+    return address;
+}
+
+static const struct mnos_statistics *statistics(const char *command)
+{
+    const struct mnos_statistics *counters = machine_memory("statistics", command);
+
+    if (counters != NULL && counters->magic != MNOS_STATISTICS_MAGIC) {
+        console_print("%s: the capability \"statistics\" holds no statistics\n", command);
+        return NULL;
+    }
+    return counters;
+}
+
+static void print_process_memory(void)
+{
+    struct manager_service service;
+    struct mnos_process_info info;
+    mnos_cap_t process;
+
+    console_print("%-16s %9s %9s %12s %12s\n", "PROCESS", "USED KiB", "QUOTA KiB", "OBJECT BYTES",
+                  "QUOTA BYTES");
+    for (uint64_t i = 0; manager_entry(i, &service) == MNOS_OK; i++) {
+        if (manager_open_process(i, &process) != MNOS_OK)
+            continue;
+        if (process_inspect(process, &info) == MNOS_OK)
+            console_print("%-16.23s %9llu %9llu %12llu %12llu\n", info.name,
+                          (ull)info.frames_used * KIB_PER_FRAME,
+                          (ull)info.frames_quota * KIB_PER_FRAME, (ull)info.bytes_used,
+                          (ull)info.bytes_quota);
+        (void)!sys_cap_delete(process);
+    }
+}
+
+void command_mem(const char *argument)
+{
+    const struct mnos_statistics *counters = statistics("mem");
+
+    (void)argument;
+    if (counters != NULL) {
+        uint64_t total = counters->frames_total, free = counters->frames_free;
+        uint64_t kernel = counters->frames_kernel;
+
+        console_print("total     %10llu KiB\nfree      %10llu KiB\nkernel    %10llu KiB\n"
+                      "processes %10llu KiB\n\n",
+                      (ull)total * KIB_PER_FRAME, (ull)free * KIB_PER_FRAME,
+                      (ull)kernel * KIB_PER_FRAME, (ull)(total - free - kernel) * KIB_PER_FRAME);
+    }
+    if (manager_available("mem"))
+        print_process_memory();
+}
+
+static bool process_holds_line(mnos_cap_t process, uint64_t line)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    uint64_t size, slot = 0;
+
+    while (sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, slot, &size) == MNOS_OK) {
+        if (info->type == MNOS_TYPE_INTERRUPT && line >= info->first &&
+            line - info->first < info->count)
+            return true;
+        slot = MNOS_HANDLE_INDEX(info->handle) + 1;
+    }
+    return false;
+}
+
+/* Collects which services hold each line, by number of the manager's list; init, number 0, holds
+ * them all and is left out. */
+static void collect_holders(uint64_t holders[MNOS_STATISTICS_LINES], uint32_t lines)
+{
+    struct manager_service service;
+    mnos_cap_t process;
+
+    for (uint64_t i = 1; i < 64 && manager_entry(i, &service) == MNOS_OK; i++) {
+        if (manager_open_process(i, &process) != MNOS_OK)
+            continue;
+        for (uint32_t line = 0; line < lines; line++) {
+            if (process_holds_line(process, line))
+                holders[line] |= 1ull << i;
+        }
+        (void)!sys_cap_delete(process);
+    }
+}
+
+static void print_holders(uint64_t holders)
+{
+    struct manager_service service;
+
+    for (uint64_t i = 1; i < 64; i++) {
+        if ((holders & 1ull << i) != 0 && manager_entry(i, &service) == MNOS_OK)
+            console_print(" %.23s", service.name);
+    }
+}
+
+void command_irq(const char *argument)
+{
+    const struct mnos_statistics *counters = statistics("irq");
+    static uint64_t holders[MNOS_STATISTICS_LINES];
+    uint32_t lines;
+
+    (void)argument;
+    if (counters == NULL)
+        return;
+    lines =
+        counters->line_count < MNOS_STATISTICS_LINES ? counters->line_count : MNOS_STATISTICS_LINES;
+    memset(holders, 0, sizeof holders);
+    if (manager_available("irq: holders"))
+        collect_holders(holders, lines);
+    console_print("%u lines; those that are held or were delivered:\n%5s %12s  %s\n", lines, "LINE",
+                  "DELIVERED", "HELD BY");
+    for (uint32_t line = 0; line < lines; line++) {
+        if (counters->line_interrupts[line] == 0 && holders[line] == 0)
+            continue;
+        console_print("%5u %12llu ", line, (ull)counters->line_interrupts[line]);
+        print_holders(holders[line]);
+        console_print("\n");
+    }
+    console_print("with nobody bound: %llu\n", (ull)counters->line_spurious);
+}
+
+/* In tenths of a percent. */
+static unsigned idle_share(const struct mnos_core_statistics *core, uint64_t now)
+{
+    uint64_t since = core->idle_since, idle = core->idle_ns;
+
+    if (since != 0 && since < now)
+        idle += now - since;
+    if (idle > now)
+        idle = now; /* the two counters were read at different moments */
+    return now >= 1000 ? (unsigned)(idle / (now / 1000)) : 0;
+}
+
+void command_cpu(const char *argument)
+{
+    const struct mnos_statistics *counters = statistics("cpu");
+    uint64_t now = kinfo_time_ns();
+
+    (void)argument;
+    console_print("%.63s\nfeatures used: %.191s\n", kinfo()->kernel_version, kinfo()->cpu_features);
+    if (counters == NULL)
+        return;
+    console_print("%4s %4s %6s %10s %10s %8s %8s %8s %8s %8s\n", "CORE", "APIC", "IDLE %",
+                  "SWITCHES", "SYSCALLS", "FAULTS", "DEVICE", "TIMER", "IPI", "STEALS");
+    for (uint32_t i = 0; i < counters->core_count && i < MNOS_CORES_MAX; i++) {
+        const struct mnos_core_statistics *core = &counters->cores[i];
+        unsigned idle = idle_share(core, now);
+
+        if (!core->online)
+            continue;
+        console_print("%4u %4u %4u.%u %10llu %10llu %8llu %8llu %8llu %8llu %8llu\n", i,
+                      core->apic_id, idle / 10, idle % 10, (ull)core->switches, (ull)core->syscalls,
+                      (ull)core->faults, (ull)core->interrupts, (ull)core->timer_interrupts,
+                      (ull)core->ipis, (ull)core->steals);
+    }
+}
+
+void command_uptime(const char *argument)
+{
+    uint64_t now = kinfo_time_ns(), seconds = now / NS_PER_S;
+
+    (void)argument;
+    console_print("up %llu days, %02u:%02u:%02u.%03u\n", (ull)seconds / 86400,
+                  (unsigned)(seconds / 3600 % 24), (unsigned)(seconds / 60 % 60),
+                  (unsigned)(seconds % 60), (unsigned)(now / 1000000 % 1000));
+}

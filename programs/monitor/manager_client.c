@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/* manager_client - see manager_client.h. */
+#include "programs/monitor/manager_client.h"
+
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/ipc.h"
+#include "lib/libmnos/string.h"
+#include "lib/libmnos/syscall.h"
+#include "programs/monitor/console.h"
+
+bool manager_available(const char *command)
+{
+    if (bootstrap_cap("manager") != 0)
+        return true;
+    console_print("%s: this monitor has no capability \"manager\"; the manifest must grant "
+                  "uses = { manager = \"manager\" }\n",
+                  command);
+    return false;
+}
+
+mnos_status_t manager_entry(uint64_t index, struct manager_service *service)
+{
+    struct manager_index request = {index};
+    struct message msg = {0};
+    mnos_status_t status;
+
+    if (bootstrap_cap("manager") == 0)
+        return MNOS_ERR_NOT_FOUND;
+    message_put(&msg, MANAGER_LIST, &request, sizeof request);
+    status = ipc_request(bootstrap_cap("manager"), &msg);
+    if (status == MNOS_OK)
+        message_get(&msg, service, sizeof *service);
+    return status;
+}
+
+mnos_status_t manager_open_process(uint64_t index, mnos_cap_t *process)
+{
+    struct manager_index request = {index};
+    struct message msg = {.accept = 1};
+    mnos_status_t status;
+
+    message_put(&msg, MANAGER_PROCESS, &request, sizeof request);
+    status = ipc_request(bootstrap_cap("manager"), &msg);
+    if (status == MNOS_OK)
+        *process = message_cap(&msg, 0);
+    return status;
+}
+
+mnos_status_t manager_command(enum manager_request request, const char *name)
+{
+    struct manager_name argument = {0};
+    struct message msg = {0};
+
+    string_copy(argument.name, name, sizeof argument.name);
+    message_put(&msg, request, &argument, sizeof argument);
+    return ipc_request(bootstrap_cap("manager"), &msg);
+}
+
+mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info)
+{
+    uint64_t size;
+    mnos_status_t status = sys_cap_inspect(process, MNOS_VIEW_PROCESS, 0, &size);
+
+    if (status == MNOS_OK)
+        memcpy(info, ipc_buffer()->data, sizeof *info);
+    return status;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/* manager_client.h - the monitor's requests to the service manager (protocols/manager.def). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "abi/inspect.h"
+#include "protocols/manager.h"
+
+/* What the manager has at an index; MNOS_ERR_END past the last. */
+mnos_status_t manager_entry(uint64_t index, struct manager_service *service);
+
+/* A new capability to inspect its process; the caller deletes it. */
+mnos_status_t manager_open_process(uint64_t index, mnos_cap_t *process);
+
+/* START, RESTART or KILL by name. */
+mnos_status_t manager_command(enum manager_request request, const char *name);
+
+/* Says so when the monitor has no manager capability. */
+bool manager_available(const char *command);
+
+/* Reads the record of a process out of the IPC buffer. */
+mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info);
