@@ -86,7 +86,7 @@ static void mark_locked(uint64_t first, uint64_t end, bool used)
         zone->free += end - first;
 }
 
-static inline bool is_used(uint64_t frame)
+[[maybe_unused]] static bool is_used(uint64_t frame)
 {
     return bitmap[frame / WORD_BITS] >> (frame % WORD_BITS) & 1;
 }
