@@ -169,15 +169,15 @@ NEEDS  := $(wildcard services/*/needs.toml drivers/*/*/needs.toml programs/*/nee
 $(BUILD)/manifest.bin: services/manifest.toml tools/mkmanifest.py $(NEEDS)
 	$(call say,MANIFEST)
 	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmanifest.py $< $@
-$(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkinitrd.py
+$(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py
 	$(call say,INITRD)
-	$(Q)$(PYTHON) tools/mkinitrd.py $@ manifest.bin=$< \
+	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< \
 	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
 # A test or a benchmark is the init process of a RAM disk of its own.
-$(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped tools/mkinitrd.py
-	$(Q)$(PYTHON) tools/mkinitrd.py $@ init=$<
-$(BUILD)/bench/initrd.tar: $(BUILD)/bench/bench-init.stripped tools/mkinitrd.py
-	$(Q)$(PYTHON) tools/mkinitrd.py $@ init=$<
+$(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped tools/mkarchive.py
+	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<
+$(BUILD)/bench/initrd.tar: $(BUILD)/bench/bench-init.stripped tools/mkarchive.py
+	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<
 
 initrd: $(INITRD) ## The initial RAM disk with init, the manifest and the services
 

@@ -60,7 +60,7 @@ $(BUILD)/BOOTX64.EFI: $(call loader_objects,uefi,$(LOADER_UEFI))
 	$(Q)$(LOADER_UEFI_LD) /nologo /Brepro /subsystem:efi_application /entry:efi_main /nodefaultlib \
 	    /out:$@ $(filter %.o,$^)
 
-$(BUILD)/boot.tar: tools/mkboottar.py boot/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar
+$(BUILD)/boot.tar: tools/mkarchive.py boot/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar
 	$(Q)$(PYTHON) $< $@ boot/limine.conf=boot/limine.conf boot/kernel.elf=$(BUILD)/kernel.elf \
 	    boot/initrd.tar=$(BUILD)/initrd.tar
 

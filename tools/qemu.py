@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pexpect
 
-import mkinitrd
+import mkarchive
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -83,7 +83,7 @@ class Machine:
         if self.initrd:
             files["boot/initrd.tar"] = self.initrd
         volume = folder / "boot.tar"
-        volume.write_bytes(mkinitrd.pack({name: path.read_bytes() for name, path in files.items()}))
+        volume.write_bytes(mkarchive.pack({name: path.read_bytes() for name, path in files.items()}))
         return [
             "-kernel", str(LOADER), "-initrd", str(volume), "-append", self.cmdline,
         ]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""test_mkinitrd.py - the initial RAM disk is a plain tar archive with page-aligned files."""
+"""test_mkarchive.py - the initial RAM disk is a plain tar archive with page-aligned files."""
 
 import io
 import tarfile
 
-import mkinitrd
+import mkarchive
 from testlib import Suite, check
 
 suite = Suite("tools")
@@ -15,7 +15,7 @@ FILES = {"z": b"last", "init": b"\x7fELF" + bytes(6000), "empty": b"", "exact": 
 
 @suite.test("the initial RAM disk holds the files, sorted, each on a page of its own")
 def members() -> None:
-    with tarfile.open(fileobj=io.BytesIO(mkinitrd.pack(FILES))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(mkarchive.pack(FILES))) as archive:
         found = [member for member in archive if member.name != ".pad"]
         check([member.name for member in found] == sorted(FILES), "names or order")
         for member in found:
@@ -29,4 +29,4 @@ def members() -> None:
 @suite.test("the order in which files are named does not change the initial RAM disk")
 def reproducible() -> None:
     backwards = dict(reversed(FILES.items()))
-    check(mkinitrd.pack(FILES) == mkinitrd.pack(backwards), "the archives differ")
+    check(mkarchive.pack(FILES) == mkarchive.pack(backwards), "the archives differ")
