@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+/*
+ * console.c - a grid of characters on the framebuffer. What each cell shows is remembered, so that
+ * scrolling draws only the cells that change, and only rows of pixels that differ are drawn. The
+ * screen is cleared a line at a time as lines are first used: clearing all of it would cost as much
+ * as the rest of booting.
+ *
+ * The caller serialises (the log's lock, or a panic).
+ */
+#include "console/console.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "console/font.h"
+#include "lib/string.h"
+
+enum {
+    COLUMNS_MAX = 256,
+    LINES_MAX = 96,
+    SCROLL_PART = 4, /* a full screen scrolls by a quarter: drawing is dearer than blank lines */
+    BLANK = ' ',
+    STYLES = 2,
+};
+
+struct colours {
+    uint32_t ink;
+    uint32_t paper;
+};
+
+/* Red, green, blue. */
+static const struct colours palette[STYLES] = {
+    [CONSOLE_NORMAL] = {.ink = 0xC8D0D8, .paper = 0x000000},
+    [CONSOLE_ALARM] = {.ink = 0xFFFFFF, .paper = 0xA00000},
+};
+
+/* Two pixels for each value of two bits of a glyph, leftmost pixel in the high bit. */
+struct pair_table {
+    uint64_t pair[4];
+};
+
+static struct boot_framebuffer screen;
+static uint8_t *pixels; /* NULL: not mapped */
+static unsigned pixel_bytes;
+static unsigned columns, lines;
+
+static unsigned column, line; /* where the next character goes */
+static unsigned lines_clear;  /* lines from this one on still show what was there before us */
+static enum console_style style;
+static uint32_t ink[STYLES], paper[STYLES]; /* in the framebuffer's format */
+static struct pair_table pairs[STYLES];     /* 32 bits a pixel only */
+
+static unsigned char cells[LINES_MAX][COLUMNS_MAX];
+static unsigned char line_style[LINES_MAX]; /* enum console_style, one for a whole line */
+
+/* ---- pixels ---- */
+
+static uint32_t channel(uint32_t value, unsigned size, unsigned shift)
+{
+    if (size > 8)
+        return value << (size - 8) << shift;
+    return value >> (8 - size) << shift;
+}
+
+static uint32_t to_pixel(uint32_t rgb)
+{
+    return channel(rgb >> 16 & 0xFF, screen.red_size, screen.red_shift) |
+           channel(rgb >> 8 & 0xFF, screen.green_size, screen.green_shift) |
+           channel(rgb & 0xFF, screen.blue_size, screen.blue_shift);
+}
+
+static uint8_t *pixel_at(unsigned cell_line, unsigned cell_column)
+{
+    return pixels + (size_t)cell_line * FONT_HEIGHT * screen.pitch +
+           (size_t)cell_column * FONT_WIDTH * pixel_bytes;
+}
+
+static void store_pixel(uint8_t *to, uint32_t value)
+{
+    memcpy(to, &value, pixel_bytes);
+}
+
+/* One row of a glyph. */
+static void draw_row(uint8_t *to, unsigned bits, unsigned with)
+{
+    if (pixel_bytes == 4) {
+        const uint64_t *pair = pairs[with].pair;
+        const uint64_t row[4] = {pair[bits >> 6], pair[bits >> 4 & 3], pair[bits >> 2 & 3],
+                                 pair[bits & 3]};
+        __builtin_memcpy(to, row, sizeof(row));
+        return;
+    }
+    for (unsigned x = 0; x < FONT_WIDTH; x++)
+        store_pixel(to + x * pixel_bytes, bits << x & 0x80 ? ink[with] : paper[with]);
+}
+
+static void clear_row(uint8_t *to, size_t width_bytes, unsigned with)
+{
+    uint64_t two = (uint64_t)paper[with] << 32 | paper[with];
+
+    if (paper[with] == 0) {
+        memset(to, 0, width_bytes);
+    } else if (pixel_bytes == 4) {
+        for (size_t at = 0; at + 8 <= width_bytes; at += 8)
+            __builtin_memcpy(to + at, &two, sizeof(two));
+    } else {
+        for (size_t at = 0; at + pixel_bytes <= width_bytes; at += pixel_bytes)
+            store_pixel(to + at, paper[with]);
+    }
+}
+
+/* Makes a whole line blank, whatever the screen shows there. */
+static void clear_line(unsigned at, unsigned with)
+{
+    for (unsigned y = 0; y < FONT_HEIGHT && pixels; y++)
+        clear_row(pixel_at(at, 0) + (size_t)y * screen.pitch, (size_t)screen.width * pixel_bytes,
+                  with);
+    memset(cells[at], BLANK, columns);
+    line_style[at] = (unsigned char)with;
+}
+
+/* Changes one cell, in the style of its line: only rows in which the two glyphs differ. */
+static void set_cell(unsigned at_line, unsigned at_column, unsigned char c)
+{
+    const unsigned char *old = console_font[cells[at_line][at_column]];
+    const unsigned char *new = console_font[c];
+    uint8_t *to;
+
+    if (cells[at_line][at_column] == c)
+        return;
+    cells[at_line][at_column] = c;
+    if (!pixels)
+        return;
+    to = pixel_at(at_line, at_column);
+    for (unsigned y = 0; y < FONT_HEIGHT; y++, to += screen.pitch)
+        if (old[y] != new[y])
+            draw_row(to, new[y], line_style[at_line]);
+}
+
+/* ---- lines ---- */
+
+static void copy_line(unsigned to, unsigned from)
+{
+    if (line_style[to] != line_style[from])
+        clear_line(to, line_style[from]);
+    for (unsigned x = 0; x < columns; x++)
+        set_cell(to, x, cells[from][x]);
+}
+
+static void scroll(void)
+{
+    unsigned by = lines / SCROLL_PART > 0 ? lines / SCROLL_PART : 1;
+
+    for (unsigned y = 0; y + by < lines; y++)
+        copy_line(y, y + by);
+    line = lines - by;
+    for (unsigned y = line; y < lines; y++)
+        for (unsigned x = 0; x < columns; x++)
+            set_cell(y, x, BLANK);
+}
+
+static void begin_line(void)
+{
+    if (line == lines)
+        scroll();
+    if (line >= lines_clear || line_style[line] != style)
+        clear_line(line, style);
+    if (line >= lines_clear)
+        lines_clear = line + 1;
+}
+
+static void put(char c)
+{
+    if (c == '\n') {
+        if (column == 0)
+            begin_line();
+        column = 0;
+        line++;
+        return;
+    }
+    if (column == columns) {
+        column = 0;
+        line++;
+    }
+    if (column == 0)
+        begin_line();
+    set_cell(line, column++, c >= ' ' && c <= '~' ? (unsigned char)c : '?');
+}
+
+/* ---- interface ---- */
+
+void console_init(const struct boot_framebuffer *framebuffer, void *mapping)
+{
+    screen = *framebuffer;
+    pixels = NULL;
+    columns = 0;
+    lines = 0;
+    if (!framebuffer->address)
+        return;
+    pixel_bytes = screen.bpp / 8;
+    columns = screen.width / FONT_WIDTH < COLUMNS_MAX ? screen.width / FONT_WIDTH : COLUMNS_MAX;
+    lines = screen.height / FONT_HEIGHT < LINES_MAX ? screen.height / FONT_HEIGHT : LINES_MAX;
+    if (columns == 0 || lines == 0)
+        return;
+    for (unsigned i = 0; i < STYLES; i++) {
+        ink[i] = to_pixel(palette[i].ink);
+        paper[i] = to_pixel(palette[i].paper);
+        for (unsigned bits = 0; bits < 4; bits++)
+            pairs[i].pair[bits] =
+                (uint64_t)(bits & 1 ? ink[i] : paper[i]) << 32 | (bits & 2 ? ink[i] : paper[i]);
+    }
+    pixels = mapping;
+    column = 0;
+    line = 0;
+    lines_clear = 0;
+    style = CONSOLE_NORMAL;
+}
+
+void console_remap(void *mapping)
+{
+    pixels = columns > 0 && lines > 0 ? mapping : NULL;
+}
+
+void console_write(const char *text, size_t size_bytes)
+{
+    if (columns == 0 || lines == 0)
+        return;
+    for (size_t i = 0; i < size_bytes; i++)
+        put(text[i]);
+}
+
+void console_set_style(enum console_style new_style)
+{
+    style = new_style;
+    if (column > 0) { /* a line has one style */
+        column = 0;
+        line++;
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main.c - the order in which the kernel comes up: five phases, each announced on the log once it has
+ * done enough to be heard. Details are with those who are called.
+ */
+#include "arch/x86_64/init.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/uart.h"
+#include "boot/bootinfo.h"
+#include "console/console.h"
+#include "fault.h"
+#include "init.h"
+#include "log/log.h"
+#include "mm/frame.h"
+#include "mm/kmap.h"
+#include "sched/sched.h"
+
+void kmain(uint64_t entry_tsc); /* called by start.S, with the TSC as it was at the entry */
+
+static void phase1_deaf_and_blind(void)
+{
+    arch_early_init();
+    boot_cmdline_init();
+    uart_init();
+    log_add_sink(uart_write);
+    log_info("phase 1: Deaf and Blind");
+    debug_provoke_fault(1);
+}
+
+static void phase2_can_see(void)
+{
+    boot_info_init();
+    console_init(&boot_info.framebuffer, boot_info.framebuffer.mapping);
+    log_add_sink(console_write);
+    log_info("phase 2: Can See");
+    debug_provoke_fault(2);
+}
+
+static void phase3_can_remember(void)
+{
+    const struct boot_framebuffer *fb = &boot_info.framebuffer;
+
+    frame_init();
+    console_remap(NULL);
+    paging_init();
+    if (fb->address)
+        console_remap(
+            kmap_device(fb->address, (size_t)fb->height * fb->pitch, KMAP_WRITE_COMBINING));
+    log_info("phase 3: Can Remember");
+    log_info("memory: %lu MiB, %lu MiB free", frame_count_total() >> 8, frame_count_free() >> 8);
+    paging_prove();
+    debug_provoke_fault(3);
+}
+
+static void phase4_can_think(void)
+{
+    arch_machine_init();
+    sched_init();
+    log_info("phase 4: Can Think");
+    debug_provoke_fault(4);
+    arch_start_cores();
+}
+
+void kmain(uint64_t entry_tsc)
+{
+    phase1_deaf_and_blind();
+    phase2_can_see();
+    phase3_can_remember();
+    phase4_can_think();
+    log_info("phase 5: Alive");
+    if (boot_cmdline_has("bench"))
+        log_info("bench-mark kernel-entry %lu", entry_tsc);
+    debug_provoke_fault(5);
+    kernel_start_init();
+}
