@@ -50,6 +50,8 @@ class BochsGuest(Session):
 
     def __init__(self, name: str, cpus: int = 2, memory_mib: int = 512, image: Path = ISO,
                  limit_s: float = 300) -> None:
+        if not image.exists():
+            raise GuestError(f"there is no {image}")
         self._folder = Path(tempfile.mkdtemp(prefix="mnos-bochs-"))
         self._processes: list[subprocess.Popen] = []
         self._line: socket.socket | None = None

@@ -52,7 +52,7 @@ def ps() -> None:
         text = guest.command("ps")
         for name in ("init", "serial", "monitor"):
             check(re.search(rf"\b{name}\b", text), f"ps does not show {name}:\n{text}")
-        check(re.search("blocked|running|ready", text), f"ps shows no state:\n{text}")
+        check(re.search("receiving|running|ready", text), f"ps shows no state:\n{text}")
 
 
 @suite.test("caps shows types, rights and the capabilities of another process")
