@@ -254,7 +254,7 @@ clean: ## Remove everything that was made
 	$(Q)rm -rf $(BUILD)
 
 help: ## This list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | sort | \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile boot/loader.mk | sort | \
 	    while IFS='	' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
 
 FORCE:
