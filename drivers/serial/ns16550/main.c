@@ -17,7 +17,7 @@
 enum { EXIT_PORTS = 1, EXIT_DEVICE = 2, EXIT_INTERRUPT = 3, EXIT_RECEIVE = 4 };
 
 static struct uart uart;
-static struct server server = {.uart = &uart};
+static struct server server;
 
 /* Opens the ports of the capability to this process, and says where they begin. */
 static mnos_status_t open_ports(mnos_cap_t ports, uint16_t *base)
@@ -83,6 +83,7 @@ int main(void)
     if (status != MNOS_OK)
         return fail(status, "acknowledge the device's interrupt", EXIT_INTERRUPT);
     uart_service(&uart);
+    server.uart = &uart;
     log_line("port 0x%x, %u byte FIFO, 115200 8N1", base, uart.statistics.fifo_bytes);
     status = serve(endpoint, interrupt);
     return fail(status, "receive a request", EXIT_RECEIVE);

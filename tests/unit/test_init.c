@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_init - what init does without the kernel: checking a compiled manifest that may be damaged,
+ * and deciding how long to wait before a restart. And the search for the reset register.
+ */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "drivers/power/acpi_reset/fadt.c"
+#include "services/init/backoff.h"
+#include "services/init/manifest.c"
+
+/* A small valid manifest to damage. */
+static _Alignas(8) struct {
+    struct manifest_header header;
+    struct manifest_endpoint endpoints[2];
+    struct manifest_service services[2];
+    struct manifest_grant grants[3];
+} file;
+
+static void make_file(void)
+{
+    memset(&file, 0, sizeof file);
+    file.header =
+        (struct manifest_header){MANIFEST_MAGIC, MANIFEST_VERSION, sizeof file, 2, 2, 3, 0};
+    strcpy(file.endpoints[0].name, "manager");
+    file.endpoints[0].provider = MANIFEST_PROVIDER_INIT;
+    strcpy(file.endpoints[1].name, "serial");
+    for (unsigned i = 0; i < 2; i++) {
+        strcpy(file.services[i].name, i == 0 ? "serial" : "monitor");
+        strcpy(file.services[i].file, "program");
+        file.services[i].priority = 10;
+        file.services[i].ceiling = 20;
+        file.services[i].affinity = MNOS_AFFINITY_ANY;
+        file.services[i].stack_pages = 4;
+        file.services[i].first_grant = i;
+        file.services[i].grant_count = 1 + i;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        strcpy(file.grants[i].name, "something");
+        file.grants[i].kind = MANIFEST_GRANT_CALL;
+        file.grants[i].rights = MNOS_RIGHT_WRITE;
+        file.grants[i].a = 1;
+    }
+}
+
+static const char *open_file(void)
+{
+    struct manifest manifest;
+
+    return manifest_open(&manifest, &file, sizeof file);
+}
+
+TEST(init_manifest, a_valid_manifest_opens)
+{
+    struct manifest manifest;
+
+    make_file();
+    CHECK_PTR_EQ(manifest_open(&manifest, &file, sizeof file), NULL);
+    CHECK_EQ(manifest.service_count, 2);
+    CHECK_STR_EQ(manifest.services[1].name, "monitor");
+    CHECK_STR_EQ(manifest.grants[2].name, "something");
+}
+
+#define DAMAGE(statement, problem)                                                                 \
+    do {                                                                                           \
+        make_file();                                                                               \
+        statement;                                                                                 \
+        CHECK_STR_EQ(open_file(), problem);                                                        \
+    } while (0)
+
+TEST(init_manifest, a_damaged_header_is_refused)
+{
+    struct manifest manifest;
+
+    DAMAGE(file.header.magic++, "it is not a compiled manifest");
+    DAMAGE(file.header.version++, "its version is not the one this init knows");
+    DAMAGE(file.header.size_bytes--, "its size is not what its header says");
+    DAMAGE(file.header.grant_count--, "its size is not what its header says");
+    DAMAGE(file.header.service_count = 0, "it has no services");
+    DAMAGE(file.header.service_count = UINT32_MAX, "it has too many entries");
+    make_file();
+    CHECK_STR_EQ(manifest_open(&manifest, &file, 31), "it is cut short");
+    CHECK_STR_EQ(manifest_open(&manifest, &file, 0), "it is cut short");
+}
+
+TEST(init_manifest, a_damaged_entry_is_refused)
+{
+    const char *service = "a service has a bad name, file or arguments";
+
+    DAMAGE(memset(file.services[1].name, 'x', MNOS_NAME_BYTES), service);
+    DAMAGE(file.services[0].file[0] = 0, service);
+    DAMAGE(memset(file.services[0].arguments, 'x', MANIFEST_ARGUMENT_BYTES), service);
+    DAMAGE(file.services[0].priority = 21, "a service has a bad priority");
+    DAMAGE(file.services[0].ceiling = MNOS_PRIORITY_COUNT, "a service has a bad priority");
+    DAMAGE(file.services[0].affinity = 32, "a service has a bad affinity");
+    DAMAGE(file.services[0].stack_pages = 0, "a service has a bad stack size");
+    DAMAGE(file.services[0].restart = 3, "a service has an unknown restart policy");
+    DAMAGE(file.services[1].first_grant = 2, "a service's grants are outside the table");
+    DAMAGE(file.services[1].first_grant = UINT32_MAX, "a service's grants are outside the table");
+    DAMAGE(file.endpoints[1].provider = 2, "an endpoint has a bad name or provider");
+}
+
+TEST(init_manifest, a_damaged_grant_is_refused)
+{
+    DAMAGE(file.grants[2].kind = 0, "a grant is of an unknown kind");
+    DAMAGE(file.grants[2].a = 2, "a grant names an unknown endpoint");
+    DAMAGE(file.grants[0].rights = MNOS_RIGHTS_ALL,
+           "a grant has rights that a manifest cannot give");
+    DAMAGE((file.grants[0].kind = MANIFEST_GRANT_PORTS, file.grants[0].b = 0),
+           "a grant has a bad range");
+    DAMAGE((file.grants[0].kind = MANIFEST_GRANT_DEVICE, file.grants[0].b = UINT64_MAX),
+           "a grant has a bad range");
+    DAMAGE((file.grants[0].kind = MANIFEST_GRANT_MEMORY, file.grants[0].object = 6),
+           "a grant names an unknown object");
+    DAMAGE(file.grants[1].name[0] = 0, "a grant has a bad name");
+}
+
+TEST(init_manifest, any_flipped_byte_is_refused_or_harmless)
+{
+    struct manifest manifest;
+
+    for (size_t at = 0; at < sizeof file; at++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            make_file();
+            ((uint8_t *)&file)[at] ^= (uint8_t)(1u << bit);
+            if (manifest_open(&manifest, &file, sizeof file) != NULL)
+                continue;
+            for (uint32_t i = 0; i < manifest.service_count; i++) {
+                const struct manifest_service *service = &manifest.services[i];
+
+                CHECK(strlen(service->name) < MNOS_NAME_BYTES);
+                CHECK(service->first_grant + service->grant_count <= manifest.grant_count);
+            }
+        }
+    }
+}
+
+TEST(init_backoff, doubles_up_to_a_limit_and_forgets_after_a_stable_run)
+{
+    uint64_t wait = 0;
+
+    wait = backoff_next(wait, 0);
+    CHECK_EQ(wait, BACKOFF_FIRST_NS);
+    wait = backoff_next(wait, 0);
+    CHECK_EQ(wait, 2 * BACKOFF_FIRST_NS);
+    for (unsigned i = 0; i < 100; i++)
+        wait = backoff_next(wait, BACKOFF_STABLE_NS - 1);
+    CHECK_EQ(wait, BACKOFF_LAST_NS);
+    CHECK_EQ(backoff_next(wait, BACKOFF_STABLE_NS), BACKOFF_FIRST_NS);
+}
+
+/* ---- The reset register ---- */
+
+static uint8_t tables[1024];
+
+static uint8_t *make_fadt(size_t at, uint32_t length)
+{
+    uint8_t *table = tables + at, sum = 0;
+
+    memcpy(table, "FACP", 4);
+    memcpy(table + 4, &length, 4);
+    table[113] = 4; /* bit 10 of the flags */
+    table[116] = FADT_SPACE_PORTS;
+    table[120] = 0xF9;
+    table[121] = 0x0C;
+    table[128] = 0x0F;
+    table[9] = 0;
+    for (uint32_t i = 0; i < length; i++)
+        sum = (uint8_t)(sum + table[i]);
+    table[9] = (uint8_t)(0 - sum);
+    return table;
+}
+
+TEST(acpi_reset, finds_the_register_in_a_valid_table)
+{
+    struct fadt_reset reset;
+
+    make_fadt(77, 244);
+    CHECK(fadt_find_reset(tables, sizeof tables, &reset));
+    CHECK_EQ(reset.space, FADT_SPACE_PORTS);
+    CHECK_EQ(reset.address, 0xCF9);
+    CHECK_EQ(reset.value, 0x0F);
+}
+
+TEST(acpi_reset, ignores_damaged_short_and_truncated_tables)
+{
+    struct fadt_reset reset;
+
+    CHECK(!fadt_find_reset(tables, sizeof tables, &reset));
+    CHECK(!fadt_find_reset(tables, 0, &reset));
+    make_fadt(100, 244)[50]++;
+    CHECK(!fadt_find_reset(tables, sizeof tables, &reset));
+    make_fadt(100, 116); /* the first revision: no reset register */
+    CHECK(!fadt_find_reset(tables, sizeof tables, &reset));
+    make_fadt(100, 244);
+    CHECK(fadt_find_reset(tables, 344, &reset));
+    CHECK(!fadt_find_reset(tables, 343, &reset));
+    CHECK(!fadt_find_reset(tables, 130, &reset));
+}

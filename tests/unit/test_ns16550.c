@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_ns16550 - the serial driver against a model of the device and of its clients.
+ *
+ * The model has what the driver relies on: FIFOs (when it has any), overruns, error bits that reading
+ * the line status clears, the order of interrupt causes, and an interrupt line of which only rising
+ * edges count. PC16550D data sheet.
+ */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "drivers/serial/ns16550/server.c"
+#include "drivers/serial/ns16550/uart.c"
+
+/* ---- The device ---- */
+
+static struct {
+    bool absent, has_fifo;
+    uint8_t ier, lcr, mcr, scratch, fcr, lsr_errors;
+    uint16_t divisor;
+    uint8_t rx[16], rx_errors[16];
+    unsigned rx_count;
+    uint8_t tx[16];
+    unsigned tx_count;
+    bool tx_cause; /* the transmit-empty interrupt is pending */
+    bool line;     /* level of the interrupt output */
+    unsigned edges;
+    char sent[40000];
+    size_t sent_count;
+} device;
+
+static unsigned fifo_depth(void)
+{
+    return device.has_fifo && (device.fcr & FCR_ENABLE) ? 16 : 1;
+}
+
+static void update_line(void)
+{
+    bool level =
+        (device.mcr & MCR_OUT2) && (((device.ier & IER_RECEIVED) && device.rx_count != 0) ||
+                                    ((device.ier & IER_LINE_STATUS) && device.lsr_errors != 0) ||
+                                    ((device.ier & IER_TRANSMIT_EMPTY) && device.tx_cause));
+
+    if (level && !device.line)
+        device.edges++;
+    device.line = level;
+}
+
+static uint8_t read_line_status(void)
+{
+    uint8_t value = device.lsr_errors | (device.rx_count != 0 ? LSR_DATA_READY : 0) |
+                    (device.tx_count == 0 ? LSR_TRANSMIT_EMPTY : 0);
+
+    if (device.rx_count != 0)
+        value |= device.rx_errors[0];
+    device.lsr_errors = 0;
+    if (device.rx_count != 0)
+        device.rx_errors[0] = 0;
+    return value;
+}
+
+static uint8_t read_cause(void)
+{
+    uint8_t fifo = fifo_depth() == 16 ? IIR_FIFO_16550A : 0;
+
+    if ((device.ier & IER_LINE_STATUS) && device.lsr_errors != 0)
+        return fifo | 6;
+    if ((device.ier & IER_RECEIVED) && device.rx_count != 0)
+        return fifo | 4;
+    if ((device.ier & IER_TRANSMIT_EMPTY) && device.tx_cause) {
+        device.tx_cause = false; /* reading it as the cause clears it */
+        return fifo | 2;
+    }
+    return fifo | IIR_NONE_PENDING;
+}
+
+static uint8_t take_received(void)
+{
+    uint8_t byte = device.rx[0];
+
+    if (device.rx_count == 0)
+        return 0;
+    device.rx_count--;
+    memmove(device.rx, device.rx + 1, device.rx_count);
+    memmove(device.rx_errors, device.rx_errors + 1, device.rx_count);
+    return byte;
+}
+
+uint8_t uart_register_read(uint16_t base, enum uart_register reg)
+{
+    uint8_t value = 0;
+
+    CHECK_EQ(base, 0x3F8);
+    if (device.absent)
+        return 0xFF;
+    switch (reg) {
+    case UART_DATA: value = take_received(); break;
+    case UART_IER: value = device.ier; break;
+    case UART_IIR: value = read_cause(); break;
+    case UART_LCR: value = device.lcr; break;
+    case UART_MCR: value = device.mcr; break;
+    case UART_LSR: value = read_line_status(); break;
+    case UART_SCRATCH: value = device.scratch; break;
+    default: break;
+    }
+    update_line();
+    return value;
+}
+
+static void write_data(uint8_t value)
+{
+    if (device.lcr & LCR_DLAB) {
+        device.divisor = (uint16_t)((device.divisor & 0xFF00) | value);
+        return;
+    }
+    CHECK(device.tx_count < fifo_depth()); /* one more would be lost */
+    device.tx[device.tx_count++] = value;
+    device.tx_cause = false;
+}
+
+static void write_interrupt_enable_register(uint8_t value)
+{
+    if (device.lcr & LCR_DLAB) {
+        device.divisor = (uint16_t)((device.divisor & 0xFF) | value << 8);
+        return;
+    }
+    if ((value & ~device.ier & IER_TRANSMIT_EMPTY) && device.tx_count == 0)
+        device.tx_cause = true;
+    device.ier = value;
+}
+
+void uart_register_write(uint16_t base, enum uart_register reg, uint8_t value)
+{
+    CHECK_EQ(base, 0x3F8);
+    switch (reg) {
+    case UART_DATA: write_data(value); break;
+    case UART_IER: write_interrupt_enable_register(value); break;
+    case UART_FCR: device.fcr = value; break;
+    case UART_LCR: device.lcr = value; break;
+    case UART_MCR: device.mcr = value; break;
+    case UART_SCRATCH: device.scratch = device.absent ? 0 : value; break;
+    default: break;
+    }
+    update_line();
+}
+
+/* Bytes come in over the wire. */
+static void wire_receive(const char *bytes, size_t count, uint8_t errors)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (device.rx_count == fifo_depth()) {
+            device.lsr_errors |= LSR_OVERRUN;
+        } else {
+            device.rx[device.rx_count] = (uint8_t)bytes[i];
+            device.rx_errors[device.rx_count++] = errors;
+        }
+    }
+    update_line();
+}
+
+/* What is in the transmitter leaves over the wire. */
+static void wire_send(void)
+{
+    for (unsigned i = 0; i < device.tx_count; i++)
+        device.sent[device.sent_count++] = (char)device.tx[i];
+    if (device.tx_count != 0)
+        device.tx_cause = true;
+    device.tx_count = 0;
+    update_line();
+}
+
+/* ---- IPC ---- */
+
+static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
+
+static struct {
+    uint64_t reply_id;
+    uint32_t label;
+    char bytes[MNOS_MESSAGE_MAX_BYTES + 1];
+    size_t length;
+} replies[64];
+static unsigned reply_count;
+static uint64_t dead_client_reply; /* an ipc_reply() to it fails */
+
+void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
+{
+    msg->label = label;
+    msg->length = (uint32_t)length;
+    if (length != 0)
+        memcpy(message_bytes, bytes, length);
+}
+
+size_t message_get(const struct message *msg, void *out, size_t size)
+{
+    size_t length = msg->length < size ? msg->length : size;
+
+    memcpy(out, message_bytes, length);
+    return length;
+}
+
+mnos_status_t ipc_reply(const struct message *msg)
+{
+    if (msg->reply_id == dead_client_reply)
+        return MNOS_ERR_REPLY;
+    replies[reply_count].reply_id = msg->reply_id;
+    replies[reply_count].label = msg->label;
+    replies[reply_count].length = msg->length;
+    memcpy(replies[reply_count].bytes, message_bytes, msg->length);
+    reply_count++;
+    return MNOS_OK;
+}
+
+void ipc_reply_status(uint64_t reply_id, mnos_status_t status)
+{
+    struct message msg = {.reply_id = reply_id, .label = status};
+
+    if (reply_id != 0)
+        (void)!ipc_reply(&msg);
+}
+
+/* ---- Scenes ---- */
+
+static struct uart uart;
+static struct server server;
+static unsigned edges_seen;
+
+static void scene(bool has_fifo)
+{
+    device.has_fifo = has_fifo;
+    CHECK_EQ(uart_init(&uart, 0x3F8), MNOS_OK);
+    uart_service(&uart);
+    server.uart = &uart;
+    edges_seen = device.edges;
+}
+
+/* The driver's loop: runs once for each edge. A lost edge shows as bytes that never move. */
+static void interrupts(void)
+{
+    while (edges_seen != device.edges) {
+        edges_seen = device.edges;
+        uart_service(&uart);
+        server_progress(&server);
+    }
+}
+
+static struct message request(mnos_badge_t client, uint64_t reply_id, uint32_t label,
+                              const void *bytes, size_t length)
+{
+    struct message msg = {.badge = client, .reply_id = reply_id};
+
+    message_put(&msg, label, bytes, length);
+    server_handle(&server, &msg);
+    interrupts();
+    return msg;
+}
+
+static struct message request_read(mnos_badge_t client, uint64_t reply_id, uint64_t max_bytes)
+{
+    struct serial_read read = {max_bytes};
+
+    return request(client, reply_id, SERIAL_READ, &read, sizeof read);
+}
+
+static void send_everything(void)
+{
+    for (unsigned i = 0; i < 40000 && (device.tx_count != 0 || edges_seen != device.edges); i++) {
+        wire_send();
+        interrupts();
+    }
+}
+
+TEST(ns16550, finds_the_device_and_sets_the_line_up)
+{
+    scene(true);
+    CHECK_EQ(device.divisor, 1);
+    CHECK_EQ(device.lcr, LCR_8_BITS);
+    CHECK_EQ(device.mcr, MCR_DTR | MCR_RTS | MCR_OUT2);
+    CHECK_EQ(uart.statistics.fifo_bytes, 16);
+    CHECK_EQ(device.ier, IER_RECEIVED | IER_LINE_STATUS);
+}
+
+TEST(ns16550, a_device_without_fifo_and_an_absent_one_are_told_apart)
+{
+    scene(false);
+    CHECK_EQ(uart.statistics.fifo_bytes, 1);
+    device.absent = true;
+    CHECK_EQ(uart_init(&uart, 0x3F8), MNOS_ERR_DEVICE);
+}
+
+TEST(ns16550, a_read_is_answered_when_a_byte_arrives)
+{
+    scene(true);
+    request_read(1, 100, 10);
+    CHECK_EQ(reply_count, 0);
+    wire_receive("hi", 2, 0);
+    interrupts();
+    CHECK_EQ(reply_count, 1);
+    CHECK_EQ(replies[0].reply_id, 100);
+    CHECK_STR_EQ(replies[0].bytes, "hi");
+}
+
+TEST(ns16550, bytes_wait_for_a_reader_who_takes_at_most_what_it_asked_for)
+{
+    scene(true);
+    wire_receive("abcdef", 6, 0);
+    interrupts();
+    request_read(1, 100, 4);
+    CHECK_STR_EQ(replies[0].bytes, "abcd");
+    request_read(1, 101, UINT64_MAX);
+    CHECK_STR_EQ(replies[1].bytes, "ef");
+}
+
+TEST(ns16550, reads_are_answered_in_order)
+{
+    scene(true);
+    request_read(1, 100, 1);
+    request_read(2, 200, 10);
+    wire_receive("abc", 3, 0);
+    interrupts();
+    CHECK_EQ(replies[0].reply_id, 100);
+    CHECK_STR_EQ(replies[0].bytes, "a");
+    CHECK_EQ(replies[1].reply_id, 200);
+    CHECK_STR_EQ(replies[1].bytes, "bc");
+}
+
+TEST(ns16550, too_many_and_malformed_requests_are_refused)
+{
+    scene(true);
+    for (unsigned i = 0; i < SERVER_READS_MAX; i++)
+        CHECK_EQ(request_read(1, 100 + i, 1).reply_id, 0);
+    CHECK_EQ(request_read(1, 200, 1).label, MNOS_ERR_AGAIN);
+    CHECK_EQ(request_read(1, 200, 0).label, MNOS_ERR_ARGUMENT);
+    CHECK_EQ(request(1, 200, SERIAL_READ, "abc", 3).label, MNOS_ERR_SIZE);
+    CHECK_EQ(request(1, 200, SERIAL_WRITE, NULL, 0).label, MNOS_ERR_ARGUMENT);
+    CHECK_EQ(request(1, 200, 999, NULL, 0).label, MNOS_ERR_LABEL);
+    request_read(1, 0, 1); /* by ipc_send: ignored */
+    CHECK_EQ(server.read_count, SERVER_READS_MAX);
+    CHECK_EQ(reply_count, 0);
+}
+
+TEST(ns16550, a_dead_clients_requests_are_dropped)
+{
+    struct message gone = {.kind = MNOS_KIND_CLIENT_GONE, .badge = 1};
+
+    scene(true);
+    request_read(1, 100, 10);
+    request_read(2, 200, 10);
+    request_read(1, 101, 10);
+    server_handle(&server, &gone);
+    wire_receive("x", 1, 0);
+    interrupts();
+    CHECK_EQ(reply_count, 1);
+    CHECK_EQ(replies[0].reply_id, 200);
+    CHECK_EQ(server.read_count, 0);
+}
+
+TEST(ns16550, bytes_for_a_reader_that_died_unnoticed_go_to_the_next)
+{
+    scene(true);
+    request_read(1, 100, 10);
+    request_read(2, 200, 10);
+    dead_client_reply = 100;
+    wire_receive("kept", 4, 0);
+    interrupts();
+    CHECK_EQ(reply_count, 1);
+    CHECK_EQ(replies[0].reply_id, 200);
+    CHECK_STR_EQ(replies[0].bytes, "kept");
+}
+
+static void write_a_lot(bool has_fifo)
+{
+    static char text[3 * MNOS_MESSAGE_MAX_BYTES];
+
+    scene(has_fifo);
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)('a' + i % 23);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(request(1, 100 + i, SERIAL_WRITE, text + i * MNOS_MESSAGE_MAX_BYTES,
+                         MNOS_MESSAGE_MAX_BYTES)
+                     .reply_id,
+                 0);
+    CHECK_EQ(reply_count, 2); /* the third does not fit into the queue yet */
+    send_everything();
+    CHECK_EQ(reply_count, 3);
+    CHECK_EQ(replies[2].reply_id, 102);
+    CHECK_EQ(device.sent_count, sizeof text);
+    CHECK(memcmp(device.sent, text, sizeof text) == 0);
+    CHECK_EQ(uart.statistics.sent_bytes, sizeof text);
+    CHECK_EQ(device.ier & IER_TRANSMIT_EMPTY, 0); /* U1: nothing to send, nothing to be told */
+    CHECK(!uart.sending);
+}
+
+TEST(ns16550, writes_wait_for_room_and_leave_in_order)
+{
+    write_a_lot(true);
+}
+
+TEST(ns16550, writes_leave_byte_by_byte_without_fifo)
+{
+    write_a_lot(false);
+}
+
+TEST(ns16550, a_dead_writer_waits_no_longer)
+{
+    static char text[MNOS_MESSAGE_MAX_BYTES];
+    struct message gone = {.kind = MNOS_KIND_CLIENT_GONE, .badge = 7};
+
+    scene(true);
+    for (unsigned i = 0; i < 4; i++)
+        request(i == 3 ? 8 : 7, 100 + i, SERIAL_WRITE, text, sizeof text);
+    CHECK_EQ(server.write_count, 2);
+    server_handle(&server, &gone);
+    CHECK_EQ(server.write_count, 1);
+    send_everything();
+    CHECK_EQ(replies[reply_count - 1].reply_id, 103);
+}
+
+TEST(ns16550, errors_of_the_line_are_counted)
+{
+    scene(true);
+    wire_receive("a", 1, LSR_PARITY);
+    wire_receive("b", 1, LSR_FRAMING);
+    wire_receive("", 1, LSR_BREAK); /* a break is a zero byte that nobody sent */
+    interrupts();
+    request_read(1, 100, 10);
+    CHECK_STR_EQ(replies[0].bytes, "ab");
+    CHECK_EQ(uart.statistics.parity_errors, 1);
+    CHECK_EQ(uart.statistics.framing_errors, 1);
+    CHECK_EQ(uart.statistics.breaks, 1);
+    wire_receive("0123456789abcdefXYZ", 19, 0); /* three more than the FIFO holds */
+    interrupts();
+    CHECK_EQ(uart.statistics.overruns, 1);
+    request_read(1, 101, 100);
+    CHECK_STR_EQ(replies[1].bytes, "0123456789abcdef");
+}
+
+TEST(ns16550, what_nobody_reads_is_dropped_and_counted)
+{
+    scene(true);
+    for (unsigned i = 0; i < BYTE_QUEUE_BYTES / 16 + 2; i++) {
+        wire_receive("0123456789abcdef", 16, 0);
+        interrupts();
+    }
+    CHECK_EQ(uart.statistics.dropped, 32);
+    CHECK_EQ(byte_queue_used(&uart.received), BYTE_QUEUE_BYTES);
+}
+
+TEST(ns16550, receiving_and_sending_at_once_lose_nothing)
+{
+    static char received[20000];
+    size_t got = 0;
+    unsigned seed = 3;
+
+    scene(true);
+    for (unsigned i = 0; i < 5000; i++) {
+        char byte = (char)i;
+
+        seed = seed * 1103515245 + 12345;
+        if (seed >> 16 & 1)
+            wire_send();
+        wire_receive(&byte, 1, 0);
+        if (seed >> 17 & 1)
+            interrupts();
+        if ((seed >> 18 & 3) == 0)
+            request(1, 5, SERIAL_WRITE, "0123456789", 10);
+        request_read(1, 6, 100);
+        for (unsigned r = 0; r < reply_count; r++) {
+            if (replies[r].reply_id == 6) {
+                memcpy(received + got, replies[r].bytes, replies[r].length);
+                got += replies[r].length;
+            }
+        }
+        reply_count = 0;
+        server.read_count = 0;
+    }
+    send_everything();
+    CHECK_EQ(uart.statistics.overruns, 0);
+    CHECK_EQ(byte_queue_used(&uart.received) + got, 5000);
+    for (size_t i = 0; i < got; i++)
+        CHECK_EQ(received[i], (char)i);
+    CHECK_EQ(device.sent_count % 10, 0);
+    CHECK_EQ(byte_queue_used(&uart.to_send), 0);
+}
+
+TEST(ns16550, statistics_are_the_reply)
+{
+    struct serial_statistics *statistics = (void *)message_bytes;
+    struct message msg;
+
+    scene(true);
+    wire_receive("abc", 3, 0);
+    interrupts();
+    msg = request(1, 100, SERIAL_STATISTICS, NULL, 0);
+    CHECK_EQ(msg.reply_id, 100);
+    CHECK_EQ(msg.length, sizeof *statistics);
+    CHECK_EQ(statistics->received_bytes, 3);
+}
