@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/* acpi.h - the ACPI tables the kernel reads: where interrupts go and which clocks there are. */
+#pragma once
+
+#include <stdint.h>
+
+#include "boot/madt.h"
+#include "mm/addr.h"
+
+struct acpi_info {
+    struct madt_info madt; /* when there is no valid MADT: no I/O APICs, no overrides */
+    paddr_t hpet;          /* registers; 0: none */
+    uint16_t pm_timer;     /* I/O port; 0: none */
+    bool pm_timer_32_bit;  /* else 24 */
+};
+
+/* Reads the tables that the RSDP leads to; what is missing or damaged is reported and left out. */
+void acpi_init(paddr_t rsdp);
+extern struct acpi_info acpi_info;

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cpu.c - finds out what the processor has and what it needs, and switches it on in each core. Leaf and
+ * bit numbers: Intel SDM vol 2A, "CPUID"; AMD64 APM vol 3, "Obtaining Processor Information via the
+ * CPUID Instruction"; MSRs of speculation control: Intel, "Speculative Execution Side Channel
+ * Mitigations".
+ */
+#include "arch/x86_64/cpu.h"
+
+#include <stddef.h>
+
+#include "arch/x86_64/cpu_entry.h"
+#include "arch/x86_64/init.h"
+#include "arch/x86_64/insn.h"
+#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/trap.h"
+#include "boot/bootinfo.h"
+#include "core.h"
+#include "lib/string.h"
+
+#define CR0_PE (1ull << 0)
+#define CR0_MP (1ull << 1)
+#define CR0_ET (1ull << 4)
+#define CR0_NE (1ull << 5)
+#define CR0_WP (1ull << 16)
+#define CR0_PG (1ull << 31)
+
+#define CR4_PAE (1ull << 5)
+#define CR4_MCE (1ull << 6)
+#define CR4_PGE (1ull << 7)
+#define CR4_OSFXSR (1ull << 9)
+#define CR4_OSXMMEXCPT (1ull << 10)
+#define CR4_UMIP (1ull << 11)
+#define CR4_LA57 (1ull << 12)
+#define CR4_FSGSBASE (1ull << 16)
+#define CR4_PCIDE (1ull << 17)
+#define CR4_OSXSAVE (1ull << 18)
+#define CR4_SMEP (1ull << 20)
+#define CR4_SMAP (1ull << 21)
+
+#define EFER_AUTOMATIC_IBRS (1ull << 21)
+
+#define MSR_SPEC_CTRL 0x48u
+#define MSR_PRED_CMD 0x49u
+#define MSR_ARCH_CAPABILITIES 0x10Au
+
+#define SPEC_CTRL_IBRS (1ull << 0)
+#define SPEC_CTRL_STIBP (1ull << 1)
+#define PRED_CMD_IBPB (1ull << 0)
+
+#define ARCH_CAP_RDCL_NO (1ull << 0) /* not vulnerable to Meltdown */
+#define ARCH_CAP_IBRS_ALL (1ull << 1)
+
+/* What SYSCALL clears: TF, IF, DF, IOPL, NT, RF, AC. */
+#define SYSCALL_CLEARS 0x57700ull
+
+#define CR3_USER 0x1000ull /* the lower table of the pair is the kernel's: paging.h */
+
+/* State components that are used: x87, SSE, AVX and the three of AVX-512, which go together. */
+#define XCR0_BASE 0x07ull
+#define XCR0_AVX512 0xE0ull
+
+struct cpu_facts cpu_facts;
+
+static bool has_bit(uint32_t word, unsigned bit)
+{
+    return (word >> bit & 1) != 0;
+}
+
+static uint32_t max_leaf(uint32_t range)
+{
+    uint32_t max = cpuid(range, 0).eax;
+
+    return max >= range && max < range + 0x1000 ? max : 0;
+}
+
+static bool vendor_is(const char *text)
+{
+    struct cpuid id = cpuid(0, 0);
+
+    return memcmp(&id.ebx, text, 4) == 0 && memcmp(&id.edx, text + 4, 4) == 0 &&
+           memcmp(&id.ecx, text + 8, 4) == 0;
+}
+
+/* QEMU's instruction translator executes one guest instruction after the other. */
+static bool runs_without_speculation(void)
+{
+    struct cpuid id;
+
+    if (!has_bit(cpuid(1, 0).ecx, 31))
+        return false;
+    id = cpuid(0x40000000, 0);
+    return memcmp(&id.ebx, "TCGTCGTCGTCG", 12) == 0;
+}
+
+static void detect_features(struct cpu_facts *facts)
+{
+    struct cpuid id = cpuid(1, 0);
+    uint32_t max = max_leaf(0), max_extended = max_leaf(0x80000000);
+    bool pcid = has_bit(id.ecx, 17);
+
+    facts->x2apic = has_bit(id.ecx, 21);
+    facts->tsc_deadline = has_bit(id.ecx, 24);
+    facts->xsave = has_bit(id.ecx, 26);
+    facts->mce = has_bit(id.edx, 7);
+    facts->pge = has_bit(id.edx, 13);
+    if (max >= 7) {
+        id = cpuid(7, 0);
+        facts->fsgsbase = has_bit(id.ebx, 0);
+        facts->smep = has_bit(id.ebx, 7);
+        facts->pcid = pcid && has_bit(id.ebx, 10);
+        facts->smap = has_bit(id.ebx, 20);
+        facts->umip = has_bit(id.ecx, 2);
+    }
+    if (max_extended >= 0x80000001) {
+        id = cpuid(0x80000001, 0);
+        facts->nx = has_bit(id.edx, 20);
+        facts->pages_1g = has_bit(id.edx, 26);
+    }
+    if (max_extended >= 0x80000007)
+        facts->invariant_tsc = has_bit(cpuid(0x80000007, 0).edx, 8);
+}
+
+static void detect_vector_state(struct cpu_facts *facts)
+{
+    struct cpuid id;
+
+    facts->vector_bytes = 512; /* FXSAVE */
+    if (!facts->xsave)
+        return;
+    id = cpuid(0xD, 0);
+    facts->xcr0 = id.eax & XCR0_BASE;
+    if ((id.eax & XCR0_AVX512) == XCR0_AVX512 && (facts->xcr0 & XCR0_BASE) == XCR0_BASE)
+        facts->xcr0 |= XCR0_AVX512;
+    id = cpuid(0xD, 1);
+    facts->xsaveopt = has_bit(id.eax, 0);
+    facts->xgetbv1 = has_bit(id.eax, 2);
+}
+
+static void detect_speculation(struct cpu_facts *facts)
+{
+    bool amd = vendor_is("AuthenticAMD") || vendor_is("HygonGenuine");
+    bool hardware_threads = has_bit(cpuid(1, 0).edx, 28);
+    uint64_t capabilities = 0;
+    uint32_t bits;
+
+    if (runs_without_speculation())
+        return;
+    if (max_leaf(0) >= 7) {
+        bits = cpuid(7, 0).edx;
+        facts->ibpb = has_bit(bits, 26);
+        facts->stibp = has_bit(bits, 27) && hardware_threads;
+        if (has_bit(bits, 29))
+            capabilities = rdmsr(MSR_ARCH_CAPABILITIES);
+    }
+    if (amd && max_leaf(0x80000000) >= 0x80000008) {
+        bits = cpuid(0x80000008, 0).ebx;
+        facts->ibpb |= has_bit(bits, 12);
+        facts->stibp |= has_bit(bits, 15) && hardware_threads;
+    }
+    if (amd && max_leaf(0x80000000) >= 0x80000021)
+        facts->automatic_ibrs = has_bit(cpuid(0x80000021, 0).eax, 8);
+    facts->enhanced_ibrs = (capabilities & ARCH_CAP_IBRS_ALL) != 0;
+    facts->meltdown = !amd && (capabilities & ARCH_CAP_RDCL_NO) == 0;
+    facts->rsb_stuff = true; /* no processor says that it does not need it */
+}
+
+/* Frequency by CPUID: crystal times ratio, else the base frequency, else the hypervisor's word. */
+static uint64_t detect_tsc_hz(void)
+{
+    uint32_t max = max_leaf(0);
+    struct cpuid id;
+
+    if (max >= 0x15) {
+        id = cpuid(0x15, 0);
+        if (id.eax != 0 && id.ebx != 0 && id.ecx != 0)
+            return (uint64_t)id.ecx * id.ebx / id.eax;
+        if (id.eax != 0 && id.ebx != 0 && max >= 0x16)
+            return (uint64_t)(cpuid(0x16, 0).eax & 0xFFFF) * 1000000;
+    }
+    if (has_bit(cpuid(1, 0).ecx, 31) && cpuid(0x40000000, 0).eax >= 0x40000010)
+        return (uint64_t)cpuid(0x40000010, 0).eax * 1000;
+    return 0;
+}
+
+void cpu_detect(void)
+{
+    struct cpu_facts *facts = &cpu_facts;
+
+    detect_features(facts);
+    detect_vector_state(facts);
+    detect_speculation(facts);
+    facts->tsc_hz = detect_tsc_hz();
+    if (boot_cmdline_has("barriers=off")) {
+        facts->ibpb = false;
+        facts->rsb_stuff = false;
+    }
+    paging_isolation =
+        (facts->meltdown || boot_cmdline_has("pti=on")) && !boot_cmdline_has("pti=off");
+}
+
+static void xsetbv0(uint64_t value)
+{
+    __asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+static void enable_control_registers(const struct cpu_facts *facts)
+{
+    uint64_t cr4 = (read_cr4() & CR4_LA57) | CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+
+    cr4 |= facts->mce ? CR4_MCE : 0;
+    /* Global translations would survive the switch to the user's tables. */
+    cr4 |= facts->pge && !paging_isolation ? CR4_PGE : 0;
+    cr4 |= facts->umip ? CR4_UMIP : 0;
+    cr4 |= facts->fsgsbase ? CR4_FSGSBASE : 0;
+    cr4 |= facts->pcid ? CR4_PCIDE : 0;
+    cr4 |= facts->xsave ? CR4_OSXSAVE : 0;
+    cr4 |= facts->smep ? CR4_SMEP : 0;
+    cr4 |= facts->smap ? CR4_SMAP : 0;
+    write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
+    write_cr4(cr4);
+    if (facts->xsave)
+        xsetbv0(facts->xcr0);
+}
+
+static void enable_speculation_control(const struct cpu_facts *facts)
+{
+    uint64_t control =
+        (facts->enhanced_ibrs ? SPEC_CTRL_IBRS : 0) | (facts->stibp ? SPEC_CTRL_STIBP : 0);
+
+    if (control != 0)
+        wrmsr(MSR_SPEC_CTRL, control);
+    if (facts->automatic_ibrs)
+        wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTOMATIC_IBRS);
+}
+
+static void enable_entries(struct core *core, const struct cpu_facts *facts)
+{
+    struct cpu_entry *entry = core->arch.entry;
+    uint64_t pcid_bits = facts->pcid ? CR3_USER_PCID : 0;
+    uint64_t noflush = facts->pcid ? CR3_NOFLUSH : 0;
+    const char *code = paging_isolation ? entry_syscall_isolating : entry_syscall_plain;
+
+    entry->cr3_kernel_and = ~(CR3_USER | pcid_bits);
+    entry->cr3_kernel_or = noflush;
+    entry->cr3_user_or = CR3_USER | pcid_bits | noflush;
+    cpu_entry_set_gs(core);
+    wrmsr(MSR_STAR, (uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
+    wrmsr(MSR_LSTAR, (uint64_t)(uintptr_t)code);
+    wrmsr(MSR_SFMASK, SYSCALL_CLEARS);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | (facts->nx ? EFER_NXE : 0));
+}
+
+void cpu_enable(struct core *core)
+{
+    struct cpu_facts *facts = &cpu_facts;
+
+    enable_control_registers(facts);
+    if (facts->xsave)
+        facts->vector_bytes = cpuid(0xD, 0).ebx; /* for the components in XCR0 */
+    enable_speculation_control(facts);
+    enable_entries(core, facts);
+    /* No breakpoints, whatever the loader used: user code cannot set any, so #DB needs no stack of
+     * its own. */
+    __asm__ volatile("mov %0, %%dr7" ::"r"(0x400ull));
+}
+
+/* Thirty-two calls that never return fill every entry of the return stack with a harmless address.
+ * Intel, "Retpoline: A Branch Target Injection Mitigation", on refilling the return stack buffer. */
+static void return_stack_fill(void)
+{
+    __asm__ volatile("movl $16, %%ecx\n"
+                     "1:\tcall 3f\n"
+                     "2:\tpause\n\tlfence\n\tjmp 2b\n"
+                     "3:\tcall 5f\n"
+                     "4:\tpause\n\tlfence\n\tjmp 4b\n"
+                     "5:\tdecl %%ecx\n\tjnz 1b\n\t"
+                     "addq $256, %%rsp" ::
+                         : "ecx", "cc", "memory");
+}
+
+void cpu_barrier_between_processes(void)
+{
+    if (cpu_facts.ibpb)
+        wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
+    if (cpu_facts.rsb_stuff)
+        return_stack_fill();
+}
+
+void arch_cpu_features_text(char *text, size_t capacity)
+{
+    const struct cpu_facts *f = &cpu_facts;
+    const struct {
+        bool present;
+        const char *word;
+    } words[] = {
+        {f->nx, "nx"},
+        {f->smep, "smep"},
+        {f->smap, "smap"},
+        {f->umip, "umip"},
+        {f->fsgsbase, "fsgsbase"},
+        {f->pge && !paging_isolation, "pge"},
+        {f->pcid, "pcid"},
+        {f->pages_1g, "pages-1g"},
+        {f->x2apic, "x2apic"},
+        {f->invariant_tsc, "invariant-tsc"},
+        {f->tsc_deadline, "tsc-deadline"},
+        {!f->xsave, "fxsave"},
+        {f->xsave && !f->xsaveopt, "xsave"},
+        {f->xsaveopt, "xsaveopt"},
+        {(f->xcr0 & 4) != 0, "avx"},
+        {(f->xcr0 & XCR0_AVX512) != 0, "avx512"},
+        {paging_isolation, "pti"},
+        {f->enhanced_ibrs, "enhanced-ibrs"},
+        {f->automatic_ibrs, "automatic-ibrs"},
+        {f->ibpb, "ibpb"},
+        {f->stibp, "stibp"},
+        {f->rsb_stuff, "rsb-fill"},
+    };
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t length = strlen(words[i].word);
+
+        if (!words[i].present || used + length + 2 > capacity)
+            continue;
+        if (used > 0)
+            text[used++] = ' ';
+        memcpy(text + used, words[i].word, length + 1);
+        used += length;
+    }
+}

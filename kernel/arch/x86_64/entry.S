@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry.S - every way into the kernel and back out; docs/interrupts.md tells the story.
+ *
+ * There are two variants of each entry. The plain one runs on the page tables of the process. The
+ * isolating one finds the table that a user program runs on, which maps only .text.entry and
+ * .data.entry of the kernel, and switches to the full one first. idt.c and cpu.c choose at boot.
+ *
+ * From user mode all registers are saved into the current thread's frame, the first part of struct
+ * thread, and C runs on the core's only kernel stack. From kernel mode (idle, or a poll) they are saved
+ * on that stack. NMI, double fault and machine check can come between any two instructions here, while
+ * GS and the stack pointer still are the user's, so they have stacks of their own.
+ */
+#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/vectors.h"
+
+#define FRAME_SYSCALL_VECTOR 256
+#define GS_BASE_MSR          0xC0000101
+#define RFLAGS_NONE          2
+
+.section .text.entry, "ax", @progbits
+
+/* Below vector and error code; afterwards RSP points to the start of the frame. */
+.macro SAVE_REGISTERS
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    pushq %rcx
+    pushq %rax
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+.endm
+
+.macro RESTORE_R15_TO_RBX
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+.endm
+
+/* RSP at the frame's R11; afterwards at its vector. */
+.macro RESTORE_R11_TO_RDI
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+.endm
+
+/* Loads the kernel's page tables; GS must be the kernel's. */
+.macro KERNEL_CR3 scratch
+    movq %cr3, \scratch
+    andq %gs:ENTRY_CR3_KERNEL_AND, \scratch
+    orq %gs:ENTRY_CR3_KERNEL_OR, \scratch
+    movq \scratch, %cr3
+.endm
+
+/* Loads the page tables of user mode; only .text.entry and .data.entry can be reached afterwards. */
+.macro USER_CR3 scratch
+    movq %cr3, \scratch
+    orq %gs:ENTRY_CR3_USER_OR, \scratch
+    movq \scratch, %cr3
+.endm
+
+/* The words of a frame that the SYSCALL instruction leaves to its handler, and all registers. RSP is
+ * the end of the frame, the user's RSP in `saved_rsp`. */
+.macro SAVE_SYSCALL saved_rsp
+    pushq $SELECTOR_USER_DATA
+    pushq \saved_rsp
+    pushq %r11
+    pushq $SELECTOR_USER_CODE
+    pushq %rcx
+    pushq $0
+    pushq $FRAME_SYSCALL_VECTOR
+    SAVE_REGISTERS
+.endm
+
+/* RBP = 0 ends the backtrace. */
+.macro CALL_AND_LEAVE function, variant
+    xorl %ebp, %ebp
+    call \function
+    call sched_leave_kernel
+    jmp exit_\variant
+.endm
+
+/* ---- system calls ---- */
+
+/* SFMASK has cleared IF, DF, TF, AC and NT. No LFENCE: SWAPGS here depends on no branch. */
+.balign 64
+.globl entry_syscall_plain
+entry_syscall_plain:
+    swapgs
+    movq %rsp, %gs:CORE_SCRATCH
+    movq %gs:CORE_CURRENT, %rsp
+    addq $FRAME_BYTES, %rsp
+    SAVE_SYSCALL %gs:CORE_SCRATCH
+    movq %rsp, %rdi
+    movq %gs:CORE_KERNEL_STACK_TOP, %rsp
+    CALL_AND_LEAVE syscall_dispatch, plain
+
+.balign 64
+.globl entry_syscall_isolating
+entry_syscall_isolating:
+    swapgs
+    movq %rsp, %gs:ENTRY_SCRATCH
+    KERNEL_CR3 %rsp
+    movq %gs:ENTRY_CORE, %rsp
+    movq CORE_CURRENT(%rsp), %rsp
+    addq $FRAME_BYTES, %rsp
+    SAVE_SYSCALL %gs:ENTRY_SCRATCH
+    movq %rsp, %rdi
+    movq %gs:ENTRY_CORE, %rsp
+    movq CORE_KERNEL_STACK_TOP(%rsp), %rsp
+    CALL_AND_LEAVE syscall_dispatch, isolating
+
+/* ---- exceptions and interrupts ---- */
+
+/* 256 stubs: vector and, where the processor pushes none, an error code. */
+.macro STUBS variant
+.balign ENTRY_STUB_BYTES
+.globl entry_stubs_\variant
+entry_stubs_\variant:
+    vector = 0
+    .rept 256
+    .balign ENTRY_STUB_BYTES
+    /* Intel SDM vol 3A, "Protected-Mode Exceptions and Interrupts" */
+    .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || \
+          vector == 29 || vector == 30)
+    pushq $0
+    .endif
+    pushq $vector
+    jmp interrupt_\variant
+    vector = vector + 1
+    .endr
+.endm
+
+/* SMAP has a meaning only with AC clear, and an interrupt gate leaves AC as the user had it; CLAC is
+ * not on every processor, POPF is. It clears DF and NT as well. */
+.macro CLEAR_FLAGS
+    pushq $RFLAGS_NONE
+    popfq
+.endm
+
+/* The kernel was interrupted, in arch_idle() or arch_poll_interrupts(), or has a bug. LFENCE: without
+ * it a mispredicted user entry could run on here with the user's GS, and the other way round below.
+ * Intel, "Speculative Execution of SWAPGS and Segment Registers". */
+interrupt_from_kernel:
+    SAVE_REGISTERS
+    lfence
+    cld
+    movq %rsp, %rdi
+    call trap_from_kernel
+    RESTORE_R15_TO_RBX
+    RESTORE_R11_TO_RDI
+    addq $16, %rsp
+    iretq
+
+/* The processor has pushed into the thread's frame: TSS.RSP0 is its end. */
+interrupt_plain:
+    testb $3, 24(%rsp)
+    jz interrupt_from_kernel
+    swapgs
+    lfence
+    SAVE_REGISTERS
+    movq %rsp, %rdi
+    movq %gs:CORE_KERNEL_STACK_TOP, %rsp
+    CLEAR_FLAGS
+    CALL_AND_LEAVE trap_from_user, plain
+
+/* The processor has pushed onto the entry stack, from where the words are moved to the frame. The
+ * write to CR3 serialises, so no LFENCE is needed. */
+interrupt_isolating:
+    testb $3, 24(%rsp)
+    jz interrupt_from_kernel
+    swapgs
+    pushq %rdi
+    KERNEL_CR3 %rdi
+    movq %gs:ENTRY_CORE, %rdi
+    movq CORE_CURRENT(%rdi), %rdi
+    popq FRAME_RDI(%rdi)
+    popq FRAME_VECTOR(%rdi)
+    popq FRAME_ERROR(%rdi)
+    popq FRAME_RIP(%rdi)
+    popq FRAME_CS(%rdi)
+    popq FRAME_RFLAGS(%rdi)
+    popq FRAME_RSP(%rdi)
+    popq FRAME_SS(%rdi)
+    leaq FRAME_VECTOR(%rdi), %rsp
+    pushq FRAME_RDI(%rdi)
+    pushq %rsi
+    pushq %rdx
+    pushq %rcx
+    pushq %rax
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %gs:ENTRY_CORE, %rsp
+    movq CORE_KERNEL_STACK_TOP(%rsp), %rsp
+    CLEAR_FLAGS
+    CALL_AND_LEAVE trap_from_user, isolating
+
+STUBS plain
+STUBS isolating
+
+/* ---- entries with a stack of their own ---- */
+
+/* Whether user mode, the kernel or this file was interrupted: R12 = the GS base there, and GS becomes
+ * the kernel's, from the word above the stack. */
+.macro KNOW_CORE
+    movl $GS_BASE_MSR, %ecx
+    rdmsr
+    shlq $32, %rdx
+    movl %eax, %r12d
+    orq %rdx, %r12
+    movq FRAME_BYTES(%rsp), %rax
+    movq %rax, %rdx
+    shrq $32, %rdx
+    wrmsr
+.endm
+
+.macro NMI_ENTRY variant
+.globl entry_nmi_\variant
+entry_nmi_\variant:
+    pushq $0
+    pushq $VECTOR_NMI
+    SAVE_REGISTERS
+    cld
+    KNOW_CORE
+    .ifc \variant, isolating
+    movq %cr3, %r13
+    KERNEL_CR3 %rax
+    .endif
+    movq %rsp, %rdi
+    call trap_nmi
+    .ifc \variant, isolating
+    orq %gs:ENTRY_CR3_KERNEL_OR, %r13
+    movq %r13, %cr3
+    .endif
+    movl $GS_BASE_MSR, %ecx
+    movq %r12, %rax
+    movq %r12, %rdx
+    shrq $32, %rdx
+    wrmsr
+    RESTORE_R15_TO_RBX
+    RESTORE_R11_TO_RDI
+    addq $16, %rsp
+    iretq
+.endm
+
+/* From these nothing returns; the report needs more stack than the landing place has. */
+.macro FATAL_ENTRY name, vector, variant
+.globl entry_\name\()_\variant
+entry_\name\()_\variant:
+    .if \vector != VECTOR_DOUBLE_FAULT
+    pushq $0
+    .endif
+    pushq $\vector
+    SAVE_REGISTERS
+    cld
+    KNOW_CORE
+    .ifc \variant, isolating
+    KERNEL_CR3 %rax
+    .endif
+    movq %rsp, %rdi
+    movq %gs:CORE_SELF, %rax
+    movq CORE_PANIC_STACK_TOP(%rax), %rsp
+    call trap_fatal
+.endm
+
+NMI_ENTRY plain
+NMI_ENTRY isolating
+FATAL_ENTRY double_fault, VECTOR_DOUBLE_FAULT, plain
+FATAL_ENTRY double_fault, VECTOR_DOUBLE_FAULT, isolating
+FATAL_ENTRY machine_check, VECTOR_MACHINE_CHECK, plain
+FATAL_ENTRY machine_check, VECTOR_MACHINE_CHECK, isolating
+
+/* ---- leaving the kernel ---- */
+
+/* [[noreturn]] void arch_enter_user(void). The kernel stack is simply left; the next entry begins at
+ * its top again. */
+.globl arch_enter_user
+arch_enter_user:
+    cmpb $0, paging_isolation(%rip)
+    jne exit_isolating
+
+/*
+ * To core->current. SYSRET only for frames that SYSCALL made: RIP then is the address after an
+ * instruction below MNOS_USER_END, hence canonical; with any other SYSRET would fault in the kernel on
+ * the user's stack. (Intel SDM vol 2B, "SYSRET".)
+ */
+exit_plain:
+    movq %gs:CORE_CURRENT, %rsp
+    cmpl $FRAME_SYSCALL_VECTOR, FRAME_VECTOR(%rsp)
+    jne 1f
+    RESTORE_R15_TO_RBX
+    RESTORE_R11_TO_RDI
+    movq FRAME_RIP-FRAME_VECTOR(%rsp), %rcx
+    movq FRAME_RFLAGS-FRAME_VECTOR(%rsp), %r11
+    movq FRAME_RSP-FRAME_VECTOR(%rsp), %rsp
+    swapgs
+    sysretq
+1:  RESTORE_R15_TO_RBX
+    RESTORE_R11_TO_RDI
+    addq $16, %rsp
+    swapgs
+    iretq
+
+/* The frame is out of reach once the user's tables are loaded, so what is needed afterwards goes to the
+ * entry area before. */
+exit_isolating:
+    movq %gs:ENTRY_CORE, %rsp
+    movq CORE_CURRENT(%rsp), %rsp
+    cmpl $FRAME_SYSCALL_VECTOR, FRAME_VECTOR(%rsp)
+    jne 1f
+    movq FRAME_RSP(%rsp), %rax
+    movq %rax, %gs:ENTRY_SCRATCH
+    RESTORE_R15_TO_RBX
+    RESTORE_R11_TO_RDI
+    movq FRAME_RIP-FRAME_VECTOR(%rsp), %rcx
+    movq FRAME_RFLAGS-FRAME_VECTOR(%rsp), %r11
+    USER_CR3 %rsp
+    movq %gs:ENTRY_SCRATCH, %rsp
+    swapgs
+    sysretq
+1:  movq %rsp, %rdi
+    movq %gs:ENTRY_STACK_TOP, %rsp
+    pushq FRAME_SS(%rdi)
+    pushq FRAME_RSP(%rdi)
+    pushq FRAME_RFLAGS(%rdi)
+    pushq FRAME_CS(%rdi)
+    pushq FRAME_RIP(%rdi)
+    pushq FRAME_RDI(%rdi)
+    movq %rsp, %gs:ENTRY_SCRATCH
+    movq %rdi, %rsp
+    RESTORE_R15_TO_RBX
+    RESTORE_R11_TO_RDI
+    movq %gs:ENTRY_SCRATCH, %rsp
+    USER_CR3 %rdi
+    popq %rdi
+    swapgs
+    iretq
+
+/* ---- taking interrupts in the kernel ---- */
+
+.text
+
+/* void arch_idle(void): the instruction after STI still runs with interrupts off, so that one which
+ * became pending earlier ends the HLT. (Intel SDM vol 2B, "STI".) */
+.globl arch_idle
+arch_idle:
+    sti
+    hlt
+    cli
+    ret
+
+/* void arch_poll_interrupts(void): the NOP is the one instruction after STI. */
+.globl arch_poll_interrupts
+arch_poll_interrupts:
+    sti
+    nop
+    cli
+    ret
+
+.section .note.GNU-stack, "", @progbits

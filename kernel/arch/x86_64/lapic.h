@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/* lapic.h - the local APIC of the calling core, behind registers in memory (xAPIC) or MSRs (x2APIC). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct madt_info;
+
+/* Chooses the mode and maps the registers; boot core, before any other function. */
+void lapic_init(const struct madt_info *madt);
+/* Enables the calling core's local APIC, everything in it masked but errors and its NMI pin. */
+void lapic_start_core(const struct madt_info *madt);
+
+uint32_t lapic_id(void);
+bool lapic_is_x2apic(void);
+void lapic_eoi(void);
+/* Takes the error status. */
+uint32_t lapic_error(void);
+
+void lapic_send(uint32_t apic_id, unsigned vector);
+void lapic_send_nmi(uint32_t apic_id);
+
+enum lapic_timer_mode {
+    LAPIC_TIMER_MASKED,
+    LAPIC_TIMER_ONE_SHOT,
+    LAPIC_TIMER_TSC_DEADLINE,
+};
+void lapic_timer_set_mode(enum lapic_timer_mode mode);
+/* One-shot: counts down from `count`, 0 stops it. */
+void lapic_timer_start(uint32_t count);
+uint32_t lapic_timer_count(void);

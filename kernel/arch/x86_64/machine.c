@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/* machine.c - phase 4 of the boot core: the order in which the parts of the machine come up. */
+#include "arch/x86_64/init.h"
+
+#include "arch/x86_64/acpi.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu_entry.h"
+#include "arch/x86_64/image.h"
+#include "arch/x86_64/ioapic.h"
+#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/ports.h"
+#include "arch/x86_64/timer.h"
+#include "boot/bootinfo.h"
+#include "core.h"
+#include "log/log.h"
+
+#define FEATURES_BYTES 192
+
+void arch_machine_init(void)
+{
+    struct core *core = &cores[0];
+    char features[FEATURES_BYTES];
+
+    core->kernel_stack_top = __boot_stack_end;
+    core->arch.apic_id = boot_info.cpus[0].apic_id;
+    core->arch.acpi_uid = boot_info.cpus[0].acpi_uid;
+    cpu_detect();
+    if (paging_isolation)
+        idt_fill();
+    cpu_enable(core);
+    arch_cpu_features_text(features, sizeof(features));
+    log_info("cpu: %s", features);
+
+    acpi_init(boot_info.rsdp);
+    lapic_init(&acpi_info.madt);
+    lapic_start_core(&acpi_info.madt);
+    ioapic_init(&acpi_info.madt);
+    timer_calibrate();
+    timer_start_core();
+    ports_init();
+}

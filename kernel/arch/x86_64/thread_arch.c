@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/*
+ * thread_arch.c - the machine part of a thread: which registers it may have, and what of it is put into
+ * and taken out of a core besides the general registers, which entry.S moves.
+ */
+#include "arch/arch.h"
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu_entry.h"
+#include "arch/x86_64/insn.h"
+#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/ports.h"
+#include "arch/x86_64/vector.h"
+#include "object/process.h"
+#include "object/thread.h"
+
+/* CF, PF, AF, ZF, SF, OF; DF, TF, AC, ID. */
+#define RFLAGS_USER (0x8D5ull | 1ull << 10 | 1ull << 8 | 1ull << 18 | 1ull << 21)
+#define RFLAGS_ALWAYS (1ull << 1 | 1ull << 9) /* the bit that is always set, and IF */
+
+#define SYSCALL_INSTRUCTION_BYTES 2
+
+/* ---- FS and GS base ---- */
+
+/* The user's GS base is the one that SWAPGS brings; an NMI in between finds its own (entry.S). */
+static uint64_t user_gs_base_read(void)
+{
+    uint64_t base;
+
+    __asm__ volatile("swapgs\n\trdgsbase %0\n\tswapgs" : "=r"(base)::"memory");
+    return base;
+}
+
+/* Without FSGSBASE user code cannot set a base, so what the kernel set last is still right. */
+static void bases_save(struct thread_arch *arch)
+{
+    if (!cpu_facts.fsgsbase)
+        return;
+    __asm__ volatile("rdfsbase %0" : "=r"(arch->fs_base));
+    arch->gs_base = user_gs_base_read();
+}
+
+static void bases_load(const struct thread_arch *arch)
+{
+    if (cpu_facts.fsgsbase) {
+        __asm__ volatile("wrfsbase %0\n\t"
+                         "swapgs\n\twrgsbase %1\n\tswapgs" ::"r"(arch->fs_base),
+                         "r"(arch->gs_base)
+                         : "memory");
+        return;
+    }
+    /* Always, even when the value is the same: loading a selector clears the base. */
+    wrmsr(MSR_FS_BASE, arch->fs_base);
+    wrmsr(MSR_KERNEL_GS, arch->gs_base);
+}
+
+/* ---- switching ---- */
+
+void arch_thread_save(struct thread *thread, bool voluntary)
+{
+    bases_save(&thread->arch);
+    vector_save(&thread->arch, voluntary);
+}
+
+void arch_thread_load(struct thread *thread)
+{
+    struct core *core = this_core();
+
+    if (!paging_isolation) /* else entries land on the entry stack, and go on to core->current */
+        core->arch.entry->tss.rsp[0] = (uint64_t)(uintptr_t)(&thread->frame + 1);
+    arch_aspace_load(&thread->process->aspace.arch);
+    ports_load(core, __atomic_load_n(&thread->process->ports, __ATOMIC_ACQUIRE));
+    bases_load(&thread->arch);
+    vector_load(&thread->arch);
+}
+
+/* ---- registers ---- */
+
+static bool is_user_address(uint64_t address)
+{
+    return address <= MNOS_USER_END;
+}
+
+mnos_status_t arch_thread_set_registers(struct thread *thread, const struct mnos_registers *r)
+{
+    struct user_frame *f = &thread->frame;
+
+    if (r->rip >= MNOS_USER_END || !is_user_address(r->rsp) || !is_user_address(r->fs_base) ||
+        !is_user_address(r->gs_base))
+        return MNOS_ERR_ADDRESS;
+    *f = (struct user_frame){
+        .r15 = r->r15,
+        .r14 = r->r14,
+        .r13 = r->r13,
+        .r12 = r->r12,
+        .rbp = r->rbp,
+        .rbx = r->rbx,
+        .r11 = r->r11,
+        .r10 = r->r10,
+        .r9 = r->r9,
+        .r8 = r->r8,
+        .rax = r->rax,
+        .rcx = r->rcx,
+        .rdx = r->rdx,
+        .rsi = r->rsi,
+        .rdi = r->rdi,
+        .vector = 0, /* not FRAME_SYSCALL: RCX and R11 count */
+        .rip = r->rip,
+        .cs = SELECTOR_USER_CODE,
+        .rflags = (r->rflags & RFLAGS_USER) | RFLAGS_ALWAYS,
+        .rsp = r->rsp,
+        .ss = SELECTOR_USER_DATA,
+    };
+    thread->arch.fs_base = r->fs_base;
+    thread->arch.gs_base = r->gs_base;
+    if (!thread->arch.started) {
+        thread->arch.started = true;
+        vector_reset(&thread->arch);
+    }
+    if (thread == this_core()->current)
+        bases_load(&thread->arch);
+    return MNOS_OK;
+}
+
+void arch_thread_get_registers(const struct thread *thread, struct mnos_registers *r)
+{
+    const struct user_frame *f = &thread->frame;
+    struct thread_arch bases = thread->arch;
+
+    if (thread == this_core()->current)
+        bases_save(&bases);
+    *r = (struct mnos_registers){
+        .rax = f->rax,
+        .rbx = f->rbx,
+        .rcx = f->rcx,
+        .rdx = f->rdx,
+        .rsi = f->rsi,
+        .rdi = f->rdi,
+        .rbp = f->rbp,
+        .rsp = f->rsp,
+        .r8 = f->r8,
+        .r9 = f->r9,
+        .r10 = f->r10,
+        .r11 = f->r11,
+        .r12 = f->r12,
+        .r13 = f->r13,
+        .r14 = f->r14,
+        .r15 = f->r15,
+        .rip = f->rip,
+        .rflags = f->rflags & (RFLAGS_USER | RFLAGS_ALWAYS),
+        .fs_base = bases.fs_base,
+        .gs_base = bases.gs_base,
+    };
+}
+
+void arch_thread_set_result(struct thread *thread, uint64_t rax)
+{
+    thread->frame.rax = rax;
+}
+
+void arch_thread_set_value(struct thread *thread, uint64_t rdx)
+{
+    thread->frame.rdx = rdx;
+}
+
+/* The registers still hold the arguments; RIP goes back onto the SYSCALL instruction. */
+void arch_thread_restart_syscall(struct thread *thread)
+{
+    thread->frame.rip -= SYSCALL_INSTRUCTION_BYTES;
+}

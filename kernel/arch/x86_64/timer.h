@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * timer.h - time from the TSC and one deadline per core from its local APIC. arch_time_ns() and its
+ * neighbours in arch.h are the interface of the portable kernel; docs/time.md explains.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct core;
+
+/* For the kernel information page: time_ns = ((tsc - tsc_base) * tsc_multiplier) >> 32. */
+struct time_info {
+    bool tsc_usable; /* every core reads the same TSC, at a constant rate */
+    uint64_t tsc_base;
+    uint64_t tsc_multiplier;
+};
+void time_info_get(struct time_info *info);
+
+/* Time is 0 here, and stays so until timer_calibrate(). */
+void timer_start_epoch(void);
+/* Finds the rates of TSC and local APIC timer. Boot core only, after its local APIC is on. */
+void timer_calibrate(void);
+/* Prepares the calling core's timer; nothing is armed. */
+void timer_start_core(void);
+/* The timer interrupt, after its EOI. */
+void timer_interrupt(void);
+
+/* While cores start: each compares its TSC with the boot core's, and none may be ahead or behind. */
+void timer_compare_as_boot_core(void);
+void timer_compare_as_other_core(void);

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * trap.c - what each exception and interrupt leads to. Saving and restoring registers is entry.S; what
+ * a fault means for its thread is object/fault.c; lines belong to ioapic.c.
+ */
+#include "arch/x86_64/trap.h"
+
+#include <stddef.h>
+
+#include "arch/arch.h"
+#include "arch/x86_64/insn.h"
+#include "arch/x86_64/ioapic.h"
+#include "arch/x86_64/ipi.h"
+#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/timer.h"
+#include "arch/x86_64/vectors.h"
+#include "core.h"
+#include "log/log.h"
+#include "log/panic.h"
+#include "object/fault.h"
+#include "object/thread.h"
+#include "sched/sched.h"
+
+static const char *const exception_names[VECTOR_EXCEPTIONS] = {
+    [0] = "division error",
+    [1] = "debug exception",
+    [2] = "non-maskable interrupt",
+    [3] = "breakpoint",
+    [4] = "overflow",
+    [5] = "bound range exceeded",
+    [6] = "invalid opcode",
+    [7] = "device not available",
+    [8] = "double fault",
+    [10] = "invalid TSS",
+    [11] = "segment not present",
+    [12] = "stack segment fault",
+    [13] = "general protection fault",
+    [14] = "page fault",
+    [16] = "x87 floating-point error",
+    [17] = "alignment check",
+    [18] = "machine check",
+    [19] = "SIMD floating-point error",
+    [20] = "virtualization exception",
+    [21] = "control protection exception",
+};
+
+static const char *exception_name(uint64_t vector)
+{
+    const char *name = vector < VECTOR_EXCEPTIONS ? exception_names[vector] : NULL;
+
+    return name != NULL ? name : "unknown exception";
+}
+
+static void interrupt_dispatch(struct core *core, unsigned vector)
+{
+    switch (vector) {
+    case VECTOR_TIMER:
+        lapic_eoi();
+        core->statistics->timer_interrupts++;
+        timer_interrupt();
+        break;
+    case VECTOR_IPI:
+        lapic_eoi();
+        core->statistics->ipis++;
+        ipi_serve();
+        break;
+    case VECTOR_RESCHEDULE:
+        lapic_eoi();
+        core->statistics->ipis++;
+        sched_reschedule_interrupt();
+        break;
+    case VECTOR_APIC_ERROR:
+        lapic_eoi();
+        log_warning("core %u: local APIC error, status %x", core->index, lapic_error());
+        break;
+    case VECTOR_SPURIOUS: break; /* has set no in-service bit: an EOI would end another interrupt */
+    default:
+        if (vector < VECTOR_LINE_FIRST)
+            break; /* a spurious interrupt of an 8259, which takes no EOI while masked */
+        core->statistics->interrupts++;
+        ioapic_interrupt(vector);
+        break;
+    }
+}
+
+void trap_from_user(struct thread *current)
+{
+    struct core *core = this_core();
+    uint64_t vector = current->frame.vector;
+
+    if (vector >= VECTOR_EXCEPTIONS) {
+        interrupt_dispatch(core, (unsigned)vector);
+        return;
+    }
+    core->statistics->faults++;
+    fault_raise(current, vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
+}
+
+void trap_from_kernel(struct user_frame *frame)
+{
+    if (frame->vector >= VECTOR_EXCEPTIONS) {
+        interrupt_dispatch(this_core(), (unsigned)frame->vector);
+        return;
+    }
+    if (frame->vector == VECTOR_PAGE_FAULT)
+        panic_frame(frame, "page fault at %p in the kernel, error %x",
+                    (const void *)(uintptr_t)read_cr2(), (unsigned)frame->error);
+    panic_frame(frame, "%s in the kernel, error %x", exception_name(frame->vector),
+                (unsigned)frame->error);
+}
+
+void trap_nmi(struct user_frame *frame)
+{
+    (void)frame;
+    if (ipi_stopping())
+        arch_halt();
+    /* Nothing asks for any other. What was interrupted may hold the log's lock, so it is not logged. */
+}
+
+void trap_fatal(struct user_frame *frame)
+{
+    panic_frame(frame, "%s", exception_name(frame->vector));
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/* trap.h - where the entry code of entry.S calls C, and what interrupts are dispatched to. */
+#pragma once
+
+#include "arch/user_frame.h"
+
+struct thread;
+
+/* From user mode, registers in thread->frame. */
+void trap_from_user(struct thread *current);
+/* From the kernel itself: an interrupt during arch_idle() or arch_poll_interrupts(), or a bug. */
+void trap_from_kernel(struct user_frame *frame);
+/* Between any two instructions, the entry code's included. */
+void trap_nmi(struct user_frame *frame);
+/* Double fault and machine check. */
+[[gnu::noreturn]] void trap_fatal(struct user_frame *frame);
+
+/* entry.S: what LSTAR is set to. */
+extern const char entry_syscall_plain[], entry_syscall_isolating[];

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/*
+ * vector.c - vector and floating-point state. The kernel uses none itself, so a thread's stays in the
+ * registers until another thread runs. Intel SDM vol 1, "Managing State Using the XSAVE Feature Set".
+ */
+#include "arch/x86_64/vector.h"
+
+#include <stddef.h>
+
+#include "arch/arch.h"
+#include "arch/x86_64/cpu.h"
+
+#define MXCSR_INITIAL 0x1F80u
+#define X87_CONTROL_INITIAL 0x037Fu
+
+/* An area whose header says that every component is in its initial state. */
+struct [[gnu::aligned(64)]] initial_state
+{
+    uint16_t x87_control;
+    uint8_t unused[22];
+    uint32_t mxcsr;
+    uint8_t registers[512 - 28];
+    uint64_t header[8];
+};
+_Static_assert(offsetof(struct initial_state, mxcsr) == 24, "FXSAVE layout");
+_Static_assert(offsetof(struct initial_state, header) == 512, "XSAVE layout");
+
+static const struct initial_state initial_state = {
+    .x87_control = X87_CONTROL_INITIAL,
+    .mxcsr = MXCSR_INITIAL,
+};
+
+size_t arch_vector_bytes(void)
+{
+    return cpu_facts.vector_bytes;
+}
+
+static void area_save(void *area)
+{
+    uint32_t low = (uint32_t)cpu_facts.xcr0, high = (uint32_t)(cpu_facts.xcr0 >> 32);
+
+    if (cpu_facts.xsaveopt)
+        __asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
+    else if (cpu_facts.xsave)
+        __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+}
+
+static void area_load(const void *area)
+{
+    uint32_t low = (uint32_t)cpu_facts.xcr0, high = (uint32_t)(cpu_facts.xcr0 >> 32);
+
+    if (cpu_facts.xsave)
+        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
+    else
+        __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+/* False when the processor knows that all registers hold initial values: nothing could leak. */
+static bool registers_in_use(void)
+{
+    uint32_t low, high;
+
+    if (!cpu_facts.xgetbv1)
+        return true;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(1));
+    return (((uint64_t)high << 32 | low) & cpu_facts.xcr0) != 0;
+}
+
+void vector_save(struct thread_arch *arch, bool voluntary)
+{
+    arch->vector_live = !voluntary;
+    if (voluntary)
+        __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(arch->mxcsr), "=m"(arch->x87_control));
+    else
+        area_save(arch->vector_area);
+}
+
+void vector_load(const struct thread_arch *arch)
+{
+    if (arch->vector_live) {
+        area_load(arch->vector_area);
+        return;
+    }
+    if (registers_in_use())
+        area_load(&initial_state);
+    __asm__ volatile("ldmxcsr %0\n\tfldcw %1" ::"m"(arch->mxcsr), "m"(arch->x87_control));
+}
+
+void vector_reset(struct thread_arch *arch)
+{
+    arch->vector_live = false;
+    arch->mxcsr = MXCSR_INITIAL;
+    arch->x87_control = X87_CONTROL_INITIAL;
+}
