@@ -34,9 +34,9 @@ static const struct colours palette[STYLES] = {
     [CONSOLE_ALARM] = {.ink = 0xFFFFFF, .paper = 0xA00000},
 };
 
-/* Two pixels for each value of two bits of a glyph, leftmost pixel in the high bit. */
-struct pair_table {
-    uint64_t pair[4];
+/* Four pixels for each value of four bits of a glyph, leftmost pixel in the high bit. */
+struct quad {
+    uint64_t left, right;
 };
 
 static struct boot_framebuffer screen;
@@ -48,7 +48,7 @@ static unsigned column, line; /* where the next character goes */
 static unsigned lines_clear;  /* lines from this one on still show what was there before us */
 static enum console_style style;
 static uint32_t ink[STYLES], paper[STYLES]; /* in the framebuffer's format */
-static struct pair_table pairs[STYLES];     /* 32 bits a pixel only */
+static struct quad quads[STYLES][16];       /* 32 bits a pixel only */
 
 static unsigned char cells[LINES_MAX][COLUMNS_MAX];
 static unsigned char line_style[LINES_MAX]; /* enum console_style, one for a whole line */
@@ -69,6 +69,12 @@ static uint32_t to_pixel(uint32_t rgb)
            channel(rgb & 0xFF, screen.blue_size, screen.blue_shift);
 }
 
+/* Two neighbours, the first one at the lower address. */
+static uint64_t pixel_pair(unsigned with, unsigned first, unsigned second)
+{
+    return (uint64_t)(second ? ink[with] : paper[with]) << 32 | (first ? ink[with] : paper[with]);
+}
+
 static uint8_t *pixel_at(unsigned cell_line, unsigned cell_column)
 {
     return pixels + (size_t)cell_line * FONT_HEIGHT * screen.pitch +
@@ -80,18 +86,28 @@ static void store_pixel(uint8_t *to, uint32_t value)
     memcpy(to, &value, pixel_bytes);
 }
 
-/* One row of a glyph. */
-static void draw_row(uint8_t *to, unsigned bits, unsigned with)
+/* Draws the rows in which `new` differs from `old`, which is on the screen there. */
+static void draw_difference32(uint8_t *to, const unsigned char *old, const unsigned char *new,
+                              const struct quad *table)
 {
-    if (pixel_bytes == 4) {
-        const uint64_t *pair = pairs[with].pair;
-        const uint64_t row[4] = {pair[bits >> 6], pair[bits >> 4 & 3], pair[bits >> 2 & 3],
-                                 pair[bits & 3]};
-        __builtin_memcpy(to, row, sizeof(row));
-        return;
+    const size_t pitch = screen.pitch; /* stores through `to` could change the original, to C */
+
+    for (unsigned y = 0; y < FONT_HEIGHT; y++, to += pitch) {
+        if (old[y] == new[y])
+            continue;
+        const struct quad left = table[new[y] >> 4], right = table[new[y] & 15];
+        __builtin_memcpy(to, &left, sizeof(left));
+        __builtin_memcpy(to + sizeof(left), &right, sizeof(right));
     }
-    for (unsigned x = 0; x < FONT_WIDTH; x++)
-        store_pixel(to + x * pixel_bytes, bits << x & 0x80 ? ink[with] : paper[with]);
+}
+
+/* The same at 16 and 24 bits a pixel, which are rare. */
+static void draw_difference(uint8_t *to, const unsigned char *old, const unsigned char *new,
+                            unsigned with)
+{
+    for (unsigned y = 0; y < FONT_HEIGHT; y++, to += screen.pitch)
+        for (unsigned x = 0; x < FONT_WIDTH && old[y] != new[y]; x++)
+            store_pixel(to + x * pixel_bytes, new[y] << x & 0x80 ? ink[with] : paper[with]);
 }
 
 static void clear_row(uint8_t *to, size_t width_bytes, unsigned with)
@@ -119,22 +135,22 @@ static void clear_line(unsigned at, unsigned with)
     line_style[at] = (unsigned char)with;
 }
 
-/* Changes one cell, in the style of its line: only rows in which the two glyphs differ. */
+/* Changes one cell, in the style of its line. */
 static void set_cell(unsigned at_line, unsigned at_column, unsigned char c)
 {
-    const unsigned char *old = console_font[cells[at_line][at_column]];
-    const unsigned char *new = console_font[c];
-    uint8_t *to;
+    unsigned char old = cells[at_line][at_column];
+    unsigned with = line_style[at_line];
 
-    if (cells[at_line][at_column] == c)
+    if (old == c)
         return;
     cells[at_line][at_column] = c;
     if (!pixels)
         return;
-    to = pixel_at(at_line, at_column);
-    for (unsigned y = 0; y < FONT_HEIGHT; y++, to += screen.pitch)
-        if (old[y] != new[y])
-            draw_row(to, new[y], line_style[at_line]);
+    if (pixel_bytes == 4)
+        draw_difference32(pixel_at(at_line, at_column), console_font[old], console_font[c],
+                          quads[with]);
+    else
+        draw_difference(pixel_at(at_line, at_column), console_font[old], console_font[c], with);
 }
 
 /* ---- lines ---- */
@@ -205,9 +221,11 @@ void console_init(const struct boot_framebuffer *framebuffer, void *mapping)
     for (unsigned i = 0; i < STYLES; i++) {
         ink[i] = to_pixel(palette[i].ink);
         paper[i] = to_pixel(palette[i].paper);
-        for (unsigned bits = 0; bits < 4; bits++)
-            pairs[i].pair[bits] =
-                (uint64_t)(bits & 1 ? ink[i] : paper[i]) << 32 | (bits & 2 ? ink[i] : paper[i]);
+        for (unsigned bits = 0; bits < 16; bits++)
+            quads[i][bits] = (struct quad){
+                .left = pixel_pair(i, bits & 8, bits & 4),
+                .right = pixel_pair(i, bits & 2, bits & 1),
+            };
     }
     pixels = mapping;
     column = 0;
