@@ -209,8 +209,9 @@ def add_endpoints(service: Service, endpoints: dict[str, int]) -> None:
     for name, endpoint in service.table.get("uses", {}).items():
         if endpoint not in order:
             service.error(f"uses: no service provides an endpoint '{endpoint}'", "uses", endpoint)
-        else:
-            service.add(name, CALL, WRITE, order.index(endpoint), 0, 0, "uses")
+        # One mistake, one error: the name counts as granted all the same.
+        index = order.index(endpoint) if endpoint in order else 0
+        service.add(name, CALL, WRITE, index, 0, 0, "uses")
 
 
 def check_cycles(services: list[Service], endpoints: dict[str, int]) -> None:

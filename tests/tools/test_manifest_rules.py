@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""test_manifest_rules.py - every rule of tools/mkmanifest.py, on a manifest of its own.
+
+test_mkmanifest.py does the same as a user would, with the system's manifest and the command line.
+"""
+
+import importlib.util
+import struct
+import tempfile
+from pathlib import Path
+
+from qemu import ROOT
+from testlib import Suite
+
+suite = Suite("tools")
+
+spec = importlib.util.spec_from_file_location("mkmanifest", ROOT / "tools/mkmanifest.py")
+mkmanifest = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(mkmanifest)
+
+GOOD = """\
+# line 1
+[service.serial]
+file = "uart"
+restart = "always"
+priority = 40
+ceiling = 40
+frames = 64
+bytes = 65536
+provides = { requests = "serial" }
+ports = [{ name = "ports", first = 0x3f8, count = 8 }]
+interrupts = [{ name = "interrupt", line = 4 }]
+log = "write"
+
+[service.shell]
+file = "shell"
+restart = "on-demand"
+priority = 20
+ceiling = 21
+frames = 64
+bytes = 65536
+uses = { serial = "serial", manager = "manager" }
+memory = [
+    "statistics",
+]
+arguments = "hello"
+kernel_arguments = true
+affinity = 1
+"""
+
+
+def run(text: str, extra: dict[str, str] | None = None) -> tuple[list[str], bytes | None]:
+    """Checks a manifest in a small repository; returns the errors and the binary."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        files = {
+            "services/manifest.toml": text,
+            "drivers/serial/uart/main.c": "",
+            "drivers/serial/uart/needs.toml":
+                'required = ["requests", "ports", "interrupt"]\noptional = ["log"]\n',
+            "programs/shell/main.c": "",
+            "programs/shell/needs.toml":
+                'required = ["serial"]\noptional = ["manager", "statistics", "log"]\n',
+        } | (extra or {})
+        for name, content in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(content)
+        manifest = mkmanifest.Manifest(root / "services/manifest.toml")
+        binary = mkmanifest.check(manifest, root)
+        return [line.removeprefix(folder + "/") for line in manifest.errors], binary
+
+
+def expect(errors: list[str], *wanted: str) -> None:
+    """Each wanted "line: text" is the beginning of an error, in order, and there is no other."""
+    assert len(errors) == len(wanted), errors
+    for error, want in zip(errors, wanted):
+        assert error.startswith(f"services/manifest.toml:{want}"), f"{error!r} is not {want!r}"
+
+
+def changed(old: str, new: str, extra: dict[str, str] | None = None) -> list[str]:
+    assert old in GOOD
+    errors, binary = run(GOOD.replace(old, new, 1), extra)
+    assert (binary is None) == bool(errors)
+    return errors
+
+
+def test_a_good_manifest_compiles() -> None:
+    errors, binary = run(GOOD)
+    assert not errors, errors
+    magic, version, size, endpoints, services, grants, _ = struct.unpack_from("<QIIIIII", binary)
+    assert (magic, version, size) == (mkmanifest.MAGIC, 1, len(binary))
+    assert (endpoints, services, grants) == (3, 2, 7)
+    assert len(binary) == 32 + 3 * 32 + 2 * 192 + 7 * 56
+    name, provider, _ = struct.unpack_from("<24sII", binary, 32 + 2 * 32)
+    assert (name.rstrip(b"\0"), provider) == (b"serial", 0)
+    shell = 32 + 3 * 32 + 192
+    fields = struct.unpack_from("<24s24s96sQQIIIIIIII", binary, shell)
+    assert [f.rstrip(b"\0") for f in fields[:3]] == [b"shell", b"shell", b"hello"]
+    assert fields[3:] == (64, 65536, 20, 21, 1, 4, 2, 1, 4, 3)
+
+
+def test_the_real_manifest_compiles() -> None:
+    manifest = mkmanifest.Manifest(ROOT / "services/manifest.toml")
+    assert mkmanifest.check(manifest, ROOT) is not None, manifest.errors
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    assert run(GOOD)[1] == run(GOOD)[1]
+
+
+def test_toml_errors_name_their_line() -> None:
+    expect(changed("priority = 40", "priority = = 40"), "5: ")
+
+
+def test_unknown_keys() -> None:
+    expect(changed("priority = 40", "priority = 40\ncolour = 3"),
+           "6: service serial: unknown key 'colour'")
+    expect(changed("# line 1", "version = 3"), "1: unknown key 'version'")
+
+
+def test_missing_keys() -> None:
+    expect(changed("frames = 64\n", ""), "2: service serial: missing key 'frames'")
+
+
+def test_wrong_types() -> None:
+    expect(changed("priority = 40", 'priority = "high"'), "5: service serial: priority must be a number")
+    expect(changed("priority = 40", "priority = true"), "5: service serial: priority must be a number")
+
+
+def test_an_unknown_program() -> None:
+    expect(changed('file = "uart"', 'file = "nothing"'), "3: service serial: unknown file")
+
+
+def test_a_program_without_needs() -> None:
+    expect(changed('file = "uart"', 'file = "mute"', {"programs/mute/main.c": ""}),
+           "3: service serial: program")
+
+
+def test_an_unknown_endpoint() -> None:
+    expect(changed('serial = "serial"', 'serial = "modem"'),
+           "21: service shell: uses: no service provides an endpoint 'modem'")
+
+
+def test_an_unknown_object() -> None:
+    expect(changed('"statistics"', '"everything"'),
+           "23: service shell: memory: nothing is called 'everything'")
+
+
+def test_a_missing_grant() -> None:
+    expect(changed('interrupts = [{ name = "interrupt", line = 4 }]\n', ""),
+           "2: service serial: missing grant")
+
+
+def test_an_unused_grant() -> None:
+    expect(changed("arguments =", 'log = "read"\narguments ='), )
+    expect(changed("kernel_arguments = true",
+                   'ports = [{ name = "speaker", first = 0x61, count = 1 }]'),
+           "26: service shell: unused grant")
+    expect(changed('"statistics",', '"statistics",\n    "acpi",'), "24: service shell: unused grant")
+
+
+def test_a_port_range_of_two_services() -> None:
+    errors = changed("kernel_arguments = true",
+                     'ports = [{ name = "log", first = 0x3ff, count = 1 }]')
+    expect(errors, "26: service shell: duplicate grant: port 0x3ff belongs to service serial")
+
+
+def test_an_interrupt_of_two_services() -> None:
+    expect(changed("kernel_arguments = true", 'interrupts = [{ name = "log", line = 4 }]'),
+           "26: service shell: duplicate grant: interrupt line 0x4 belongs to service serial")
+
+
+def test_an_endpoint_of_two_services() -> None:
+    expect(changed("kernel_arguments = true", 'provides = { log = "serial" }'),
+           "26: service shell: duplicate grant: endpoint 'serial' is provided by serial")
+    expect(changed("kernel_arguments = true", 'provides = { log = "manager" }'),
+           "26: service shell: duplicate grant: endpoint 'manager' is provided by init")
+
+
+def test_a_name_given_twice() -> None:
+    expect(changed('name = "interrupt", line = 4', 'name = "ports", line = 4'),
+           "11: service serial: duplicate grant", "2: service serial: missing grant")
+
+
+def test_services_that_wait_for_each_other() -> None:
+    text = GOOD.replace('log = "write"', 'log = "write"\nuses = { back = "shell" }').replace(
+        "kernel_arguments = true", 'provides = { front = "shell" }')
+    errors, binary = run(text, {
+        "drivers/serial/uart/needs.toml": 'required = ["requests", "ports", "interrupt", "back"]\n'
+                                          'optional = ["log"]\n',
+        "programs/shell/needs.toml": 'required = ["serial", "front", "manager", "statistics"]\n'})
+    assert binary is None
+    expect(errors, "13: service serial: services wait for each other: serial -> shell -> serial")
+
+
+def test_priorities_and_other_numbers_out_of_range() -> None:
+    expect(changed("priority = 20", "priority = 22"), "17: service shell: priority 22 is above")
+    expect(changed("ceiling = 21", "ceiling = 64"), "18: service shell: ceiling is 64, outside 0 to 63")
+    expect(changed("affinity = 1", "affinity = 32"), "27: service shell: affinity is 32")
+    expect(changed("frames = 64", "frames = 1"), "7: service serial: frames is 1")
+    expect(changed("count = 8", "count = 70000"), "10: service serial: ports are 0 to 65535")
+    expect(changed("line = 4", "line = 256"), "11: service serial: interrupt lines are 0 to 255")
+
+
+def test_policies_and_log_rights() -> None:
+    expect(changed('"always"', '"sometimes"'), "4: service serial: restart is one of")
+    expect(changed('log = "write"', 'log = "all"'), "12: service serial: log is")
+
+
+def test_names_that_do_not_fit() -> None:
+    expect(changed("[service.shell]", "[service.init]"),
+           "14: service init: 'init' cannot be the name of a service")
+    expect(changed("[service.shell]", "[service.UPPER]"), "14: service UPPER:")
+
+
+def test_a_damaged_needs_file_is_named() -> None:
+    errors, _ = run(GOOD, {"programs/shell/needs.toml": 'required = ["serial"]\nbad = = 1\n'})
+    assert len(errors) == 1 and "programs/shell/needs.toml:2:" in errors[0], errors
+
+
+def test_an_empty_manifest() -> None:
+    errors, binary = run("")
+    assert binary is None
+    expect(errors, "1: there is no [service.NAME]")
+
+
+for name, function in sorted(list(globals().items())):
+    if name.startswith("test_"):
+        suite.test("manifest rules: " + name.removeprefix("test_").replace("_", " "))(function)
