@@ -5,7 +5,7 @@
 
 /* RAX uses 48 bits; the number of the call above the common base fits into the rest. */
 #define NUMBER_SHIFT 48
-#define RAX_MASK     ((1ull << NUMBER_SHIFT) - 1)
+#define RAX_MASK ((1ull << NUMBER_SHIFT) - 1)
 
 mnos_status_t error_record(uint32_t number, uint64_t rax)
 {

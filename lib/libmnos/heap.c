@@ -11,14 +11,14 @@
 #include "lib/libmnos/lock.h"
 #include "lib/libmnos/memory.h"
 
-#define SMALLEST_SHIFT  5 /* 32 bytes, of which the header takes 16 */
-#define LARGEST_SHIFT   12
-#define CLASS_COUNT     (LARGEST_SHIFT - SMALLEST_SHIFT + 1)
-#define REFILL_PAGES    4
+#define SMALLEST_SHIFT 5 /* 32 bytes, of which the header takes 16 */
+#define LARGEST_SHIFT 12
+#define CLASS_COUNT (LARGEST_SHIFT - SMALLEST_SHIFT + 1)
+#define REFILL_PAGES 4
 #define LARGEST_REQUEST ((size_t)1 << 40) /* far above any quota; keeps sums from wrapping */
 
-#define MAGIC_USED  0x50414548u /* neither value is likely in memory that is not a header */
-#define MAGIC_FREE  0x45455246u
+#define MAGIC_USED 0x50414548u /* neither value is likely in memory that is not a header */
+#define MAGIC_FREE 0x45455246u
 #define CLASS_LARGE UINT32_MAX
 
 /* Before every piece. */

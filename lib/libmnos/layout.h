@@ -9,14 +9,14 @@
 
 /* A program's segments lie between these. */
 #define LAYOUT_PROGRAM_LOWEST 0x0000000000010000ull
-#define LAYOUT_PROGRAM_END    0x0000000040000000ull
+#define LAYOUT_PROGRAM_END 0x0000000040000000ull
 
 /* The first thread: stack below LAYOUT_STACK_TOP with nothing mapped below it, then one unmapped
  * page, the bootstrap table, and the IPC buffer. */
-#define LAYOUT_STACK_TOP  0x0000000050000000ull
-#define LAYOUT_BOOTSTRAP  (LAYOUT_STACK_TOP + MNOS_PAGE_BYTES)
+#define LAYOUT_STACK_TOP 0x0000000050000000ull
+#define LAYOUT_BOOTSTRAP (LAYOUT_STACK_TOP + MNOS_PAGE_BYTES)
 #define LAYOUT_IPC_BUFFER (LAYOUT_STACK_TOP + 3ull * MNOS_PAGE_BYTES)
 
 /* What libmnos hands out for mappings: see memory.h. */
-#define LAYOUT_MAPPINGS     0x0000010000000000ull
+#define LAYOUT_MAPPINGS 0x0000010000000000ull
 #define LAYOUT_MAPPINGS_END 0x0000020000000000ull

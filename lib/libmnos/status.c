@@ -12,16 +12,16 @@ struct call_text {
     const char *arguments[6];
 };
 
-#define SYSCALL0(number, name)                         {number, #name, {0}},
-#define SYSCALL1(number, name, t1, a1)                 {number, #name, {#a1}},
-#define SYSCALL2(number, name, t1, a1, t2, a2)         {number, #name, {#a1, #a2}},
+#define SYSCALL0(number, name) {number, #name, {0}},
+#define SYSCALL1(number, name, t1, a1) {number, #name, {#a1}},
+#define SYSCALL2(number, name, t1, a1, t2, a2) {number, #name, {#a1, #a2}},
 #define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3) {number, #name, {#a1, #a2, #a3}},
-#define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6) \
+#define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
     {number, #name, {#a1, #a2, #a3, #a4, #a5, #a6}},
 #define SYSCALL1_VALUE SYSCALL1
 #define SYSCALL2_VALUE SYSCALL2
 #define SYSCALL3_VALUE SYSCALL3
-#define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5) \
+#define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                       \
     {number, #name, {#a1, #a2, #a3, #a4, #a5}},
 #define IPC_SYSCALL(number, name) {number, #name, {0}},
 static const struct call_text calls[] = {
@@ -41,8 +41,8 @@ static const struct call_text calls[] = {
 const char *status_text(mnos_status_t status)
 {
     switch (status) {
-#define STATUS(code, name, text) \
-    case MNOS_##name:            \
+#define STATUS(code, name, text)                                                                   \
+    case MNOS_##name:                                                                              \
         return text;
 #include "abi/status.def"
 #undef STATUS
@@ -52,7 +52,7 @@ const char *status_text(mnos_status_t status)
 
 char *rights_text(mnos_rights_t rights, char *out)
 {
-#define RIGHT(bit, name, letter, memory, endpoint, interrupt, process, thread) \
+#define RIGHT(bit, name, letter, memory, endpoint, interrupt, process, thread)                     \
     out[bit] = (rights & (1u << (bit))) ? (letter) : '-';
 #include "abi/rights.def"
 #undef RIGHT
@@ -84,10 +84,10 @@ static void add_rights(char *out, size_t size, size_t *length, mnos_rights_t rig
 {
     const char *separator = ": missing ";
 
-#define RIGHT(bit, name, letter, memory, endpoint, interrupt, process, thread) \
-    if (rights & (1u << (bit))) {                                              \
-        add(out, size, length, "%s%s", separator, #name);                      \
-        separator = ", ";                                                      \
+#define RIGHT(bit, name, letter, memory, endpoint, interrupt, process, thread)                     \
+    if (rights & (1u << (bit))) {                                                                  \
+        add(out, size, length, "%s%s", separator, #name);                                          \
+        separator = ", ";                                                                          \
     }
 #include "abi/rights.def"
 #undef RIGHT

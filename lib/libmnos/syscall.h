@@ -14,16 +14,16 @@
 #include "lib/libmnos/thread_block.h"
 
 enum mnos_syscall_number {
-#define SYSCALL0(number, name)            MNOS_SYS_##name = (number),
-#define SYSCALL1(number, name, ...)       MNOS_SYS_##name = (number),
-#define SYSCALL2(number, name, ...)       MNOS_SYS_##name = (number),
-#define SYSCALL3(number, name, ...)       MNOS_SYS_##name = (number),
-#define SYSCALL6(number, name, ...)       MNOS_SYS_##name = (number),
+#define SYSCALL0(number, name) MNOS_SYS_##name = (number),
+#define SYSCALL1(number, name, ...) MNOS_SYS_##name = (number),
+#define SYSCALL2(number, name, ...) MNOS_SYS_##name = (number),
+#define SYSCALL3(number, name, ...) MNOS_SYS_##name = (number),
+#define SYSCALL6(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL1_VALUE(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL2_VALUE(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL3_VALUE(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL5_VALUE(number, name, ...) MNOS_SYS_##name = (number),
-#define IPC_SYSCALL(number, name)         MNOS_SYS_##name = (number),
+#define IPC_SYSCALL(number, name) MNOS_SYS_##name = (number),
 #include "abi/syscalls.def"
 #undef SYSCALL0
 #undef SYSCALL1
@@ -86,50 +86,50 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
     return MNOS_OK;
 }
 
-#define SYSCALL0(number, name)                           \
-    static inline mnos_status_t sys_##name(void)         \
-    {                                                    \
-        return syscall_status(number, 0, 0, 0, 0, 0, 0); \
+#define SYSCALL0(number, name)                                                                     \
+    static inline mnos_status_t sys_##name(void)                                                   \
+    {                                                                                              \
+        return syscall_status(number, 0, 0, 0, 0, 0, 0);                                           \
     }
-#define SYSCALL1(number, name, t1, a1)                    \
-    static inline mnos_status_t sys_##name(t1 a1)         \
-    {                                                     \
-        return syscall_status(number, a1, 0, 0, 0, 0, 0); \
+#define SYSCALL1(number, name, t1, a1)                                                             \
+    static inline mnos_status_t sys_##name(t1 a1)                                                  \
+    {                                                                                              \
+        return syscall_status(number, a1, 0, 0, 0, 0, 0);                                          \
     }
-#define SYSCALL2(number, name, t1, a1, t2, a2)             \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2)   \
-    {                                                      \
-        return syscall_status(number, a1, a2, 0, 0, 0, 0); \
+#define SYSCALL2(number, name, t1, a1, t2, a2)                                                     \
+    static inline mnos_status_t sys_##name(t1 a1, t2 a2)                                           \
+    {                                                                                              \
+        return syscall_status(number, a1, a2, 0, 0, 0, 0);                                         \
     }
-#define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3)          \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3) \
-    {                                                           \
-        return syscall_status(number, a1, a2, a3, 0, 0, 0);     \
+#define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3)                                             \
+    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3)                                    \
+    {                                                                                              \
+        return syscall_status(number, a1, a2, a3, 0, 0, 0);                                        \
     }
-#define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)       \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, t6 a6) \
-    {                                                                                \
-        return syscall_status(number, a1, a2, a3, a4, a5, a6);                       \
+#define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
+    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, t6 a6)               \
+    {                                                                                              \
+        return syscall_status(number, a1, a2, a3, a4, a5, a6);                                     \
     }
-#define SYSCALL1_VALUE(number, name, t1, a1)                       \
-    static inline mnos_status_t sys_##name(t1 a1, uint64_t *value) \
-    {                                                              \
-        return syscall_value(number, a1, 0, 0, 0, 0, value);       \
+#define SYSCALL1_VALUE(number, name, t1, a1)                                                       \
+    static inline mnos_status_t sys_##name(t1 a1, uint64_t *value)                                 \
+    {                                                                                              \
+        return syscall_value(number, a1, 0, 0, 0, 0, value);                                       \
     }
-#define SYSCALL2_VALUE(number, name, t1, a1, t2, a2)                      \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, uint64_t *value) \
-    {                                                                     \
-        return syscall_value(number, a1, a2, 0, 0, 0, value);             \
+#define SYSCALL2_VALUE(number, name, t1, a1, t2, a2)                                               \
+    static inline mnos_status_t sys_##name(t1 a1, t2 a2, uint64_t *value)                          \
+    {                                                                                              \
+        return syscall_value(number, a1, a2, 0, 0, 0, value);                                      \
     }
-#define SYSCALL3_VALUE(number, name, t1, a1, t2, a2, t3, a3)                     \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, uint64_t *value) \
-    {                                                                            \
-        return syscall_value(number, a1, a2, a3, 0, 0, value);                   \
+#define SYSCALL3_VALUE(number, name, t1, a1, t2, a2, t3, a3)                                       \
+    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, uint64_t *value)                   \
+    {                                                                                              \
+        return syscall_value(number, a1, a2, a3, 0, 0, value);                                     \
     }
-#define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                   \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, uint64_t *value) \
-    {                                                                                          \
-        return syscall_value(number, a1, a2, a3, a4, a5, value);                               \
+#define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                       \
+    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, uint64_t *value)     \
+    {                                                                                              \
+        return syscall_value(number, a1, a2, a3, a4, a5, value);                                   \
     }
 #define IPC_SYSCALL(number, name)
 #include "abi/syscalls.def"

@@ -16,9 +16,9 @@
 
 #include "abi/message.h"
 
-#define THREAD_BLOCK_SELF   4072
+#define THREAD_BLOCK_SELF 4072
 #define THREAD_BLOCK_THREAD 4080
-#define THREAD_BLOCK_ERROR  4088
+#define THREAD_BLOCK_ERROR 4088
 
 _Static_assert(offsetof(struct mnos_ipc_buffer, reserved) == THREAD_BLOCK_SELF,
                "offset in the assembly below");
