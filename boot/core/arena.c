@@ -20,8 +20,7 @@ void boot_arena_init(struct boot_memmap *map)
 
 void *boot_arena_pages(uint64_t page_count)
 {
-    uint64_t base =
-        boot_memmap_allocate(memory, page_count, BOOT_BELOW_4G, BOOT_MEMORY_LOADER);
+    uint64_t base = boot_memmap_allocate(memory, page_count, BOOT_BELOW_4G, BOOT_MEMORY_LOADER);
 
     if (base == 0)
         boot_fatal("memory: not enough for page tables, stacks and responses");

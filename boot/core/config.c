@@ -19,10 +19,28 @@ struct parser {
 
 /* Keys of Limine 8.x that have no meaning for us. A trailing '*' stands for any ending. */
 static const char *const ignored_keys[] = {
-    "timeout", "quiet", "serial", "serial_baudrate", "default_entry", "remember_last_entry",
-    "graphics", "verbose", "randomise_memory", "randomize_memory", "hash_mismatch_panic",
-    "interface_*", "editor_enabled", "term_*", "wallpaper", "wallpaper_style", "backdrop",
-    "comment", "resolution", "kaslr", "randomise_hhdm_base", "randomize_hhdm_base",
+    "timeout",
+    "quiet",
+    "serial",
+    "serial_baudrate",
+    "default_entry",
+    "remember_last_entry",
+    "graphics",
+    "verbose",
+    "randomise_memory",
+    "randomize_memory",
+    "hash_mismatch_panic",
+    "interface_*",
+    "editor_enabled",
+    "term_*",
+    "wallpaper",
+    "wallpaper_style",
+    "backdrop",
+    "comment",
+    "resolution",
+    "kaslr",
+    "randomise_hhdm_base",
+    "randomize_hhdm_base",
 };
 
 static bool is_blank(char c)

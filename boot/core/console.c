@@ -66,9 +66,8 @@ static void draw_pixels(char c, unsigned column)
     uint64_t top = (uint64_t)row * FONT_HEIGHT, left = (uint64_t)column * FONT_WIDTH;
 
     for (unsigned y = 0; y < FONT_HEIGHT; y++) {
-        volatile uint32_t *pixel = (volatile uint32_t *)(uintptr_t)(screen.physical +
-                                                                    (top + y) * screen.pitch) +
-                                   left;
+        volatile uint32_t *pixel =
+            (volatile uint32_t *)(uintptr_t)(screen.physical + (top + y) * screen.pitch) + left;
         for (unsigned x = 0; x < FONT_WIDTH; x++)
             pixel[x] = (boot_font[(unsigned char)c][y] >> (7 - x) & 1) != 0 ? 0xffffffff : 0;
     }

@@ -83,9 +83,14 @@ static uint8_t cmos_read(uint8_t index)
 static struct rtc rtc_read(void)
 {
     return (struct rtc){
-        .second = cmos_read(0), .minute = cmos_read(2), .hour = cmos_read(4),
-        .day = cmos_read(7), .month = cmos_read(8), .year = cmos_read(9),
-        .century = cmos_read(0x32), .format = cmos_read(0x0b),
+        .second = cmos_read(0),
+        .minute = cmos_read(2),
+        .hour = cmos_read(4),
+        .day = cmos_read(7),
+        .month = cmos_read(8),
+        .year = cmos_read(9),
+        .century = cmos_read(0x32),
+        .format = cmos_read(0x0b),
     };
 }
 

@@ -14,9 +14,14 @@
 #define LIMINE_COMMON_1 UINT64_C(0x0a82e883a194f07b)
 
 #define LIMINE_START_MARKER                                                                        \
-    {UINT64_C(0xf6b8f4b39de7d1ae), UINT64_C(0xfab91a6940fcb9cf), UINT64_C(0x785c6ed015d3e316),     \
-     UINT64_C(0x181e920a7852b9d9)}
-#define LIMINE_END_MARKER {UINT64_C(0xadc0e0531bb10d03), UINT64_C(0x9572709f31764c62)}
+    {                                                                                              \
+        UINT64_C(0xf6b8f4b39de7d1ae), UINT64_C(0xfab91a6940fcb9cf), UINT64_C(0x785c6ed015d3e316),  \
+            UINT64_C(0x181e920a7852b9d9)                                                           \
+    }
+#define LIMINE_END_MARKER                                                                          \
+    {                                                                                              \
+        UINT64_C(0xadc0e0531bb10d03), UINT64_C(0x9572709f31764c62)                                 \
+    }
 
 struct limine_request {
     uint64_t id[4];

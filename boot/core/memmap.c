@@ -72,8 +72,8 @@ static bool set_pages(struct boot_memmap *map, uint64_t base, uint64_t end, uint
             map->ranges[first].base, base - map->ranges[first].base, map->ranges[first].type};
     parts[part_count++] = (struct boot_range){base, end - base, type};
     if (last > first && range_end(&map->ranges[last - 1]) > end)
-        parts[part_count++] = (struct boot_range){
-            end, range_end(&map->ranges[last - 1]) - end, map->ranges[last - 1].type};
+        parts[part_count++] = (struct boot_range){end, range_end(&map->ranges[last - 1]) - end,
+                                                  map->ranges[last - 1].type};
 
     if (!replace_ranges(map, first, last, parts, part_count))
         return false;
@@ -106,8 +106,10 @@ bool boot_memmap_build(struct boot_memmap *map, const struct boot_range *raw, un
 {
     /* Later types override earlier ones. */
     static const uint8_t order[] = {
-        BOOT_MEMORY_USABLE, BOOT_MEMORY_LOADER, BOOT_MEMORY_KERNEL, BOOT_MEMORY_ACPI_RECLAIMABLE,
-        BOOT_MEMORY_ACPI_NVS, BOOT_MEMORY_RESERVED, BOOT_MEMORY_BAD, BOOT_MEMORY_FRAMEBUFFER,
+        BOOT_MEMORY_USABLE,   BOOT_MEMORY_LOADER,
+        BOOT_MEMORY_KERNEL,   BOOT_MEMORY_ACPI_RECLAIMABLE,
+        BOOT_MEMORY_ACPI_NVS, BOOT_MEMORY_RESERVED,
+        BOOT_MEMORY_BAD,      BOOT_MEMORY_FRAMEBUFFER,
     };
 
     map->count = 0;
@@ -164,6 +166,6 @@ uint64_t boot_memmap_ram(const struct boot_memmap *map)
 
 bool boot_memory_is_mapped(uint64_t type)
 {
-    return type == BOOT_MEMORY_USABLE || type == BOOT_MEMORY_LOADER ||
-           type == BOOT_MEMORY_KERNEL || type == BOOT_MEMORY_FRAMEBUFFER;
+    return type == BOOT_MEMORY_USABLE || type == BOOT_MEMORY_LOADER || type == BOOT_MEMORY_KERNEL ||
+           type == BOOT_MEMORY_FRAMEBUFFER;
 }

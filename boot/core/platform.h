@@ -32,7 +32,7 @@ struct boot_media {
 
 struct boot_platform {
     uint64_t firmware_type; /* 0 BIOS (and none), 2 64-bit UEFI */
-    const char *cmdline;    /* given to the loader itself; replaces the configured one if not empty */
+    const char *cmdline; /* given to the loader itself; replaces the configured one if not empty */
     struct boot_media media;
 
     /* Physical addresses; 0 if there is none. */

@@ -43,7 +43,8 @@ struct scan {
     bool ended;
 };
 
-static bool words_equal(const uint64_t *words, uint64_t room, const uint64_t *wanted, unsigned count)
+static bool words_equal(const uint64_t *words, uint64_t room, const uint64_t *wanted,
+                        unsigned count)
 {
     if (room < count)
         return false;

@@ -93,7 +93,8 @@ static void answer_files(struct boot_context *c)
     }
     answer(c, BOOT_REQUEST_MODULE, c->module_count, boot_hhdm(files));
     ((struct limine_response *)(uintptr_t)(boot_asked(c, BOOT_REQUEST_MODULE)->response -
-                                           BOOT_HHDM))->revision = 1;
+                                           BOOT_HHDM))
+        ->revision = 1;
 }
 
 /* One framebuffer with one mode: the one that is set. */
@@ -108,18 +109,24 @@ static void answer_framebuffer(struct boot_context *c)
     if (!c->has_framebuffer)
         return;
     mode = boot_arena_allocate(sizeof *mode);
-    *mode = (struct limine_video_mode){.pitch = fb->pitch, .width = fb->width,
-                                       .height = fb->height, .bpp = fb->bpp,
+    *mode = (struct limine_video_mode){.pitch = fb->pitch,
+                                       .width = fb->width,
+                                       .height = fb->height,
+                                       .bpp = fb->bpp,
                                        .memory_model = LIMINE_MEMORY_MODEL_RGB};
     memcpy(mode->masks, fb->masks, sizeof mode->masks);
     modes = boot_arena_allocate(sizeof *modes);
     modes[0] = boot_hhdm(mode);
 
     answer = boot_arena_allocate(sizeof *answer);
-    *answer = (struct limine_framebuffer){
-        .address = BOOT_HHDM + fb->physical, .width = fb->width, .height = fb->height,
-        .pitch = fb->pitch, .bpp = fb->bpp, .memory_model = LIMINE_MEMORY_MODEL_RGB,
-        .mode_count = 1, .modes = boot_hhdm(modes)};
+    *answer = (struct limine_framebuffer){.address = BOOT_HHDM + fb->physical,
+                                          .width = fb->width,
+                                          .height = fb->height,
+                                          .pitch = fb->pitch,
+                                          .bpp = fb->bpp,
+                                          .memory_model = LIMINE_MEMORY_MODEL_RGB,
+                                          .mode_count = 1,
+                                          .modes = boot_hhdm(modes)};
     memcpy(answer->masks, fb->masks, sizeof answer->masks);
     list = boot_arena_allocate(sizeof *list);
     list[0] = boot_hhdm(answer);

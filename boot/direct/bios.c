@@ -129,10 +129,12 @@ bool dispi_set_mode(struct boot_framebuffer *fb)
     dispi_write(DISPI_ENABLE, DISPI_ENABLE_LINEAR); /* also clears the screen */
     if (dispi_read(DISPI_WIDTH) != WIDTH || dispi_read(DISPI_HEIGHT) != HEIGHT)
         return false;
-    *fb = (struct boot_framebuffer){
-        .physical = memory, .width = WIDTH, .height = HEIGHT,
-        .pitch = (uint64_t)dispi_read(DISPI_VIRTUAL_WIDTH) * 4, .bpp = 32,
-        .masks = {8, 16, 8, 8, 8, 0}};
+    *fb = (struct boot_framebuffer){.physical = memory,
+                                    .width = WIDTH,
+                                    .height = HEIGHT,
+                                    .pitch = (uint64_t)dispi_read(DISPI_VIRTUAL_WIDTH) * 4,
+                                    .bpp = 32,
+                                    .masks = {8, 16, 8, 8, 8, 0}};
     return true;
 }
 

@@ -23,7 +23,7 @@ void direct_add_range(struct direct_machine *to, uint64_t base, uint64_t length,
 {
     /* E820: 1 RAM, 2 reserved, 3 ACPI tables, 4 NVS, 5 bad; everything else is not ours. */
     static const uint8_t types[] = {
-        BOOT_MEMORY_RESERVED, BOOT_MEMORY_USABLE, BOOT_MEMORY_RESERVED,
+        BOOT_MEMORY_RESERVED,         BOOT_MEMORY_USABLE,   BOOT_MEMORY_RESERVED,
         BOOT_MEMORY_ACPI_RECLAIMABLE, BOOT_MEMORY_ACPI_NVS, BOOT_MEMORY_BAD,
     };
 

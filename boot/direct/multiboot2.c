@@ -60,8 +60,11 @@ static void read_framebuffer(struct direct_machine *machine, const struct tag_fr
 
     if (tag->kind != FRAMEBUFFER_RGB)
         return;
-    *fb = (struct boot_framebuffer){.physical = tag->address, .width = tag->width,
-                                    .height = tag->height, .pitch = tag->pitch, .bpp = tag->bpp};
+    *fb = (struct boot_framebuffer){.physical = tag->address,
+                                    .width = tag->width,
+                                    .height = tag->height,
+                                    .pitch = tag->pitch,
+                                    .bpp = tag->bpp};
     for (unsigned i = 0; i < 3; i++) {
         fb->masks[2 * i] = tag->masks[2 * i + 1];
         fb->masks[2 * i + 1] = tag->masks[2 * i];

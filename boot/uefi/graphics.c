@@ -12,8 +12,7 @@ static struct efi_graphics *find_graphics(void)
 {
     struct efi_graphics *graphics;
 
-    if (uefi_system->boot->locate_protocol(&graphics_guid, NULL, (void **)&graphics) !=
-        EFI_SUCCESS)
+    if (uefi_system->boot->locate_protocol(&graphics_guid, NULL, (void **)&graphics) != EFI_SUCCESS)
         return NULL;
     return graphics;
 }
@@ -64,8 +63,7 @@ static uint16_t describe_pixels(const struct efi_graphics_info *info, struct efi
         *masks = info->masks;
         depth = bits(masks->red | masks->green | masks->blue | masks->reserved);
         return (uint16_t)((depth + 7) & ~7u);
-    default:
-        return 0;
+    default: return 0;
     }
 }
 
@@ -101,9 +99,11 @@ bool uefi_set_mode(struct boot_framebuffer *fb)
     depth = describe_pixels(info, &masks);
     if (depth == 0 || graphics->mode->base == 0)
         return false;
-    *fb = (struct boot_framebuffer){
-        .physical = graphics->mode->base, .width = info->width, .height = info->height,
-        .pitch = (uint64_t)info->pixels_per_line * depth / 8, .bpp = depth};
+    *fb = (struct boot_framebuffer){.physical = graphics->mode->base,
+                                    .width = info->width,
+                                    .height = info->height,
+                                    .pitch = (uint64_t)info->pixels_per_line * depth / 8,
+                                    .bpp = depth};
     describe_mask(&fb->masks[0], masks.red);
     describe_mask(&fb->masks[2], masks.green);
     describe_mask(&fb->masks[4], masks.blue);

@@ -20,21 +20,15 @@ uint64_t uefi_allocate(uint64_t page_count, uint64_t below)
 static uint64_t type_of(uint32_t efi_type)
 {
     switch (efi_type) {
-    case EFI_CONVENTIONAL:
-        return BOOT_MEMORY_USABLE;
+    case EFI_CONVENTIONAL: return BOOT_MEMORY_USABLE;
     case EFI_LOADER_CODE:
     case EFI_LOADER_DATA:
     case EFI_BOOT_SERVICES_CODE:
-    case EFI_BOOT_SERVICES_DATA:
-        return BOOT_MEMORY_LOADER;
-    case EFI_ACPI_RECLAIM:
-        return BOOT_MEMORY_ACPI_RECLAIMABLE;
-    case EFI_ACPI_NVS:
-        return BOOT_MEMORY_ACPI_NVS;
-    case EFI_UNUSABLE:
-        return BOOT_MEMORY_BAD;
-    default:
-        return BOOT_MEMORY_RESERVED;
+    case EFI_BOOT_SERVICES_DATA: return BOOT_MEMORY_LOADER;
+    case EFI_ACPI_RECLAIM: return BOOT_MEMORY_ACPI_RECLAIMABLE;
+    case EFI_ACPI_NVS: return BOOT_MEMORY_ACPI_NVS;
+    case EFI_UNUSABLE: return BOOT_MEMORY_BAD;
+    default: return BOOT_MEMORY_RESERVED;
     }
 }
 

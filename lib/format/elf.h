@@ -57,13 +57,13 @@ struct elf_image {
     size_t size;
     uint64_t header_offset; /* first program header in the file */
     uint16_t header_count;
-    uint16_t load_count;  /* PT_LOAD segments with a size; at least 1 */
-    bool is_dynamic;      /* ET_DYN: the caller applies the relocations */
-    uint64_t entry;       /* as linked: add slide */
-    uint64_t base;        /* lowest page, as linked */
-    uint64_t span;        /* bytes from base to the end of the highest page */
-    uint64_t slide;       /* add to linked addresses; 0 for ET_EXEC and for what fits as linked */
-    uint64_t dynamic;     /* linked address of the dynamic section; dynamic_size 0 if none */
+    uint16_t load_count; /* PT_LOAD segments with a size; at least 1 */
+    bool is_dynamic;     /* ET_DYN: the caller applies the relocations */
+    uint64_t entry;      /* as linked: add slide */
+    uint64_t base;       /* lowest page, as linked */
+    uint64_t span;       /* bytes from base to the end of the highest page */
+    uint64_t slide;      /* add to linked addresses; 0 for ET_EXEC and for what fits as linked */
+    uint64_t dynamic;    /* linked address of the dynamic section; dynamic_size 0 if none */
     uint64_t dynamic_size;
 };
 

@@ -5,7 +5,7 @@
 #define CR0_EXPECTED UINT64_C(0x80010011)
 #define CR4_EXPECTED UINT64_C(0x20)
 #define EFER_NXE UINT64_C(0x800)
-#define EFER_LONG UINT64_C(0x500) /* LME, LMA */
+#define EFER_LONG UINT64_C(0x500)          /* LME, LMA */
 #define RFLAGS_FORBIDDEN UINT64_C(0x20600) /* VM, DF, IF */
 #define PAT_EXPECTED UINT64_C(0x0000010500070406)
 #define MAX_CPUS 64
@@ -100,8 +100,13 @@ static bool stack_is_right(const struct saved *s, uint64_t size)
 static bool gdt_is_right(void)
 {
     static const uint64_t expected[7] = {
-        0, 0x00009b000000ffff, 0x000093000000ffff, 0x00cf9b000000ffff,
-        0x00cf93000000ffff, 0x00209b0000000000, 0x0000930000000000,
+        0,
+        0x00009b000000ffff,
+        0x000093000000ffff,
+        0x00cf9b000000ffff,
+        0x00cf93000000ffff,
+        0x00209b0000000000,
+        0x0000930000000000,
     };
     const uint64_t *gdt = (const uint64_t *)boot_processor.gdt_base;
 

@@ -32,7 +32,7 @@ def disk(path, kind="ide"):
 
 
 def folder(path):
-    return ["-drive", f"file=fat:{path},format=raw,if=ide"]
+    return ["-drive", f"file=fat:rw:{path},format=raw,if=ide"]
 
 
 class Machine:

@@ -3,14 +3,17 @@
 #include "probe.h"
 
 #define IN(section_name) __attribute__((used, section(section_name)))
-#define ID(...) {0xc7b1dd30df4c8b88, 0x0a82e883a194f07b, __VA_ARGS__}
+#define ID(...)                                                                                    \
+    {                                                                                              \
+        0xc7b1dd30df4c8b88, 0x0a82e883a194f07b, __VA_ARGS__                                        \
+    }
 #define REQUEST(name, ...)                                                                         \
     IN(".requests") volatile struct request request_##name = {.id = ID(__VA_ARGS__)}
 #define REQUEST_WITH(name, revision_, argument_0, argument_1, argument_2, ...)                     \
-    IN(".requests") volatile struct request request_##name = {                                     \
-        .id = ID(__VA_ARGS__),                                                                     \
-        .revision = revision_,                                                                     \
-        .argument = {argument_0, argument_1, argument_2}}
+    IN(".requests")                                                                                \
+    volatile struct request request_##name = {.id = ID(__VA_ARGS__),                               \
+                                              .revision = revision_,                               \
+                                              .argument = {argument_0, argument_1, argument_2}}
 
 #define MEMORY_MAP_ID 0x67cf3d9d378a806f, 0xe304acdfc50c3c62
 
@@ -18,12 +21,13 @@
 IN(".requests_before") static volatile struct request decoy_before = {.id = ID(MEMORY_MAP_ID)};
 IN(".requests_after") static volatile struct request decoy_after = {.id = ID(MEMORY_MAP_ID)};
 
-IN(".requests_start") static volatile uint64_t start_marker[4] = {
-    0xf6b8f4b39de7d1ae, 0xfab91a6940fcb9cf, 0x785c6ed015d3e316, 0x181e920a7852b9d9};
-IN(".requests_end") static volatile uint64_t end_marker[2] = {0xadc0e0531bb10d03,
-                                                             0x9572709f31764c62};
-IN(".requests") static volatile uint64_t base_revision[3] = {0xf9562b2d5c95a6c8,
-                                                            0x6a7b384944536bdc, 3};
+IN(".requests_start")
+static volatile uint64_t start_marker[4] = {0xf6b8f4b39de7d1ae, 0xfab91a6940fcb9cf,
+                                            0x785c6ed015d3e316, 0x181e920a7852b9d9};
+IN(".requests_end")
+static volatile uint64_t end_marker[2] = {0xadc0e0531bb10d03, 0x9572709f31764c62};
+IN(".requests")
+static volatile uint64_t base_revision[3] = {0xf9562b2d5c95a6c8, 0x6a7b384944536bdc, 3};
 
 static const struct {
     const char *path, *cmdline;
