@@ -245,6 +245,7 @@ static void enable_entries(struct core *core, const struct cpu_facts *facts)
     entry->cr3_kernel_and = ~(CR3_USER | pcid_bits);
     entry->cr3_kernel_or = noflush;
     entry->cr3_user_or = CR3_USER | pcid_bits | noflush;
+    entry->kernel_root = paging_kernel_root();
     cpu_entry_set_gs(core);
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
     wrmsr(MSR_LSTAR, (uint64_t)(uintptr_t)code);

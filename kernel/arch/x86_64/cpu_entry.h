@@ -53,6 +53,7 @@ struct [[gnu::aligned(4096)]] cpu_entry
     uint64_t cr3_kernel_or;
     uint64_t cr3_user_or;
     uint64_t stack_top;
+    uint64_t kernel_root; /* tables without a process */
     uint64_t gdt[GDT_ENTRIES];
     struct tss tss;
     /* Belongs to the TSS; bit set: port closed. The processor reads one byte beyond, all ones. */

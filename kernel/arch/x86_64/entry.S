@@ -69,6 +69,12 @@
     movq \scratch, %cr3
 .endm
 
+/* The same where the tables may be any: those without a process. */
+.macro ROOT_CR3 scratch
+    movq %gs:ENTRY_KERNEL_ROOT, \scratch
+    movq \scratch, %cr3
+.endm
+
 /* Loads the page tables of user mode; only .text.entry and .data.entry can be reached afterwards. */
 .macro USER_CR3 scratch
     movq %cr3, \scratch
@@ -249,7 +255,7 @@ entry_nmi_\variant:
     KNOW_CORE
     .ifc \variant, isolating
     movq %cr3, %r13
-    KERNEL_CR3 %rax
+    ROOT_CR3 %rax
     .endif
     movq %rsp, %rdi
     call trap_nmi
@@ -280,7 +286,7 @@ entry_\name\()_\variant:
     cld
     KNOW_CORE
     .ifc \variant, isolating
-    KERNEL_CR3 %rax
+    ROOT_CR3 %rax
     .endif
     movq %rsp, %rdi
     movq %gs:CORE_SELF, %rax

@@ -25,6 +25,7 @@ ASSERT_OFFSET(cpu_entry, cr3_kernel_and, ENTRY_CR3_KERNEL_AND);
 ASSERT_OFFSET(cpu_entry, cr3_kernel_or, ENTRY_CR3_KERNEL_OR);
 ASSERT_OFFSET(cpu_entry, cr3_user_or, ENTRY_CR3_USER_OR);
 ASSERT_OFFSET(cpu_entry, stack_top, ENTRY_STACK_TOP);
+ASSERT_OFFSET(cpu_entry, kernel_root, ENTRY_KERNEL_ROOT);
 ASSERT_OFFSET(user_frame, rdi, FRAME_RDI);
 ASSERT_OFFSET(user_frame, vector, FRAME_VECTOR);
 ASSERT_OFFSET(user_frame, error, FRAME_ERROR);

@@ -19,6 +19,7 @@
 #define ENTRY_CR3_KERNEL_OR 24
 #define ENTRY_CR3_USER_OR 32
 #define ENTRY_STACK_TOP 40
+#define ENTRY_KERNEL_ROOT 48
 
 /* struct user_frame. */
 #define FRAME_RDI 112
