@@ -24,7 +24,7 @@
 /* Before every piece. */
 struct header {
     uint32_t magic;
-    uint32_t class;
+    uint32_t size_class;
     union {
         struct header *next; /* free */
         uint64_t page_count; /* large: its capability is in the first 16 bytes of the mapping */
@@ -43,30 +43,30 @@ static struct header *free_lists[CLASS_COUNT];
 
 static uint32_t class_of(size_t size_with_header)
 {
-    uint32_t class = 0;
+    uint32_t size_class = 0;
 
-    while (((size_t)1 << (SMALLEST_SHIFT + class)) < size_with_header)
-        class ++;
-    return class;
+    while (((size_t)1 << (SMALLEST_SHIFT + size_class)) < size_with_header)
+        size_class++;
+    return size_class;
 }
 
-static void push(struct header *piece, uint32_t class)
+static void push(struct header *piece, uint32_t size_class)
 {
     piece->magic = MAGIC_FREE;
-    piece->class = class;
-    piece->next = free_lists[class];
-    free_lists[class] = piece;
+    piece->size_class = size_class;
+    piece->next = free_lists[size_class];
+    free_lists[size_class] = piece;
 }
 
-static void refill_locked(uint32_t class)
+static void refill_locked(uint32_t size_class)
 {
-    size_t size = (size_t)1 << (SMALLEST_SHIFT + class);
+    size_t size = (size_t)1 << (SMALLEST_SHIFT + size_class);
     struct memory_block block;
 
     if (memory_allocate(REFILL_PAGES, &block) != MNOS_OK)
         return;
     for (size_t at = 0; at + size <= REFILL_PAGES * MNOS_PAGE_BYTES; at += size)
-        push((struct header *)((uint8_t *)block.address + at), class);
+        push((struct header *)((uint8_t *)block.address + at), size_class);
 }
 
 static void *allocate_large(size_t size_bytes)
@@ -83,7 +83,7 @@ static void *allocate_large(size_t size_bytes)
     large = block.address;
     large->memory = block.memory;
     large->header.magic = MAGIC_USED;
-    large->header.class = CLASS_LARGE;
+    large->header.size_class = CLASS_LARGE;
     large->header.page_count = pages;
     return large + 1;
 }
@@ -91,17 +91,17 @@ static void *allocate_large(size_t size_bytes)
 void *heap_allocate(size_t size_bytes)
 {
     struct header *piece;
-    uint32_t class;
+    uint32_t size_class;
 
     if (size_bytes > ((size_t)1 << LARGEST_SHIFT) - sizeof(struct header))
         return allocate_large(size_bytes);
-    class = class_of(size_bytes + sizeof(struct header));
+    size_class = class_of(size_bytes + sizeof(struct header));
     mutex_lock(&lock);
-    if (free_lists[class] == NULL)
-        refill_locked(class);
-    piece = free_lists[class];
+    if (free_lists[size_class] == NULL)
+        refill_locked(size_class);
+    piece = free_lists[size_class];
     if (piece != NULL) {
-        free_lists[class] = piece->next;
+        free_lists[size_class] = piece->next;
         piece->magic = MAGIC_USED;
     }
     mutex_unlock(&lock);
@@ -125,11 +125,11 @@ void heap_free(void *piece)
         return;
     if (header->magic != MAGIC_USED)
         __builtin_trap(); /* the heap is not what this program thinks it is: go no further */
-    if (header->class == CLASS_LARGE) {
+    if (header->size_class == CLASS_LARGE) {
         free_large(header);
         return;
     }
     mutex_lock(&lock);
-    push(header, header->class);
+    push(header, header->size_class);
     mutex_unlock(&lock);
 }

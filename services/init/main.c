@@ -51,9 +51,10 @@ static int prepare(void)
     return 0;
 }
 
-/* A reply with a capability can fail through the client's fault, which must not end the loop: the
- * client may accept none, or have no room for it. It is told, if it still waits. */
-static void reply_with_caps(struct message *msg)
+/* Some replies cannot wait for ipc_reply_receive(). Bytes that lie in the IPC buffer would be lost
+ * when a service is started first. And a capability may not be deliverable through the client's fault,
+ * which must not end the loop: it may accept none, or have no room. It is told, if it still waits. */
+static void reply_now(struct message *msg)
 {
     mnos_status_t status = ipc_reply(msg);
 
@@ -79,8 +80,8 @@ static mnos_status_t serve(void)
             return status;
         if (msg.kind == MNOS_KIND_MESSAGE) {
             manager_handle(&supervisor, &msg);
-            if (msg.cap_count != 0)
-                reply_with_caps(&msg);
+            if (msg.cap_count != 0 || msg.length > MNOS_MESSAGE_REGISTER_BYTES)
+                reply_now(&msg);
             continue;
         }
         /* Something ended. A client that is gone has no state here. */

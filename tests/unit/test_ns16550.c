@@ -50,7 +50,7 @@ static void update_line(void)
 static uint8_t read_line_status(void)
 {
     uint8_t value = device.lsr_errors | (device.rx_count != 0 ? LSR_DATA_READY : 0) |
-                    (device.tx_count == 0 ? LSR_TRANSMIT_EMPTY : 0);
+                    (device.tx_count == 0 ? LSR_TRANSMIT_EMPTY | LSR_TRANSMITTER_IDLE : 0);
 
     if (device.rx_count != 0)
         value |= device.rx_errors[0];

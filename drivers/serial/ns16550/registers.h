@@ -48,7 +48,8 @@ enum {
     LSR_PARITY = 1 << 2,
     LSR_FRAMING = 1 << 3,
     LSR_BREAK = 1 << 4,
-    LSR_TRANSMIT_EMPTY = 1 << 5, /* the holding register, or the whole FIFO */
+    LSR_TRANSMIT_EMPTY = 1 << 5,   /* the holding register, or the whole FIFO */
+    LSR_TRANSMITTER_IDLE = 1 << 6, /* and the shift register too: all has left */
 };
 
 uint8_t uart_register_read(uint16_t base, enum uart_register reg);

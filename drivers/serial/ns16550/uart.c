@@ -10,6 +10,8 @@
 /* A line that is stuck at "data ready" (an absent device reads 0xFF) must not keep the driver in
  * one interrupt for ever: at most this many bytes each time. */
 #define DRAIN_LIMIT 1024
+/* A register access takes about a microsecond, 16 bytes at 115200 baud 1.4 ms. */
+#define IDLE_READS 5000
 
 static uint8_t reg_read(const struct uart *uart, enum uart_register reg)
 {
@@ -47,11 +49,21 @@ static uint32_t enable_fifos(const struct uart *uart)
     return 1;
 }
 
+/* Initialising clears the FIFO, and what the kernel or an earlier driver wrote last may be in it. */
+static void let_transmitter_finish(const struct uart *uart)
+{
+    for (unsigned i = 0; i < IDLE_READS; i++) {
+        if (reg_read(uart, UART_LSR) & LSR_TRANSMITTER_IDLE)
+            return;
+    }
+}
+
 mnos_status_t uart_init(struct uart *uart, uint16_t base)
 {
     uart->base = base;
     if (!uart_present(uart))
         return MNOS_ERR_DEVICE;
+    let_transmitter_finish(uart);
     reg_write(uart, UART_IER, 0);
     reg_write(uart, UART_LCR, LCR_DLAB);
     reg_write(uart, UART_DATA, DIVISOR_115200);
