@@ -7,16 +7,14 @@
 uint64_t kinfo_time_ns(void)
 {
     const struct mnos_kinfo *info = kinfo();
-    uint64_t now = 0;
-
     if (info->tsc_usable == 1) {
         uint64_t ticks = tsc_read() - info->tsc_base;
 
         return (uint64_t)(((unsigned __int128)ticks * info->tsc_multiplier) >> 32);
     }
-    /* A deadline in the past does not wait; it is how the kernel tells the time. */
-    (void)!sys_thread_block(MNOS_SELF, MNOS_DEADLINE_POLL, &now);
-    return now;
+    /* A deadline in the past does not wait, and is how the kernel tells the time: the value comes
+     * with MNOS_ERR_DEADLINE, so the stub, which yields values on success only, does not serve. */
+    return syscall_raw(MNOS_SYS_thread_block, MNOS_SELF, MNOS_DEADLINE_POLL, 0, 0, 0, 0).rdx;
 }
 
 uint64_t deadline_after_ns(uint64_t duration_ns)
