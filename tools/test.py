@@ -57,7 +57,7 @@ def unit_suite() -> Suite:
 
 def loader_suite() -> Suite:
     suite = Suite("loader")
-    suite.job("loader tests")(
+    suite.job("loader tests", WHOLE_MACHINE)(
         lambda: run_program([PYTHON, "tests/loader/test_loader.py"], 600, cwd=ROOT))
     return suite
 
