@@ -19,7 +19,6 @@ enum {
     MADT_X2APIC_NMI = 10,
 
     MADT_ENABLED = 1,
-    MADT_ONLINE_CAPABLE = 2,
 
     /* MPS INTI flags. */
     INTI_POLARITY = 3,
@@ -114,7 +113,7 @@ static bool flags_active_low(unsigned flags)
 
 static void add_core(struct madt_info *info, uint64_t flags)
 {
-    if (flags & (MADT_ENABLED | MADT_ONLINE_CAPABLE))
+    if (flags & MADT_ENABLED)
         info->core_count++;
 }
 

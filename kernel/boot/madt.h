@@ -40,7 +40,7 @@ struct madt_nmi {
 
 struct madt_info {
     uint64_t lapic_address; /* physical; 0: the table gives none */
-    uint32_t core_count;    /* usable local APICs and x2APICs listed */
+    uint32_t core_count;    /* enabled processors listed */
     uint32_t ioapic_count;
     struct madt_ioapic ioapics[MADT_IOAPICS_MAX];
     uint32_t override_count;

@@ -89,7 +89,7 @@ TEST(madt, reads_an_ordinary_table)
     madt_begin(&t);
     ADD(&t, 0, 8, 0, 0, 1, 0, 0, 0);                          /* core, enabled */
     ADD(&t, 0, 8, 1, 1, 0, 0, 0, 0);                          /* core, disabled */
-    ADD(&t, 0, 8, 2, 2, 2, 0, 0, 0);                          /* core, can be switched on */
+    ADD(&t, 0, 8, 2, 2, 2, 0, 0, 0);                          /* core, can be plugged in */
     ADD(&t, 9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0); /* x2APIC 256 */
     ADD(&t, 1, 12, 8, 0, 0, 0, 0xC0, 0xFE, 0, 0, 0, 0);       /* I/O APIC, lines from 0 */
     ADD(&t, 1, 12, 9, 0, 0, 0x10, 0xC0, 0xFE, 24, 0, 0, 0);   /* and from 24 */
@@ -102,7 +102,7 @@ TEST(madt, reads_an_ordinary_table)
 
     CHECK(parse(&t, &info));
     CHECK_EQ(info.lapic_address, 0xFEE00000);
-    CHECK_EQ(info.core_count, 3);
+    CHECK_EQ(info.core_count, 2);
     CHECK_EQ(info.ignored, 0);
     CHECK_EQ(info.ioapic_count, 2);
     CHECK_EQ(info.ioapics[0].address, 0xFEC00000);

@@ -206,21 +206,9 @@ interrupt_isolating:
     popq FRAME_RSP(%rdi)
     popq FRAME_SS(%rdi)
     leaq FRAME_VECTOR(%rdi), %rsp
-    pushq FRAME_RDI(%rdi)
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    pushq %rax
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    movq FRAME_RDI(%rdi), %rdi
+    SAVE_REGISTERS
+    movq %rsp, %rdi
     movq %gs:ENTRY_CORE, %rsp
     movq CORE_KERNEL_STACK_TOP(%rsp), %rsp
     CLEAR_FLAGS

@@ -15,7 +15,6 @@
 #include "mm/kmap.h"
 
 enum lapic_register {
-    LAPIC_ID = 0x02,
     LAPIC_VERSION = 0x03,
     LAPIC_PRIORITY = 0x08,
     LAPIC_EOI = 0x0B,
@@ -71,11 +70,6 @@ static void lapic_write(enum lapic_register reg, uint32_t value)
 bool lapic_is_x2apic(void)
 {
     return x2apic;
-}
-
-uint32_t lapic_id(void)
-{
-    return x2apic ? lapic_read(LAPIC_ID) : lapic_read(LAPIC_ID) >> 24;
 }
 
 void lapic_eoi(void)

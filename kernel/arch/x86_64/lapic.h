@@ -12,7 +12,6 @@ void lapic_init(const struct madt_info *madt);
 /* Enables the calling core's local APIC, everything in it masked but errors and its NMI pin. */
 void lapic_start_core(const struct madt_info *madt);
 
-uint32_t lapic_id(void);
 bool lapic_is_x2apic(void);
 void lapic_eoi(void);
 /* Takes the error status. */

@@ -73,6 +73,9 @@ void arch_start_cores(void)
 
     smp_kernel_root = paging_kernel_root();
     core_count = boot_info.cpu_count;
+    if (acpi_info.madt.core_count > core_count)
+        log_warning("firmware lists %u processors, the loader hands over %u",
+                    acpi_info.madt.core_count, core_count);
     timer_compare_as_boot_core();
     for (uint32_t i = 1; i < core_count; i++)
         if (core_start(&cores[i], &boot_info.cpus[i]))

@@ -21,6 +21,12 @@
 
 #define SYSCALL_INSTRUCTION_BYTES 2
 
+/* Those that have the same name in a frame and in struct mnos_registers. */
+#define GENERAL_REGISTERS(X)                                                                       \
+    X(rax)                                                                                         \
+    X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(rsp) X(r8) X(r9) X(r10) X(r11) X(r12) X(r13)       \
+        X(r14) X(r15) X(rip)
+
 /* ---- FS and GS base ---- */
 
 /* The user's GS base is the one that SWAPGS brings; an NMI in between finds its own (entry.S). */
@@ -89,29 +95,14 @@ mnos_status_t arch_thread_set_registers(struct thread *thread, const struct mnos
     if (r->rip >= MNOS_USER_END || !is_user_address(r->rsp) || !is_user_address(r->fs_base) ||
         !is_user_address(r->gs_base))
         return MNOS_ERR_ADDRESS;
-    *f = (struct user_frame){
-        .r15 = r->r15,
-        .r14 = r->r14,
-        .r13 = r->r13,
-        .r12 = r->r12,
-        .rbp = r->rbp,
-        .rbx = r->rbx,
-        .r11 = r->r11,
-        .r10 = r->r10,
-        .r9 = r->r9,
-        .r8 = r->r8,
-        .rax = r->rax,
-        .rcx = r->rcx,
-        .rdx = r->rdx,
-        .rsi = r->rsi,
-        .rdi = r->rdi,
-        .vector = 0, /* not FRAME_SYSCALL: RCX and R11 count */
-        .rip = r->rip,
-        .cs = SELECTOR_USER_CODE,
-        .rflags = (r->rflags & RFLAGS_USER) | RFLAGS_ALWAYS,
-        .rsp = r->rsp,
-        .ss = SELECTOR_USER_DATA,
-    };
+#define SET(name) f->name = r->name;
+    GENERAL_REGISTERS(SET)
+#undef SET
+    f->vector = 0; /* not FRAME_SYSCALL: RCX and R11 count */
+    f->error = 0;
+    f->cs = SELECTOR_USER_CODE;
+    f->ss = SELECTOR_USER_DATA;
+    f->rflags = (r->rflags & RFLAGS_USER) | RFLAGS_ALWAYS;
     thread->arch.fs_base = r->fs_base;
     thread->arch.gs_base = r->gs_base;
     if (!thread->arch.started) {
@@ -130,28 +121,12 @@ void arch_thread_get_registers(const struct thread *thread, struct mnos_register
 
     if (thread == this_core()->current)
         bases_save(&bases);
-    *r = (struct mnos_registers){
-        .rax = f->rax,
-        .rbx = f->rbx,
-        .rcx = f->rcx,
-        .rdx = f->rdx,
-        .rsi = f->rsi,
-        .rdi = f->rdi,
-        .rbp = f->rbp,
-        .rsp = f->rsp,
-        .r8 = f->r8,
-        .r9 = f->r9,
-        .r10 = f->r10,
-        .r11 = f->r11,
-        .r12 = f->r12,
-        .r13 = f->r13,
-        .r14 = f->r14,
-        .r15 = f->r15,
-        .rip = f->rip,
-        .rflags = f->rflags & (RFLAGS_USER | RFLAGS_ALWAYS),
-        .fs_base = bases.fs_base,
-        .gs_base = bases.gs_base,
-    };
+#define GET(name) r->name = f->name;
+    GENERAL_REGISTERS(GET)
+#undef GET
+    r->rflags = f->rflags & (RFLAGS_USER | RFLAGS_ALWAYS);
+    r->fs_base = bases.fs_base;
+    r->gs_base = bases.gs_base;
 }
 
 void arch_thread_set_result(struct thread *thread, uint64_t rax)

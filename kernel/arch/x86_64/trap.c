@@ -77,7 +77,6 @@ static void interrupt_dispatch(struct core *core, unsigned vector)
     default:
         if (vector < VECTOR_LINE_FIRST)
             break; /* a spurious interrupt of an 8259, which takes no EOI while masked */
-        core->statistics->interrupts++;
         ioapic_interrupt(vector);
         break;
     }
