@@ -11,11 +11,12 @@
 #define LAYOUT_PROGRAM_LOWEST 0x0000000000010000ull
 #define LAYOUT_PROGRAM_END 0x0000000040000000ull
 
-/* The first thread: stack below LAYOUT_STACK_TOP with nothing mapped below it, then one unmapped
- * page, the bootstrap table, and the IPC buffer. */
-#define LAYOUT_STACK_TOP 0x0000000050000000ull
-#define LAYOUT_BOOTSTRAP (LAYOUT_STACK_TOP + MNOS_PAGE_BYTES)
-#define LAYOUT_IPC_BUFFER (LAYOUT_STACK_TOP + 3ull * MNOS_PAGE_BYTES)
+/* The first thread, beside the kernel information page, so that all share one page table: bootstrap
+ * table, IPC buffer, an unmapped page, and the stack below LAYOUT_STACK_TOP, with nothing mapped below
+ * it. */
+#define LAYOUT_BOOTSTRAP (MNOS_KINFO_ADDRESS - MNOS_PAGE_BYTES)
+#define LAYOUT_IPC_BUFFER (MNOS_KINFO_ADDRESS - 2ull * MNOS_PAGE_BYTES)
+#define LAYOUT_STACK_TOP (MNOS_KINFO_ADDRESS - 3ull * MNOS_PAGE_BYTES)
 
 /* What libmnos hands out for mappings: see memory.h. */
 #define LAYOUT_MAPPINGS 0x0000010000000000ull
