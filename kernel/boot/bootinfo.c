@@ -137,10 +137,10 @@ static void compact_ranges(void)
 
     for (uint32_t i = 0; i < boot_info.range_count; i++) {
         const struct boot_range range = boot_info.ranges[i];
-        struct boot_range *last = &boot_info.ranges[kept - 1];
+        struct boot_range *last = kept > 0 ? &boot_info.ranges[kept - 1] : NULL;
         if (range.base == range.end)
             continue;
-        if (kept > 0 && last->type == range.type && last->end == range.base)
+        if (last && last->type == range.type && last->end == range.base)
             last->end = range.end;
         else
             boot_info.ranges[kept++] = range;

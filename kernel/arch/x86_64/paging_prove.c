@@ -42,9 +42,9 @@ static struct walk walk; /* too large for the stack */
 
 static void add_extent(struct extents *extents, paddr_t base, uint64_t bytes)
 {
-    struct extent *last = &extents->list[extents->count - 1];
+    struct extent *last = extents->count > 0 ? &extents->list[extents->count - 1] : NULL;
 
-    if (extents->count > 0 && last->end == base) {
+    if (last && last->end == base) {
         last->end += bytes;
         return;
     }

@@ -21,6 +21,7 @@
 #include "core.h"
 #include "log/format.h"
 #include "log/log.h"
+#include "object/process.h"
 #include "object/thread.h"
 
 enum {
@@ -101,6 +102,8 @@ static void print_thread(const struct core *core)
         return;
     }
     log_error("core %u, thread %lu \"%s\"", core->index, thread->obj.id, thread->name);
+    if (readable((uintptr_t)thread->process, sizeof(*thread->process)))
+        log_error("process %lu \"%s\"", thread->process->obj.id, thread->process->name);
 }
 
 static void print_message(const char *format, va_list arguments)

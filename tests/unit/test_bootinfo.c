@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* test_bootinfo.c - responses of good, odd and missing loaders. */
+#include "boot/bootinfo.h"
+
+#include <string.h>
+
+#include "boot/requests.h"
+#include "tests/unit/unit.h"
+
+#define OFFSET 0xFFFF900000000000ull /* the loader's direct map */
+
+enum { ENTRIES_MAX = 300 };
+
+static struct limine_memory_entry entries[ENTRIES_MAX];
+static struct limine_memory_entry *entry_list[ENTRIES_MAX];
+static struct limine_memory_map map = {.list = entry_list};
+static struct limine_hhdm hhdm = {.offset = OFFSET};
+static struct limine_kernel_address kernel = {.physical = 0x200000, .virtual = 0xFFFFFFFF80200000};
+static struct limine_rsdp rsdp = {.address = 0xE0000};
+static struct limine_boot_time boot_time = {.unix_seconds = 1700000000};
+static struct limine_file initrd = {
+    .address = (void *)(OFFSET + 0x400000), .size = 10000, .path = "/boot/initrd.tar"};
+static struct limine_file *module_list[] = {&initrd};
+static struct limine_modules modules = {.count = 1, .list = module_list};
+static struct limine_cpu cpus[40];
+static struct limine_cpu *cpu_list[40];
+static struct limine_mp mp = {.count = 1, .list = cpu_list};
+static struct limine_file kernel_file = {.cmdline = "from the file"};
+static struct limine_kernel_file file = {.file = &kernel_file};
+static struct limine_cmdline cmdline = {.text = "bench  fault=3 console=kernel"};
+
+static void add(paddr_t base, paddr_t end, uint64_t type)
+{
+    entries[map.count] = (struct limine_memory_entry){base, end - base, type};
+    entry_list[map.count] = &entries[map.count];
+    map.count++;
+}
+
+/* A loader that answers everything; tests take away. */
+static void good_loader(void)
+{
+    limine_requests.base_revision[2] = 0;
+    limine_requests.hhdm.response = &hhdm;
+    limine_requests.kernel_address.response = &kernel;
+    limine_requests.rsdp.response = &rsdp;
+    limine_requests.boot_time.response = &boot_time;
+    limine_requests.memory_map.response = &map;
+    limine_requests.modules.response = &modules;
+    limine_requests.mp.response = &mp;
+    limine_requests.file.response = &file;
+    limine_requests.cmdline.response = &cmdline;
+    for (unsigned i = 0; i < 40; i++) {
+        cpus[i].apic_id = i;
+        cpu_list[i] = &cpus[i];
+    }
+}
+
+static bool range_is(unsigned index, paddr_t base, paddr_t end, enum boot_range_type type)
+{
+    const struct boot_range *range = &boot_info.ranges[index];
+
+    return range->base == base && range->end == end && range->type == type;
+}
+
+TEST(bootinfo, copies_addresses_and_files)
+{
+    good_loader();
+    add(0x100000, 0x8000000, LIMINE_USABLE);
+    boot_info_init();
+    CHECK_EQ(boot_info.hhdm_offset, OFFSET);
+    CHECK_EQ(boot_info.initrd, 0x400000);
+    CHECK_EQ(boot_info.initrd_bytes, 10000);
+    CHECK_STR_EQ(boot_info.initrd_path, "/boot/initrd.tar");
+    CHECK_EQ(boot_info.rsdp, 0xE0000);
+    CHECK_EQ(boot_info.boot_time, 1700000000);
+    CHECK_EQ(boot_image_to_phys((void *)0xFFFFFFFF80201000), 0x201000);
+    CHECK_EQ(boot_info.framebuffer.address, 0);
+}
+
+TEST(bootinfo, memory_map_is_sorted_rounded_and_joined)
+{
+    good_loader();
+    add(0x200000, 0x300000, LIMINE_USABLE);
+    add(0x300000, 0x3FF800, LIMINE_USABLE); /* half a frame is none */
+    add(0x100000, 0x200000, LIMINE_BOOTLOADER);
+    add(0x400800, 0x401800, LIMINE_KERNEL_AND_MODULES); /* half a frame in use is a whole one */
+    boot_info_init();
+    CHECK_EQ(boot_info.range_count, 3);
+    CHECK(range_is(0, 0x100000, 0x200000, BOOT_RANGE_RECLAIMABLE));
+    CHECK(range_is(1, 0x200000, 0x3FF000, BOOT_RANGE_USABLE));
+    CHECK(range_is(2, 0x400000, 0x402000, BOOT_RANGE_KERNEL));
+}
+
+TEST(bootinfo, free_memory_that_something_else_claims_is_cut)
+{
+    good_loader();
+    add(0x100000, 0x300000, LIMINE_USABLE);
+    add(0x280000, 0x500000, LIMINE_KERNEL_AND_MODULES);
+    add(0x400000, 0x600000, LIMINE_USABLE);
+    add(0x700000, 0x700000, LIMINE_USABLE);             /* empty */
+    add(UINT64_MAX - 0xFFF, UINT64_MAX, LIMINE_USABLE); /* at the end of all addresses */
+    boot_info_init();
+    CHECK_EQ(boot_info.range_count, 3);
+    CHECK(range_is(0, 0x100000, 0x280000, BOOT_RANGE_USABLE));
+    CHECK(range_is(2, 0x500000, 0x600000, BOOT_RANGE_USABLE));
+}
+
+TEST(bootinfo, too_many_ranges_is_a_panic)
+{
+    good_loader();
+    for (unsigned i = 0; i < ENTRIES_MAX; i++)
+        add(i * 0x10000ull, i * 0x10000ull + 0x1000, LIMINE_USABLE);
+    EXPECT_PANIC(boot_info_init());
+}
+
+TEST(bootinfo, the_boot_processor_comes_first)
+{
+    good_loader();
+    mp.count = 4;
+    mp.bsp_apic_id = 2;
+    mp.flags = 1;
+    boot_info_init();
+    CHECK(boot_info.x2apic);
+    CHECK_EQ(boot_info.cpu_count, 4);
+    CHECK_EQ(boot_info.cpus[0].apic_id, 2);
+    CHECK_EQ(boot_info.cpus[1].apic_id, 0);
+    CHECK_EQ(boot_info.cpus[3].apic_id, 3);
+}
+
+TEST(bootinfo, more_processors_than_supported_are_left_parked)
+{
+    good_loader();
+    mp.count = 40;
+    mp.bsp_apic_id = 39;
+    boot_info_init();
+    CHECK_EQ(boot_info.cpu_count, MNOS_CORES_MAX);
+    CHECK_EQ(boot_info.cpus[0].apic_id, 39);
+    CHECK_EQ(boot_info.cpus[31].apic_id, 30);
+}
+
+TEST(bootinfo, what_is_missing_is_a_panic)
+{
+    good_loader();
+    boot_info_init();
+    limine_requests.memory_map.response = NULL;
+    EXPECT_PANIC(boot_info_init());
+    good_loader();
+    limine_requests.hhdm.response = NULL;
+    EXPECT_PANIC(boot_info_init());
+    good_loader();
+    limine_requests.modules.response = NULL;
+    EXPECT_PANIC(boot_info_init());
+    good_loader();
+    limine_requests.mp.response = NULL;
+    EXPECT_PANIC(boot_info_init());
+    good_loader();
+    limine_requests.rsdp.response = NULL;
+    EXPECT_PANIC(boot_info_init());
+    good_loader();
+    limine_requests.base_revision[2] = 3;
+    EXPECT_PANIC(boot_info_init());
+}
+
+TEST(bootinfo, command_line_words)
+{
+    good_loader();
+    boot_cmdline_init();
+    CHECK(boot_cmdline_has("bench") && boot_cmdline_has("fault=3"));
+    CHECK(boot_cmdline_has("console=kernel"));
+    CHECK(!boot_cmdline_has("ben") && !boot_cmdline_has("fault=31") && !boot_cmdline_has("ault=3"));
+}
+
+TEST(bootinfo, command_line_of_older_loaders_is_that_of_the_kernel_file)
+{
+    good_loader();
+    limine_requests.cmdline.response = NULL;
+    boot_cmdline_init();
+    CHECK_STR_EQ(boot_info.cmdline, "from the file");
+}
+
+TEST(bootinfo, an_overlong_command_line_is_cut)
+{
+    static char text[2000];
+
+    good_loader();
+    memset(text, 'x', sizeof(text) - 1);
+    cmdline.text = text;
+    boot_cmdline_init();
+    CHECK_EQ(strlen(boot_info.cmdline), BOOT_CMDLINE_BYTES - 1);
+}
+
+TEST(bootinfo, only_a_framebuffer_that_can_be_drawn_on_is_taken)
+{
+    struct limine_framebuffer fb = {.address = (void *)(OFFSET + 0xE0000000),
+                                    .width = 1024,
+                                    .height = 768,
+                                    .pitch = 4096,
+                                    .bpp = 32,
+                                    .model = 1};
+    struct limine_framebuffer *list[] = {&fb};
+    struct limine_framebuffers response = {.count = 1, .list = list};
+
+    good_loader();
+    limine_requests.framebuffer.response = &response;
+    boot_info_init();
+    CHECK_EQ(boot_info.framebuffer.address, 0xE0000000);
+    CHECK_EQ(boot_info.framebuffer.pitch, 4096);
+    boot_info.framebuffer.address = 0;
+    fb.pitch = 4092;
+    boot_info_init();
+    CHECK_EQ(boot_info.framebuffer.address, 0);
+    fb.pitch = 4096;
+    fb.bpp = 8;
+    boot_info_init();
+    CHECK_EQ(boot_info.framebuffer.address, 0);
+}
