@@ -73,29 +73,27 @@ static void draw_pixels(char c, unsigned column)
     }
 }
 
-/* Lines that are too long go on in the next row; below the last row there is nothing. */
+static void draw(char c, unsigned column)
+{
+    if (screen_kind == SCREEN_TEXT)
+        ((volatile uint16_t *)(uintptr_t)VGA_TEXT)[row * VGA_COLUMNS + column] =
+            (uint16_t)(0x0700 | (unsigned char)c);
+    else
+        draw_pixels(c, column);
+}
+
+/* Whole rows, over what was there. Long lines go on in the next row; below the last is nothing. */
 static void screen_write(const char *line)
 {
     bool text = screen_kind == SCREEN_TEXT;
     uint64_t columns = text ? VGA_COLUMNS : screen.width / FONT_WIDTH;
     uint64_t rows = text ? VGA_ROWS : screen.height / FONT_HEIGHT;
-    unsigned column = 0;
 
-    for (; *line != 0; line++) {
-        if (column >= columns) {
-            column = 0;
-            row++;
-        }
-        if (row >= rows)
-            return;
-        if (text)
-            ((volatile uint16_t *)(uintptr_t)VGA_TEXT)[row * VGA_COLUMNS + column] =
-                (uint16_t)(0x0700 | (unsigned char)*line);
-        else
-            draw_pixels(*line, column);
-        column++;
-    }
-    row++;
+    do {
+        for (unsigned column = 0; column < columns && row < rows; column++)
+            draw(*line != 0 ? *line++ : ' ', column);
+        row++;
+    } while (*line != 0 && row < rows);
 }
 
 struct buffer {

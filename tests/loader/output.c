@@ -7,6 +7,16 @@
 
 static bool failed;
 
+/* 115200 baud, 8 data bits: the loader leaves the port as it was. */
+void output_init(void)
+{
+    out8(COM1 + 1, 0);
+    out8(COM1 + 3, 0x80);
+    out8(COM1, 1);
+    out8(COM1 + 1, 0);
+    out8(COM1 + 3, 3);
+}
+
 void print(const char *text)
 {
     for (; *text != 0; text++) {

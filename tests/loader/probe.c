@@ -320,6 +320,7 @@ void probe_wrong_entry(const struct saved *saved);
 void probe_wrong_entry(const struct saved *saved)
 {
     (void)saved;
+    output_init();
     check(false, "entry point request", "the ELF entry point was used");
     finish();
 }
@@ -327,6 +328,7 @@ void probe_wrong_entry(const struct saved *saved)
 void probe_main(const struct saved *saved);
 void probe_main(const struct saved *saved)
 {
+    output_init();
     if (request_executable_file.response == NULL || request_memory_map.response == NULL ||
         request_hhdm.response == NULL || request_executable_address.response == NULL ||
         request_mp.response == NULL) {

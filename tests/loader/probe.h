@@ -30,6 +30,7 @@ struct range {
 };
 
 /* output.c */
+void output_init(void);
 void check(bool ok, const char *name, const char *reason);
 void print(const char *text);
 void print_hex(uint64_t value);
