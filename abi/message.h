@@ -56,6 +56,10 @@
 #define MNOS_INFO_GET_ACCEPT(info) ((unsigned)(((info) >> MNOS_INFO_ACCEPT_SHIFT) & 7))
 #define MNOS_INFO_GET_KIND(info) ((unsigned)(((info) >> MNOS_INFO_KIND_SHIFT) & 7))
 
+/* In the info word of ipc_reply: there is no reply and will be none; the caller's sys_ipc_call returns
+ * MNOS_ERR_PEER. The message is ignored. */
+#define MNOS_INFO_DROP ((uint64_t)1 << MNOS_INFO_KIND_SHIFT)
+
 enum mnos_message_kind {
     MNOS_KIND_MESSAGE = 0,
     /* RDX holds the events that were set since the last receive; badge is 0. */

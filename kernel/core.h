@@ -14,6 +14,7 @@
 #include "sched/timer_queue.h"
 
 struct thread;
+struct process;
 struct deferred;
 
 struct core {
@@ -26,16 +27,22 @@ struct core {
 
     uint32_t index; /* 0 is the boot processor */
     bool online;    /* set once, read by all */
-    bool need_resched; /* something better than `current` is ready here */
+    bool need_resched; /* leaving the kernel takes the long way: sched_leave_kernel() */
+    uint8_t error_detail; /* rights missing or type found, of the error being returned */
+    uint8_t error_argument; /* number of the argument at fault */
 
     struct arch_aspace *aspace; /* loaded in CR3; NULL: the kernel's own */
-    uint64_t running_since_ns;  /* when `current` was put on this core */
+    uint64_t running_since;     /* TSC when `current` was put on this core */
+    uint64_t timer_armed_ns;    /* what the timer is set to; UINT64_MAX: off */
 
     struct runqueue runqueue;       /* has its own lock; other cores insert and steal */
     struct timer_queue timer_queue; /* has its own lock; other cores insert and remove */
 
     struct deferred *deferred; /* objects to free after every core has passed a quiescent point */
     uint32_t deferred_count;
+    bool deferred_urged; /* set by other cores: free them now */
+
+    struct process *reaping; /* processes without threads whose destruction this core finishes */
 
     struct mnos_core_statistics *statistics; /* in the exported page */
 };

@@ -29,7 +29,7 @@ static inline void arch_relax(void)
     __builtin_ia32_pause();
 }
 /* Stops this core for ever, interrupts off. */
-[[noreturn]] void arch_halt(void);
+[[gnu::noreturn]] void arch_halt(void);
 /* Leaves the emulator with `code` through the debug exit port when the command line allows it. */
 void arch_debug_exit(uint32_t code);
 /* Waits for an interrupt and handles it; returns with interrupts off. */
@@ -37,7 +37,10 @@ void arch_idle(void);
 /* Handles interrupts that are pending, without waiting. A preemption point: hold no lock. */
 void arch_poll_interrupts(void);
 /* Leaves the kernel: to core->current in user mode. The only way back to user space. */
-[[noreturn]] void arch_enter_user(void);
+[[gnu::noreturn]] void arch_enter_user(void);
+
+/* Pages that physical addresses of this processor reach. */
+uint64_t arch_physical_pages(void);
 
 /* ---- time ---- */
 
@@ -45,6 +48,8 @@ void arch_poll_interrupts(void);
 uint64_t arch_time_ns(void);
 /* Raw TSC. */
 uint64_t arch_cycles(void);
+/* A number of TSC cycles as nanoseconds. */
+uint64_t arch_cycles_to_ns(uint64_t cycles);
 /* Makes this core call sched_timer_interrupt() at `deadline_ns` (at once when past); UINT64_MAX: no
  * timer interrupt at all. */
 void arch_timer_arm(uint64_t deadline_ns);
@@ -103,6 +108,9 @@ bool arch_aspace_lookup(const struct arch_aspace *aspace, uaddr_t address, paddr
 /* Drops translations of the range from the TLB of every core that ever loaded it, and waits until
  * they have. Hold no lock. */
 void arch_aspace_flush(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count);
+/* Drops every user translation on the cores of `core_mask`, this one included when it is in it, and
+ * waits until they have. Hold no lock. */
+void arch_tlb_flush_cores(uint32_t core_mask);
 /* Loads it on this core; NULL: the kernel's own. Flushes what it must; when the processor needs
  * prediction barriers between processes, issues them. */
 void arch_aspace_load(struct arch_aspace *aspace);
@@ -133,11 +141,14 @@ void arch_thread_restart_syscall(struct thread *thread);
 /* ---- I/O ports of a process ---- */
 
 /* Opens or closes [first, first + count) in the process's port bitmap (8 KiB, allocated at the first
- * use, charged to `quota`); arch_ports_changed() makes running cores notice; hold no lock. */
+ * use, charged to `quota`). */
 struct arch_ports;
 mnos_status_t arch_ports_open(struct arch_ports **ports, struct quota *quota, uint32_t first,
                               uint32_t count);
 void arch_ports_close(struct arch_ports *ports, uint32_t first, uint32_t count);
+/* After opening or closing: every core takes over the bitmap of the thread it runs before this
+ * returns. Hold no lock. */
+void arch_ports_changed(void);
 void arch_ports_destroy(struct arch_ports **ports, struct quota *quota);
 
 /* ---- interrupt lines ---- */

@@ -9,12 +9,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "abi/types.h"
 #include "lib/list.h"
 #include "sync/spinlock.h"
 
 struct process;
-struct capability;
+struct kobject;
 
 /* On a per-core list until every core has passed a quiescent point. */
 struct deferred {
@@ -29,6 +31,14 @@ struct kobject {
     uint64_t id;            /* unique since boot; constant */
     struct process *payer;  /* constant; NULL: the kernel */
     struct list payer_link; /* in payer->objects, guarded by the payer's lock */
-    struct list caps;       /* top-level capabilities (struct capability, siblings), under `derive` */
+    uint32_t caps;          /* first top-level capability (cap_ref_t), under `derive` */
+    uint32_t revoking;      /* revocations in progress in the tree, under `derive` */
     struct deferred deferred;
 };
+
+/* Sets up the common part; the object has no capability yet. */
+void kobject_init(struct kobject *object, enum mnos_cap_type type, struct process *payer);
+/* Its last capability is gone. Hold no lock. */
+void kobject_unreferenced(struct kobject *object);
+/* Takes the object off its payer's list; false: somebody else has done so and will free it. */
+bool kobject_detach(struct kobject *object);

@@ -23,6 +23,7 @@
 
 struct process;
 struct endpoint;
+struct memory;
 
 enum thread_state {
     THREAD_READY,
@@ -34,6 +35,7 @@ enum thread_state {
     THREAD_SUSPENDED,
     THREAD_FAULTED,
     THREAD_DEAD,
+    THREAD_PAIRED, /* taken off its endpoint while capabilities move; the core doing it owns it */
 };
 
 /* Reasons for which a thread must not return to user mode; any core may set bits. */
@@ -41,6 +43,7 @@ enum thread_stop {
     STOP_SUSPEND = 1u << 0,
     STOP_KILL = 1u << 1,
     STOP_PROCESS = 1u << 2, /* its process is suspended */
+    STOP_DOOMED = 1u << 3,  /* it still runs, but only to destroy its own process: in the kernel */
 };
 
 struct thread {
@@ -58,9 +61,10 @@ struct thread {
     uint32_t affinity;      /* core, or MNOS_AFFINITY_ANY */
     uint8_t priority;       /* base */
     uint8_t effective;      /* at least base: the highest of those it owes a reply, under `lock` */
+    uint8_t queued_priority; /* effective priority when it was put into the run queue */
     struct list run_link;
-    uint64_t slice_end_ns;
-    uint64_t cpu_time_ns;
+    uint64_t slice_end_ns; /* end of its turn; 0: a new turn when it next runs */
+    uint64_t cpu_cycles;   /* of TSC, up to when it last left a core */
 
     /* Waiting. */
     struct spinlock lock; /* rank LOCK_THREAD; guards callers, effective, wake_pending, parking */
@@ -68,11 +72,14 @@ struct thread {
     struct thread *_Atomic owed_by;    /* T2 */
     struct thread_queue callers;       /* threads that wait for a reply from this one */
     struct queue_link queue_link;      /* in an endpoint's queue or in owed_by->callers */
-    struct list cap_link;   /* in the list of waiters of the capability it came through */
+    struct capability *via; /* T1: the capability it came through, whose key was via_key then */
+    uint64_t via_key;
+    struct list cap_link; /* in the ring of waiters of `via` */
     uint64_t wait;          /* number of its present wait; a timer of an earlier one is stale */
-    uint64_t reply_id;      /* T2: what the server must present */
+    uint64_t reply_id;      /* T2: what the server must present: sequence << 24 | number */
     uint64_t deadline_ns;   /* T1: also of the reply, which a sender takes along */
     struct timer_entry timer;
+    _Atomic bool being_buried;
     bool wake_pending; /* sys_thread_wake came before sys_thread_block */
 
     /* The message in transit, while it waits (registers are in the frame). */
@@ -82,6 +89,38 @@ struct thread {
     paddr_t buffer_frame;
     uaddr_t buffer_address;
 
+    /* A long system call that was interrupted continues from here when it is made again. */
+    uint64_t progress;
+    struct memory *pending; /* sys_mem_alloc: the object being zeroed */
+
     struct list process_link; /* in process->threads, guarded by the process's lock */
     char name[MNOS_NAME_BYTES];
 };
+
+/*
+ * Creates a thread of `process`, which pays for it: suspended, with no capability yet. Errors:
+ * MNOS_ERR_ADDRESS (registers or IPC buffer), MNOS_ERR_CEILING, MNOS_ERR_ARGUMENT (affinity),
+ * MNOS_ERR_OVERLAP (something is mapped where the IPC buffer should be), MNOS_ERR_STATE (the process
+ * is dying), MNOS_ERR_QUOTA, MNOS_ERR_MEMORY.
+ */
+mnos_status_t thread_create(struct process *process, const struct mnos_thread_params *params,
+                            struct thread **thread);
+/* Asks it to stop for good; thread_wait_dead() waits until it has, wherever it was. Both: hold no
+ * lock. The running thread must not be given. Its capabilities stay. */
+void thread_kill(struct thread *thread);
+void thread_wait_dead(struct thread *thread);
+/* Claims the right to bury it: false when somebody else has. */
+bool thread_bury_begin(struct thread *thread);
+/* A dead thread leaves its process: callers wake, IPC buffer and number are given back; the object is
+ * freed when no capability names it. */
+void thread_bury(struct thread *thread);
+void thread_free(struct thread *thread);
+/* Sets a stop bit, and returns after the thread has stopped; clears it. Not for STOP_KILL. */
+void thread_suspend(struct thread *thread, enum thread_stop why);
+void thread_resume(struct thread *thread, enum thread_stop why);
+/* The thread with this number; NULL. */
+struct thread *thread_by_number(uint64_t number);
+/* What abi/inspect.h calls its state. */
+uint32_t thread_state_shown(const struct thread *thread);
+
+void thread_caches_create(void);

@@ -4,7 +4,7 @@
  * of the lists that are not empty. Every operation takes constant time.
  *
  * R1  bit p of `ready` is set exactly when lists[p] is not empty
- * R2  every thread in lists[p] is THREAD_READY, its effective priority is p, its core is this one
+ * R2  every thread in lists[p] is THREAD_READY, its queued_priority is p, its core is this one
  */
 #pragma once
 
@@ -19,6 +19,7 @@ struct runqueue {
     uint64_t ready;
     struct list lists[MNOS_PRIORITY_COUNT];
     uint32_t count;
+    int running_priority; /* of what this core runs; -1: idle. Also written by the core without lock */
 };
 
 void runqueue_init(struct runqueue *queue);

@@ -19,7 +19,13 @@ static const void *table_map(paddr_t address, size_t *bytes)
 
     *bytes = acpi_table_bytes(header);
     kmap_release((void *)(uintptr_t)header, ACPI_HEADER_BYTES);
-    return *bytes == 0 ? NULL : kmap_device(address, *bytes, KMAP_CACHED);
+    if (*bytes == 0)
+        return NULL;
+    if (acpi_info.tables_end == 0 || address < acpi_info.tables_first)
+        acpi_info.tables_first = address;
+    if (address + *bytes > acpi_info.tables_end)
+        acpi_info.tables_end = address + *bytes;
+    return kmap_device(address, *bytes, KMAP_CACHED);
 }
 
 static void table_unmap(const void *table, size_t bytes)

@@ -12,6 +12,8 @@ struct acpi_info {
     paddr_t hpet;          /* registers; 0: none */
     uint16_t pm_timer;     /* I/O port; 0: none */
     bool pm_timer_32_bit;  /* else 24 */
+    /* From the first byte of the lowest table to the end of the highest; both 0: no tables. */
+    paddr_t tables_first, tables_end;
 };
 
 /* Reads the tables that the RSDP leads to; what is missing or damaged is reported and left out. */

@@ -333,3 +333,9 @@ void arch_cpu_features_text(char *text, size_t capacity)
         used += length;
     }
 }
+
+/* Intel SDM vol 2A, "CPUID": leaf 80000008H, EAX bits 7 to 0. Every 64-bit processor has it. */
+uint64_t arch_physical_pages(void)
+{
+    return 1ull << ((cpuid(0x80000008, 0).eax & 0xFF) - PAGE_SHIFT);
+}

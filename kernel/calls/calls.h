@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/*
+ * calls.h - the system calls' handlers, one function each with typed arguments, made from
+ * abi/syscalls.def; and what they share: looking up a capability argument, and error details.
+ *
+ * A handler checks first, then commits. What it needs of user memory is in the caller's IPC buffer.
+ */
+#pragma once
+
+#include "cap/captable.h"
+#include "core.h"
+#include "object/process.h"
+#include "object/thread.h"
+
+/* What a handler returns besides the statuses of abi/status.def: the system call was interrupted, its
+ * progress is in thread->progress, and it is to be made again. Never seen by user space. */
+#define CALL_AGAIN ((mnos_status_t)-1)
+/* The thread waits, or has its result in its registers: nothing is to be put there. */
+#define CALL_ANSWERED ((mnos_status_t)-2)
+
+/* Notes that argument number `argument` (1 is the first) is at fault, and passes the status on. */
+static inline mnos_status_t call_argument(unsigned argument, mnos_status_t status)
+{
+    this_core()->error_argument = (uint8_t)argument;
+    return status;
+}
+
+/* Looks up argument number `argument` in the table of the calling process; errors of cap_lookup(). */
+static inline mnos_status_t call_cap(struct thread *current, unsigned argument, mnos_cap_t handle,
+                                     enum mnos_cap_type type, mnos_rights_t rights,
+                                     struct cap_view *view);
+/* The same for a Process or Thread argument that may be MNOS_SELF, for which no right is needed. */
+mnos_status_t call_process(struct thread *current, unsigned argument, mnos_cap_t handle,
+                           mnos_rights_t rights, struct process **process);
+mnos_status_t call_thread(struct thread *current, unsigned argument, mnos_cap_t handle,
+                          mnos_rights_t rights, struct thread **thread);
+
+/* RAX for a status: with the details noted since the system call began. */
+static inline uint64_t call_result(mnos_status_t status)
+{
+    const struct core *core = this_core();
+
+    if (status == MNOS_OK)
+        return 0;
+    return (uint64_t)(uint32_t)status | (uint64_t)core->error_argument << 32 |
+           (uint64_t)core->error_detail << 40;
+}
+
+/* Entry code calls this for every SYSCALL instruction; registers are in current->frame. */
+void syscall_dispatch(struct thread *current);
+
+#define SYSCALL0(number, name) mnos_status_t sys_##name(struct thread *current);
+#define SYSCALL1(number, name, t1, a1) mnos_status_t sys_##name(struct thread *current, t1 a1);
+#define SYSCALL2(number, name, t1, a1, t2, a2)                                                     \
+    mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2);
+#define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3)                                             \
+    mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2, t3 a3);
+#define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
+    mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, t6 a6);
+#define SYSCALL1_VALUE(number, name, t1, a1)                                                       \
+    mnos_status_t sys_##name(struct thread *current, t1 a1, uint64_t *value);
+#define SYSCALL2_VALUE(number, name, t1, a1, t2, a2)                                               \
+    mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2, uint64_t *value);
+#define SYSCALL3_VALUE(number, name, t1, a1, t2, a2, t3, a3)                                       \
+    mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2, t3 a3, uint64_t *value);
+#define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                       \
+    mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2, t3 a3, t4 a4, t5 a5,            \
+                             uint64_t *value);
+#define IPC_SYSCALL(number, name)
+#include "abi/syscalls.def"
+#undef SYSCALL0
+#undef SYSCALL1
+#undef SYSCALL2
+#undef SYSCALL3
+#undef SYSCALL6
+#undef SYSCALL1_VALUE
+#undef SYSCALL2_VALUE
+#undef SYSCALL3_VALUE
+#undef SYSCALL5_VALUE
+#undef IPC_SYSCALL
+
+static inline mnos_status_t call_cap(struct thread *current, unsigned argument, mnos_cap_t handle,
+                                     enum mnos_cap_type type, mnos_rights_t rights,
+                                     struct cap_view *view)
+{
+    struct core *core = this_core();
+
+    core->error_argument = (uint8_t)argument;
+    return cap_lookup(&current->process->captable, handle, type, rights, view);
+}

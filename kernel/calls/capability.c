@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+/* capability.c - system calls on capabilities as such: create, delete, transfer, revoke, inspect. */
+#include <stddef.h>
+
+#include "abi/inspect.h"
+#include "abi/message.h"
+#include "calls/calls.h"
+#include "cap/derive.h"
+#include "lib/string.h"
+#include "object/endpoint.h"
+#include "object/inspect.h"
+#include "object/memory.h"
+#include "object/process.h"
+#include "sched/sched.h"
+
+static mnos_status_t create_endpoint(struct process *process, uint64_t *value)
+{
+    struct endpoint *endpoint;
+    mnos_status_t status = endpoint_create(process, &endpoint);
+
+    if (status != MNOS_OK)
+        return status;
+    status = cap_create_root(process, &endpoint->obj, MNOS_RIGHTS_ALL, 0, 0, value);
+    if (status != MNOS_OK)
+        kobject_unreferenced(&endpoint->obj);
+    return status;
+}
+
+static mnos_status_t create_mint(struct process *process, const struct cap_view *source,
+                                 struct cap_recipe *recipe, uint64_t badge, uint64_t mask,
+                                 uint64_t *value)
+{
+    struct endpoint *endpoint = (struct endpoint *)source->object;
+    mnos_status_t status;
+
+    if (source->group != NULL)
+        return call_argument(2, MNOS_ERR_STATE); /* a badge is minted once */
+    if (badge == 0)
+        return call_argument(4, MNOS_ERR_ARGUMENT);
+    status = endpoint_badge_create(endpoint, badge, mask, &recipe->group);
+    if (status != MNOS_OK)
+        return status;
+    status = cap_derive(process, source, recipe, value);
+    if (status != MNOS_OK)
+        endpoint_badge_discard(endpoint, recipe->group);
+    return status;
+}
+
+static mnos_status_t create_range(struct process *process, const struct cap_view *source,
+                                  struct cap_recipe *recipe, uint64_t first, uint64_t count,
+                                  uint64_t *value)
+{
+    if (count == 0 || first >= source->count || count > source->count - first)
+        return call_argument(4, MNOS_ERR_ARGUMENT);
+    recipe->narrow = true;
+    recipe->first = source->first + first;
+    recipe->count = count;
+    return cap_derive(process, source, recipe, value);
+}
+
+/* A copy, a badge or a part of what the caller holds; needs no right beyond those it passes on. */
+mnos_status_t sys_cap_create(struct thread *current, uint64_t kind, mnos_cap_t source_cap,
+                             uint64_t rights, uint64_t a, uint64_t b, uint64_t *value)
+{
+    struct cap_recipe recipe = {.rights = (mnos_rights_t)rights};
+    enum mnos_cap_type type = kind == MNOS_CREATE_MINT ? MNOS_TYPE_ENDPOINT : MNOS_TYPE_NONE;
+    struct process *process = current->process;
+    struct cap_view source;
+    mnos_status_t status;
+
+    if (kind == MNOS_CREATE_ENDPOINT)
+        return create_endpoint(process, value);
+    if (kind != MNOS_CREATE_COPY && kind != MNOS_CREATE_MINT && kind != MNOS_CREATE_RANGE)
+        return call_argument(1, MNOS_ERR_ARGUMENT);
+    status = call_cap(current, 2, source_cap, type, 0, &source);
+    if (status != MNOS_OK)
+        return status;
+    if ((rights & ~(uint64_t)source.rights) != 0) {
+        this_core()->error_detail = (uint8_t)(rights & ~(uint64_t)source.rights);
+        return call_argument(3, MNOS_ERR_RIGHTS);
+    }
+    if (kind == MNOS_CREATE_COPY)
+        return cap_derive(process, &source, &recipe, value);
+    if (kind == MNOS_CREATE_MINT)
+        return create_mint(process, &source, &recipe, a, b, value);
+    if (source.object->type != MNOS_TYPE_MEMORY && source.object->type != MNOS_TYPE_INTERRUPT) {
+        this_core()->error_detail = source.object->type;
+        return call_argument(2, MNOS_ERR_TYPE);
+    }
+    return create_range(process, &source, &recipe, a, b, value);
+}
+
+/* Needs nothing but the capability. Its children become children of its parent; mappings made through
+ * it are undone, the interrupt is unbound, threads that wait through it wake with MNOS_ERR_REVOKED. */
+mnos_status_t sys_cap_delete(struct thread *current, mnos_cap_t cap)
+{
+    struct tlb_batch batch = {0};
+    struct cap_view view;
+    enum cap_progress progress;
+    mnos_status_t status = call_cap(current, 1, cap, MNOS_TYPE_NONE, 0, &view);
+
+    if (status != MNOS_OK)
+        return status;
+    progress = cap_delete(&view, &batch);
+    tlb_batch_finish(&batch);
+    return progress == CAP_AGAIN ? CALL_AGAIN : MNOS_OK;
+}
+
+/* Needs Write on the process, Grant on the capability. The new one is a child of it. */
+mnos_status_t sys_cap_transfer(struct thread *current, mnos_cap_t process_cap, mnos_cap_t cap,
+                               uint64_t rights, uint64_t *value)
+{
+    struct cap_recipe recipe = {.rights = (mnos_rights_t)rights};
+    struct process *process;
+    struct cap_view view;
+    mnos_status_t status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
+
+    if (status != MNOS_OK)
+        return status;
+    status = call_cap(current, 2, cap, MNOS_TYPE_NONE, MNOS_RIGHT_GRANT, &view);
+    if (status != MNOS_OK)
+        return status;
+    if ((rights & ~(uint64_t)view.rights) != 0) {
+        this_core()->error_detail = (uint8_t)(rights & ~(uint64_t)view.rights);
+        return call_argument(3, MNOS_ERR_RIGHTS);
+    }
+    return cap_derive(process, &view, &recipe, value);
+}
+
+/* Needs Revoke. When it returns, nothing derived from the capability can be used anywhere. */
+mnos_status_t sys_cap_revoke(struct thread *current, mnos_cap_t cap)
+{
+    struct tlb_batch batch = {0};
+    struct cap_view view;
+    enum cap_progress progress;
+    mnos_status_t status = call_cap(current, 1, cap, MNOS_TYPE_NONE, MNOS_RIGHT_REVOKE, &view);
+
+    if (status != MNOS_OK)
+        return status;
+    progress = cap_revoke(&view, &batch);
+    cap_removal_finish(&batch);
+    return progress == CAP_AGAIN ? CALL_AGAIN : MNOS_OK;
+}
+
+static mnos_status_t inspect_cap(struct thread *current, mnos_cap_t cap, uint64_t *value)
+{
+    struct mnos_cap_info *info = (struct mnos_cap_info *)current->buffer->data;
+    struct cap_view view;
+    mnos_status_t status = call_cap(current, 1, cap, MNOS_TYPE_NONE, 0, &view);
+
+    if (status != MNOS_OK)
+        return status;
+    *value = sizeof(*info);
+    return inspect_capability(&view, true, info);
+}
+
+static mnos_status_t inspect_thread_cap(struct thread *current, mnos_cap_t cap, uint64_t *value)
+{
+    struct thread *thread;
+    mnos_status_t status = call_thread(current, 1, cap, MNOS_RIGHT_READ, &thread);
+
+    if (status != MNOS_OK)
+        return status;
+    inspect_thread(thread, (struct mnos_thread_info *)current->buffer->data);
+    *value = sizeof(struct mnos_thread_info);
+    return MNOS_OK;
+}
+
+/* Needs Read for the views of processes and threads; abi/inspect.h lists them. */
+mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t view, uint64_t index,
+                              uint64_t *value)
+{
+    void *record = current->buffer->data;
+    struct process *process;
+    mnos_status_t status;
+
+    if (view == MNOS_VIEW_CAPABILITY)
+        return inspect_cap(current, cap, value);
+    if (view == MNOS_VIEW_THREAD)
+        return inspect_thread_cap(current, cap, value);
+    if (view > MNOS_VIEW_THREAD)
+        return call_argument(2, MNOS_ERR_ARGUMENT);
+    status = call_process(current, 1, cap, MNOS_RIGHT_READ, &process);
+    if (status != MNOS_OK)
+        return status;
+    switch (view) {
+    case MNOS_VIEW_PROCESS:
+        inspect_process(process, record);
+        *value = sizeof(struct mnos_process_info);
+        return MNOS_OK;
+    case MNOS_VIEW_PROCESS_THREAD:
+        *value = sizeof(struct mnos_thread_info);
+        return inspect_process_thread(process, index, record);
+    default:
+        *value = sizeof(struct mnos_cap_info);
+        return inspect_process_cap(process, index, record);
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/* debug.c - sys_debug_write. */
+#include <stddef.h>
+
+#include "abi/message.h"
+#include "calls/calls.h"
+#include "info.h"
+#include "log/log.h"
+#include "object/memory.h"
+
+/* Needs Write on a Memory capability to the kernel log. The text is at the start of the caller's IPC
+ * buffer; it goes to the log ring, and to the serial line when the kernel keeps that. */
+mnos_status_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t size_bytes)
+{
+    struct cap_view cap;
+    uint64_t pages;
+    mnos_status_t status = call_cap(current, 1, log, MNOS_TYPE_MEMORY, MNOS_RIGHT_WRITE, &cap);
+
+    if (status != MNOS_OK)
+        return status;
+    if (((struct memory *)cap.object)->single.frame != log_ring_frames(&pages))
+        return call_argument(1, MNOS_ERR_STATE);
+    if (size_bytes > MNOS_MESSAGE_MAX_BYTES)
+        return call_argument(2, MNOS_ERR_SIZE);
+    log_write_user((const char *)current->buffer->data, size_bytes);
+    return MNOS_OK;
+}

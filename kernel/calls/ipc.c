@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/* ipc.c - sys_ipc_notify. The four calls that carry messages are in ipc/ipc.c. */
+#include <stddef.h>
+
+#include "calls/calls.h"
+#include "object/endpoint.h"
+
+/* Needs Write on an endpoint capability whose event mask covers `events`. Never blocks. */
+mnos_status_t sys_ipc_notify(struct thread *current, mnos_cap_t endpoint, uint64_t events)
+{
+    struct cap_view cap;
+    mnos_status_t status =
+        call_cap(current, 1, endpoint, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, &cap);
+
+    if (status != MNOS_OK)
+        return status;
+    if (events == 0 || (cap.group != NULL && (events & ~cap.group->event_mask) != 0))
+        return call_argument(2, MNOS_ERR_ARGUMENT);
+    endpoint_notify((struct endpoint *)cap.object, events);
+    return MNOS_OK;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/* memory.c - system calls on Memory capabilities: allocate, map, unmap, grant. */
+#include <stddef.h>
+
+#include "calls/calls.h"
+#include "cap/derive.h"
+#include "mm/frame.h"
+#include "mm/ports.h"
+#include "object/memory.h"
+#include "object/process.h"
+#include "sched/sched.h"
+
+#define ALLOC_FLAGS_ALL (MNOS_ALLOC_CONTIGUOUS | MNOS_ALLOC_BELOW_4G | MNOS_ALLOC_ALIGN_2M)
+
+/* Needs nothing but quota. */
+mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_t flags,
+                            uint64_t *value)
+{
+    struct process *process = current->process;
+    struct memory *memory = current->pending;
+    mnos_status_t status;
+
+    if (page_count == 0 || page_count > UINT32_MAX)
+        return call_argument(1, MNOS_ERR_ARGUMENT);
+    if ((flags & ~(uint64_t)ALLOC_FLAGS_ALL) != 0)
+        return call_argument(2, MNOS_ERR_ARGUMENT);
+    if (memory == NULL) {
+        status = memory_create(process, page_count, (unsigned)flags, &memory);
+        if (status != MNOS_OK)
+            return status;
+        current->pending = memory;
+        current->progress = 0;
+    }
+    while (!memory_zero(memory, &current->progress))
+        if (sched_preempt_point())
+            return CALL_AGAIN;
+    current->pending = NULL;
+    status = cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, value);
+    if (status != MNOS_OK)
+        kobject_unreferenced(&memory->obj);
+    return status;
+}
+
+/* What sys_mem_map's flags ask of the capability, or MNOS_ERR_ARGUMENT. */
+static mnos_status_t map_rights(const struct memory *memory, uint64_t flags, mnos_rights_t *needed,
+                                unsigned *rights)
+{
+    const uint64_t access = MNOS_MAP_READ | MNOS_MAP_WRITE | MNOS_MAP_EXECUTE;
+
+    if ((flags & ~(access | MNOS_MAP_WRITE_COMBINING)) != 0 || (flags & access) == 0)
+        return MNOS_ERR_ARGUMENT;
+    if ((flags & MNOS_MAP_WRITE) != 0 && (flags & MNOS_MAP_EXECUTE) != 0)
+        return MNOS_ERR_ARGUMENT;
+    if (memory->flavour != MNOS_MEMORY_DEVICE && (flags & MNOS_MAP_WRITE_COMBINING) != 0)
+        return MNOS_ERR_ARGUMENT;
+    if (memory->flavour != MNOS_MEMORY_RAM && (flags & MNOS_MAP_EXECUTE) != 0)
+        return MNOS_ERR_ARGUMENT;
+    *needed = 0;
+    *rights = MAP_READ; /* x86 has no page that can be written or executed but not read */
+    if ((flags & (MNOS_MAP_READ | MNOS_MAP_WRITE | MNOS_MAP_EXECUTE)) != 0)
+        *needed |= MNOS_RIGHT_READ;
+    if ((flags & MNOS_MAP_WRITE) != 0) {
+        *needed |= MNOS_RIGHT_WRITE;
+        *rights |= MAP_WRITE;
+    }
+    if ((flags & MNOS_MAP_EXECUTE) != 0) {
+        *needed |= MNOS_RIGHT_EXECUTE;
+        *rights |= MAP_EXECUTE;
+    }
+    if (memory->flavour == MNOS_MEMORY_DEVICE)
+        *rights |= (flags & MNOS_MAP_WRITE_COMBINING) != 0 ? MAP_WRITE_COMBINING : MAP_UNCACHED;
+    return MNOS_OK;
+}
+
+static bool range_inside(const struct cap_view *cap, uint64_t first, uint64_t count)
+{
+    return count != 0 && first < cap->count && count <= cap->count - first;
+}
+
+/* Device memory that turns out to be RAM belongs to somebody. */
+static bool is_not_device(const struct memory *memory, uint64_t first, uint64_t count)
+{
+    return memory->flavour == MNOS_MEMORY_DEVICE &&
+           frame_overlaps_ram(memory->single.frame + first * PAGE_BYTES, count);
+}
+
+static mnos_status_t map_pages(struct thread *current, struct process *process,
+                               const struct cap_view *cap, uaddr_t address, uint64_t first,
+                               uint64_t count, unsigned rights)
+{
+    mnos_status_t status;
+    bool again;
+
+    do {
+        status = aspace_map(process, cap, address, first, count, rights, &current->progress, &again);
+        if (again && sched_preempt_point())
+            return CALL_AGAIN;
+    } while (again);
+    if (status == MNOS_ERR_ADDRESS || status == MNOS_ERR_OVERLAP)
+        (void)call_argument(3, status);
+    return status;
+}
+
+/* Needs Write on the process (not for MNOS_SELF); on the memory Read, and Write and Execute as the
+ * flags ask. For I/O ports the address is 0, pages are ports, and the flags are read and write. */
+mnos_status_t sys_mem_map(struct thread *current, mnos_cap_t process_cap, mnos_cap_t memory_cap,
+                          uint64_t address, uint64_t first_page, uint64_t page_count, uint64_t flags)
+{
+    struct process *process;
+    struct memory *memory;
+    struct cap_view cap;
+    mnos_rights_t needed;
+    mnos_status_t status;
+    unsigned rights;
+
+    status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
+    if (status != MNOS_OK)
+        return status;
+    status = call_cap(current, 2, memory_cap, MNOS_TYPE_MEMORY, 0, &cap);
+    if (status != MNOS_OK)
+        return status;
+    memory = (struct memory *)cap.object;
+    status = map_rights(memory, flags, &needed, &rights);
+    if (status != MNOS_OK)
+        return call_argument(6, status);
+    status = call_cap(current, 2, memory_cap, MNOS_TYPE_MEMORY, needed, &cap);
+    if (status != MNOS_OK)
+        return status;
+    if (memory->read_only && (rights & MAP_WRITE) != 0)
+        return call_argument(6, MNOS_ERR_ARGUMENT);
+    if (!range_inside(&cap, first_page, page_count))
+        return call_argument(5, MNOS_ERR_ARGUMENT);
+    if (is_not_device(memory, cap.first + first_page, page_count))
+        return call_argument(4, MNOS_ERR_ARGUMENT);
+    if (memory->flavour != MNOS_MEMORY_PORTS)
+        return map_pages(current, process, &cap, address, cap.first + first_page, page_count, rights);
+    if (address != 0)
+        return call_argument(3, MNOS_ERR_ADDRESS);
+    return ports_open(process, &cap, (uint32_t)(cap.first + first_page), (uint32_t)page_count);
+}
+
+/* Needs Write on the process (not for MNOS_SELF). */
+mnos_status_t sys_mem_unmap(struct thread *current, mnos_cap_t process_cap, uint64_t address,
+                            uint64_t page_count)
+{
+    struct tlb_batch batch = {0};
+    struct process *process;
+    mnos_status_t status;
+    bool again;
+
+    status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
+    if (status != MNOS_OK)
+        return status;
+    do {
+        status = aspace_unmap(process, address, page_count, &current->progress, &again, &batch);
+        if (again && sched_preempt_point()) {
+            tlb_batch_finish(&batch);
+            return CALL_AGAIN;
+        }
+    } while (again);
+    tlb_batch_finish(&batch);
+    return status == MNOS_OK ? status : call_argument(2, status);
+}
+
+/* Needs Write on the process, Grant on the memory. The new capability is a child of `memory`. */
+mnos_status_t sys_mem_grant(struct thread *current, mnos_cap_t process_cap, mnos_cap_t memory_cap,
+                            uint64_t first_page, uint64_t page_count, uint64_t rights,
+                            uint64_t *value)
+{
+    struct cap_recipe recipe = {.rights = (mnos_rights_t)rights, .narrow = true};
+    struct process *process;
+    struct cap_view cap;
+    mnos_status_t status;
+
+    status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
+    if (status != MNOS_OK)
+        return status;
+    status = call_cap(current, 2, memory_cap, MNOS_TYPE_MEMORY, MNOS_RIGHT_GRANT, &cap);
+    if (status != MNOS_OK)
+        return status;
+    if (!range_inside(&cap, first_page, page_count))
+        return call_argument(4, MNOS_ERR_ARGUMENT);
+    if ((rights & ~(uint64_t)cap.rights) != 0)
+        return call_argument(5, MNOS_ERR_RIGHTS);
+    recipe.first = cap.first + first_page;
+    recipe.count = page_count;
+    return cap_derive(process, &cap, &recipe, value);
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+/* process.c - system calls on processes and threads. */
+#include <stddef.h>
+
+#include "abi/message.h"
+#include "calls/calls.h"
+#include "cap/derive.h"
+#include "ipc/wait.h"
+#include "lib/string.h"
+#include "object/endpoint.h"
+#include "object/process.h"
+#include "sched/sched.h"
+
+mnos_status_t call_process(struct thread *current, unsigned argument, mnos_cap_t handle,
+                           mnos_rights_t rights, struct process **process)
+{
+    struct cap_view view;
+    mnos_status_t status;
+
+    if (handle == MNOS_SELF) {
+        *process = current->process;
+        return MNOS_OK;
+    }
+    status = call_cap(current, argument, handle, MNOS_TYPE_PROCESS, rights, &view);
+    if (status == MNOS_OK)
+        *process = (struct process *)view.object;
+    return status;
+}
+
+mnos_status_t call_thread(struct thread *current, unsigned argument, mnos_cap_t handle,
+                          mnos_rights_t rights, struct thread **thread)
+{
+    struct cap_view view;
+    mnos_status_t status;
+
+    if (handle == MNOS_SELF) {
+        *thread = current;
+        return MNOS_OK;
+    }
+    status = call_cap(current, argument, handle, MNOS_TYPE_THREAD, rights, &view);
+    if (status == MNOS_OK)
+        *thread = container_of(view.object, struct thread, obj);
+    return status;
+}
+
+/* Looks up an endpoint in a parameter record (handle 0: none, object NULL) that may set `events`. */
+static mnos_status_t params_endpoint(struct thread *current, mnos_cap_t handle, uint64_t events,
+                                     struct cap_view *view)
+{
+    mnos_status_t status;
+
+    view->object = NULL;
+    if (handle == 0)
+        return MNOS_OK;
+    status = call_cap(current, 1, handle, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, view);
+    if (status == MNOS_OK && view->group != NULL && (events & ~view->group->event_mask) != 0)
+        status = MNOS_ERR_ARGUMENT;
+    return status;
+}
+
+static mnos_status_t hold(struct capability *slot, const struct cap_view *view)
+{
+    return view->object == NULL ? MNOS_OK : cap_derive_kernel(slot, view);
+}
+
+/* A process that could not be handed out: nobody has seen it, and it has no thread. */
+static mnos_status_t process_abandon(struct process *process, mnos_status_t why)
+{
+    cap_delete_kernel(&process->exit_cap);
+    (void)process_begin_destruction(process, MNOS_EXIT_DESTROYED, 0);
+    while (!process_destroy(process))
+        arch_relax(); /* a handful of tables */
+    return why;
+}
+
+/* Needs Write on the endpoints in the record; the quota is carved out of the caller's. Parameters:
+ * struct mnos_process_params at the start of the IPC buffer. */
+mnos_status_t sys_proc_create(struct thread *current, uint64_t params_bytes, uint64_t *value)
+{
+    struct mnos_process_params params;
+    struct cap_view exit_view, fault_view;
+    struct process *process;
+    mnos_status_t status;
+
+    if (params_bytes != sizeof(params))
+        return call_argument(1, MNOS_ERR_SIZE);
+    memcpy(&params, current->buffer->data, sizeof(params)); /* other threads may write there */
+    if ((params.exit_endpoint == 0) != (params.exit_events == 0))
+        return call_argument(1, MNOS_ERR_ARGUMENT);
+    status = params_endpoint(current, params.exit_endpoint, params.exit_events, &exit_view);
+    if (status != MNOS_OK)
+        return status;
+    status = params_endpoint(current, params.fault_endpoint, 0, &fault_view);
+    if (status != MNOS_OK)
+        return status;
+    if (fault_view.object != NULL)
+        return call_argument(1, MNOS_ERR_UNSUPPORTED); /* faults as messages */
+    status = process_create(current->process, &params, &process);
+    if (status != MNOS_OK)
+        return call_argument(1, status);
+    process->exit_events = params.exit_events;
+    status = hold(&process->exit_cap, &exit_view);
+    if (status == MNOS_OK)
+        status = cap_create_root(current->process, &process->obj, MNOS_RIGHTS_ALL, 0, 0, value);
+    return status == MNOS_OK ? status : process_abandon(process, status);
+}
+
+static bool is_ancestor(const struct process *ancestor, const struct process *process)
+{
+    for (; process != NULL; process = process->parent)
+        if (process == ancestor)
+            return true;
+    return false;
+}
+
+/* Needs Execute (not for MNOS_SELF). Returns when the process and all it created is gone; for the
+ * caller's own process, or one it descends from, it does not return. */
+mnos_status_t sys_proc_destroy(struct thread *current, mnos_cap_t process_cap, uint64_t exit_code)
+{
+    struct process *process;
+    mnos_status_t status = call_process(current, 1, process_cap, MNOS_RIGHT_EXECUTE, &process);
+
+    if (status != MNOS_OK)
+        return status;
+    if (process == current->process) {
+        process_exit(current, MNOS_EXIT_SELF, exit_code);
+        return MNOS_OK;
+    }
+    if (is_ancestor(process, current->process))
+        return call_argument(1, MNOS_ERR_STATE);
+    (void)process_begin_destruction(process, MNOS_EXIT_DESTROYED, exit_code);
+    return process_destroy(process) ? MNOS_OK : CALL_AGAIN;
+}
+
+/* Needs Write on the process (not for MNOS_SELF). Parameters: struct mnos_thread_params at the start
+ * of the IPC buffer. */
+mnos_status_t sys_thread_create(struct thread *current, mnos_cap_t process_cap,
+                                uint64_t params_bytes, uint64_t *value)
+{
+    struct mnos_thread_params params;
+    struct process *process;
+    struct thread *thread;
+    mnos_status_t status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
+
+    if (status != MNOS_OK)
+        return status;
+    if (params_bytes != sizeof(params))
+        return call_argument(2, MNOS_ERR_SIZE);
+    memcpy(&params, current->buffer->data, sizeof(params)); /* other threads may write there */
+    status = thread_create(process, &params, &thread);
+    if (status != MNOS_OK)
+        return call_argument(2, status);
+    status = cap_create_root(current->process, &thread->obj, MNOS_RIGHTS_ALL, 0, 0, value);
+    if (status != MNOS_OK) {
+        thread_kill(thread);
+        thread_wait_dead(thread);
+        thread_bury(thread);
+        return status;
+    }
+    if ((params.flags & MNOS_THREAD_SUSPENDED) == 0)
+        thread_resume(thread, STOP_SUSPEND);
+    return MNOS_OK;
+}
+
+/* Needs Execute (not for MNOS_SELF). Callers that wait for a reply from it wake with MNOS_ERR_PEER. */
+mnos_status_t sys_thread_destroy(struct thread *current, mnos_cap_t thread_cap)
+{
+    struct thread *thread;
+    mnos_status_t status = call_thread(current, 1, thread_cap, MNOS_RIGHT_EXECUTE, &thread);
+
+    if (status != MNOS_OK)
+        return status;
+    if (!thread_bury_begin(thread))
+        return call_argument(1, MNOS_ERR_STATE); /* dead already, or about to be */
+    if (thread == current) {
+        sched_block_prepare(current, true);
+        current->state = THREAD_DEAD;
+        sched_current_blocked();
+        thread_bury(current);
+        return CALL_ANSWERED;
+    }
+    thread_kill(thread);
+    thread_wait_dead(thread);
+    thread_bury(thread);
+    return MNOS_OK;
+}
+
+mnos_status_t sys_thread_yield(struct thread *current)
+{
+    (void)current;
+    sched_yield();
+    return MNOS_OK;
+}
+
+static mnos_status_t suspend(struct thread *current, mnos_cap_t target)
+{
+    struct cap_view view;
+    mnos_status_t status =
+        call_cap(current, 1, target, MNOS_TYPE_NONE, MNOS_RIGHT_EXECUTE, &view);
+
+    if (status != MNOS_OK)
+        return status;
+    if (view.object->type == MNOS_TYPE_PROCESS)
+        return process_suspend((struct process *)view.object);
+    if (view.object->type != MNOS_TYPE_THREAD)
+        return MNOS_ERR_TYPE;
+    thread_suspend(container_of(view.object, struct thread, obj), STOP_SUSPEND);
+    return MNOS_OK;
+}
+
+/* MNOS_SELF: parks the caller until sys_thread_wake or the deadline; the value is the time. Another
+ * thread, or a process, with Execute: suspends it, and returns when it has stopped. */
+mnos_status_t sys_thread_block(struct thread *current, mnos_cap_t target, uint64_t deadline_ns,
+                               uint64_t *value)
+{
+    *value = arch_time_ns();
+    if (target != MNOS_SELF)
+        return suspend(current, target);
+    wait_park(current, deadline_ns);
+    return CALL_ANSWERED;
+}
+
+/* Needs Execute, or MNOS_SELF (the next sys_thread_block returns at once). Ends a park and lifts a
+ * suspension of a thread; lifts the suspension of a process. */
+mnos_status_t sys_thread_wake(struct thread *current, mnos_cap_t target)
+{
+    struct thread *thread = current;
+    struct cap_view view;
+    mnos_status_t status;
+
+    if (target != MNOS_SELF) {
+        status = call_cap(current, 1, target, MNOS_TYPE_NONE, MNOS_RIGHT_EXECUTE, &view);
+        if (status != MNOS_OK)
+            return status;
+        if (view.object->type == MNOS_TYPE_PROCESS)
+            return process_resume((struct process *)view.object);
+        if (view.object->type != MNOS_TYPE_THREAD)
+            return MNOS_ERR_TYPE;
+        thread = container_of(view.object, struct thread, obj);
+    }
+    if ((thread->stop & STOP_SUSPEND) != 0)
+        thread_resume(thread, STOP_SUSPEND);
+    else
+        wait_unpark(thread);
+    return MNOS_OK;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/*
+ * capability.h - one slot of a capability table, which is also a node of the derivation tree of the
+ * object it names.
+ *
+ * A slot is 64 bytes, one cache line. The tree links are 32-bit references (a slot's physical address
+ * divided by its size), which reaches 256 GiB of RAM.
+ *
+ * C1  type is NONE exactly when the slot is free or being emptied; then no handle names it
+ * C2  key is the handle that names the slot: generation and index. It changes whenever a slot is
+ *     emptied, so that a reader without a lock that sees the same key before and after reading the
+ *     other fields has read one capability
+ * C3  rights are a subset of the parent's; the range lies inside the parent's
+ * C4  depth is greater than the parent's, at most CAP_DEPTH_MAX
+ * C5  parent, child, next and prev form one tree per object, guarded by object->derive
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "abi/types.h"
+#include "mm/addr.h"
+#include "object/kobject.h"
+
+#define CAP_DEPTH_MAX 250
+
+/* Reference to a slot or to another kernel object aligned to 64 bytes; 0: none. */
+typedef uint32_t cap_ref_t;
+
+struct process;
+struct badge_group;
+struct mapping;
+struct interrupt_line;
+
+enum cap_flags {
+    CAP_REVOKING = 1u << 0, /* nothing can be derived from it or below it */
+    CAP_KERNEL = 1u << 1,   /* held by the kernel inside another object: in no table */
+};
+
+struct capability {
+    uint64_t key;
+    uint8_t type;   /* enum mnos_cap_type */
+    uint8_t rights; /* mnos_rights_t */
+    uint8_t depth;
+    uint8_t flags;   /* enum cap_flags, guarded by object->derive */
+    cap_ref_t owner; /* process whose table it is in; constant for a slot in a table */
+    struct kobject *object;
+    union {
+        struct { /* endpoint */
+            mnos_badge_t badge;
+            struct badge_group *group; /* event mask, and life of the badge; NULL: not minted */
+        };
+        struct { /* memory: pages; ports: ports; interrupt: lines. Relative to the object */
+            uint64_t first;
+            uint64_t count;
+        };
+        uint64_t next_free; /* free slot: index of the next one */
+    };
+    cap_ref_t parent, child, next, prev;
+    union {
+        struct list *waiters;           /* endpoint: threads blocked through it; its lock guards */
+        struct mapping *mappings;       /* memory: made through it; mappings_lock guards */
+        struct interrupt_line *binding; /* interrupt: the line bound through it */
+    };
+};
+_Static_assert(sizeof(struct capability) == 64, "one cache line; 64 to a page");
+
+static inline cap_ref_t cap_ref(const void *object)
+{
+    return object == NULL ? 0 : (cap_ref_t)(virt_to_phys(object) >> 6);
+}
+
+static inline struct capability *cap_at(cap_ref_t ref)
+{
+    return ref == 0 ? NULL : (struct capability *)phys_to_virt((paddr_t)ref << 6);
+}
+
+static inline struct process *cap_owner(const struct capability *cap)
+{
+    return cap->owner == 0 ? NULL : (struct process *)phys_to_virt((paddr_t)cap->owner << 6);
+}
+
+/* What a lookup found: a consistent copy of one capability, and where it is. */
+struct cap_view {
+    struct capability *slot;
+    uint64_t key;
+    struct kobject *object;
+    mnos_rights_t rights;
+    union {
+        struct {
+            mnos_badge_t badge;
+            struct badge_group *group;
+        };
+        struct {
+            uint64_t first;
+            uint64_t count;
+        };
+    };
+};
+
+/* True while `view` still names what it named; only stable under the lock of the object. */
+static inline bool cap_alive(const struct cap_view *view)
+{
+    return __atomic_load_n(&view->slot->key, __ATOMIC_RELAXED) == view->key;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/* captable.c - see captable.h. */
+#include "cap/captable.h"
+
+#include <stdatomic.h>
+
+#include "assert.h"
+#include "core.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "object/process.h"
+
+#define GENERATION_ONE (1ull << MNOS_HANDLE_INDEX_BITS)
+#define ROOT_ENTRIES_MIN (PAGE_BYTES / sizeof(struct capability *))
+#define ROOT_ENTRIES_MAX ((1u << MNOS_HANDLE_INDEX_BITS) / CAPTABLE_PAGE_SLOTS)
+
+static struct capability empty_page[CAPTABLE_PAGE_SLOTS]; /* K1 */
+
+static uint64_t root_frames(uint32_t entries)
+{
+    return (uint64_t)entries * sizeof(struct capability *) / PAGE_BYTES;
+}
+
+static mnos_status_t root_alloc(struct quota *quota, uint32_t entries, struct capability ***root)
+{
+    uint64_t frames = root_frames(entries);
+    mnos_status_t status = quota_charge_bytes(quota, frames * PAGE_BYTES);
+    paddr_t memory;
+
+    if (status != MNOS_OK)
+        return status;
+    memory = frame_alloc_run(frames, 1, FRAME_LIMIT_NONE);
+    if (memory == PADDR_NONE) {
+        quota_return_bytes(quota, frames * PAGE_BYTES);
+        return MNOS_ERR_MEMORY;
+    }
+    *root = phys_to_virt(memory);
+    for (uint32_t i = 0; i < entries; i++)
+        (*root)[i] = empty_page;
+    return MNOS_OK;
+}
+
+static void root_free(struct quota *quota, struct capability **root, uint32_t entries)
+{
+    frame_free_run(virt_to_phys(root), root_frames(entries));
+    quota_return_bytes(quota, root_frames(entries) * PAGE_BYTES);
+}
+
+mnos_status_t captable_create(struct captable *table, struct quota *quota)
+{
+    spin_init(&table->lock, LOCK_CAPTABLE);
+    table->page_count = 0;
+    table->free_head = 0;
+    table->used = 0;
+    table->root_mask = ROOT_ENTRIES_MIN - 1;
+    return root_alloc(quota, ROOT_ENTRIES_MIN, &table->root);
+}
+
+void captable_destroy(struct captable *table, struct quota *quota)
+{
+    assert(table->used == 0);
+    for (uint32_t i = 0; i < table->page_count; i++) {
+        frame_free(virt_to_phys(table->root[i]));
+        quota_return_bytes(quota, PAGE_BYTES);
+    }
+    for (unsigned i = 0; i < CAPTABLE_DOUBLINGS && table->old_roots[i] != NULL; i++)
+        root_free(quota, table->old_roots[i], (uint32_t)ROOT_ENTRIES_MIN << i);
+    root_free(quota, table->root, table->root_mask + 1);
+    table->page_count = 0;
+}
+
+uint64_t captable_bytes(const struct captable *table)
+{
+    uint64_t frames = table->page_count + root_frames(table->root_mask + 1);
+
+    for (unsigned i = 0; i < CAPTABLE_DOUBLINGS && table->old_roots[i] != NULL; i++)
+        frames += root_frames((uint32_t)ROOT_ENTRIES_MIN << i);
+    return frames * PAGE_BYTES;
+}
+
+/* Doubles the root. The old one may still be read by other cores: it is kept (K2). */
+static mnos_status_t root_grow_locked(struct captable *table, struct quota *quota)
+{
+    uint32_t old_entries = table->root_mask + 1;
+    struct capability **old = table->root;
+    struct capability **root;
+    mnos_status_t status;
+
+    if (old_entries >= ROOT_ENTRIES_MAX)
+        return MNOS_ERR_QUOTA;
+    status = root_alloc(quota, old_entries * 2, &root);
+    if (status != MNOS_OK)
+        return status;
+    memcpy(root, old, old_entries * sizeof(*old));
+    __atomic_store_n(&table->root, root, __ATOMIC_RELEASE);
+    __atomic_store_n(&table->root_mask, old_entries * 2 - 1, __ATOMIC_RELEASE);
+    table->old_roots[__builtin_ctz(old_entries / (uint32_t)ROOT_ENTRIES_MIN)] = old;
+    return MNOS_OK;
+}
+
+static mnos_status_t page_add_locked(struct captable *table, struct process *process)
+{
+    uint32_t first = table->page_count * CAPTABLE_PAGE_SLOTS;
+    struct capability *page;
+    mnos_status_t status;
+    paddr_t frame;
+
+    if (table->page_count > table->root_mask) {
+        status = root_grow_locked(table, &process->quota);
+        if (status != MNOS_OK)
+            return status;
+    }
+    status = quota_charge_bytes(&process->quota, PAGE_BYTES);
+    if (status != MNOS_OK)
+        return status;
+    frame = frame_alloc_zeroed();
+    if (frame == PADDR_NONE) {
+        quota_return_bytes(&process->quota, PAGE_BYTES);
+        return MNOS_ERR_MEMORY;
+    }
+    page = phys_to_virt(frame);
+    for (uint32_t i = CAPTABLE_PAGE_SLOTS; i-- > 0;) {
+        page[i].key = GENERATION_ONE | (first + i);
+        page[i].owner = cap_ref(process);
+        if (first + i != 0) {
+            page[i].next_free = table->free_head;
+            table->free_head = first + i;
+        }
+    }
+    __atomic_store_n(&table->root[table->page_count], page, __ATOMIC_RELEASE);
+    table->page_count++;
+    return MNOS_OK;
+}
+
+mnos_status_t captable_alloc(struct process *process, struct capability **slot)
+{
+    struct captable *table = &process->captable;
+    mnos_status_t status = MNOS_OK;
+    struct capability *found;
+
+    spin_lock(&table->lock);
+    if (table->free_head == 0)
+        status = page_add_locked(table, process);
+    if (status == MNOS_OK) {
+        found = captable_slot(table, table->free_head);
+        table->free_head = (uint32_t)found->next_free;
+        table->used++;
+        *slot = found;
+    }
+    spin_unlock(&table->lock);
+    return status;
+}
+
+void captable_free(struct process *process, struct capability *slot)
+{
+    struct captable *table = &process->captable;
+
+    assert(slot->type == MNOS_TYPE_NONE && slot->object == NULL);
+    spin_lock(&table->lock);
+    slot->next_free = table->free_head;
+    table->free_head = MNOS_HANDLE_INDEX(slot->key);
+    table->used--;
+    spin_unlock(&table->lock);
+}
+
+struct capability *captable_slot(const struct captable *table, uint32_t index)
+{
+    uint32_t mask = __atomic_load_n(&table->root_mask, __ATOMIC_ACQUIRE);
+    struct capability **root = __atomic_load_n(&table->root, __ATOMIC_ACQUIRE);
+
+    /* Masked, not compared: a mispredicted branch cannot read outside the table. An index beyond the
+     * root lands on some slot, whose key then differs. */
+    return &root[(index / CAPTABLE_PAGE_SLOTS) & mask][index % CAPTABLE_PAGE_SLOTS];
+}
+
+struct capability *captable_next(struct captable *table, uint32_t index)
+{
+    uint32_t end = __atomic_load_n(&table->page_count, __ATOMIC_RELAXED) * CAPTABLE_PAGE_SLOTS;
+
+    for (; index < end; index++) {
+        struct capability *slot = captable_slot(table, index);
+
+        if (slot->type != MNOS_TYPE_NONE)
+            return slot;
+    }
+    return NULL;
+}
+
+void captable_check(struct captable *table)
+{
+    uint32_t free = 0;
+    uint32_t used = 0;
+
+    spin_lock(&table->lock);
+    for (uint32_t i = table->free_head; i != 0; i = (uint32_t)captable_slot(table, i)->next_free) {
+        assert(captable_slot(table, i)->type == MNOS_TYPE_NONE);
+        free++;
+    }
+    for (uint32_t i = 1; i < table->page_count * CAPTABLE_PAGE_SLOTS; i++)
+        used += captable_slot(table, i)->type != MNOS_TYPE_NONE;
+    assert(used <= table->used);
+    assert(table->page_count == 0 ||
+           table->used + free == table->page_count * CAPTABLE_PAGE_SLOTS - 1); /* K3 */
+    spin_unlock(&table->lock);
+    (void)free;
+    (void)used;
+}
+
+mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
+                         mnos_rights_t rights, struct cap_view *view)
+{
+    struct capability *slot = captable_slot(table, MNOS_HANDLE_INDEX(handle));
+    mnos_rights_t held;
+    uint8_t found;
+
+    if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle)
+        return MNOS_ERR_HANDLE;
+    found = slot->type;
+    held = slot->rights;
+    view->slot = slot;
+    view->key = handle;
+    view->object = slot->object;
+    view->first = slot->first;
+    view->count = slot->count;
+    view->rights = held;
+    atomic_signal_fence(memory_order_seq_cst); /* x86 keeps loads in order; the compiler must, too */
+    if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle || found == MNOS_TYPE_NONE)
+        return MNOS_ERR_HANDLE; /* emptied while we looked (C2) */
+    if (type != MNOS_TYPE_NONE && found != type) {
+        this_core()->error_detail = found;
+        return MNOS_ERR_TYPE;
+    }
+    if ((rights & ~held) != 0) {
+        this_core()->error_detail = rights & ~held;
+        return MNOS_ERR_RIGHTS;
+    }
+    return MNOS_OK;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/*
+ * captable.h - the capability table of one process: handles to slots.
+ *
+ * Two levels: a root array, doubled when it is full, of pages of 64 slots. Slots and root are charged
+ * to the process. Lookup takes no lock: a masked index, a load, one compare of the key.
+ *
+ * K1  root entries without a page point to one shared page of empty slots, so lookup needs no test
+ * K2  root_mask is published after the root it belongs to; old roots, which other cores may still be
+ *     reading, are kept until the table is destroyed (together they are smaller than the present one)
+ * K3  free slots are linked by index from free_head; used + free = 64 * pages - 1 (slot 0 is never used)
+ */
+#pragma once
+
+#include "abi/types.h"
+#include "cap/capability.h"
+#include "object/quota.h"
+#include "sync/spinlock.h"
+
+#define CAPTABLE_PAGE_SLOTS 64
+#define CAPTABLE_DOUBLINGS 9 /* from 512 pages of slots to 2^24 slots */
+
+struct captable {
+    struct capability **root;
+    uint32_t root_mask; /* entries - 1 */
+    struct capability **old_roots[CAPTABLE_DOUBLINGS];
+
+    struct spinlock lock; /* rank LOCK_CAPTABLE, guards all below */
+    uint32_t page_count;
+    uint32_t free_head; /* 0: no free slot */
+    uint32_t used;
+};
+
+mnos_status_t captable_create(struct captable *table, struct quota *quota);
+/* Frees pages and root, which must hold no used slot. */
+void captable_destroy(struct captable *table, struct quota *quota);
+
+/* What it takes of its process's quota. */
+uint64_t captable_bytes(const struct captable *table);
+
+/* A free slot, with its key set to the handle it will have and type NONE; grows the table.
+ * MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
+mnos_status_t captable_alloc(struct process *process, struct capability **slot);
+/* Takes back a slot that is in no tree; its type is NONE and its old key is dead already. */
+void captable_free(struct process *process, struct capability *slot);
+
+/* The slot with this index; an empty one when there is none. */
+struct capability *captable_slot(const struct captable *table, uint32_t index);
+/* First used slot at or after `index`; NULL: none. A snapshot. */
+struct capability *captable_next(struct captable *table, uint32_t index);
+
+void captable_check(struct captable *table);
+
+/*
+ * Looks `handle` up in the table of the running process. Errors, with the number of the argument in
+ * the details: MNOS_ERR_HANDLE, MNOS_ERR_TYPE, MNOS_ERR_RIGHTS (with the missing rights). MNOS_TYPE_NONE
+ * accepts any type.
+ */
+mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
+                         mnos_rights_t rights, struct cap_view *view);

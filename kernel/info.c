@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/* info.c - see info.h. */
+#include "info.h"
+
+#include <stdatomic.h>
+
+#include "abi/kinfo.h"
+#include "abi/statistics.h"
+#include "arch/x86_64/init.h"
+#include "arch/x86_64/timer.h"
+#include "boot/bootinfo.h"
+#include "core.h"
+#include "lib/string.h"
+#include "log/format.h"
+#include "log/panic.h"
+#include "mm/frame.h"
+#include "object/interrupt.h"
+#include "sched/sched.h"
+#include "version.h"
+
+static struct mnos_kinfo *kinfo;
+static struct mnos_statistics *statistics;
+
+static uint64_t frames_for(size_t size_bytes)
+{
+    return (size_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+void *info_boot_alloc(size_t size_bytes)
+{
+    uint64_t frames = frames_for(size_bytes);
+    paddr_t run = frame_alloc_run(frames, 1, FRAME_LIMIT_NONE);
+
+    if (run == PADDR_NONE)
+        panic("no memory for %zu bytes of kernel tables", size_bytes);
+    return memset(phys_to_virt(run), 0, frames * PAGE_BYTES);
+}
+
+void info_statistics_create(void)
+{
+    statistics = info_boot_alloc(sizeof(*statistics));
+    statistics->magic = MNOS_STATISTICS_MAGIC;
+    for (uint32_t i = 0; i < MNOS_CORES_MAX; i++)
+        cores[i].statistics = &statistics->cores[i];
+}
+
+static void kinfo_framebuffer(void)
+{
+    const struct boot_framebuffer *fb = &boot_info.framebuffer;
+
+    kinfo->framebuffer_address = fb->address;
+    kinfo->framebuffer_width = fb->width;
+    kinfo->framebuffer_height = fb->height;
+    kinfo->framebuffer_pitch = fb->pitch;
+    kinfo->framebuffer_bpp = fb->bpp;
+    kinfo->framebuffer_red_shift = fb->red_shift;
+    kinfo->framebuffer_red_size = fb->red_size;
+    kinfo->framebuffer_green_shift = fb->green_shift;
+    kinfo->framebuffer_green_size = fb->green_size;
+    kinfo->framebuffer_blue_shift = fb->blue_shift;
+    kinfo->framebuffer_blue_size = fb->blue_size;
+}
+
+void info_kinfo_create(void)
+{
+    struct time_info time;
+
+    time_info_get(&time);
+    kinfo = info_boot_alloc(sizeof(*kinfo));
+    kinfo->magic = MNOS_KINFO_MAGIC;
+    kinfo->abi_version = 1;
+    for (uint32_t mask = sched_online_cores(); mask != 0; mask &= mask - 1)
+        kinfo->core_count++;
+    kinfo->tsc_usable = time.tsc_usable;
+    kinfo->tsc_base = time.tsc_base;
+    kinfo->tsc_multiplier = time.tsc_multiplier;
+    kinfo->wall_clock_base_ns = boot_info.boot_time * 1000000000;
+    kinfo->page_sizes = 1ull << 12 | 1ull << 21;
+    kinfo->acpi_rsdp_address = boot_info.rsdp;
+    kinfo_framebuffer();
+    format_into(kinfo->kernel_version, sizeof(kinfo->kernel_version), "%s", KERNEL_VERSION);
+    arch_cpu_features_text(kinfo->cpu_features, sizeof(kinfo->cpu_features));
+
+    statistics->core_count = core_count;
+    statistics->line_count = interrupt_line_count();
+    for (uint32_t i = 0; i < core_count; i++) {
+        statistics->cores[i].online = cores[i].online;
+        statistics->cores[i].apic_id = cores[i].arch.apic_id;
+    }
+    info_update_memory();
+}
+
+paddr_t kinfo_frame(void)
+{
+    return virt_to_phys(kinfo);
+}
+
+paddr_t info_statistics_frame(uint64_t *page_count)
+{
+    *page_count = frames_for(sizeof(*statistics));
+    return virt_to_phys(statistics);
+}
+
+void info_count_line(uint32_t line, bool delivered)
+{
+    if (delivered)
+        statistics->line_interrupts[line]++;
+    else
+        statistics->line_spurious++;
+}
+
+void info_update_memory(void)
+{
+    statistics->frames_total = frame_count_total();
+    statistics->frames_free = frame_count_free();
+}

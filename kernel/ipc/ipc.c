@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ipc.c - rendezvous: a sender and a receiver meet on an endpoint, or one of them waits for the other.
+ *
+ * A pair is taken off the endpoint under its lock, and the message moves after the lock has been
+ * dropped: both threads are then THREAD_PAIRED (or running here) and belong to this core. If
+ * capabilities in the message cannot move, the sender gets the error and the receiver goes on
+ * receiving, in front of the others of its priority.
+ */
+#include "ipc/ipc.h"
+
+#include <stddef.h>
+
+#include "assert.h"
+#include "calls/calls.h"
+#include "ipc/message.h"
+#include "ipc/wait.h"
+#include "object/endpoint.h"
+#include "object/process.h"
+#include "sched/sched.h"
+
+static void fail(struct thread *thread, mnos_status_t status)
+{
+    arch_thread_set_result(thread, call_result(status));
+}
+
+/* Makes `current` wait on the endpoint, whose lock is held. */
+static void block_locked(struct endpoint *endpoint, struct thread *current, const struct cap_view *cap,
+                         enum thread_state state, uint64_t deadline_ns)
+{
+    sched_block_prepare(current, true);
+    current->via = cap->slot;
+    current->via_key = cap->key;
+    current->deadline_ns = deadline_ns;
+    sched_timer_start(current, deadline_ns);
+    wait_queue_locked(endpoint, current, state, false);
+}
+
+/* `receiver` has the message of `sender` in its registers; tells it who sent it, and makes the sender
+ * wait for the reply or go on. The sender is THREAD_PAIRED or the current thread, prepared to block. */
+static void settle(struct thread *sender, struct thread *receiver)
+{
+    receiver->frame.rdi = sender->badge;
+    if (!sender->wants_reply) {
+        receiver->frame.r12 = 0;
+        return;
+    }
+    receiver->frame.r12 = wait_for_reply(sender, receiver);
+}
+
+/* `receiver`, off the queue, takes the message of the first sender that can give it one. True: it has
+ * a message; false: nobody is sending, and the endpoint is locked. */
+static bool take_message(struct endpoint *endpoint, struct thread *receiver)
+{
+    struct thread *sender;
+    mnos_status_t status;
+    bool wants_reply;
+
+    for (;;) {
+        spin_lock(&endpoint->lock);
+        if (endpoint_take_pending_locked(endpoint, receiver)) {
+            spin_unlock(&endpoint->lock);
+            return true;
+        }
+        if (endpoint->state != EP_SENDING)
+            return false;
+        sender = thread_queue_first(&endpoint->queue);
+        wait_unqueue_locked(endpoint, sender);
+        spin_unlock(&endpoint->lock);
+
+        status = message_move(sender, receiver, endpoint);
+        wants_reply = sender->wants_reply;
+        if (status == MNOS_OK) {
+            settle(sender, receiver);
+            wait_done(receiver, MNOS_OK);
+        }
+        if (status != MNOS_OK || !wants_reply) {
+            wait_done(sender, status);
+            sched_make_ready(sender);
+        }
+        if (status == MNOS_OK)
+            return true;
+    }
+}
+
+/* A receiver whose message failed goes on waiting, at the head; or wakes, when its wait has ended
+ * while it was paired. */
+static void receiver_resume(struct endpoint *endpoint, struct thread *receiver)
+{
+    mnos_status_t status = MNOS_OK;
+
+    if (!take_message(endpoint, receiver)) {
+        if (receiver->via->key != receiver->via_key)
+            status = MNOS_ERR_REVOKED;
+        else if (wait_deadline_passed(receiver->deadline_ns))
+            status = MNOS_ERR_DEADLINE;
+        else if ((receiver->stop & STOP_KILL) != 0)
+            status = MNOS_ERR_CANCELLED;
+        else
+            wait_queue_locked(endpoint, receiver, THREAD_RECEIVING, true);
+        spin_unlock(&endpoint->lock);
+        if (status == MNOS_OK)
+            return;
+        wait_done(receiver, status);
+    }
+    sched_make_ready(receiver);
+}
+
+/* The message of `current` goes to `receiver`, which has just been taken off the endpoint. */
+static void send_to(struct endpoint *endpoint, struct thread *current, struct thread *receiver)
+{
+    mnos_status_t status = message_move(current, receiver, endpoint);
+    bool blocks = current->wants_reply;
+
+    if (status != MNOS_OK) {
+        fail(current, status);
+        receiver_resume(endpoint, receiver);
+        return;
+    }
+    if (blocks)
+        sched_block_prepare(current, true);
+    settle(current, receiver); /* a caller may run elsewhere from here on */
+    wait_done(receiver, MNOS_OK);
+    if (blocks) {
+        sched_current_blocked();
+        sched_hand_over(receiver);
+    } else {
+        fail(current, MNOS_OK);
+        sched_make_ready(receiver);
+    }
+}
+
+static void send(struct thread *current, bool wants_reply)
+{
+    uint64_t deadline_ns = current->frame.r12;
+    struct endpoint *endpoint;
+    struct thread *receiver;
+    struct cap_view cap;
+    mnos_status_t status;
+
+    if (!message_info_valid(current->frame.rsi)) {
+        fail(current, call_argument(2, MNOS_ERR_ARGUMENT));
+        return;
+    }
+    status = call_cap(current, 1, current->frame.rdi, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, &cap);
+    if (status == MNOS_OK && wants_reply && wait_deadline_passed(deadline_ns))
+        status = MNOS_ERR_DEADLINE;
+    if (status != MNOS_OK) {
+        fail(current, status);
+        return;
+    }
+    endpoint = (struct endpoint *)cap.object;
+    current->badge = cap.badge;
+    current->wants_reply = wants_reply;
+    current->deadline_ns = deadline_ns;
+
+    spin_lock(&endpoint->lock);
+    if (!cap_alive(&cap)) {
+        status = MNOS_ERR_HANDLE;
+    } else if (endpoint->state == EP_RECEIVING) {
+        receiver = thread_queue_first(&endpoint->queue);
+        wait_unqueue_locked(endpoint, receiver);
+        spin_unlock(&endpoint->lock);
+        send_to(endpoint, current, receiver);
+        return;
+    } else if (wait_deadline_passed(deadline_ns)) {
+        status = MNOS_ERR_DEADLINE;
+    } else {
+        block_locked(endpoint, current, &cap, THREAD_SENDING, deadline_ns);
+    }
+    spin_unlock(&endpoint->lock);
+    if (status != MNOS_OK)
+        fail(current, status);
+    else
+        sched_current_blocked();
+}
+
+/* Waits for a message; what has been replied to before, `woken`, runs as soon as possible. */
+static void receive(struct thread *current, const struct cap_view *cap, struct thread *woken)
+{
+    struct endpoint *endpoint = (struct endpoint *)cap->object;
+    uint64_t deadline_ns = current->frame.r12;
+    mnos_status_t status = MNOS_OK;
+
+    if (!take_message(endpoint, current)) {
+        if (!cap_alive(cap))
+            status = MNOS_ERR_HANDLE;
+        else if (wait_deadline_passed(deadline_ns))
+            status = MNOS_ERR_DEADLINE;
+        else
+            block_locked(endpoint, current, cap, THREAD_RECEIVING, deadline_ns);
+        spin_unlock(&endpoint->lock);
+        if (status != MNOS_OK)
+            fail(current, status);
+        else
+            sched_current_blocked();
+    }
+    if (woken != NULL)
+        sched_hand_over(woken);
+}
+
+/* Delivers the reply in `current`'s registers. MNOS_ERR_REPLY, and the errors of message_move(), with
+ * which the caller goes on waiting for a better reply. */
+static mnos_status_t reply(struct thread *current, struct thread **woken)
+{
+    struct thread *caller = wait_take_caller(current->process, current->frame.rdi);
+    mnos_status_t status = MNOS_OK;
+
+    if (caller == NULL)
+        return call_argument(1, MNOS_ERR_REPLY);
+    if ((current->frame.rsi & MNOS_INFO_DROP) != 0) {
+        wait_done(caller, MNOS_ERR_PEER);
+    } else {
+        status = message_move(current, caller, NULL);
+        if (status != MNOS_OK) {
+            wait_restore_caller(caller, current);
+            return status;
+        }
+        caller->frame.rdi = 0;
+        caller->frame.r12 = 0;
+        wait_done(caller, MNOS_OK);
+    }
+    *woken = caller;
+    return MNOS_OK;
+}
+
+void ipc_send(struct thread *current)
+{
+    send(current, false);
+}
+
+void ipc_call(struct thread *current)
+{
+    send(current, true);
+}
+
+void ipc_recv(struct thread *current)
+{
+    struct cap_view cap;
+    mnos_status_t status = call_argument(2, MNOS_ERR_ARGUMENT);
+
+    if (message_info_valid(current->frame.rsi))
+        status =
+            call_cap(current, 1, current->frame.rdi, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, &cap);
+    if (status != MNOS_OK)
+        fail(current, status);
+    else
+        receive(current, &cap, NULL);
+}
+
+void ipc_reply(struct thread *current)
+{
+    bool waits = current->frame.r13 != 0;
+    struct thread *woken = NULL;
+    struct cap_view cap = {0};
+    mnos_status_t status = MNOS_OK;
+
+    if (!message_info_valid(current->frame.rsi & ~MNOS_INFO_DROP))
+        status = call_argument(2, MNOS_ERR_ARGUMENT);
+    else if (waits)
+        status =
+            call_cap(current, 8, current->frame.r13, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, &cap);
+    if (status == MNOS_OK && current->frame.rdi != 0)
+        status = reply(current, &woken);
+    if (status == MNOS_OK && waits) {
+        receive(current, &cap, woken);
+        return;
+    }
+    fail(current, status);
+    if (woken != NULL)
+        sched_make_ready(woken);
+}

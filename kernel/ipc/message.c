@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/* message.c - see message.h. */
+#include "ipc/message.h"
+
+#include <stddef.h>
+
+#include "cap/captable.h"
+#include "cap/derive.h"
+#include "core.h"
+#include "lib/string.h"
+#include "object/endpoint.h"
+#include "object/process.h"
+
+#define RIGHTS_OF_MINE 0xFF /* send_rights: whatever the sender's capability has */
+
+/* Takes back the first `count` capabilities of a message that failed. */
+static void caps_undo(struct thread *to, const uint64_t *values, const uint8_t *kinds,
+                      unsigned count)
+{
+    struct tlb_batch batch = {0}; /* nobody has seen the handles: nothing is mapped through them */
+    struct cap_view view;
+
+    for (unsigned i = 0; i < count; i++)
+        if (kinds[i] == MNOS_RECEIVED_HANDLE &&
+            cap_lookup(&to->process->captable, values[i], MNOS_TYPE_NONE, 0, &view) == MNOS_OK)
+            while (cap_delete(&view, &batch) == CAP_AGAIN)
+                arch_relax();
+}
+
+static mnos_status_t cap_move(struct thread *from, struct thread *to, const struct endpoint *endpoint,
+                              unsigned i, uint64_t *value, uint8_t *kind)
+{
+    struct cap_recipe recipe = {0};
+    mnos_rights_t wanted = from->buffer->send_rights[i];
+    struct cap_view view;
+    mnos_status_t status;
+
+    status = cap_lookup(&from->process->captable, from->buffer->send_caps[i], MNOS_TYPE_NONE,
+                        MNOS_RIGHT_GRANT, &view);
+    if (status != MNOS_OK)
+        return status;
+    if (endpoint != NULL && view.object == &endpoint->obj) {
+        *value = view.badge;
+        *kind = MNOS_RECEIVED_BADGE;
+        return MNOS_OK;
+    }
+    recipe.rights = wanted == RIGHTS_OF_MINE ? view.rights : wanted;
+    if ((recipe.rights & ~view.rights) != 0) {
+        this_core()->error_detail = (uint8_t)(recipe.rights & ~view.rights);
+        return MNOS_ERR_RIGHTS;
+    }
+    *kind = MNOS_RECEIVED_HANDLE;
+    return cap_derive(to->process, &view, &recipe, value);
+}
+
+static mnos_status_t caps_move(struct thread *from, struct thread *to,
+                               const struct endpoint *endpoint, unsigned count)
+{
+    uint64_t values[MNOS_MESSAGE_MAX_CAPS];
+    uint8_t kinds[MNOS_MESSAGE_MAX_CAPS];
+    mnos_status_t status;
+
+    if (count > MNOS_INFO_GET_ACCEPT(to->frame.rsi))
+        return MNOS_ERR_ACCEPT;
+    for (unsigned i = 0; i < count; i++) {
+        status = cap_move(from, to, endpoint, i, &values[i], &kinds[i]);
+        if (status != MNOS_OK) {
+            caps_undo(to, values, kinds, i);
+            return status;
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        to->buffer->recv_caps[i] = values[i];
+        to->buffer->recv_kinds[i] = kinds[i];
+    }
+    return MNOS_OK;
+}
+
+mnos_status_t message_move(struct thread *from, struct thread *to, const struct endpoint *endpoint)
+{
+    uint64_t info = from->frame.rsi;
+    unsigned length = MNOS_INFO_GET_LENGTH(info);
+    unsigned caps = MNOS_INFO_GET_CAPS(info);
+    mnos_status_t status;
+
+    if (caps != 0) {
+        status = caps_move(from, to, endpoint, caps);
+        if (status != MNOS_OK)
+            return status;
+    }
+    if (length > MNOS_MESSAGE_REGISTER_BYTES)
+        memcpy(to->buffer->data + MNOS_MESSAGE_REGISTER_BYTES,
+               from->buffer->data + MNOS_MESSAGE_REGISTER_BYTES,
+               length - MNOS_MESSAGE_REGISTER_BYTES);
+    to->frame.rsi = MNOS_INFO(info, length) | MNOS_INFO_CAPS(caps);
+    to->frame.rdx = from->frame.rdx;
+    to->frame.r10 = from->frame.r10;
+    to->frame.r8 = from->frame.r8;
+    to->frame.r9 = from->frame.r9;
+    return MNOS_OK;
+}

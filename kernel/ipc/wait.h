@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+/*
+ * wait.h - how a thread waits and stops waiting: on an endpoint, for a reply, or parked. Who may end a
+ * wait, and under which lock, is in object/thread.h, T1 to T3.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cap/capability.h"
+#include "object/endpoint.h"
+#include "object/thread.h"
+
+/* True when a finite deadline has passed. */
+bool wait_deadline_passed(uint64_t deadline_ns);
+
+/* Queues `thread`, which is saved and in no queue, on the endpoint it reached through `via` (whose key
+ * was `via_key`); THREAD_SENDING or THREAD_RECEIVING. Its timer has been started. */
+void wait_queue_locked(struct endpoint *endpoint, struct thread *thread, enum thread_state state,
+                       bool at_front);
+/* Takes it off again: THREAD_PAIRED, which the caller owns from then on. */
+void wait_unqueue_locked(struct endpoint *endpoint, struct thread *thread);
+
+/* `caller`, owned by us, now waits for a reply from `server`: THREAD_CALLING; the server inherits its
+ * priority. Returns the reply id. */
+uint64_t wait_for_reply(struct thread *caller, struct thread *server);
+/* Ends that, for the reply: the caller is ours, THREAD_PAIRED. NULL: nobody waits under this id for a
+ * thread of `process`. */
+struct thread *wait_take_caller(const struct process *process, uint64_t reply_id);
+/* Undoes that: `caller` goes on waiting, under the same id, for a reply from `server`. */
+void wait_restore_caller(struct thread *caller, struct thread *server);
+
+/* `thread`, ours, has what it waited for, or `status` tells why not: sets RAX, stops its timer. The
+ * caller makes it ready. */
+void wait_done(struct thread *thread, mnos_status_t status);
+
+/* Ends wait number `wait` (0: whichever) of `thread` with `status` and makes it ready; false: it was
+ * not in that wait, or is THREAD_PAIRED just now. */
+bool wait_cancel(struct thread *thread, uint64_t wait, mnos_status_t status);
+
+/* Everybody who waits for a reply from `server` wakes with MNOS_ERR_PEER. */
+void wait_drop_callers(struct thread *server);
+
+/* Parks `current` until wait_unpark(); MNOS_ERR_DEADLINE. Does not park after an earlier unpark. Either
+ * way RAX and RDX (the time) are set, now or when it is woken. */
+void wait_park(struct thread *current, uint64_t deadline_ns);
+void wait_unpark(struct thread *thread);

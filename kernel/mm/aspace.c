@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+/* aspace.c - see aspace.h. */
+#include "mm/aspace.h"
+
+#include <stddef.h>
+
+#include "assert.h"
+#include "cap/capability.h"
+#include "lib/list.h"
+#include "mm/mapping.h"
+#include "object/memory.h"
+#include "object/process.h"
+#include "sched/sched.h"
+
+/* Pages handled between two looks for something more urgent. */
+#define CHUNK_PAGES 512
+/* Page tables freed in one step of aspace_destroy(). */
+#define DESTROY_TABLES 16
+
+static uint64_t mapping_end(const struct mapping *mapping)
+{
+    return mapping->node.key + mapping->page_count * PAGE_BYTES;
+}
+
+/* ---- TLB ---- */
+
+static void batch_add(struct tlb_batch *batch, struct arch_aspace *aspace, uaddr_t address,
+                      uint64_t page_count)
+{
+    if (batch->single == NULL && !batch->several) {
+        batch->single = aspace;
+        batch->address = address;
+        batch->page_count = page_count;
+        batch->cores = aspace->loaded_on;
+        return;
+    }
+    if (batch->single == aspace && batch->address == address + page_count * PAGE_BYTES) {
+        batch->address = address; /* unmapping goes from the end */
+        batch->page_count += page_count;
+        return;
+    }
+    batch->several = true;
+    batch->cores |= aspace->loaded_on;
+}
+
+void tlb_batch_finish(struct tlb_batch *batch)
+{
+    if (batch->several)
+        arch_tlb_flush_cores(batch->cores);
+    else if (batch->single != NULL)
+        arch_aspace_flush(batch->single, batch->address, batch->page_count);
+    *batch = (struct tlb_batch){0};
+}
+
+/* ---- creation and destruction ---- */
+
+mnos_status_t aspace_create(struct process *process)
+{
+    spin_init(&process->aspace.lock, LOCK_ASPACE);
+    process->aspace.mappings.root = NULL;
+    return arch_aspace_create(&process->aspace.arch, &process->quota);
+}
+
+/* The address space is locked. */
+static void mapping_free_locked(struct mapping *mapping)
+{
+    tree_remove(&mapping->process->aspace.mappings, &mapping->node);
+    mapping_destroy(mapping);
+}
+
+bool aspace_destroy(struct process *process)
+{
+    struct aspace *aspace = &process->aspace;
+    struct mapping *mapping;
+
+    for (unsigned i = 0; i < DESTROY_TABLES; i++) {
+        spin_lock(&aspace->lock);
+        mapping = mapping_of(tree_first(&aspace->mappings));
+        if (mapping != NULL)
+            mapping_free_locked(mapping);
+        spin_unlock(&aspace->lock);
+        if (mapping == NULL)
+            return arch_aspace_destroy(&aspace->arch, &process->quota, DESTROY_TABLES);
+    }
+    return false;
+}
+
+/* ---- mapping ---- */
+
+static bool range_valid(uaddr_t address, uint64_t count)
+{
+    return address % PAGE_BYTES == 0 && count != 0 && address >= PAGE_BYTES &&
+           address < MNOS_USER_END && count <= (MNOS_USER_END - address) / PAGE_BYTES;
+}
+
+static bool overlaps_locked(struct aspace *aspace, uaddr_t address, uint64_t count)
+{
+    struct mapping *below = mapping_of(tree_at_or_below(&aspace->mappings, address));
+    struct mapping *above = mapping_of(tree_at_or_above(&aspace->mappings, address));
+
+    return (below != NULL && mapping_end(below) > address) ||
+           (above != NULL && above->node.key < address + count * PAGE_BYTES);
+}
+
+/* Enters up to CHUNK_PAGES more pages of `mapping`, beginning at page `done`, into the page tables. */
+static mnos_status_t map_chunk_locked(struct mapping *mapping, uint64_t done, uint64_t count)
+{
+    struct process *process = mapping->process;
+    uint64_t end = done + CHUNK_PAGES < count ? done + CHUNK_PAGES : count;
+    mnos_status_t status;
+
+    while (done < end) {
+        uint64_t run;
+        paddr_t frame = memory_frame(mapping->memory, mapping->first_page + done, &run);
+
+        /* Large pages need the whole run at once; a run of one extent is cheap however long. */
+        if (run > count - done)
+            run = count - done;
+        if (run > CHUNK_PAGES * CHUNK_PAGES)
+            run = CHUNK_PAGES * CHUNK_PAGES;
+        status =
+            arch_aspace_map(&process->aspace.arch, &process->quota,
+                            mapping->node.key + done * PAGE_BYTES, frame, run, mapping->rights);
+        if (status != MNOS_OK)
+            return status;
+        done += run;
+        mapping->page_count = done;
+    }
+    return MNOS_OK;
+}
+
+static mnos_status_t mapping_begin_locked(struct process *process, const struct cap_view *cap,
+                                          uaddr_t address, uint64_t first, uint64_t count,
+                                          unsigned rights, struct mapping **created)
+{
+    mnos_status_t status;
+
+    if (overlaps_locked(&process->aspace, address, count))
+        return MNOS_ERR_OVERLAP;
+    status = mapping_create(process, cap, created);
+    if (status != MNOS_OK)
+        return status;
+    (*created)->first_page = first;
+    (*created)->rights = rights;
+    tree_insert(&process->aspace.mappings, &(*created)->node, address);
+    return MNOS_OK;
+}
+
+/* A failed mapping leaves nothing behind. No TLB can hold what was never used by a thread that got an
+ * error; another thread of the process may have touched it, hence the flush by the caller. */
+static void mapping_abandon_locked(struct mapping *mapping)
+{
+    struct process *process = mapping->process;
+
+    if (mapping->page_count != 0 &&
+        arch_aspace_unmap(&process->aspace.arch, &process->quota, mapping->node.key,
+                          mapping->page_count) != MNOS_OK)
+        assert(!"unmapping whole pages cannot fail");
+    mapping_free_locked(mapping);
+}
+
+mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, uaddr_t address,
+                         uint64_t first, uint64_t count, unsigned rights, uint64_t *progress,
+                         bool *again)
+{
+    struct aspace *aspace = &process->aspace;
+    struct mapping *mapping = NULL;
+    struct tlb_batch batch = {0};
+    mnos_status_t status = MNOS_OK;
+
+    if (!range_valid(address, count))
+        return MNOS_ERR_ADDRESS;
+    spin_lock(&aspace->lock);
+    if (*progress == 0) {
+        status = mapping_begin_locked(process, cap, address, first, count, rights, &mapping);
+    } else {
+        mapping = mapping_of(tree_at_or_below(&aspace->mappings, address));
+        if (mapping == NULL || mapping->node.key != address || mapping->cap != cap->slot ||
+            mapping->page_count != *progress)
+            status = MNOS_ERR_STATE; /* undone behind our back, between two attempts */
+    }
+    if (status == MNOS_OK) {
+        status = map_chunk_locked(mapping, *progress, count);
+        *progress = mapping->page_count;
+        if (status != MNOS_OK) {
+            batch_add(&batch, &aspace->arch, address, count);
+            mapping_abandon_locked(mapping);
+        }
+    }
+    spin_unlock(&aspace->lock);
+    tlb_batch_finish(&batch);
+    *again = status == MNOS_OK && *progress < count;
+    return status;
+}
+
+/* ---- unmapping ---- */
+
+static bool covered_locked(struct aspace *aspace, uaddr_t address, uaddr_t end)
+{
+    while (address < end) {
+        struct mapping *mapping = mapping_of(tree_at_or_below(&aspace->mappings, address));
+
+        if (mapping == NULL || mapping_end(mapping) <= address)
+            return false;
+        address = mapping_end(mapping);
+    }
+    return true;
+}
+
+/* Makes the part of `mapping` from `at` on a mapping of its own. */
+static mnos_status_t mapping_split_locked(struct mapping *mapping, uaddr_t at)
+{
+    uint64_t head_pages = (at - mapping->node.key) / PAGE_BYTES;
+    struct mapping *tail;
+    mnos_status_t status = mapping_twin(mapping, &tail);
+
+    if (status != MNOS_OK)
+        return status;
+    tail->first_page = mapping->first_page + head_pages;
+    tail->page_count = mapping->page_count - head_pages;
+    mapping->page_count = head_pages;
+    tree_insert(&mapping->process->aspace.mappings, &tail->node, at);
+    return MNOS_OK;
+}
+
+/* Unmaps up to CHUNK_PAGES pages at the end of [address, end), which is covered; *unmapped tells how
+ * many. */
+static mnos_status_t unmap_tail_locked(struct process *process, uaddr_t address, uaddr_t end,
+                                       uint64_t *unmapped, struct tlb_batch *batch)
+{
+    struct aspace *aspace = &process->aspace;
+    struct mapping *mapping = mapping_of(tree_at_or_below(&aspace->mappings, end - 1));
+    uaddr_t from =
+        end - address > CHUNK_PAGES * PAGE_BYTES ? end - CHUNK_PAGES * PAGE_BYTES : address;
+    mnos_status_t status;
+
+    if (mapping_end(mapping) > end) {
+        status = mapping_split_locked(mapping, end);
+        if (status != MNOS_OK)
+            return status;
+    }
+    if (from < mapping->node.key)
+        from = mapping->node.key;
+    *unmapped = (end - from) / PAGE_BYTES;
+    status = arch_aspace_unmap(&aspace->arch, &process->quota, from, *unmapped);
+    if (status != MNOS_OK)
+        return status;
+    batch_add(batch, &aspace->arch, from, *unmapped);
+    if (from == mapping->node.key)
+        mapping_free_locked(mapping);
+    else
+        mapping->page_count -= *unmapped;
+    return MNOS_OK;
+}
+
+mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t count,
+                           uint64_t *progress, bool *again, struct tlb_batch *batch)
+{
+    struct aspace *aspace = &process->aspace;
+    mnos_status_t status = MNOS_OK;
+    uint64_t unmapped = 0;
+    uaddr_t end;
+
+    *again = false;
+    if (!range_valid(address, count) || *progress >= count)
+        return MNOS_ERR_ADDRESS;
+    end = address + (count - *progress) * PAGE_BYTES;
+    spin_lock(&aspace->lock);
+    if (!covered_locked(aspace, address, end))
+        status = MNOS_ERR_NOT_MAPPED;
+    else
+        status = unmap_tail_locked(process, address, end, &unmapped, batch);
+    spin_unlock(&aspace->lock);
+    *progress += unmapped;
+    *again = status == MNOS_OK && *progress < count;
+    return status;
+}
+
+bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch)
+{
+    struct mapping *mapping;
+    struct process *process = mapping_first_of(memory, cap, &mapping);
+    struct aspace *aspace;
+
+    if (process == NULL)
+        return false;
+    /* The address space's lock comes first in the order; what we saw may have changed meanwhile. */
+    aspace = &process->aspace;
+    spin_lock(&aspace->lock);
+    if (mapping_is_first(mapping, process, memory, cap)) {
+        batch_add(batch, &aspace->arch, mapping->node.key, mapping->page_count);
+        mapping_abandon_locked(mapping);
+    }
+    spin_unlock(&aspace->lock);
+    return true;
+}
+
+/* ---- checking ---- */
+
+static void check(const struct tree_node *node, uint64_t *end)
+{
+    const struct mapping *mapping;
+
+    if (node == NULL)
+        return;
+    check(node->left, end);
+    mapping = container_of(node, struct mapping, node);
+    assert(node->key >= *end); /* A1 */
+    *end = mapping_end(mapping);
+    assert(*end <= MNOS_USER_END);
+    for (uint64_t i = 0; i < mapping->page_count; i++) {
+        paddr_t frame;
+        unsigned rights;
+        uint64_t run;
+
+        assert(arch_aspace_lookup(&mapping->process->aspace.arch, node->key + i * PAGE_BYTES,
+                                  &frame, &rights)); /* A2 */
+        assert(frame == memory_frame(mapping->memory, mapping->first_page + i, &run));
+        (void)frame, (void)rights, (void)run;
+    }
+    assert(mapping->link != NULL && *mapping->link == mapping); /* A3 */
+    check(node->right, end);
+}
+
+void aspace_check(struct aspace *aspace)
+{
+    uint64_t end = 0;
+
+    spin_lock(&aspace->lock);
+    tree_check(&aspace->mappings);
+    check(aspace->mappings.root, &end);
+    spin_unlock(&aspace->lock);
+}

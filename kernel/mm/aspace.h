@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/*
+ * aspace.h - the address space of a process: which part of which Memory capability is mapped where.
+ *
+ * A mapping belongs to the address space (sorted by address, under its lock) and to the capability it
+ * was made through (a list, under the memory object's mappings_lock), so that unmapping by address and
+ * revoking by capability both find it without searching.
+ *
+ * A1  mappings do not overlap, and lie in user space
+ * A2  every page of a mapping is in the page tables, with at most the rights of its capability
+ * A3  a mapping is in the list of its capability as long as it is in the tree
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/types.h"
+#include "arch/arch.h"
+#include "lib/tree.h"
+#include "sync/spinlock.h"
+
+struct process;
+struct memory;
+struct mapping;
+struct capability;
+struct cap_view;
+
+struct aspace {
+    struct arch_aspace arch;
+    struct spinlock lock; /* rank LOCK_ASPACE, guards the tree, the mappings and the page tables */
+    struct tree mappings; /* struct mapping, by address */
+};
+
+/* Translations that have been removed from page tables and may still be in TLBs. */
+struct tlb_batch {
+    struct arch_aspace *single; /* when only one range is affected */
+    uaddr_t address;
+    uint64_t page_count;
+    uint32_t cores; /* when several are: the cores that ever loaded one of them */
+    bool several;
+};
+
+/* Drops them everywhere and waits until that is done. Hold no lock. */
+void tlb_batch_finish(struct tlb_batch *batch);
+
+mnos_status_t aspace_create(struct process *process);
+/* Frees mappings and page tables, a bounded number at a time; true when nothing is left. The process
+ * has no thread that runs. */
+bool aspace_destroy(struct process *process);
+
+/*
+ * Maps [first, first + count) pages of the memory object at `address`; `cap` is the capability they
+ * are mapped through, its range and rights checked by the caller. `*progress` pages are mapped already
+ * by an earlier, interrupted call. Errors: MNOS_ERR_ADDRESS, MNOS_ERR_OVERLAP, MNOS_ERR_QUOTA,
+ * MNOS_ERR_MEMORY, MNOS_ERR_HANDLE (revoked meanwhile). *again: interrupted, call again.
+ */
+mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, uaddr_t address,
+                         uint64_t first, uint64_t count, unsigned rights, uint64_t *progress,
+                         bool *again);
+/* Unmaps the range, all of which must be mapped (MNOS_ERR_NOT_MAPPED) except its last `*progress`
+ * pages, which an earlier, interrupted call has unmapped. */
+mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t count,
+                           uint64_t *progress, bool *again, struct tlb_batch *batch);
+/* Undoes one mapping made through `cap`; false: there is none. */
+bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch);
+
+void aspace_check(struct aspace *aspace);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mapping.h - the record of one range of a Memory capability in one process: pages in its address
+ * space (aspace.h), or I/O ports it may use (ports.h).
+ *
+ * It belongs to its process, which pays for it and whose aspace lock guards it, and is in the list of
+ * the capability it was made through, which the memory object's mappings_lock guards.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/types.h"
+#include "cap/capability.h"
+#include "lib/list.h"
+#include "lib/tree.h"
+
+struct memory;
+struct process;
+
+struct mapping {
+    struct tree_node node; /* key: address; for ports the first port */
+    struct process *process;
+    struct memory *memory;
+    struct capability *cap;
+    struct mapping *next; /* in cap->mappings */
+    struct mapping **link;
+    uint64_t first_page; /* within the memory object */
+    uint64_t page_count;
+    uint32_t rights; /* enum map_rights */
+};
+
+static inline struct mapping *mapping_of(struct tree_node *node)
+{
+    return node == NULL ? NULL : container_of(node, struct mapping, node);
+}
+
+/* A mapping of nothing yet, in the list of `cap`, in no tree. MNOS_ERR_HANDLE: the capability is gone;
+ * MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
+mnos_status_t mapping_create(struct process *process, const struct cap_view *cap,
+                             struct mapping **mapping);
+/* A further mapping like `mapping`, also when its capability is already being drained. */
+mnos_status_t mapping_twin(struct mapping *mapping, struct mapping **twin);
+/* It is in no tree any more. */
+void mapping_destroy(struct mapping *mapping);
+
+/* The first mapping made through `cap` and the process it is in; NULL: there is none. */
+struct process *mapping_first_of(struct memory *memory, struct capability *cap,
+                                 struct mapping **mapping);
+/* True when it still is, now that the process's aspace lock is held. */
+bool mapping_is_first(const struct mapping *mapping, const struct process *process,
+                      struct memory *memory, const struct capability *cap);
+
+void mapping_caches_create(void);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ports.h - which I/O ports a process may use: the ranges it has opened through Memory capabilities of
+ * the port flavour. The machine's bitmap is made from them (arch.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/types.h"
+
+struct process;
+struct memory;
+struct capability;
+struct cap_view;
+
+/* Opens ports [first, first + count). MNOS_ERR_HANDLE (revoked meanwhile), MNOS_ERR_QUOTA,
+ * MNOS_ERR_MEMORY. Hold no lock. */
+mnos_status_t ports_open(struct process *process, const struct cap_view *cap, uint32_t first,
+                         uint32_t count);
+/* Closes what was opened once through `cap`, as far as no other opening covers it; false: nothing
+ * was. The process cannot use the ports when this returns. Hold no lock. */
+bool ports_close_one_of(struct memory *memory, struct capability *cap);
+/* The process ends: it has no thread that runs. */
+void ports_destroy(struct process *process);

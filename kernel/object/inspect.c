@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/* inspect.c - see inspect.h. */
+#include "object/inspect.h"
+
+#include <stddef.h>
+
+#include "abi/message.h"
+#include "lib/string.h"
+#include "object/endpoint.h"
+#include "object/interrupt.h"
+#include "object/memory.h"
+#include "object/process.h"
+#include "object/thread.h"
+#include "sched/sched.h"
+
+/* Children beyond this many are not counted: the lock is not held for longer. */
+#define CHILDREN_COUNTED 1000
+
+/* Everything that the derivation lock keeps together. */
+static mnos_status_t copy_locked(const struct cap_view *view, struct mnos_cap_info *info)
+{
+    const struct capability *slot = view->slot;
+    const struct capability *parent = cap_at(slot->parent);
+
+    if (!cap_alive(view))
+        return MNOS_ERR_HANDLE;
+    if (parent != NULL && cap_owner(parent) != NULL) {
+        info->parent_process_id = cap_owner(parent)->obj.id;
+        info->parent_handle = parent->key;
+    }
+    for (cap_ref_t ref = slot->child; ref != 0 && info->child_count < CHILDREN_COUNTED;
+         ref = cap_at(ref)->next)
+        info->child_count++;
+    if (view->object->type == MNOS_TYPE_ENDPOINT) {
+        info->badge = slot->badge;
+        info->event_mask = slot->group == NULL ? MNOS_EVENTS_ALL : slot->group->event_mask;
+    }
+    return MNOS_OK;
+}
+
+static void describe_memory(const struct cap_view *view, bool is_holder, struct mnos_cap_info *info)
+{
+    const struct memory *memory = (const struct memory *)view->object;
+    uint64_t run;
+    paddr_t address;
+
+    info->flavour = memory->flavour;
+    info->physical_address = UINT64_MAX;
+    if (!is_holder || memory->flavour == MNOS_MEMORY_PORTS || (view->rights & MNOS_RIGHT_READ) == 0)
+        return;
+    address = memory_frame(memory, view->first, &run);
+    if (run >= view->count)
+        info->physical_address = address;
+}
+
+mnos_status_t inspect_capability(const struct cap_view *view, bool is_holder,
+                                 struct mnos_cap_info *info)
+{
+    struct kobject *object = view->object;
+    mnos_status_t status;
+
+    memset(info, 0, sizeof(*info));
+    info->handle = view->key;
+    info->type = object->type;
+    info->rights = view->rights;
+    info->object_id = object->id;
+    spin_lock(&object->derive);
+    status = copy_locked(view, info);
+    spin_unlock(&object->derive);
+    if (status != MNOS_OK)
+        return status;
+    if (object->type == MNOS_TYPE_MEMORY || object->type == MNOS_TYPE_INTERRUPT) {
+        info->first = view->first;
+        info->count = view->count;
+    }
+    if (object->type == MNOS_TYPE_MEMORY)
+        describe_memory(view, is_holder, info);
+    if (object->type == MNOS_TYPE_PROCESS || object->type == MNOS_TYPE_THREAD)
+        info->id = object->id;
+    return MNOS_OK;
+}
+
+void inspect_thread(struct thread *thread, struct mnos_thread_info *info)
+{
+    const struct endpoint *endpoint = thread->waits_on;
+    const struct thread *server = thread->owed_by;
+
+    memset(info, 0, sizeof(*info));
+    info->id = thread->obj.id;
+    info->process_id = thread->process->obj.id;
+    memcpy(info->name, thread->name, sizeof(info->name));
+    info->state = thread_state_shown(thread);
+    info->core = thread->core;
+    info->priority = thread->priority;
+    info->effective_priority = thread->effective;
+    info->affinity = thread->affinity;
+    info->cpu_time_ns = arch_cycles_to_ns(sched_cpu_cycles(thread));
+    if (endpoint != NULL)
+        info->waits_for = endpoint->obj.id;
+    else if (server != NULL)
+        info->waits_for = server->obj.id;
+}
+
+void inspect_process(struct process *process, struct mnos_process_info *info)
+{
+    uint64_t cycles;
+
+    memset(info, 0, sizeof(*info));
+    info->id = process->obj.id;
+    info->parent_id = process->parent == NULL ? 0 : process->parent->obj.id;
+    memcpy(info->name, process->name, sizeof(info->name));
+    info->frames_used = process->quota.frames_used;
+    info->frames_quota = process->quota.frames_limit;
+    info->bytes_used = process->quota.bytes_used;
+    info->bytes_quota = process->quota.bytes_limit;
+    info->cap_count = process->captable.used;
+    info->priority_ceiling = process->priority_ceiling;
+    spin_lock(&process->lock);
+    info->state = process->state;
+    info->exit_reason = process->exit_reason;
+    info->exit_code = process->exit_code;
+    info->thread_count = process->thread_count;
+    cycles = process->past_cpu_cycles;
+    for (struct list *l = process->threads.next; l != &process->threads; l = l->next)
+        cycles += sched_cpu_cycles(container_of(l, struct thread, process_link));
+    spin_unlock(&process->lock);
+    info->cpu_time_ns = arch_cycles_to_ns(cycles);
+}
+
+mnos_status_t inspect_process_thread(struct process *process, uint64_t index,
+                                     struct mnos_thread_info *info)
+{
+    struct thread *thread = NULL;
+    struct list *l;
+
+    spin_lock(&process->lock);
+    for (l = process->threads.next; l != &process->threads && index != 0; l = l->next)
+        index--;
+    if (l != &process->threads)
+        thread = container_of(l, struct thread, process_link);
+    spin_unlock(&process->lock);
+    if (thread == NULL)
+        return MNOS_ERR_END;
+    inspect_thread(thread, info);
+    return MNOS_OK;
+}
+
+mnos_status_t inspect_process_cap(struct process *process, uint64_t index, struct mnos_cap_info *info)
+{
+    struct captable *table = &process->captable;
+
+    while (index < 1u << MNOS_HANDLE_INDEX_BITS && process->state != MNOS_PROCESS_DEAD) {
+        struct capability *slot = captable_next(table, (uint32_t)index);
+        struct cap_view view;
+
+        if (slot == NULL)
+            break;
+        index = MNOS_HANDLE_INDEX(slot->key) + 1ull;
+        if (cap_lookup(table, slot->key, MNOS_TYPE_NONE, 0, &view) == MNOS_OK &&
+            inspect_capability(&view, false, info) == MNOS_OK)
+            return MNOS_OK;
+    }
+    return MNOS_ERR_END;
+}

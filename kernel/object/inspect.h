@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/* inspect.h - fills the records of sys_cap_inspect (abi/inspect.h). Snapshots: nothing is stopped. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "abi/inspect.h"
+#include "cap/capability.h"
+
+struct process;
+struct thread;
+
+/* MNOS_ERR_HANDLE: it has gone meanwhile. The physical address is told only to the holder. */
+mnos_status_t inspect_capability(const struct cap_view *view, bool is_holder,
+                                 struct mnos_cap_info *info);
+void inspect_process(struct process *process, struct mnos_process_info *info);
+void inspect_thread(struct thread *thread, struct mnos_thread_info *info);
+/* MNOS_ERR_END: there are not so many. */
+mnos_status_t inspect_process_thread(struct process *process, uint64_t index,
+                                     struct mnos_thread_info *info);
+mnos_status_t inspect_process_cap(struct process *process, uint64_t index,
+                                  struct mnos_cap_info *info);

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+/* thread.c - life of threads: creation, suspension, death, and the table of their numbers. */
+#include "object/thread.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "abi/inspect.h"
+#include "assert.h"
+#include "ipc/wait.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/slab.h"
+#include "object/process.h"
+#include "sched/sched.h"
+#include "sync/deferred.h"
+
+/* ---- numbers: the low bits of reply ids ---- */
+
+#define NUMBERS_PER_PAGE (PAGE_BYTES / sizeof(struct number))
+#define NUMBER_PAGES 2048
+#define NUMBER_BITS 24
+
+/* `thread` while the number is in use; else `next_free`. `sequence` outlives the thread, so that no
+ * reply id is ever used twice. */
+struct number {
+    struct thread *_Atomic thread;
+    uint64_t sequence;
+    uint32_t next_free;
+};
+
+static struct number *number_pages[NUMBER_PAGES];
+static struct spinlock number_lock = SPINLOCK_INIT(LOCK_THREADTABLE);
+static uint32_t number_page_count;
+static uint32_t number_free; /* 0: none; number 0 is never used */
+
+static struct number *number_at(uint32_t n)
+{
+    return &number_pages[n / NUMBERS_PER_PAGE][n % NUMBERS_PER_PAGE];
+}
+
+static bool number_page_add_locked(void)
+{
+    uint32_t first = number_page_count * (uint32_t)NUMBERS_PER_PAGE;
+    paddr_t frame = number_page_count == NUMBER_PAGES ? PADDR_NONE : frame_alloc_zeroed();
+
+    if (frame == PADDR_NONE)
+        return false;
+    __atomic_store_n(&number_pages[number_page_count], phys_to_virt(frame), __ATOMIC_RELEASE);
+    number_page_count++;
+    for (uint32_t n = first + (uint32_t)NUMBERS_PER_PAGE; n-- > first;) {
+        number_at(n)->next_free = number_free;
+        if (n != 0)
+            number_free = n;
+    }
+    return true;
+}
+
+static mnos_status_t number_take(struct thread *thread)
+{
+    mnos_status_t status = MNOS_ERR_MEMORY;
+
+    spin_lock(&number_lock);
+    if (number_free != 0 || number_page_add_locked()) {
+        struct number *number = number_at(number_free);
+
+        thread->number = number_free;
+        thread->reply_id = number->sequence << NUMBER_BITS | number_free;
+        number_free = number->next_free;
+        atomic_store_explicit(&number->thread, thread, memory_order_release);
+        status = MNOS_OK;
+    }
+    spin_unlock(&number_lock);
+    return status;
+}
+
+static void number_give_back(struct thread *thread)
+{
+    struct number *number = number_at(thread->number);
+
+    spin_lock(&number_lock);
+    atomic_store_explicit(&number->thread, NULL, memory_order_relaxed);
+    number->sequence = (thread->reply_id >> NUMBER_BITS) + 1;
+    number->next_free = number_free;
+    number_free = thread->number;
+    spin_unlock(&number_lock);
+}
+
+struct thread *thread_by_number(uint64_t number)
+{
+    const struct number *page = number_pages[number / NUMBERS_PER_PAGE % NUMBER_PAGES];
+
+    return page == NULL ? NULL : page[number % NUMBERS_PER_PAGE].thread;
+}
+
+/* ---- creation ---- */
+
+static struct slab_cache *thread_cache;
+static struct slab_cache *vector_cache;
+
+void thread_caches_create(void)
+{
+    thread_cache = slab_cache_create("thread", sizeof(struct thread), 64);
+    vector_cache = slab_cache_create("vector", arch_vector_bytes(), 64);
+}
+
+static mnos_status_t check_params(const struct process *process,
+                                  const struct mnos_thread_params *params)
+{
+    if (params->priority > process->priority_ceiling)
+        return MNOS_ERR_CEILING;
+    if (params->affinity != MNOS_AFFINITY_ANY && params->affinity >= core_count)
+        return MNOS_ERR_ARGUMENT;
+    if ((params->flags & ~(uint32_t)MNOS_THREAD_SUSPENDED) != 0)
+        return MNOS_ERR_ARGUMENT;
+    if (params->ipc_buffer % PAGE_BYTES != 0 || params->ipc_buffer < PAGE_BYTES ||
+        params->ipc_buffer >= MNOS_USER_END)
+        return MNOS_ERR_ADDRESS;
+    return MNOS_OK;
+}
+
+static mnos_status_t buffer_create(struct thread *thread, uaddr_t address)
+{
+    struct process *process = thread->process;
+    mnos_status_t status = quota_frame_alloc(&process->quota, &thread->buffer_frame);
+
+    if (status != MNOS_OK)
+        return status;
+    spin_lock(&process->aspace.lock);
+    status = arch_aspace_map(&process->aspace.arch, &process->quota, address, thread->buffer_frame, 1,
+                             MAP_READ | MAP_WRITE);
+    spin_unlock(&process->aspace.lock);
+    if (status != MNOS_OK) {
+        quota_frame_free(&process->quota, thread->buffer_frame);
+        return status;
+    }
+    thread->buffer_address = address;
+    thread->buffer = phys_to_virt(thread->buffer_frame);
+    return MNOS_OK;
+}
+
+static void buffer_destroy(struct thread *thread)
+{
+    struct process *process = thread->process;
+
+    spin_lock(&process->aspace.lock);
+    if (arch_aspace_unmap(&process->aspace.arch, &process->quota, thread->buffer_address, 1) !=
+        MNOS_OK)
+        assert(!"a single page cannot need a split");
+    spin_unlock(&process->aspace.lock);
+    arch_aspace_flush(&process->aspace.arch, thread->buffer_address, 1);
+    quota_frame_free(&process->quota, thread->buffer_frame);
+}
+
+static void thread_init(struct thread *thread, struct process *process,
+                        const struct mnos_thread_params *params)
+{
+    thread->process = process;
+    thread->state = THREAD_SUSPENDED;
+    thread->stop = STOP_SUSPEND;
+    thread->affinity = params->affinity;
+    thread->core = params->affinity == MNOS_AFFINITY_ANY ? this_core()->index : params->affinity;
+    thread->priority = (uint8_t)params->priority;
+    thread->effective = thread->priority;
+    list_init(&thread->run_link);
+    spin_init(&thread->lock, LOCK_THREAD);
+    thread_queue_init(&thread->callers);
+    list_init(&thread->cap_link);
+    list_init(&thread->process_link);
+    memcpy(thread->name, params->name, sizeof(thread->name));
+    thread->name[sizeof(thread->name) - 1] = '\0';
+}
+
+/* Enters it into its process, unless that is dying. */
+static mnos_status_t thread_join(struct thread *thread, struct process *process)
+{
+    mnos_status_t status = MNOS_ERR_STATE;
+
+    spin_lock(&process->lock);
+    if (process->state == MNOS_PROCESS_ALIVE || process->state == MNOS_PROCESS_SUSPENDED) {
+        if (process->state == MNOS_PROCESS_SUSPENDED)
+            thread->stop |= STOP_PROCESS;
+        list_append(&process->threads, &thread->process_link);
+        process->thread_count++;
+        status = MNOS_OK;
+    }
+    spin_unlock(&process->lock);
+    return status;
+}
+
+mnos_status_t thread_create(struct process *process, const struct mnos_thread_params *params,
+                            struct thread **created)
+{
+    struct quota *quota = &process->quota;
+    struct thread *thread;
+    void *object;
+    mnos_status_t status = check_params(process, params);
+
+    if (status != MNOS_OK)
+        return status;
+    status = quota_slab_alloc(quota, thread_cache, &object);
+    if (status != MNOS_OK)
+        return status;
+    thread = object;
+    thread_init(thread, process, params);
+    status = arch_thread_set_registers(thread, &params->registers);
+    if (status != MNOS_OK)
+        goto out_thread;
+    status = quota_slab_alloc(quota, vector_cache, &thread->arch.vector_area);
+    if (status != MNOS_OK)
+        goto out_thread;
+    status = buffer_create(thread, params->ipc_buffer);
+    if (status != MNOS_OK)
+        goto out_vector;
+    status = number_take(thread);
+    if (status != MNOS_OK)
+        goto out_buffer;
+    kobject_init(&thread->obj, MNOS_TYPE_THREAD, process);
+    status = thread_join(thread, process);
+    if (status != MNOS_OK)
+        goto out_number;
+    *created = thread;
+    return MNOS_OK;
+
+out_number:
+    (void)kobject_detach(&thread->obj);
+    number_give_back(thread);
+out_buffer:
+    buffer_destroy(thread);
+out_vector:
+    quota_slab_free(quota, vector_cache, thread->arch.vector_area);
+out_thread:
+    quota_slab_free(quota, thread_cache, thread);
+    return status;
+}
+
+/* ---- stopping ---- */
+
+void thread_suspend(struct thread *thread, enum thread_stop why)
+{
+    atomic_fetch_or(&thread->stop, why);
+    if (thread == this_core()->current)
+        this_core()->need_resched = true;
+    else
+        sched_wait_stopped(thread);
+}
+
+void thread_resume(struct thread *thread, enum thread_stop why)
+{
+    bool ours = false;
+
+    spin_lock(&thread->lock);
+    atomic_fetch_and(&thread->stop, ~(uint32_t)why);
+    if (thread->state == THREAD_SUSPENDED && thread->stop == 0) {
+        thread->state = THREAD_PAIRED;
+        ours = true;
+    }
+    spin_unlock(&thread->lock);
+    if (ours)
+        sched_make_ready(thread);
+}
+
+void thread_kill(struct thread *thread)
+{
+    atomic_fetch_or(&thread->stop, STOP_KILL);
+}
+
+/* One attempt to get it out of wherever it is. */
+static void thread_evict(struct thread *thread)
+{
+    switch (thread->state) {
+    case THREAD_READY:
+        if (sched_remove_ready(thread))
+            thread->state = THREAD_DEAD;
+        break;
+    case THREAD_SENDING:
+    case THREAD_RECEIVING:
+    case THREAD_CALLING:
+    case THREAD_PARKED:
+        (void)wait_cancel(thread, 0, MNOS_ERR_CANCELLED); /* made ready, it becomes dead instead */
+        break;
+    case THREAD_SUSPENDED:
+    case THREAD_FAULTED:
+        spin_lock(&thread->lock);
+        if (thread->state == THREAD_SUSPENDED || thread->state == THREAD_FAULTED)
+            thread->state = THREAD_DEAD;
+        spin_unlock(&thread->lock);
+        break;
+    default: /* running, or paired: a core has it, and sees STOP_KILL before it leaves the kernel */
+        sched_wait_stopped(thread);
+        break;
+    }
+}
+
+void thread_wait_dead(struct thread *thread)
+{
+    sched_wait_stopped(thread);
+    while (thread->state != THREAD_DEAD)
+        thread_evict(thread);
+}
+
+bool thread_bury_begin(struct thread *thread)
+{
+    return !atomic_exchange(&thread->being_buried, true);
+}
+
+void thread_bury(struct thread *thread)
+{
+    struct process *process = thread->process;
+
+    assert(thread->state == THREAD_DEAD);
+    timer_entry_cancel(&thread->timer);
+    wait_drop_callers(thread);
+    if (thread->pending != NULL)
+        kobject_unreferenced((struct kobject *)thread->pending);
+    thread->pending = NULL;
+    spin_lock(&process->lock);
+    list_remove(&thread->process_link);
+    process->thread_count--;
+    process->past_cpu_cycles += thread->cpu_cycles;
+    spin_unlock(&process->lock);
+    number_give_back(thread);
+    buffer_destroy(thread);
+    thread->buffer = NULL;
+    if (thread->obj.caps == 0)
+        kobject_unreferenced(&thread->obj);
+}
+
+void thread_free(struct thread *thread)
+{
+    struct quota *quota = &thread->process->quota;
+
+    quota_slab_free(quota, vector_cache, thread->arch.vector_area);
+    quota_slab_free(quota, thread_cache, thread);
+}
+
+uint32_t thread_state_shown(const struct thread *thread)
+{
+    static const uint8_t shown[] = {
+        [THREAD_READY] = MNOS_STATE_READY,         [THREAD_RUNNING] = MNOS_STATE_RUNNING,
+        [THREAD_SENDING] = MNOS_STATE_SENDING,     [THREAD_RECEIVING] = MNOS_STATE_RECEIVING,
+        [THREAD_CALLING] = MNOS_STATE_CALLING,     [THREAD_PARKED] = MNOS_STATE_PARKED,
+        [THREAD_SUSPENDED] = MNOS_STATE_SUSPENDED, [THREAD_FAULTED] = MNOS_STATE_FAULTED,
+        [THREAD_DEAD] = MNOS_STATE_DEAD,           [THREAD_PAIRED] = MNOS_STATE_READY,
+    };
+
+    return shown[thread->state];
+}

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: MIT
+/* sched.c - see sched.h. */
+#include "sched/sched.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "assert.h"
+#include "info.h"
+#include "ipc/wait.h"
+#include "lockdep.h"
+#include "object/process.h"
+#include "sync/deferred.h"
+
+/* How many expired deadlines one timer interrupt serves before others get a chance. */
+#define EXPIRE_BATCH 32
+
+struct core cores[MNOS_CORES_MAX];
+uint32_t core_count = 1;
+
+/* Bit n: core n. A core sets its own idle bit before it looks at its run queue for the last time; who
+ * inserts looks at the bit afterwards. */
+static _Atomic uint32_t online_cores = 1;
+static _Atomic uint32_t idle_cores;
+
+uint32_t sched_online_cores(void)
+{
+    return atomic_load_explicit(&online_cores, memory_order_relaxed);
+}
+
+bool sched_single_core(void)
+{
+    return sched_online_cores() == 1;
+}
+
+static void core_init(struct core *core, uint32_t index)
+{
+    core->index = index;
+    core->timer_armed_ns = UINT64_MAX;
+    runqueue_init(&core->runqueue);
+    timer_queue_init(&core->timer_queue);
+}
+
+void sched_init(void)
+{
+    info_statistics_create();
+    for (uint32_t i = 0; i < MNOS_CORES_MAX; i++)
+        core_init(&cores[i], i);
+    cores[0].online = true;
+}
+
+void sched_core_start(void)
+{
+    struct core *core = this_core();
+
+    core->online = true;
+    atomic_fetch_or(&online_cores, 1u << core->index);
+    core->need_resched = true;
+    sched_leave_kernel();
+    arch_enter_user();
+}
+
+/* ---- timers and accounting ---- */
+
+static void timer_set(struct core *core, uint64_t deadline_ns)
+{
+    if (core->timer_armed_ns == deadline_ns)
+        return;
+    core->timer_armed_ns = deadline_ns;
+    arch_timer_arm(deadline_ns);
+}
+
+/* The nearest deadline, and the end of the turn only if someone of that priority waits. */
+static void timer_update(struct core *core)
+{
+    uint64_t next = __atomic_load_n(&core->timer_queue.earliest, __ATOMIC_RELAXED);
+    struct thread *current = core->current;
+
+    if (current != NULL && runqueue_best_priority(&core->runqueue) >= current->effective) {
+        if (current->slice_end_ns == 0)
+            current->slice_end_ns = arch_time_ns() + SCHED_SLICE_NS;
+        if (current->slice_end_ns < next)
+            next = current->slice_end_ns;
+    }
+    timer_set(core, next);
+}
+
+void sched_timer_start(struct thread *thread, uint64_t deadline_ns)
+{
+    struct core *core = this_core();
+
+    if (deadline_ns == MNOS_DEADLINE_NEVER)
+        return;
+    if (timer_queue_insert(&core->timer_queue, &thread->timer, deadline_ns, thread->wait) &&
+        deadline_ns < core->timer_armed_ns)
+        timer_set(core, deadline_ns);
+}
+
+static void account(struct core *core, struct thread *thread)
+{
+    uint64_t now = arch_cycles();
+
+    thread->cpu_cycles += now - core->running_since;
+    core->running_since = now;
+}
+
+uint64_t sched_cpu_cycles(const struct thread *thread)
+{
+    const struct core *core = &cores[thread->core];
+    uint64_t cycles = __atomic_load_n(&thread->cpu_cycles, __ATOMIC_RELAXED);
+
+    if (__atomic_load_n(&core->current, __ATOMIC_RELAXED) == thread)
+        cycles += arch_cycles() - __atomic_load_n(&core->running_since, __ATOMIC_RELAXED);
+    return cycles;
+}
+
+/* ---- making threads ready ---- */
+
+/* Reasons not to run at all. */
+static uint32_t stop_bits(const struct thread *thread)
+{
+    return atomic_load_explicit(&thread->stop, memory_order_acquire) & ~(uint32_t)STOP_DOOMED;
+}
+
+/* A thread that must not run: where it goes instead. */
+static void thread_stopped(struct thread *thread, uint32_t stop)
+{
+    atomic_store_explicit(&thread->state, (stop & STOP_KILL) ? THREAD_DEAD : THREAD_SUSPENDED,
+                          memory_order_release);
+}
+
+static struct core *choose_core(const struct thread *thread)
+{
+    struct core *here = this_core();
+    uint32_t idle;
+
+    if (thread->affinity != MNOS_AFFINITY_ANY)
+        return &cores[thread->affinity];
+    idle = atomic_load_explicit(&idle_cores, memory_order_relaxed);
+    if (here->current == NULL || idle == 0)
+        return here;
+    if (idle >> thread->core & 1)
+        return &cores[thread->core];
+    if (here->current->effective < thread->effective)
+        return here;
+    return &cores[__builtin_ctz(idle)];
+}
+
+/* Puts `thread` into the queue of `core`; true when that core should look. */
+static bool enqueue(struct core *core, struct thread *thread, bool at_front)
+{
+    bool better;
+    uint32_t stop;
+
+    spin_lock(&core->runqueue.lock);
+    stop = stop_bits(thread);
+    if (stop != 0) {
+        thread_stopped(thread, stop);
+        spin_unlock(&core->runqueue.lock);
+        return false;
+    }
+    thread->core = core->index;
+    runqueue_insert_locked(&core->runqueue, thread, at_front);
+    atomic_store_explicit(&thread->state, THREAD_READY, memory_order_relaxed);
+    better = (int)thread->effective >= core->runqueue.running_priority;
+    spin_unlock(&core->runqueue.lock);
+    return better;
+}
+
+void sched_make_ready(struct thread *thread)
+{
+    struct core *here = this_core();
+    struct core *core = choose_core(thread);
+
+    if (!enqueue(core, thread, false))
+        return;
+    if (core == here)
+        here->need_resched = true;
+    else
+        arch_ipi_reschedule(core);
+}
+
+/* Puts `thread`, which no other core can reach any more, on this core. */
+static void run(struct core *core, struct thread *thread)
+{
+    atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_relaxed);
+    thread->core = core->index;
+    core->current = thread;
+    core->running_since = arch_cycles();
+    core->statistics->switches++;
+    arch_thread_load(thread);
+}
+
+void sched_hand_over(struct thread *thread)
+{
+    struct core *core = this_core();
+    struct runqueue *queue = &core->runqueue;
+    bool lowered;
+
+    if (core->current != NULL || core->need_resched ||
+        (int)thread->effective < runqueue_best_priority(queue) ||
+        (thread->affinity != MNOS_AFFINITY_ANY && thread->affinity != core->index) ||
+        atomic_load_explicit(&thread->stop, memory_order_relaxed) != 0) {
+        sched_make_ready(thread);
+        return;
+    }
+    lowered = (int)thread->effective < queue->running_priority;
+    __atomic_store_n(&queue->running_priority, thread->effective, __ATOMIC_RELAXED);
+    if (lowered && !sched_single_core()) {
+        /* Another core may have inserted a better thread and, seeing the higher priority that ran
+         * until now, not have told us. Pairs with the lock in enqueue(). */
+        atomic_thread_fence(memory_order_seq_cst);
+        if (runqueue_best_priority(queue) > (int)thread->effective)
+            core->need_resched = true;
+    }
+    run(core, thread);
+}
+
+void sched_block_prepare(struct thread *current, bool voluntary)
+{
+    account(this_core(), current);
+    current->slice_end_ns = 0;
+    current->wait++;
+    arch_thread_save(current, voluntary);
+}
+
+void sched_current_blocked(void)
+{
+    this_core()->current = NULL;
+}
+
+bool sched_remove_ready(struct thread *thread)
+{
+    bool removed = false;
+    struct core *core = &cores[__atomic_load_n(&thread->core, __ATOMIC_RELAXED)];
+
+    spin_lock(&core->runqueue.lock);
+    if (thread->state == THREAD_READY && thread->core == core->index) {
+        runqueue_remove_locked(&core->runqueue, thread);
+        removed = true;
+    }
+    spin_unlock(&core->runqueue.lock);
+    return removed;
+}
+
+void sched_priority_changed(struct thread *thread, uint8_t effective)
+{
+    struct core *core = &cores[__atomic_load_n(&thread->core, __ATOMIC_RELAXED)];
+    bool better = false;
+
+    spin_lock(&core->runqueue.lock);
+    thread->effective = effective;
+    if (thread->state == THREAD_READY && thread->core == core->index) {
+        runqueue_remove_locked(&core->runqueue, thread);
+        runqueue_insert_locked(&core->runqueue, thread, false);
+        better = (int)effective >= core->runqueue.running_priority;
+    } else if (core->current == thread) {
+        core->runqueue.running_priority = effective;
+        better = runqueue_best_priority(&core->runqueue) > (int)effective;
+    }
+    spin_unlock(&core->runqueue.lock);
+    if (better && core == this_core())
+        core->need_resched = true;
+    else if (better)
+        arch_ipi_reschedule(core);
+}
+
+void sched_wait_stopped(const struct thread *thread)
+{
+    (void)thread;
+    arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+}
+
+/* ---- choosing ---- */
+
+/* Takes the best thread of `core` that may run on `here`. */
+static struct thread *take(struct core *core, const struct core *here)
+{
+    struct thread *thread;
+
+    spin_lock(&core->runqueue.lock);
+    thread = runqueue_best_locked(&core->runqueue);
+    if (thread != NULL && core != here && thread->affinity != MNOS_AFFINITY_ANY)
+        thread = NULL;
+    if (thread != NULL) {
+        runqueue_remove_locked(&core->runqueue, thread);
+        atomic_store_explicit(&thread->state, THREAD_PAIRED, memory_order_relaxed);
+    }
+    if (core == here)
+        core->runqueue.running_priority = thread == NULL ? -1 : (int)thread->effective;
+    spin_unlock(&core->runqueue.lock);
+    return thread;
+}
+
+static struct thread *steal(struct core *here)
+{
+    for (uint32_t i = 1; i < core_count; i++) {
+        struct core *other = &cores[(here->index + i) % core_count];
+        struct thread *thread;
+
+        if (!other->online || runqueue_best_priority(&other->runqueue) < 0)
+            continue;
+        thread = take(other, here);
+        if (thread != NULL) {
+            here->statistics->steals++;
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+/* The thread to run now, in no queue; NULL: none in the whole system for this core. */
+static struct thread *pick(struct core *core)
+{
+    struct thread *thread;
+    uint32_t stop;
+
+    for (;;) {
+        thread = take(core, core);
+        if (thread == NULL) {
+            thread = steal(core);
+            if (thread == NULL)
+                return NULL;
+            core->runqueue.running_priority = (int)thread->effective;
+        }
+        stop = stop_bits(thread);
+        if (stop == 0)
+            return thread;
+        thread_stopped(thread, stop);
+    }
+}
+
+static void idle(struct core *core)
+{
+    uint64_t began = arch_cycles();
+
+    deferred_flush();
+    core->statistics->idle_since = arch_time_ns();
+    atomic_fetch_or(&idle_cores, 1u << core->index);
+    timer_update(core);
+    if (runqueue_best_priority(&core->runqueue) < 0 && !core->need_resched)
+        arch_idle();
+    atomic_fetch_and(&idle_cores, ~(1u << core->index));
+    core->statistics->idle_since = 0;
+    core->statistics->idle_ns += arch_cycles_to_ns(arch_cycles() - began);
+}
+
+/* core->current, which could go on, must give way: back into the queue, or stopped. */
+static void put_back(struct core *core, struct thread *thread)
+{
+    uint32_t stop = stop_bits(thread);
+    bool turn_over;
+
+    if (stop == 0 && runqueue_best_priority(&core->runqueue) < (int)thread->effective)
+        return; /* nothing at least as good: it stays */
+    turn_over = thread->slice_end_ns != 0 && arch_time_ns() >= thread->slice_end_ns;
+    if (stop == 0 && !turn_over &&
+        runqueue_best_priority(&core->runqueue) == (int)thread->effective)
+        return; /* its turn is not over */
+    account(core, thread);
+    arch_thread_save(thread, false);
+    core->current = NULL;
+    if (turn_over)
+        thread->slice_end_ns = 0;
+    if (stop != 0)
+        thread_stopped(thread, stop);
+    else
+        (void)enqueue(core, thread, !turn_over);
+}
+
+/* Continues destroying a process that left itself to this core, when nothing better is to be done. */
+static bool reap(struct core *core)
+{
+    struct process *process = core->reaping;
+    int best = runqueue_best_priority(&core->runqueue);
+
+    if (process == NULL)
+        return false;
+    if (core->current != NULL && (int)core->current->effective > best)
+        best = core->current->effective;
+    if (best > (int)process->reap_priority)
+        return false;
+    core->reaping = process->reap_next;
+    if (!process_reap_step(process)) {
+        process->reap_next = core->reaping;
+        core->reaping = process;
+    }
+    core->need_resched = true;
+    arch_poll_interrupts();
+    return true;
+}
+
+/* Something is to be done before core->current, if any, can go on. */
+static void reschedule(struct core *core)
+{
+    struct thread *thread = core->current;
+
+    if (core->deferred != NULL)
+        deferred_leave_kernel();
+    core->need_resched = false;
+    if (thread != NULL)
+        put_back(core, thread);
+    if (reap(core))
+        return;
+    if (core->current == NULL) {
+        thread = pick(core);
+        if (thread == NULL)
+            idle(core);
+        else
+            run(core, thread);
+    }
+    if (core->current == NULL)
+        return;
+    timer_update(core);
+    if ((core->current->stop & STOP_DOOMED) != 0)
+        process_destroy_self(core->current);
+}
+
+void sched_leave_kernel(void)
+{
+    struct core *core = this_core();
+
+    lockdep_assert_none();
+    while (core->current == NULL || core->need_resched || core->current->stop != 0)
+        reschedule(core);
+}
+
+void sched_yield(void)
+{
+    struct core *core = this_core();
+
+    core->current->slice_end_ns = 1; /* over */
+    core->need_resched = true;
+}
+
+void sched_timer_interrupt(void)
+{
+    struct core *core = this_core();
+    uint64_t now = arch_time_ns();
+    uint64_t wait;
+
+    core->timer_armed_ns = UINT64_MAX;
+    core->need_resched = true; /* the long way out sets the timer anew */
+    for (unsigned i = 0; i < EXPIRE_BATCH; i++) {
+        struct timer_entry *entry = timer_queue_expire(&core->timer_queue, now, &wait);
+
+        if (entry == NULL)
+            return;
+        wait_cancel(container_of(entry, struct thread, timer), wait, MNOS_ERR_DEADLINE);
+    }
+}
+
+void sched_reschedule_interrupt(void)
+{
+    this_core()->need_resched = true;
+}
+
+bool sched_preempt_point(void)
+{
+    struct core *core = this_core();
+
+    arch_poll_interrupts();
+    if (core->current == NULL)
+        return false;
+    if (stop_bits(core->current) != 0)
+        return true;
+    return core->need_resched &&
+           runqueue_best_priority(&core->runqueue) >= (int)core->current->effective;
+}

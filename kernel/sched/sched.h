@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sched.h - which thread runs where: fixed priorities, round robin within one, tickless.
+ *
+ * The kernel is not preemptible, so switching is only a change of core->current, done on the way out
+ * of the kernel. A thread that blocks is saved and published by the code that makes it wait; from then
+ * on any core may run it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core.h"
+#include "object/thread.h"
+
+/* Length of a turn when others of the same priority are ready. */
+#define SCHED_SLICE_NS 5000000ull
+
+/* ---- boot ---- */
+
+/* Prepares cores[] for the boot core; phase 4. */
+void sched_init(void);
+/* A further core has its stack, tables and APIC: takes part from now on. */
+[[gnu::noreturn]] void sched_core_start(void);
+
+/* ---- called by the entry code ---- */
+
+/* The end of every entry from user mode: makes core->current the thread to return to, idling as long
+ * as there is none. May change core->current. */
+void sched_leave_kernel(void);
+/* The timer that was armed has fired (or a little early). */
+void sched_timer_interrupt(void);
+/* Another core has put something better into this core's run queue. */
+void sched_reschedule_interrupt(void);
+
+/* ---- called by objects ---- */
+
+/* Makes a thread that is in no queue and RUNNING nowhere ready, on the core it belongs to. A thread
+ * that must stop becomes THREAD_SUSPENDED or THREAD_DEAD instead. */
+void sched_make_ready(struct thread *thread);
+/* The same, but switches this core to it at once, without the run queue, when core->current has just
+ * blocked and nothing better is ready here. */
+void sched_hand_over(struct thread *thread);
+/* core->current is about to wait: accounts and saves it, before it becomes visible anywhere.
+ * `voluntary` as in arch_thread_save(). */
+void sched_block_prepare(struct thread *current, bool voluntary);
+/* core->current, prepared and published, no longer runs: nothing of it may be touched after. */
+void sched_current_blocked(void);
+/* Lets others of the same priority run. */
+void sched_yield(void);
+/* Takes a ready thread out of the run queue it is in; false when it was not ready any more. */
+bool sched_remove_ready(struct thread *thread);
+/* The effective priority of `thread` has changed; moves it within its run queue. */
+void sched_priority_changed(struct thread *thread, uint8_t effective);
+/* Waits until `thread`, whose stop bits are set, runs on no core. Hold no lock. */
+void sched_wait_stopped(const struct thread *thread);
+/* Starts a timer for `thread`, which ends wait number thread->wait; UINT64_MAX: none. */
+void sched_timer_start(struct thread *thread, uint64_t deadline_ns);
+
+/* A preemption point of a long operation: handles what is pending; true when something better is
+ * ready, and the operation should put its progress away, restart its system call and return. Hold no
+ * lock. */
+bool sched_preempt_point(void);
+
+uint32_t sched_online_cores(void); /* bit n: core n */
+bool sched_single_core(void);
+/* TSC cycles that `thread` has run, up to now. */
+uint64_t sched_cpu_cycles(const struct thread *thread);

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/* deferred.c - see deferred.h. */
+#include "sync/deferred.h"
+
+#include <stddef.h>
+
+#include "core.h"
+#include "sched/sched.h"
+
+void deferred_add(struct deferred *deferred, void (*release)(struct deferred *))
+{
+    struct core *core = this_core();
+
+    deferred->release = release;
+    deferred->next = core->deferred;
+    core->deferred = deferred;
+    core->deferred_count++;
+    core->need_resched = true; /* so that deferred_leave_kernel() is reached */
+}
+
+void deferred_flush(void)
+{
+    struct core *core = this_core();
+    struct deferred *next;
+
+    core->deferred_urged = false;
+    if (core->deferred == NULL)
+        return;
+    arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+    /* Releasing may add to the list: an object's last reference to another. Those have been out of
+     * reach for as long as what referred to them. */
+    while (core->deferred != NULL) {
+        next = core->deferred;
+        core->deferred = next->next;
+        core->deferred_count--;
+        next->release(next);
+    }
+}
+
+void deferred_urge(void)
+{
+    for (uint32_t i = 0; i < core_count; i++) {
+        if (&cores[i] == this_core() || !cores[i].online || cores[i].deferred == NULL)
+            continue;
+        cores[i].deferred_urged = true;
+        arch_ipi_reschedule(&cores[i]);
+    }
+}
+
+void deferred_leave_kernel(void)
+{
+    const struct core *core = this_core();
+
+    if (core->deferred_count >= DEFERRED_MAX || core->deferred_urged || sched_single_core())
+        deferred_flush();
+}
