@@ -70,6 +70,21 @@ def direct_boot(cpus, mib, options, screen):
 
 
 @test
+def direct_boot_64_gib():
+    """A sparse file stands for the memory: hardly any of it is touched."""
+    memory = images.WORK / "memory-64-gib"
+    with open(memory, "wb") as file:
+        file.truncate(64 << 30)
+    try:
+        files = boot_files(words(2, 65536, "screen"))
+        run_probe([*direct(archive("gib-64", files)), "-smp", "2", "-m", "64G", "-object",
+                   f"memory-backend-file,id=ram,size=64G,mem-path={memory},share=on",
+                   "-machine", "memory-backend=ram"])
+    finally:
+        memory.unlink()
+
+
+@test
 def direct_sparse_apic_ids():
     """Three cores in a socket leave a gap after every third identifier."""
     files = boot_files(words(12, 512, "screen"))
