@@ -122,7 +122,7 @@ class Session:
         self.deadline = time.monotonic() + limit_s
         LOGS.mkdir(parents=True, exist_ok=True)
         self.log_path = LOGS / (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + ".log")
-        self.log = self.log_path.open("w", encoding="utf-8", errors="replace")
+        self.log = self.log_path.open("w", encoding="utf-8", errors="replace", newline="")
         child.logfile_read = self.log
 
     def expect(self, text: str, seconds: float | None = None) -> str:
@@ -155,7 +155,7 @@ class Session:
     def output(self) -> str:
         """All output so far."""
         self.log.flush()
-        return plain(self.log_path.read_text(encoding="utf-8", errors="replace"))
+        return plain(self.log_path.read_bytes().decode("utf-8", errors="replace"))
 
     def read_to_end(self) -> str:
         """All output until the machine ends."""
