@@ -54,18 +54,18 @@ void fault_raise(struct thread *thread, uint64_t address)
     const struct user_frame *frame = &thread->frame;
 
     if (frame->vector == VECTOR_PAGE_FAULT)
-        log_warning("%s: thread %s: page fault at rip %#lx: %s of %#lx, %s", thread->process->name,
+        log_warning("%s: thread %s: page fault at rip 0x%lx: %s of 0x%lx, %s", thread->process->name,
                     thread->name, frame->rip, access_of(frame->error), address,
                     (frame->error & 1) != 0 ? "not allowed by the mapping" : "not mapped");
     else
-        log_warning("%s: thread %s: %s at rip %#lx, error code %#lx", thread->process->name,
+        log_warning("%s: thread %s: %s at rip 0x%lx, error code 0x%lx", thread->process->name,
                     thread->name, fault_name(frame->vector), frame->rip, frame->error);
     destroy(thread, frame->vector);
 }
 
 void fault_foreign_syscall(struct thread *thread)
 {
-    log_warning("%s: thread %s: system call %#lx at rip %#lx is not of this system and has no handler",
+    log_warning("%s: thread %s: system call 0x%lx at rip 0x%lx is not of this system and has no handler",
                 thread->process->name, thread->name, thread->frame.rax, thread->frame.rip);
     destroy(thread, VECTOR_FOREIGN_SYSCALL);
 }

@@ -268,13 +268,16 @@ static bool destroy_caps(struct process *process, struct tlb_batch *batch)
     return process->teardown_slot == end;
 }
 
-static bool destroy_objects(struct process *process, struct tlb_batch *batch)
+/* All but `self`, the thread that does it: that one is still needed. */
+static bool destroy_objects(struct process *process, const struct thread *self,
+                            struct tlb_batch *batch)
 {
     struct kobject *object = NULL;
 
     spin_lock(&process->lock);
-    if (!list_empty(&process->objects))
-        object = list_first(&process->objects, struct kobject, payer_link);
+    for (struct list *l = process->objects.next; l != &process->objects && object == NULL; l = l->next)
+        if (self == NULL || l != &self->obj.payer_link)
+            object = container_of(l, struct kobject, payer_link);
     spin_unlock(&process->lock);
     if (object == NULL)
         return true;
@@ -304,7 +307,7 @@ static void finish(struct process *process)
     assert(process->quota.frames_used == 0 && process->quota.bytes_used == 0); /* P1 */
     quota_give_back(process);
     if (parent == NULL)
-        panic("init has ended: reason %u, code %#llx", process->exit_reason,
+        panic("init has ended: reason %u, code 0x%llx", process->exit_reason,
               (unsigned long long)process->exit_code);
     spin_lock(&parent->lock);
     list_remove(&process->sibling_link);
@@ -323,7 +326,8 @@ static void leave_aspace(struct process *process)
     if (process->aspace.arch.dying)
         return;
     process->aspace.arch.dying = true;
-    arch_aspace_load(NULL);
+    if (this_core()->aspace == &process->aspace.arch)
+        arch_aspace_load(NULL);
     arch_ipi_round(sched_online_cores(), IPI_QUIESCE | IPI_FLUSH_TLB);
 }
 
@@ -335,7 +339,7 @@ static bool destroy_contents(struct process *process, const struct thread *self)
 
     if (!destroy_threads(process, self))
         return false;
-    done = destroy_caps(process, &batch) && destroy_objects(process, &batch);
+    done = destroy_caps(process, &batch) && destroy_objects(process, self, &batch);
     cap_removal_finish(&batch);
     return done;
 }
