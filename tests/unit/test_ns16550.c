@@ -17,6 +17,7 @@
 
 static struct {
     bool absent, has_fifo;
+    bool instant; /* what is written has left at once, as in a virtual machine */
     uint8_t ier, lcr, mcr, scratch, fcr, lsr_errors;
     uint16_t divisor;
     uint8_t rx[16], rx_errors[16];
@@ -108,6 +109,17 @@ uint8_t uart_register_read(uint16_t base, enum uart_register reg)
     return value;
 }
 
+/* What is in the transmitter leaves over the wire. */
+static void wire_send(void)
+{
+    for (unsigned i = 0; i < device.tx_count; i++)
+        device.sent[device.sent_count++] = (char)device.tx[i];
+    if (device.tx_count != 0)
+        device.tx_cause = true;
+    device.tx_count = 0;
+    update_line();
+}
+
 static void write_data(uint8_t value)
 {
     if (device.lcr & LCR_DLAB) {
@@ -117,6 +129,9 @@ static void write_data(uint8_t value)
     CHECK(device.tx_count < fifo_depth()); /* one more would be lost */
     device.tx[device.tx_count++] = value;
     device.tx_cause = false;
+    update_line();
+    if (device.instant)
+        wire_send();
 }
 
 static void write_interrupt_enable_register(uint8_t value)
@@ -156,17 +171,6 @@ static void wire_receive(const char *bytes, size_t count, uint8_t errors)
             device.rx_errors[device.rx_count++] = errors;
         }
     }
-    update_line();
-}
-
-/* What is in the transmitter leaves over the wire. */
-static void wire_send(void)
-{
-    for (unsigned i = 0; i < device.tx_count; i++)
-        device.sent[device.sent_count++] = (char)device.tx[i];
-    if (device.tx_count != 0)
-        device.tx_cause = true;
-    device.tx_count = 0;
     update_line();
 }
 
@@ -399,6 +403,29 @@ TEST(ns16550, writes_wait_for_room_and_leave_in_order)
 TEST(ns16550, writes_leave_byte_by_byte_without_fifo)
 {
     write_a_lot(false);
+}
+
+TEST(ns16550, a_device_that_sends_at_once_does_not_interrupt_for_each_byte)
+{
+    static char text[MNOS_MESSAGE_MAX_BYTES];
+    unsigned edges;
+
+    device.instant = true;
+    scene(true);
+    edges = device.edges;
+    request(1, 100, SERIAL_WRITE, text, sizeof text);
+    CHECK_EQ(reply_count, 1);
+    CHECK_EQ(device.sent_count, sizeof text);
+    CHECK_EQ(device.edges, edges);
+}
+
+TEST(ns16550, a_short_write_to_an_idle_line_needs_no_interrupt)
+{
+    scene(true);
+    request(1, 100, SERIAL_WRITE, "p", 1);
+    wire_send();
+    CHECK_EQ(device.edges, edges_seen);
+    CHECK_EQ(device.sent_count, 1);
 }
 
 TEST(ns16550, a_dead_writer_waits_no_longer)

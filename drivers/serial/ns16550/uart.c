@@ -109,37 +109,54 @@ static uint8_t drain_receiver(struct uart *uart)
     return line_status;
 }
 
-/* The transmitter is empty: fill it, or stop asking to be told. */
+/* The transmitter is empty: fill it. */
 static void fill_transmitter(struct uart *uart)
 {
-    bool had_some = byte_queue_used(&uart->to_send) != 0;
-
     for (unsigned i = 0; i < uart->statistics.fifo_bytes; i++) {
         if (byte_queue_used(&uart->to_send) == 0)
-            break;
+            return;
         reg_write(uart, UART_DATA, byte_queue_take(&uart->to_send));
         uart->statistics.sent_bytes++;
     }
-    if (uart->sending != had_some) {
-        uart->sending = had_some;
-        write_interrupt_enable(uart);
+}
+
+/* U1: being told that the transmitter is empty is of use only when there is more to send. */
+static void set_sending(struct uart *uart, bool sending)
+{
+    if (uart->sending == sending)
+        return;
+    uart->sending = sending;
+    write_interrupt_enable(uart);
+}
+
+/*
+ * Moves bytes both ways until the device has none and takes none. The transmit-empty interrupt is off
+ * meanwhile: where bytes leave as fast as they are written, as in a virtual machine, it would come
+ * for each of them.
+ */
+static void move_bytes(struct uart *uart)
+{
+    for (unsigned i = 0; i < DRAIN_LIMIT; i++) {
+        if ((drain_receiver(uart) & LSR_TRANSMIT_EMPTY) == 0 ||
+            byte_queue_used(&uart->to_send) == 0)
+            break;
+        fill_transmitter(uart);
     }
 }
 
 void uart_service(struct uart *uart)
 {
     uart->statistics.interrupts++;
+    set_sending(uart, false);
     /* The line is edge-triggered: it rises again only after every cause has been away at once. So
      * go on until the device says that nothing is pending. */
     for (unsigned i = 0; i < DRAIN_LIMIT; i++) {
-        uint8_t line_status = drain_receiver(uart);
-
-        if (line_status & LSR_TRANSMIT_EMPTY)
-            fill_transmitter(uart);
+        move_bytes(uart);
         if (reg_read(uart, UART_IIR) & IIR_NONE_PENDING)
-            return;
+            break;
         (void)reg_read(uart, UART_MSR); /* modem lines are not enabled, but an old cause may be */
     }
+    set_sending(uart, byte_queue_used(&uart->to_send) != 0);
 }
 
 size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count)
@@ -151,12 +168,9 @@ size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count)
     for (size_t i = 0; i < count; i++)
         byte_queue_put(&uart->to_send, bytes[i]);
     /* While sending, the next transmit-empty interrupt takes them. */
-    if (count != 0 && !uart->sending) {
-        uart->sending = true;
-        /* Reading the line status takes error bits away, so it is read where they are counted. */
-        if (drain_receiver(uart) & LSR_TRANSMIT_EMPTY)
-            fill_transmitter(uart);
-        write_interrupt_enable(uart);
+    if (!uart->sending) {
+        move_bytes(uart);
+        set_sending(uart, byte_queue_used(&uart->to_send) != 0);
     }
     return count;
 }

@@ -5,7 +5,7 @@
  * Knows registers and two byte queues; leaves clients to server.c and capabilities to main.c.
  *
  * U1  the transmit-empty interrupt is enabled exactly when `sending` is true
- * U2  when the transmit queue is not empty, `sending` is true
+ * U2  between calls, `sending` is true exactly when the transmit queue is not empty
  */
 #pragma once
 
