@@ -6,8 +6,7 @@
 
 #include "abi/kinfo.h"
 #include "abi/statistics.h"
-#include "arch/x86_64/init.h"
-#include "arch/x86_64/timer.h"
+#include "arch/arch.h"
 #include "boot/bootinfo.h"
 #include "core.h"
 #include "lib/string.h"
@@ -63,9 +62,9 @@ static void kinfo_framebuffer(void)
 
 void info_kinfo_create(void)
 {
-    struct time_info time;
+    struct arch_time_info time;
 
-    time_info_get(&time);
+    arch_time_info(&time);
     kinfo = info_boot_alloc(sizeof(*kinfo));
     kinfo->magic = MNOS_KINFO_MAGIC;
     kinfo->abi_version = 1;

@@ -10,7 +10,6 @@
 
 #include "abi/bootstrap.h"
 #include "arch/arch.h"
-#include "arch/x86_64/acpi.h"
 #include "boot/bootinfo.h"
 #include "cap/captable.h"
 #include "cap/derive.h"
@@ -107,10 +106,14 @@ static void give_framebuffer(struct process *process, struct mnos_bootstrap *tab
 /* The pages from the first to the last ACPI table, unless that would show somebody's RAM. */
 static void give_acpi(struct process *process, struct mnos_bootstrap *table)
 {
-    paddr_t first = acpi_info.tables_first & ~(PAGE_BYTES - 1);
-    uint64_t pages = (acpi_info.tables_end - first + PAGE_BYTES - 1) / PAGE_BYTES;
+    paddr_t first, end;
+    uint64_t pages;
 
-    if (acpi_info.tables_end == 0 || frame_overlaps_ram(first, pages))
+    if (!arch_firmware_tables(&first, &end))
+        return;
+    first &= ~(PAGE_BYTES - 1);
+    pages = (end - first + PAGE_BYTES - 1) / PAGE_BYTES;
+    if (frame_overlaps_ram(first, pages))
         log_warning("acpi: the tables are not in a region of their own; init does not get them");
     else
         give_memory(process, table, "acpi", MNOS_MEMORY_RAM, first, pages, RIGHTS_READ_ONLY);

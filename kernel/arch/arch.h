@@ -42,12 +42,24 @@ void arch_poll_interrupts(void);
 /* Pages that physical addresses of this processor reach. */
 uint64_t arch_physical_pages(void);
 
+/* What the kernel uses of the processor: words separated by blanks. */
+void arch_cpu_features_text(char *text, size_t capacity);
+/* From the first byte of the lowest ACPI table to the end of the highest; false: there are none. */
+bool arch_firmware_tables(paddr_t *first, paddr_t *end);
+
 /* ---- time ---- */
 
 /* Nanoseconds since boot; never goes back on one core, cores agree as far as their TSCs do. */
 uint64_t arch_time_ns(void);
 /* Raw TSC. */
 uint64_t arch_cycles(void);
+/* For the kernel information page: time_ns = ((tsc - tsc_base) * tsc_multiplier) >> 32. */
+struct arch_time_info {
+    bool tsc_usable; /* every core reads the same TSC, at a constant rate */
+    uint64_t tsc_base;
+    uint64_t tsc_multiplier;
+};
+void arch_time_info(struct arch_time_info *info);
 /* A number of TSC cycles as nanoseconds. */
 uint64_t arch_cycles_to_ns(uint64_t cycles);
 /* Makes this core call sched_timer_interrupt() at `deadline_ns` (at once when past); UINT64_MAX: no

@@ -268,7 +268,7 @@ void thread_kill(struct thread *thread)
 /* One attempt to get it out of wherever it is. */
 static void thread_evict(struct thread *thread)
 {
-    switch (thread->state) {
+    switch ((enum thread_state)thread->state) {
     case THREAD_READY:
         if (sched_remove_ready(thread))
             thread->state = THREAD_DEAD;

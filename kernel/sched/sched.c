@@ -335,6 +335,7 @@ static void idle(struct core *core)
     uint64_t began = arch_cycles();
 
     deferred_flush();
+    info_update_memory();
     core->statistics->idle_since = arch_time_ns();
     atomic_fetch_or(&idle_cores, 1u << core->index);
     timer_update(core);

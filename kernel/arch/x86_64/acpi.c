@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "arch/arch.h"
 #include "log/log.h"
 #include "mm/kmap.h"
 
@@ -91,4 +92,11 @@ void acpi_init(paddr_t rsdp)
         table_unmap(table, bytes);
     if (acpi_info.madt.ignored != 0)
         log_warning("acpi: %u malformed or surplus MADT entries ignored", acpi_info.madt.ignored);
+}
+
+bool arch_firmware_tables(paddr_t *first, paddr_t *end)
+{
+    *first = acpi_info.tables_first;
+    *end = acpi_info.tables_end;
+    return *end != 0;
 }

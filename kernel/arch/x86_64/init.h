@@ -13,5 +13,3 @@ void arch_machine_init(void);
 /* Phase 4, after sched_init(): starts the other cores and waits until they are in the scheduler. */
 void arch_start_cores(void);
 
-/* What this kernel uses of the processor: words for mnos_kinfo.cpu_features. */
-void arch_cpu_features_text(char *text, size_t capacity);

@@ -186,7 +186,7 @@ void timer_compare_as_other_core(void)
     }
 }
 
-void time_info_get(struct time_info *info)
+void arch_time_info(struct arch_time_info *info)
 {
     info->tsc_usable = !atomic_load_explicit(&tsc_differs, memory_order_relaxed);
     info->tsc_base = tsc_base;

@@ -10,14 +10,6 @@
 
 struct core;
 
-/* For the kernel information page: time_ns = ((tsc - tsc_base) * tsc_multiplier) >> 32. */
-struct time_info {
-    bool tsc_usable; /* every core reads the same TSC, at a constant rate */
-    uint64_t tsc_base;
-    uint64_t tsc_multiplier;
-};
-void time_info_get(struct time_info *info);
-
 /* Time is 0 here, and stays so until timer_calibrate(). */
 void timer_start_epoch(void);
 /* Finds the rates of TSC and local APIC timer. Boot core only, after its local APIC is on. */
