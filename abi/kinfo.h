@@ -19,14 +19,14 @@ struct mnos_kinfo {
     uint32_t reserved;
     uint64_t tsc_base;
     uint64_t tsc_multiplier;
-    int64_t wall_clock_base_ns;    /* Unix time at boot, 0 when unknown */
-    uint64_t page_sizes;           /* bit n set: pages of 2^n bytes can be mapped */
-    uint64_t acpi_rsdp_address;    /* physical; 0: none */
-    uint64_t framebuffer_address;  /* physical; 0: none */
-    uint32_t framebuffer_width;    /* pixels */
-    uint32_t framebuffer_height;   /* pixels */
-    uint32_t framebuffer_pitch;    /* bytes */
-    uint16_t framebuffer_bpp;      /* bits */
+    int64_t wall_clock_base_ns;   /* Unix time at boot, 0 when unknown */
+    uint64_t page_sizes;          /* bit n set: pages of 2^n bytes can be mapped */
+    uint64_t acpi_rsdp_address;   /* physical; 0: none */
+    uint64_t framebuffer_address; /* physical; 0: none */
+    uint32_t framebuffer_width;   /* pixels */
+    uint32_t framebuffer_height;  /* pixels */
+    uint32_t framebuffer_pitch;   /* bytes */
+    uint16_t framebuffer_bpp;     /* bits */
     uint8_t framebuffer_red_shift, framebuffer_red_size;
     uint8_t framebuffer_green_shift, framebuffer_green_size;
     uint8_t framebuffer_blue_shift, framebuffer_blue_size;

@@ -48,5 +48,5 @@ enum mnos_exit_reason {
     MNOS_EXIT_NONE = 0,      /* it has not */
     MNOS_EXIT_SELF = 1,      /* it called sys_proc_destroy on itself */
     MNOS_EXIT_DESTROYED = 2, /* whoever holds Execute on it destroyed it, or its creator died */
-    MNOS_EXIT_FAULT = 3,     /* unhandled fault; exit_code is vector << 32 | low half of error code */
+    MNOS_EXIT_FAULT = 3, /* unhandled fault; exit_code is vector << 32 | low half of error code */
 };

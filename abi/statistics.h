@@ -13,12 +13,12 @@
 struct mnos_core_statistics {
     uint32_t online;
     uint32_t apic_id;
-    uint64_t idle_ns;      /* up to the last time the core left idle */
-    uint64_t idle_since;   /* time_ns at which the present idle period began; 0: not idle */
-    uint64_t switches;     /* times another thread was put on the core */
+    uint64_t idle_ns;    /* up to the last time the core left idle */
+    uint64_t idle_since; /* time_ns at which the present idle period began; 0: not idle */
+    uint64_t switches;   /* times another thread was put on the core */
     uint64_t syscalls;
-    uint64_t faults;       /* exceptions taken from user mode */
-    uint64_t interrupts;   /* device interrupts */
+    uint64_t faults;     /* exceptions taken from user mode */
+    uint64_t interrupts; /* device interrupts */
     uint64_t timer_interrupts;
     uint64_t ipis; /* interprocessor interrupts taken */
     uint64_t steals;

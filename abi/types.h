@@ -19,9 +19,9 @@ typedef uint64_t mnos_badge_t;
 #define MNOS_SELF ((mnos_cap_t)0)
 
 #define MNOS_HANDLE_INDEX_BITS 24
-#define MNOS_HANDLE_INDEX(handle) ((uint32_t)((handle) & 0xFFFFFFu))
+#define MNOS_HANDLE_INDEX(handle) ((uint32_t)((handle)&0xFFFFFFu))
 
-typedef enum [[nodiscard]] {
+typedef enum [[nodiscard]]{
 #define STATUS(code, name, text) MNOS_##name = (code),
 #include "abi/status.def"
 #undef STATUS

@@ -25,10 +25,10 @@ struct core {
     uint64_t scratch;
     struct core_arch arch;
 
-    uint32_t index; /* 0 is the boot processor */
-    bool online;    /* set once, read by all */
-    bool need_resched; /* leaving the kernel takes the long way: sched_leave_kernel() */
-    uint8_t error_detail; /* rights missing or type found, of the error being returned */
+    uint32_t index;         /* 0 is the boot processor */
+    bool online;            /* set once, read by all */
+    bool need_resched;      /* leaving the kernel takes the long way: sched_leave_kernel() */
+    uint8_t error_detail;   /* rights missing or type found, of the error being returned */
     uint8_t error_argument; /* number of the argument at fault */
 
     struct arch_aspace *aspace; /* loaded in CR3; NULL: the kernel's own */

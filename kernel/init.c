@@ -147,8 +147,8 @@ static void give_everything(struct process *process, struct thread *thread,
 
 /* New zeroed memory, mapped in init through a capability of its own; where the kernel sees it is
  * contiguous. */
-static void *map_new(struct process *process, const char *what, uaddr_t address, uint64_t page_count,
-                     unsigned rights)
+static void *map_new(struct process *process, const char *what, uaddr_t address,
+                     uint64_t page_count, unsigned rights)
 {
     struct memory *memory;
     struct cap_view view;
@@ -161,7 +161,8 @@ static void *map_new(struct process *process, const char *what, uaddr_t address,
     require(cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, &handle), what);
     require(cap_lookup(&process->captable, handle, MNOS_TYPE_MEMORY, 0, &view), what);
     do
-        require(aspace_map(process, &view, address, 0, page_count, rights, &progress, &again), what);
+        require(aspace_map(process, &view, address, 0, page_count, rights, &progress, &again),
+                what);
     while (again);
     return phys_to_virt(memory->single.frame);
 }

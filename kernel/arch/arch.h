@@ -85,11 +85,11 @@ void arch_stop_others(void);
 /* ---- address spaces ---- */
 
 struct arch_aspace {
-    paddr_t root;              /* top page table, kernel half included */
-    paddr_t user_root;         /* the one used in user mode; == root without page-table isolation */
-    uint16_t pcid;             /* 0: none */
+    paddr_t root;      /* top page table, kernel half included */
+    paddr_t user_root; /* the one used in user mode; == root without page-table isolation */
+    uint16_t pcid;     /* 0: none */
     _Atomic uint32_t loaded_on; /* cores that ever loaded it; bits are only ever set */
-    _Atomic bool dying;        /* cores must leave it at the next quiescent point */
+    _Atomic bool dying;         /* cores must leave it at the next quiescent point */
 };
 
 enum map_rights {
@@ -135,7 +135,8 @@ size_t arch_vector_bytes(void);
 /* The machine part of a thread; `frame` holds the general registers while it is not running. */
 /* Prepares `thread` to start in user mode with `registers`. MNOS_ERR_ADDRESS: RIP or RSP, FS or GS
  * base is not a user address. */
-mnos_status_t arch_thread_set_registers(struct thread *thread, const struct mnos_registers *registers);
+mnos_status_t arch_thread_set_registers(struct thread *thread,
+                                        const struct mnos_registers *registers);
 void arch_thread_get_registers(const struct thread *thread, struct mnos_registers *registers);
 /* Called before a thread of this core becomes visible to others as blocked or ready: saves what the
  * entry path left in the processor (FS, GS base; vector state, or with `voluntary` (an IPC system

@@ -9,8 +9,8 @@
 /* Needs Write on an Interrupt capability for a single line, and Write on an endpoint capability whose
  * event mask covers `events`: delivering an event is a send. An interrupt has one listener; binding it
  * again moves it. */
-mnos_status_t sys_irq_bind(struct thread *current, mnos_cap_t interrupt_cap, mnos_cap_t endpoint_cap,
-                           uint64_t events)
+mnos_status_t sys_irq_bind(struct thread *current, mnos_cap_t interrupt_cap,
+                           mnos_cap_t endpoint_cap, uint64_t events)
 {
     struct cap_view irq, ep;
     mnos_status_t status;

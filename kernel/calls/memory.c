@@ -92,7 +92,8 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
     bool again;
 
     do {
-        status = aspace_map(process, cap, address, first, count, rights, &current->progress, &again);
+        status =
+            aspace_map(process, cap, address, first, count, rights, &current->progress, &again);
         if (again && sched_preempt_point())
             return CALL_AGAIN;
     } while (again);
@@ -104,7 +105,8 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
 /* Needs Write on the process (not for MNOS_SELF); on the memory Read, and Write and Execute as the
  * flags ask. For I/O ports the address is 0, pages are ports, and the flags are read and write. */
 mnos_status_t sys_mem_map(struct thread *current, mnos_cap_t process_cap, mnos_cap_t memory_cap,
-                          uint64_t address, uint64_t first_page, uint64_t page_count, uint64_t flags)
+                          uint64_t address, uint64_t first_page, uint64_t page_count,
+                          uint64_t flags)
 {
     struct process *process;
     struct memory *memory;
@@ -133,7 +135,8 @@ mnos_status_t sys_mem_map(struct thread *current, mnos_cap_t process_cap, mnos_c
     if (is_not_device(memory, cap.first + first_page, page_count))
         return call_argument(4, MNOS_ERR_ARGUMENT);
     if (memory->flavour != MNOS_MEMORY_PORTS)
-        return map_pages(current, process, &cap, address, cap.first + first_page, page_count, rights);
+        return map_pages(current, process, &cap, address, cap.first + first_page, page_count,
+                         rights);
     if (address != 0)
         return call_argument(3, MNOS_ERR_ADDRESS);
     return ports_open(process, &cap, (uint32_t)(cap.first + first_page), (uint32_t)page_count);

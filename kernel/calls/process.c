@@ -195,8 +195,7 @@ mnos_status_t sys_thread_yield(struct thread *current)
 static mnos_status_t suspend(struct thread *current, mnos_cap_t target)
 {
     struct cap_view view;
-    mnos_status_t status =
-        call_cap(current, 1, target, MNOS_TYPE_NONE, MNOS_RIGHT_EXECUTE, &view);
+    mnos_status_t status = call_cap(current, 1, target, MNOS_TYPE_NONE, MNOS_RIGHT_EXECUTE, &view);
 
     if (status != MNOS_OK)
         return status;

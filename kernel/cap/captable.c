@@ -223,7 +223,8 @@ mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum m
     view->first = slot->first;
     view->count = slot->count;
     view->rights = held;
-    atomic_signal_fence(memory_order_seq_cst); /* x86 keeps loads in order; the compiler must, too */
+    atomic_signal_fence(
+        memory_order_seq_cst); /* x86 keeps loads in order; the compiler must, too */
     if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle || found == MNOS_TYPE_NONE)
         return MNOS_ERR_HANDLE; /* emptied while we looked (C2) */
     if (type != MNOS_TYPE_NONE && found != type) {

@@ -189,11 +189,8 @@ static bool drain(struct kobject *object, struct capability *cap, struct tlb_bat
         return endpoint_wake_waiters((struct endpoint *)object, cap, PREEMPT_STEPS);
     case MNOS_TYPE_MEMORY:
         return memory_unmap_all((struct memory *)object, cap, PREEMPT_STEPS, batch);
-    case MNOS_TYPE_INTERRUPT:
-        interrupt_unbind_cap(cap);
-        return true;
-    default:
-        return true;
+    case MNOS_TYPE_INTERRUPT: interrupt_unbind_cap(cap); return true;
+    default: return true;
     }
 }
 
@@ -231,8 +228,8 @@ static void unlink_and_free(struct kobject *object, struct capability *cap, uint
 }
 
 /* Removes `cap`, which has no children. CAP_AGAIN: drained in part; it stays dead in the tree. */
-static enum cap_progress remove_leaf(struct kobject *object, struct capability *cap, uint64_t dead_key,
-                                     struct tlb_batch *batch)
+static enum cap_progress remove_leaf(struct kobject *object, struct capability *cap,
+                                     uint64_t dead_key, struct tlb_batch *batch)
 {
     while (!drain(object, cap, batch))
         if (sched_preempt_point())

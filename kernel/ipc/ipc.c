@@ -25,8 +25,8 @@ static void fail(struct thread *thread, mnos_status_t status)
 }
 
 /* Makes `current` wait on the endpoint, whose lock is held. */
-static void block_locked(struct endpoint *endpoint, struct thread *current, const struct cap_view *cap,
-                         enum thread_state state, uint64_t deadline_ns)
+static void block_locked(struct endpoint *endpoint, struct thread *current,
+                         const struct cap_view *cap, enum thread_state state, uint64_t deadline_ns)
 {
     sched_block_prepare(current, true);
     current->via = cap->slot;

@@ -27,8 +27,9 @@ static void caps_undo(struct thread *to, const uint64_t *values, const uint8_t *
                 arch_relax();
 }
 
-static mnos_status_t cap_move(struct thread *from, struct thread *to, const struct endpoint *endpoint,
-                              unsigned i, uint64_t *value, uint8_t *kind)
+static mnos_status_t cap_move(struct thread *from, struct thread *to,
+                              const struct endpoint *endpoint, unsigned i, uint64_t *value,
+                              uint8_t *kind)
 {
     struct cap_recipe recipe = {0};
     mnos_rights_t wanted = from->buffer->send_rights[i];

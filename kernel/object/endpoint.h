@@ -31,8 +31,8 @@ enum endpoint_state {
 struct badge_group {
     mnos_badge_t badge;
     uint64_t event_mask;
-    uint64_t cap_count;  /* guarded by the endpoint's derive lock */
-    struct list link;    /* in endpoint->badges, under the derive lock, or in endpoint->gone */
+    uint64_t cap_count; /* guarded by the endpoint's derive lock */
+    struct list link;   /* in endpoint->badges, under the derive lock, or in endpoint->gone */
 };
 
 struct endpoint {

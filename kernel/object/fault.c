@@ -17,13 +17,27 @@
 #define VECTOR_FOREIGN_SYSCALL 256
 
 static const char *const names[] = {
-    "division error",       "debug exception",   "NMI",
-    "breakpoint",           "overflow",          "bound range exceeded",
-    "illegal instruction",  "device not available", "double fault",
-    "coprocessor overrun",  "invalid TSS",       "segment not present",
-    "stack fault",          "general protection", "page fault",
-    "reserved",             "x87 exception",     "alignment check",
-    "machine check",        "SIMD exception",    "virtualization exception",
+    "division error",
+    "debug exception",
+    "NMI",
+    "breakpoint",
+    "overflow",
+    "bound range exceeded",
+    "illegal instruction",
+    "device not available",
+    "double fault",
+    "coprocessor overrun",
+    "invalid TSS",
+    "segment not present",
+    "stack fault",
+    "general protection",
+    "page fault",
+    "reserved",
+    "x87 exception",
+    "alignment check",
+    "machine check",
+    "SIMD exception",
+    "virtualization exception",
     "control protection",
 };
 
@@ -54,9 +68,9 @@ void fault_raise(struct thread *thread, uint64_t address)
     const struct user_frame *frame = &thread->frame;
 
     if (frame->vector == VECTOR_PAGE_FAULT)
-        log_warning("%s: thread %s: page fault at rip 0x%lx: %s of 0x%lx, %s", thread->process->name,
-                    thread->name, frame->rip, access_of(frame->error), address,
-                    (frame->error & 1) != 0 ? "not allowed by the mapping" : "not mapped");
+        log_warning("%s: thread %s: page fault at rip 0x%lx: %s of 0x%lx, %s",
+                    thread->process->name, thread->name, frame->rip, access_of(frame->error),
+                    address, (frame->error & 1) != 0 ? "not allowed by the mapping" : "not mapped");
     else
         log_warning("%s: thread %s: %s at rip 0x%lx, error code 0x%lx", thread->process->name,
                     thread->name, fault_name(frame->vector), frame->rip, frame->error);
@@ -65,7 +79,8 @@ void fault_raise(struct thread *thread, uint64_t address)
 
 void fault_foreign_syscall(struct thread *thread)
 {
-    log_warning("%s: thread %s: system call 0x%lx at rip 0x%lx is not of this system and has no handler",
-                thread->process->name, thread->name, thread->frame.rax, thread->frame.rip);
+    log_warning(
+        "%s: thread %s: system call 0x%lx at rip 0x%lx is not of this system and has no handler",
+        thread->process->name, thread->name, thread->frame.rax, thread->frame.rip);
     destroy(thread, VECTOR_FOREIGN_SYSCALL);
 }

@@ -145,7 +145,8 @@ mnos_status_t inspect_process_thread(struct process *process, uint64_t index,
     return MNOS_OK;
 }
 
-mnos_status_t inspect_process_cap(struct process *process, uint64_t index, struct mnos_cap_info *info)
+mnos_status_t inspect_process_cap(struct process *process, uint64_t index,
+                                  struct mnos_cap_info *info)
 {
     struct captable *table = &process->captable;
 

@@ -11,7 +11,8 @@
 #include "lib/list.h"
 #include "object/endpoint.h"
 
-static struct interrupt_line *lines; /* in frames: kernel-held capabilities are named by reference */
+static struct interrupt_line
+    *lines; /* in frames: kernel-held capabilities are named by reference */
 static uint32_t line_count;
 static struct kobject object;
 

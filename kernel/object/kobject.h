@@ -25,8 +25,8 @@ struct deferred {
 };
 
 struct kobject {
-    uint8_t type; /* enum mnos_cap_type; constant */
-    bool dying;   /* no capability to it can be made any more; guarded by `derive` */
+    uint8_t type;           /* enum mnos_cap_type; constant */
+    bool dying;             /* no capability to it can be made any more; guarded by `derive` */
     struct spinlock derive; /* rank LOCK_DERIVE; guards the tree of capabilities to this object */
     uint64_t id;            /* unique since boot; constant */
     struct process *payer;  /* constant; NULL: the kernel */

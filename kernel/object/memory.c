@@ -63,7 +63,8 @@ static paddr_t alloc_some(uint64_t *count, paddr_t limit)
 static void frames_release(struct memory *memory, uint64_t page_count)
 {
     for (uint32_t i = 0; i < memory->extent_count; i++) {
-        uint64_t end = i + 1 < memory->extent_count ? memory->extents[i + 1].first_page : page_count;
+        uint64_t end =
+            i + 1 < memory->extent_count ? memory->extents[i + 1].first_page : page_count;
 
         frame_free_run(memory->extents[i].frame, end - memory->extents[i].first_page);
     }
@@ -102,8 +103,8 @@ static mnos_status_t frames_alloc(struct memory *memory, struct quota *quota, pa
                                   uint64_t *allocated)
 {
     while (*allocated < memory->page_count) {
-        uint32_t room = memory->table_frames == 0 ? 1
-                                                  : memory->table_frames * (uint32_t)EXTENTS_PER_FRAME;
+        uint32_t room =
+            memory->table_frames == 0 ? 1 : memory->table_frames * (uint32_t)EXTENTS_PER_FRAME;
         uint64_t count = memory->page_count - *allocated;
         mnos_status_t status;
         paddr_t frame;

@@ -72,8 +72,8 @@ static void quota_give_back(struct process *process)
 /* The page that tells the time, at its fixed address. */
 static mnos_status_t kinfo_map(struct process *process)
 {
-    return arch_aspace_map(&process->aspace.arch, &process->quota, MNOS_KINFO_ADDRESS, kinfo_frame(),
-                           1, MAP_READ);
+    return arch_aspace_map(&process->aspace.arch, &process->quota, MNOS_KINFO_ADDRESS,
+                           kinfo_frame(), 1, MAP_READ);
 }
 
 static mnos_status_t join_parent(struct process *process)
@@ -145,7 +145,8 @@ out_object:
 
 void process_free(struct process *process)
 {
-    quota_slab_free(process->parent == NULL ? NULL : &process->parent->quota, process_cache, process);
+    quota_slab_free(process->parent == NULL ? NULL : &process->parent->quota, process_cache,
+                    process);
 }
 
 /* ---- suspension ---- */
@@ -224,7 +225,8 @@ static struct thread *other_thread(struct process *process, const struct thread 
     struct thread *found = NULL;
 
     spin_lock(&process->lock);
-    for (struct list *l = process->threads.next; l != &process->threads && found == NULL; l = l->next)
+    for (struct list *l = process->threads.next; l != &process->threads && found == NULL;
+         l = l->next)
         if (container_of(l, struct thread, process_link) != except)
             found = container_of(l, struct thread, process_link);
     spin_unlock(&process->lock);
@@ -246,7 +248,8 @@ static bool destroy_threads(struct process *process, const struct thread *except
 }
 
 /* Removes what is in one slot of the table, whole or half removed already. */
-static enum cap_progress slot_empty(struct process *process, uint32_t index, struct tlb_batch *batch)
+static enum cap_progress slot_empty(struct process *process, uint32_t index,
+                                    struct tlb_batch *batch)
 {
     struct capability *slot = captable_slot(&process->captable, index);
     struct cap_view view;
@@ -275,7 +278,8 @@ static bool destroy_objects(struct process *process, const struct thread *self,
     struct kobject *object = NULL;
 
     spin_lock(&process->lock);
-    for (struct list *l = process->objects.next; l != &process->objects && object == NULL; l = l->next)
+    for (struct list *l = process->objects.next; l != &process->objects && object == NULL;
+         l = l->next)
         if (self == NULL || l != &self->obj.payer_link)
             object = container_of(l, struct kobject, payer_link);
     spin_unlock(&process->lock);

@@ -127,8 +127,8 @@ static mnos_status_t buffer_create(struct thread *thread, uaddr_t address)
     if (status != MNOS_OK)
         return status;
     spin_lock(&process->aspace.lock);
-    status = arch_aspace_map(&process->aspace.arch, &process->quota, address, thread->buffer_frame, 1,
-                             MAP_READ | MAP_WRITE);
+    status = arch_aspace_map(&process->aspace.arch, &process->quota, address, thread->buffer_frame,
+                             1, MAP_READ | MAP_WRITE);
     spin_unlock(&process->aspace.lock);
     if (status != MNOS_OK) {
         quota_frame_free(&process->quota, thread->buffer_frame);

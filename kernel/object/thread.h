@@ -55,12 +55,12 @@ struct thread {
     uint32_t number;         /* in the table of all threads; constant */
 
     /* Scheduling. */
-    _Atomic uint32_t stop; /* enum thread_stop */
-    _Atomic uint32_t state; /* enum thread_state, guarded as T1-T5 say */
-    uint32_t core;          /* where it runs, is queued, or last ran */
-    uint32_t affinity;      /* core, or MNOS_AFFINITY_ANY */
-    uint8_t priority;       /* base */
-    uint8_t effective;      /* at least base: the highest of those it owes a reply, under `lock` */
+    _Atomic uint32_t stop;   /* enum thread_stop */
+    _Atomic uint32_t state;  /* enum thread_state, guarded as T1-T5 say */
+    uint32_t core;           /* where it runs, is queued, or last ran */
+    uint32_t affinity;       /* core, or MNOS_AFFINITY_ANY */
+    uint8_t priority;        /* base */
+    uint8_t effective;       /* at least base: the highest of those it owes a reply, under `lock` */
     uint8_t queued_priority; /* effective priority when it was put into the run queue */
     struct list run_link;
     uint64_t slice_end_ns; /* end of its turn; 0: a new turn when it next runs */
@@ -75,16 +75,16 @@ struct thread {
     struct capability *via; /* T1: the capability it came through, whose key was via_key then */
     uint64_t via_key;
     struct list cap_link; /* in the ring of waiters of `via` */
-    uint64_t wait;          /* number of its present wait; a timer of an earlier one is stale */
-    uint64_t reply_id;      /* T2: what the server must present: sequence << 24 | number */
-    uint64_t deadline_ns;   /* T1: also of the reply, which a sender takes along */
+    uint64_t wait;        /* number of its present wait; a timer of an earlier one is stale */
+    uint64_t reply_id;    /* T2: what the server must present: sequence << 24 | number */
+    uint64_t deadline_ns; /* T1: also of the reply, which a sender takes along */
     struct timer_entry timer;
     _Atomic bool being_buried;
     bool wake_pending; /* sys_thread_wake came before sys_thread_block */
 
     /* The message in transit, while it waits (registers are in the frame). */
-    mnos_badge_t badge;     /* of the capability a sender used */
-    bool wants_reply;       /* a sender: by sys_ipc_call */
+    mnos_badge_t badge;             /* of the capability a sender used */
+    bool wants_reply;               /* a sender: by sys_ipc_call */
     struct mnos_ipc_buffer *buffer; /* through the HHDM; never NULL; constant */
     paddr_t buffer_frame;
     uaddr_t buffer_address;

@@ -12,8 +12,8 @@
 #include "sync/spinlock.h"
 
 struct timer_entry {
-    struct tree_node node; /* keyed by deadline, then by address */
-    uint64_t wait;         /* the wait of its thread that it would end */
+    struct tree_node node;     /* keyed by deadline, then by address */
+    uint64_t wait;             /* the wait of its thread that it would end */
     struct timer_queue *queue; /* where it is; NULL: nowhere. Guarded by that queue's lock */
 };
 
