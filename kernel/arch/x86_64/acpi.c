@@ -10,14 +10,19 @@
 
 #define RSDP_BYTES 36
 #define ACPI_TABLES_MAX 128
+#define ACPI_TABLE_PAGES_MAX 257 /* of acpi_table_bytes(), at any alignment */
 
 struct acpi_info acpi_info;
 
-/* Maps a whole table, read-only; NULL when its header makes no sense. */
+/* Maps a whole table, read-only; NULL when its address or header makes no sense. */
 static const void *table_map(paddr_t address, size_t *bytes)
 {
-    const void *header = kmap_device(address, ACPI_HEADER_BYTES, KMAP_CACHED);
+    const void *header;
 
+    *bytes = 0;
+    if (address == 0 || address >> PAGE_SHIFT >= arch_physical_pages() - ACPI_TABLE_PAGES_MAX)
+        return NULL;
+    header = kmap_device(address, ACPI_HEADER_BYTES, KMAP_CACHED);
     *bytes = acpi_table_bytes(header);
     kmap_release((void *)(uintptr_t)header, ACPI_HEADER_BYTES);
     if (*bytes == 0)
@@ -82,12 +87,8 @@ void acpi_init(paddr_t rsdp)
         log_warning("acpi: the table of tables is damaged");
     if (count > ACPI_TABLES_MAX)
         count = ACPI_TABLES_MAX;
-    for (size_t i = 0; i < count; i++) {
-        paddr_t address = acpi_root_entry(table, i, root.entry_bytes);
-
-        if (address != 0)
-            table_read(address);
-    }
+    for (size_t i = 0; i < count; i++)
+        table_read(acpi_root_entry(table, i, root.entry_bytes));
     if (table != NULL)
         table_unmap(table, bytes);
     if (acpi_info.madt.ignored != 0)

@@ -12,4 +12,3 @@ void arch_early_init(void);
 void arch_machine_init(void);
 /* Phase 4, after sched_init(): starts the other cores and waits until they are in the scheduler. */
 void arch_start_cores(void);
-

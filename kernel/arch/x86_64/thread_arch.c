@@ -21,11 +21,13 @@
 
 #define SYSCALL_INSTRUCTION_BYTES 2
 
+/* clang-format off */
 /* Those that have the same name in a frame and in struct mnos_registers. */
 #define GENERAL_REGISTERS(X)                                                                       \
     X(rax)                                                                                         \
     X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(rsp) X(r8) X(r9) X(r10) X(r11) X(r12) X(r13)       \
         X(r14) X(r15) X(rip)
+/* clang-format on */
 
 /* ---- FS and GS base ---- */
 
