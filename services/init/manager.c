@@ -82,6 +82,15 @@ static struct service *find_service(struct supervisor *supervisor, const char *n
     return NULL;
 }
 
+static const char *request_text(uint32_t label)
+{
+    switch (label) {
+    case MANAGER_START: return "start";
+    case MANAGER_RESTART: return "restart";
+    default: return "kill";
+    }
+}
+
 static mnos_status_t control(struct supervisor *supervisor, const struct message *msg)
 {
     uint64_t client = msg->badge & BADGE_SERVICE_MASK;
@@ -98,7 +107,7 @@ static mnos_status_t control(struct supervisor *supervisor, const struct message
     /* The badge names a service, since only init mints; but it is a number from outside all the
      * same, and only a text here. */
     if (client >= 1 && client <= supervisor->manifest.service_count)
-        log_line("%s: request %u from %s", service->config->name, msg->label,
+        log_line("%s: %s asked for by %s", service->config->name, request_text(msg->label),
                  supervisor->services[client - 1].config->name);
     if (msg->label == MANAGER_KILL)
         return service_end(service, false);
