@@ -7,15 +7,15 @@
 
 #include <stdint.h>
 
-#define MSR_EFER         0xC0000080u
-#define MSR_STAR         0xC0000081u
-#define MSR_LSTAR        0xC0000082u
-#define MSR_SFMASK       0xC0000084u
-#define MSR_FS_BASE      0xC0000100u
-#define MSR_GS_BASE      0xC0000101u
-#define MSR_KERNEL_GS    0xC0000102u
-#define MSR_PAT          0x277u
-#define MSR_APIC_BASE    0x1Bu
+#define MSR_EFER 0xC0000080u
+#define MSR_STAR 0xC0000081u
+#define MSR_LSTAR 0xC0000082u
+#define MSR_SFMASK 0xC0000084u
+#define MSR_FS_BASE 0xC0000100u
+#define MSR_GS_BASE 0xC0000101u
+#define MSR_KERNEL_GS 0xC0000102u
+#define MSR_PAT 0x277u
+#define MSR_APIC_BASE 0x1Bu
 #define MSR_TSC_DEADLINE 0x6E0u
 
 #define EFER_SCE (1ull << 0)
@@ -83,18 +83,18 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
     return r;
 }
 
-#define CONTROL_REGISTER(name)                                           \
-    static inline uint64_t read_##name(void)                             \
-    {                                                                    \
-        uint64_t value;                                                  \
-                                                                         \
-        __asm__ volatile("mov %%" #name ", %0" : "=r"(value)::"memory"); \
-        return value;                                                    \
-    }                                                                    \
-                                                                         \
-    static inline void write_##name(uint64_t value)                      \
-    {                                                                    \
-        __asm__ volatile("mov %0, %%" #name ::"r"(value) : "memory");    \
+#define CONTROL_REGISTER(name)                                                                     \
+    static inline uint64_t read_##name(void)                                                       \
+    {                                                                                              \
+        uint64_t value;                                                                            \
+                                                                                                   \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(value)::"memory");                           \
+        return value;                                                                              \
+    }                                                                                              \
+                                                                                                   \
+    static inline void write_##name(uint64_t value)                                                \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%" #name ::"r"(value) : "memory");                              \
     }
 CONTROL_REGISTER(cr0)
 CONTROL_REGISTER(cr2)
