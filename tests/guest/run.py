@@ -18,7 +18,7 @@ LIMIT_S = 240
 def run_on(cpus: int) -> Iterable[Result]:
     machine = Machine(
         "direct", cpus=cpus, kernel=BUILD / "debug/kernel.elf",
-        initrd=BUILD / "tests/guest-initrd.tar",
+        initrd=BUILD / "tests/guest-initrd.tar", cmdline="debug-exit",
     )
     with Guest(machine, f"guest tests {cpus} cores", LIMIT_S) as guest:
         code = guest.exit_code()

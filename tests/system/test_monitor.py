@@ -115,7 +115,7 @@ def services() -> None:
 def kill_serial() -> None:
     with prompt("kill serial") as guest:
         guest.send("kill serial\r")
-        guest.expect("kill serial")
+        guest.expect("serial: killed")
         guest.expect(PROMPT, 30)
         text = guest.command("services")
         check(re.search(r"\bserial\b.*\b1\b", text), f"no restart is counted:\n{text}")
@@ -127,7 +127,7 @@ def kill_serial_often() -> None:
     with prompt("kill serial often") as guest:
         for _ in range(10):
             guest.send("kill serial\r")
-            guest.expect("kill serial", 60)
+            guest.expect("serial: killed", 60)
             guest.expect(PROMPT, 60)
         check("up" in guest.command("uptime"), "no answer after ten restarts")
 
@@ -136,7 +136,7 @@ def kill_serial_often() -> None:
 def restart() -> None:
     with prompt("restart") as guest:
         guest.send("restart serial\r")
-        guest.expect("restart serial")
+        guest.expect("serial: restarted")
         guest.expect(PROMPT, 30)
         text = guest.command("services")
         check(re.search(r"\bserial\b.*running", text), f"serial does not run again:\n{text}")
@@ -160,6 +160,19 @@ def run_program() -> None:
         check("hello" in text.lower(), f"run hello printed:\n{text}")
         missing = guest.command("run nothing")
         check("nothing" in missing, f"an unknown program is not named:\n{missing}")
+
+
+@suite.test("a program that faults is ended, explained and harms nobody")
+def crash() -> None:
+    with prompt("crash") as guest:
+        guest.command("run crash")
+        for _ in range(20):  # it is a process of its own, so its end comes when it comes
+            text = guest.command("services")
+            if not re.search(r"\bcrash\b.*running", text):
+                break
+        check(re.search(r"\bcrash\b.*fault", text), f"services does not say why it ended:\n{text}")
+        check("crash" in guest.command("log"), "the log does not mention it")
+        check(re.search(r"\bserial\b.*running", text), f"serial suffered:\n{text}")
 
 
 @suite.test("uptime goes forward")
