@@ -106,7 +106,8 @@ def require_success(command: list[str], limit_s: float = 600, **options) -> str:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", timeout=limit_s, **options)
     if done.returncode != 0:
-        raise AssertionError(f"{' '.join(command)}:\n{done.stdout[-3000:]}")
+        said = [line for line in done.stdout.splitlines() if not line.startswith("  ")]
+        raise AssertionError("\n    ".join([" ".join(command) + ":", *said[-20:]]))
     return done.stdout
 
 
