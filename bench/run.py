@@ -4,6 +4,7 @@
 
     run.py            print the metrics, each with its change against bench/results.txt
     run.py --record   and record them there
+    run.py --check    measure the boot only; fails when a metric is beyond its limit
 
 QEMU runs with one virtual nanosecond per instruction, so that the time stamp counter counts guest
 instructions: two runs of the same image give the same numbers. With `bench` on its command line
@@ -26,9 +27,14 @@ CPU = "max,-erms,-la57"
 LIMIT_S = 300
 
 MARK = re.compile(r"bench-mark (\S+) (\d+)")
+FREE = re.compile(r"^free +(\d+) KiB", re.MULTILINE)
 METRIC = re.compile(r"^bench (\S+) (\d+) (\S+)\s*$", re.MULTILINE)
 
 Metrics = dict[str, tuple[int, str]]
+
+# What no change may exceed, and what must at least be left of the 512 MiB of the machine.
+AT_MOST = {"boot-kernel": 2_000_000, "boot-prompt": 8_000_000}
+AT_LEAST = {"boot-free-mib": 500}
 
 
 def counted(**settings) -> Machine:
@@ -36,16 +42,20 @@ def counted(**settings) -> Machine:
 
 
 def measure_boot() -> Metrics:
-    """From the kernel's entry to init's first instruction, and to the printed prompt."""
+    """From the kernel's entry to init's first instruction, and to the printed prompt; free memory."""
     with Guest(counted(cmdline="bench"), "bench boot", LIMIT_S) as guest:
         guest.expect(PROMPT)
         marks = {name: int(tsc) for name, tsc in MARK.findall(guest.output() + guest.command("log"))}
+        free = FREE.search(guest.command("mem"))
     if missing := {"kernel-entry", "init-first", "prompt"} - set(marks):
         raise GuestError(f"the kernel did not log {', '.join(sorted(missing))}")
+    if not free:
+        raise GuestError("the monitor did not tell how much memory is free")
     entry = marks["kernel-entry"]
     return {
         "boot-kernel": (marks["init-first"] - entry, "instructions"),
         "boot-prompt": (marks["prompt"] - entry, "instructions"),
+        "boot-free-mib": (int(free[1]) // 1024, "MiB"),
     }
 
 
@@ -74,18 +84,29 @@ def change(now: int, before: int | None) -> str:
     return f"{now - before:+d} ({100 * (now - before) / max(before, 1):+.2f} %) against {before}"
 
 
+def beyond_limits(metrics: Metrics) -> list[str]:
+    values = {name: value for name, (value, _unit) in metrics.items()}
+    return ([f"{name} is {values[name]}, more than {limit}"
+             for name, limit in AT_MOST.items() if values[name] > limit]
+            + [f"{name} is {values[name]}, less than {limit}"
+               for name, limit in AT_LEAST.items() if values[name] < limit])
+
+
 def main(arguments: list[str]) -> None:
-    if arguments not in ([], ["--record"]):
+    if arguments not in ([], ["--record"], ["--check"]):
         sys.exit(__doc__)
-    metrics = measure_boot() | measure_programs()
+    check_only = arguments == ["--check"]
+    metrics = measure_boot() | ({} if check_only else measure_programs())
     before = recorded()
     for name, (value, _unit) in metrics.items():
         print(f"{name}: {change(value, before.get(name, (None, ''))[0])}")
     lines = [f"{name} {value} {unit}" for name, (value, unit) in metrics.items()]
-    if arguments:
+    if arguments == ["--record"]:
         RESULTS.write_text("# Recorded by bench/run.py --record: name, value, unit.\n"
                            + "\n".join(lines) + "\n")
     print("\n".join(lines))
+    if check_only and (problems := beyond_limits(metrics)):
+        sys.exit(f"bench: {'; '.join(problems)}")
 
 
 try:

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""test_bench.py - the boot stays within its limits of instructions and memory."""
+
+import sys
+
+from testlib import Suite, require_success
+from qemu import ROOT
+
+suite = Suite("bench")
+
+
+@suite.test("the boot takes no more instructions and memory than bench/run.py allows")
+def within_limits() -> None:
+    require_success([sys.executable, str(ROOT / "bench/run.py"), "--check"], 120, cwd=ROOT)
