@@ -25,8 +25,10 @@ struct core {
     uint64_t scratch;
     struct core_arch arch;
 
-    uint32_t index;         /* 0 is the boot processor */
-    bool online;            /* set once, read by all */
+    uint32_t index; /* 0 is the boot processor */
+    bool online;    /* set once, read by all */
+    /* How often it has told other cores that it uses nothing it has looked up (sync/deferred.h). */
+    uint64_t quiescent_points;
     bool need_resched;      /* leaving the kernel takes the long way: sched_leave_kernel() */
     uint8_t error_detail;   /* rights missing or type found, of the error being returned */
     uint8_t error_argument; /* number of the argument at fault */
@@ -41,6 +43,9 @@ struct core {
     struct deferred *deferred; /* objects to free after every core has passed a quiescent point */
     uint32_t deferred_count;
     bool deferred_urged; /* set by other cores: free them now */
+
+    uint32_t tlb_owed; /* cores whose TLBs must be flushed before this one leaves the kernel */
+    bool ports_owed;   /* likewise, the I/O ports that they have open */
 
     struct process *reaping; /* processes without threads whose destruction this core finishes */
 

@@ -167,20 +167,23 @@ static void read_acpi(struct boot_context *c)
 static void map_memory(struct boot_context *c)
 {
     const uint64_t rights = BOOT_MAP_WRITE | BOOT_MAP_EXECUTE | BOOT_MAP_LARGE;
+    static struct boot_memmap map; /* large for a stack; entered once */
 
-    for (unsigned i = 0; i < c->map.count;) {
-        const struct boot_range *range = &c->map.ranges[i++];
+    /* A copy: page tables are allocated from the map while it is walked, which moves its ranges. */
+    map = c->map;
+    for (unsigned i = 0; i < map.count;) {
+        const struct boot_range *range = &map.ranges[i++];
         bool is_screen = range->type == BOOT_MEMORY_FRAMEBUFFER;
         uint64_t base = range->base, length = range->length;
 
         if (!boot_memory_is_mapped(range->type))
             continue;
-        for (; i < c->map.count && c->map.ranges[i].base == base + length; i++) {
-            uint64_t type = c->map.ranges[i].type;
+        for (; i < map.count && map.ranges[i].base == base + length; i++) {
+            uint64_t type = map.ranges[i].type;
 
             if (!boot_memory_is_mapped(type) || (type == BOOT_MEMORY_FRAMEBUFFER) != is_screen)
                 break;
-            length += c->map.ranges[i].length;
+            length += map.ranges[i].length;
         }
         boot_map(&c->tables, BOOT_HHDM + base, base, length,
                  rights | (is_screen ? BOOT_MAP_WRITE_COMBINING : 0));

@@ -67,9 +67,8 @@ static mnos_status_t hold(struct capability *slot, const struct cap_view *view)
 static mnos_status_t process_abandon(struct process *process, mnos_status_t why)
 {
     cap_delete_kernel(&process->exit_cap);
-    (void)process_begin_destruction(process, MNOS_EXIT_DESTROYED, 0);
-    while (!process_destroy(process))
-        arch_relax(); /* a handful of tables */
+    if (process_begin_destruction(process, MNOS_EXIT_DESTROYED, 0))
+        process_leave_to_reaper(process, this_core()->current->effective);
     return why;
 }
 
@@ -152,9 +151,11 @@ mnos_status_t sys_thread_create(struct thread *current, mnos_cap_t process_cap,
         return call_argument(2, status);
     status = cap_create_root(current->process, &thread->obj, MNOS_RIGHTS_ALL, 0, 0, value);
     if (status != MNOS_OK) {
-        thread_kill(thread);
-        thread_wait_dead(thread);
-        thread_bury(thread);
+        if (thread_bury_begin(thread)) {
+            thread_kill(thread);
+            thread_wait_dead(thread);
+            thread_bury(thread);
+        }
         return status;
     }
     if ((params.flags & MNOS_THREAD_SUSPENDED) == 0)

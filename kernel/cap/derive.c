@@ -338,21 +338,22 @@ enum cap_progress cap_remove_dead(struct capability *slot, struct tlb_batch *bat
     return remove_leaf(object, slot, dead_key, batch);
 }
 
-enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch)
+/* The steps of a deletion; `preempt_point` says whether something more urgent came. */
+static enum cap_progress remove_one(const struct cap_view *cap, struct tlb_batch *batch,
+                                    bool (*preempt_point)(void))
 {
     struct kobject *object = cap->object;
     struct capability *slot = cap->slot;
-    uint64_t key = cap->key;
     uint64_t dead_key;
     bool killed;
 
     /* Most of the draining while the handle still names it, so that the call can be restarted. */
     while (!drain(object, slot, batch))
-        if (sched_preempt_point())
+        if (preempt_point())
             return CAP_AGAIN;
     for (;;) {
         spin_lock(&object->derive);
-        if (slot->key != key) {
+        if (slot->key != cap->key) {
             spin_unlock(&object->derive);
             return CAP_DONE; /* revoked meanwhile: gone is gone */
         }
@@ -361,7 +362,7 @@ enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch
         spin_unlock(&object->derive);
         if (killed)
             break;
-        if (sched_preempt_point())
+        if (preempt_point())
             return CAP_AGAIN;
     }
     while (!drain(object, slot, batch)) /* what came in between: at most what was in flight */
@@ -370,13 +371,30 @@ enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch
     return CAP_DONE;
 }
 
+enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch)
+{
+    return remove_one(cap, batch, sched_preempt_point);
+}
+
+static bool never(void)
+{
+    return false;
+}
+
+void cap_undo(const struct cap_view *cap)
+{
+    struct tlb_batch batch = {0};
+
+    (void)remove_one(cap, &batch, never);
+    tlb_batch_defer(&batch); /* a thread that guessed the handle may have mapped through it */
+}
+
 void cap_delete_kernel(struct capability *slot)
 {
-    struct tlb_batch batch = {0}; /* endpoints only: nothing is mapped through it */
     struct cap_view view;
 
-    while (cap_read_kernel(slot, &view) && cap_delete(&view, &batch) == CAP_AGAIN)
-        arch_relax();
+    if (cap_read_kernel(slot, &view))
+        cap_undo(&view); /* nothing waits or maps through it, and it has no children */
 }
 
 void cap_removal_finish(struct tlb_batch *batch)

@@ -54,8 +54,11 @@ enum cap_progress cap_revoke(const struct cap_view *cap, struct tlb_batch *batch
 enum cap_progress cap_remove_dead(struct capability *slot, struct tlb_batch *batch);
 /* Removes every capability to `object`, for good. */
 enum cap_progress cap_destroy_all(struct kobject *object, struct tlb_batch *batch);
-/* Empties a kernel-held slot. */
+/* Empties a kernel-held slot. No preemption point. */
 void cap_delete_kernel(struct capability *slot);
+/* Takes back a capability that was derived a moment ago and that nobody has been told of. No preemption
+ * point. */
+void cap_undo(const struct cap_view *cap);
 /* After any of the above, also when interrupted. Hold no lock. */
 void cap_removal_finish(struct tlb_batch *batch);
 

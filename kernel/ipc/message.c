@@ -17,14 +17,12 @@
 static void caps_undo(struct thread *to, const uint64_t *values, const uint8_t *kinds,
                       unsigned count)
 {
-    struct tlb_batch batch = {0}; /* nobody has seen the handles: nothing is mapped through them */
     struct cap_view view;
 
     for (unsigned i = 0; i < count; i++)
         if (kinds[i] == MNOS_RECEIVED_HANDLE &&
             cap_lookup(&to->process->captable, values[i], MNOS_TYPE_NONE, 0, &view) == MNOS_OK)
-            while (cap_delete(&view, &batch) == CAP_AGAIN)
-                arch_relax();
+            cap_undo(&view);
 }
 
 static mnos_status_t cap_move(struct thread *from, struct thread *to,

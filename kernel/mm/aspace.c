@@ -6,6 +6,7 @@
 
 #include "assert.h"
 #include "cap/capability.h"
+#include "core.h"
 #include "lib/list.h"
 #include "mm/mapping.h"
 #include "object/memory.h"
@@ -49,7 +50,33 @@ void tlb_batch_finish(struct tlb_batch *batch)
         arch_tlb_flush_cores(batch->cores);
     else if (batch->single != NULL)
         arch_aspace_flush(batch->single, batch->address, batch->page_count);
+    if (batch->ports)
+        arch_ports_changed();
     *batch = (struct tlb_batch){0};
+}
+
+void tlb_batch_defer(struct tlb_batch *batch)
+{
+    struct core *core = this_core();
+
+    core->tlb_owed |=
+        batch->single == NULL ? batch->cores : batch->cores | batch->single->loaded_on;
+    core->ports_owed |= batch->ports;
+    if (core->tlb_owed != 0 || core->ports_owed)
+        core->need_resched = true; /* so that the long way out is taken */
+    *batch = (struct tlb_batch){0};
+}
+
+void tlb_batch_leave_kernel(void)
+{
+    struct core *core = this_core();
+
+    if (core->tlb_owed != 0)
+        arch_tlb_flush_cores(core->tlb_owed);
+    if (core->ports_owed)
+        arch_ports_changed();
+    core->tlb_owed = 0;
+    core->ports_owed = false;
 }
 
 /* ---- creation and destruction ---- */

@@ -39,10 +39,14 @@ struct tlb_batch {
     uint64_t page_count;
     uint32_t cores; /* when several are: the cores that ever loaded one of them */
     bool several;
+    bool ports; /* port openings have been undone as well */
 };
 
-/* Drops them everywhere and waits until that is done. Hold no lock. */
+/* Drops all that everywhere and waits until that is done. Hold no lock. */
 void tlb_batch_finish(struct tlb_batch *batch);
+/* The same, for who must not wait here: it is done before this core leaves the kernel. */
+void tlb_batch_defer(struct tlb_batch *batch);
+void tlb_batch_leave_kernel(void);
 
 mnos_status_t aspace_create(struct process *process);
 /* Frees mappings and page tables, a bounded number at a time; true when nothing is left. The process

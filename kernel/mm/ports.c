@@ -23,12 +23,6 @@ static void reopen_locked(struct process *process, struct tree_node *node)
     reopen_locked(process, node->right);
 }
 
-/* Cores that run a thread of the process have the bitmap loaded: make them load it again. */
-static void changed(void)
-{
-    arch_ports_changed();
-}
-
 mnos_status_t ports_open(struct process *process, const struct cap_view *cap, uint32_t first,
                          uint32_t count)
 {
@@ -48,11 +42,11 @@ mnos_status_t ports_open(struct process *process, const struct cap_view *cap, ui
     }
     spin_unlock(&process->aspace.lock);
     if (status == MNOS_OK)
-        changed();
+        arch_ports_changed(); /* cores that run the process have the bitmap loaded */
     return status;
 }
 
-bool ports_close_one_of(struct memory *memory, struct capability *cap)
+bool ports_close_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch)
 {
     struct mapping *opening;
     struct process *process = mapping_first_of(memory, cap, &opening);
@@ -68,7 +62,7 @@ bool ports_close_one_of(struct memory *memory, struct capability *cap)
         reopen_locked(process, process->port_openings.root);
     }
     spin_unlock(&process->aspace.lock);
-    changed();
+    batch->ports = true;
     return true;
 }
 

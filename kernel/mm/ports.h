@@ -14,13 +14,14 @@ struct process;
 struct memory;
 struct capability;
 struct cap_view;
+struct tlb_batch;
 
 /* Opens ports [first, first + count). MNOS_ERR_HANDLE (revoked meanwhile), MNOS_ERR_QUOTA,
  * MNOS_ERR_MEMORY. Hold no lock. */
 mnos_status_t ports_open(struct process *process, const struct cap_view *cap, uint32_t first,
                          uint32_t count);
 /* Closes what was opened once through `cap`, as far as no other opening covers it; false: nothing
- * was. The process cannot use the ports when this returns. Hold no lock. */
-bool ports_close_one_of(struct memory *memory, struct capability *cap);
+ * was. The process cannot use the ports after tlb_batch_finish(). Hold no lock. */
+bool ports_close_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch);
 /* The process ends: it has no thread that runs. */
 void ports_destroy(struct process *process);

@@ -63,7 +63,7 @@ static bool outlives(const struct kobject *object)
     if (object->type == MNOS_TYPE_PROCESS)
         return ((const struct process *)object)->state != MNOS_PROCESS_DEAD;
     if (object->type == MNOS_TYPE_THREAD)
-        return container_of(object, struct thread, obj)->state != THREAD_DEAD;
+        return !container_of(object, struct thread, obj)->buried;
     return false;
 }
 

@@ -236,7 +236,7 @@ bool memory_unmap_all(struct memory *memory, struct capability *cap, unsigned bu
                       struct tlb_batch *batch)
 {
     for (unsigned i = 0; i < budget; i++)
-        if (memory->flavour == MNOS_MEMORY_PORTS ? !ports_close_one_of(memory, cap)
+        if (memory->flavour == MNOS_MEMORY_PORTS ? !ports_close_one_of(memory, cap, batch)
                                                  : !aspace_unmap_one_of(memory, cap, batch))
             return true;
     return false;

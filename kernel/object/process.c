@@ -39,7 +39,6 @@ static void process_init(struct process *process, struct process *parent,
     process->quota.bytes_limit = params->bytes_quota;
     memcpy(process->name, params->name, sizeof(process->name));
     process->name[sizeof(process->name) - 1] = '\0';
-    spin_init(&process->teardown, LOCK_TEARDOWN);
     spin_init(&process->lock, LOCK_PROCESS);
     list_init(&process->threads);
     list_init(&process->objects);
@@ -239,8 +238,10 @@ static bool destroy_threads(struct process *process, const struct thread *except
 
     if (thread == NULL)
         return true;
-    if (!thread_bury_begin(thread))
+    if (!thread_bury_begin(thread)) {
+        arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
         return false; /* sys_thread_destroy on another core is at it, and will be done soon */
+    }
     thread_kill(thread);
     thread_wait_dead(thread);
     thread_bury(thread);
@@ -371,29 +372,38 @@ static void reaper_hurry(struct process *process)
         arch_ipi_reschedule(&cores[core]);
 }
 
+static bool teardown_try(struct process *process)
+{
+    return !atomic_exchange(&process->teardown, true);
+}
+
+static void teardown_leave(struct process *process)
+{
+    atomic_store(&process->teardown, false);
+}
+
+/* After any waiting for other cores `process` may have been freed by one of them, unless it is kept
+ * by its teardown flag: so what was looked up is used no more, and the caller looks it up again. */
 bool process_destroy(struct process *process)
 {
-    for (;;) {
-        struct process *victim = deepest(process);
-        bool done;
+    struct process *victim = deepest(process);
+    bool done;
 
-        if (victim->state == MNOS_PROCESS_DEAD)
-            return victim == process;
-        if (victim != process)
-            (void)process_begin_destruction(victim, MNOS_EXIT_DESTROYED, 0);
-        if (victim->reaped) {
-            reaper_hurry(victim);
-            return false;
-        }
-        if (!spin_trylock(&victim->teardown))
-            return false;
-        done = destroy_step(victim);
-        spin_unlock(&victim->teardown);
-        if (done && victim == process)
-            return true;
-        if (sched_preempt_point())
-            return false;
+    if (victim->state == MNOS_PROCESS_DEAD)
+        return victim == process;
+    if (victim != process)
+        (void)process_begin_destruction(victim, MNOS_EXIT_DESTROYED, 0);
+    if (victim->reaped) {
+        reaper_hurry(victim);
+        return false;
     }
+    if (!teardown_try(victim))
+        return false;
+    do
+        done = destroy_step(victim);
+    while (!done && !sched_preempt_point());
+    teardown_leave(victim);
+    return done && victim == process;
 }
 
 /* ---- from within ---- */
@@ -405,38 +415,42 @@ void process_exit(struct thread *current, enum mnos_exit_reason reason, uint64_t
     this_core()->need_resched = true;
 }
 
-/* Its last thread leaves it to this core, which goes on at the thread's priority. */
-static void leave_to_reaper(struct process *process, struct thread *self)
+void process_leave_to_reaper(struct process *process, uint8_t priority)
 {
     struct core *core = this_core();
 
-    process->reap_priority = self->effective;
+    process->reap_priority = priority;
     process->reaper = core->index;
     process->reaped = true;
     process->reap_next = core->reaping;
     core->reaping = process;
+    core->need_resched = true;
+}
+
+/* Its last thread leaves it to this core, which goes on at the thread's priority. */
+static void leave(struct process *process, struct thread *self)
+{
+    process_leave_to_reaper(process, self->effective);
     leave_aspace(process);
     sched_block_prepare(self, true);
     self->state = THREAD_DEAD;
     sched_current_blocked();
-    core->need_resched = true;
 }
 
 void process_destroy_self(struct thread *current)
 {
-    struct process *process = current->process;
+    struct process *process = current->process; /* not freed while its thread runs here */
     struct process *victim = deepest(process);
 
     if (victim != process) {
         (void)process_begin_destruction(victim, MNOS_EXIT_DESTROYED, 0);
-        if (!process_destroy(victim))
-            (void)sched_preempt_point();
-        return;
-    }
-    if (spin_trylock(&process->teardown)) {
-        if (destroy_contents(process, current))
-            leave_to_reaper(process, current);
-        spin_unlock(&process->teardown);
+        (void)process_destroy(victim);
+    } else if (teardown_try(process)) {
+        bool done = destroy_contents(process, current);
+
+        teardown_leave(process);
+        if (done)
+            leave(process, current);
     }
     (void)sched_preempt_point();
 }
@@ -445,10 +459,10 @@ bool process_reap_step(struct process *process)
 {
     bool done;
 
-    if (!spin_trylock(&process->teardown))
+    if (!teardown_try(process))
         return false;
     done = destroy_step(process);
-    spin_unlock(&process->teardown);
+    teardown_leave(process);
     return done;
 }
 

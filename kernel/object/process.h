@@ -44,10 +44,13 @@ struct process {
     uint8_t priority_ceiling;
     char name[MNOS_NAME_BYTES];
 
-    struct spinlock teardown; /* rank LOCK_TEARDOWN, only tried; guards the fields up to `lock` */
-    uint32_t teardown_slot;   /* capability slots below this one have been emptied */
-    bool reaped;              /* in the list `reaping` of core `reaper` until it is dead */
-    uint8_t reap_priority;    /* read by that core without the lock */
+    /* Set by the core that is destroying it at this moment; others go away and try again later. It
+     * keeps the process from being freed, so the holder may wait for other cores. Guards the fields up
+     * to `lock`. */
+    _Atomic bool teardown;
+    uint32_t teardown_slot; /* capability slots below this one have been emptied */
+    bool reaped;            /* in the list `reaping` of core `reaper` until it is dead */
+    uint8_t reap_priority;  /* read by that core without the lock */
     uint32_t reaper;
     struct process *reap_next;
 
@@ -71,8 +74,8 @@ mnos_status_t process_create(struct process *parent, const struct mnos_process_p
 /* The first to say so decides why it ended; false: it was dying already. */
 bool process_begin_destruction(struct process *process, enum mnos_exit_reason reason,
                                uint64_t exit_code);
-/* Does it and all its descendants; false: interrupted, call again. The running thread is in none of
- * them. Hold no lock. */
+/* Does some of it, descendants first; true: it is dead. False: look it up anew and call again. The
+ * running thread is in none of them. Hold no lock. */
 bool process_destroy(struct process *process);
 
 /*
@@ -81,6 +84,7 @@ bool process_destroy(struct process *process);
  * thread goes and the core does the rest at its priority: process_reap_step(), true when done.
  */
 void process_exit(struct thread *current, enum mnos_exit_reason reason, uint64_t exit_code);
+void process_leave_to_reaper(struct process *process, uint8_t priority);
 void process_destroy_self(struct thread *current);
 bool process_reap_step(struct process *process);
 

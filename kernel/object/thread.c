@@ -109,7 +109,8 @@ static mnos_status_t check_params(const struct process *process,
 {
     if (params->priority > process->priority_ceiling)
         return MNOS_ERR_CEILING;
-    if (params->affinity != MNOS_AFFINITY_ANY && params->affinity >= core_count)
+    if (params->affinity != MNOS_AFFINITY_ANY &&
+        (params->affinity >= core_count || !cores[params->affinity].online))
         return MNOS_ERR_ARGUMENT;
     if ((params->flags & ~(uint32_t)MNOS_THREAD_SUSPENDED) != 0)
         return MNOS_ERR_ARGUMENT;
@@ -139,7 +140,8 @@ static mnos_status_t buffer_create(struct thread *thread, uaddr_t address)
     return MNOS_OK;
 }
 
-static void buffer_destroy(struct thread *thread)
+/* Takes the buffer out of the address space and the account; buffer_free() must follow. */
+static void buffer_unmap(struct thread *thread)
 {
     struct process *process = thread->process;
 
@@ -148,8 +150,14 @@ static void buffer_destroy(struct thread *thread)
         MNOS_OK)
         assert(!"a single page cannot need a split");
     spin_unlock(&process->aspace.lock);
-    arch_aspace_flush(&process->aspace.arch, thread->buffer_address, 1);
-    quota_frame_free(&process->quota, thread->buffer_frame);
+    quota_return_frames(&process->quota, 1);
+}
+
+/* Waits for other cores: what the caller has looked up may be gone afterwards. */
+static void buffer_free(struct process *process, uaddr_t address, paddr_t frame)
+{
+    arch_aspace_flush(&process->aspace.arch, address, 1);
+    frame_free(frame);
 }
 
 static void thread_init(struct thread *thread, struct process *process,
@@ -194,6 +202,7 @@ mnos_status_t thread_create(struct process *process, const struct mnos_thread_pa
     struct quota *quota = &process->quota;
     struct thread *thread;
     void *object;
+    paddr_t frame = PADDR_NONE;
     mnos_status_t status = check_params(process, params);
 
     if (status != MNOS_OK)
@@ -226,11 +235,14 @@ out_number:
     (void)kobject_detach(&thread->obj);
     number_give_back(thread);
 out_buffer:
-    buffer_destroy(thread);
+    buffer_unmap(thread);
+    frame = thread->buffer_frame;
 out_vector:
     quota_slab_free(quota, vector_cache, thread->arch.vector_area);
 out_thread:
     quota_slab_free(quota, thread_cache, thread);
+    if (frame != PADDR_NONE)
+        buffer_free(process, params->ipc_buffer, frame);
     return status;
 }
 
@@ -247,16 +259,12 @@ void thread_suspend(struct thread *thread, enum thread_stop why)
 
 void thread_resume(struct thread *thread, enum thread_stop why)
 {
-    bool ours = false;
+    uint32_t suspended = THREAD_SUSPENDED;
 
-    spin_lock(&thread->lock);
+    /* Pairs with thread_stopped() in sched.c. */
     atomic_fetch_and(&thread->stop, ~(uint32_t)why);
-    if (thread->state == THREAD_SUSPENDED && thread->stop == 0) {
-        thread->state = THREAD_PAIRED;
-        ours = true;
-    }
-    spin_unlock(&thread->lock);
-    if (ours)
+    if (thread->stop == 0 &&
+        atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_PAIRED))
         sched_make_ready(thread);
 }
 
@@ -268,6 +276,8 @@ void thread_kill(struct thread *thread)
 /* One attempt to get it out of wherever it is. */
 static void thread_evict(struct thread *thread)
 {
+    uint32_t suspended = THREAD_SUSPENDED;
+
     switch ((enum thread_state)thread->state) {
     case THREAD_READY:
         if (sched_remove_ready(thread))
@@ -280,11 +290,7 @@ static void thread_evict(struct thread *thread)
         (void)wait_cancel(thread, 0, MNOS_ERR_CANCELLED); /* made ready, it becomes dead instead */
         break;
     case THREAD_SUSPENDED:
-    case THREAD_FAULTED:
-        spin_lock(&thread->lock);
-        if (thread->state == THREAD_SUSPENDED || thread->state == THREAD_FAULTED)
-            thread->state = THREAD_DEAD;
-        spin_unlock(&thread->lock);
+        (void)atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_DEAD);
         break;
     default: /* running, or paired: a core has it, and sees STOP_KILL before it leaves the kernel */
         sched_wait_stopped(thread);
@@ -314,14 +320,16 @@ void thread_bury(struct thread *thread)
     if (thread->pending != NULL)
         kobject_unreferenced((struct kobject *)thread->pending);
     thread->pending = NULL;
+    buffer_unmap(thread);
+    buffer_free(process, thread->buffer_address, thread->buffer_frame);
+    /* The process was kept from being freed by having this thread; from here on nothing waits. */
     spin_lock(&process->lock);
     list_remove(&thread->process_link);
     process->thread_count--;
     process->past_cpu_cycles += thread->cpu_cycles;
     spin_unlock(&process->lock);
     number_give_back(thread);
-    buffer_destroy(thread);
-    thread->buffer = NULL;
+    thread->buried = true;
     if (thread->obj.caps == 0)
         kobject_unreferenced(&thread->obj);
 }
@@ -340,8 +348,8 @@ uint32_t thread_state_shown(const struct thread *thread)
         [THREAD_READY] = MNOS_STATE_READY,         [THREAD_RUNNING] = MNOS_STATE_RUNNING,
         [THREAD_SENDING] = MNOS_STATE_SENDING,     [THREAD_RECEIVING] = MNOS_STATE_RECEIVING,
         [THREAD_CALLING] = MNOS_STATE_CALLING,     [THREAD_PARKED] = MNOS_STATE_PARKED,
-        [THREAD_SUSPENDED] = MNOS_STATE_SUSPENDED, [THREAD_FAULTED] = MNOS_STATE_FAULTED,
-        [THREAD_DEAD] = MNOS_STATE_DEAD,           [THREAD_PAIRED] = MNOS_STATE_READY,
+        [THREAD_SUSPENDED] = MNOS_STATE_SUSPENDED, [THREAD_DEAD] = MNOS_STATE_DEAD,
+        [THREAD_PAIRED] = MNOS_STATE_READY,
     };
 
     return shown[thread->state];

@@ -33,7 +33,6 @@ enum thread_state {
     THREAD_CALLING,
     THREAD_PARKED,
     THREAD_SUSPENDED,
-    THREAD_FAULTED,
     THREAD_DEAD,
     THREAD_PAIRED, /* taken off its endpoint while capabilities move; the core doing it owns it */
 };
@@ -80,6 +79,7 @@ struct thread {
     uint64_t deadline_ns; /* T1: also of the reply, which a sender takes along */
     struct timer_entry timer;
     _Atomic bool being_buried;
+    bool buried;       /* nothing but its capabilities keeps it */
     bool wake_pending; /* sys_thread_wake came before sys_thread_block */
 
     /* The message in transit, while it waits (registers are in the frame). */

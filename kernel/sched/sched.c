@@ -123,10 +123,19 @@ static uint32_t stop_bits(const struct thread *thread)
 }
 
 /* A thread that must not run: where it goes instead. */
-static void thread_stopped(struct thread *thread, uint32_t stop)
+/* True: it stopped. False: the reason has just gone, and it is the caller's to run after all. */
+static bool thread_stopped(struct thread *thread, uint32_t stop)
 {
-    atomic_store_explicit(&thread->state, (stop & STOP_KILL) ? THREAD_DEAD : THREAD_SUSPENDED,
-                          memory_order_release);
+    uint32_t suspended = THREAD_SUSPENDED;
+
+    if ((stop & STOP_KILL) != 0) {
+        atomic_store(&thread->state, THREAD_DEAD);
+        return true;
+    }
+    atomic_store(&thread->state, THREAD_SUSPENDED);
+    /* thread_resume() clears the reason before it looks at the state: one of us two sees the other. */
+    return stop_bits(thread) != 0 ||
+           !atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_PAIRED);
 }
 
 static struct core *choose_core(const struct thread *thread)
@@ -154,8 +163,7 @@ static bool enqueue(struct core *core, struct thread *thread, bool at_front)
 
     spin_lock(&core->runqueue.lock);
     stop = stop_bits(thread);
-    if (stop != 0) {
-        thread_stopped(thread, stop);
+    if (stop != 0 && thread_stopped(thread, stop)) {
         spin_unlock(&core->runqueue.lock);
         return false;
     }
@@ -324,9 +332,8 @@ static struct thread *pick(struct core *core)
             core->runqueue.running_priority = (int)thread->effective;
         }
         stop = stop_bits(thread);
-        if (stop == 0)
+        if (stop == 0 || !thread_stopped(thread, stop))
             return thread;
-        thread_stopped(thread, stop);
     }
 }
 
@@ -363,9 +370,7 @@ static void put_back(struct core *core, struct thread *thread)
     core->current = NULL;
     if (turn_over)
         thread->slice_end_ns = 0;
-    if (stop != 0)
-        thread_stopped(thread, stop);
-    else
+    if (stop == 0 || !thread_stopped(thread, stop))
         (void)enqueue(core, thread, !turn_over);
 }
 
@@ -396,6 +401,7 @@ static void reschedule(struct core *core)
 {
     struct thread *thread = core->current;
 
+    tlb_batch_leave_kernel();
     if (core->deferred != NULL)
         deferred_leave_kernel();
     core->need_resched = false;
@@ -459,8 +465,11 @@ void sched_reschedule_interrupt(void)
 bool sched_preempt_point(void)
 {
     struct core *core = this_core();
+    uint64_t passed = core->quiescent_points;
 
     arch_poll_interrupts();
+    if (core->quiescent_points != passed)
+        return true; /* what was looked up may have been freed */
     if (core->current == NULL)
         return false;
     if (stop_bits(core->current) != 0)

@@ -58,9 +58,9 @@ void sched_wait_stopped(const struct thread *thread);
 /* Starts a timer for `thread`, which ends wait number thread->wait; UINT64_MAX: none. */
 void sched_timer_start(struct thread *thread, uint64_t deadline_ns);
 
-/* A preemption point of a long operation: handles what is pending; true when something better is
- * ready, and the operation should put its progress away, restart its system call and return. Hold no
- * lock. */
+/* A preemption point of a long operation: handles what is pending. True: something better is ready, or
+ * other cores have been told that this one uses nothing it looked up before; the operation puts its
+ * progress away, restarts its system call and returns. Hold no lock. */
 bool sched_preempt_point(void);
 
 uint32_t sched_online_cores(void); /* bit n: core n */

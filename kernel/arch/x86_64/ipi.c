@@ -43,6 +43,7 @@ void ipi_serve(void)
 
     if (asked == atomic_load_explicit(&core->arch.ipi_done, memory_order_relaxed))
         return;
+    core->quiescent_points++;
     work_do(core, atomic_exchange_explicit(&core->arch.ipi_work, 0, memory_order_acq_rel));
     atomic_store_explicit(&core->arch.ipi_done, asked, memory_order_release);
 }
