@@ -58,4 +58,4 @@ bool host_port_open(const struct arch_ports *ports, uint32_t port);
 /* ---- panics ---- */
 
 /* Ends the process; the test framework has it. */
-[[noreturn]] void host_panic(const char *message);
+[[gnu::noreturn]] void host_panic(const char *message);
