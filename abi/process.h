@@ -22,8 +22,10 @@ struct mnos_process_params {
     uint64_t bytes_quota;       /* kernel object and capability slot bytes, carved likewise */
     uint32_t priority_ceiling;  /* at most the caller's */
     uint32_t reserved;
-    mnos_cap_t exit_endpoint; /* Write; gets exit_events when the process ends; 0: nobody is told */
-    uint64_t exit_events;     /* within the event mask of exit_endpoint */
+    /* Write; gets exit_events when the process is MNOS_PROCESS_DEAD, all it had returned; 0: nobody is
+     * told. */
+    mnos_cap_t exit_endpoint;
+    uint64_t exit_events;      /* within the event mask of exit_endpoint */
     mnos_cap_t fault_endpoint; /* Write; gets faults as messages; 0: a fault destroys the process */
 };
 _Static_assert(sizeof(struct mnos_process_params) == 72, "shared with programs");

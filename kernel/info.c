@@ -82,6 +82,7 @@ void info_kinfo_create(void)
 
     statistics->core_count = core_count;
     statistics->line_count = interrupt_line_count();
+    statistics->frames_kernel = frame_count_total() - frame_count_free();
     for (uint32_t i = 0; i < core_count; i++) {
         statistics->cores[i].online = cores[i].online;
         statistics->cores[i].apic_id = cores[i].arch.apic_id;

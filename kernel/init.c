@@ -256,8 +256,8 @@ void kernel_start_init(void)
     process_caches_create();
     thread_caches_create();
     interrupt_init();
-    info_kinfo_create();
     frame_reclaim_boot_memory();
+    info_kinfo_create();
 
     process = create_process();
     entry = load_program(process);

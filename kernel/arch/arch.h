@@ -47,6 +47,9 @@ void arch_cpu_features_text(char *text, size_t capacity);
 /* From the first byte of the lowest ACPI table to the end of the highest; false: there are none. */
 bool arch_firmware_tables(paddr_t *first, paddr_t *end);
 
+/* What the processor's manual calls exception number `vector`; never NULL. */
+const char *arch_exception_name(uint64_t vector);
+
 /* ---- time ---- */
 
 /* Nanoseconds since boot; never goes back on one core, cores agree as far as their TSCs do. */

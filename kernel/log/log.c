@@ -17,7 +17,8 @@
 
 enum {
     CAPACITY = 64 * 1024,
-    LINE_BYTES = 256, /* longer lines are cut */
+    LINE_BYTES = 256,   /* longer lines are cut */
+    SEIZE_BYTES = 1024, /* of what a panic shows of the lines that only the ring has */
 };
 _Static_assert((CAPACITY & (CAPACITY - 1)) == 0, "positions wrap by masking");
 
@@ -33,6 +34,7 @@ static void (*sinks[LOG_SINKS_MAX])(const char *text, size_t size_bytes);
 static unsigned sink_count;  /* sinks that exist */
 static unsigned sinks_shown; /* of them, how many get lines: fewer once user space runs */
 static bool seized;
+static uint64_t released_at; /* position in the ring from which on the sinks have missed lines */
 
 /* Readers on other cores see `written` only after the bytes: release pairs with their acquire. */
 static void ring_append_locked(const char *text, size_t size_bytes)
@@ -100,12 +102,29 @@ void log_write_user(const char *text, size_t size_bytes)
     }
 }
 
+/* Shows sinks [first, end) what the ring has from `from` on, in whole lines. */
+static void replay(uint64_t from, unsigned first, unsigned end)
+{
+    char line[LINE_BYTES];
+    size_t length = 0;
+
+    for (uint64_t at = from; at < ring.log.written; at++) {
+        line[length++] = ring.log.data[at & (CAPACITY - 1)];
+        if (line[length - 1] != '\n')
+            continue;
+        for (unsigned i = first; i < end; i++)
+            sinks[i](line, length);
+        length = 0;
+    }
+}
+
 void log_add_sink(void (*write)(const char *text, size_t size_bytes))
 {
     spin_lock(&lock);
     if (sink_count < LOG_SINKS_MAX) {
-        sinks[sink_count++] = write;
-        sinks_shown = sink_count;
+        sinks[sink_count] = write;
+        replay(0, sink_count, sink_count + 1);
+        sinks_shown = ++sink_count;
     }
     spin_unlock(&lock);
 }
@@ -115,12 +134,22 @@ void log_release_console(void)
     spin_lock(&lock);
     /* The serial line was the first that could be added. */
     sinks_shown = boot_cmdline_has("console=kernel") && sink_count > 0 ? 1 : 0;
+    released_at = ring.log.written;
     spin_unlock(&lock);
 }
 
 void log_seize(void)
 {
+    uint64_t from = released_at;
+
     seized = true;
+    if (ring.log.written - from > SEIZE_BYTES) {
+        from = ring.log.written - SEIZE_BYTES;
+        while (ring.log.data[from++ & (CAPACITY - 1)] != '\n')
+            ; /* a line is shorter than this, so one begins */
+    }
+    if (sinks_shown < sink_count && released_at != 0)
+        replay(from, sinks_shown, sink_count);
     sinks_shown = sink_count;
 }
 

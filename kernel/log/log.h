@@ -36,11 +36,12 @@ void log_write_user(const char *text, size_t size_bytes);
 void log_release_console(void);
 
 /* Where lines go besides the ring: the serial line and the framebuffer, when each is ready. Text is
- * whole lines. At most LOG_SINKS_MAX; only at boot. */
+ * whole lines. It is shown at once what it has missed. At most LOG_SINKS_MAX; only at boot. */
 #define LOG_SINKS_MAX 2
 void log_add_sink(void (*write)(const char *text, size_t size_bytes));
 
-/* Panics: from here on log lines take no lock, and every sink shows them again. */
+/* Panics: from here on log lines take no lock, and every sink shows them again; first the last ones that
+ * only the ring has got since log_release_console(): a program may have said there what is wrong. */
 void log_seize(void);
 
 /* The frames that hold the ring (struct mnos_log, abi/log.h) and nothing else. */

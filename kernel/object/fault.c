@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "arch/arch.h"
 #include "log/log.h"
 #include "log/panic.h"
 #include "object/process.h"
@@ -15,36 +16,6 @@
 #define VECTOR_PAGE_FAULT 14
 /* In the exit code of a process that a foreign system call ended. */
 #define VECTOR_FOREIGN_SYSCALL 256
-
-static const char *const names[] = {
-    "division error",
-    "debug exception",
-    "NMI",
-    "breakpoint",
-    "overflow",
-    "bound range exceeded",
-    "illegal instruction",
-    "device not available",
-    "double fault",
-    "coprocessor overrun",
-    "invalid TSS",
-    "segment not present",
-    "stack fault",
-    "general protection",
-    "page fault",
-    "reserved",
-    "x87 exception",
-    "alignment check",
-    "machine check",
-    "SIMD exception",
-    "virtualization exception",
-    "control protection",
-};
-
-static const char *fault_name(uint64_t vector)
-{
-    return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : "unknown exception";
-}
 
 /* Bits 0, 1 and 4 of the error code: Intel SDM vol 3A, "Page-Fault Exception (#PF)". */
 static const char *access_of(uint64_t error)
@@ -73,7 +44,7 @@ void fault_raise(struct thread *thread, uint64_t address)
                     address, (frame->error & 1) != 0 ? "not allowed by the mapping" : "not mapped");
     else
         log_warning("%s: thread %s: %s at rip 0x%lx, error code 0x%lx", thread->process->name,
-                    thread->name, fault_name(frame->vector), frame->rip, frame->error);
+                    thread->name, arch_exception_name(frame->vector), frame->rip, frame->error);
     destroy(thread, frame->vector);
 }
 

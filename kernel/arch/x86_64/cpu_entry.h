@@ -12,7 +12,7 @@
 #include "core.h"
 
 /* Pages that stay mapped in user mode; kernel.ld gathers the sections. */
-#define ENTRY_DATA [[gnu::section(".data.entry"), gnu::aligned(4096)]]
+#define ENTRY_DATA [[gnu::section(".bss.entry"), gnu::aligned(4096)]]
 
 #define GDT_ENTRIES 8
 #define PORT_BITMAP_BITS 65536

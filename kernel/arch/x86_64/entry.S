@@ -4,7 +4,7 @@
  *
  * There are two variants of each entry. The plain one runs on the page tables of the process. The
  * isolating one finds the table that a user program runs on, which maps only .text.entry and
- * .data.entry of the kernel, and switches to the full one first. idt.c and cpu.c choose at boot.
+ * .bss.entry of the kernel, and switches to the full one first. idt.c and cpu.c choose at boot.
  *
  * From user mode all registers are saved into the current thread's frame, the first part of struct
  * thread, and C runs on the core's only kernel stack. From kernel mode (idle, or a poll) they are saved
@@ -75,7 +75,7 @@
     movq \scratch, %cr3
 .endm
 
-/* Loads the page tables of user mode; only .text.entry and .data.entry can be reached afterwards. */
+/* Loads the page tables of user mode; only .text.entry and .bss.entry can be reached afterwards. */
 .macro USER_CR3 scratch
     movq %cr3, \scratch
     orq %gs:ENTRY_CR3_USER_OR, \scratch

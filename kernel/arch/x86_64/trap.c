@@ -44,7 +44,7 @@ static const char *const exception_names[VECTOR_EXCEPTIONS] = {
     [21] = "control protection exception",
 };
 
-static const char *exception_name(uint64_t vector)
+const char *arch_exception_name(uint64_t vector)
 {
     const char *name = vector < VECTOR_EXCEPTIONS ? exception_names[vector] : NULL;
 
@@ -104,7 +104,7 @@ void trap_from_kernel(struct user_frame *frame)
     if (frame->vector == VECTOR_PAGE_FAULT)
         panic_frame(frame, "page fault at %p in the kernel, error %x",
                     (const void *)(uintptr_t)read_cr2(), (unsigned)frame->error);
-    panic_frame(frame, "%s in the kernel, error %x", exception_name(frame->vector),
+    panic_frame(frame, "%s in the kernel, error %x", arch_exception_name(frame->vector),
                 (unsigned)frame->error);
 }
 
@@ -118,5 +118,5 @@ void trap_nmi(struct user_frame *frame)
 
 void trap_fatal(struct user_frame *frame)
 {
-    panic_frame(frame, "%s", exception_name(frame->vector));
+    panic_frame(frame, "%s", arch_exception_name(frame->vector));
 }
