@@ -2,9 +2,11 @@
 """run.py - boots the guest tests on machines of several sizes and collects their lines.
 
 The debug kernel boots with tests/guest as its init process, which prints "ok NAME" or
-"FAIL NAME: reason" for each test and the counts at the end, then ends QEMU through port 0xf4.
+"FAIL NAME: reason" for each test through the kernel log and the counts at the end, then ends QEMU
+through port 0xf4.
 """
 
+import re
 from collections.abc import Iterable
 
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, Guest, Machine
@@ -15,17 +17,24 @@ suite = Suite("guest")
 LIMIT_S = 240
 
 
-def run_on(cpus: int) -> Iterable[Result]:
+# What the kernel puts in front of a line of its log: time and level.
+PREFIX = re.compile(r"^\[ *\d+\.\d+\] I ")
+
+
+def run_on(cpus: int, cpu: str = "max") -> Iterable[Result]:
+    name = f"{cpus} cores" if cpu == "max" else f"{cpus} cores {cpu}"
     machine = Machine(
-        "direct", cpus=cpus, kernel=BUILD / "debug/kernel.elf",
-        initrd=BUILD / "tests/guest-initrd.tar", cmdline="debug-exit",
+        "direct", cpus=cpus, cpu=cpu, kernel=BUILD / "debug/kernel.elf",
+        initrd=BUILD / "tests/guest-initrd.tar", cmdline="console=kernel debug-exit",
     )
-    with Guest(machine, f"guest tests {cpus} cores", LIMIT_S) as guest:
+    with Guest(machine, f"guest tests {name}", LIMIT_S) as guest:
         code = guest.exit_code()
-        yield from parse_lines(guest.output().splitlines(), f"{cpus} cores: ")
+        lines = [PREFIX.sub("", line) for line in guest.output().splitlines()]
+        yield from parse_lines(lines, f"{name}: ")
         if code not in (EXIT_PASS, EXIT_FAIL):
-            yield Result(f"{cpus} cores: exit", f"QEMU's exit code is {code}")
+            yield Result(f"{name}: exit", f"QEMU's exit code is {code}")
 
 
 for count in (1, 2, 4, 8):
     suite.job(f"{count} cores", WHOLE_MACHINE if count > 2 else 1)(lambda count=count: run_on(count))
+suite.job("2 cores qemu64")(lambda: run_on(2, "qemu64"))
