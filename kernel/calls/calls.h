@@ -25,6 +25,20 @@ static inline mnos_status_t call_argument(unsigned argument, mnos_status_t statu
     return status;
 }
 
+/* The capability found for an argument has a type that the call has no use for. */
+static inline mnos_status_t call_type(unsigned argument, const struct cap_view *found)
+{
+    this_core()->error_detail = found->object->type;
+    return call_argument(argument, MNOS_ERR_TYPE);
+}
+
+/* An argument asks for rights to pass on that the capability has not. */
+static inline mnos_status_t call_rights(unsigned argument, uint64_t wanted, mnos_rights_t held)
+{
+    this_core()->error_detail = (uint8_t)(wanted & ~(uint64_t)held);
+    return call_argument(argument, MNOS_ERR_RIGHTS);
+}
+
 /* Looks up argument number `argument` in the table of the calling process; errors of cap_lookup(). */
 static inline mnos_status_t call_cap(struct thread *current, unsigned argument, mnos_cap_t handle,
                                      enum mnos_cap_type type, mnos_rights_t rights,

@@ -75,18 +75,14 @@ mnos_status_t sys_cap_create(struct thread *current, uint64_t kind, mnos_cap_t s
     status = call_cap(current, 2, source_cap, type, 0, &source);
     if (status != MNOS_OK)
         return status;
-    if ((rights & ~(uint64_t)source.rights) != 0) {
-        this_core()->error_detail = (uint8_t)(rights & ~(uint64_t)source.rights);
-        return call_argument(3, MNOS_ERR_RIGHTS);
-    }
+    if ((rights & ~(uint64_t)source.rights) != 0)
+        return call_rights(3, rights, source.rights);
     if (kind == MNOS_CREATE_COPY)
         return cap_derive(process, &source, &recipe, value);
     if (kind == MNOS_CREATE_MINT)
         return create_mint(process, &source, &recipe, a, b, value);
-    if (source.object->type != MNOS_TYPE_MEMORY && source.object->type != MNOS_TYPE_INTERRUPT) {
-        this_core()->error_detail = source.object->type;
-        return call_argument(2, MNOS_ERR_TYPE);
-    }
+    if (source.object->type != MNOS_TYPE_MEMORY && source.object->type != MNOS_TYPE_INTERRUPT)
+        return call_type(2, &source);
     return create_range(process, &source, &recipe, a, b, value);
 }
 
@@ -120,10 +116,8 @@ mnos_status_t sys_cap_transfer(struct thread *current, mnos_cap_t process_cap, m
     status = call_cap(current, 2, cap, MNOS_TYPE_NONE, MNOS_RIGHT_GRANT, &view);
     if (status != MNOS_OK)
         return status;
-    if ((rights & ~(uint64_t)view.rights) != 0) {
-        this_core()->error_detail = (uint8_t)(rights & ~(uint64_t)view.rights);
-        return call_argument(3, MNOS_ERR_RIGHTS);
-    }
+    if ((rights & ~(uint64_t)view.rights) != 0)
+        return call_rights(3, rights, view.rights);
     return cap_derive(process, &view, &recipe, value);
 }
 

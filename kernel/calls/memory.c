@@ -184,7 +184,7 @@ mnos_status_t sys_mem_grant(struct thread *current, mnos_cap_t process_cap, mnos
     if (!range_inside(&cap, first_page, page_count))
         return call_argument(4, MNOS_ERR_ARGUMENT);
     if ((rights & ~(uint64_t)cap.rights) != 0)
-        return call_argument(5, MNOS_ERR_RIGHTS);
+        return call_rights(5, rights, cap.rights);
     recipe.first = cap.first + first_page;
     recipe.count = page_count;
     return cap_derive(process, &cap, &recipe, value);

@@ -203,7 +203,7 @@ static mnos_status_t suspend(struct thread *current, mnos_cap_t target)
     if (view.object->type == MNOS_TYPE_PROCESS)
         return process_suspend((struct process *)view.object);
     if (view.object->type != MNOS_TYPE_THREAD)
-        return MNOS_ERR_TYPE;
+        return call_type(1, &view);
     thread_suspend(container_of(view.object, struct thread, obj), STOP_SUSPEND);
     return MNOS_OK;
 }
@@ -235,7 +235,7 @@ mnos_status_t sys_thread_wake(struct thread *current, mnos_cap_t target)
         if (view.object->type == MNOS_TYPE_PROCESS)
             return process_resume((struct process *)view.object);
         if (view.object->type != MNOS_TYPE_THREAD)
-            return MNOS_ERR_TYPE;
+            return call_type(1, &view);
         thread = container_of(view.object, struct thread, obj);
     }
     if ((thread->stop & STOP_SUSPEND) != 0)
