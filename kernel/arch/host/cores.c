@@ -132,6 +132,7 @@ static void serve(struct core *core, unsigned work)
     struct host_core_state *state = &host_cores[core->index];
 
     state->rounds++;
+    core->quiescent_points++;
     state->flushes += (work & (IPI_FLUSH_TLB | IPI_FLUSH_ALL)) != 0;
     if (core->aspace != NULL && core->aspace->dying)
         core->aspace = NULL;

@@ -118,6 +118,11 @@ bool arch_firmware_tables(paddr_t *first, paddr_t *end)
     return false;
 }
 
+const char *arch_exception_name(uint64_t vector)
+{
+    return vector == 14 ? "page fault" : "exception";
+}
+
 /* ---- the end ---- */
 
 static void panic_text(const char *format, va_list arguments)
