@@ -116,9 +116,9 @@ static void disinherit(struct thread *server)
 
     spin_lock(&server->lock);
     effective = inherited_locked(server);
-    spin_unlock(&server->lock);
     if (effective != server->effective)
         sched_priority_changed(server, effective);
+    spin_unlock(&server->lock);
 }
 
 struct thread *wait_take_caller(const struct process *process, uint64_t reply_id)
