@@ -5,7 +5,7 @@
  */
 #include <sanitizer/common_interface_defs.h>
 #include <stdlib.h>
-#include <ucontext.h>
+#include <string.h>
 
 #include "arch/host/host.h"
 #include "core.h"
@@ -23,8 +23,8 @@ enum stack_state {
 struct stack {
     char *memory;
     enum stack_state state;
-    ucontext_t inside;  /* in arch_idle() */
-    ucontext_t outside; /* whoever wanted to leave the kernel */
+    void *inside;  /* stack pointer in arch_idle() */
+    void *outside; /* that of whoever wanted to leave the kernel */
     const void *outside_bottom;
     size_t outside_bytes;
     void (*entry)(void);
@@ -46,6 +46,31 @@ void host_core_select(uint32_t index)
 
 /* ---- stacks ---- */
 
+/* Saves what functions preserve on this stack, its pointer in *from, and goes on with what was saved
+ * on the other. (The C library's swapcontext() is the same with a warning of the sanitizer.) */
+void host_switch_stack(void **from, void *to);
+__asm__(".text\n"
+        ".type host_switch_stack, @function\n"
+        "host_switch_stack:\n"
+        "    push %rbp\n"
+        "    push %rbx\n"
+        "    push %r12\n"
+        "    push %r13\n"
+        "    push %r14\n"
+        "    push %r15\n"
+        "    mov %rsp, (%rdi)\n"
+        "    mov %rsi, %rsp\n"
+        "    pop %r15\n"
+        "    pop %r14\n"
+        "    pop %r13\n"
+        "    pop %r12\n"
+        "    pop %rbx\n"
+        "    pop %rbp\n"
+        "    ret\n"
+        ".size host_switch_stack, . - host_switch_stack\n");
+
+enum { SAVED_WORDS = 6 };
+
 /* Back to whoever wanted to leave the kernel of this core. */
 static void switch_out(struct stack *stack, enum stack_state state)
 {
@@ -54,7 +79,7 @@ static void switch_out(struct stack *stack, enum stack_state state)
     stack->state = state;
     __sanitizer_start_switch_fiber(state == STACK_UNUSED ? NULL : &fake, stack->outside_bottom,
                                    stack->outside_bytes);
-    swapcontext(&stack->inside, &stack->outside);
+    host_switch_stack(&stack->inside, stack->outside);
     __sanitizer_finish_switch_fiber(fake, &stack->outside_bottom, &stack->outside_bytes);
 }
 
@@ -67,6 +92,18 @@ static void on_stack(void)
     switch_out(&stacks[host_core->index], STACK_UNUSED);
 }
 
+/* As host_switch_stack() would have left it: registers, then where to return to, aligned as if
+ * on_stack() had been called. */
+static void prepare(struct stack *stack)
+{
+    void (*start)(void) = on_stack;
+    char *top = stack->memory + STACK_BYTES - 2 * sizeof(uint64_t);
+
+    memset(top, 0, 2 * sizeof(uint64_t));
+    memcpy(top, &start, sizeof(start));
+    stack->inside = memset(top - SAVED_WORDS * sizeof(uint64_t), 0, SAVED_WORDS * sizeof(uint64_t));
+}
+
 /* Runs `entry` on the stack of this core, or resumes its idling, until it comes out. */
 static void switch_in(void (*entry)(void))
 {
@@ -74,17 +111,13 @@ static void switch_in(void (*entry)(void))
     void *fake = NULL;
 
     if (stack->memory == NULL)
-        stack->memory = malloc(STACK_BYTES);
+        stack->memory = aligned_alloc(16, STACK_BYTES);
     if (stack->state == STACK_UNUSED) {
         stack->entry = entry;
-        getcontext(&stack->inside);
-        stack->inside.uc_stack.ss_sp = stack->memory;
-        stack->inside.uc_stack.ss_size = STACK_BYTES;
-        stack->inside.uc_link = NULL;
-        makecontext(&stack->inside, on_stack, 0);
+        prepare(stack);
     }
     __sanitizer_start_switch_fiber(&fake, stack->memory, STACK_BYTES);
-    swapcontext(&stack->outside, &stack->inside);
+    host_switch_stack(&stack->outside, stack->inside);
     __sanitizer_finish_switch_fiber(fake, NULL, NULL);
 }
 

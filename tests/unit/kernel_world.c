@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+/* kernel_world.c - see kernel_world.h. */
+#include "tests/unit/kernel_world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "calls/calls.h"
+#include "cap/derive.h"
+#include "info.h"
+#include "ipc/wait.h"
+#include "mm/mapping.h"
+#include "mm/slab.h"
+#include "object/interrupt.h"
+#include "sched/sched.h"
+#include "sync/deferred.h"
+#include "tests/unit/ram.h"
+
+#define BUFFERS 0x10000000ull
+#define TRIES_MAX 100000
+
+struct process *world_root;
+uint64_t world_value;
+
+void world_init(void)
+{
+    const struct boot_range range = {MIB(1), MIB(1 + WORLD_RAM_MIB), BOOT_RANGE_USABLE};
+    struct mnos_process_params params = {.name = "root", .priority_ceiling = 63};
+
+    test_ram_init(&range, 1);
+    sched_init();
+    mapping_caches_create();
+    memory_caches_create();
+    endpoint_caches_create();
+    process_caches_create();
+    thread_caches_create();
+    interrupt_init();
+    info_kinfo_create();
+    params.frames_quota = frame_count_free();
+    params.bytes_quota = frame_count_free() * PAGE_BYTES;
+    CHECK_EQ(process_create(NULL, &params, &world_root), MNOS_OK);
+}
+
+/* ---- processes and threads ---- */
+
+struct process *world_process(struct process *parent, uint64_t frames, uint64_t bytes,
+                              mnos_cap_t *handle)
+{
+    const struct mnos_process_params params = {.name = "child",
+                                               .frames_quota = frames,
+                                               .bytes_quota = bytes,
+                                               .priority_ceiling = parent->priority_ceiling};
+    struct process *process = NULL;
+    mnos_cap_t unused;
+
+    CHECK_EQ(process_create(parent, &params, &process), MNOS_OK);
+    CHECK_EQ(cap_create_root(parent, &process->obj, MNOS_RIGHTS_ALL, 0, 0,
+                             handle == NULL ? &unused : handle),
+             MNOS_OK);
+    return process;
+}
+
+struct thread *world_thread_with(struct process *process, unsigned priority, uint32_t affinity,
+                                 uint32_t flags, mnos_cap_t *handle)
+{
+    static uint64_t buffers;
+    const struct mnos_thread_params params = {.name = "thread",
+                                              .registers = {.rip = 0x1000, .rsp = 0x2000},
+                                              .ipc_buffer = BUFFERS + buffers++ * PAGE_BYTES,
+                                              .priority = priority,
+                                              .affinity = affinity};
+    struct thread *thread = NULL;
+    mnos_cap_t unused;
+
+    CHECK_EQ(thread_create(process, &params, &thread), MNOS_OK);
+    CHECK_EQ(cap_create_root(process, &thread->obj, MNOS_RIGHTS_ALL, 0, 0,
+                             handle == NULL ? &unused : handle),
+             MNOS_OK);
+    if ((flags & MNOS_THREAD_SUSPENDED) == 0)
+        thread_resume(thread, STOP_SUSPEND);
+    return thread;
+}
+
+struct thread *world_thread(struct process *process, unsigned priority)
+{
+    return world_thread_with(process, priority, MNOS_AFFINITY_ANY, 0, NULL);
+}
+
+/* ---- acting ---- */
+
+void world_act(struct thread *thread)
+{
+    struct core *core = this_core();
+    struct thread *before;
+
+    if (core->current == NULL)
+        (void)host_leave_kernel(); /* an idle core is woken first */
+    before = core->current;
+    core->need_resched = false;
+    if (before == thread)
+        return;
+    if (before != NULL) {
+        sched_block_prepare(before, false);
+        sched_current_blocked();
+        sched_make_ready(before);
+    }
+    if (!sched_remove_ready(thread)) {
+        printf("thread %u is in state %u: ", thread->number, thread->state);
+        host_panic("it cannot act");
+    }
+    thread->state = THREAD_RUNNING;
+    thread->core = core->index;
+    core->current = thread;
+    core->running_since = arch_cycles();
+    core->runqueue.running_priority = thread->effective;
+    core->need_resched = false;
+    arch_thread_load(thread);
+}
+
+static void set_arguments(struct thread *thread, uint64_t number, const uint64_t arguments[6])
+{
+    thread->frame.rax = number;
+    thread->frame.rdi = arguments[0];
+    thread->frame.rsi = arguments[1];
+    thread->frame.rdx = arguments[2];
+    thread->frame.r10 = arguments[3];
+    thread->frame.r8 = arguments[4];
+    thread->frame.r9 = arguments[5];
+}
+
+/* One execution of the SYSCALL instruction; true when it is to be executed again. */
+static bool execute(struct thread *thread, uint64_t *rax)
+{
+    struct core *core = this_core();
+    uint64_t rip = thread->frame.rip + 2;
+    bool again;
+
+    core->need_resched = false;
+    thread->frame.rip = rip;
+    syscall_dispatch(thread);
+    *rax = WORLD_WAITS;
+    again = thread->frame.rip != rip;
+    if (core->current == thread && !again) {
+        *rax = thread->frame.rax;
+        world_value = thread->frame.rdx;
+    }
+    tlb_batch_leave_kernel();
+    deferred_leave_kernel();
+    return again;
+}
+
+bool world_call_once(struct thread *thread, uint64_t number, const uint64_t arguments[6],
+                     uint64_t *rax)
+{
+    world_act(thread);
+    set_arguments(thread, number, arguments);
+    return execute(thread, rax);
+}
+
+/* As the call's registers are now. */
+static uint64_t run(struct thread *thread)
+{
+    uint64_t rax;
+
+    for (unsigned tries = 0; execute(thread, &rax); tries++)
+        if (tries == TRIES_MAX)
+            host_panic("a system call is interrupted for ever");
+    return rax;
+}
+
+uint64_t world_call(struct thread *thread, uint64_t number, const uint64_t arguments[6])
+{
+    world_act(thread);
+    set_arguments(thread, number, arguments);
+    return run(thread);
+}
+
+/* ---- messages ---- */
+
+static uint64_t ipc(struct thread *thread, uint64_t number, uint64_t rdi, uint64_t rsi,
+                    uint64_t r12, uint64_t r13)
+{
+    world_act(thread);
+    thread->frame.rax = number;
+    thread->frame.rdi = rdi;
+    thread->frame.rsi = rsi;
+    thread->frame.r12 = r12;
+    thread->frame.r13 = r13;
+    return run(thread);
+}
+
+uint64_t world_send(struct thread *from, mnos_cap_t endpoint, uint64_t info, uint64_t deadline_ns)
+{
+    return ipc(from, CALL_ipc_send, endpoint, info, deadline_ns, 0);
+}
+
+uint64_t world_ipc_call(struct thread *from, mnos_cap_t endpoint, uint64_t info,
+                        uint64_t deadline_ns)
+{
+    return ipc(from, CALL_ipc_call, endpoint, info, deadline_ns, 0);
+}
+
+uint64_t world_receive(struct thread *to, mnos_cap_t endpoint, uint64_t accept,
+                       uint64_t deadline_ns)
+{
+    return ipc(to, CALL_ipc_recv, endpoint, MNOS_INFO_ACCEPT(accept), deadline_ns, 0);
+}
+
+uint64_t world_reply(struct thread *to, uint64_t reply_id, uint64_t info, mnos_cap_t endpoint)
+{
+    return ipc(to, CALL_ipc_reply, reply_id, info, MNOS_DEADLINE_NEVER, endpoint);
+}
+
+bool world_woke_with(const struct thread *thread, mnos_status_t status)
+{
+    return (thread->state == THREAD_READY || thread->state == THREAD_RUNNING) &&
+           STATUS_OF(thread->frame.rax) == status;
+}
+
+/* ---- looking ---- */
+
+struct kobject *world_object(struct process *process, mnos_cap_t handle)
+{
+    struct cap_view view;
+
+    if (cap_lookup(&process->captable, handle, MNOS_TYPE_NONE, 0, &view) != MNOS_OK)
+        return NULL;
+    return view.object;
+}
+
+struct cap_view world_view(struct process *process, mnos_cap_t handle)
+{
+    struct cap_view view = {0};
+
+    CHECK_EQ(cap_lookup(&process->captable, handle, MNOS_TYPE_NONE, 0, &view), MNOS_OK);
+    return view;
+}
+
+uint64_t world_free_frames(void)
+{
+    deferred_flush();
+    slab_trim();
+    frame_trim();
+    return frame_count_free();
+}
+
+static void check_process(struct process *process)
+{
+    struct process *child;
+
+    process_check(process);
+    cap_tree_check(&process->obj);
+    for (struct list *l = process->objects.next; l != &process->objects; l = l->next) {
+        struct kobject *object = container_of(l, struct kobject, payer_link);
+
+        CHECK_PTR_EQ(object->payer, process);
+        cap_tree_check(object);
+        if (object->type == MNOS_TYPE_ENDPOINT)
+            endpoint_check((struct endpoint *)object);
+        if (object->type == MNOS_TYPE_MEMORY)
+            memory_check((struct memory *)object);
+    }
+    for (struct list *l = process->threads.next; l != &process->threads; l = l->next)
+        thread_queue_check(&container_of(l, struct thread, process_link)->callers);
+    for (struct list *l = process->children.next; l != &process->children; l = l->next) {
+        child = container_of(l, struct process, sibling_link);
+        CHECK_PTR_EQ(child->parent, process);
+        check_process(child);
+    }
+}
+
+void world_check(void)
+{
+    check_process(world_root);
+    cap_tree_check(interrupt_object());
+    for (uint32_t i = 0; i < core_count; i++) {
+        runqueue_check(&cores[i].runqueue);
+        tree_check(&cores[i].timer_queue.tree);
+    }
+    slab_check();
+    frame_check();
+}
+
+/* ---- scarcity ---- */
+
+static struct {
+    uint64_t count;
+    paddr_t frames[MIB(WORLD_RAM_MIB) / MNOS_PAGE_BYTES];
+} taken;
+
+void world_take_frames(uint64_t left)
+{
+    frame_trim();
+    while (frame_count_free() > left)
+        taken.frames[taken.count++] = frame_alloc();
+}
+
+void world_give_back(void)
+{
+    while (taken.count != 0)
+        frame_free(taken.frames[--taken.count]);
+}
+
+static uint32_t random_state = 12345;
+
+uint32_t world_random(uint32_t below)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state % below;
+}

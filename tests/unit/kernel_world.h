@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+/*
+ * kernel_world.h - the scene of the kernel tests: a machine with the whole portable kernel, a first
+ * process, and threads whose system calls the test makes for them.
+ *
+ * A test says which thread acts; whoever ran before goes back into the run queue, whatever the
+ * priorities. What the scheduler itself would do shows with host_leave_kernel().
+ */
+#pragma once
+
+#include "abi/message.h"
+#include "abi/types.h"
+#include "arch/host/host.h"
+#include "cap/captable.h"
+#include "core.h"
+#include "object/endpoint.h"
+#include "object/memory.h"
+#include "object/process.h"
+#include "object/thread.h"
+#include "tests/unit/unit.h"
+
+enum world_call_number {
+#define NUMBER(number, name) CALL_##name = (number),
+#define SYSCALL0(number, name) NUMBER(number, name)
+#define SYSCALL1(number, name, ...) NUMBER(number, name)
+#define SYSCALL2(number, name, ...) NUMBER(number, name)
+#define SYSCALL3(number, name, ...) NUMBER(number, name)
+#define SYSCALL6(number, name, ...) NUMBER(number, name)
+#define SYSCALL1_VALUE(number, name, ...) NUMBER(number, name)
+#define SYSCALL2_VALUE(number, name, ...) NUMBER(number, name)
+#define SYSCALL3_VALUE(number, name, ...) NUMBER(number, name)
+#define SYSCALL5_VALUE(number, name, ...) NUMBER(number, name)
+#define IPC_SYSCALL(number, name) NUMBER(number, name)
+#include "abi/syscalls.def"
+#undef NUMBER
+#undef SYSCALL0
+#undef SYSCALL1
+#undef SYSCALL2
+#undef SYSCALL3
+#undef SYSCALL6
+#undef SYSCALL1_VALUE
+#undef SYSCALL2_VALUE
+#undef SYSCALL3_VALUE
+#undef SYSCALL5_VALUE
+#undef IPC_SYSCALL
+};
+
+/* What world_call() returns when the thread waits, or is no more. */
+#define WORLD_WAITS UINT64_MAX
+
+/* RAX of an error without details, and its status. */
+#define STATUS_OF(rax) ((mnos_status_t)(uint32_t)(rax))
+
+#define WORLD_RAM_MIB 64
+#define WORLD_PRIORITY 10
+
+extern struct process *world_root; /* the first process, with nearly all of the machine's quota */
+
+/* Boots the portable kernel on one core; every test begins with it. */
+void world_init(void);
+
+/* ---- processes and threads, made by the kernel's own functions ---- */
+
+/* A child; *handle, when not NULL, gets a capability to it in `parent`'s table. */
+struct process *world_process(struct process *parent, uint64_t frames, uint64_t bytes,
+                              mnos_cap_t *handle);
+/* A ready thread. */
+struct thread *world_thread(struct process *process, unsigned priority);
+/* The same, with a capability to it in its process's table, and suspended when `flags` says so. */
+struct thread *world_thread_with(struct process *process, unsigned priority, uint32_t affinity,
+                                 uint32_t flags, mnos_cap_t *handle);
+
+/* ---- acting ---- */
+
+/* Makes `thread`, which is ready, run on this core. */
+void world_act(struct thread *thread);
+/* A system call of `thread`, made again as often as it is interrupted; RAX, or WORLD_WAITS. */
+uint64_t world_call(struct thread *thread, uint64_t number, const uint64_t arguments[6]);
+/* The same, once: true when it was interrupted and would be made again. */
+bool world_call_once(struct thread *thread, uint64_t number, const uint64_t arguments[6],
+                     uint64_t *rax);
+/* RDX of the last system call. */
+extern uint64_t world_value;
+
+#define CALL(thread, name, ...) world_call((thread), CALL_##name, (const uint64_t[6]){__VA_ARGS__})
+/* Must succeed; gives its value. */
+#define CALL_VALUE(thread, name, ...)                                                              \
+    (unit_check_eq(CALL(thread, name, __VA_ARGS__), 0, #name "(" #__VA_ARGS__ ")", __FILE__,       \
+                   __LINE__),                                                                      \
+     world_value)
+
+/* ---- messages: the other registers of the frame are the message ---- */
+
+/* `from` sends, calls or receives through `endpoint`; `to` replies. Returns as world_call(). */
+uint64_t world_send(struct thread *from, mnos_cap_t endpoint, uint64_t info, uint64_t deadline_ns);
+uint64_t world_ipc_call(struct thread *from, mnos_cap_t endpoint, uint64_t info,
+                        uint64_t deadline_ns);
+uint64_t world_receive(struct thread *to, mnos_cap_t endpoint, uint64_t accept,
+                       uint64_t deadline_ns);
+uint64_t world_reply(struct thread *to, uint64_t reply_id, uint64_t info, mnos_cap_t endpoint);
+
+/* True when it has been woken and has `status` in RAX. */
+bool world_woke_with(const struct thread *thread, mnos_status_t status);
+
+/* ---- looking ---- */
+
+/* The object that a handle names; NULL: none. */
+struct kobject *world_object(struct process *process, mnos_cap_t handle);
+/* The view of a handle that must be good. */
+struct cap_view world_view(struct process *process, mnos_cap_t handle);
+
+/* Frees what waits to be freed, and tells the free frames with nothing cached. */
+uint64_t world_free_frames(void);
+/* All *_check() functions on everything there is. */
+void world_check(void);
+
+/* Uses up the machine's frames but for `left`, in pieces that world_give_back() returns. */
+void world_take_frames(uint64_t left);
+void world_give_back(void);
+
+/* A sequence of numbers that is the same in every run. */
+uint32_t world_random(uint32_t below);

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: MIT
+/* test_derive.c - the derivation tree through the system calls that change it. */
+#include "cap/derive.h"
+
+#include "sched/sched.h"
+#include "tests/unit/kernel_world.h"
+
+enum { MANY = 1000 };
+
+static struct thread *actor;
+
+static void init(void)
+{
+    world_init();
+    actor = world_thread(world_root, WORLD_PRIORITY);
+}
+
+static mnos_cap_t make_endpoint(void)
+{
+    return CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
+}
+
+static mnos_cap_t copy(mnos_cap_t source, mnos_rights_t rights)
+{
+    return CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, source, rights);
+}
+
+static mnos_cap_t mint(mnos_cap_t source, uint64_t badge, uint64_t mask)
+{
+    return CALL_VALUE(actor, cap_create, MNOS_CREATE_MINT, source, MNOS_RIGHTS_ALL, badge, mask);
+}
+
+static bool is_alive(mnos_cap_t cap)
+{
+    return world_object(world_root, cap) != NULL;
+}
+
+static struct capability *slot_of(mnos_cap_t cap)
+{
+    return world_view(world_root, cap).slot;
+}
+
+TEST(derive, rights_only_shrink)
+{
+    init();
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t reader = copy(root, MNOS_RIGHT_READ);
+    uint64_t rax = CALL(actor, cap_create, MNOS_CREATE_COPY, reader,
+                        MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT);
+
+    CHECK_EQ(STATUS_OF(rax), MNOS_ERR_RIGHTS);
+    CHECK_EQ(MNOS_DETAIL_ARGUMENT(rax), 3);
+    CHECK_EQ(MNOS_DETAIL_RIGHTS(rax), MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT);
+    CHECK_EQ(world_view(world_root, reader).rights, MNOS_RIGHT_READ);
+    CHECK_EQ(STATUS_OF(CALL(actor, cap_create, MNOS_CREATE_COPY, root, 0x20)), MNOS_ERR_RIGHTS);
+    CHECK_EQ(STATUS_OF(CALL(actor, cap_create, MNOS_CREATE_COPY, root, 1ull << 32)),
+             MNOS_ERR_RIGHTS);
+    world_check();
+}
+
+TEST(derive, a_badge_is_minted_once)
+{
+    init();
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t badged = mint(root, 77, 3);
+    uint64_t rax = CALL(actor, cap_create, MNOS_CREATE_MINT, badged, MNOS_RIGHT_WRITE, 78, 3);
+
+    CHECK_EQ(STATUS_OF(rax), MNOS_ERR_STATE);
+    CHECK_EQ(MNOS_DETAIL_ARGUMENT(rax), 2);
+    rax = CALL(actor, cap_create, MNOS_CREATE_MINT, root, MNOS_RIGHT_WRITE, 0, 3);
+    CHECK_EQ(STATUS_OF(rax), MNOS_ERR_ARGUMENT);
+    mnos_cap_t child = copy(badged, MNOS_RIGHT_WRITE);
+    CHECK_EQ(world_view(world_root, child).badge, 77);
+    CHECK_PTR_EQ(world_view(world_root, child).group, world_view(world_root, badged).group);
+    CHECK_EQ(world_view(world_root, child).group->cap_count, 2);
+    world_check();
+}
+
+TEST(derive, a_range_lies_inside_its_parent)
+{
+    init();
+    mnos_cap_t memory = CALL_VALUE(actor, mem_alloc, 16);
+    mnos_cap_t part =
+        CALL_VALUE(actor, cap_create, MNOS_CREATE_RANGE, memory, MNOS_RIGHTS_ALL, 4, 8);
+    mnos_cap_t inner =
+        CALL_VALUE(actor, cap_create, MNOS_CREATE_RANGE, part, MNOS_RIGHT_READ, 2, 6);
+
+    CHECK_EQ(world_view(world_root, inner).first, 6);
+    CHECK_EQ(world_view(world_root, inner).count, 6);
+    const uint64_t bad[][2] = {{0, 0}, {8, 1}, {0, 9}, {7, 2}, {UINT64_MAX, 1}, {1, UINT64_MAX}};
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CHECK_EQ(STATUS_OF(CALL(actor, cap_create, MNOS_CREATE_RANGE, part, MNOS_RIGHT_READ,
+                                bad[i][0], bad[i][1])),
+                 MNOS_ERR_ARGUMENT);
+    uint64_t rax = CALL(actor, cap_create, MNOS_CREATE_RANGE, make_endpoint(), 0, 0, 1);
+    CHECK_EQ(STATUS_OF(rax), MNOS_ERR_TYPE);
+    CHECK_EQ(MNOS_DETAIL_TYPE(rax), MNOS_TYPE_ENDPOINT);
+    world_check();
+}
+
+TEST(derive, depth_is_limited)
+{
+    init();
+    mnos_cap_t cap = make_endpoint();
+    for (unsigned i = 0; i < CAP_DEPTH_MAX; i++)
+        cap = copy(cap, MNOS_RIGHTS_ALL);
+    uint64_t used = world_root->quota.bytes_used;
+    uint32_t slots = world_root->captable.used;
+    CHECK_EQ(STATUS_OF(CALL(actor, cap_create, MNOS_CREATE_COPY, cap, 0)), MNOS_ERR_STATE);
+    CHECK_EQ(STATUS_OF(CALL(actor, cap_create, MNOS_CREATE_MINT, cap, 0, 5, 1)), MNOS_ERR_STATE);
+    CHECK_EQ(world_root->quota.bytes_used, used);
+    CHECK_EQ(world_root->captable.used, slots);
+    world_check();
+}
+
+TEST(derive, deleting_hands_children_to_the_parent)
+{
+    init();
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t middle = copy(root, MNOS_RIGHTS_ALL);
+    mnos_cap_t leaves[100];
+    for (unsigned i = 0; i < 100; i++)
+        leaves[i] = copy(middle, MNOS_RIGHT_READ);
+    CHECK_EQ(CALL(actor, cap_delete, middle), 0);
+    CHECK(!is_alive(middle));
+    for (unsigned i = 0; i < 100; i++)
+        CHECK_PTR_EQ(cap_at(slot_of(leaves[i])->parent), slot_of(root));
+    world_check();
+    CHECK_EQ(CALL(actor, cap_revoke, root), 0);
+    for (unsigned i = 0; i < 100; i++)
+        CHECK(!is_alive(leaves[i]));
+    CHECK(is_alive(root));
+    CHECK_EQ(slot_of(root)->child, 0);
+    world_check();
+}
+
+TEST(derive, deleting_a_root_leaves_its_children_as_roots)
+{
+    init();
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t one = copy(root, MNOS_RIGHTS_ALL);
+    mnos_cap_t other = copy(root, MNOS_RIGHTS_ALL);
+    struct kobject *endpoint = world_object(world_root, root);
+    CHECK_EQ(CALL(actor, cap_delete, root), 0);
+    CHECK_PTR_EQ(world_object(world_root, one), endpoint);
+    CHECK_EQ(slot_of(other)->parent, 0);
+    world_check();
+    CHECK_EQ(CALL(actor, cap_revoke, one), 0);
+    CHECK(is_alive(other));
+    CHECK_EQ(CALL(actor, cap_delete, one), 0);
+    CHECK_EQ(CALL(actor, cap_delete, other), 0);
+    world_check();
+}
+
+TEST(derive, the_last_capability_takes_the_object_with_it)
+{
+    init();
+    uint64_t bytes = world_root->quota.bytes_used;
+    mnos_cap_t root = make_endpoint();
+    uint64_t with_table = world_root->quota.bytes_used;
+    mnos_cap_t child = mint(root, 9, 0);
+    CHECK_EQ(CALL(actor, cap_delete, root), 0);
+    CHECK(is_alive(child));
+    CHECK_EQ(CALL(actor, cap_delete, child), 0);
+    CHECK(with_table > bytes);
+    CHECK_EQ(world_root->quota.bytes_used, bytes);
+    world_check();
+}
+
+TEST(derive, revoking_needs_the_right)
+{
+    init();
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t weak = copy(root, MNOS_RIGHTS_ALL & ~MNOS_RIGHT_REVOKE);
+    mnos_cap_t child = copy(weak, 0);
+    uint64_t rax = CALL(actor, cap_revoke, weak);
+    CHECK_EQ(STATUS_OF(rax), MNOS_ERR_RIGHTS);
+    CHECK_EQ(MNOS_DETAIL_RIGHTS(rax), MNOS_RIGHT_REVOKE);
+    CHECK(is_alive(child));
+    world_check();
+}
+
+TEST(derive, revoking_removes_descendants_in_other_processes)
+{
+    init();
+    mnos_cap_t handle;
+    struct process *child = world_process(world_root, 100, 100000, &handle);
+    struct thread *thread = world_thread(child, WORLD_PRIORITY);
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t given = CALL_VALUE(actor, cap_transfer, handle, root, MNOS_RIGHTS_ALL);
+    mnos_cap_t deeper = CALL_VALUE(thread, cap_create, MNOS_CREATE_COPY, given, MNOS_RIGHT_WRITE);
+    uint32_t used = child->captable.used;
+    world_check();
+    CHECK_EQ(CALL(actor, cap_revoke, root), 0);
+    CHECK_PTR_EQ(world_object(child, given), NULL);
+    CHECK_PTR_EQ(world_object(child, deeper), NULL);
+    CHECK_EQ(child->captable.used, used - 2);
+    CHECK_EQ(STATUS_OF(CALL(thread, ipc_notify, given, 1)), MNOS_ERR_HANDLE);
+    world_check();
+}
+
+/* ---- interrupted ---- */
+
+static struct thread *urgent;
+static unsigned polls, interrupt_at;
+
+static void wake_urgent(void)
+{
+    if (++polls == interrupt_at)
+        thread_resume(urgent, STOP_SUSPEND);
+}
+
+TEST(derive, a_revocation_is_interrupted_and_continued)
+{
+    uint64_t rax;
+
+    init();
+    urgent = world_thread_with(world_root, WORLD_PRIORITY + 1, MNOS_AFFINITY_ANY,
+                               MNOS_THREAD_SUSPENDED, NULL);
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t middle = copy(root, MNOS_RIGHTS_ALL);
+    struct kobject *endpoint = world_object(world_root, root);
+    for (unsigned i = 0; i < MANY; i++)
+        copy(i % 3 == 0 ? root : middle, MNOS_RIGHTS_ALL);
+    uint32_t used = world_root->captable.used;
+
+    interrupt_at = 5;
+    host_on_poll = wake_urgent;
+    CHECK(world_call_once(actor, CALL_cap_revoke, (uint64_t[6]){root}, &rax));
+    host_on_poll = NULL;
+    CHECK(world_root->captable.used < used);
+    CHECK(world_root->captable.used > used - MANY / 2);
+    CHECK_EQ(endpoint->revoking, 1);
+    world_check();
+    /* Meanwhile nothing can be derived below the node. */
+    uint64_t refused = CALL(urgent, cap_create, MNOS_CREATE_COPY, root, MNOS_RIGHT_READ);
+    CHECK_EQ(STATUS_OF(refused), MNOS_ERR_STATE);
+    refused = CALL(urgent, cap_create, MNOS_CREATE_MINT, root, MNOS_RIGHT_READ, 5, 5);
+    CHECK_EQ(STATUS_OF(refused), MNOS_ERR_STATE);
+    world_check();
+    CHECK_EQ(CALL(actor, cap_revoke, root), 0);
+    CHECK_EQ(endpoint->revoking, 0);
+    CHECK(!is_alive(middle));
+    CHECK_EQ(world_root->captable.used, used - MANY - 1);
+    CHECK(is_alive(copy(root, MNOS_RIGHT_READ)));
+    world_check();
+}
+
+TEST(derive, whoever_holds_the_parent_can_finish_an_abandoned_revocation)
+{
+    uint64_t rax;
+
+    init();
+    urgent = world_thread_with(world_root, WORLD_PRIORITY + 1, MNOS_AFFINITY_ANY,
+                               MNOS_THREAD_SUSPENDED, NULL);
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t middle = copy(root, MNOS_RIGHTS_ALL);
+    struct kobject *endpoint = world_object(world_root, root);
+    for (unsigned i = 0; i < MANY; i++)
+        copy(middle, MNOS_RIGHTS_ALL);
+    polls = 0;
+    interrupt_at = 3;
+    host_on_poll = wake_urgent;
+    CHECK(world_call_once(actor, CALL_cap_revoke, (uint64_t[6]){middle}, &rax));
+    host_on_poll = NULL;
+    CHECK_EQ(CALL(urgent, cap_revoke, root), 0);
+    CHECK(!is_alive(middle));
+    CHECK_EQ(endpoint->revoking, 0);
+    CHECK_EQ(slot_of(root)->child, 0);
+    world_check();
+}
+
+TEST(derive, a_deletion_with_many_children_can_be_interrupted)
+{
+    uint64_t rax;
+
+    init();
+    urgent = world_thread_with(world_root, WORLD_PRIORITY + 1, MNOS_AFFINITY_ANY,
+                               MNOS_THREAD_SUSPENDED, NULL);
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t middle = copy(root, MNOS_RIGHTS_ALL);
+    mnos_cap_t last = 0;
+    for (unsigned i = 0; i < MANY; i++)
+        last = copy(middle, MNOS_RIGHTS_ALL);
+    polls = 0;
+    interrupt_at = 3;
+    host_on_poll = wake_urgent;
+    CHECK(world_call_once(actor, CALL_cap_delete, (uint64_t[6]){middle}, &rax));
+    host_on_poll = NULL;
+    CHECK(is_alive(middle));
+    world_check();
+    CHECK_EQ(CALL(actor, cap_delete, middle), 0);
+    CHECK(!is_alive(middle));
+    CHECK_PTR_EQ(cap_at(slot_of(last)->parent), slot_of(root));
+    world_check();
+}
+
+/* ---- kernel-held capabilities and badges ---- */
+
+TEST(derive, a_kernel_held_capability_dies_with_its_parent)
+{
+    struct kobject *endpoint;
+    struct cap_view view;
+
+    init();
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t middle = copy(root, MNOS_RIGHT_WRITE);
+    struct process *holder = world_process(world_root, 100, 100000, NULL);
+    struct cap_view parent = world_view(world_root, middle);
+    CHECK_EQ(cap_derive_kernel(&holder->exit_cap, &parent), MNOS_OK);
+    CHECK(cap_read_kernel(&holder->exit_cap, &view));
+    endpoint = view.object;
+    endpoint_notify_cap(&holder->exit_cap, 5);
+    CHECK_EQ(((struct endpoint *)endpoint)->events, 5);
+    CHECK_EQ(CALL(actor, cap_revoke, root), 0);
+    CHECK(!cap_read_kernel(&holder->exit_cap, &view));
+    endpoint_notify_cap(&holder->exit_cap, 8);
+    CHECK_EQ(((struct endpoint *)endpoint)->events, 5);
+    /* The slot can be used again, and emptied by its holder. */
+    parent = world_view(world_root, root);
+    CHECK_EQ(cap_derive_kernel(&holder->exit_cap, &parent), MNOS_OK);
+    cap_delete_kernel(&holder->exit_cap);
+    CHECK(!cap_read_kernel(&holder->exit_cap, &view));
+    cap_delete_kernel(&holder->exit_cap);
+    CHECK_EQ(slot_of(root)->child, 0);
+    world_check();
+}
+
+TEST(derive, the_server_learns_that_the_last_capability_with_a_badge_is_gone)
+{
+    init();
+    struct thread *server = world_thread(world_root, WORLD_PRIORITY);
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t client = mint(root, 42, 0);
+    mnos_cap_t second = copy(client, MNOS_RIGHT_WRITE);
+    CHECK_EQ(CALL(actor, cap_delete, client), 0);
+    CHECK_EQ(STATUS_OF(world_receive(server, root, 0, MNOS_DEADLINE_POLL)), MNOS_ERR_DEADLINE);
+    CHECK_EQ(CALL(actor, cap_delete, second), 0);
+    CHECK_EQ(world_receive(server, root, 0, MNOS_DEADLINE_POLL), 0);
+    CHECK_EQ(MNOS_INFO_GET_KIND(server->frame.rsi), MNOS_KIND_CLIENT_GONE);
+    CHECK_EQ(server->frame.rdi, 42);
+    CHECK_EQ(STATUS_OF(world_receive(server, root, 0, MNOS_DEADLINE_POLL)), MNOS_ERR_DEADLINE);
+    /* A server that waits already is woken. */
+    client = mint(root, 43, 0);
+    CHECK_EQ(world_receive(server, root, 0, MNOS_DEADLINE_NEVER), WORLD_WAITS);
+    CHECK_EQ(CALL(actor, cap_revoke, root), 0);
+    CHECK(world_woke_with(server, MNOS_OK));
+    CHECK_EQ(server->frame.rdi, 43);
+    world_check();
+}
+
+TEST(derive, a_failed_mint_takes_its_badge_back)
+{
+    init();
+    struct process *child = world_process(world_root, 100, 20000, NULL);
+    struct thread *thread = world_thread(child, WORLD_PRIORITY);
+    mnos_cap_t root = CALL_VALUE(thread, cap_create, MNOS_CREATE_ENDPOINT);
+    struct endpoint *endpoint = (struct endpoint *)world_object(child, root);
+    uint64_t used = 0, rax = 0;
+    for (unsigned i = 0; i < MANY && rax == 0; i++) {
+        used = child->quota.bytes_used;
+        rax = CALL(thread, cap_create, MNOS_CREATE_MINT, root, 0, 100 + i, 0);
+    }
+    CHECK_EQ(STATUS_OF(rax), MNOS_ERR_QUOTA);
+    CHECK_EQ(child->quota.bytes_used, used);
+    unsigned badges = 0;
+    for (struct list *l = endpoint->badges.next; l != &endpoint->badges; l = l->next)
+        badges++;
+    CHECK_EQ(badges + 2, child->captable.used); /* with the endpoint's and the thread's */
+    world_check();
+}
