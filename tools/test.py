@@ -32,6 +32,8 @@ def make(*arguments: str) -> None:
 def build_suite() -> Suite:
     suite = Suite("build")
     suite.test("layout is what make format gives")(lambda: make("format-check"))
+    suite.test("pages made from tables are up to date")(
+        lambda: require_success([PYTHON, "tools/mkdocs.py", "--check"], cwd=ROOT))
     for compiler in ("gcc", "clang"):
         settings = [f"CC={compiler}", f"BUILD=build/check-{compiler}"]
         suite.test(f"{compiler} compiles everything without a warning", WHOLE_MACHINE)(

@@ -1,0 +1,284 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""mkdocs.py - makes the pages of docs/ that are tables of the source in another form.
+
+    mkdocs.py           writes docs/syscalls.md and docs/locking.md
+    mkdocs.py --check   writes nothing; fails when one of them is not what it would write
+
+syscalls.md comes from abi/*.def and the texts in abi/syscalls.toml, locking.md from
+kernel/sync/lock_order.def and the text around it here. A text that names a call, an argument, a
+right or a status that does not exist, or leaves one out, is an error.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+KEYS = {"text", "arguments", "rights", "errors", "blocks"}
+REGISTERS = {"RDI", "RSI", "RDX R10 R8 R9", "R12", "R13"}
+TYPES = {"mnos_cap_t": "handle", "uint64_t": "number"}
+
+
+class Problem(Exception):
+    pass
+
+
+# ---- tables ----
+
+@dataclass(frozen=True)
+class Call:
+    number: int
+    name: str
+    arguments: list[tuple[str, str]]  # type and name
+    is_ipc: bool
+    has_value: bool
+
+
+def entries(path: str, macro: str) -> list[tuple[str, list[str]]]:
+    """Macro name and arguments of each line of a .def file whose macro matches."""
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / path).read_text(), flags=re.S)
+    found = []
+    for match in re.finditer(rf"^({macro})\(((?:[^()\"]|\"[^\"]*\")*)\)", text, re.M):
+        fields = re.findall(r'(?:"[^"]*"\s*)+|[^,\s][^,]*', match[2])
+        found.append((match[1], [unquote(field) for field in fields]))
+    if not found:
+        raise Problem(f"{path}: no line begins with {macro}")
+    return found
+
+
+def unquote(field: str) -> str:
+    """The text of string literals, put together as C does; anything else as it is."""
+    return "".join(re.findall(r'"([^"]*)"', field)) if '"' in field else field.strip()
+
+
+def read_calls() -> list[Call]:
+    calls = []
+    for macro, fields in entries("abi/syscalls.def", r"(?:IPC_)?SYSCALL\w*"):
+        pairs = list(zip(fields[2::2], fields[3::2], strict=True))
+        calls.append(Call(int(fields[0], 16), fields[1], pairs, macro == "IPC_SYSCALL",
+                          macro.endswith("_VALUE")))
+    return calls
+
+
+def read_statuses() -> dict[str, tuple[int, str]]:
+    return {f[1]: (int(f[0]), f[2]) for _, f in entries("abi/status.def", "STATUS")}
+
+
+def read_rights() -> list[list[str]]:
+    return [fields for _, fields in entries("abi/rights.def", "RIGHT")]
+
+
+# ---- checking the texts ----
+
+def same_names(where: str, has: set[str], wanted: set[str]) -> None:
+    for name in sorted(wanted - has):
+        raise Problem(f"{where}: nothing is said about {name}")
+    for name in sorted(has - wanted):
+        raise Problem(f"{where}: there is no {name}")
+
+
+def check_texts(calls: list[Call], texts: dict, statuses: dict, rights: list[list[str]]) -> None:
+    kernel_errors = {name for name, (code, _) in statuses.items() if 0 < code < 64}
+    right_names = {fields[1] for fields in rights}
+    same_names("abi/syscalls.toml", set(texts), {call.name for call in calls})
+    for call in calls:
+        text, where = texts[call.name], f"abi/syscalls.toml, {call.name}"
+        same_names(where, set(text), KEYS | ({"value"} if call.has_value else set()))
+        names = {name for _, name in call.arguments}
+        if call.is_ipc:
+            names = set(text["arguments"])
+            if not names <= REGISTERS:
+                raise Problem(f"{where}: no such registers: {sorted(names - REGISTERS)}")
+        same_names(f"{where}, arguments", set(text["arguments"]), names)
+        for argument, right in text["rights"].items():
+            if argument not in names:
+                raise Problem(f"{where}, rights: there is no argument {argument}")
+            if not right_names & set(re.findall(r"\b[A-Z]+\b", right)):
+                raise Problem(f"{where}, rights: {argument} names none of {sorted(right_names)}")
+        for name in text["errors"]:
+            if name not in kernel_errors:
+                raise Problem(f"{where}, errors: {name} is no status of the kernel")
+    said = {name for text in texts.values() for name in text["errors"]}
+    unsaid = kernel_errors - said - {"ERR_SYSCALL"}
+    if unsaid:
+        raise Problem(f"abi/syscalls.toml: no call returns {sorted(unsaid)}")
+
+
+# ---- docs/syscalls.md ----
+
+SYSCALLS_HEAD = """\
+# System calls
+
+<!-- Made by tools/mkdocs.py from abi/*.def and abi/syscalls.toml. Change those. -->
+
+{count} calls, from number `0x{base:X}`. A number in the 65,536 from there on that is no call returns
+`ERR_SYSCALL`; any other number is a fault of the thread, which today destroys its process.
+
+Arguments travel in RDI, RSI, RDX, R10, R8, R9 and the result in RAX: the status in the low 32 bits. RCX
+and R11 are lost, all other general registers are kept. A value comes back in RDX. The four message calls move
+a message in registers and have a convention of their own (`abi/message.h`, `docs/ipc.md`).
+
+When the status is an error, the high half of RAX tells more: bits 32 to 39 the number of the argument at
+fault (1 is the first; 0 none in particular), bits 40 to 47 the rights that are missing (`ERR_RIGHTS`) or the type
+that was found (`ERR_TYPE`). In the tables below the numbers in front of a colon are those arguments. An
+error that has to do with no argument may carry the number of the last capability that was looked up.
+
+No call reads or writes memory through an address that a program gives. Records and long messages are in the thread's IPC
+buffer (`docs/decisions/arguments-in-ipc-buffer.md`). A call that runs long is interrupted between
+two steps when something of the same or a higher priority is ready, and then restarts by itself; a program does not notice.
+
+`MNOS_SELF` (0), where a call says so, means the caller's own process or thread and needs no right.
+A deadline is nanoseconds since boot; 0 polls and `MNOS_DEADLINE_NEVER` waits for ever.
+
+"""
+
+TYPE_COLUMNS = ["memory", "endpoint", "interrupt", "process", "thread"]
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines) + "\n"
+
+
+def anchor(call: Call) -> str:
+    return f"[`sys_{call.name}`](#sys_{call.name})"
+
+
+def first_sentence(text: str) -> str:
+    return re.split(r"(?<=[.:]) ", " ".join(text.split()), maxsplit=1)[0].rstrip(":")
+
+
+def call_section(call: Call, text: dict) -> str:
+    out = f"## sys_{call.name}\n\n`0x{call.number:X}`. {' '.join(text['text'].split())}\n\n"
+    rights = text["rights"]
+    kinds = dict((name, TYPES[kind]) for kind, name in call.arguments)
+    rows = [[f"`{name}`", kinds.get(name, "register"), what, rights.get(name, "-")]
+            for name, what in text["arguments"].items()]
+    if not call.is_ipc:  # in the order of the registers
+        order = [name for _, name in call.arguments]
+        rows.sort(key=lambda row: order.index(row[0].strip("`")))
+        for number, row in enumerate(rows, 1):
+            row[0] = f"{number} {row[0]}"
+    if rows:
+        out += table(["argument", "", "what", "rights needed"], rows)
+    if call.has_value:
+        out += f"Value: {text['value']}.\n\n"
+    out += f"Blocks: {text['blocks']}.\n\n"
+    if text["errors"]:
+        out += table(["error", "when"], [[f"`{n}`", when] for n, when in text["errors"].items()])
+    else:
+        out += "It cannot fail.\n\n"
+    return out
+
+
+def syscalls_page() -> str:
+    calls, statuses, rights = read_calls(), read_statuses(), read_rights()
+    with (ROOT / "abi/syscalls.toml").open("rb") as file:
+        texts = tomllib.load(file)
+    check_texts(calls, texts, statuses, rights)
+    page = SYSCALLS_HEAD.format(count=len(calls), base=calls[0].number)
+    page += table(["number", "call", "what it does"],
+                  [[f"`0x{c.number:X}`", anchor(c), first_sentence(texts[c.name]["text"])]
+                   for c in calls])
+    page += "# Rights\n\nWhat each right means for each type. `-`: it can be held, and opens nothing.\n\n"
+    page += table(["right", *TYPE_COLUMNS],
+                  [[f"{f[1].capitalize()} (`{f[2].strip(chr(39))}`, {1 << int(f[0])})", *f[3:]]
+                   for f in rights])
+    page += "# The calls\n\n" + "".join(call_section(call, texts[call.name]) for call in calls)
+    page += ("# Statuses\n\nFrom 64 on they belong to protocols between programs; the kernel returns "
+             "none of those.\n\n")
+    page += table(["code", "name", "meaning"],
+                  [[str(code), f"`{name}`", text] for name, (code, text) in statuses.items()])
+    return page.rstrip() + "\n"
+
+
+# ---- docs/locking.md ----
+
+LOCKING_HEAD = """\
+# Locking
+
+<!-- Made by tools/mkdocs.py from kernel/sync/lock_order.def. Change that, or the text in mkdocs.py. -->
+
+There is one kind of lock, a fair ticket spinlock (`kernel/sync/spinlock.h`), and one global order.
+There is no big kernel lock. Kernel code runs with interrupts off, so a lock never has to switch them off, and an
+interrupt is never taken while one is held (`docs/interrupts.md`).
+
+## The order
+
+Locks are taken downwards only.
+
+"""
+
+LOCKING_TAIL = """\
+Two locks of one rank are taken in the order of their addresses; two processes, a parent before its
+child.
+
+Not a lock of this kind, because it is held while other cores are waited for: who destroys a process. It is an
+atomic flag that is only ever tried; whoever does not get it goes on with something else
+(`docs/lifetime.md`).
+
+## Rules
+
+- **No lock is held while waiting for other cores.** `arch_ipi_round()` asserts it in debug builds, and so does the
+  way out of the kernel. A core that waits serves requests to itself, so two that ask each other go on.
+- **A lookup takes no lock.** `cap_lookup()` reads a slot between two reads of its key and needs nothing else
+  (`docs/lifetime.md`). Whoever then needs the capability to be *still* there asks `cap_alive()` under a lock that
+  its removal also takes: the derivation lock to make children, the endpoint's to queue, `mappings_lock` to map.
+- **What belongs to one core needs no lock**: `struct core` except its run queue and its timer queue, the magazines of
+  frames and slabs, the list of objects to be freed.
+- **What never changes after creation is listed apart** in its structure, and read by anyone.
+- **The state of a thread** is guarded by a different lock in each state; `object/thread.h`, T1 to T5, has the list.
+  A thread that is `THREAD_PAIRED` belongs to the core that took it off its queue, and to nobody else.
+
+## How it is checked
+
+The debug kernel records the ranks that each core holds (`kernel/debug/on/lockdep.c`) and panics at the first
+acquisition out of order, with both places. It also panics when more than eight are held. The kernel
+that ships does not check and pays nothing.
+
+## Costs
+
+A ticket lock is fair and simple and moves one cache line per waiter at every release; with up to 32 cores and
+sections of tens of instructions that is bearable. Known long sections: a search for contiguous frames scans the
+bitmap under `LOCK_FRAME`; changing a large mapping holds `LOCK_ASPACE` for up to 512 pages, or one
+contiguous run; with `console=kernel` a log line goes out on the serial line under `LOCK_LOG`.
+"""
+
+
+def locking_page() -> str:
+    rows = [[str(i), f"`{f[0]}`", f[1]]
+            for i, (_, f) in enumerate(entries("kernel/sync/lock_order.def", "LOCK_RANK"), 1)]
+    return LOCKING_HEAD + table(["", "rank", "guards"], rows) + LOCKING_TAIL
+
+
+PAGES = {"docs/syscalls.md": syscalls_page, "docs/locking.md": locking_page}
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--check"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    stale = []
+    try:
+        for name, make in PAGES.items():
+            path, text = ROOT / name, make()
+            if arguments == ["--check"]:
+                if not path.exists() or path.read_text() != text:
+                    stale.append(name)
+            else:
+                path.write_text(text)
+    except Problem as problem:
+        print(f"mkdocs: {problem}", file=sys.stderr)
+        return 1
+    for name in stale:
+        print(f"mkdocs: {name} is not what the tables make; run tools/mkdocs.py", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
