@@ -31,9 +31,7 @@ enum {
     IIR_FIFO_MASK = 3 << 6,
     IIR_FIFO_16550A = 3 << 6,
 
-    FCR_ENABLE = 1 << 0,
-    FCR_CLEAR_RECEIVE = 1 << 1,
-    FCR_CLEAR_TRANSMIT = 1 << 2,
+    FCR_ENABLE = 1 << 0, /* changing it empties both FIFOs */
     FCR_TRIGGER_8 = 2 << 6,
 
     LCR_8_BITS = 3,

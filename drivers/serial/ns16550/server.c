@@ -19,43 +19,49 @@ static void remove_write(struct server *server, unsigned at)
         server->writes[i] = server->writes[i + 1];
 }
 
-static void answer_oldest_read(struct server *server)
+static void answer_read(struct server *server, const struct pending_read *read)
 {
     static uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
-    struct pending_read read = server->reads[0];
-    struct message reply = {.reply_id = read.reply_id};
-    size_t count = uart_receive(server->uart, bytes, read.max_bytes);
+    struct message reply = {.reply_id = read->reply_id};
+    size_t count = uart_receive(server->uart, bytes, read->max_bytes);
 
-    remove_read(server, 0);
     message_put(&reply, MNOS_OK, bytes, count);
     /* A reader that died meanwhile got nothing: the bytes are for the next one. */
     if (ipc_reply(&reply) != MNOS_OK)
         uart_give_back(server->uart, count);
 }
 
-static void advance_oldest_write(struct server *server)
+static void answer_oldest_read(struct server *server)
+{
+    struct pending_read read = server->reads[0];
+
+    remove_read(server, 0);
+    answer_read(server, &read);
+}
+
+/* Whether the device has all of it; then it is answered. */
+static bool finish_oldest_write(struct server *server)
 {
     struct pending_write *write = &server->writes[0];
 
-    write->accepted +=
-        uart_send(server->uart, write->bytes + write->accepted, write->length - write->accepted);
-    if (write->accepted == write->length) {
-        ipc_reply_status(write->reply_id, MNOS_OK);
-        remove_write(server, 0);
-    }
+    write->sent += uart_send(server->uart, write->bytes + write->sent, write->length - write->sent);
+    if (write->sent < write->length)
+        return false;
+    ipc_reply_status(write->reply_id, MNOS_OK);
+    remove_write(server, 0);
+    return true;
 }
 
 void server_progress(struct server *server)
 {
-    while (server->write_count != 0 && byte_queue_room(&server->uart->to_send) != 0)
-        advance_oldest_write(server);
+    while (server->write_count != 0 && finish_oldest_write(server))
+        ;
     /* Sending may have received, so this comes last. */
     while (server->read_count != 0 && byte_queue_used(&server->uart->received) != 0)
         answer_oldest_read(server);
 }
 
-/* MNOS_OK: set aside. */
-static mnos_status_t queue_read(struct server *server, const struct message *msg)
+static mnos_status_t parse_read(const struct message *msg, struct pending_read *read)
 {
     struct serial_read request;
 
@@ -65,13 +71,29 @@ static mnos_status_t queue_read(struct server *server, const struct message *msg
         return MNOS_ERR_ARGUMENT;
     if (request.max_bytes > MNOS_MESSAGE_MAX_BYTES)
         request.max_bytes = MNOS_MESSAGE_MAX_BYTES;
-    if (server->read_count == SERVER_READS_MAX)
-        return MNOS_ERR_AGAIN;
-    server->reads[server->read_count++] =
-        (struct pending_read){msg->badge, msg->reply_id, (size_t)request.max_bytes};
+    *read = (struct pending_read){msg->badge, msg->reply_id, (size_t)request.max_bytes};
     return MNOS_OK;
 }
 
+/* MNOS_OK: answered, or set aside. */
+static mnos_status_t handle_read(struct server *server, const struct message *msg)
+{
+    struct pending_read read;
+    mnos_status_t status = parse_read(msg, &read);
+
+    if (status != MNOS_OK)
+        return status;
+    if (msg->label == SERIAL_POLL) {
+        answer_read(server, &read);
+        return MNOS_OK;
+    }
+    if (server->read_count == SERVER_READS_MAX)
+        return MNOS_ERR_AGAIN;
+    server->reads[server->read_count++] = read;
+    return MNOS_OK;
+}
+
+/* MNOS_OK: set aside. */
 static mnos_status_t queue_write(struct server *server, const struct message *msg)
 {
     struct pending_write *write = &server->writes[server->write_count];
@@ -83,12 +105,12 @@ static mnos_status_t queue_write(struct server *server, const struct message *ms
     write->client = msg->badge;
     write->reply_id = msg->reply_id;
     write->length = message_get(msg, write->bytes, sizeof write->bytes);
-    write->accepted = 0;
+    write->sent = 0;
     server->write_count++;
     return MNOS_OK;
 }
 
-/* A dead client's requests are not answered; what it wrote so far is sent. */
+/* A dead client's requests are not answered; of what it wrote, the rest is not sent. */
 static void forget_client(struct server *server, mnos_badge_t client)
 {
     for (unsigned i = server->read_count; i-- > 0;) {
@@ -106,7 +128,8 @@ static void handle_request(struct server *server, struct message *msg)
     mnos_status_t status;
 
     switch (msg->label) {
-    case SERIAL_READ: status = queue_read(server, msg); break;
+    case SERIAL_READ:
+    case SERIAL_POLL: status = handle_read(server, msg); break;
     case SERIAL_WRITE: status = queue_write(server, msg); break;
     case SERIAL_STATISTICS:
         message_put(msg, MNOS_OK, &server->uart->statistics, sizeof server->uart->statistics);
@@ -114,7 +137,7 @@ static void handle_request(struct server *server, struct message *msg)
     default: status = MNOS_ERR_LABEL; break;
     }
     if (status == MNOS_OK)
-        msg->reply_id = 0; /* answered by server_progress(), now or later */
+        msg->reply_id = 0; /* answered already, or by server_progress(), now or later */
     message_put(msg, status, NULL, 0);
 }
 

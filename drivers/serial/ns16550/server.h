@@ -5,7 +5,10 @@
  * A request that cannot be answered yet is set aside and answered in order of arrival.
  *
  * V1  when a read is set aside, the device's receive queue is empty
- * V2  when a write is set aside, the device's transmit queue has no room for all of it
+ * V2  when a write is set aside, the device will interrupt when it takes more bytes
+ *
+ * A write is answered when the device has its last byte: from then on nothing that happens to this
+ * driver can lose it.
  */
 #pragma once
 
@@ -14,7 +17,7 @@
 #include "lib/libmnos/ipc.h"
 
 #define SERVER_READS_MAX 8
-#define SERVER_WRITES_MAX 4
+#define SERVER_WRITES_MAX 8
 
 struct pending_read {
     mnos_badge_t client;
@@ -26,7 +29,7 @@ struct pending_write {
     mnos_badge_t client;
     uint64_t reply_id;
     size_t length;
-    size_t accepted; /* bytes of it */
+    size_t sent; /* bytes of it that the device has */
     uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
 };
 

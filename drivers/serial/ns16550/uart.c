@@ -38,18 +38,32 @@ static bool uart_present(const struct uart *uart)
            (reg_read(uart, UART_IIR) & 0x30) == 0;
 }
 
-/* The 16450 has no FIFOs, and those of the first 16550 are broken: only a device that reports both
- * bits has usable ones. PC16550D data sheet, "Interrupt Identification Register". */
+/* Writing the divisor garbles a byte that is on the wire, so it stays when it is right already, as it
+ * is when this is not the first run of the driver. */
+static void set_line(const struct uart *uart)
+{
+    reg_write(uart, UART_LCR, LCR_DLAB | LCR_8_BITS);
+    if (reg_read(uart, UART_DATA) != DIVISOR_115200 || reg_read(uart, UART_IER) != 0) {
+        reg_write(uart, UART_DATA, DIVISOR_115200);
+        reg_write(uart, UART_IER, 0); /* divisor, high byte */
+    }
+    reg_write(uart, UART_LCR, LCR_8_BITS);
+}
+
+/* FIFOs that are enabled already keep what is in them: what was typed while no driver ran. The 16450
+ * has none, and those of the first 16550 are broken: only a device that reports both bits has usable
+ * ones. PC16550D data sheet, "Interrupt Identification Register". */
 static uint32_t enable_fifos(const struct uart *uart)
 {
-    reg_write(uart, UART_FCR, FCR_ENABLE | FCR_CLEAR_RECEIVE | FCR_CLEAR_TRANSMIT | FCR_TRIGGER_8);
+    reg_write(uart, UART_FCR, FCR_ENABLE | FCR_TRIGGER_8);
     if ((reg_read(uart, UART_IIR) & IIR_FIFO_MASK) == IIR_FIFO_16550A)
         return FIFO_BYTES;
     reg_write(uart, UART_FCR, 0);
     return 1;
 }
 
-/* Initialising clears the FIFO, and what the kernel or an earlier driver wrote last may be in it. */
+/* What the kernel or an earlier driver wrote last may be in the FIFO, and enabling the FIFOs for the
+ * first time or changing the line's parameters would spoil it. */
 static void let_transmitter_finish(const struct uart *uart)
 {
     for (unsigned i = 0; i < IDLE_READS; i++) {
@@ -64,11 +78,9 @@ mnos_status_t uart_init(struct uart *uart, uint16_t base)
     if (!uart_present(uart))
         return MNOS_ERR_DEVICE;
     let_transmitter_finish(uart);
+    reg_write(uart, UART_LCR, LCR_8_BITS); /* IER is not the divisor's high byte now */
     reg_write(uart, UART_IER, 0);
-    reg_write(uart, UART_LCR, LCR_DLAB);
-    reg_write(uart, UART_DATA, DIVISOR_115200);
-    reg_write(uart, UART_IER, 0); /* divisor, high byte */
-    reg_write(uart, UART_LCR, LCR_8_BITS);
+    set_line(uart);
     uart->statistics.fifo_bytes = enable_fifos(uart);
     reg_write(uart, UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
     uart->sending = false;
@@ -109,15 +121,15 @@ static uint8_t drain_receiver(struct uart *uart)
     return line_status;
 }
 
-/* The transmitter is empty: fill it. */
-static void fill_transmitter(struct uart *uart)
+/* The transmitter is empty: fills it, and returns with how many bytes. */
+static size_t fill_transmitter(struct uart *uart, const uint8_t *bytes, size_t count)
 {
-    for (unsigned i = 0; i < uart->statistics.fifo_bytes; i++) {
-        if (byte_queue_used(&uart->to_send) == 0)
-            return;
-        reg_write(uart, UART_DATA, byte_queue_take(&uart->to_send));
-        uart->statistics.sent_bytes++;
-    }
+    if (count > uart->statistics.fifo_bytes)
+        count = uart->statistics.fifo_bytes;
+    for (size_t i = 0; i < count; i++)
+        reg_write(uart, UART_DATA, bytes[i]);
+    uart->statistics.sent_bytes += count;
+    return count;
 }
 
 /* U1: being told that the transmitter is empty is of use only when there is more to send. */
@@ -129,21 +141,6 @@ static void set_sending(struct uart *uart, bool sending)
     write_interrupt_enable(uart);
 }
 
-/*
- * Moves bytes both ways until the device has none and takes none. The transmit-empty interrupt is off
- * meanwhile: where bytes leave as fast as they are written, as in a virtual machine, it would come
- * for each of them.
- */
-static void move_bytes(struct uart *uart)
-{
-    for (unsigned i = 0; i < DRAIN_LIMIT; i++) {
-        if ((drain_receiver(uart) & LSR_TRANSMIT_EMPTY) == 0 ||
-            byte_queue_used(&uart->to_send) == 0)
-            break;
-        fill_transmitter(uart);
-    }
-}
-
 void uart_service(struct uart *uart)
 {
     uart->statistics.interrupts++;
@@ -151,28 +148,28 @@ void uart_service(struct uart *uart)
     /* The line is edge-triggered: it rises again only after every cause has been away at once. So
      * go on until the device says that nothing is pending. */
     for (unsigned i = 0; i < DRAIN_LIMIT; i++) {
-        move_bytes(uart);
+        (void)drain_receiver(uart);
         if (reg_read(uart, UART_IIR) & IIR_NONE_PENDING)
             break;
         (void)reg_read(uart, UART_MSR); /* modem lines are not enabled, but an old cause may be */
     }
-    set_sending(uart, byte_queue_used(&uart->to_send) != 0);
 }
 
 size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count)
 {
-    size_t room = byte_queue_room(&uart->to_send);
+    size_t sent = 0;
 
-    if (count > room)
-        count = room;
-    for (size_t i = 0; i < count; i++)
-        byte_queue_put(&uart->to_send, bytes[i]);
-    /* While sending, the next transmit-empty interrupt takes them. */
-    if (!uart->sending) {
-        move_bytes(uart);
-        set_sending(uart, byte_queue_used(&uart->to_send) != 0);
+    if (uart->sending)
+        return 0;
+    /* The transmit-empty interrupt is off meanwhile: where bytes leave as fast as they are written, as
+     * in a virtual machine, it would come for each of them. */
+    for (unsigned i = 0; i < DRAIN_LIMIT && sent < count; i++) {
+        if ((drain_receiver(uart) & LSR_TRANSMIT_EMPTY) == 0)
+            break;
+        sent += fill_transmitter(uart, bytes + sent, count - sent);
     }
-    return count;
+    set_sending(uart, sent < count);
+    return sent;
 }
 
 void uart_give_back(struct uart *uart, size_t count)

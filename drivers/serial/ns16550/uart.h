@@ -2,10 +2,13 @@
 /*
  * uart.h - the device logic of a 16550: bytes in, bytes out, errors counted.
  *
- * Knows registers and two byte queues; leaves clients to server.c and capabilities to main.c.
+ * Knows registers and the queue of received bytes; leaves clients to server.c and capabilities to
+ * main.c. Bytes to send are not kept here: those that uart_send() has taken are in the device, which
+ * sends them even if this driver dies.
  *
  * U1  the transmit-empty interrupt is enabled exactly when `sending` is true
- * U2  between calls, `sending` is true exactly when the transmit queue is not empty
+ * U2  `sending` is true exactly when the last uart_send() could not give the device everything and
+ *     uart_service() has not run since
  */
 #pragma once
 
@@ -20,17 +23,18 @@ struct uart {
     bool sending;
     struct serial_statistics statistics;
     struct byte_queue received;
-    struct byte_queue to_send;
 };
 
-/* 115200 baud, 8 data bits, no parity, 1 stop bit; FIFOs if there are any. MNOS_ERR_DEVICE: nothing
- * answers at `base`. */
+/* 115200 baud, 8 data bits, no parity, 1 stop bit; FIFOs if there are any. What an earlier run of the
+ * driver left in the FIFOs stays there. MNOS_ERR_DEVICE: nothing answers at `base`. */
 mnos_status_t uart_init(struct uart *uart, uint16_t base);
 
 /* Does all that the device has work for. Called for each interrupt, and harmless without one. */
 void uart_service(struct uart *uart);
 
-/* Takes at most `count` bytes for sending; returns how many. Received bytes may come in meanwhile. */
+/* Gives the device as many of the bytes as it takes now; returns how many. When it does not take all
+ * it will interrupt, and uart_service() has to come before the next attempt. Received bytes may come
+ * in meanwhile. */
 size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count);
 
 /* Hands out at most `count` received bytes; returns how many. */
