@@ -43,7 +43,8 @@ static inline mnos_status_t call_rights(unsigned argument, uint64_t wanted, mnos
 static inline mnos_status_t call_cap(struct thread *current, unsigned argument, mnos_cap_t handle,
                                      enum mnos_cap_type type, mnos_rights_t rights,
                                      struct cap_view *view);
-/* The same for a Process or Thread argument that may be MNOS_SELF, for which no right is needed. */
+/* The same for a Process or Thread argument that may be MNOS_SELF, for which no right is needed. Write
+ * on a process is for putting something into it: MNOS_ERR_STATE when it is dying or dead. */
 mnos_status_t call_process(struct thread *current, unsigned argument, mnos_cap_t handle,
                            mnos_rights_t rights, struct process **process);
 mnos_status_t call_thread(struct thread *current, unsigned argument, mnos_cap_t handle,

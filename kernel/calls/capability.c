@@ -184,9 +184,9 @@ mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t v
         return MNOS_OK;
     case MNOS_VIEW_PROCESS_THREAD:
         *value = sizeof(struct mnos_thread_info);
-        return inspect_process_thread(process, index, record);
+        return call_argument(3, inspect_process_thread(process, index, record));
     default:
         *value = sizeof(struct mnos_cap_info);
-        return inspect_process_cap(process, index, record);
+        return call_argument(3, inspect_process_cap(process, index, record));
     }
 }

@@ -22,9 +22,12 @@ mnos_status_t call_process(struct thread *current, unsigned argument, mnos_cap_t
         return MNOS_OK;
     }
     status = call_cap(current, argument, handle, MNOS_TYPE_PROCESS, rights, &view);
-    if (status == MNOS_OK)
-        *process = (struct process *)view.object;
-    return status;
+    if (status != MNOS_OK)
+        return status;
+    if ((rights & MNOS_RIGHT_WRITE) != 0 && !process_is_open((struct process *)view.object))
+        return call_argument(argument, MNOS_ERR_STATE);
+    *process = (struct process *)view.object;
+    return MNOS_OK;
 }
 
 mnos_status_t call_thread(struct thread *current, unsigned argument, mnos_cap_t handle,

@@ -150,7 +150,7 @@ mnos_status_t inspect_process_cap(struct process *process, uint64_t index,
 {
     struct captable *table = &process->captable;
 
-    while (index < 1u << MNOS_HANDLE_INDEX_BITS && process->state != MNOS_PROCESS_DEAD) {
+    while (index < 1u << MNOS_HANDLE_INDEX_BITS && process_is_open(process)) {
         struct capability *slot = captable_next(table, (uint32_t)index);
         struct cap_view view;
 

@@ -344,6 +344,10 @@ static bool destroy_contents(struct process *process, const struct thread *self)
 
     if (!destroy_threads(process, self))
         return false;
+    if (!process->closed) { /* others may have found it open just before it began to die */
+        arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+        process->closed = true;
+    }
     done = destroy_caps(process, &batch) && destroy_objects(process, self, &batch);
     cap_removal_finish(&batch);
     return done;

@@ -49,6 +49,7 @@ struct process {
      * to `lock`. */
     _Atomic bool teardown;
     uint32_t teardown_slot; /* capability slots below this one have been emptied */
+    bool closed;            /* nobody is putting anything into it any more */
     bool reaped;            /* in the list `reaping` of core `reaper` until it is dead */
     uint8_t reap_priority;  /* read by that core without the lock */
     uint32_t reaper;
@@ -70,6 +71,15 @@ struct process {
  * MNOS_ERR_ARGUMENT (zero quota), MNOS_ERR_CEILING, MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
 mnos_status_t process_create(struct process *parent, const struct mnos_process_params *params,
                              struct process **process);
+
+/* Not dying or dead. Only then may others put something into it or look into its tables; what a core
+ * has begun then, it finishes before the tables go. */
+static inline bool process_is_open(const struct process *process)
+{
+    uint8_t state = __atomic_load_n(&process->state, __ATOMIC_RELAXED);
+
+    return state == MNOS_PROCESS_ALIVE || state == MNOS_PROCESS_SUSPENDED;
+}
 
 /* The first to say so decides why it ended; false: it was dying already. */
 bool process_begin_destruction(struct process *process, enum mnos_exit_reason reason,
