@@ -85,9 +85,12 @@ extern uint64_t world_value;
 #define CALL(thread, name, ...) world_call((thread), CALL_##name, (const uint64_t[6]){__VA_ARGS__})
 /* Must succeed; gives its value. */
 #define CALL_VALUE(thread, name, ...)                                                              \
-    (unit_check_eq(CALL(thread, name, __VA_ARGS__), 0, #name "(" #__VA_ARGS__ ")", __FILE__,       \
-                   __LINE__),                                                                      \
-     world_value)
+    world_value_of(CALL(thread, name, __VA_ARGS__), #name "(" #__VA_ARGS__ ")", __FILE__, __LINE__)
+static inline uint64_t world_value_of(uint64_t rax, const char *text, const char *file, int line)
+{
+    unit_check_eq(rax, 0, text, file, line);
+    return world_value;
+}
 
 /* ---- messages: the other registers of the frame are the message ---- */
 

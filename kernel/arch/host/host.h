@@ -36,7 +36,7 @@ bool host_leave_kernel(void);
 
 /* ---- time and interrupts ---- */
 
-/* Passes time; every core whose timer is due takes its interrupt. */
+/* Passes time; every core whose timer is due takes its interrupt and leaves the kernel. */
 void host_time_pass(uint64_t ns);
 /* Called at every preemption point; NULL: nothing happens there. */
 extern void (*host_on_poll)(void);

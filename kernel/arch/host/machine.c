@@ -55,6 +55,7 @@ void host_time_pass(uint64_t ns)
         host_core_select(i);
         host_cores[i].timer_ns = UINT64_MAX;
         sched_timer_interrupt();
+        (void)host_leave_kernel();
     }
     host_core_select(self);
 }
