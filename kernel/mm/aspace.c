@@ -195,6 +195,7 @@ mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, ua
     struct tlb_batch batch = {0};
     mnos_status_t status = MNOS_OK;
 
+    *again = false;
     if (!range_valid(address, count))
         return MNOS_ERR_ADDRESS;
     spin_lock(&aspace->lock);
