@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT
+/* test_memory.c - allocating memory, and what maps where. */
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/string.h"
+#include "tests/guest/child.h"
+
+#define TWO_MIB_PAGES 512
+#define RX (MNOS_MAP_READ | MNOS_MAP_EXECUTE)
+#define USER_LAST (MNOS_USER_END - PAGE)
+
+static mnos_status_t map(mnos_cap_t memory, uint64_t address, uint64_t first, uint64_t count)
+{
+    return sys_mem_map(MNOS_SELF, memory, address, first, count, MAP_RW);
+}
+
+static mnos_status_t unmap(uint64_t address, uint64_t count)
+{
+    return sys_mem_unmap(MNOS_SELF, address, count);
+}
+
+static volatile uint64_t *word_at(uint64_t address)
+{
+    return (volatile uint64_t *)address;
+}
+
+/* ---- sys_mem_alloc ---- */
+
+TEST(memory, alloc_refuses_bad_counts_and_flags)
+{
+    mnos_cap_t memory;
+
+    CHECK_FAILS(sys_mem_alloc(0, 0, &memory), MNOS_ERR_ARGUMENT, 1, 0);
+    CHECK_FAILS(sys_mem_alloc(1ull << 32, 0, &memory), MNOS_ERR_ARGUMENT, 1, 0);
+    CHECK_FAILS(sys_mem_alloc(UINT64_MAX, 0, &memory), MNOS_ERR_ARGUMENT, 1, 0);
+    CHECK_FAILS(sys_mem_alloc(1, 8, &memory), MNOS_ERR_ARGUMENT, 2, 0);
+    CHECK_FAILS(sys_mem_alloc(1, 1ull << 63, &memory), MNOS_ERR_ARGUMENT, 2, 0);
+}
+
+TEST(memory, alloc_beyond_the_quota_or_the_machine)
+{
+    mnos_cap_t memory;
+
+    CHECK_STATUS(sys_mem_alloc(UINT32_MAX, 0, &memory), MNOS_ERR_QUOTA);
+    CHECK_STATUS(
+        sys_mem_alloc(process_info(MNOS_SELF).frames_quota, MNOS_ALLOC_CONTIGUOUS, &memory),
+        MNOS_ERR_QUOTA);
+}
+
+TEST(memory, alloc_takes_its_frames_from_the_account)
+{
+    struct mnos_process_info before = process_info(MNOS_SELF);
+    mnos_cap_t memory = memory_new(100);
+
+    CHECK_EQ(process_info(MNOS_SELF).frames_used, before.frames_used + 100);
+    CHECK_EQ(cap_info(memory).rights, MNOS_RIGHTS_ALL);
+    CHECK_EQ(cap_info(memory).flavour, MNOS_MEMORY_RAM);
+    CHECK_EQ(cap_info(memory).first, 0);
+    CHECK_EQ(cap_info(memory).count, 100);
+    cap_drop(memory);
+}
+
+static void check_zero(mnos_cap_t memory, uint64_t count)
+{
+    CHECK_OK(map(memory, ARENA, 0, count));
+    for (uint64_t at = ARENA; at < ARENA + count * PAGE && !check_failed(); at += 64)
+        CHECK_EQ(*word_at(at), 0);
+    memset((void *)ARENA, 0xA5, count * PAGE);
+    CHECK_OK(unmap(ARENA, count));
+}
+
+TEST(memory, new_memory_is_zero_though_it_was_used_before)
+{
+    for (unsigned round = 0; round < 4; round++) {
+        mnos_cap_t memory = memory_new(100);
+
+        check_zero(memory, 100);
+        cap_drop(memory);
+    }
+}
+
+static void check_alloc(uint64_t count, uint64_t flags, uint64_t align, uint64_t limit)
+{
+    mnos_cap_t memory = 0;
+    uint64_t physical;
+
+    if (!CHECK_OK(sys_mem_alloc(count, flags, &memory)))
+        return;
+    physical = cap_info(memory).physical_address;
+    CHECK(physical != UINT64_MAX);
+    CHECK_EQ(physical % align, 0);
+    CHECK(physical + count * PAGE <= limit);
+    check_zero(memory, count);
+    cap_drop(memory);
+}
+
+TEST(memory, contiguous_below_four_gib_and_aligned_to_two_mib)
+{
+    const uint64_t four_gib = 1ull << 32, two_mib = 1ull << 21;
+
+    check_alloc(33, MNOS_ALLOC_CONTIGUOUS, PAGE, UINT64_MAX);
+    check_alloc(33, MNOS_ALLOC_CONTIGUOUS | MNOS_ALLOC_BELOW_4G, PAGE, four_gib);
+    check_alloc(1, MNOS_ALLOC_BELOW_4G, PAGE, four_gib);
+    check_alloc(TWO_MIB_PAGES, MNOS_ALLOC_ALIGN_2M, two_mib, UINT64_MAX);
+    check_alloc(1, MNOS_ALLOC_ALIGN_2M, two_mib, UINT64_MAX);
+    check_alloc(TWO_MIB_PAGES + 1, MNOS_ALLOC_ALIGN_2M | MNOS_ALLOC_BELOW_4G, two_mib, four_gib);
+}
+
+/* ---- sys_mem_map ---- */
+
+TEST(memory, map_refuses_bad_flags)
+{
+    mnos_cap_t memory = memory_new(1);
+    const uint64_t bad[] = {0,
+                            MNOS_MAP_WRITE | MNOS_MAP_EXECUTE,
+                            MAP_RW | MNOS_MAP_EXECUTE,
+                            MNOS_MAP_WRITE_COMBINING,
+                            MNOS_MAP_READ | MNOS_MAP_WRITE_COMBINING,
+                            MNOS_MAP_READ | 0x10,
+                            MNOS_MAP_READ | 1ull << 63};
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK_FAILS(sys_mem_map(MNOS_SELF, memory, ARENA, 0, 1, bad[i]), MNOS_ERR_ARGUMENT, 6, 0);
+    cap_drop(memory);
+}
+
+TEST(memory, map_refuses_bad_addresses)
+{
+    mnos_cap_t memory = memory_new(2);
+    const uint64_t bad[] = {0,
+                            1,
+                            ARENA + 1,
+                            ARENA + PAGE - 1,
+                            MNOS_USER_END,
+                            MNOS_USER_END + PAGE,
+                            0x0000800000000000ull,
+                            0xFFFF800000000000ull,
+                            0xFFFFFFFF80200000ull,
+                            UINT64_MAX - PAGE + 1};
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK_FAILS(map(memory, bad[i], 0, 1), MNOS_ERR_ADDRESS, 3, 0);
+    CHECK_FAILS(map(memory, USER_LAST, 0, 2), MNOS_ERR_ADDRESS, 3, 0);
+    cap_drop(memory);
+}
+
+TEST(memory, map_reaches_the_first_and_not_the_kernels_pages)
+{
+    mnos_cap_t memory = memory_new(1);
+
+    CHECK_OK(map(memory, PAGE, 0, 1));
+    *word_at(PAGE) = 1;
+    CHECK_OK(unmap(PAGE, 1));
+    CHECK_FAILS(map(memory, MNOS_KINFO_ADDRESS, 0, 1), MNOS_ERR_OVERLAP, 3, 0);
+    CHECK_FAILS(map(memory, (uint64_t)ipc_buffer(), 0, 1), MNOS_ERR_OVERLAP, 3, 0);
+    CHECK_FAILS(unmap(MNOS_KINFO_ADDRESS, 1), MNOS_ERR_NOT_MAPPED, 2, 0);
+    CHECK_FAILS(unmap((uint64_t)ipc_buffer(), 1), MNOS_ERR_NOT_MAPPED, 2, 0);
+    cap_drop(memory);
+}
+
+TEST(memory, map_stays_inside_the_capability)
+{
+    mnos_cap_t memory = memory_new(4);
+    mnos_cap_t part = cap_range(memory, MNOS_RIGHTS_ALL, 1, 2);
+
+    CHECK_FAILS(map(part, ARENA, 0, 3), MNOS_ERR_ARGUMENT, 5, 0);
+    CHECK_FAILS(map(part, ARENA, 2, 1), MNOS_ERR_ARGUMENT, 5, 0);
+    CHECK_FAILS(map(part, ARENA, 0, 0), MNOS_ERR_ARGUMENT, 5, 0);
+    CHECK_FAILS(map(part, ARENA, UINT64_MAX, 2), MNOS_ERR_ARGUMENT, 5, 0);
+    CHECK_FAILS(map(part, ARENA, 1, UINT64_MAX), MNOS_ERR_ARGUMENT, 5, 0);
+    CHECK_OK(map(memory, ARENA, 0, 4));
+    CHECK_OK(map(part, ARENA + 4 * PAGE, 0, 2));
+    *word_at(ARENA + 2 * PAGE) = 42;
+    CHECK_EQ(*word_at(ARENA + 5 * PAGE), 42);
+    CHECK_OK(unmap(ARENA, 6));
+    cap_drop(part);
+    cap_drop(memory);
+}
+
+TEST(memory, nothing_maps_over_what_is_mapped)
+{
+    mnos_cap_t memory = memory_new(4);
+
+    CHECK_OK(map(memory, ARENA + 2 * PAGE, 0, 2));
+    CHECK_FAILS(map(memory, ARENA, 0, 3), MNOS_ERR_OVERLAP, 3, 0);
+    CHECK_FAILS(map(memory, ARENA + 2 * PAGE, 0, 1), MNOS_ERR_OVERLAP, 3, 0);
+    CHECK_FAILS(map(memory, ARENA + 3 * PAGE, 0, 2), MNOS_ERR_OVERLAP, 3, 0);
+    CHECK_OK(map(memory, ARENA, 0, 2));
+    CHECK_OK(map(memory, ARENA + 4 * PAGE, 0, 2));
+    CHECK_OK(unmap(ARENA, 6));
+    cap_drop(memory);
+}
+
+/* ---- sys_mem_unmap ---- */
+
+TEST(memory, unmap_refuses_what_is_not_mapped_whole)
+{
+    mnos_cap_t memory = memory_new(4);
+
+    CHECK_OK(map(memory, ARENA, 0, 2));
+    CHECK_OK(map(memory, ARENA + 3 * PAGE, 2, 2));
+    CHECK_FAILS(unmap(ARENA, 5), MNOS_ERR_NOT_MAPPED, 2, 0);
+    CHECK_FAILS(unmap(ARENA + 2 * PAGE, 1), MNOS_ERR_NOT_MAPPED, 2, 0);
+    CHECK_FAILS(unmap(ARENA + 1, 1), MNOS_ERR_ADDRESS, 2, 0);
+    CHECK_FAILS(unmap(ARENA, 0), MNOS_ERR_ADDRESS, 2, 0);
+    CHECK_FAILS(unmap(0, 1), MNOS_ERR_ADDRESS, 2, 0);
+    CHECK_FAILS(unmap(ARENA, UINT64_MAX), MNOS_ERR_ADDRESS, 2, 0);
+    CHECK_FAILS(unmap(0xFFFF800000000000ull, 1), MNOS_ERR_ADDRESS, 2, 0);
+    *word_at(ARENA) = 1;
+    *word_at(ARENA + 4 * PAGE) = 1;
+    CHECK_OK(unmap(ARENA, 2));
+    CHECK_OK(unmap(ARENA + 3 * PAGE, 2));
+    cap_drop(memory);
+}
+
+TEST(memory, a_hole_in_a_mapping_leaves_both_ends)
+{
+    mnos_cap_t memory = memory_new(10);
+
+    CHECK_OK(map(memory, ARENA, 0, 10));
+    for (uint64_t i = 0; i < 10; i++)
+        *word_at(ARENA + i * PAGE) = i;
+    CHECK_OK(unmap(ARENA + 4 * PAGE, 2));
+    for (uint64_t i = 0; i < 10; i++)
+        if (i != 4 && i != 5)
+            CHECK_EQ(*word_at(ARENA + i * PAGE), i);
+    CHECK_FAILS(unmap(ARENA + 4 * PAGE, 1), MNOS_ERR_NOT_MAPPED, 2, 0);
+    CHECK_OK(map(memory, ARENA + 4 * PAGE, 8, 2));
+    CHECK_EQ(*word_at(ARENA + 4 * PAGE), 8);
+    CHECK_OK(unmap(ARENA + 3 * PAGE, 4)); /* across three mappings */
+    CHECK_OK(unmap(ARENA, 3));
+    cap_drop(memory); /* takes the rest */
+    CHECK_FAILS(unmap(ARENA + 7 * PAGE, 3), MNOS_ERR_NOT_MAPPED, 2, 0);
+}
+
+TEST(memory, a_large_page_can_be_cut)
+{
+    mnos_cap_t memory = 0;
+
+    CHECK_OK(sys_mem_alloc(2 * TWO_MIB_PAGES, MNOS_ALLOC_ALIGN_2M, &memory));
+    CHECK_OK(map(memory, ARENA, 0, 2 * TWO_MIB_PAGES));
+    for (uint64_t i = 0; i < 2 * TWO_MIB_PAGES; i += 7)
+        *word_at(ARENA + i * PAGE) = i;
+    CHECK_OK(unmap(ARENA + 500 * PAGE, 20)); /* the end of one, the beginning of the other */
+    for (uint64_t i = 0; i < 2 * TWO_MIB_PAGES && !check_failed(); i += 7)
+        if (i < 500 || i >= 520)
+            CHECK_EQ(*word_at(ARENA + i * PAGE), i);
+    CHECK_OK(unmap(ARENA, 500));
+    CHECK_OK(unmap(ARENA + 520 * PAGE, 2 * TWO_MIB_PAGES - 520));
+    cap_drop(memory);
+}
+
+TEST(memory, sixty_four_mib_at_once)
+{
+    const uint64_t pages = 64 * 256;
+    mnos_cap_t memory = memory_new(pages);
+
+    CHECK_OK(map(memory, ARENA, 0, pages));
+    for (uint64_t i = 0; i < pages; i += 61)
+        *word_at(ARENA + i * PAGE + 8) = i;
+    for (uint64_t i = 0; i < pages && !check_failed(); i += 61)
+        CHECK_EQ(*word_at(ARENA + i * PAGE + 8), i);
+    CHECK_OK(unmap(ARENA, pages));
+    CHECK_OK(map(memory, ARENA + PAGE, 0, pages)); /* not aligned for large pages */
+    for (uint64_t i = 0; i < pages && !check_failed(); i += 61)
+        CHECK_EQ(*word_at(ARENA + PAGE + i * PAGE + 8), i);
+    CHECK_OK(unmap(ARENA + PAGE, pages));
+    cap_drop(memory);
+}
+
+/* ---- what a mapping allows ---- */
+
+static uint64_t read_word(uint64_t address, uint64_t, uint64_t, uint64_t)
+{
+    return *word_at(address);
+}
+
+static uint64_t write_word(uint64_t address, uint64_t, uint64_t, uint64_t)
+{
+    *word_at(address) = 9;
+    return *word_at(address);
+}
+
+static uint64_t call_code(uint64_t address, uint64_t, uint64_t, uint64_t)
+{
+    return ((uint64_t(*)(void))address)();
+}
+
+/* Runs `function` on memory that begins with `mov eax, 77; ret`, mapped with `flags`. */
+static struct mnos_process_info run_on(child_function *function, uint64_t flags)
+{
+    static const uint8_t code[] = {0xB8, 77, 0, 0, 0, 0xC3};
+    struct mnos_process_info info = {0};
+    mnos_cap_t memory = memory_new(1);
+    struct child child;
+
+    CHECK_OK(map(memory, ARENA, 0, 1));
+    memcpy((void *)ARENA, code, sizeof code);
+    if (child_create(&child) && CHECK_OK(sys_mem_map(child.process, memory, ARENA, 0, 1, flags)) &&
+        child_start(&child, function, ARENA, 0, 0, 0))
+        info = child_wait(&child);
+    child_drop(&child);
+    CHECK_OK(unmap(ARENA, 1));
+    cap_drop(memory);
+    return info;
+}
+
+TEST(memory, a_mapping_allows_what_its_flags_say)
+{
+    CHECK_EQ(run_on(call_code, RX).exit_code, 77);
+    CHECK_EQ(run_on(call_code, MNOS_MAP_EXECUTE).exit_code, 77);
+    CHECK_EQ(run_on(write_word, MAP_RW).exit_code, 9);
+    CHECK_EQ(run_on(write_word, MNOS_MAP_WRITE).exit_code, 9);
+    CHECK_EQ(run_on(read_word, MNOS_MAP_READ).exit_reason, MNOS_EXIT_SELF);
+    CHECK_EQ(run_on(call_code, MAP_RW).exit_reason, MNOS_EXIT_FAULT);
+    CHECK_EQ(run_on(call_code, MNOS_MAP_READ).exit_reason, MNOS_EXIT_FAULT);
+    CHECK_EQ(run_on(write_word, MNOS_MAP_READ).exit_reason, MNOS_EXIT_FAULT);
+    CHECK_EQ(run_on(write_word, RX).exit_reason, MNOS_EXIT_FAULT);
+}
+
+/* ---- revocation of what is mapped ---- */
+
+/* Tells `ready`, then reads for ever: what it reads goes away. */
+static uint64_t read_for_ever(uint64_t ready, uint64_t address, uint64_t, uint64_t)
+{
+    (void)!sys_ipc_notify(ready, 1);
+    while (*word_at(address) == 0) /* nobody writes there */
+        ;
+    return 0;
+}
+
+static void check_reader_faults(mnos_cap_t memory, mnos_cap_t mapped,
+                                mnos_status_t (*remove)(mnos_cap_t memory, struct child *child))
+{
+    mnos_cap_t ready = endpoint_new();
+    struct mnos_process_info info;
+    struct message msg = {0};
+    struct child child;
+
+    if (child_create(&child) &&
+        CHECK_OK(sys_mem_map(child.process, mapped, ARENA, 0, 1, MNOS_MAP_READ)) &&
+        child_start(&child, read_for_ever, child_give(&child, ready, MNOS_RIGHT_WRITE), ARENA, 0,
+                    0) &&
+        CHECK_OK(ipc_receive(ready, &msg, soon()))) {
+        CHECK_OK(remove(memory, &child));
+        info = child_wait(&child);
+        CHECK_EQ(info.exit_reason, MNOS_EXIT_FAULT);
+        CHECK_EQ(VECTOR_OF(info.exit_code), 14);
+    }
+    child_drop(&child);
+    cap_drop(ready);
+}
+
+static mnos_status_t remove_by_revoke(mnos_cap_t memory, struct child *)
+{
+    return sys_cap_revoke(memory);
+}
+
+static mnos_status_t remove_by_delete(mnos_cap_t memory, struct child *)
+{
+    return sys_cap_delete(memory);
+}
+
+static mnos_status_t remove_by_unmap(mnos_cap_t, struct child *child)
+{
+    return sys_mem_unmap(child->process, ARENA, 1);
+}
+
+TEST(memory, revoke_unmaps_from_a_running_process)
+{
+    mnos_cap_t memory = memory_new(1);
+    mnos_cap_t copy = cap_copy(memory, MNOS_RIGHT_READ);
+
+    check_reader_faults(memory, copy, remove_by_revoke);
+    cap_drop(memory);
+}
+
+TEST(memory, delete_unmaps_what_was_mapped_through_it)
+{
+    mnos_cap_t memory = memory_new(1);
+    mnos_cap_t copy = cap_copy(memory, MNOS_RIGHT_READ);
+
+    check_reader_faults(copy, copy, remove_by_delete);
+    cap_drop(memory);
+}
+
+TEST(memory, unmap_reaches_a_running_process)
+{
+    mnos_cap_t memory = memory_new(1);
+
+    check_reader_faults(memory, memory, remove_by_unmap);
+    cap_drop(memory);
+}
+
+TEST(memory, revoke_leaves_mappings_of_the_capability_itself)
+{
+    mnos_cap_t memory = memory_new(2);
+    mnos_cap_t copy = cap_copy(memory, MNOS_RIGHTS_ALL);
+
+    CHECK_OK(map(memory, ARENA, 0, 2));
+    CHECK_OK(map(copy, ARENA + 2 * PAGE, 0, 2));
+    CHECK_OK(sys_cap_revoke(memory));
+    *word_at(ARENA) = 5;
+    CHECK_FAILS(unmap(ARENA + 2 * PAGE, 2), MNOS_ERR_NOT_MAPPED, 2, 0);
+    CHECK_FAILS(map(copy, ARENA + 2 * PAGE, 0, 2), MNOS_ERR_HANDLE, 2, 0);
+    CHECK_OK(unmap(ARENA, 2));
+    cap_drop(memory);
+}
+
+TEST(memory, page_tables_are_charged_to_the_process_that_is_mapped_into)
+{
+    mnos_cap_t process = process_new();
+    mnos_cap_t memory = memory_new(1);
+    uint64_t before = process_info(process).frames_used;
+    mnos_status_t status = MNOS_OK;
+
+    CHECK_OK(sys_mem_map(process, memory, ARENA, 0, 1, MNOS_MAP_READ));
+    CHECK(process_info(process).frames_used > before);
+    for (uint64_t i = 1; i < 64 && status == MNOS_OK; i++) /* a page table for each */
+        status = sys_mem_map(process, memory, ARENA + (i << 21), 0, 1, MNOS_MAP_READ);
+    CHECK_EQ(status, MNOS_ERR_QUOTA);
+    CHECK(process_info(process).frames_used <= 32);
+    process_end(process);
+    cap_drop(memory);
+}
+
+/* ---- device memory ---- */
+
+TEST(memory, device_memory_over_ram_is_refused)
+{
+    mnos_cap_t memory = 0, device = bootstrap_cap("device");
+    uint64_t page;
+
+    CHECK_OK(sys_mem_alloc(1, MNOS_ALLOC_CONTIGUOUS, &memory));
+    page = cap_info(memory).physical_address / PAGE;
+    CHECK_FAILS(map(device, ARENA, page, 1), MNOS_ERR_ARGUMENT, 4, 0);
+    CHECK_FAILS(map(device, ARENA, 0x100, 1), MNOS_ERR_ARGUMENT, 4, 0);
+    CHECK_FAILS(sys_mem_map(MNOS_SELF, device, ARENA, 0xFED00, 1, RX), MNOS_ERR_ARGUMENT, 6, 0);
+    cap_drop(memory);
+}
+
+TEST(memory, device_registers_can_be_read)
+{
+    const uint64_t hpet_page = 0xFED00; /* where QEMU's machines have it */
+
+    CHECK_OK(sys_mem_map(MNOS_SELF, bootstrap_cap("device"), ARENA, hpet_page, 1, MNOS_MAP_READ));
+    CHECK_EQ(*word_at(ARENA) >> 16 & 0xFFFF, 0x8086); /* vendor of the HPET */
+    CHECK_OK(unmap(ARENA, 1));
+}
+
+TEST(memory, a_framebuffer_maps_write_combining)
+{
+    mnos_cap_t framebuffer = bootstrap_cap("framebuffer");
+    volatile uint32_t *pixel = (volatile uint32_t *)ARENA;
+    uint32_t old;
+
+    if (framebuffer == 0)
+        return; /* a machine without one */
+    CHECK_EQ(cap_info(framebuffer).flavour, MNOS_MEMORY_DEVICE);
+    CHECK_OK(sys_mem_map(MNOS_SELF, framebuffer, ARENA, 0, 1, MAP_RW | MNOS_MAP_WRITE_COMBINING));
+    old = *pixel;
+    *pixel = ~old;
+    CHECK_EQ(*pixel, ~old);
+    *pixel = old;
+    CHECK_OK(unmap(ARENA, 1));
+}
