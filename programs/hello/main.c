@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* main - prints a greeting on the serial line and ends: the smallest client of a service. */
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/ipc.h"
 #include "lib/libmnos/log.h"
-#include "protocols/serial.h"
+#include "lib/libmnos/serial_client.h"
 
 int main(void)
 {
-    static const char text[] = "\r\nHello from a process of its own.\r\n";
-    struct message msg = {0};
-    mnos_status_t status;
+    static const char text[] = "Hello from a process of its own.\r\n";
+    mnos_status_t status = serial_write(bootstrap_cap("serial"), text, sizeof text - 1);
 
-    message_put(&msg, SERIAL_WRITE, text, sizeof text - 1);
-    status = ipc_request(bootstrap_cap("serial"), &msg);
     if (status != MNOS_OK) {
         log_error(status, "write to the serial line");
         return 1;

@@ -6,33 +6,37 @@
 #include "programs/monitor/console.h"
 #include "programs/monitor/manager_client.h"
 
-static void command_help(const char *argument);
+static void command_help(const struct words *words);
 
 static const struct command commands[] = {
-    {"help", "", "this list", command_help, false},
-    {"ps", "", "processes and threads: state, core, CPU time, memory", command_ps, false},
-    {"caps", "[PROCESS]", "capability table of a process, or of this monitor", command_caps, true},
-    {"mem", "", "memory of the machine and of each process", command_mem, false},
-    {"irq", "", "interrupt lines: how often, and who holds them", command_irq, false},
-    {"cpu", "", "processor features, and what each core did", command_cpu, false},
-    {"log", "", "the kernel log", command_log, false},
-    {"services", "", "services: state, starts, last end", command_services, false},
-    {"restart", "NAME", "end a service and start it at once", command_restart, true},
-    {"kill", "NAME", "end a service; its restart policy decides what follows", command_kill, true},
-    {"run", "NAME", "start a service that is not running", command_run_service, true},
-    {"uptime", "", "time since boot", command_uptime, false},
-    {"reboot", "", "reset the machine", command_reboot, false},
+    {"help", "", "this list", command_help, 0, 0, false},
+    {"ps", "", "processes and threads: state, core, CPU time, memory", command_ps, 0, 0, false},
+    {"caps", "[PROCESS]", "capability table of a process, or of this monitor", command_caps, 0, 1,
+     true},
+    {"mem", "", "memory of the machine and of each process", command_mem, 0, 0, false},
+    {"irq", "", "interrupt lines: how often, and who holds them", command_irq, 0, 0, false},
+    {"cpu", "", "processor features, and what each core did", command_cpu, 0, 0, false},
+    {"log", "", "the kernel log", command_log, 0, 0, false},
+    {"services", "", "services: state, restarts, why they ended last", command_services, 0, 0,
+     false},
+    {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1, true},
+    {"kill", "NAME", "end a service; its restart policy decides what follows", command_kill, 1, 1,
+     true},
+    {"run", "NAME [&]", "start a program and wait until it ends; &: do not wait",
+     command_run_service, 1, 2, true},
+    {"uptime", "", "time since boot", command_uptime, 0, 0, false},
+    {"reboot", "", "reset the machine", command_reboot, 0, 0, false},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
-static void command_help(const char *argument)
+static void command_help(const struct words *)
 {
-    (void)argument;
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         console_print("  %-9s%-10s %s\n", commands[i].name, commands[i].arguments,
                       commands[i].help);
     console_print("Keys: arrows, Home, End, Tab completes; Ctrl-A E start, end; Ctrl-U K W delete\n"
-                  "to start, to end, a word; Ctrl-L clears the screen; Ctrl-C drops the line.\n");
+                  "to start, to end, a word; Ctrl-L clears the screen; Ctrl-C drops the line, and\n"
+                  "leaves a program that run waits for in the background.\n");
 }
 
 static const struct command *find(const char *name, size_t length)
@@ -59,23 +63,34 @@ static char *next_word(char **line)
     return word;
 }
 
+/* False when the line has more words than any command takes. */
+static bool split(char *line, struct words *words)
+{
+    words->count = 0;
+    for (unsigned i = 0; i < COMMAND_WORDS_MAX; i++) {
+        words->word[i] = next_word(&line);
+        if (words->word[i][0] != 0)
+            words->count++;
+    }
+    return next_word(&line)[0] == 0;
+}
+
 void command_run(char *line)
 {
-    char *name = next_word(&line), *argument = next_word(&line), *rest = next_word(&line);
-    const struct command *command = find(name, strlen(name));
+    struct words words;
+    bool fits = split(line, &words);
+    const struct command *command = find(words.word[0], strlen(words.word[0]));
 
-    if (name[0] == 0)
+    if (words.count == 0)
         return;
-    if (command == NULL) {
-        console_print("%s: there is no such command; help lists them\n", name);
-        return;
-    }
-    if ((argument[0] != 0 && command->arguments[0] == 0) || rest[0] != 0 ||
-        (argument[0] == 0 && command->arguments[0] == 'N')) {
-        console_print("usage: %s %s\n", command->name, command->arguments);
-        return;
-    }
-    command->run(argument);
+    if (command == NULL)
+        console_print("%s: there is no such command; help lists them\n", words.word[0]);
+    else if (!fits || words.count - 1 < command->arguments_min ||
+             words.count - 1 > command->arguments_max)
+        console_print("usage: %s%s%s\n", command->name, command->arguments[0] != 0 ? " " : "",
+                      command->arguments);
+    else
+        command->run(&words);
 }
 
 bool command_candidate(const char *line, size_t word_start, unsigned index, char word[32])

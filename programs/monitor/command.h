@@ -5,12 +5,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A line of input, in words; the first is the name of the command. */
+#define COMMAND_WORDS_MAX 3
+struct words {
+    unsigned count;
+    char *word[COMMAND_WORDS_MAX]; /* "" beyond count */
+};
+
 struct command {
     const char *name;
     const char *arguments; /* for help */
     const char *help;
-    void (*run)(const char *argument); /* "" when there is none */
-    bool takes_service;                /* the argument is the name of a service */
+    void (*run)(const struct words *words);
+    unsigned arguments_min, arguments_max;
+    bool takes_service; /* the first argument is the name of a service */
 };
 
 /* Runs one line of input. */
@@ -20,18 +28,18 @@ void command_run(char *line);
 bool command_candidate(const char *line, size_t word_start, unsigned index, char word[32]);
 
 /* process.c */
-void command_ps(const char *argument);
-void command_caps(const char *argument);
+void command_ps(const struct words *words);
+void command_caps(const struct words *words);
 /* machine.c */
-void command_mem(const char *argument);
-void command_irq(const char *argument);
-void command_cpu(const char *argument);
-void command_uptime(const char *argument);
+void command_mem(const struct words *words);
+void command_irq(const struct words *words);
+void command_cpu(const struct words *words);
+void command_uptime(const struct words *words);
 /* kernel_log.c */
-void command_log(const char *argument);
+void command_log(const struct words *words);
 /* services.c */
-void command_services(const char *argument);
-void command_restart(const char *argument);
-void command_kill(const char *argument);
-void command_run_service(const char *argument);
-void command_reboot(const char *argument);
+void command_services(const struct words *words);
+void command_restart(const struct words *words);
+void command_kill(const struct words *words);
+void command_run_service(const struct words *words);
+void command_reboot(const struct words *words);

@@ -3,10 +3,11 @@
  * console.h - text to and from the serial line, through the driver's protocol.
  *
  * Output is collected and sent in large messages. When the driver dies, what was being written is
- * written again to its successor.
+ * written again to its successor. Input that was received here outlives the driver.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "abi/types.h"
@@ -24,3 +25,9 @@ void console_flush(void);
 /* The next byte typed, after flushing. -1: the driver was restarted, and the terminal does not show
  * what it should. */
 int console_read(void);
+
+/* Receives what was typed so far, without waiting, for console_read() to return later. */
+void console_take_input(void);
+
+/* Whether Ctrl-C was typed since the last console_read(); what was typed before it is dropped. */
+bool console_interrupted(void);

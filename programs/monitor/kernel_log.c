@@ -42,14 +42,13 @@ static size_t copy_chunk(const struct mnos_log *log, uint64_t *at, uint64_t end,
     return count - (size_t)lost;
 }
 
-void command_log(const char *argument)
+void command_log(const struct words *)
 {
     const struct mnos_log *log = machine_memory("log", "log");
     static char chunk[CHUNK_BYTES];
     uint64_t at, end;
     bool in_line;
 
-    (void)argument;
     if (log == NULL)
         return;
     if (log->magic != MNOS_LOG_MAGIC || log->capacity == 0 ||

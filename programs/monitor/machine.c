@@ -86,11 +86,10 @@ static void print_process_memory(void)
     }
 }
 
-void command_mem(const char *argument)
+void command_mem(const struct words *)
 {
     const struct mnos_statistics *counters = statistics("mem");
 
-    (void)argument;
     if (counters != NULL) {
         uint64_t total = counters->frames_total, free = counters->frames_free;
         uint64_t kernel = counters->frames_kernel;
@@ -146,13 +145,12 @@ static void print_holders(uint64_t holders)
     }
 }
 
-void command_irq(const char *argument)
+void command_irq(const struct words *)
 {
     const struct mnos_statistics *counters = statistics("irq");
     static uint64_t holders[MNOS_STATISTICS_LINES];
     uint32_t lines;
 
-    (void)argument;
     if (counters == NULL)
         return;
     lines =
@@ -184,12 +182,11 @@ static unsigned idle_share(const struct mnos_core_statistics *core, uint64_t now
     return now >= 1000 ? (unsigned)(idle / (now / 1000)) : 0;
 }
 
-void command_cpu(const char *argument)
+void command_cpu(const struct words *)
 {
     const struct mnos_statistics *counters = statistics("cpu");
     uint64_t now = kinfo_time_ns();
 
-    (void)argument;
     console_print("%.63s\nfeatures used: %.191s\n", kinfo()->kernel_version, kinfo()->cpu_features);
     if (counters == NULL)
         return;
@@ -208,11 +205,10 @@ void command_cpu(const char *argument)
     }
 }
 
-void command_uptime(const char *argument)
+void command_uptime(const struct words *)
 {
     uint64_t now = kinfo_time_ns(), seconds = now / NS_PER_S;
 
-    (void)argument;
     console_print("up %llu days, %02u:%02u:%02u.%03u\n", (ull)seconds / 86400,
                   (unsigned)(seconds / 3600 % 24), (unsigned)(seconds / 60 % 60),
                   (unsigned)(seconds % 60), (unsigned)(now / 1000000 % 1000));

@@ -33,6 +33,20 @@ mnos_status_t manager_entry(uint64_t index, struct manager_service *service)
     return status;
 }
 
+mnos_status_t manager_find(const char *name, uint64_t *index, struct manager_service *service)
+{
+    for (uint64_t i = 0;; i++) {
+        mnos_status_t status = manager_entry(i, service);
+
+        if (status != MNOS_OK)
+            return status;
+        if (strncmp(service->name, name, sizeof service->name) == 0) {
+            *index = i;
+            return MNOS_OK;
+        }
+    }
+}
+
 mnos_status_t manager_open_process(uint64_t index, mnos_cap_t *process)
 {
     struct manager_index request = {index};

@@ -10,6 +10,9 @@
 /* What the manager has at an index; MNOS_ERR_END past the last. */
 mnos_status_t manager_entry(uint64_t index, struct manager_service *service);
 
+/* The entry of this name; MNOS_ERR_END when there is none. */
+mnos_status_t manager_find(const char *name, uint64_t *index, struct manager_service *service);
+
 /* A new capability to inspect its process; the caller deletes it. */
 mnos_status_t manager_open_process(uint64_t index, mnos_cap_t *process);
 

@@ -76,13 +76,12 @@ static void print_process(mnos_cap_t process)
     print_threads(process);
 }
 
-void command_ps(const char *argument)
+void command_ps(const struct words *)
 {
     struct manager_service service;
     mnos_cap_t process;
     mnos_status_t status;
 
-    (void)argument;
     if (!manager_available("ps"))
         return;
     console_print("%5s %-16s %-10s %4s %4s %10s %7s %8s %5s\n", "ID", "PROCESS, THREAD", "STATE",
@@ -200,31 +199,33 @@ static void print_caps(mnos_cap_t process)
     }
 }
 
-void command_caps(const char *argument)
+void command_caps(const struct words *words)
 {
+    const char *name = words->word[1];
     struct manager_service service;
     mnos_cap_t process;
     mnos_status_t status;
+    uint64_t index;
 
-    if (argument[0] == 0) {
+    if (words->count == 1) {
         print_caps(MNOS_SELF);
         return;
     }
     if (!manager_available("caps"))
         return;
-    for (uint64_t i = 0; manager_entry(i, &service) == MNOS_OK; i++) {
-        if (strncmp(service.name, argument, sizeof service.name) != 0)
-            continue;
-        status = manager_open_process(i, &process);
-        if (status == MNOS_ERR_STATE) {
-            console_print("caps: %s is not running\n", argument);
-        } else if (status != MNOS_OK) {
-            console_error(status, "caps: open the process");
-        } else {
-            print_caps(process);
-            (void)!sys_cap_delete(process);
-        }
+    status = manager_find(name, &index, &service);
+    if (status == MNOS_ERR_END) {
+        console_print("caps: there is no process \"%s\"; services lists what can run\n", name);
         return;
     }
-    console_print("caps: there is no process \"%s\"; services lists what can run\n", argument);
+    if (status == MNOS_OK)
+        status = manager_open_process(index, &process);
+    if (status == MNOS_ERR_STATE) {
+        console_print("caps: %s is not running\n", name);
+    } else if (status != MNOS_OK) {
+        console_error(status, "caps: open the process");
+    } else {
+        print_caps(process);
+        (void)!sys_cap_delete(process);
+    }
 }

@@ -2,12 +2,17 @@
 /* services - the commands about services: services, restart, kill, run and reboot. */
 #include "lib/libmnos/bootstrap.h"
 #include "lib/libmnos/ipc.h"
+#include "lib/libmnos/string.h"
 #include "lib/libmnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/manager_client.h"
 #include "protocols/manifest_format.h"
 #include "protocols/power.h"
+
+/* How often the manager is asked whether a program still runs: soon at first, as most end soon. */
+#define WAIT_FIRST_NS 1000000ull
+#define WAIT_LAST_NS 20000000ull
 
 static const char *state_text(uint32_t state)
 {
@@ -29,12 +34,11 @@ static const char *policy_text(uint32_t policy)
     }
 }
 
-void command_services(const char *argument)
+void command_services(const struct words *)
 {
     struct manager_service service;
     mnos_status_t status;
 
-    (void)argument;
     if (!manager_available("services"))
         return;
     console_print("%-12s %-12s %-8s %-10s %8s  %s\n", "NAME", "FILE", "STATE", "RESTART",
@@ -52,46 +56,97 @@ void command_services(const char *argument)
         console_error(status, "services");
 }
 
-static void control(const char *command, enum manager_request request, const char *name,
-                    const char *done)
+/* Whether it was done; if not, says why. */
+static bool control(const char *command, enum manager_request request, const char *name)
 {
     mnos_status_t status;
 
     if (!manager_available(command))
-        return;
+        return false;
+    /* What was printed and typed so far is safe whoever ends: the serial driver, or this monitor. */
+    console_flush();
+    console_take_input();
     status = manager_command(request, name);
     if (status == MNOS_OK)
-        console_print("%s: %s\n", name, done);
-    else if (status == MNOS_ERR_NOT_FOUND)
+        return true;
+    if (status == MNOS_ERR_NOT_FOUND)
         console_print("%s: there is no service \"%s\"; services lists them\n", command, name);
     else if (status == MNOS_ERR_STATE)
         console_print("%s: %s %s\n", command, name,
                       request == MANAGER_KILL ? "is not running" : "is running already");
     else
         console_error(status, command);
+    return false;
 }
 
-void command_restart(const char *argument)
+void command_restart(const struct words *words)
 {
-    control("restart", MANAGER_RESTART, argument, "restarted");
+    if (control("restart", MANAGER_RESTART, words->word[1]))
+        console_print("%s: restarted\n", words->word[1]);
 }
 
-void command_kill(const char *argument)
+void command_kill(const struct words *words)
 {
-    control("kill", MANAGER_KILL, argument, "killed");
+    if (control("kill", MANAGER_KILL, words->word[1]))
+        console_print("%s: killed\n", words->word[1]);
 }
 
-void command_run_service(const char *argument)
+/* Until the run of the service that `service` describes has ended, or Ctrl-C. */
+static void wait_for_end(uint64_t index, const struct manager_service *service)
 {
-    control("run", MANAGER_START, argument, "started");
+    struct manager_service now = *service;
+    uint64_t wait_ns = WAIT_FIRST_NS;
+
+    while (now.state == MANAGER_RUNNING && now.starts == service->starts) {
+        mnos_status_t status;
+
+        if (console_interrupted()) {
+            console_print("^C\n%s: goes on in the background; \"kill %s\" ends it\n", now.name,
+                          now.name);
+            return;
+        }
+        sleep_until(deadline_after_ns(wait_ns));
+        wait_ns = wait_ns < WAIT_LAST_NS / 2 ? wait_ns * 2 : WAIT_LAST_NS;
+        status = manager_entry(index, &now);
+        if (status != MNOS_OK) {
+            console_error(status, "run: ask the manager about the program");
+            return;
+        }
+    }
+    console_print("%s: ended, %.63s\n", now.name, now.last_end);
 }
 
-void command_reboot(const char *argument)
+void command_run_service(const struct words *words)
+{
+    struct manager_service service;
+    char *name = words->word[1];
+    size_t length = strlen(name);
+    bool background = words->count == 3;
+    uint64_t index;
+
+    if (background && strcmp(words->word[2], "&") != 0) {
+        console_print("run: a program takes no arguments; after its name there can be & only\n");
+        return;
+    }
+    if (name[length - 1] == '&') {
+        background = true;
+        name[length - 1] = 0;
+    }
+    if (!control("run", MANAGER_START, name))
+        return;
+    /* One that is always started again does not end. */
+    if (background || manager_find(name, &index, &service) != MNOS_OK ||
+        service.policy == MANIFEST_RESTART_ALWAYS)
+        console_print("%s: started\n", name);
+    else
+        wait_for_end(index, &service);
+}
+
+void command_reboot(const struct words *)
 {
     struct message msg = {0};
     mnos_status_t status;
 
-    (void)argument;
     if (bootstrap_cap("power") == 0) {
         console_print("reboot: this monitor has no capability \"power\"; the manifest must grant "
                       "uses = { power = \"power\" }\n");

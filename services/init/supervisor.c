@@ -93,7 +93,7 @@ static void describe_end(const struct mnos_process_info *info, char *out, size_t
 
     switch (info->exit_reason) {
     case MNOS_EXIT_SELF:
-        mnos_snprintf(out, size, "it ended itself with code %lld", (long long)info->exit_code);
+        mnos_snprintf(out, size, "exit code %lld", (long long)info->exit_code);
         break;
     case MNOS_EXIT_DESTROYED: mnos_snprintf(out, size, "killed"); break;
     case MNOS_EXIT_FAULT:

@@ -114,9 +114,7 @@ def services() -> None:
 @suite.test("kill serial brings the prompt back")
 def kill_serial() -> None:
     with prompt("kill serial") as guest:
-        guest.send("kill serial\r")
-        guest.expect("serial: killed")
-        guest.expect(PROMPT, 30)
+        check("serial: killed" in guest.command("kill serial", 30), "the kill is not confirmed")
         text = guest.command("services")
         check(re.search(r"\bserial\b.*\b1\b", text), f"no restart is counted:\n{text}")
         check("phase 5" in guest.command("log"), "the new driver does not work")
@@ -127,17 +125,25 @@ def kill_serial_often() -> None:
     with prompt("kill serial often") as guest:
         for _ in range(10):
             guest.send("kill serial\r")
+            guest.expect("kill serial", 60)  # the echo was acknowledged, so no kill can lose it
             guest.expect("serial: killed", 60)
             guest.expect(PROMPT, 60)
         check("up" in guest.command("uptime"), "no answer after ten restarts")
 
 
+@suite.test("what was typed ahead survives the driver")
+def kill_serial_typing_ahead() -> None:
+    with prompt("kill serial typing ahead") as guest:
+        guest.send("kill serial\ruptime\rservices\r")
+        for answer in ("serial: killed", r"up \d+ days", r"\bserial\b.*running.*\b1\b"):
+            guest.expect_pattern(answer, 60)
+            guest.expect(PROMPT, 60)
+
+
 @suite.test("restart starts a service anew")
 def restart() -> None:
     with prompt("restart") as guest:
-        guest.send("restart serial\r")
-        guest.expect("serial: restarted")
-        guest.expect(PROMPT, 30)
+        check("serial: restarted" in guest.command("restart serial", 30), "it is not confirmed")
         text = guest.command("services")
         check(re.search(r"\bserial\b.*running", text), f"serial does not run again:\n{text}")
         missing = guest.command("restart nobody")
@@ -153,23 +159,38 @@ def kill_monitor() -> None:
         check("monitor" in guest.command("services"), "the new monitor does not answer")
 
 
-@suite.test("run starts a program")
+@suite.test("run waits for a program and says how it ended")
 def run_program() -> None:
     with prompt("run") as guest:
-        text = guest.command("run hello")
-        check("hello" in text.lower(), f"run hello printed:\n{text}")
+        for _ in range(5):
+            text = guest.command("run hello")
+            check(text.split("\n")[0].startswith("Hello from") and "hello: ended, exit code 0" in text,
+                  f"run hello printed:\n{text}")
         missing = guest.command("run nothing")
         check("nothing" in missing, f"an unknown program is not named:\n{missing}")
+
+
+@suite.test("Ctrl-C and & leave a program in the background, kill ends it")
+def run_in_background() -> None:
+    with prompt("background") as guest:
+        guest.send("run spin\r")
+        guest.expect("run spin")
+        guest.send("typed for nobody" + CTRL_C)
+        guest.expect("spin: goes on in the background")
+        guest.expect(PROMPT)
+        check(has_row(guest.command("ps"), "spin", "alive"), "it does not go on")
+        check("is running already" in guest.command("run spin"), "a second one was started")
+        check("spin: killed" in guest.command("kill spin"), "kill does not end it")
+        for line in ("run spin &", "run spin&"):
+            check("spin: started" in guest.command(line), f"{line} does not return")
+            check("spin: killed" in guest.command("kill spin"), f"{line} did not start it")
 
 
 @suite.test("a program that faults is ended, explained and harms nobody")
 def crash() -> None:
     with prompt("crash") as guest:
-        guest.command("run crash")
-        for _ in range(20):  # it is a process of its own, so its end comes when it comes
-            text = guest.command("services")
-            if not re.search(r"\bcrash\b.*running", text):
-                break
+        check("crash: ended, fault: page fault" in guest.command("run crash"), "run does not say why")
+        text = guest.command("services")
         check(re.search(r"\bcrash\b.*fault", text), f"services does not say why it ended:\n{text}")
         check("crash" in guest.command("log"), "the log does not mention it")
         check(re.search(r"\bserial\b.*running", text), f"serial suffered:\n{text}")

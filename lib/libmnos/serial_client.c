@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/* serial_client - see serial_client.h. */
+#include "lib/libmnos/serial_client.h"
+
+#include "lib/libmnos/ipc.h"
+#include "lib/libmnos/time.h"
+#include "protocols/serial.h"
+
+#define BUSY_WAIT_NS 10000000ull
+
+/* One request. There is no limit to the attempts: each waits until a driver has taken it, and init
+ * starts a driver that keeps dying later and later. */
+static mnos_status_t write_message(mnos_cap_t serial, const void *bytes, size_t count)
+{
+    for (;;) {
+        struct message msg = {0};
+        mnos_status_t status;
+
+        message_put(&msg, SERIAL_WRITE, bytes, count);
+        status = ipc_request(serial, &msg);
+        if (status == MNOS_ERR_AGAIN)
+            sleep_until(deadline_after_ns(BUSY_WAIT_NS));
+        else if (status != MNOS_ERR_PEER) /* the driver died: again, to its successor */
+            return status;
+    }
+}
+
+mnos_status_t serial_write(mnos_cap_t serial, const void *bytes, size_t count)
+{
+    const char *next = bytes;
+    mnos_status_t status = MNOS_OK;
+
+    while (count != 0 && status == MNOS_OK) {
+        size_t part = count < MNOS_MESSAGE_MAX_BYTES ? count : MNOS_MESSAGE_MAX_BYTES;
+
+        status = write_message(serial, next, part);
+        next += part;
+        count -= part;
+    }
+    return status;
+}
