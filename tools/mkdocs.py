@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 KEYS = {"text", "arguments", "rights", "errors", "blocks"}
 REGISTERS = {"RDI", "RSI", "RDX R10 R8 R9", "R12", "R13"}
+WRAP = {"break_long_words": False, "break_on_hyphens": False}
 TYPES = {"mnos_cap_t": "handle", "uint64_t": "number"}
 
 
@@ -116,21 +118,24 @@ SYSCALLS_HEAD = """\
 
 <!-- Made by tools/mkdocs.py from abi/*.def and abi/syscalls.toml. Change those. -->
 
-{count} calls, from number `0x{base:X}`. A number in the 65,536 from there on that is no call returns
-`ERR_SYSCALL`; any other number is a fault of the thread, which today destroys its process.
+{count} calls, from number `0x{base:X}`. A number in the 65,536 from there on that is no call
+returns `ERR_SYSCALL`; any other number is a fault of the thread, which today destroys its process.
 
-Arguments travel in RDI, RSI, RDX, R10, R8, R9 and the result in RAX: the status in the low 32 bits. RCX
-and R11 are lost, all other general registers are kept. A value comes back in RDX. The four message calls move
-a message in registers and have a convention of their own (`abi/message.h`, `docs/ipc.md`).
+Arguments travel in RDI, RSI, RDX, R10, R8, R9 and the result in RAX: the status in the low 32 bits.
+RCX and R11 are lost, all other general registers are kept. A value comes back in RDX. The four
+message calls move a message in registers and have a convention of their own (`abi/message.h`,
+`docs/ipc.md`).
 
-When the status is an error, the high half of RAX tells more: bits 32 to 39 the number of the argument at
-fault (1 is the first; 0 none in particular), bits 40 to 47 the rights that are missing (`ERR_RIGHTS`) or the type
-that was found (`ERR_TYPE`). In the tables below the numbers in front of a colon are those arguments. An
-error that has to do with no argument may carry the number of the last capability that was looked up.
+When the status is an error, the high half of RAX tells more: bits 32 to 39 the number of the
+argument at fault (1 is the first; 0 none in particular), bits 40 to 47 the rights that are missing
+(`ERR_RIGHTS`) or the type that was found (`ERR_TYPE`). In the tables below the numbers in front of
+a colon are those arguments. An error that has to do with no argument may carry the number of the
+last capability that was looked up.
 
-No call reads or writes memory through an address that a program gives. Records and long messages are in the thread's IPC
-buffer (`docs/decisions/arguments-in-ipc-buffer.md`). A call that runs long is interrupted between
-two steps when something of the same or a higher priority is ready, and then restarts by itself; a program does not notice.
+No call reads or writes memory through an address that a program gives. Records and long messages
+are in the thread's IPC buffer (`docs/decisions/arguments-in-ipc-buffer.md`). A call that runs long
+is interrupted between two steps when something of the same or a higher priority is ready, and then
+restarts by itself; a program does not notice.
 
 `MNOS_SELF` (0), where a call says so, means the caller's own process or thread and needs no right.
 A deadline is nanoseconds since boot; 0 polls and `MNOS_DEADLINE_NEVER` waits for ever.
@@ -154,7 +159,8 @@ def first_sentence(text: str) -> str:
 
 
 def call_section(call: Call, text: dict) -> str:
-    out = f"## sys_{call.name}\n\n`0x{call.number:X}`. {' '.join(text['text'].split())}\n\n"
+    out = f"## sys_{call.name}\n\n"
+    out += textwrap.fill(f"`0x{call.number:X}`. {text['text']}", 100, **WRAP) + "\n\n"
     rights = text["rights"]
     kinds = dict((name, TYPES[kind]) for kind, name in call.arguments)
     rows = [[f"`{name}`", kinds.get(name, "register"), what, rights.get(name, "-")]
@@ -205,8 +211,8 @@ LOCKING_HEAD = """\
 <!-- Made by tools/mkdocs.py from kernel/sync/lock_order.def. Change that, or the text in mkdocs.py. -->
 
 There is one kind of lock, a fair ticket spinlock (`kernel/sync/spinlock.h`), and one global order.
-There is no big kernel lock. Kernel code runs with interrupts off, so a lock never has to switch them off, and an
-interrupt is never taken while one is held (`docs/interrupts.md`).
+There is no big kernel lock. Kernel code runs with interrupts off, so a lock never has to switch
+them off, and an interrupt is never taken while one is held (`docs/interrupts.md`).
 
 ## The order
 
@@ -218,35 +224,39 @@ LOCKING_TAIL = """\
 Two locks of one rank are taken in the order of their addresses; two processes, a parent before its
 child.
 
-Not a lock of this kind, because it is held while other cores are waited for: who destroys a process. It is an
-atomic flag that is only ever tried; whoever does not get it goes on with something else
-(`docs/lifetime.md`).
+Not a lock of this kind, because it is held while other cores are waited for: who destroys a
+process. It is an atomic flag that is only ever tried; whoever does not get it goes on with
+something else (`docs/lifetime.md`).
 
 ## Rules
 
-- **No lock is held while waiting for other cores.** `arch_ipi_round()` asserts it in debug builds, and so does the
-  way out of the kernel. A core that waits serves requests to itself, so two that ask each other go on.
-- **A lookup takes no lock.** `cap_lookup()` reads a slot between two reads of its key and needs nothing else
-  (`docs/lifetime.md`). Whoever then needs the capability to be *still* there asks `cap_alive()` under a lock that
-  its removal also takes: the derivation lock to make children, the endpoint's to queue, `mappings_lock` to map.
-- **What belongs to one core needs no lock**: `struct core` except its run queue and its timer queue, the magazines of
-  frames and slabs, the list of objects to be freed.
+- **No lock is held while waiting for other cores.** `arch_ipi_round()` asserts it in debug builds,
+  and so does the way out of the kernel. A core that waits serves requests to itself, so two that
+  ask each other go on.
+- **A lookup takes no lock.** `cap_lookup()` reads a slot between two reads of its key and needs
+  nothing else (`docs/lifetime.md`). Whoever then needs the capability to be *still* there asks
+  `cap_alive()` under a lock that its removal also takes: the derivation lock to make children, the
+  endpoint's to queue, `mappings_lock` to map.
+- **What belongs to one core needs no lock**: `struct core` except its run queue and its timer
+  queue, the magazines of frames and slabs, the list of objects to be freed.
 - **What never changes after creation is listed apart** in its structure, and read by anyone.
-- **The state of a thread** is guarded by a different lock in each state; `object/thread.h`, T1 to T5, has the list.
-  A thread that is `THREAD_PAIRED` belongs to the core that took it off its queue, and to nobody else.
+- **The state of a thread** is guarded by a different lock in each state; `object/thread.h`, T1 to
+  T5, has the list. A thread that is `THREAD_PAIRED` belongs to the core that took it off its queue,
+  and to nobody else.
 
 ## How it is checked
 
-The debug kernel records the ranks that each core holds (`kernel/debug/on/lockdep.c`) and panics at the first
-acquisition out of order, with both places. It also panics when more than eight are held. The kernel
-that ships does not check and pays nothing.
+The debug kernel records the ranks that each core holds (`kernel/debug/on/lockdep.c`) and panics at
+the first acquisition out of order, with both places. It also panics when more than eight are held.
+The kernel that ships does not check and pays nothing.
 
 ## Costs
 
-A ticket lock is fair and simple and moves one cache line per waiter at every release; with up to 32 cores and
-sections of tens of instructions that is bearable. Known long sections: a search for contiguous frames scans the
-bitmap under `LOCK_FRAME`; changing a large mapping holds `LOCK_ASPACE` for up to 512 pages, or one
-contiguous run; with `console=kernel` a log line goes out on the serial line under `LOCK_LOG`.
+A ticket lock is fair and simple and moves one cache line per waiter at every release; with up to 32
+cores and sections of tens of instructions that is bearable. Known long sections: a search for
+contiguous frames scans the bitmap under `LOCK_FRAME`; changing a large mapping holds `LOCK_ASPACE`
+for up to 512 pages, or one contiguous run; with `console=kernel` a log line goes out on the serial
+line under `LOCK_LOG`.
 """
 
 

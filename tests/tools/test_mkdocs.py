@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""test_mkdocs.py - what the tables say and the texts do not, or the other way round, is an error."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from qemu import ROOT
+from testlib import Suite, check
+
+suite = Suite("tools")
+
+NEEDED = ("abi/syscalls.def", "abi/syscalls.toml", "abi/status.def", "abi/rights.def",
+          "kernel/sync/lock_order.def", "tools/mkdocs.py")
+
+
+def must_fail(path: str, old: str, new: str, message: str, *options: str) -> None:
+    """With `old` replaced by `new` in one of the tables, the tool fails and says `message`."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name in NEEDED:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+        (root / "docs").mkdir()
+        script = [sys.executable, str(root / "tools/mkdocs.py")]
+        subprocess.run(script, check=True, timeout=60)
+        text = (root / path).read_text()
+        check(old in text, f"{path} does not hold {old!r}")
+        (root / path).write_text(text.replace(old, new, 1))
+        done = subprocess.run([*script, *options], capture_output=True, text=True, timeout=60)
+        check(done.returncode != 0, "the mistake was accepted")
+        check(message in done.stderr, f"it says {done.stderr!r}")
+
+
+@suite.test("a system call without a text is refused")
+def call_without_text() -> None:
+    must_fail("abi/syscalls.def", "SYSCALL0(0x4D4E0012, thread_yield)",
+              "SYSCALL0(0x4D4E0012, thread_yield)\nSYSCALL0(0x4D4E0019, thread_nap)",
+              "nothing is said about thread_nap")
+
+
+@suite.test("a text for an argument that does not exist is refused")
+def unknown_argument() -> None:
+    must_fail("abi/syscalls.toml", "first_page =", "start_page =",
+              "mem_map, arguments: nothing is said about first_page")
+
+
+@suite.test("an error that the kernel does not have is refused")
+def unknown_status() -> None:
+    must_fail("abi/syscalls.toml", "ERR_OVERLAP =", "ERR_LABEL =",
+              "ERR_LABEL is no status of the kernel")
+
+
+@suite.test("a right that does not exist is refused")
+def unknown_right() -> None:
+    must_fail("abi/syscalls.toml", 'memory = "GRANT"', 'memory = "SHARE"', "memory names none of")
+
+
+@suite.test("a page that is older than its table is noticed")
+def stale_page() -> None:
+    must_fail("kernel/sync/lock_order.def", "frame bitmap", "bitmap of frames",
+              "docs/locking.md is not what the tables make", "--check")
