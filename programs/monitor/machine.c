@@ -68,22 +68,21 @@ static const struct mnos_statistics *statistics(const char *command)
 
 static void print_process_memory(void)
 {
-    struct manager_service service;
-    struct mnos_process_info info;
-    mnos_cap_t process;
+    static struct process_list processes;
+    mnos_status_t status = manager_processes(&processes);
 
     console_print("%-16s %9s %9s %12s %12s\n", "PROCESS", "USED KiB", "QUOTA KiB", "OBJECT BYTES",
                   "QUOTA BYTES");
-    for (uint64_t i = 0; manager_entry(i, &service) == MNOS_OK; i++) {
-        if (manager_open_process(i, &process) != MNOS_OK)
-            continue;
-        if (process_inspect(process, &info) == MNOS_OK)
-            console_print("%-16.23s %9llu %9llu %12llu %12llu\n", info.name,
-                          (ull)info.frames_used * KIB_PER_FRAME,
-                          (ull)info.frames_quota * KIB_PER_FRAME, (ull)info.bytes_used,
-                          (ull)info.bytes_quota);
-        (void)!sys_cap_delete(process);
+    for (unsigned i = 0; i < processes.count; i++) {
+        const struct mnos_process_info *info = &processes.info[i];
+
+        console_print("%-16.23s %9llu %9llu %12llu %12llu\n", info->name,
+                      (ull)info->frames_used * KIB_PER_FRAME,
+                      (ull)info->frames_quota * KIB_PER_FRAME, (ull)info->bytes_used,
+                      (ull)info->bytes_quota);
     }
+    if (status != MNOS_OK)
+        console_error(status, "mem: list the processes");
 }
 
 void command_mem(const struct words *)
@@ -94,8 +93,9 @@ void command_mem(const struct words *)
         uint64_t total = counters->frames_total, free = counters->frames_free;
         uint64_t kernel = counters->frames_kernel;
 
-        console_print("total     %10llu KiB\nfree      %10llu KiB\nkernel    %10llu KiB\n"
-                      "processes %10llu KiB\n\n",
+        console_print("total      %10llu KiB\nfree       %10llu KiB\n"
+                      "at boot    %10llu KiB  taken by the kernel, its tables and the boot files\n"
+                      "since then %10llu KiB  by processes and the kernel objects made for them\n\n",
                       (ull)total * KIB_PER_FRAME, (ull)free * KIB_PER_FRAME,
                       (ull)kernel * KIB_PER_FRAME, (ull)(total - free - kernel) * KIB_PER_FRAME);
     }

@@ -79,3 +79,38 @@ mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info
         memcpy(info, ipc_buffer()->data, sizeof *info);
     return status;
 }
+
+static void leave_out_childrens_quota(struct process_list *list)
+{
+    for (unsigned parent = 0; parent < list->count; parent++) {
+        struct mnos_process_info *info = &list->info[parent];
+
+        for (unsigned child = 0; child < list->count; child++) {
+            if (list->info[child].parent_id != info->id)
+                continue;
+            info->frames_used -= list->info[child].frames_quota;
+            info->bytes_used -= list->info[child].bytes_quota;
+        }
+    }
+}
+
+mnos_status_t manager_processes(struct process_list *list)
+{
+    struct manager_service service;
+    mnos_status_t status = MNOS_OK;
+    mnos_cap_t process;
+
+    list->count = 0;
+    for (uint64_t i = 0; list->count < PROCESSES_MAX; i++) {
+        status = manager_entry(i, &service);
+        if (status != MNOS_OK)
+            break;
+        if (manager_open_process(i, &process) != MNOS_OK)
+            continue; /* not running */
+        if (process_inspect(process, &list->info[list->count]) == MNOS_OK)
+            list->index[list->count++] = i;
+        (void)!sys_cap_delete(process);
+    }
+    leave_out_childrens_quota(list);
+    return status == MNOS_ERR_END ? MNOS_OK : status;
+}

@@ -22,5 +22,16 @@ mnos_status_t manager_command(enum manager_request request, const char *name);
 /* Says so when the monitor has no manager capability. */
 bool manager_available(const char *command);
 
-/* Reads the record of a process out of the IPC buffer. */
 mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info);
+
+/* The processes that run, in the manager's order. What a process has handed on to its children as
+ * their quota is not counted as used by it. */
+#define PROCESSES_MAX 64
+struct process_list {
+    unsigned count;
+    uint64_t index[PROCESSES_MAX]; /* in the manager's list */
+    struct mnos_process_info info[PROCESSES_MAX];
+};
+
+/* Collects them. An error is the manager's; the list then has those before it. */
+mnos_status_t manager_processes(struct process_list *list);

@@ -5,6 +5,7 @@
  */
 #include "abi/memory.h"
 #include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/format.h"
 #include "lib/libmnos/status.h"
 #include "lib/libmnos/string.h"
 #include "lib/libmnos/syscall.h"
@@ -13,13 +14,8 @@
 #include "programs/monitor/manager_client.h"
 
 #define KIB_PER_FRAME 4
-#define PROCESS_NAMES 64
 
-/* Names of processes by id, for the origin of capabilities. */
-struct process_name {
-    uint64_t id;
-    char name[MNOS_NAME_BYTES];
-};
+static struct process_list processes;
 
 static const char *thread_state_text(uint32_t state)
 {
@@ -52,71 +48,41 @@ static void print_threads(mnos_cap_t process)
         if (sys_cap_inspect(process, MNOS_VIEW_PROCESS_THREAD, i, &size) != MNOS_OK)
             return; /* past the last, or the process has ended meanwhile */
         memcpy(&info, ipc_buffer()->data, sizeof info);
-        console_print("%5llu   %-14.23s %-10s %4u %4u ", (unsigned long long)info.id, info.name,
+        console_print("%5llu   %-14.23s %-10s %4u %6u ", (unsigned long long)info.id, info.name,
                       thread_state_text(info.state), info.core, info.effective_priority);
         print_cpu_time(info.cpu_time_ns);
         console_print("\n");
     }
 }
 
-static void print_process(mnos_cap_t process)
+static void print_process(const struct mnos_process_info *info)
 {
-    struct mnos_process_info info;
-    mnos_status_t status = process_inspect(process, &info);
-
-    if (status != MNOS_OK) {
-        console_error(status, "ps: inspect a process");
-        return;
-    }
-    console_print("%5llu %-16.23s %-10s %4s %4u ", (unsigned long long)info.id, info.name,
-                  process_state_text(info.state), "", info.priority_ceiling);
-    print_cpu_time(info.cpu_time_ns);
-    console_print(" %7llu %8llu %5llu\n", (unsigned long long)info.frames_used * KIB_PER_FRAME,
-                  (unsigned long long)info.bytes_used, (unsigned long long)info.cap_count);
-    print_threads(process);
+    console_print("%5llu %-16.23s %-10s %4s max %2u ", (unsigned long long)info->id, info->name,
+                  process_state_text(info->state), "", info->priority_ceiling);
+    print_cpu_time(info->cpu_time_ns);
+    console_print(" %8llu %8llu %5llu\n", (unsigned long long)info->frames_used * KIB_PER_FRAME,
+                  (unsigned long long)info->bytes_used, (unsigned long long)info->cap_count);
 }
 
 void command_ps(const struct words *)
 {
-    struct manager_service service;
     mnos_cap_t process;
     mnos_status_t status;
 
     if (!manager_available("ps"))
         return;
-    console_print("%5s %-16s %-10s %4s %4s %10s %7s %8s %5s\n", "ID", "PROCESS, THREAD", "STATE",
-                  "CORE", "PRIO", "CPU ms", "MEM KiB", "OBJECT B", "CAPS");
-    for (uint64_t i = 0;; i++) {
-        status = manager_entry(i, &service);
-        if (status != MNOS_OK)
-            break;
-        if (manager_open_process(i, &process) != MNOS_OK)
-            continue; /* not running */
-        print_process(process);
+    status = manager_processes(&processes);
+    console_print("%5s %-16s %-10s %4s %6s %10s %8s %8s %5s\n", "ID", "PROCESS, THREAD", "STATE",
+                  "CORE", "PRIO", "CPU ms", "USED KiB", "OBJECT B", "CAPS");
+    for (unsigned i = 0; i < processes.count; i++) {
+        print_process(&processes.info[i]);
+        if (manager_open_process(processes.index[i], &process) != MNOS_OK)
+            continue; /* ended meanwhile */
+        print_threads(process);
         (void)!sys_cap_delete(process);
     }
-    if (status != MNOS_ERR_END)
-        console_error(status, "ps: list the services");
-}
-
-static unsigned collect_names(struct process_name names[PROCESS_NAMES])
-{
-    struct manager_service service;
-    struct mnos_process_info info;
-    mnos_cap_t process;
-    unsigned count = 0;
-
-    for (uint64_t i = 0; count < PROCESS_NAMES && manager_entry(i, &service) == MNOS_OK; i++) {
-        if (manager_open_process(i, &process) != MNOS_OK)
-            continue;
-        if (process_inspect(process, &info) == MNOS_OK) {
-            names[count].id = info.id;
-            string_copy(names[count].name, service.name, sizeof names[count].name);
-            count++;
-        }
-        (void)!sys_cap_delete(process);
-    }
-    return count;
+    if (status != MNOS_OK)
+        console_error(status, "ps: list the processes");
 }
 
 static const char *bootstrap_name(mnos_cap_t handle)
@@ -130,21 +96,32 @@ static const char *bootstrap_name(mnos_cap_t handle)
     return "";
 }
 
+static void print_memory(const struct mnos_cap_info *info)
+{
+    unsigned long long first = info->first, count = info->count;
+
+    switch (info->flavour) {
+    case MNOS_MEMORY_RAM: console_print(" %llu KiB of RAM", count * KIB_PER_FRAME); break;
+    case MNOS_MEMORY_DEVICE:
+        console_print(" %llu KiB of device memory from 0x%llx", count * KIB_PER_FRAME,
+                      first * MNOS_PAGE_BYTES);
+        break;
+    default: console_print(" ports 0x%llx to 0x%llx", first, first + count - 1); break;
+    }
+}
+
 /* What is particular to the type. */
 static void print_details(const struct mnos_cap_info *info)
 {
-    static const char *const flavours[] = {"RAM pages", "device pages", "ports"};
     unsigned long long first = info->first, count = info->count;
 
     switch (info->type) {
-    case MNOS_TYPE_MEMORY:
-        console_print(" %s 0x%llx+0x%llx",
-                      info->flavour <= MNOS_MEMORY_PORTS ? flavours[info->flavour] : "unknown",
-                      first, count);
-        break;
+    case MNOS_TYPE_MEMORY: print_memory(info); break;
     case MNOS_TYPE_ENDPOINT:
         if (info->badge != 0)
             console_print(" badge 0x%llx", (unsigned long long)info->badge);
+        else
+            console_print(" no badge");
         break;
     case MNOS_TYPE_INTERRUPT:
         if (count == 1)
@@ -156,47 +133,50 @@ static void print_details(const struct mnos_cap_info *info)
     }
 }
 
-static void print_origin(const struct mnos_cap_info *info, const struct process_name *names,
-                         unsigned name_count)
+static void print_origin(const struct mnos_cap_info *info)
 {
+    char handle[32];
+    unsigned i = 0;
+
     if (info->parent_process_id == 0) {
-        console_print("%-24s", "original");
+        console_print("%-20s", "original");
         return;
     }
-    for (unsigned i = 0; i < name_count; i++) {
-        if (names[i].id == info->parent_process_id) {
-            console_print("%-10.10s %13llx", names[i].name,
-                          (unsigned long long)info->parent_handle);
-            return;
-        }
-    }
-    console_print("process %-4llu %11llx", (unsigned long long)info->parent_process_id,
-                  (unsigned long long)info->parent_handle);
+    while (i < processes.count && processes.info[i].id != info->parent_process_id)
+        i++;
+    mnos_snprintf(handle, sizeof handle, "%llx", (unsigned long long)info->parent_handle);
+    if (i < processes.count)
+        console_print("%-10.10s %-9s", processes.info[i].name, handle);
+    else
+        console_print("id %-7llu %-9s", (unsigned long long)info->parent_process_id, handle);
 }
 
 static void print_caps(mnos_cap_t process)
 {
-    static struct process_name names[PROCESS_NAMES];
-    unsigned name_count = collect_names(names);
     struct mnos_cap_info info;
     char rights[6];
     uint64_t size;
 
-    console_print("%12s %-9s %-6s %6s %-24s %s\n", "HANDLE", "TYPE", "RIGHTS", "OBJECT",
-                  "DERIVED FROM", "DETAILS");
+    /* Without a manager the processes have numbers instead of names. */
+    if (bootstrap_cap("manager") == 0 || manager_processes(&processes) != MNOS_OK)
+        processes.count = 0;
+    console_print("%-9s %-9s %-6s %6s %-20s %s\n", "HANDLE", "TYPE", "RIGHTS", "OBJECT",
+                  "DERIVED FROM", process == MNOS_SELF ? "NAME, DETAILS" : "DETAILS");
     for (uint64_t index = 0;; index = MNOS_HANDLE_INDEX(info.handle) + 1) {
         if (sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, index, &size) != MNOS_OK)
-            return;
+            break;
         memcpy(&info, ipc_buffer()->data, sizeof info);
-        console_print("%12llx %-9s %-6s %6llu ", (unsigned long long)info.handle,
+        console_print("%-9llx %-9s %-6s %6llu ", (unsigned long long)info.handle,
                       cap_type_text(info.type), rights_text(info.rights, rights),
                       (unsigned long long)info.object_id);
-        print_origin(&info, names, name_count);
-        print_details(&info);
+        print_origin(&info);
         if (process == MNOS_SELF)
-            console_print(" %s", bootstrap_name(info.handle));
+            console_print(" %-10s", bootstrap_name(info.handle));
+        print_details(&info);
         console_print("\n");
     }
+    console_print(
+        "Rights: r read, w write, x execute, g grant, v revoke; handles are hexadecimal.\n");
 }
 
 void command_caps(const struct words *words)

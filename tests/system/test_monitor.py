@@ -131,15 +131,6 @@ def kill_serial_often() -> None:
         check("up" in guest.command("uptime"), "no answer after ten restarts")
 
 
-@suite.test("what was typed ahead survives the driver")
-def kill_serial_typing_ahead() -> None:
-    with prompt("kill serial typing ahead") as guest:
-        guest.send("kill serial\ruptime\rservices\r")
-        for answer in ("serial: killed", r"up \d+ days", r"\bserial\b.*running.*\b1\b"):
-            guest.expect_pattern(answer, 60)
-            guest.expect(PROMPT, 60)
-
-
 @suite.test("restart starts a service anew")
 def restart() -> None:
     with prompt("restart") as guest:
