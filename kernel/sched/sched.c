@@ -337,6 +337,25 @@ static struct thread *pick(struct core *core)
     }
 }
 
+/* Whether a thread waits on another core that could run here. */
+static bool can_steal(const struct core *here)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < core_count && !found; i++) {
+        struct core *other = &cores[i];
+        const struct thread *best;
+
+        if (other == here || !other->online)
+            continue;
+        spin_lock(&other->runqueue.lock);
+        best = runqueue_best_locked(&other->runqueue);
+        found = best != NULL && best->affinity == MNOS_AFFINITY_ANY;
+        spin_unlock(&other->runqueue.lock);
+    }
+    return found;
+}
+
 static void idle(struct core *core)
 {
     uint64_t began = arch_cycles();
@@ -346,11 +365,21 @@ static void idle(struct core *core)
     core->statistics->idle_since = arch_time_ns();
     atomic_fetch_or(&idle_cores, 1u << core->index);
     timer_update(core);
-    if (runqueue_best_priority(&core->runqueue) < 0 && !core->need_resched)
+    if (runqueue_best_priority(&core->runqueue) < 0 && !core->need_resched && !can_steal(core))
         arch_idle();
     atomic_fetch_and(&idle_cores, ~(1u << core->index));
     core->statistics->idle_since = 0;
     core->statistics->idle_ns += arch_cycles_to_ns(arch_cycles() - began);
+}
+
+/* A thread that was put back may go on at once where nothing else is to be done. The idle bit was set
+ * before its core looked into this core's queue for the last time, under the lock: can_steal(). */
+static void offer_to_idle(const struct thread *thread)
+{
+    uint32_t idle = atomic_load(&idle_cores);
+
+    if (thread->affinity == MNOS_AFFINITY_ANY && idle != 0)
+        arch_ipi_reschedule(&cores[__builtin_ctz(idle)]);
 }
 
 /* core->current, which could go on, must give way: back into the queue, or stopped. */
@@ -370,8 +399,10 @@ static void put_back(struct core *core, struct thread *thread)
     core->current = NULL;
     if (turn_over)
         thread->slice_end_ns = 0;
-    if (stop == 0 || !thread_stopped(thread, stop))
+    if (stop == 0 || !thread_stopped(thread, stop)) {
         (void)enqueue(core, thread, !turn_over);
+        offer_to_idle(thread);
+    }
 }
 
 /* Continues destroying a process that left itself to this core, when nothing better is to be done. */
