@@ -307,9 +307,12 @@ TEST(thread, a_suspended_one_stands_still_until_it_is_woken)
 
 static void suspend_itself(void *argument)
 {
+    volatile mnos_cap_t *own = &((struct thread *)argument)->thread;
     uint64_t now;
 
-    (void)!sys_thread_block(((struct thread *)argument)->thread, 0, &now);
+    while (*own == 0) /* the creator has it first */
+        (void)!sys_thread_yield();
+    (void)!sys_thread_block(*own, 0, &now);
 }
 
 TEST(thread, it_can_suspend_itself_by_name)
