@@ -352,5 +352,11 @@ uint32_t thread_state_shown(const struct thread *thread)
         [THREAD_PAIRED] = MNOS_STATE_READY,
     };
 
-    return shown[thread->state];
+    uint32_t stop = thread->stop;
+    uint32_t state = thread->state;
+
+    /* In a run queue it is not noticed before its turn comes. */
+    if (state == THREAD_READY && (stop & (STOP_SUSPEND | STOP_PROCESS)) != 0)
+        return MNOS_STATE_SUSPENDED;
+    return shown[state];
 }
