@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "abi/types.h"
+#include "assert.h"
 #include "mm/addr.h"
 #include "object/kobject.h"
 
@@ -62,11 +63,12 @@ struct capability {
         struct mapping *mappings;       /* memory: made through it; mappings_lock guards */
         struct interrupt_line *binding; /* interrupt: the line bound through it */
     };
-};
+} __attribute__((aligned(64)));
 _Static_assert(sizeof(struct capability) == 64, "one cache line; 64 to a page");
 
 static inline cap_ref_t cap_ref(const void *object)
 {
+    assert((uintptr_t)object % 64 == 0);
     return object == NULL ? 0 : (cap_ref_t)(virt_to_phys(object) >> 6);
 }
 

@@ -19,7 +19,7 @@
 #include "object/kobject.h"
 
 struct interrupt_line {
-    struct capability listener; /* kernel-held endpoint capability; first: 64-byte aligned */
+    struct capability listener; /* kernel-held endpoint capability */
     _Atomic bool being_bound;   /* one core at a time changes `listener` */
     struct spinlock lock;       /* rank LOCK_INTERRUPT, guards all below */
     uint64_t events;

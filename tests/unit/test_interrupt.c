@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/* test_interrupt.c - binding lines, delivering them as events, acknowledging, and losing them. */
+#include "object/interrupt.h"
+
+#include "cap/derive.h"
+#include "tests/unit/kernel_world.h"
+
+static struct thread *actor;
+static mnos_cap_t lines; /* all of them */
+static mnos_cap_t port;
+
+static void init(void)
+{
+    world_init();
+    actor = world_thread(world_root, WORLD_PRIORITY);
+    CHECK_EQ(
+        cap_create_root(world_root, interrupt_object(), MNOS_RIGHTS_ALL, 0, HOST_LINES, &lines),
+        MNOS_OK);
+    port = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
+}
+
+static mnos_cap_t line(uint64_t number)
+{
+    return CALL_VALUE(actor, cap_create, MNOS_CREATE_RANGE, lines, MNOS_RIGHTS_ALL, number, 1);
+}
+
+static struct endpoint *endpoint(void)
+{
+    return (struct endpoint *)world_object(world_root, port);
+}
+
+TEST(interrupt, a_bound_line_sets_its_events)
+{
+    init();
+    mnos_cap_t irq = line(4);
+    CHECK_EQ(CALL(actor, irq_bind, irq, port, 0x30), 0);
+    CHECK(host_lines[4].enabled && !host_lines[4].masked);
+    interrupt_deliver(4);
+    CHECK_EQ(endpoint()->events, 0x30);
+    interrupt_deliver(5);
+    interrupt_deliver(1000);
+    CHECK_EQ(endpoint()->events, 0x30);
+    CHECK_EQ(cores[0].statistics->interrupts, 3);
+    world_check();
+}
+
+TEST(interrupt, a_waiting_driver_is_woken)
+{
+    init();
+    struct thread *driver = world_thread(world_root, 30);
+    CHECK_EQ(CALL(actor, irq_bind, line(4), port, 1), 0);
+    CHECK_EQ(world_receive(driver, port, 0, MNOS_DEADLINE_NEVER), WORLD_WAITS);
+    interrupt_deliver(4);
+    CHECK(world_woke_with(driver, MNOS_OK));
+    CHECK_EQ(driver->frame.rdx, 1);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(cores[0].current, driver);
+    world_check();
+}
+
+TEST(interrupt, every_line_can_be_bound_to_one_endpoint)
+{
+    mnos_cap_t irq[HOST_LINES];
+
+    init();
+    for (unsigned i = 1; i < HOST_LINES; i++) {
+        irq[i] = line(i);
+        CHECK_EQ(CALL(actor, irq_bind, irq[i], port, 1ull << i), 0);
+        world_check(); /* the kernel's listeners are in the tree of the endpoint */
+    }
+    for (unsigned i = 1; i < HOST_LINES; i += 2)
+        CHECK_EQ(CALL(actor, cap_delete, irq[i]), 0);
+    world_check();
+    for (unsigned i = 1; i < HOST_LINES; i++) {
+        CHECK_EQ(host_lines[i].enabled, i % 2 == 0);
+        interrupt_deliver(i);
+    }
+    CHECK_EQ(endpoint()->events, 0x555554);
+    CHECK_EQ(CALL(actor, cap_delete, port), 0);
+    world_check();
+}
+
+TEST(interrupt, acknowledging_unmasks_a_level_triggered_line)
+{
+    init();
+    host_lines[9].level = true;
+    mnos_cap_t level = line(9), edge = line(4);
+    CHECK_EQ(CALL(actor, irq_bind, level, port, 1), 0);
+    CHECK_EQ(CALL(actor, irq_bind, edge, port, 2), 0);
+    arch_irq_mask(9); /* as the entry code does when it fires */
+    CHECK_EQ(CALL(actor, irq_ack, level), 0);
+    CHECK(!host_lines[9].masked);
+    uint32_t unmasks = host_lines[4].unmasks;
+    CHECK_EQ(CALL(actor, irq_ack, edge), 0);
+    CHECK_EQ(host_lines[4].unmasks, unmasks);
+    /* Another capability to the same line is not the one it was bound through. */
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_ack, line(9))), MNOS_ERR_STATE);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_ack, lines)), MNOS_ERR_STATE);
+}
+
+TEST(interrupt, binding_is_checked)
+{
+    init();
+    mnos_cap_t irq = line(4);
+    mnos_cap_t badged =
+        CALL_VALUE(actor, cap_create, MNOS_CREATE_MINT, port, MNOS_RIGHT_WRITE, 1, 0xF);
+    mnos_cap_t reader = CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, port, MNOS_RIGHT_READ);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_bind, lines, port, 1)), MNOS_ERR_STATE);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_bind, port, port, 1)), MNOS_ERR_TYPE);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_bind, irq, irq, 1)), MNOS_ERR_TYPE);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_bind, irq, reader, 1)), MNOS_ERR_RIGHTS);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_bind, irq, badged, 0x10)), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_bind, irq, port, 0)), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_bind, line(0), port, 1)), MNOS_ERR_STATE);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_ack, irq)), MNOS_ERR_STATE);
+    CHECK(!host_lines[4].enabled);
+    CHECK_EQ(CALL(actor, irq_bind, irq, badged, 0xF), 0);
+    world_check();
+}
+
+TEST(interrupt, binding_again_moves_it)
+{
+    init();
+    mnos_cap_t other = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
+    mnos_cap_t first = line(4), second = line(4);
+    CHECK_EQ(CALL(actor, irq_bind, first, port, 1), 0);
+    CHECK_EQ(CALL(actor, irq_bind, second, other, 2), 0);
+    interrupt_deliver(4);
+    CHECK_EQ(endpoint()->events, 0);
+    CHECK_EQ(((struct endpoint *)world_object(world_root, other))->events, 2);
+    CHECK_EQ(STATUS_OF(CALL(actor, irq_ack, first)), MNOS_ERR_STATE);
+    CHECK_EQ(CALL(actor, cap_delete, first), 0);
+    CHECK(host_lines[4].enabled); /* not bound through that one any more */
+    world_check();
+}
+
+TEST(interrupt, revoking_unbinds_and_masks)
+{
+    init();
+    mnos_cap_t irq = line(4);
+    CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
+    CHECK_EQ(CALL(actor, cap_revoke, lines), 0);
+    CHECK(!host_lines[4].enabled && host_lines[4].masked);
+    interrupt_deliver(4);
+    CHECK_EQ(endpoint()->events, 0);
+    CHECK_EQ(world_view(world_root, port).slot->child, 0); /* the listener has gone */
+    world_check();
+    CHECK_EQ(CALL(actor, irq_bind, line(4), port, 8), 0);
+    interrupt_deliver(4);
+    CHECK_EQ(endpoint()->events, 8);
+}
+
+TEST(interrupt, the_death_of_the_endpoint_is_survived)
+{
+    init();
+    mnos_cap_t irq = line(4);
+    CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
+    CHECK_EQ(CALL(actor, cap_revoke, port), 0); /* takes the listener */
+    interrupt_deliver(4);
+    CHECK_EQ(endpoint()->events, 0);
+    CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
+    CHECK_EQ(CALL(actor, cap_delete, port), 0);
+    interrupt_deliver(4);
+    CHECK_EQ(CALL(actor, cap_delete, irq), 0);
+    world_check();
+}
+
+TEST(interrupt, the_death_of_the_driver_unbinds)
+{
+    mnos_cap_t handle;
+
+    init();
+    struct process *process = world_process(world_root, 100, 100000, &handle);
+    struct thread *driver = world_thread(process, WORLD_PRIORITY);
+    mnos_cap_t irq = CALL_VALUE(actor, cap_transfer, handle, line(4), MNOS_RIGHTS_ALL);
+    mnos_cap_t inbox = CALL_VALUE(driver, cap_create, MNOS_CREATE_ENDPOINT);
+    CHECK_EQ(CALL(driver, irq_bind, irq, inbox, 1), 0);
+    CHECK_EQ(CALL(actor, proc_destroy, handle), 0);
+    CHECK(!host_lines[4].enabled);
+    interrupt_deliver(4);
+    world_check();
+}
