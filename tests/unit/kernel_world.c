@@ -90,9 +90,12 @@ struct thread *world_thread(struct process *process, unsigned priority)
 
 void world_act(struct thread *thread)
 {
-    struct core *core = this_core();
+    struct core *core;
     struct thread *before;
 
+    if (thread->state == THREAD_RUNNING)
+        host_core_select(thread->core);
+    core = this_core();
     if (core->current == NULL)
         (void)host_leave_kernel(); /* an idle core is woken first */
     before = core->current;
@@ -175,6 +178,12 @@ uint64_t world_call(struct thread *thread, uint64_t number, const uint64_t argum
     return run(thread);
 }
 
+uint64_t world_call_again(struct thread *thread, uint64_t number)
+{
+    thread->frame.rax = number;
+    return run(thread);
+}
+
 /* ---- messages ---- */
 
 static uint64_t ipc(struct thread *thread, uint64_t number, uint64_t rdi, uint64_t rsi,
@@ -238,9 +247,15 @@ struct cap_view world_view(struct process *process, mnos_cap_t handle)
 
 uint64_t world_free_frames(void)
 {
-    deferred_flush();
-    slab_trim();
-    frame_trim();
+    uint32_t self = this_core()->index;
+
+    for (uint32_t i = 0; i < core_count; i++) {
+        host_core_select(i);
+        deferred_flush();
+        slab_trim();
+        frame_trim();
+    }
+    host_core_select(self);
     return frame_count_free();
 }
 
@@ -302,6 +317,11 @@ void world_give_back(void)
 }
 
 static uint32_t random_state = 12345;
+
+void world_seed(uint32_t seed)
+{
+    random_state = seed;
+}
 
 uint32_t world_random(uint32_t below)
 {

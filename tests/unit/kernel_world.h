@@ -79,6 +79,8 @@ uint64_t world_call(struct thread *thread, uint64_t number, const uint64_t argum
 /* The same, once: true when it was interrupted and would be made again. */
 bool world_call_once(struct thread *thread, uint64_t number, const uint64_t arguments[6],
                      uint64_t *rax);
+/* With the registers that the thread, which acts, has. */
+uint64_t world_call_again(struct thread *thread, uint64_t number);
 /* RDX of the last system call. */
 extern uint64_t world_value;
 
@@ -121,5 +123,6 @@ void world_check(void);
 void world_take_frames(uint64_t left);
 void world_give_back(void);
 
-/* A sequence of numbers that is the same in every run. */
+/* A sequence of numbers that is the same in every run; `seed` is not 0. */
+void world_seed(uint32_t seed);
 uint32_t world_random(uint32_t below);
