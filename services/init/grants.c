@@ -93,6 +93,27 @@ static mnos_status_t give(const struct resources *resources, const struct manife
     }
 }
 
+/* What the grant is about, for the log. */
+static const char *grant_text(const struct resources *resources, const struct manifest_grant *grant,
+                              char *out, size_t size)
+{
+    unsigned long long a = grant->a, b = grant->b;
+
+    switch (grant->kind) {
+    case MANIFEST_GRANT_SERVE:
+    case MANIFEST_GRANT_CALL:
+        mnos_snprintf(out, size, "endpoint %s", resources->manifest->endpoints[a].name);
+        break;
+    case MANIFEST_GRANT_PORTS: mnos_snprintf(out, size, "ports 0x%llx, %llu of them", a, b); break;
+    case MANIFEST_GRANT_INTERRUPT: mnos_snprintf(out, size, "interrupt line %llu", a); break;
+    case MANIFEST_GRANT_DEVICE:
+        mnos_snprintf(out, size, "device memory at 0x%llx, %llu pages", a * MNOS_PAGE_BYTES, b);
+        break;
+    default: mnos_snprintf(out, size, "memory"); break;
+    }
+    return out;
+}
+
 static void set_arguments(const struct manifest_service *service, struct mnos_bootstrap *table)
 {
     const char *kernel = "";
@@ -116,9 +137,10 @@ mnos_status_t grants_give(const struct resources *resources, uint32_t service, u
         mnos_status_t status = give(resources, grant, badge, process, &entry->cap);
 
         if (status != MNOS_OK) {
-            char what[96];
+            char what[128], about[64];
 
-            mnos_snprintf(what, sizeof what, "%s: grant \"%s\"%s", config->name, grant->name,
+            mnos_snprintf(what, sizeof what, "%s: grant \"%s\", %s%s", config->name, grant->name,
+                          grant_text(resources, grant, about, sizeof about),
                           grant->optional ? " (it starts without)" : "");
             log_error(status, what);
             if (!grant->optional)

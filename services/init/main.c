@@ -19,6 +19,7 @@ enum {
     EXIT_BAD_MANIFEST = 3,
     EXIT_NO_ENDPOINT = 4,
     EXIT_CANNOT_RECEIVE = 5,
+    EXIT_NO_SERVICE = 6,
 };
 
 static struct supervisor supervisor;
@@ -97,7 +98,8 @@ int main(void)
 
     if (code != 0)
         return code;
-    supervisor_start(&supervisor);
+    if (supervisor_start(&supervisor) != MNOS_OK)
+        return EXIT_NO_SERVICE;
     status = serve();
     log_error(status, "receive");
     return EXIT_CANNOT_RECEIVE;

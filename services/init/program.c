@@ -179,11 +179,14 @@ mnos_status_t program_start_new(struct program *program, const struct program_pl
 {
     static const struct {
         mnos_status_t (*run)(struct loading *loading);
-        const char *what;
+        const char *what; /* for the log; NULL: it logs itself what fails */
     } steps[] = {
-        {open_file, "read its file"},         {make_process, "create its process"},
-        {make_memory, "allocate its memory"}, {map_segments, "map its segments"},
-        {map_stack, "map its stack"},         {make_bootstrap, "make its bootstrap table"},
+        {open_file, NULL},
+        {make_process, "create its process"},
+        {make_memory, "allocate its memory"},
+        {map_segments, "map its segments"},
+        {map_stack, "map its stack"},
+        {make_bootstrap, "make its bootstrap table"},
         {make_thread, "create its thread"},
     };
     struct loading loading = {.plan = plan, .program = program};
@@ -192,7 +195,7 @@ mnos_status_t program_start_new(struct program *program, const struct program_pl
     *program = (struct program){0};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == MNOS_OK; i++) {
         status = steps[i].run(&loading);
-        if (status != MNOS_OK) {
+        if (status != MNOS_OK && steps[i].what != NULL) {
             char what[64];
 
             mnos_snprintf(what, sizeof what, "%s: %s", plan->config->name, steps[i].what);

@@ -27,7 +27,7 @@ static void wait_for_restart(struct service *service, uint64_t ran_ns)
     service->state = MANAGER_WAITING;
 }
 
-mnos_status_t service_start(struct service *service)
+static mnos_status_t start(struct service *service)
 {
     struct supervisor *supervisor = service->supervisor;
     struct program_plan plan = {
@@ -60,14 +60,16 @@ mnos_status_t service_start(struct service *service)
     return MNOS_OK;
 }
 
-/* As service_start(), and a service that should run is tried again later. */
-static void start_or_retry(struct service *service)
+mnos_status_t service_start(struct service *service)
 {
-    if (service_start(service) == MNOS_OK || service->config->restart != MANIFEST_RESTART_ALWAYS)
-        return;
-    wait_for_restart(service, 0);
-    log_line("%s: next attempt in %llu ms", service->config->name,
-             (unsigned long long)service->backoff_ns / 1000000);
+    mnos_status_t status = start(service);
+
+    if (status != MNOS_OK && service->config->restart == MANIFEST_RESTART_ALWAYS) {
+        wait_for_restart(service, 0);
+        log_line("%s: next attempt in %llu ms", service->config->name,
+                 (unsigned long long)service->backoff_ns / 1000000);
+    }
+    return status;
 }
 
 static const char *fault_text(uint32_t vector)
@@ -117,7 +119,7 @@ static void service_ended(struct service *service, const struct mnos_process_inf
     if (by_request) {
         log_line("%s: ended (%s), restart at once", name, service->last_end);
         service->backoff_ns = 0;
-        start_or_retry(service);
+        (void)!service_start(service); /* what failed is logged, and it is tried again */
     } else if (service->config->restart == MANIFEST_RESTART_ALWAYS) {
         wait_for_restart(service, ran_ns);
         log_line("%s: ended (%s), restart in %llu ms", name, service->last_end,
@@ -156,17 +158,20 @@ mnos_status_t service_end(struct service *service, bool restart)
     return MNOS_OK;
 }
 
-void supervisor_start(struct supervisor *supervisor)
+mnos_status_t supervisor_start(struct supervisor *supervisor)
 {
-    for (uint32_t i = 0; i < supervisor->manifest.service_count; i++) {
+    mnos_status_t status = MNOS_OK;
+
+    for (uint32_t i = 0; i < supervisor->manifest.service_count && status == MNOS_OK; i++) {
         struct service *service = &supervisor->services[i];
 
         service->config = &supervisor->manifest.services[i];
         service->supervisor = supervisor;
         service->index = i;
         if (service->config->restart != MANIFEST_RESTART_ON_DEMAND)
-            start_or_retry(service);
+            status = start(service);
     }
+    return status;
 }
 
 void supervisor_collect(struct supervisor *supervisor)
@@ -183,7 +188,7 @@ uint64_t supervisor_run_due(struct supervisor *supervisor)
         struct service *service = &supervisor->services[i];
 
         if (service->state == MANAGER_WAITING && service->restart_at_ns <= kinfo_time_ns())
-            start_or_retry(service);
+            (void)!service_start(service);
         if (service->state == MANAGER_WAITING && service->restart_at_ns < next)
             next = service->restart_at_ns;
     }

@@ -47,8 +47,10 @@ struct supervisor {
  * and events coalesce anyway. */
 #define SUPERVISOR_EVENT_ENDED 1ull
 
-/* Starts all that the manifest wants started at boot. */
-void supervisor_start(struct supervisor *supervisor);
+/* Starts all that the manifest wants started at boot. An error ends it: a service that cannot be
+ * started so early is missing or damaged on the boot medium, or the machine lacks what the manifest
+ * promises, and the system would be there but mute. What failed is in the log. */
+mnos_status_t supervisor_start(struct supervisor *supervisor);
 
 /* Finds the processes that have ended. */
 void supervisor_collect(struct supervisor *supervisor);
@@ -56,6 +58,8 @@ void supervisor_collect(struct supervisor *supervisor);
 /* Starts the services whose wait is over; returns when the next one's is. */
 uint64_t supervisor_run_due(struct supervisor *supervisor);
 
+/* Starts a service that does not run. If that fails and it should always run, it is tried again later;
+ * what failed is in the log. */
 mnos_status_t service_start(struct service *service);
 
 /* Ends a running service; `restart` starts it again at once. */

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""test_init.py - an initial RAM disk that init cannot work with ends in a panic that shows why."""
+
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from qemu import BUILD, PROMPT, ROOT, Guest, Machine
+from testlib import Suite, check
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from mkarchive import pack  # noqa: E402
+
+suite = Suite("init")
+
+BLOCK = 512
+
+
+def members() -> dict[str, bytes]:
+    with tarfile.open(BUILD / "initrd.tar") as archive:
+        return {m.name: archive.extractfile(m).read() for m in archive if m.name != ".pad"}
+
+
+def boot_must_say(name: str, initrd: bytes, *expected: str) -> None:
+    """Init ends at boot; one of its last log lines has all of `expected`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "initrd.tar"
+        path.write_bytes(initrd)
+        with Guest(Machine("direct", initrd=path), f"init {name}", 60) as guest:
+            guest.expect("PANIC: init has ended")
+            text = guest.output()
+    check(PROMPT not in text, "it booted")
+    check(any(all(part in line for part in expected) for line in text.splitlines()),
+          f"no line says {expected}:\n{text[-1500:]}")
+
+
+@suite.test("a missing manifest is named")
+def missing_manifest() -> None:
+    files = members()
+    del files["manifest.bin"]
+    boot_must_say("no manifest", pack(files), "manifest.bin", "no file")
+
+
+@suite.test("a damaged manifest is named, with what is wrong in it")
+def damaged_manifest() -> None:
+    files = members()
+    manifest = files["manifest.bin"]
+    boot_must_say("manifest cut", pack(files | {"manifest.bin": manifest[:100]}), "manifest.bin", "size")
+    boot_must_say("manifest magic", pack(files | {"manifest.bin": b"?" + manifest[1:]}),
+                  "manifest.bin", "not a compiled manifest")
+
+
+@suite.test("a missing program is named, with its service")
+def missing_program() -> None:
+    files = members()
+    del files["ns16550"]
+    boot_must_say("no driver", pack(files), "serial: ", "no file", "ns16550")
+
+
+@suite.test("a damaged program is named, with what is wrong in it")
+def damaged_program() -> None:
+    files = members()
+    boot_must_say("program cut", pack(files | {"monitor": files["monitor"][:100]}), "file monitor", "cut short")
+
+
+@suite.test("a missing program that is started on demand does not stop the boot")
+def missing_on_demand() -> None:
+    files = members()
+    del files["hello"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "initrd.tar"
+        path.write_bytes(pack(files))
+        with Guest(Machine("direct", initrd=path), "init no hello", 60) as guest:
+            guest.expect(PROMPT)
+            check("nothing has this name" in guest.command("run hello"), "run does not say what is wrong")
+            check('no file "hello"' in guest.command("log"), "the log does not name the file")
+
+
+@suite.test("a damaged header in the RAM disk is reported, with its place")
+def damaged_header() -> None:
+    data = bytearray((BUILD / "initrd.tar").read_bytes())
+    header = next(at for at in range(0, len(data), BLOCK) if data[at:at + 8] == b"monitor\0")
+    data[header] = ord("M")
+    boot_must_say("damaged header", bytes(data), "initial RAM disk", "checksum")
