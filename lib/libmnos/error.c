@@ -14,6 +14,11 @@ mnos_status_t error_record(uint32_t number, uint64_t rax)
     return (mnos_status_t)(uint32_t)rax;
 }
 
+void error_forget(void)
+{
+    ipc_buffer()->reserved[2] = 0;
+}
+
 char *error_explain(char *out, size_t size, mnos_status_t status, const char *what)
 {
     uint64_t last = ipc_buffer()->reserved[2];

@@ -119,10 +119,11 @@ static void free_large(struct header *header)
 
 void heap_free(void *piece)
 {
-    struct header *header = (struct header *)piece - 1;
+    struct header *header;
 
     if (piece == NULL)
         return;
+    header = (struct header *)piece - 1;
     if (header->magic != MAGIC_USED)
         __builtin_trap(); /* the heap is not what this program thinks it is: go no further */
     if (header->size_class == CLASS_LARGE) {

@@ -121,7 +121,12 @@ mnos_status_t ipc_request(mnos_cap_t endpoint, struct message *msg)
 {
     mnos_status_t status = ipc_call(endpoint, msg, MNOS_DEADLINE_NEVER);
 
-    return status != MNOS_OK ? status : (mnos_status_t)msg->label;
+    if (status != MNOS_OK)
+        return status;
+    /* The server's status must not be explained with the details of an earlier system call's. */
+    if (msg->label != MNOS_OK)
+        error_forget();
+    return (mnos_status_t)msg->label;
 }
 
 mnos_status_t ipc_send(mnos_cap_t endpoint, const struct message *msg, uint64_t deadline_ns)

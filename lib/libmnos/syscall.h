@@ -40,6 +40,9 @@ enum mnos_syscall_number {
 /* Remembers what failed; returns the status in `rax`. */
 mnos_status_t error_record(uint32_t number, uint64_t rax);
 
+/* For when a failure is none of the kernel's. */
+void error_forget(void);
+
 struct syscall_result {
     uint64_t rax;
     uint64_t rdx;

@@ -93,11 +93,12 @@ void command_mem(const struct words *)
         uint64_t total = counters->frames_total, free = counters->frames_free;
         uint64_t kernel = counters->frames_kernel;
 
-        console_print("total      %10llu KiB\nfree       %10llu KiB\n"
-                      "at boot    %10llu KiB  taken by the kernel, its tables and the boot files\n"
-                      "since then %10llu KiB  by processes and the kernel objects made for them\n\n",
-                      (ull)total * KIB_PER_FRAME, (ull)free * KIB_PER_FRAME,
-                      (ull)kernel * KIB_PER_FRAME, (ull)(total - free - kernel) * KIB_PER_FRAME);
+        console_print(
+            "total      %10llu KiB\nfree       %10llu KiB\n"
+            "at boot    %10llu KiB  taken by the kernel, its tables and the boot files\n"
+            "since then %10llu KiB  by processes and the kernel objects made for them\n\n",
+            (ull)total * KIB_PER_FRAME, (ull)free * KIB_PER_FRAME, (ull)kernel * KIB_PER_FRAME,
+            (ull)(total - free - kernel) * KIB_PER_FRAME);
     }
     if (manager_available("mem"))
         print_process_memory();

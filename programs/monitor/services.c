@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* services - the commands about services: services, restart, kill, run and reboot. */
 #include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/format.h"
 #include "lib/libmnos/ipc.h"
 #include "lib/libmnos/string.h"
 #include "lib/libmnos/time.h"
@@ -56,9 +57,20 @@ void command_services(const struct words *)
         console_error(status, "services");
 }
 
+static void print_failure(mnos_status_t status, const char *command, const char *name)
+{
+    char what[64];
+
+    mnos_snprintf(what, sizeof what, "%s %s", command, name);
+    console_error(status, what);
+    console_print("The command log may show more.\n");
+}
+
 /* Whether it was done; if not, says why. */
 static bool control(const char *command, enum manager_request request, const char *name)
 {
+    struct manager_service service;
+    uint64_t index;
     mnos_status_t status;
 
     if (!manager_available(command))
@@ -69,13 +81,13 @@ static bool control(const char *command, enum manager_request request, const cha
     status = manager_command(request, name);
     if (status == MNOS_OK)
         return true;
-    if (status == MNOS_ERR_NOT_FOUND)
+    if (status == MNOS_ERR_NOT_FOUND && manager_find(name, &index, &service) == MNOS_ERR_END)
         console_print("%s: there is no service \"%s\"; services lists them\n", command, name);
     else if (status == MNOS_ERR_STATE)
         console_print("%s: %s %s\n", command, name,
                       request == MANAGER_KILL ? "is not running" : "is running already");
     else
-        console_error(status, command);
+        print_failure(status, command, name);
     return false;
 }
 
