@@ -35,8 +35,9 @@ const void *machine_memory(const char *name, const char *command)
     unsigned i = 0;
 
     if (cap == 0) {
-        console_print("%s: this monitor has no capability \"%s\"; the manifest must grant it\n",
-                      command, name);
+        console_print(
+            "%s: this monitor has no capability \"%s\"; the manifest must grant %s\n", command,
+            name, strcmp(name, "log") == 0 ? "log = \"read, write\"" : "memory = [\"statistics\"]");
         return NULL;
     }
     while (mapped[i].cap != 0 && mapped[i].cap != cap)

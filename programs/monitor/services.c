@@ -35,6 +35,15 @@ static const char *policy_text(uint32_t policy)
     }
 }
 
+static void print_wait(const struct manager_service *service)
+{
+    uint64_t now = kinfo_time_ns();
+
+    if (service->state == MANAGER_WAITING && service->restart_at_ns > now)
+        console_print("; next start in %llu ms",
+                      (unsigned long long)(service->restart_at_ns - now) / 1000000);
+}
+
 void command_services(const struct words *)
 {
     struct manager_service service;
@@ -48,10 +57,12 @@ void command_services(const struct words *)
         status = manager_entry(i, &service);
         if (status != MNOS_OK)
             break;
-        console_print("%-12.23s %-12.23s %-8s %-10s %8u  %.63s\n", service.name, service.file,
+        console_print("%-12.23s %-12.23s %-8s %-10s %8u  %.63s", service.name, service.file,
                       state_text(service.state), policy_text(service.policy),
                       service.starts > 0 ? service.starts - 1 : 0,
                       service.last_end[0] != 0 ? service.last_end : "-");
+        print_wait(&service);
+        console_print("\n");
     }
     if (status != MNOS_ERR_END)
         console_error(status, "services");
