@@ -23,13 +23,13 @@ struct core {
     struct thread *current; /* NULL while idle; its frame is where the next entry saves registers */
     void *kernel_stack_top;
     uint64_t scratch;
+    bool need_resched; /* leaving the kernel takes the long way: sched_leave_kernel() */
     struct core_arch arch;
 
     uint32_t index; /* 0 is the boot processor */
     bool online;    /* set once, read by all */
     /* How often it has told other cores that it uses nothing it has looked up (sync/deferred.h). */
     uint64_t quiescent_points;
-    bool need_resched;      /* leaving the kernel takes the long way: sched_leave_kernel() */
     uint8_t error_detail;   /* rights missing or type found, of the error being returned */
     uint8_t error_argument; /* number of the argument at fault */
 

@@ -54,8 +54,7 @@ const char *arch_exception_name(uint64_t vector);
 
 /* Nanoseconds since boot; never goes back on one core, cores agree as far as their TSCs do. */
 uint64_t arch_time_ns(void);
-/* Raw TSC. */
-uint64_t arch_cycles(void);
+/* arch_cycles(): the raw TSC, from the arch's arch_types.h. */
 /* For the kernel information page: time_ns = ((tsc - tsc_base) * tsc_multiplier) >> 32. */
 struct arch_time_info {
     bool tsc_usable; /* every core reads the same TSC, at a constant rate */

@@ -177,7 +177,7 @@ mnos_status_t sys_thread_destroy(struct thread *current, mnos_cap_t thread_cap)
     if (!thread_bury_begin(thread))
         return call_argument(1, MNOS_ERR_STATE); /* dead already, or about to be */
     if (thread == current) {
-        sched_block_prepare(current, true);
+        sched_block_prepare(current);
         current->state = THREAD_DEAD;
         sched_current_blocked();
         thread_bury(current);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "ipc/ipc.h"
+#include "lockdep.h"
 #include "object/fault.h"
 
 typedef void (*unpack_t)(struct thread *current);
@@ -122,4 +123,5 @@ void syscall_dispatch(struct thread *current)
     } else {
         fault_foreign_syscall(current);
     }
+    lockdep_assert_none();
 }

@@ -163,16 +163,6 @@ void captable_free(struct process *process, struct capability *slot)
     spin_unlock(&table->lock);
 }
 
-struct capability *captable_slot(const struct captable *table, uint32_t index)
-{
-    uint32_t mask = __atomic_load_n(&table->root_mask, __ATOMIC_ACQUIRE);
-    struct capability **root = __atomic_load_n(&table->root, __ATOMIC_ACQUIRE);
-
-    /* Masked, not compared: a mispredicted branch cannot read outside the table. An index beyond the
-     * root lands on some slot, whose key then differs. */
-    return &root[(index / CAPTABLE_PAGE_SLOTS) & mask][index % CAPTABLE_PAGE_SLOTS];
-}
-
 struct capability *captable_next(struct captable *table, uint32_t index)
 {
     uint32_t end = __atomic_load_n(&table->page_count, __ATOMIC_RELAXED) * CAPTABLE_PAGE_SLOTS;

@@ -45,7 +45,15 @@ mnos_status_t captable_alloc(struct process *process, struct capability **slot);
 void captable_free(struct process *process, struct capability *slot);
 
 /* The slot with this index; an empty one when there is none. */
-struct capability *captable_slot(const struct captable *table, uint32_t index);
+static inline struct capability *captable_slot(const struct captable *table, uint32_t index)
+{
+    uint32_t mask = __atomic_load_n(&table->root_mask, __ATOMIC_ACQUIRE);
+    struct capability **root = __atomic_load_n(&table->root, __ATOMIC_ACQUIRE);
+
+    /* Masked, not compared: a mispredicted branch cannot read outside the table. An index beyond the
+     * root lands on some slot, whose key then differs. */
+    return &root[(index / CAPTABLE_PAGE_SLOTS) & mask][index % CAPTABLE_PAGE_SLOTS];
+}
 /* First used slot at or after `index`; NULL: none. A snapshot. */
 struct capability *captable_next(struct captable *table, uint32_t index);
 

@@ -13,6 +13,7 @@
 
 #include "assert.h"
 #include "calls/calls.h"
+#include "ipc/fastpath.h"
 #include "ipc/message.h"
 #include "ipc/wait.h"
 #include "object/endpoint.h"
@@ -28,7 +29,7 @@ static void fail(struct thread *thread, mnos_status_t status)
 static void block_locked(struct endpoint *endpoint, struct thread *current,
                          const struct cap_view *cap, enum thread_state state, uint64_t deadline_ns)
 {
-    sched_block_prepare(current, true);
+    sched_block_prepare(current);
     current->via = cap->slot;
     current->via_key = cap->key;
     current->deadline_ns = deadline_ns;
@@ -118,7 +119,7 @@ static void send_to(struct endpoint *endpoint, struct thread *current, struct th
         return;
     }
     if (blocks)
-        sched_block_prepare(current, true);
+        sched_block_prepare(current);
     settle(current, receiver); /* a caller may run elsewhere from here on */
     wait_done(receiver, MNOS_OK);
     if (blocks) {
@@ -231,7 +232,8 @@ void ipc_send(struct thread *current)
 
 void ipc_call(struct thread *current)
 {
-    send(current, true);
+    if (!ipc_call_fast(current))
+        send(current, true);
 }
 
 void ipc_recv(struct thread *current)
@@ -248,7 +250,7 @@ void ipc_recv(struct thread *current)
         receive(current, &cap, NULL);
 }
 
-void ipc_reply(struct thread *current)
+static void reply_and_receive(struct thread *current)
 {
     bool waits = current->frame.r13 != 0;
     struct thread *woken = NULL;
@@ -269,4 +271,10 @@ void ipc_reply(struct thread *current)
     fail(current, status);
     if (woken != NULL)
         sched_make_ready(woken);
+}
+
+void ipc_reply(struct thread *current)
+{
+    if (!ipc_reply_fast(current))
+        reply_and_receive(current);
 }

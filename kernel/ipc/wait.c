@@ -249,7 +249,7 @@ void wait_park(struct thread *current, uint64_t deadline_ns)
     } else if (deadline_ns != MNOS_DEADLINE_NEVER && deadline_ns <= now) {
         arch_thread_set_result(current, MNOS_ERR_DEADLINE);
     } else {
-        sched_block_prepare(current, true);
+        sched_block_prepare(current);
         sched_timer_start(current, deadline_ns);
         state_set(current, THREAD_PARKED);
         parked = true;

@@ -18,7 +18,7 @@
 enum {
     CAPACITY = 64 * 1024,
     LINE_BYTES = 256,   /* longer lines are cut */
-    SEIZE_BYTES = 1024, /* of what a panic shows of the lines that only the ring has */
+    REPLAY_BYTES = 1024, /* at most, of the lines that a sink has missed */
 };
 _Static_assert((CAPACITY & (CAPACITY - 1)) == 0, "positions wrap by masking");
 
@@ -93,21 +93,31 @@ void log_write_user(const char *text, size_t size_bytes)
 
     while (at < size_bytes) {
         size_t length = put_prefix(line, LOG_INFO);
-        for (; at < size_bytes && text[at] != '\n' && length < sizeof(line) - 1; at++)
-            line[length++] = text[at] >= ' ' && text[at] <= '~' ? text[at] : '?';
-        if (at < size_bytes && text[at] == '\n')
-            at++;
+        char c = 0;
+
+        /* Each byte is read once: the program may change it at any time. */
+        while (at < size_bytes && length < sizeof(line) - 1) {
+            c = ((const volatile char *)text)[at++];
+            if (c == '\n')
+                break;
+            line[length++] = c >= ' ' && c <= '~' ? c : '?';
+        }
         line[length++] = '\n';
         emit(line, length);
     }
 }
 
-/* Shows sinks [first, end) what the ring has from `from` on, in whole lines. */
+/* Shows sinks [first, end) what the ring has from `from` on, the beginning of a line. */
 static void replay(uint64_t from, unsigned first, unsigned end)
 {
     char line[LINE_BYTES];
     size_t length = 0;
 
+    if (ring.log.written - from > REPLAY_BYTES) {
+        from = ring.log.written - REPLAY_BYTES;
+        while (ring.log.data[from++ & (CAPACITY - 1)] != '\n')
+            ; /* a line is shorter than this, so one begins */
+    }
     for (uint64_t at = from; at < ring.log.written; at++) {
         line[length++] = ring.log.data[at & (CAPACITY - 1)];
         if (line[length - 1] != '\n')
@@ -140,16 +150,9 @@ void log_release_console(void)
 
 void log_seize(void)
 {
-    uint64_t from = released_at;
-
     seized = true;
-    if (ring.log.written - from > SEIZE_BYTES) {
-        from = ring.log.written - SEIZE_BYTES;
-        while (ring.log.data[from++ & (CAPACITY - 1)] != '\n')
-            ; /* a line is shorter than this, so one begins */
-    }
     if (sinks_shown < sink_count && released_at != 0)
-        replay(from, sinks_shown, sink_count);
+        replay(released_at, sinks_shown, sink_count);
     sinks_shown = sink_count;
 }
 

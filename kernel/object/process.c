@@ -436,7 +436,7 @@ static void leave(struct process *process, struct thread *self)
 {
     process_leave_to_reaper(process, self->effective);
     leave_aspace(process);
-    sched_block_prepare(self, true);
+    sched_block_prepare(self);
     self->state = THREAD_DEAD;
     sched_current_blocked();
 }

@@ -47,6 +47,7 @@ enum thread_stop {
 
 struct thread {
     struct user_frame frame; /* first: kernel entry saves registers here; 16-byte aligned */
+    _Atomic uint32_t stop;   /* enum thread_stop; offset known to assembly */
     struct thread_arch arch;
 
     struct kobject obj;      /* payer is its process */
@@ -54,7 +55,6 @@ struct thread {
     uint32_t number;         /* in the table of all threads; constant */
 
     /* Scheduling. */
-    _Atomic uint32_t stop;   /* enum thread_stop */
     _Atomic uint32_t state;  /* enum thread_state, guarded as T1-T5 say */
     uint32_t core;           /* where it runs, is queued, or last ran */
     uint32_t affinity;       /* core, or MNOS_AFFINITY_ANY */

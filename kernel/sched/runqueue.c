@@ -43,13 +43,6 @@ void runqueue_remove_locked(struct runqueue *queue, struct thread *thread)
     queue->count--;
 }
 
-int runqueue_best_priority(const struct runqueue *queue)
-{
-    uint64_t ready = __atomic_load_n(&queue->ready, __ATOMIC_RELAXED);
-
-    return ready == 0 ? -1 : 63 - __builtin_clzll(ready);
-}
-
 struct thread *runqueue_best_locked(const struct runqueue *queue)
 {
     int priority = runqueue_best_priority(queue);

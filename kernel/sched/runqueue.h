@@ -29,5 +29,11 @@ void runqueue_remove_locked(struct runqueue *queue, struct thread *thread);
 /* The first thread of the highest priority, left in the queue; NULL when it is empty. */
 struct thread *runqueue_best_locked(const struct runqueue *queue);
 /* Highest ready priority, -1 when empty. Needs no lock: a hint. */
-int runqueue_best_priority(const struct runqueue *queue);
+static inline int runqueue_best_priority(const struct runqueue *queue)
+{
+    uint64_t ready = __atomic_load_n(&queue->ready, __ATOMIC_RELAXED);
+
+    return ready == 0 ? -1 : 63 - __builtin_clzll(ready);
+}
+
 void runqueue_check(const struct runqueue *queue);

@@ -10,6 +10,7 @@
 #include "ipc/wait.h"
 #include "lockdep.h"
 #include "object/process.h"
+#include "sched/switch.h"
 #include "sync/deferred.h"
 
 /* How many expired deadlines one timer interrupt serves before others get a chance. */
@@ -96,14 +97,6 @@ void sched_timer_start(struct thread *thread, uint64_t deadline_ns)
         timer_set(core, deadline_ns);
 }
 
-static void account(struct core *core, struct thread *thread)
-{
-    uint64_t now = arch_cycles();
-
-    thread->cpu_cycles += now - core->running_since;
-    core->running_since = now;
-}
-
 uint64_t sched_cpu_cycles(const struct thread *thread)
 {
     const struct core *core = &cores[thread->core];
@@ -188,48 +181,44 @@ void sched_make_ready(struct thread *thread)
         arch_ipi_reschedule(core);
 }
 
-/* Puts `thread`, which no other core can reach any more, on this core. */
 static void run(struct core *core, struct thread *thread)
 {
-    atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_relaxed);
-    thread->core = core->index;
-    core->current = thread;
     core->running_since = arch_cycles();
-    core->statistics->switches++;
-    arch_thread_load(thread);
+    switch_run(core, thread);
+}
+
+void sched_running_priority(struct core *core, uint8_t priority)
+{
+    struct runqueue *queue = &core->runqueue;
+    bool lowered = (int)priority < queue->running_priority;
+
+    __atomic_store_n(&queue->running_priority, priority, __ATOMIC_RELAXED);
+    if (!lowered || sched_single_core())
+        return;
+    /* Another core may have inserted a better thread and, seeing the higher priority that ran until
+     * now, not have told us. Pairs with the lock in enqueue(). */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (runqueue_best_priority(queue) > (int)priority)
+        core->need_resched = true;
 }
 
 void sched_hand_over(struct thread *thread)
 {
     struct core *core = this_core();
-    struct runqueue *queue = &core->runqueue;
-    bool lowered;
 
     if (core->current != NULL || core->need_resched ||
-        (int)thread->effective < runqueue_best_priority(queue) ||
+        (int)thread->effective < runqueue_best_priority(&core->runqueue) ||
         (thread->affinity != MNOS_AFFINITY_ANY && thread->affinity != core->index) ||
         atomic_load_explicit(&thread->stop, memory_order_relaxed) != 0) {
         sched_make_ready(thread);
         return;
     }
-    lowered = (int)thread->effective < queue->running_priority;
-    __atomic_store_n(&queue->running_priority, thread->effective, __ATOMIC_RELAXED);
-    if (lowered && !sched_single_core()) {
-        /* Another core may have inserted a better thread and, seeing the higher priority that ran
-         * until now, not have told us. Pairs with the lock in enqueue(). */
-        atomic_thread_fence(memory_order_seq_cst);
-        if (runqueue_best_priority(queue) > (int)thread->effective)
-            core->need_resched = true;
-    }
-    run(core, thread);
+    switch_to(core, thread);
 }
 
-void sched_block_prepare(struct thread *current, bool voluntary)
+void sched_block_prepare(struct thread *current)
 {
-    account(this_core(), current);
-    current->slice_end_ns = 0;
-    current->wait++;
-    arch_thread_save(current, voluntary);
+    switch_block_prepare(this_core(), current);
 }
 
 void sched_current_blocked(void)
@@ -394,7 +383,7 @@ static void put_back(struct core *core, struct thread *thread)
     if (stop == 0 && !turn_over &&
         runqueue_best_priority(&core->runqueue) == (int)thread->effective)
         return; /* its turn is not over */
-    account(core, thread);
+    switch_account(core, thread);
     arch_thread_save(thread, false);
     core->current = NULL;
     if (turn_over)

@@ -42,9 +42,11 @@ void sched_make_ready(struct thread *thread);
 /* The same, but switches this core to it at once, without the run queue, when core->current has just
  * blocked and nothing better is ready here. */
 void sched_hand_over(struct thread *thread);
-/* core->current is about to wait: accounts and saves it, before it becomes visible anywhere.
- * `voluntary` as in arch_thread_save(). */
-void sched_block_prepare(struct thread *current, bool voluntary);
+/* core->current, in a system call, is about to wait: accounts and saves it, before it becomes visible
+ * anywhere. */
+void sched_block_prepare(struct thread *current);
+/* What this core runs changes to `priority`, without the run queue's lock: for switch.h. */
+void sched_running_priority(struct core *core, uint8_t priority);
 /* core->current, prepared and published, no longer runs: nothing of it may be touched after. */
 void sched_current_blocked(void);
 /* Lets others of the same priority run. */

@@ -103,7 +103,7 @@ void world_act(struct thread *thread)
     if (before == thread)
         return;
     if (before != NULL) {
-        sched_block_prepare(before, false);
+        arch_thread_save(before, false);
         sched_current_blocked();
         sched_make_ready(before);
     }

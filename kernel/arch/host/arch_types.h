@@ -20,6 +20,8 @@ struct core_arch {
     uint32_t apic_id;
 };
 
+uint64_t arch_cycles(void); /* the simulated time */
+
 /* The core that runs at this moment: host_core_select(). */
 extern struct core *host_core;
 

@@ -46,6 +46,14 @@ struct core_arch {
     const struct arch_aspace *last_process; /* what ran before, for prediction barriers */
 };
 
+static inline uint64_t arch_cycles(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
 static inline struct core *arch_this_core(void)
 {
     struct core *core;

@@ -95,11 +95,20 @@
     SAVE_REGISTERS
 .endm
 
-/* RBP = 0 ends the backtrace. */
+/* RBP = 0 ends the backtrace. What sched_leave_kernel() would look at first is looked at here, since
+ * nearly every time there is nothing for it to do. */
 .macro CALL_AND_LEAVE function, variant
     xorl %ebp, %ebp
     call \function
-    call sched_leave_kernel
+    movq %gs:CORE_SELF, %rax
+    movq CORE_CURRENT(%rax), %rsi
+    testq %rsi, %rsi
+    jz 1f
+    cmpb $0, CORE_NEED_RESCHED(%rax)
+    jne 1f
+    cmpl $0, THREAD_STOP(%rsi)
+    je exit_\variant
+1:  call sched_leave_kernel
     jmp exit_\variant
 .endm
 

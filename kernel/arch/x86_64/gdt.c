@@ -18,6 +18,8 @@ ASSERT_OFFSET(core, self, CORE_SELF);
 ASSERT_OFFSET(core, current, CORE_CURRENT);
 ASSERT_OFFSET(core, kernel_stack_top, CORE_KERNEL_STACK_TOP);
 ASSERT_OFFSET(core, scratch, CORE_SCRATCH);
+ASSERT_OFFSET(core, need_resched, CORE_NEED_RESCHED);
+ASSERT_OFFSET(thread, stop, THREAD_STOP);
 ASSERT_OFFSET(core, arch.panic_stack_top, CORE_PANIC_STACK_TOP);
 ASSERT_OFFSET(cpu_entry, core, ENTRY_CORE);
 ASSERT_OFFSET(cpu_entry, scratch, ENTRY_SCRATCH);

@@ -10,7 +10,8 @@
 #define CORE_CURRENT 8
 #define CORE_KERNEL_STACK_TOP 16
 #define CORE_SCRATCH 24
-#define CORE_PANIC_STACK_TOP 32
+#define CORE_NEED_RESCHED 32
+#define CORE_PANIC_STACK_TOP 40
 
 /* struct cpu_entry, which GS points to instead with page-table isolation. */
 #define ENTRY_CORE 0
@@ -31,6 +32,9 @@
 #define FRAME_RSP 160
 #define FRAME_SS 168
 #define FRAME_BYTES 176
+
+/* struct thread, which begins with its frame. */
+#define THREAD_STOP 176
 
 /* Selectors. SYSCALL and SYSRET fix the order: AMD64 APM vol 2, "SYSCALL and SYSRET". */
 #define SELECTOR_KERNEL_CODE 0x08

@@ -5,15 +5,9 @@
  */
 #include "arch/arch.h"
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/cpu_entry.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/offsets.h"
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/ports.h"
-#include "arch/x86_64/vector.h"
-#include "object/process.h"
-#include "object/thread.h"
+#include "arch/x86_64/switch.h"
 
 /* CF, PF, AF, ZF, SF, OF; DF, TF, AC, ID. */
 #define RFLAGS_USER (0x8D5ull | 1ull << 10 | 1ull << 8 | 1ull << 18 | 1ull << 21)
@@ -29,58 +23,21 @@
         X(r14) X(r15) X(rip)
 /* clang-format on */
 
-/* ---- FS and GS base ---- */
-
-/* The user's GS base is the one that SWAPGS brings; an NMI in between finds its own (entry.S). */
-static uint64_t user_gs_base_read(void)
-{
-    uint64_t base;
-
-    __asm__ volatile("swapgs\n\trdgsbase %0\n\tswapgs" : "=r"(base)::"memory");
-    return base;
-}
-
-/* Without FSGSBASE user code cannot set a base, so what the kernel set last is still right. */
-static void bases_save(struct thread_arch *arch)
-{
-    if (!cpu_facts.fsgsbase)
-        return;
-    __asm__ volatile("rdfsbase %0" : "=r"(arch->fs_base));
-    arch->gs_base = user_gs_base_read();
-}
-
-static void bases_load(const struct thread_arch *arch)
-{
-    if (cpu_facts.fsgsbase) {
-        __asm__ volatile("wrfsbase %0\n\t"
-                         "swapgs\n\twrgsbase %1\n\tswapgs" ::"r"(arch->fs_base),
-                         "r"(arch->gs_base)
-                         : "memory");
-        return;
-    }
-    /* Always, even when the value is the same: loading a selector clears the base. */
-    wrmsr(MSR_FS_BASE, arch->fs_base);
-    wrmsr(MSR_KERNEL_GS, arch->gs_base);
-}
-
 /* ---- switching ---- */
 
 void arch_thread_save(struct thread *thread, bool voluntary)
 {
-    bases_save(&thread->arch);
-    vector_save(&thread->arch, voluntary);
+    if (voluntary) {
+        arch_switch_out(thread);
+        return;
+    }
+    switch_save_bases(&thread->arch);
+    vector_save(&thread->arch);
 }
 
 void arch_thread_load(struct thread *thread)
 {
-    struct core *core = this_core();
-
-    if (!paging_isolation) /* else entries land on the entry stack, and go on to core->current */
-        core->arch.entry->tss.rsp[0] = (uint64_t)(uintptr_t)(&thread->frame + 1);
-    arch_aspace_load(&thread->process->aspace.arch);
-    ports_load(core, __atomic_load_n(&thread->process->ports, __ATOMIC_ACQUIRE));
-    bases_load(&thread->arch);
-    vector_load(&thread->arch);
+    arch_switch_in(this_core(), thread);
 }
 
 /* ---- registers ---- */
@@ -112,7 +69,7 @@ mnos_status_t arch_thread_set_registers(struct thread *thread, const struct mnos
         vector_reset(&thread->arch);
     }
     if (thread == this_core()->current)
-        bases_load(&thread->arch);
+        switch_load_bases(&thread->arch);
     return MNOS_OK;
 }
 
@@ -122,7 +79,7 @@ void arch_thread_get_registers(const struct thread *thread, struct mnos_register
     struct thread_arch bases = thread->arch;
 
     if (thread == this_core()->current)
-        bases_save(&bases);
+        switch_save_bases(&bases);
 #define GET(name) r->name = f->name;
     GENERAL_REGISTERS(GET)
 #undef GET

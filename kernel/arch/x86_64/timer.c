@@ -54,11 +54,6 @@ void timer_start_epoch(void)
     tsc_base = rdtsc();
 }
 
-uint64_t arch_cycles(void)
-{
-    return rdtsc();
-}
-
 uint64_t arch_cycles_to_ns(uint64_t cycles)
 {
     return scale(cycles, tsc_to_ns);

@@ -57,24 +57,10 @@ static void area_load(const void *area)
         __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
 
-/* False when the processor knows that all registers hold initial values: nothing could leak. */
-static bool registers_in_use(void)
+void vector_save(struct thread_arch *arch)
 {
-    uint32_t low, high;
-
-    if (!cpu_facts.xgetbv1)
-        return true;
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(1));
-    return (((uint64_t)high << 32 | low) & cpu_facts.xcr0) != 0;
-}
-
-void vector_save(struct thread_arch *arch, bool voluntary)
-{
-    arch->vector_live = !voluntary;
-    if (voluntary)
-        __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(arch->mxcsr), "=m"(arch->x87_control));
-    else
-        area_save(arch->vector_area);
+    arch->vector_live = true;
+    area_save(arch->vector_area);
 }
 
 void vector_load(const struct thread_arch *arch)
@@ -83,9 +69,8 @@ void vector_load(const struct thread_arch *arch)
         area_load(arch->vector_area);
         return;
     }
-    if (registers_in_use())
-        area_load(&initial_state);
-    __asm__ volatile("ldmxcsr %0\n\tfldcw %1" ::"m"(arch->mxcsr), "m"(arch->x87_control));
+    area_load(&initial_state);
+    vector_load_control(arch);
 }
 
 void vector_reset(struct thread_arch *arch)

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* arch_switch.h - on the host nothing is gained by switching inline. */
+#pragma once
+
+#include "core.h"
+#include "object/thread.h"
+
+static inline void arch_switch_out(struct thread *thread)
+{
+    arch_thread_save(thread, true);
+}
+
+static inline void arch_switch_in(struct core *core, struct thread *thread)
+{
+    (void)core;
+    arch_thread_load(thread);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/*
+ * switch.h - changing the thread that a core runs, inline: the part of thread_arch.c that every message
+ * between programs passes through. Ports, address spaces and vector state have files of their own and
+ * are called only when there is something to do.
+ */
+#pragma once
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu_entry.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/ports.h"
+#include "arch/x86_64/vector.h"
+#include "core.h"
+#include "object/process.h"
+#include "object/thread.h"
+
+/* With FSGSBASE user code may have changed the bases; without it what the kernel set last is right. The
+ * user's GS base is the one that SWAPGS brings; an NMI in between finds its own (entry.S). */
+static inline void switch_save_bases(struct thread_arch *arch)
+{
+    if (cpu_facts.fsgsbase)
+        __asm__ volatile("rdfsbase %0\n\tswapgs\n\trdgsbase %1\n\tswapgs"
+                         : "=&r"(arch->fs_base), "=&r"(arch->gs_base)::"memory");
+}
+
+static inline void switch_load_bases(const struct thread_arch *arch)
+{
+    if (cpu_facts.fsgsbase) {
+        __asm__ volatile("wrfsbase %0\n\tswapgs\n\twrgsbase %1\n\tswapgs" ::"r"(arch->fs_base),
+                         "r"(arch->gs_base)
+                         : "memory");
+        return;
+    }
+    /* Always, even when the value is the same: loading a selector clears the base. */
+    wrmsr(MSR_FS_BASE, arch->fs_base);
+    wrmsr(MSR_KERNEL_GS, arch->gs_base);
+}
+
+/* arch_thread_save() for a thread in an IPC system call. */
+static inline void arch_switch_out(struct thread *thread)
+{
+    switch_save_bases(&thread->arch);
+    vector_save_control(&thread->arch);
+}
+
+/* arch_thread_load(). */
+static inline void arch_switch_in(struct core *core, struct thread *thread)
+{
+    struct process *process = thread->process;
+    struct tss *tss = &core->arch.entry->tss;
+    struct arch_ports *ports = __atomic_load_n(&process->ports, __ATOMIC_ACQUIRE);
+
+    if (!paging_isolation) /* else entries land on the entry stack, and go on to core->current */
+        tss->rsp[0] = (uint64_t)(uintptr_t)(&thread->frame + 1);
+    if (core->aspace != &process->aspace.arch)
+        arch_aspace_load(&process->aspace.arch);
+    if (ports != NULL || tss->iomap_base != TSS_IOMAP_NONE)
+        ports_load(core, ports);
+    switch_load_bases(&thread->arch);
+    if (thread->arch.vector_live || vector_in_use())
+        vector_load(&thread->arch);
+    else
+        vector_load_control(&thread->arch);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/*
+ * switch.h - the steps of changing the thread that a core runs, inline for the scheduler and the fast
+ * path of IPC.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "arch_switch.h"
+#include "core.h"
+#include "object/thread.h"
+#include "sched/sched.h"
+
+static inline void switch_account(struct core *core, struct thread *thread)
+{
+    uint64_t now = arch_cycles();
+
+    thread->cpu_cycles += now - core->running_since;
+    core->running_since = now;
+}
+
+/* sched_block_prepare(). */
+static inline void switch_block_prepare(struct core *core, struct thread *current)
+{
+    switch_account(core, current);
+    current->slice_end_ns = 0;
+    current->wait++;
+    arch_switch_out(current);
+}
+
+/* Puts `thread`, which no other core can reach any more, on this core; running_since has been set. */
+static inline void switch_run(struct core *core, struct thread *thread)
+{
+    atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_relaxed);
+    thread->core = core->index;
+    core->current = thread;
+    core->statistics->switches++;
+    arch_switch_in(core, thread);
+}
+
+/* After core->current was prepared and published: runs `thread`, which is in no queue, may run here and
+ * is not worse than anything ready here. */
+static inline void switch_to(struct core *core, struct thread *thread)
+{
+    struct runqueue *queue = &core->runqueue;
+
+    if (thread->effective != queue->running_priority)
+        sched_running_priority(core, thread->effective);
+    switch_run(core, thread);
+}
