@@ -326,23 +326,29 @@ static struct thread *pick(struct core *core)
     }
 }
 
-/* Whether a thread waits on another core that could run here. */
+/* Whether a thread waits in the queue of `core` that could run elsewhere. */
+static bool has_movable(struct core *core)
+{
+    const struct thread *best;
+    bool movable;
+
+    if (runqueue_best_priority(&core->runqueue) < 0)
+        return false;
+    spin_lock(&core->runqueue.lock);
+    best = runqueue_best_locked(&core->runqueue);
+    movable = best != NULL && best->affinity == MNOS_AFFINITY_ANY;
+    spin_unlock(&core->runqueue.lock);
+    return movable;
+}
+
+/* Whether this core, whose idle bit is set, would find something in another's queue. A thread that is
+ * inserted after the look is offered: offer_to_idle() runs on that core afterwards and sees the bit. */
 static bool can_steal(const struct core *here)
 {
-    bool found = false;
-
-    for (uint32_t i = 0; i < core_count && !found; i++) {
-        struct core *other = &cores[i];
-        const struct thread *best;
-
-        if (other == here || !other->online)
-            continue;
-        spin_lock(&other->runqueue.lock);
-        best = runqueue_best_locked(&other->runqueue);
-        found = best != NULL && best->affinity == MNOS_AFFINITY_ANY;
-        spin_unlock(&other->runqueue.lock);
-    }
-    return found;
+    for (uint32_t i = 0; i < core_count; i++)
+        if (&cores[i] != here && cores[i].online && has_movable(&cores[i]))
+            return true;
+    return false;
 }
 
 static void idle(struct core *core)
@@ -361,13 +367,16 @@ static void idle(struct core *core)
     core->statistics->idle_ns += arch_cycles_to_ns(arch_cycles() - began);
 }
 
-/* A thread that was put back may go on at once where nothing else is to be done. The idle bit was set
- * before its core looked into this core's queue for the last time, under the lock: can_steal(). */
-static void offer_to_idle(const struct thread *thread)
+/* This core is busy with the best: what else waits here may go on at once where nothing is to be done.
+ * The queue is looked at first, and under its lock when there is something in it: can_steal(). */
+static void offer_to_idle(struct core *core)
 {
-    uint32_t idle = atomic_load(&idle_cores);
+    uint32_t idle;
 
-    if (thread->affinity == MNOS_AFFINITY_ANY && idle != 0)
+    if (!has_movable(core))
+        return;
+    idle = atomic_load(&idle_cores);
+    if (idle != 0)
         arch_ipi_reschedule(&cores[__builtin_ctz(idle)]);
 }
 
@@ -388,10 +397,8 @@ static void put_back(struct core *core, struct thread *thread)
     core->current = NULL;
     if (turn_over)
         thread->slice_end_ns = 0;
-    if (stop == 0 || !thread_stopped(thread, stop)) {
+    if (stop == 0 || !thread_stopped(thread, stop))
         (void)enqueue(core, thread, !turn_over);
-        offer_to_idle(thread);
-    }
 }
 
 /* Continues destroying a process that left itself to this core, when nothing better is to be done. */
@@ -438,6 +445,8 @@ static void reschedule(struct core *core)
     }
     if (core->current == NULL)
         return;
+    if (!sched_single_core())
+        offer_to_idle(core);
     timer_update(core);
     if ((core->current->stop & STOP_DOOMED) != 0)
         process_destroy_self(core->current);
