@@ -355,8 +355,9 @@ uint32_t thread_state_shown(const struct thread *thread)
     uint32_t stop = thread->stop;
     uint32_t state = thread->state;
 
-    /* In a run queue, or just taken from it, it is stopped when its turn comes. */
-    if ((state == THREAD_READY || state == THREAD_PAIRED) &&
+    /* It is stopped when its turn comes, or on its core's way out of the kernel: in any case it does
+     * not get to user mode again. */
+    if ((state == THREAD_READY || state == THREAD_RUNNING || state == THREAD_PAIRED) &&
         (stop & (STOP_SUSPEND | STOP_PROCESS)) != 0)
         return MNOS_STATE_SUSPENDED;
     return shown[state];
