@@ -39,7 +39,6 @@
 #define BUFFER_ADDRESS (MNOS_KINFO_ADDRESS - 2 * PAGE_BYTES)
 #define STACK_TOP (MNOS_KINFO_ADDRESS - 3 * PAGE_BYTES)
 
-/* Ports the kernel keeps: the interrupt controllers and the timer's. */
 #define PORT_COUNT 0x10000u
 
 #define RIGHTS_READ_ONLY (MNOS_RIGHT_READ | MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE)

@@ -18,6 +18,10 @@
 /* The thread waits, or has its result in its registers: nothing is to be put there. */
 #define CALL_ANSWERED ((mnos_status_t)-2)
 
+/* To be called first by a handler that uses thread->progress: true when this continues the call that was
+ * interrupted; else progress is 0 and nothing is pending. The registers could have been changed. */
+bool call_continues(struct thread *current);
+
 /* Notes that argument number `argument` (1 is the first) is at fault, and passes the status on. */
 static inline mnos_status_t call_argument(unsigned argument, mnos_status_t status)
 {

@@ -17,20 +17,19 @@ mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_
                             uint64_t *value)
 {
     struct process *process = current->process;
-    struct memory *memory = current->pending;
+    struct memory *memory;
     mnos_status_t status;
 
     if (page_count == 0 || page_count > UINT32_MAX)
         return call_argument(1, MNOS_ERR_ARGUMENT);
     if ((flags & ~(uint64_t)ALLOC_FLAGS_ALL) != 0)
         return call_argument(2, MNOS_ERR_ARGUMENT);
-    if (memory == NULL) {
-        status = memory_create(process, page_count, (unsigned)flags, &memory);
+    if (!call_continues(current)) {
+        status = memory_create(process, page_count, (unsigned)flags, &current->pending);
         if (status != MNOS_OK)
             return status;
-        current->pending = memory;
-        current->progress = 0;
     }
+    memory = current->pending;
     while (!memory_zero(memory, &current->progress))
         if (sched_preempt_point())
             return CALL_AGAIN;
@@ -55,6 +54,8 @@ static mnos_status_t map_rights(const struct memory *memory, uint64_t flags, mno
         return MNOS_ERR_ARGUMENT;
     if (memory->flavour != MNOS_MEMORY_RAM && (flags & MNOS_MAP_EXECUTE) != 0)
         return MNOS_ERR_ARGUMENT;
+    if (memory->flavour == MNOS_MEMORY_PORTS && flags != (MNOS_MAP_READ | MNOS_MAP_WRITE))
+        return MNOS_ERR_ARGUMENT; /* a port that is open is open both ways */
     *needed = 0;
     *rights = MAP_READ; /* x86 has no page that can be written or executed but not read */
     if ((flags & (MNOS_MAP_READ | MNOS_MAP_WRITE | MNOS_MAP_EXECUTE)) != 0)
@@ -91,6 +92,7 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
     mnos_status_t status;
     bool again;
 
+    (void)call_continues(current);
     do {
         status =
             aspace_map(process, cap, address, first, count, rights, &current->progress, &again);
@@ -103,7 +105,7 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
 }
 
 /* Needs Write on the process (not for MNOS_SELF); on the memory Read, and Write and Execute as the
- * flags ask. For I/O ports the address is 0, pages are ports, and the flags are read and write. */
+ * flags ask. For I/O ports the address is 0, pages are ports, and the flags are read and write, both. */
 mnos_status_t sys_mem_map(struct thread *current, mnos_cap_t process_cap, mnos_cap_t memory_cap,
                           uint64_t address, uint64_t first_page, uint64_t page_count,
                           uint64_t flags)
@@ -154,9 +156,10 @@ mnos_status_t sys_mem_unmap(struct thread *current, mnos_cap_t process_cap, uint
     status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
     if (status != MNOS_OK)
         return status;
+    (void)call_continues(current);
     do {
         status = aspace_unmap(process, address, page_count, &current->progress, &again, &batch);
-        if (again && sched_preempt_point()) {
+        if (again && tlb_batch_preempt_point(&batch)) {
             tlb_batch_finish(&batch);
             return CALL_AGAIN;
         }

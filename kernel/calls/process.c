@@ -116,7 +116,7 @@ static bool is_ancestor(const struct process *ancestor, const struct process *pr
 }
 
 /* Needs Execute (not for MNOS_SELF). Returns when the process and all it created is gone; for the
- * caller's own process, or one it descends from, it does not return. */
+ * caller's own process it does not return. MNOS_ERR_STATE: the caller descends from it. */
 mnos_status_t sys_proc_destroy(struct thread *current, mnos_cap_t process_cap, uint64_t exit_code)
 {
     struct process *process;
@@ -169,7 +169,9 @@ mnos_status_t sys_thread_create(struct thread *current, mnos_cap_t process_cap,
 /* Needs Execute (not for MNOS_SELF). Callers that wait for a reply from it wake with MNOS_ERR_PEER. */
 mnos_status_t sys_thread_destroy(struct thread *current, mnos_cap_t thread_cap)
 {
+    struct process *process;
     struct thread *thread;
+    bool doomed;
     mnos_status_t status = call_thread(current, 1, thread_cap, MNOS_RIGHT_EXECUTE, &thread);
 
     if (status != MNOS_OK)
@@ -185,7 +187,11 @@ mnos_status_t sys_thread_destroy(struct thread *current, mnos_cap_t thread_cap)
     }
     thread_kill(thread);
     thread_wait_dead(thread);
+    process = thread->process;
+    doomed = (thread->stop & STOP_DOOMED) != 0;
     thread_bury(thread);
+    if (doomed) /* it was destroying its process, which this core does now */
+        process_take_over(process, current->effective);
     return MNOS_OK;
 }
 

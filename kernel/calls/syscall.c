@@ -8,20 +8,69 @@
 #include <stddef.h>
 
 #include "ipc/ipc.h"
+#include "lib/string.h"
 #include "lockdep.h"
 #include "object/fault.h"
+#include "object/memory.h"
+#include "sync/deferred.h"
 
 typedef void (*unpack_t)(struct thread *current);
+
+static void call_copy(const struct user_frame *frame, uint64_t call[7])
+{
+    const uint64_t registers[] = {frame->rax, frame->rdi, frame->rsi, frame->rdx,
+                                  frame->r10, frame->r8,  frame->r9};
+
+    memcpy(call, registers, sizeof(registers));
+}
+
+bool call_continues(struct thread *current)
+{
+    uint64_t call[7];
+    bool same = false;
+
+    if (current->interrupted) {
+        call_copy(&current->frame, call);
+        same = memcmp(call, current->interrupted_call, sizeof(call)) == 0;
+    }
+    current->interrupted = false;
+    if (same)
+        return true;
+    current->progress = 0;
+    if (current->pending != NULL)
+        kobject_unreferenced(&current->pending->obj);
+    current->pending = NULL;
+    return false;
+}
+
+/* Memory that waits to be freed here may be what was missing: once more, after it has been. */
+static bool worth_another_try(struct thread *current, mnos_status_t status)
+{
+    bool first = !current->tried_again;
+
+    if ((status != MNOS_ERR_QUOTA && status != MNOS_ERR_MEMORY) || this_core()->deferred == NULL)
+        first = false;
+    current->tried_again = first;
+    if (first)
+        deferred_flush();
+    return first;
+}
 
 /* Puts away what a handler returned. */
 static void finish(struct thread *current, mnos_status_t status)
 {
-    if (status == CALL_AGAIN) {
+    if (status == CALL_ANSWERED)
+        return;
+    if (status != MNOS_OK && status != CALL_AGAIN && worth_another_try(current, status)) {
         arch_thread_restart_syscall(current);
         return;
     }
-    if (status == CALL_ANSWERED)
+    if (status == CALL_AGAIN) {
+        current->interrupted = true;
+        call_copy(&current->frame, current->interrupted_call);
+        arch_thread_restart_syscall(current);
         return;
+    }
     current->progress = 0;
     arch_thread_set_result(current, call_result(status));
 }

@@ -205,7 +205,7 @@ mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum m
 
     if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle)
         return MNOS_ERR_HANDLE;
-    found = slot->type;
+    found = __atomic_load_n(&slot->type, __ATOMIC_ACQUIRE); /* written last: before the others */
     held = slot->rights;
     view->slot = slot;
     view->key = handle;

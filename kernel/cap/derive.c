@@ -177,21 +177,43 @@ static void kill_locked(struct capability *cap)
 {
     if (cap->type == MNOS_TYPE_NONE)
         return;
-    __atomic_store_n(&cap->key, cap->key + GENERATION_ONE, __ATOMIC_RELEASE);
+    /* In this order: who finds the new key finds no type. */
     __atomic_store_n(&cap->type, MNOS_TYPE_NONE, __ATOMIC_RELEASE);
+    __atomic_store_n(&cap->key, cap->key + GENERATION_ONE, __ATOMIC_RELEASE);
 }
 
-/* Undoes what hangs on `cap`, some of it; true when nothing is left. */
-static bool drain(struct kobject *object, struct capability *cap, struct tlb_batch *batch)
+/* Undoes one thing that hangs on `cap`; false: there is nothing. */
+static bool drain_one_locked(struct kobject *object, struct capability *cap,
+                             struct tlb_batch *batch, struct interrupt_line **unbound)
 {
     switch (object->type) {
-    case MNOS_TYPE_ENDPOINT:
-        return endpoint_wake_waiters((struct endpoint *)object, cap, PREEMPT_STEPS);
-    case MNOS_TYPE_MEMORY:
-        return memory_unmap_all((struct memory *)object, cap, PREEMPT_STEPS, batch);
-    case MNOS_TYPE_INTERRUPT: interrupt_unbind_cap(cap); return true;
-    default: return true;
+    case MNOS_TYPE_ENDPOINT: return endpoint_wake_waiter((struct endpoint *)object, cap);
+    case MNOS_TYPE_MEMORY: return memory_unmap_one((struct memory *)object, cap, batch);
+    case MNOS_TYPE_INTERRUPT:
+        *unbound = interrupt_unbind_locked(cap);
+        return false; /* a capability binds one line at most */
+    default: return false;
     }
+}
+
+/* Undoes what hangs on `cap`, some of it; true when nothing is left. `key` and `alive` tell which life of
+ * the slot is meant: another core may have finished with it, and the slot be in use again. */
+static bool drain(struct kobject *object, struct capability *cap, uint64_t key, bool alive,
+                  struct tlb_batch *batch)
+{
+    bool more = true;
+
+    for (unsigned steps = 0; more && steps < PREEMPT_STEPS; steps++) {
+        struct interrupt_line *unbound = NULL;
+
+        spin_lock(&object->derive);
+        more = cap->object == object && cap->key == key && (cap->type != MNOS_TYPE_NONE) == alive &&
+               drain_one_locked(object, cap, batch, &unbound);
+        spin_unlock(&object->derive);
+        if (unbound != NULL)
+            interrupt_drop_listeners(unbound);
+    }
+    return !more;
 }
 
 /* Takes a dead, drained `cap` with no children out of the tree and frees its slot, if that has not
@@ -231,8 +253,8 @@ static void unlink_and_free(struct kobject *object, struct capability *cap, uint
 static enum cap_progress remove_leaf(struct kobject *object, struct capability *cap,
                                      uint64_t dead_key, struct tlb_batch *batch)
 {
-    while (!drain(object, cap, batch))
-        if (sched_preempt_point())
+    while (!drain(object, cap, dead_key, false, batch))
+        if (tlb_batch_preempt_point(batch))
             return CAP_AGAIN;
     unlink_and_free(object, cap, dead_key);
     return CAP_DONE;
@@ -272,7 +294,7 @@ static enum cap_progress remove_below(struct kobject *object, struct capability 
             return CAP_DONE;
         if (remove_leaf(object, leaf, dead_key, batch) == CAP_AGAIN)
             return CAP_AGAIN;
-        if (steps % PREEMPT_STEPS == 0 && sched_preempt_point())
+        if (steps % PREEMPT_STEPS == 0 && tlb_batch_preempt_point(batch))
             return CAP_AGAIN;
     }
 }
@@ -340,7 +362,7 @@ enum cap_progress cap_remove_dead(struct capability *slot, struct tlb_batch *bat
 
 /* The steps of a deletion; `preempt_point` says whether something more urgent came. */
 static enum cap_progress remove_one(const struct cap_view *cap, struct tlb_batch *batch,
-                                    bool (*preempt_point)(void))
+                                    bool (*preempt_point)(struct tlb_batch *))
 {
     struct kobject *object = cap->object;
     struct capability *slot = cap->slot;
@@ -348,8 +370,8 @@ static enum cap_progress remove_one(const struct cap_view *cap, struct tlb_batch
     bool killed;
 
     /* Most of the draining while the handle still names it, so that the call can be restarted. */
-    while (!drain(object, slot, batch))
-        if (preempt_point())
+    while (!drain(object, slot, cap->key, true, batch))
+        if (preempt_point(batch))
             return CAP_AGAIN;
     for (;;) {
         spin_lock(&object->derive);
@@ -362,10 +384,11 @@ static enum cap_progress remove_one(const struct cap_view *cap, struct tlb_batch
         spin_unlock(&object->derive);
         if (killed)
             break;
-        if (preempt_point())
+        if (preempt_point(batch))
             return CAP_AGAIN;
     }
-    while (!drain(object, slot, batch)) /* what came in between: at most what was in flight */
+    while (!drain(object, slot, dead_key, false,
+                  batch)) /* what came in between: at most what was in flight */
         arch_relax();
     unlink_and_free(object, slot, dead_key);
     return CAP_DONE;
@@ -373,11 +396,16 @@ static enum cap_progress remove_one(const struct cap_view *cap, struct tlb_batch
 
 enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch)
 {
-    return remove_one(cap, batch, sched_preempt_point);
+    /* A revocation that was not finished, because who did it has died, is finished first. */
+    if ((cap->slot->flags & CAP_REVOKING) != 0 &&
+        remove_below(cap->object, cap->slot, cap->key, batch) == CAP_AGAIN)
+        return CAP_AGAIN;
+    return remove_one(cap, batch, tlb_batch_preempt_point);
 }
 
-static bool never(void)
+static bool never(struct tlb_batch *batch)
 {
+    (void)batch;
     return false;
 }
 
@@ -391,10 +419,17 @@ void cap_undo(const struct cap_view *cap)
 
 void cap_delete_kernel(struct capability *slot)
 {
+    struct kobject *object;
     struct cap_view view;
 
-    if (cap_read_kernel(slot, &view))
-        cap_undo(&view); /* nothing waits or maps through it, and it has no children */
+    /* Nothing waits or maps through it, and it has no children. When another core has killed it and not
+     * unlinked it yet, that is done here. */
+    while ((object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE)) != NULL) {
+        if (cap_read_kernel(slot, &view))
+            cap_undo(&view);
+        else
+            unlink_and_free(object, slot, slot->key);
+    }
 }
 
 void cap_removal_finish(struct tlb_batch *batch)

@@ -34,7 +34,8 @@ static inline struct capability *endpoint_slot(const struct thread *current, mno
     struct capability *slot = captable_slot(&current->process->captable, MNOS_HANDLE_INDEX(handle));
 
     if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle ||
-        slot->type != MNOS_TYPE_ENDPOINT || (slot->rights & right) == 0)
+        __atomic_load_n(&slot->type, __ATOMIC_ACQUIRE) != MNOS_TYPE_ENDPOINT ||
+        (slot->rights & right) == 0)
         return NULL;
     return slot;
 }

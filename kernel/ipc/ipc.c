@@ -84,6 +84,12 @@ static bool take_message(struct endpoint *endpoint, struct thread *receiver)
     }
 }
 
+static void receiver_requeue_locked(struct endpoint *endpoint, struct thread *receiver)
+{
+    wait_queue_locked(endpoint, receiver, THREAD_RECEIVING, true);
+    wait_timer_renew(receiver);
+}
+
 /* A receiver whose message failed goes on waiting, at the head; or wakes, when its wait has ended
  * while it was paired. */
 static void receiver_resume(struct endpoint *endpoint, struct thread *receiver)
@@ -98,7 +104,7 @@ static void receiver_resume(struct endpoint *endpoint, struct thread *receiver)
         else if ((receiver->stop & STOP_KILL) != 0)
             status = MNOS_ERR_CANCELLED;
         else
-            wait_queue_locked(endpoint, receiver, THREAD_RECEIVING, true);
+            receiver_requeue_locked(endpoint, receiver);
         spin_unlock(&endpoint->lock);
         if (status == MNOS_OK)
             return;

@@ -69,23 +69,21 @@ static uint8_t inherited_locked(const struct thread *server)
     return effective;
 }
 
-/* A caller's timer may have run out while it was THREAD_PAIRED, when nothing could be cancelled: then
- * it has to run out again. */
-static void timer_renew(struct thread *caller)
+void wait_timer_renew(struct thread *thread)
 {
-    if (caller->timer.queue == NULL)
-        sched_timer_start(caller, caller->deadline_ns);
+    if (thread->deadline_ns != MNOS_DEADLINE_NEVER && thread->timer.queue == NULL)
+        sched_timer_start(thread, thread->deadline_ns);
 }
 
 static void enter_callers(struct thread *caller, struct thread *server, uint64_t reply_id)
 {
-    timer_renew(caller);
     spin_lock(&server->lock);
     caller->reply_id = reply_id;
     thread_queue_insert(&server->callers, caller, false);
-    atomic_store_explicit(&caller->owed_by, server, memory_order_relaxed);
     server->effective = inherited_locked(server);
     state_set(caller, THREAD_CALLING);
+    atomic_store_explicit(&caller->owed_by, server, memory_order_release);
+    wait_timer_renew(caller);
     spin_unlock(&server->lock);
 }
 

@@ -21,6 +21,10 @@ void wait_queue_locked(struct endpoint *endpoint, struct thread *thread, enum th
 /* Takes it off again: THREAD_PAIRED, which the caller owns from then on. */
 void wait_unqueue_locked(struct endpoint *endpoint, struct thread *thread);
 
+/* The timer of a thread may have run out while it was THREAD_PAIRED, when nothing could be cancelled:
+ * then it runs out again. For who has just published the wait, under its lock. */
+void wait_timer_renew(struct thread *thread);
+
 /* `caller`, owned by us, now waits for a reply from `server`: THREAD_CALLING; the server inherits its
  * priority. Returns the reply id. */
 uint64_t wait_for_reply(struct thread *caller, struct thread *server);

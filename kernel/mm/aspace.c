@@ -2,6 +2,7 @@
 /* aspace.c - see aspace.h. */
 #include "mm/aspace.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "assert.h"
@@ -15,6 +16,7 @@
 
 /* Pages handled between two looks for something more urgent. */
 #define CHUNK_PAGES 512
+#define LARGE_BYTES (CHUNK_PAGES * PAGE_BYTES) /* of a large page */
 /* Page tables freed in one step of aspace_destroy(). */
 #define DESTROY_TABLES 16
 
@@ -25,9 +27,28 @@ static uint64_t mapping_end(const struct mapping *mapping)
 
 /* ---- TLB ---- */
 
+/* Forgets which address space it is, and keeps which cores it concerns. */
+static void tlb_batch_detach(struct tlb_batch *batch)
+{
+    if (batch->single != NULL) {
+        batch->cores |= batch->single->loaded_on;
+        batch->several = true;
+    }
+    batch->single = NULL;
+}
+
+bool tlb_batch_preempt_point(struct tlb_batch *batch)
+{
+    tlb_batch_detach(batch);
+    return sched_preempt_point();
+}
+
+/* After the entries have been cleared: a core that loads the address space later reads them cleared, one
+ * that did so earlier is seen here. */
 static void batch_add(struct tlb_batch *batch, struct arch_aspace *aspace, uaddr_t address,
                       uint64_t page_count)
 {
+    atomic_thread_fence(memory_order_seq_cst); /* pairs with arch_aspace_load() */
     if (batch->single == NULL && !batch->several) {
         batch->single = aspace;
         batch->address = address;
@@ -40,7 +61,7 @@ static void batch_add(struct tlb_batch *batch, struct arch_aspace *aspace, uaddr
         batch->page_count += page_count;
         return;
     }
-    batch->several = true;
+    tlb_batch_detach(batch);
     batch->cores |= aspace->loaded_on;
 }
 
@@ -59,8 +80,8 @@ void tlb_batch_defer(struct tlb_batch *batch)
 {
     struct core *core = this_core();
 
-    core->tlb_owed |=
-        batch->single == NULL ? batch->cores : batch->cores | batch->single->loaded_on;
+    tlb_batch_detach(batch);
+    core->tlb_owed |= batch->cores;
     core->ports_owed |= batch->ports;
     if (core->tlb_owed != 0 || core->ports_owed)
         core->need_resched = true; /* so that the long way out is taken */
@@ -143,6 +164,8 @@ static mnos_status_t map_chunk_locked(struct mapping *mapping, uint64_t done, ui
         /* Large pages need the whole run at once; a run of one extent is cheap however long. */
         if (run > count - done)
             run = count - done;
+        if (run > CHUNK_PAGES && (mapping->node.key + done * PAGE_BYTES - frame) % LARGE_BYTES != 0)
+            run = CHUNK_PAGES; /* page by page */
         if (run > CHUNK_PAGES * CHUNK_PAGES)
             run = CHUNK_PAGES * CHUNK_PAGES;
         status =
@@ -235,49 +258,48 @@ static bool covered_locked(struct aspace *aspace, uaddr_t address, uaddr_t end)
     return true;
 }
 
-/* Makes the part of `mapping` from `at` on a mapping of its own. */
-static mnos_status_t mapping_split_locked(struct mapping *mapping, uaddr_t at)
+/* Where the next piece to be unmapped of [address, end) begins: at the end of the range, and not in the
+ * middle of a large page, which would have to be split. */
+static uaddr_t tail_start(const struct mapping *mapping, uaddr_t address, uaddr_t end)
 {
-    uint64_t head_pages = (at - mapping->node.key) / PAGE_BYTES;
-    struct mapping *tail;
-    mnos_status_t status = mapping_twin(mapping, &tail);
+    uaddr_t from = (end - 1) & ~(LARGE_BYTES - 1);
 
-    if (status != MNOS_OK)
-        return status;
-    tail->first_page = mapping->first_page + head_pages;
-    tail->page_count = mapping->page_count - head_pages;
-    mapping->page_count = head_pages;
-    tree_insert(&mapping->process->aspace.mappings, &tail->node, at);
-    return MNOS_OK;
+    if (from < address)
+        from = address;
+    return from < mapping->node.key ? mapping->node.key : from;
 }
 
 /* Unmaps up to CHUNK_PAGES pages at the end of [address, end), which is covered; *unmapped tells how
- * many. */
+ * many. The page tables come first: splitting a large page may fail, and then nothing has changed. */
 static mnos_status_t unmap_tail_locked(struct process *process, uaddr_t address, uaddr_t end,
                                        uint64_t *unmapped, struct tlb_batch *batch)
 {
     struct aspace *aspace = &process->aspace;
     struct mapping *mapping = mapping_of(tree_at_or_below(&aspace->mappings, end - 1));
-    uaddr_t from =
-        end - address > CHUNK_PAGES * PAGE_BYTES ? end - CHUNK_PAGES * PAGE_BYTES : address;
-    mnos_status_t status;
+    uaddr_t from = tail_start(mapping, address, end);
+    uint64_t behind = (mapping_end(mapping) - end) / PAGE_BYTES;
+    uint64_t pages = (end - from) / PAGE_BYTES;
+    struct mapping *rest = NULL;
+    mnos_status_t status = behind == 0 ? MNOS_OK : mapping_twin(mapping, &rest);
 
-    if (mapping_end(mapping) > end) {
-        status = mapping_split_locked(mapping, end);
-        if (status != MNOS_OK)
-            return status;
-    }
-    if (from < mapping->node.key)
-        from = mapping->node.key;
-    *unmapped = (end - from) / PAGE_BYTES;
-    status = arch_aspace_unmap(&aspace->arch, &process->quota, from, *unmapped);
     if (status != MNOS_OK)
         return status;
-    batch_add(batch, &aspace->arch, from, *unmapped);
-    if (from == mapping->node.key)
+    status = arch_aspace_unmap(&aspace->arch, &process->quota, from, pages);
+    if (status != MNOS_OK) {
+        if (rest != NULL)
+            mapping_destroy(rest);
+        return status;
+    }
+    batch_add(batch, &aspace->arch, from, pages);
+    if (rest != NULL) {
+        rest->first_page = mapping->first_page + mapping->page_count - behind;
+        rest->page_count = behind;
+        tree_insert(&aspace->mappings, &rest->node, end);
+    }
+    mapping->page_count -= pages + behind;
+    if (mapping->page_count == 0)
         mapping_free_locked(mapping);
-    else
-        mapping->page_count -= *unmapped;
+    *unmapped = pages;
     return MNOS_OK;
 }
 
@@ -308,19 +330,23 @@ bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct t
 {
     struct mapping *mapping;
     struct process *process = mapping_first_of(memory, cap, &mapping);
-    struct aspace *aspace;
+    mnos_status_t status = MNOS_OK;
+    uint64_t unmapped;
 
     if (process == NULL)
         return false;
-    /* The address space's lock comes first in the order; what we saw may have changed meanwhile. */
-    aspace = &process->aspace;
-    spin_lock(&aspace->lock);
+    /* The address space's lock comes before the list's; its process may have unmapped it meanwhile. */
+    spin_lock(&process->aspace.lock);
     if (mapping_is_first(mapping, process, memory, cap)) {
-        batch_add(batch, &aspace->arch, mapping->node.key, mapping->page_count);
-        mapping_abandon_locked(mapping);
+        if (mapping->page_count == 0)
+            mapping_free_locked(mapping); /* of a sys_mem_map that has not got far */
+        else
+            status = unmap_tail_locked(process, mapping->node.key, mapping_end(mapping), &unmapped,
+                                       batch);
     }
-    spin_unlock(&aspace->lock);
-    return true;
+    spin_unlock(&process->aspace.lock);
+    assert(status == MNOS_OK); /* the end of a whole mapping: no large page is split */
+    return status == MNOS_OK;
 }
 
 /* ---- checking ---- */

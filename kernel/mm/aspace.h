@@ -44,6 +44,8 @@ struct tlb_batch {
 
 /* Drops all that everywhere and waits until that is done. Hold no lock. */
 void tlb_batch_finish(struct tlb_batch *batch);
+/* sched_preempt_point() while a batch is open: it refers to no address space afterwards. */
+bool tlb_batch_preempt_point(struct tlb_batch *batch);
 /* The same, for who must not wait here: it is done before this core leaves the kernel. */
 void tlb_batch_defer(struct tlb_batch *batch);
 void tlb_batch_leave_kernel(void);
@@ -66,7 +68,8 @@ mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, ua
  * pages, which an earlier, interrupted call has unmapped. */
 mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t count,
                            uint64_t *progress, bool *again, struct tlb_batch *batch);
-/* Undoes one mapping made through `cap`; false: there is none. */
+/* Undoes up to 512 pages of a mapping made through `cap`; false: there is none. The object's derivation
+ * lock is held, so that the slot stays what it is. */
 bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch);
 
 void aspace_check(struct aspace *aspace);

@@ -11,6 +11,7 @@
 #include "mm/slab.h"
 #include "object/process.h"
 #include "sched/sched.h"
+#include "sync/deferred.h"
 
 static struct slab_cache *endpoint_cache;
 static struct slab_cache *badge_cache;
@@ -37,6 +38,19 @@ mnos_status_t endpoint_create(struct process *payer, struct endpoint **created)
     kobject_init(&endpoint->obj, MNOS_TYPE_ENDPOINT, payer);
     *created = endpoint;
     return MNOS_OK;
+}
+
+static void badge_release(struct deferred *deferred)
+{
+    struct badge_group *group = container_of(deferred, struct badge_group, deferred);
+
+    quota_slab_free(&group->payer->quota, badge_cache, group);
+}
+
+/* It is in no list any more; other cores may still be looking at its event mask. */
+static void badge_retire(struct badge_group *group)
+{
+    deferred_add(&group->deferred, badge_release);
 }
 
 static void badges_free(struct endpoint *endpoint, struct list *badges)
@@ -71,6 +85,7 @@ mnos_status_t endpoint_badge_create(struct endpoint *endpoint, mnos_badge_t badg
     group = object;
     group->badge = badge;
     group->event_mask = event_mask;
+    group->payer = endpoint->obj.payer;
     spin_lock(&endpoint->obj.derive);
     list_append(&endpoint->badges, &group->link);
     spin_unlock(&endpoint->obj.derive);
@@ -123,7 +138,7 @@ void endpoint_badge_gone(struct endpoint *endpoint, struct badge_group *group)
         list_append(&endpoint->gone, &group->link);
     spin_unlock(&endpoint->lock);
     if (receiver != NULL) {
-        quota_slab_free(&endpoint->obj.payer->quota, badge_cache, group);
+        badge_retire(group);
         deliver(receiver, MNOS_KIND_CLIENT_GONE, badge, 0);
         sched_make_ready(receiver);
     }
@@ -166,27 +181,25 @@ bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *rece
     group = list_first(&endpoint->gone, struct badge_group, link);
     list_remove(&group->link);
     deliver(receiver, MNOS_KIND_CLIENT_GONE, group->badge, 0);
-    quota_slab_free(&endpoint->obj.payer->quota, badge_cache, group);
+    badge_retire(group);
     return true;
 }
 
-bool endpoint_wake_waiters(struct endpoint *endpoint, struct capability *cap, unsigned budget)
+bool endpoint_wake_waiter(struct endpoint *endpoint, struct capability *cap)
 {
-    for (unsigned i = 0; i < budget; i++) {
-        struct thread *thread = NULL;
+    struct thread *thread = NULL;
 
-        spin_lock(&endpoint->lock);
-        if (cap->waiters != NULL) {
-            thread = container_of(cap->waiters, struct thread, cap_link);
-            wait_unqueue_locked(endpoint, thread);
-        }
-        spin_unlock(&endpoint->lock);
-        if (thread == NULL)
-            return true;
-        wait_done(thread, MNOS_ERR_REVOKED);
-        sched_make_ready(thread);
+    spin_lock(&endpoint->lock);
+    if (cap->waiters != NULL) {
+        thread = container_of(cap->waiters, struct thread, cap_link);
+        wait_unqueue_locked(endpoint, thread);
     }
-    return false;
+    spin_unlock(&endpoint->lock);
+    if (thread == NULL)
+        return false;
+    wait_done(thread, MNOS_ERR_REVOKED);
+    sched_make_ready(thread);
+    return true;
 }
 
 void endpoint_check(struct endpoint *endpoint)

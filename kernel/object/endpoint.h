@@ -32,7 +32,9 @@ struct badge_group {
     mnos_badge_t badge;
     uint64_t event_mask;
     uint64_t cap_count; /* guarded by the endpoint's derive lock */
-    struct list link;   /* in endpoint->badges, under the derive lock, or in endpoint->gone */
+    struct process *payer;
+    struct deferred deferred;
+    struct list link; /* in endpoint->badges, under the derive lock, or in endpoint->gone */
 };
 
 struct endpoint {
@@ -66,8 +68,9 @@ bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *rece
 /* Through a kernel-held capability, which may have been revoked: then nothing happens. */
 void endpoint_notify_cap(const struct capability *cap, uint64_t events);
 
-/* Wakes up to `budget` threads that wait through `cap` with MNOS_ERR_REVOKED; true: none is left. */
-bool endpoint_wake_waiters(struct endpoint *endpoint, struct capability *cap, unsigned budget);
+/* Wakes one thread that waits through `cap` with MNOS_ERR_REVOKED; false: none is left. The derivation
+ * lock is held. */
+bool endpoint_wake_waiter(struct endpoint *endpoint, struct capability *cap);
 
 void endpoint_caches_create(void);
 void endpoint_check(struct endpoint *endpoint);

@@ -54,8 +54,9 @@ static void describe_memory(const struct cap_view *view, bool is_holder, struct 
 }
 
 mnos_status_t inspect_capability(const struct cap_view *view, bool is_holder,
-                                 struct mnos_cap_info *info)
+                                 struct mnos_cap_info *record)
 {
+    struct mnos_cap_info own, *info = &own; /* `record` is where a program can write */
     struct kobject *object = view->object;
     mnos_status_t status;
 
@@ -77,6 +78,7 @@ mnos_status_t inspect_capability(const struct cap_view *view, bool is_holder,
         describe_memory(view, is_holder, info);
     if (object->type == MNOS_TYPE_PROCESS || object->type == MNOS_TYPE_THREAD)
         info->id = object->id;
+    memcpy(record, info, sizeof(*record));
     return MNOS_OK;
 }
 

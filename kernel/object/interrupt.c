@@ -37,47 +37,44 @@ void interrupt_init(void)
     kobject_init(&object, MNOS_TYPE_INTERRUPT, NULL);
 }
 
-/* Takes the line away from whom it is bound to; the line is locked. The listener is dropped later,
- * without the lock: cap_delete_kernel() takes locks above it. */
-static void unbind_locked(struct interrupt_line *line)
+/* Makes `line` the business of `through` and of the listener in `slot`; both locks are held. */
+static mnos_status_t commit_locked(struct interrupt_line *line, const struct cap_view *through,
+                                   uint8_t slot, uint64_t events)
 {
+    mnos_status_t status = MNOS_OK;
+
+    if (!cap_alive(through))
+        return MNOS_ERR_HANDLE;
     if (line->bound_through == NULL)
-        return;
-    arch_irq_disable((uint32_t)(line - lines));
-    line->bound_through->binding = NULL;
-    line->bound_through = NULL;
-    line->events = 0;
-}
-
-static mnos_status_t bind(uint32_t number, const struct cap_view *through,
-                          const struct cap_view *listener, uint64_t events)
-{
-    struct interrupt_line *line = &lines[number];
-    mnos_status_t status;
-
-    spin_lock(&line->lock);
-    unbind_locked(line);
-    spin_unlock(&line->lock);
-    cap_delete_kernel(&line->listener);
-    status = cap_derive_kernel(&line->listener, listener);
+        status = arch_irq_enable((uint32_t)(line - lines));
+    else
+        line->bound_through->binding = NULL;
     if (status != MNOS_OK)
         return status;
+    line->active = slot;
+    line->events = events;
+    line->bound_through = through->slot;
+    through->slot->binding = line;
+    arch_irq_unmask((uint32_t)(line - lines));
+    return MNOS_OK;
+}
 
-    spin_lock(&line->lock);
-    if (!cap_alive(through)) {
-        status = MNOS_ERR_HANDLE;
-    } else {
-        status = arch_irq_enable(number);
-        if (status == MNOS_OK) {
-            line->bound_through = through->slot;
-            line->events = events;
-            through->slot->binding = line;
-            arch_irq_unmask(number);
-        }
-    }
-    spin_unlock(&line->lock);
+static mnos_status_t bind(struct interrupt_line *line, const struct cap_view *through,
+                          const struct cap_view *listener, uint64_t events)
+{
+    uint8_t spare = !line->active;
+    mnos_status_t status;
+
+    status = cap_derive_kernel(&line->listeners[spare], listener);
     if (status != MNOS_OK)
-        cap_delete_kernel(&line->listener);
+        return status;
+    /* The derivation lock keeps `through` from being removed before its `binding` can be found. */
+    spin_lock(&object.derive);
+    spin_lock(&line->lock);
+    status = commit_locked(line, through, spare, events);
+    spin_unlock(&line->lock);
+    spin_unlock(&object.derive);
+    cap_delete_kernel(&line->listeners[status == MNOS_OK ? !spare : spare]);
     return status;
 }
 
@@ -89,8 +86,9 @@ mnos_status_t interrupt_bind(uint32_t number, const struct cap_view *through,
 
     if (atomic_exchange(&line->being_bound, true))
         return MNOS_ERR_STATE;
-    status = bind(number, through, listener, events);
+    status = bind(line, through, listener, events);
     atomic_store(&line->being_bound, false);
+    interrupt_drop_listeners(line); /* it may have been unbound meanwhile */
     return status;
 }
 
@@ -109,20 +107,31 @@ mnos_status_t interrupt_acknowledge(uint32_t number, const struct cap_view *thro
     return status;
 }
 
-void interrupt_unbind_cap(struct capability *through)
+struct interrupt_line *interrupt_unbind_locked(struct capability *through)
 {
     struct interrupt_line *line = through->binding;
-    bool ours;
 
     if (line == NULL)
-        return;
+        return NULL;
     spin_lock(&line->lock);
-    ours = line->bound_through == through;
-    if (ours)
-        unbind_locked(line);
+    arch_irq_disable((uint32_t)(line - lines));
+    through->binding = NULL;
+    line->bound_through = NULL;
+    line->events = 0;
     spin_unlock(&line->lock);
-    if (ours)
-        cap_delete_kernel(&line->listener);
+    return line;
+}
+
+void interrupt_drop_listeners(struct interrupt_line *line)
+{
+    /* Who has the flag calls this afterwards. */
+    while (__atomic_load_n(&line->bound_through, __ATOMIC_ACQUIRE) == NULL &&
+           (line->listeners[0].object != NULL || line->listeners[1].object != NULL) &&
+           !atomic_exchange(&line->being_bound, true)) {
+        cap_delete_kernel(&line->listeners[0]);
+        cap_delete_kernel(&line->listeners[1]);
+        atomic_store(&line->being_bound, false);
+    }
 }
 
 void interrupt_deliver(uint32_t number)
@@ -136,8 +145,8 @@ void interrupt_deliver(uint32_t number)
     line = &lines[number];
     spin_lock(&line->lock);
     events = line->events;
+    if (events != 0)
+        endpoint_notify_cap(&line->listeners[line->active], events);
     spin_unlock(&line->lock);
     info_count_line(number, events != 0);
-    if (events != 0)
-        endpoint_notify_cap(&line->listener, events);
 }

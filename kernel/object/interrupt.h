@@ -19,9 +19,13 @@
 #include "object/kobject.h"
 
 struct interrupt_line {
-    struct capability listener; /* kernel-held endpoint capability */
-    _Atomic bool being_bound;   /* one core at a time changes `listener` */
-    struct spinlock lock;       /* rank LOCK_INTERRUPT, guards all below */
+    /* Endpoint capabilities that the kernel holds: the listener and, while it is being changed, its
+     * successor. `being_bound` lets one core at a time change them. */
+    struct capability listeners[2];
+    _Atomic bool being_bound;
+
+    struct spinlock lock; /* rank LOCK_INTERRUPT, guards all below */
+    uint8_t active;       /* which of the listeners */
     uint64_t events;
     struct capability *bound_through; /* NULL: not bound */
 };
@@ -31,15 +35,18 @@ struct kobject *interrupt_object(void);
 uint32_t interrupt_line_count(void);
 void interrupt_init(void);
 
-/* Binds `line`, which the capability `through` names alone, to the endpoint of `listener`; moves it
- * when it is bound already. Hold no lock. MNOS_ERR_STATE: the line cannot be routed, or another core is binding it at this moment;
- * errors of cap_derive(). */
+/* Binds `line`, which the capability `through` names alone, to the endpoint of `listener`; moves it when
+ * it is bound already, and leaves it as it was on an error. Hold no lock. MNOS_ERR_STATE: the line cannot
+ * be routed, or another core is binding it at this moment; errors of cap_derive(). */
 mnos_status_t interrupt_bind(uint32_t line, const struct cap_view *through,
                              const struct cap_view *listener, uint64_t events);
 /* Lets a level-triggered line fire again. MNOS_ERR_STATE: not bound through this capability. */
 mnos_status_t interrupt_acknowledge(uint32_t line, const struct cap_view *through);
-/* The capability goes: unbinds what was bound through it. */
-void interrupt_unbind_cap(struct capability *through);
+/* The capability goes: unbinds what was bound through it. The derivation lock is held, so the listener is
+ * dropped later: interrupt_drop_listeners() of the line that this returns, with no lock held. NULL: it
+ * bound nothing. */
+struct interrupt_line *interrupt_unbind_locked(struct capability *through);
+void interrupt_drop_listeners(struct interrupt_line *line);
 
 /* A line has fired; from the entry code. */
 void interrupt_deliver(uint32_t line);

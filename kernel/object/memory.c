@@ -45,7 +45,8 @@ static paddr_t limit_of(unsigned alloc_flags)
     return (alloc_flags & MNOS_ALLOC_BELOW_4G) != 0 ? FRAME_LIMIT_4G : FRAME_LIMIT_NONE;
 }
 
-/* The longest contiguous run of at most `count` frames that can be had, by halving. */
+/* The longest contiguous run of at most `count` frames that can be had, by halving. What was too long
+ * once is not tried again for the same object: *count only falls. */
 static paddr_t alloc_some(uint64_t *count, paddr_t limit)
 {
     for (;;) {
@@ -102,10 +103,13 @@ static mnos_status_t extents_grow(struct memory *memory, struct quota *quota)
 static mnos_status_t frames_alloc(struct memory *memory, struct quota *quota, paddr_t limit,
                                   uint64_t *allocated)
 {
+    uint64_t longest = memory->page_count;
+
     while (*allocated < memory->page_count) {
         uint32_t room =
             memory->table_frames == 0 ? 1 : memory->table_frames * (uint32_t)EXTENTS_PER_FRAME;
-        uint64_t count = memory->page_count - *allocated;
+        uint64_t rest = memory->page_count - *allocated;
+        uint64_t count = rest < longest ? rest : longest;
         mnos_status_t status;
         paddr_t frame;
 
@@ -117,6 +121,7 @@ static mnos_status_t frames_alloc(struct memory *memory, struct quota *quota, pa
         frame = alloc_some(&count, limit);
         if (frame == PADDR_NONE)
             return MNOS_ERR_MEMORY;
+        longest = count;
         memory->extents[memory->extent_count++] =
             (struct extent){.first_page = *allocated, .frame = frame};
         *allocated += count;
@@ -232,14 +237,11 @@ paddr_t memory_frame(const struct memory *memory, uint64_t page, uint64_t *run)
     return memory->extents[low].frame + (page - memory->extents[low].first_page) * PAGE_BYTES;
 }
 
-bool memory_unmap_all(struct memory *memory, struct capability *cap, unsigned budget,
-                      struct tlb_batch *batch)
+bool memory_unmap_one(struct memory *memory, struct capability *cap, struct tlb_batch *batch)
 {
-    for (unsigned i = 0; i < budget; i++)
-        if (memory->flavour == MNOS_MEMORY_PORTS ? !ports_close_one_of(memory, cap, batch)
-                                                 : !aspace_unmap_one_of(memory, cap, batch))
-            return true;
-    return false;
+    if (memory->flavour == MNOS_MEMORY_PORTS)
+        return ports_close_one_of(memory, cap, batch);
+    return aspace_unmap_one_of(memory, cap, batch);
 }
 
 void memory_check(const struct memory *memory)

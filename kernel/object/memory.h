@@ -53,9 +53,9 @@ void memory_free(struct memory *memory);
 /* Frame of page `page`, and how many pages from it on are contiguous. */
 paddr_t memory_frame(const struct memory *memory, uint64_t page, uint64_t *run);
 
-/* Undoes up to `budget` mappings (ports: openings) made through `cap`; true when none is left. */
-bool memory_unmap_all(struct memory *memory, struct capability *cap, unsigned budget,
-                      struct tlb_batch *batch);
+/* Undoes one mapping (ports: opening) made through `cap`, or a part of it; false: none is left. The
+ * derivation lock is held. */
+bool memory_unmap_one(struct memory *memory, struct capability *cap, struct tlb_batch *batch);
 
 void memory_caches_create(void);
 void memory_check(const struct memory *memory);

@@ -298,7 +298,8 @@ static bool account_settled(struct process *process)
     uint64_t table = captable_bytes(&process->captable);
 
     deferred_flush();
-    if (process->quota.bytes_used == table && process->captable.used == 0)
+    if (process->quota.bytes_used == table && process->quota.frames_used == 0 &&
+        process->captable.used == 0)
         return true;
     deferred_urge();
     return false;
@@ -429,6 +430,15 @@ void process_leave_to_reaper(struct process *process, uint8_t priority)
     process->reap_next = core->reaping;
     core->reaping = process;
     core->need_resched = true;
+}
+
+void process_take_over(struct process *process, uint8_t priority)
+{
+    if (!teardown_try(process))
+        return; /* somebody is at it already */
+    if (!process->reaped && process->state != MNOS_PROCESS_DEAD)
+        process_leave_to_reaper(process, priority);
+    teardown_leave(process);
 }
 
 /* Its last thread leaves it to this core, which goes on at the thread's priority. */

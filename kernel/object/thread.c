@@ -279,10 +279,7 @@ static void thread_evict(struct thread *thread)
     uint32_t suspended = THREAD_SUSPENDED;
 
     switch ((enum thread_state)thread->state) {
-    case THREAD_READY:
-        if (sched_remove_ready(thread))
-            thread->state = THREAD_DEAD;
-        break;
+    case THREAD_READY: (void)sched_remove_ready(thread, THREAD_DEAD); break;
     case THREAD_SENDING:
     case THREAD_RECEIVING:
     case THREAD_CALLING:

@@ -62,8 +62,7 @@ struct thread {
     uint8_t effective;       /* at least base: the highest of those it owes a reply, under `lock` */
     uint8_t queued_priority; /* effective priority when it was put into the run queue */
     struct list run_link;
-    uint64_t slice_end_ns; /* end of its turn; 0: a new turn when it next runs */
-    uint64_t cpu_cycles;   /* of TSC, up to when it last left a core */
+    uint64_t cpu_cycles; /* of TSC, up to when it last left a core */
 
     /* Waiting. */
     struct spinlock lock; /* rank LOCK_THREAD; guards callers, effective, wake_pending, parking */
@@ -89,7 +88,11 @@ struct thread {
     paddr_t buffer_frame;
     uaddr_t buffer_address;
 
-    /* A long system call that was interrupted continues from here when it is made again. */
+    /* A long system call that was interrupted continues from here when it is made again, with the same
+     * number and arguments: see calls/calls.h. */
+    bool interrupted;
+    bool tried_again; /* after memory that waited to be freed has been */
+    uint64_t interrupted_call[7];
     uint64_t progress;
     struct memory *pending; /* sys_mem_alloc: the object being zeroed */
 

@@ -78,10 +78,10 @@ static void timer_update(struct core *core)
     struct thread *current = core->current;
 
     if (current != NULL && runqueue_best_priority(&core->runqueue) >= current->effective) {
-        if (current->slice_end_ns == 0)
-            current->slice_end_ns = arch_time_ns() + SCHED_SLICE_NS;
-        if (current->slice_end_ns < next)
-            next = current->slice_end_ns;
+        if (core->slice_end_ns == 0)
+            core->slice_end_ns = arch_time_ns() + SCHED_SLICE_NS;
+        if (core->slice_end_ns < next)
+            next = core->slice_end_ns;
     }
     timer_set(core, next);
 }
@@ -109,10 +109,12 @@ uint64_t sched_cpu_cycles(const struct thread *thread)
 
 /* ---- making threads ready ---- */
 
-/* Reasons not to run at all. */
+/* Reasons not to run at all. A doomed thread has work to finish: it can only be killed. */
 static uint32_t stop_bits(const struct thread *thread)
 {
-    return atomic_load_explicit(&thread->stop, memory_order_acquire) & ~(uint32_t)STOP_DOOMED;
+    uint32_t stop = atomic_load_explicit(&thread->stop, memory_order_acquire);
+
+    return (stop & STOP_DOOMED) != 0 ? stop & STOP_KILL : stop;
 }
 
 /* A thread that must not run: where it goes instead. */
@@ -184,6 +186,7 @@ void sched_make_ready(struct thread *thread)
 static void run(struct core *core, struct thread *thread)
 {
     core->running_since = arch_cycles();
+    core->slice_end_ns = 0;
     switch_run(core, thread);
 }
 
@@ -226,7 +229,7 @@ void sched_current_blocked(void)
     this_core()->current = NULL;
 }
 
-bool sched_remove_ready(struct thread *thread)
+bool sched_remove_ready(struct thread *thread, enum thread_state state)
 {
     bool removed = false;
     struct core *core = &cores[__atomic_load_n(&thread->core, __ATOMIC_RELAXED)];
@@ -234,6 +237,7 @@ bool sched_remove_ready(struct thread *thread)
     spin_lock(&core->runqueue.lock);
     if (thread->state == THREAD_READY && thread->core == core->index) {
         runqueue_remove_locked(&core->runqueue, thread);
+        atomic_store(&thread->state, state);
         removed = true;
     }
     spin_unlock(&core->runqueue.lock);
@@ -386,17 +390,17 @@ static void put_back(struct core *core, struct thread *thread)
     uint32_t stop = stop_bits(thread);
     bool turn_over;
 
-    if (stop == 0 && runqueue_best_priority(&core->runqueue) < (int)thread->effective)
+    if (stop == 0 && runqueue_best_priority(&core->runqueue) < (int)thread->effective) {
+        core->slice_end_ns = 0;
         return; /* nothing at least as good: it stays */
-    turn_over = thread->slice_end_ns != 0 && arch_time_ns() >= thread->slice_end_ns;
+    }
+    turn_over = core->slice_end_ns != 0 && arch_time_ns() >= core->slice_end_ns;
     if (stop == 0 && !turn_over &&
         runqueue_best_priority(&core->runqueue) == (int)thread->effective)
         return; /* its turn is not over */
     switch_account(core, thread);
     arch_thread_save(thread, false);
     core->current = NULL;
-    if (turn_over)
-        thread->slice_end_ns = 0;
     if (stop == 0 || !thread_stopped(thread, stop))
         (void)enqueue(core, thread, !turn_over);
 }
@@ -465,7 +469,7 @@ void sched_yield(void)
 {
     struct core *core = this_core();
 
-    core->current->slice_end_ns = 1; /* over */
+    core->slice_end_ns = 1; /* over */
     core->need_resched = true;
 }
 

@@ -51,8 +51,9 @@ void sched_running_priority(struct core *core, uint8_t priority);
 void sched_current_blocked(void);
 /* Lets others of the same priority run. */
 void sched_yield(void);
-/* Takes a ready thread out of the run queue it is in; false when it was not ready any more. */
-bool sched_remove_ready(struct thread *thread);
+/* Takes a ready thread out of the run queue it is in, to be in `state` from then on; false when it was
+ * not ready any more. */
+bool sched_remove_ready(struct thread *thread, enum thread_state state);
 /* The effective priority of `thread` has changed; moves it within its run queue. */
 void sched_priority_changed(struct thread *thread, uint8_t effective);
 /* Waits until `thread`, whose stop bits are set, runs on no core. Hold no lock. */

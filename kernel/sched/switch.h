@@ -24,7 +24,6 @@ static inline void switch_account(struct core *core, struct thread *thread)
 static inline void switch_block_prepare(struct core *core, struct thread *current)
 {
     switch_account(core, current);
-    current->slice_end_ns = 0;
     current->wait++;
     arch_switch_out(current);
 }

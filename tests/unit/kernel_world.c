@@ -107,7 +107,7 @@ void world_act(struct thread *thread)
         sched_current_blocked();
         sched_make_ready(before);
     }
-    if (!sched_remove_ready(thread)) {
+    if (!sched_remove_ready(thread, THREAD_PAIRED)) {
         printf("thread %u is in state %u: ", thread->number, thread->state);
         host_panic("it cannot act");
     }
