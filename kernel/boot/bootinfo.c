@@ -88,6 +88,8 @@ static struct boot_range frame_range(const struct limine_memory_entry *entry)
     if (is_free_ram(&range)) {
         range.base = (range.base + mask) & ~mask;
         range.end &= ~mask;
+        if (range.end > RAM_LIMIT)
+            range.end = RAM_LIMIT;
     } else if (range.type == BOOT_RANGE_KERNEL) {
         range.base &= ~mask;
         range.end = (range.end + mask) & ~mask;

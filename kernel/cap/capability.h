@@ -65,6 +65,7 @@ struct capability {
     };
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct capability) == 64, "one cache line; 64 to a page");
+_Static_assert((RAM_LIMIT >> 6) - 1 <= UINT32_MAX, "a reference reaches every frame");
 
 static inline cap_ref_t cap_ref(const void *object)
 {

@@ -19,6 +19,7 @@ typedef uint64_t uaddr_t; /* an address that a user program claims; never derefe
 
 #define PAGE_SHIFT 12
 #define PAGE_BYTES ((size_t)MNOS_PAGE_BYTES)
+#define RAM_LIMIT (1ull << 38)  /* memory above is not used: references between slots are 32 bits */
 #define PADDR_NONE ((paddr_t)0) /* frame 0 is never handed out */
 
 static inline void *phys_to_virt(paddr_t address)
