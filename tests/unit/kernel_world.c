@@ -88,16 +88,29 @@ struct thread *world_thread(struct process *process, unsigned priority)
 
 /* ---- acting ---- */
 
+/* Selects the core that runs `thread`, if one does; an idle core is woken first. What these had to
+ * finish may move the thread. */
+static void select_core_of(struct thread *thread)
+{
+    for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
+        if (this_core()->current == thread)
+            return;
+        if (thread->state == THREAD_RUNNING)
+            host_core_select(thread->core);
+        else if (this_core()->current == NULL && tries < MNOS_CORES_MAX)
+            (void)host_leave_kernel();
+        else
+            return;
+    }
+}
+
 void world_act(struct thread *thread)
 {
-    struct core *core;
     struct thread *before;
+    struct core *core;
 
-    if (thread->state == THREAD_RUNNING)
-        host_core_select(thread->core);
+    select_core_of(thread);
     core = this_core();
-    if (core->current == NULL)
-        (void)host_leave_kernel(); /* an idle core is woken first */
     before = core->current;
     core->need_resched = false;
     if (before == thread)

@@ -406,8 +406,8 @@ static void run(uint32_t seed, uint32_t core_total)
     clear(false);
     settle();
     CHECK_EQ(alive(), 0);
-    CHECK_EQ(world_root->quota.bytes_used, bytes);
     CHECK_EQ(world_free_frames(), free);
+    CHECK_EQ(world_root->quota.bytes_used, bytes);
     world_check();
 }
 
@@ -419,4 +419,13 @@ TEST(monkey, random_calls_break_nothing_and_leave_nothing_behind)
 TEST(monkey, nor_do_others)
 {
     run(987654321, 1);
+}
+TEST(monkey, nor_do_they_on_two_cores)
+{
+    run(2, 2);
+}
+
+TEST(monkey, nor_do_they_on_five_cores)
+{
+    run(77, 5);
 }

@@ -3,6 +3,7 @@
  * cores.c - simulated cores. The way out of each core's kernel runs on a stack of its own, so that it
  * can be left in the middle of idling and be resumed there by the next interrupt.
  */
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +18,20 @@
 /* Where a core's kernel stack stands. */
 enum stack_state {
     STACK_UNUSED, /* nothing on it: the next way out begins at its top */
+    STACK_RUNNING,
     STACK_IDLE,   /* in arch_idle() */
+    STACK_PAUSED, /* in arch_poll_interrupts(): another core that waits for this one goes on */
 };
 
 struct stack {
     char *memory;
     enum stack_state state;
-    void *inside;  /* stack pointer in arch_idle() */
+    void *inside;  /* stack pointer where it stands */
     void *outside; /* that of whoever wanted to leave the kernel */
     const void *outside_bottom;
     size_t outside_bytes;
     void (*entry)(void);
+    bool asked; /* it runs on behalf of a core that waits for it */
 };
 
 struct core *host_core = &cores[0];
@@ -36,13 +40,6 @@ struct host_core_state host_cores[MNOS_CORES_MAX] = {
 void (*host_on_poll)(void);
 
 static struct stack stacks[MNOS_CORES_MAX];
-
-void host_core_select(uint32_t index)
-{
-    host_cores[host_core->index].in_kernel = false;
-    host_core = &cores[index];
-    host_cores[index].in_kernel = true;
-}
 
 /* ---- stacks ---- */
 
@@ -99,6 +96,7 @@ static void prepare(struct stack *stack)
     void (*start)(void) = on_stack;
     char *top = stack->memory + STACK_BYTES - 2 * sizeof(uint64_t);
 
+    __asan_unpoison_memory_region(stack->memory, STACK_BYTES); /* frames that were abandoned */
     memset(top, 0, 2 * sizeof(uint64_t));
     memcpy(top, &start, sizeof(start));
     stack->inside = memset(top - SAVED_WORDS * sizeof(uint64_t), 0, SAVED_WORDS * sizeof(uint64_t));
@@ -116,6 +114,7 @@ static void switch_in(void (*entry)(void))
         stack->entry = entry;
         prepare(stack);
     }
+    stack->state = STACK_RUNNING;
     __sanitizer_start_switch_fiber(&fake, stack->memory, STACK_BYTES);
     host_switch_stack(&stack->outside, stack->inside);
     __sanitizer_finish_switch_fiber(fake, NULL, NULL);
@@ -125,6 +124,15 @@ bool host_leave_kernel(void)
 {
     switch_in(sched_leave_kernel);
     return host_core->current != NULL;
+}
+
+void host_core_select(uint32_t index)
+{
+    host_cores[host_core->index].in_kernel = false;
+    host_core = &cores[index];
+    host_cores[index].in_kernel = true;
+    if (stacks[index].state == STACK_PAUSED)
+        (void)host_leave_kernel();
 }
 
 void host_core_start(uint32_t index)
@@ -157,6 +165,8 @@ void arch_poll_interrupts(void)
     lockdep_assert_none();
     if (host_on_poll != NULL)
         host_on_poll();
+    if (stacks[host_core->index].asked)
+        switch_out(&stacks[host_core->index], STACK_PAUSED);
 }
 
 /* What a core does when it is asked, in the kernel or interrupted. */
@@ -171,6 +181,19 @@ static void serve(struct core *core, unsigned work)
         core->aspace = NULL;
 }
 
+/* Lets an interrupted core leave its kernel, as far as it comes without waiting for the one that asks. */
+static void run_asked(struct core *core)
+{
+    struct stack *stack = &stacks[core->index];
+
+    host_core = core;
+    host_cores[core->index].in_kernel = true;
+    stack->asked = true;
+    (void)host_leave_kernel();
+    stack->asked = false;
+    host_cores[core->index].in_kernel = stack->state == STACK_PAUSED;
+}
+
 void arch_ipi_round(uint32_t core_mask, unsigned work)
 {
     struct core *self = host_core;
@@ -182,14 +205,11 @@ void arch_ipi_round(uint32_t core_mask, unsigned work)
         if ((core_mask >> i & 1) == 0 || core == self || !core->online)
             continue;
         serve(core, work);
-        if (host_cores[i].in_kernel)
-            continue; /* it waits for us, or for someone who does */
-        host_core = core;
-        host_cores[i].in_kernel = true;
-        (void)host_leave_kernel();
-        host_cores[i].in_kernel = false;
-        host_core = self;
+        if (!host_cores[i].in_kernel || stacks[i].state == STACK_PAUSED)
+            run_asked(core);
+        /* Else it waits for us, or for someone who does. */
     }
+    host_core = self;
 }
 
 void arch_ipi_reschedule(struct core *target)
