@@ -81,6 +81,8 @@ bool world_call_once(struct thread *thread, uint64_t number, const uint64_t argu
                      uint64_t *rax);
 /* With the registers that the thread, which acts, has. */
 uint64_t world_call_again(struct thread *thread, uint64_t number);
+/* Every core, this one last, leaves its kernel once. */
+void world_settle(void);
 /* RDX of the last system call. */
 extern uint64_t world_value;
 

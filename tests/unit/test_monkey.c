@@ -331,13 +331,8 @@ static unsigned alive(void)
 
 static void settle(void)
 {
-    uint32_t self = this_core()->index;
-
-    for (unsigned i = 0; i < 20 * core_count; i++) {
-        host_core_select(i % core_count);
-        (void)host_leave_kernel();
-    }
-    host_core_select(self);
+    for (unsigned i = 0; i < 20; i++)
+        world_settle();
 }
 
 /* Destroys all processes, and takes all capabilities of the root, except the keeper's and, when
