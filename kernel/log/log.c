@@ -17,7 +17,7 @@
 
 enum {
     CAPACITY = 64 * 1024,
-    LINE_BYTES = 256,   /* longer lines are cut */
+    LINE_BYTES = 256,    /* longer lines are cut */
     REPLAY_BYTES = 1024, /* at most, of the lines that a sink has missed */
 };
 _Static_assert((CAPACITY & (CAPACITY - 1)) == 0, "positions wrap by masking");
