@@ -300,7 +300,7 @@ TEST(message, a_bad_capability_undoes_those_before_it)
     cap_drop(s.endpoint);
 }
 
-TEST(message, a_failed_one_leaves_the_receiver_to_the_next)
+TEST(message, one_that_fails_in_the_queue_makes_room_for_the_next)
 {
     mnos_cap_t memory = memory_new(1);
     struct sending bad = {.endpoint = endpoint_new(), .caps = {memory}, .cap_count = 1};
@@ -308,9 +308,11 @@ TEST(message, a_failed_one_leaves_the_receiver_to_the_next)
     struct message msg = {0};
     struct thread senders[2];
 
-    helper_start_at(&senders[0], send_caps, &bad, TEST_PRIORITY + 1, MNOS_AFFINITY_ANY);
-    helper_start_at(&senders[1], send_caps, &good, TEST_PRIORITY + 1, MNOS_AFFINITY_ANY);
-    CHECK_OK(ipc_receive(bad.endpoint, &msg, soon()));
+    helper_start(&senders[0], send_caps, &bad);
+    thread_reaches(senders[0].thread, MNOS_STATE_SENDING);
+    helper_start(&senders[1], send_caps, &good);
+    thread_reaches(senders[1].thread, MNOS_STATE_SENDING);
+    CHECK_OK(receive_now(bad.endpoint, &msg));
     CHECK_EQ(msg.cap_count, 0);
     helper_finish(&senders[0]);
     helper_finish(&senders[1]);
@@ -318,6 +320,35 @@ TEST(message, a_failed_one_leaves_the_receiver_to_the_next)
     CHECK_OK(good.status);
     cap_drop(memory);
     cap_drop(bad.endpoint);
+}
+
+static void receive_label(void *argument)
+{
+    struct sending *s = argument;
+    struct message msg = {0};
+
+    s->status = ipc_receive(s->endpoint, &msg, soon());
+    s->cap_count = msg.label;
+}
+
+TEST(message, one_that_fails_leaves_the_receiver_waiting)
+{
+    mnos_cap_t memory = memory_new(1);
+    struct sending s = {.endpoint = endpoint_new()};
+    struct message bad = {.label = 1}, good = {.label = 2};
+    struct thread receiver;
+
+    helper_start(&receiver, receive_label, &s);
+    thread_reaches(receiver.thread, MNOS_STATE_RECEIVING);
+    message_add_cap(&bad, memory, MNOS_RIGHT_READ);
+    CHECK_STATUS(ipc_send(s.endpoint, &bad, soon()), MNOS_ERR_ACCEPT);
+    CHECK_EQ(thread_info(receiver.thread).state, MNOS_STATE_RECEIVING);
+    CHECK_OK(ipc_send(s.endpoint, &good, MNOS_DEADLINE_POLL));
+    helper_finish(&receiver);
+    CHECK_OK(s.status);
+    CHECK_EQ(s.cap_count, 2);
+    cap_drop(memory);
+    cap_drop(s.endpoint);
 }
 
 TEST(message, a_capability_to_the_endpoint_itself_arrives_as_its_badge)
