@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/* test_memory_object.c - RAM, device memory and ports as objects, and the accounts that pay for them. */
+#include "object/memory.h"
+
+#include <string.h>
+
+#include "cap/derive.h"
+#include "mm/frame.h"
+#include "object/quota.h"
+#include "tests/unit/kernel_world.h"
+
+static struct thread *actor;
+
+static void init(void)
+{
+    world_init();
+    actor = world_thread(world_root, WORLD_PRIORITY);
+}
+
+TEST(memory_object, new_memory_is_zero_whatever_was_there)
+{
+    uint64_t run;
+
+    init();
+    mnos_cap_t first = CALL_VALUE(actor, mem_alloc, 100);
+    struct memory *memory = (struct memory *)world_object(world_root, first);
+    for (unsigned i = 0; i < 100; i++)
+        memset(phys_to_virt(memory_frame(memory, i, &run)), 0xAA, MNOS_PAGE_BYTES);
+    CHECK_EQ(CALL(actor, cap_delete, first), 0);
+    (void)world_free_frames();
+    mnos_cap_t second = CALL_VALUE(actor, mem_alloc, 3000);
+    memory = (struct memory *)world_object(world_root, second);
+    for (unsigned i = 0; i < 3000; i++) {
+        const uint64_t *page = phys_to_virt(memory_frame(memory, i, &run));
+        for (unsigned k = 0; k < MNOS_PAGE_BYTES / 8; k++)
+            if (page[k] != 0)
+                CHECK_EQ(page[k], 0);
+    }
+}
+
+TEST(memory_object, allocation_flags_are_kept)
+{
+    uint64_t run;
+
+    init();
+    mnos_cap_t large = CALL_VALUE(actor, mem_alloc, 600, MNOS_ALLOC_ALIGN_2M);
+    struct memory *memory = (struct memory *)world_object(world_root, large);
+    CHECK_EQ(memory_frame(memory, 0, &run) % (2ull << 20), 0);
+    CHECK_EQ(run, 600);
+    mnos_cap_t low = CALL_VALUE(actor, mem_alloc, 4, MNOS_ALLOC_BELOW_4G | MNOS_ALLOC_CONTIGUOUS);
+    memory = (struct memory *)world_object(world_root, low);
+    CHECK(memory_frame(memory, 3, &run) < FRAME_LIMIT_4G);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 1, 8)), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 0)), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, UINT64_MAX)), MNOS_ERR_ARGUMENT);
+    world_check();
+}
+
+TEST(memory_object, the_quota_and_the_machine_bound_it)
+{
+    mnos_cap_t handle;
+
+    init();
+    struct process *child = world_process(world_root, 50, 100000, &handle);
+    struct thread *thread = world_thread(child, WORLD_PRIORITY);
+    uint64_t frames = child->quota.frames_used, bytes = child->quota.bytes_used;
+    CHECK_EQ(STATUS_OF(CALL(thread, mem_alloc, 50 - frames + 1)), MNOS_ERR_QUOTA);
+    CHECK_EQ(child->quota.frames_used, frames);
+    CHECK_EQ(child->quota.bytes_used, bytes);
+    (void)CALL_VALUE(thread, mem_alloc, 50 - frames);
+    CHECK_EQ(child->quota.frames_used, 50);
+    world_take_frames(20);
+    frames = world_root->quota.frames_used;
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 21)), MNOS_ERR_MEMORY);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 100, MNOS_ALLOC_CONTIGUOUS)), MNOS_ERR_MEMORY);
+    CHECK_EQ(world_root->quota.frames_used, frames);
+    world_give_back();
+    world_check();
+}
+
+TEST(memory_object, ports_are_opened_and_closed_with_the_capability)
+{
+    struct memory *ports;
+    mnos_cap_t all;
+
+    init();
+    CHECK_EQ(memory_create_fixed(MNOS_MEMORY_PORTS, 0, 0x10000, false, &ports), MNOS_OK);
+    CHECK_EQ(cap_create_root(world_root, &ports->obj, MNOS_RIGHTS_ALL, 0, 0x10000, &all), MNOS_OK);
+    mnos_cap_t uart =
+        CALL_VALUE(actor, cap_create, MNOS_CREATE_RANGE, all, MNOS_RIGHTS_ALL, 0x3F8, 8);
+    mnos_cap_t wider =
+        CALL_VALUE(actor, cap_create, MNOS_CREATE_RANGE, all, MNOS_RIGHTS_ALL, 0x3FC, 8);
+    const uint64_t rw = MNOS_MAP_READ | MNOS_MAP_WRITE;
+    CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, uart, 0, 0, 8, rw), 0);
+    CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, wider, 0, 0, 8, rw), 0);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, uart, 0x1000, 0, 8, rw)), MNOS_ERR_ADDRESS);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, uart, 0, 1, 8, rw)), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(CALL(actor, cap_delete, uart), 0);
+    for (uint32_t port = 0x3F0; port < 0x410; port++)
+        CHECK_EQ(host_port_open(world_root->ports, port), port >= 0x3FC && port < 0x404);
+    CHECK_EQ(CALL(actor, cap_revoke, all), 0);
+    for (uint32_t port = 0; port < 0x10000; port++)
+        if (host_port_open(world_root->ports, port))
+            CHECK_EQ(port, UINT32_MAX);
+    world_check();
+}
+
+TEST(memory_object, device_memory_is_never_ram)
+{
+    struct memory *device;
+    mnos_cap_t all;
+
+    init();
+    CHECK_EQ(memory_create_fixed(MNOS_MEMORY_DEVICE, 0, 1 << 20, false, &device), MNOS_OK);
+    CHECK_EQ(cap_create_root(world_root, &device->obj, MNOS_RIGHTS_ALL, 0, 1 << 20, &all), MNOS_OK);
+    const uint64_t rw = MNOS_MAP_READ | MNOS_MAP_WRITE, hole = 0xFEC00;
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, 0x100, 1, rw)),
+             MNOS_ERR_ARGUMENT);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, 0xFF, 2, rw)),
+             MNOS_ERR_ARGUMENT);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, hole, 1, MNOS_MAP_EXECUTE)),
+             MNOS_ERR_ARGUMENT);
+    CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, hole, 1, rw), 0);
+    unsigned rights;
+    paddr_t frame;
+    CHECK(arch_aspace_lookup(&world_root->aspace.arch, 0x10000, &frame, &rights));
+    CHECK_EQ(frame, hole << 12);
+    CHECK_EQ(rights, MAP_READ | MAP_WRITE | MAP_UNCACHED);
+    world_check();
+}
+
+/* ---- accounts ---- */
+
+TEST(quota, the_limit_is_exact_and_a_refusal_charges_nothing)
+{
+    struct quota quota = {.frames_limit = 10, .bytes_limit = 100};
+
+    CHECK_EQ(quota_charge_frames(&quota, 11), MNOS_ERR_QUOTA);
+    CHECK_EQ(quota.frames_used, 0);
+    CHECK_EQ(quota_charge_frames(&quota, 10), MNOS_OK);
+    CHECK_EQ(quota_charge_frames(&quota, 1), MNOS_ERR_QUOTA);
+    CHECK_EQ(quota_charge_frames(&quota, UINT64_MAX), MNOS_ERR_QUOTA);
+    CHECK_EQ(quota_charge_bytes(&quota, UINT64_MAX - 5), MNOS_ERR_QUOTA);
+    CHECK_EQ(quota_charge_bytes(&quota, 100), MNOS_OK);
+    CHECK_EQ(quota_charge_bytes(&quota, 0), MNOS_OK);
+    quota_return_frames(&quota, 10);
+    CHECK_EQ(quota.frames_used, 0);
+    EXPECT_PANIC(quota_return_frames(&quota, 1));
+    CHECK_EQ(quota_charge_frames(NULL, UINT64_MAX), MNOS_OK); /* the kernel's own account */
+}
