@@ -334,9 +334,13 @@ static struct {
 
 void world_take_frames(uint64_t left)
 {
-    frame_trim();
-    while (frame_count_free() > left)
-        taken.frames[taken.count++] = frame_alloc();
+    paddr_t frame = frame_alloc();
+
+    for (; frame != PADDR_NONE; frame = frame_alloc()) {
+        taken.frames[taken.count++] = frame;
+        if (frame_count_free() <= left)
+            return;
+    }
 }
 
 void world_give_back(void)

@@ -356,15 +356,29 @@ static void clear(bool but_shared)
     }
 }
 
+/* At preemption points devices interrupt now and then, and the core is asked to look at its queue. */
+static void interrupt_by_chance(void)
+{
+    if (world_random(4) != 0)
+        return;
+    interrupt_deliver(world_random(HOST_LINES));
+    this_core()->need_resched = true;
+}
+
 static void play(void)
 {
+    host_on_poll = interrupt_by_chance;
     for (unsigned step = 0; step < STEPS; step++) {
         struct thread *thread;
 
         host_core_select(world_random(core_count));
+        if (alive() < PROCESSES || world_random(50) == 0)
+            world_give_back();
         while (alive() < PROCESSES)
             add_process();
         thread = somebody();
+        if (world_random(200) == 0) /* for a while there is next to no memory */
+            world_take_frames(world_random(30));
         if (thread != NULL)
             act(thread);
         if (world_random(10) == 0)
@@ -373,8 +387,10 @@ static void play(void)
             host_time_pass(world_random(1000));
         if (world_random(10) == 0)
             interrupt_deliver(world_random(HOST_LINES));
-        if (thread == NULL) /* all are blocked or suspended: make room for others */
+        if (thread == NULL) { /* all are blocked or suspended: make room for others */
+            world_give_back();
             clear(true);
+        }
         if (step % CHECK_EVERY == 0)
             world_check();
     }
@@ -397,6 +413,8 @@ static void run(uint32_t seed, uint32_t core_total)
     uint64_t free = world_free_frames(), bytes = world_root->quota.bytes_used;
     share();
     play();
+    host_on_poll = NULL;
+    world_give_back();
     host_core_select(0);
     clear(false);
     settle();
