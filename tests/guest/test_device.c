@@ -49,9 +49,22 @@ TEST(ports, open_refuses_addresses_ranges_and_flags)
     CHECK_FAILS(open_ports(MNOS_SELF, ports, UART_PORTS, 1), MNOS_ERR_ARGUMENT, 5, 0);
     CHECK_FAILS(open_ports(MNOS_SELF, ports, 0, 0), MNOS_ERR_ARGUMENT, 5, 0);
     CHECK_FAILS(sys_mem_map(MNOS_SELF, ports, 0, 0, 1, MNOS_MAP_EXECUTE), MNOS_ERR_ARGUMENT, 6, 0);
+    CHECK_FAILS(sys_mem_map(MNOS_SELF, ports, 0, 0, 1, MNOS_MAP_READ), MNOS_ERR_ARGUMENT, 6, 0);
+    CHECK_FAILS(sys_mem_map(MNOS_SELF, ports, 0, 0, 1, MNOS_MAP_WRITE), MNOS_ERR_ARGUMENT, 6, 0);
     CHECK_FAILS(sys_mem_map(MNOS_SELF, ports, 0, 0, 1, MAP_RW | MNOS_MAP_WRITE_COMBINING),
                 MNOS_ERR_ARGUMENT, 6, 0);
     cap_drop(ports);
+}
+
+TEST(ports, open_needs_read_and_write)
+{
+    for (mnos_rights_t right = MNOS_RIGHT_READ; right <= MNOS_RIGHT_WRITE; right <<= 1) {
+        mnos_cap_t ports = cap_range(bootstrap_cap("ports"), right, SCRATCH, 1);
+
+        CHECK_FAILS(open_ports(MNOS_SELF, ports, 0, 1), MNOS_ERR_RIGHTS, 2,
+                    (MNOS_RIGHT_READ | MNOS_RIGHT_WRITE) & ~right);
+        cap_drop(ports);
+    }
 }
 
 static uint64_t read_port(uint64_t port, uint64_t, uint64_t, uint64_t)
