@@ -72,13 +72,13 @@ static inline void queue_only(struct thread_queue *queue, struct thread *thread)
 }
 
 /* Whether this core can switch to `thread` at once: no timer to stop, nothing that keeps it from
- * running, nothing better ready. */
+ * running, nothing as good ready. */
 static inline bool can_run_here(const struct core *core, const struct thread *thread)
 {
     return thread->timer.queue == NULL &&
            atomic_load_explicit(&thread->stop, memory_order_relaxed) == 0 &&
            (thread->affinity == MNOS_AFFINITY_ANY || thread->affinity == core->index) &&
-           (int)thread->effective >= runqueue_best_priority(&core->runqueue);
+           (int)thread->effective > runqueue_best_priority(&core->runqueue);
 }
 
 static inline void move_registers(const struct user_frame *from, struct user_frame *to)

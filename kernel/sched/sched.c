@@ -217,6 +217,9 @@ void sched_hand_over(struct thread *thread)
         return;
     }
     switch_to(core, thread);
+    if (core->slice_end_ns == 0 &&
+        runqueue_best_priority(&core->runqueue) == (int)thread->effective)
+        core->need_resched = true; /* somebody waits for its turn to end: it must have an end */
 }
 
 void sched_block_prepare(struct thread *current)
