@@ -45,9 +45,20 @@ enum thread_stop {
     STOP_DOOMED = 1u << 3,  /* it still runs, but only to destroy its own process: in the kernel */
 };
 
+/* Why a message to or from this thread takes the general path: something has to be done besides moving
+ * registers. Set before the thread becomes visible as waiting, cleared when the reason has gone. */
+enum thread_slow {
+    SLOW_PINNED = 1u << 0,    /* affinity is not MNOS_AFFINITY_ANY */
+    SLOW_REGISTERS = 1u << 1, /* its frame was not made by a system call, or has been changed since */
+    SLOW_FAULTED = 1u << 2,   /* its call is a fault: the reply holds registers */
+    SLOW_PORTS = 1u << 3,     /* its process has I/O ports */
+};
+
 struct thread {
     struct user_frame frame; /* first: kernel entry saves registers here; 16-byte aligned */
-    _Atomic uint32_t stop;   /* enum thread_stop; offset known to assembly */
+    /* Offsets known to assembly; one comparison sees both. */
+    _Atomic uint32_t stop; /* enum thread_stop */
+    _Atomic uint32_t slow; /* enum thread_slow */
     struct thread_arch arch;
 
     struct kobject obj;      /* payer is its process */
