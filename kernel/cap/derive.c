@@ -436,7 +436,7 @@ void cap_removal_finish(struct tlb_batch *batch)
 {
     tlb_batch_finish(batch);
     if (!sched_single_core())
-        arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+        sched_quiesce();
 }
 
 /* ---- checking ---- */

@@ -164,7 +164,7 @@ mnos_status_t process_suspend(struct process *process)
     spin_unlock(&process->lock);
     if (status == MNOS_OK) {
         this_core()->need_resched = true; /* it may be the caller's own */
-        arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+        sched_quiesce();
     }
     return status;
 }
@@ -239,7 +239,7 @@ static bool destroy_threads(struct process *process, const struct thread *except
     if (thread == NULL)
         return true;
     if (!thread_bury_begin(thread)) {
-        arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+        sched_quiesce();
         return false; /* sys_thread_destroy on another core is at it, and will be done soon */
     }
     thread_kill(thread);
@@ -346,7 +346,7 @@ static bool destroy_contents(struct process *process, const struct thread *self)
     if (!destroy_threads(process, self))
         return false;
     if (!process->closed) { /* others may have found it open just before it began to die */
-        arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+        sched_quiesce();
         process->closed = true;
     }
     done = destroy_caps(process, &batch) && destroy_objects(process, self, &batch);

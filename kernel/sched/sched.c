@@ -272,7 +272,7 @@ void sched_priority_changed(struct thread *thread, uint8_t effective)
 void sched_wait_stopped(const struct thread *thread)
 {
     (void)thread;
-    arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+    sched_quiesce();
 }
 
 /* ---- choosing ---- */

@@ -36,6 +36,9 @@ void sched_reschedule_interrupt(void);
 
 /* ---- called by objects ---- */
 
+uint32_t sched_online_cores(void); /* bit n: core n */
+bool sched_single_core(void);
+
 /* Makes a thread that is in no queue and RUNNING nowhere ready, on the core it belongs to. A thread
  * that must stop becomes THREAD_SUSPENDED or THREAD_DEAD instead. */
 void sched_make_ready(struct thread *thread);
@@ -58,6 +61,11 @@ bool sched_remove_ready(struct thread *thread, enum thread_state state);
 void sched_priority_changed(struct thread *thread, uint8_t effective);
 /* Waits until `thread`, whose stop bits are set, runs on no core. Hold no lock. */
 void sched_wait_stopped(const struct thread *thread);
+/* Waits until every other core has used what it looked up, for the last time. Hold no lock. */
+static inline void sched_quiesce(void)
+{
+    arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+}
 /* Starts a timer for `thread`, which ends wait number thread->wait; UINT64_MAX: none. */
 void sched_timer_start(struct thread *thread, uint64_t deadline_ns);
 
@@ -66,7 +74,5 @@ void sched_timer_start(struct thread *thread, uint64_t deadline_ns);
  * progress away, restarts its system call and returns. Hold no lock. */
 bool sched_preempt_point(void);
 
-uint32_t sched_online_cores(void); /* bit n: core n */
-bool sched_single_core(void);
 /* TSC cycles that `thread` has run, up to now. */
 uint64_t sched_cpu_cycles(const struct thread *thread);

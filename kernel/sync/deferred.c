@@ -26,7 +26,7 @@ void deferred_flush(void)
     core->deferred_urged = false;
     if (core->deferred == NULL)
         return;
-    arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
+    sched_quiesce();
     /* Releasing may add to the list: an object's last reference to another. Those have been out of
      * reach for as long as what referred to them. */
     while (core->deferred != NULL) {
