@@ -34,14 +34,13 @@ struct core {
     uint8_t error_argument; /* number of the argument at fault */
 
     struct arch_aspace *aspace; /* loaded in CR3; NULL: the kernel's own */
-    uint64_t running_since;     /* TSC when `current` was put on this core */
     /* End of the turn of what runs here, when somebody waits for it; 0: not begun. Who is called by
      * message runs on its caller's turn, so that threads cannot keep a core by calling each other. */
     uint64_t slice_end_ns;
     uint64_t timer_armed_ns; /* what the timer is set to; UINT64_MAX: off */
 
     struct runqueue runqueue;       /* has its own lock; other cores insert and steal */
-    struct timer_queue timer_queue; /* has its own lock; other cores insert and remove */
+    struct timer_queue timer_queue; /* has its own lock; other cores remove */
 
     struct deferred *deferred; /* objects to free after every core has passed a quiescent point */
     uint32_t deferred_count;

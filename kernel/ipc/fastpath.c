@@ -71,18 +71,21 @@ static inline void queue_only(struct thread_queue *queue, struct thread *thread)
     queue->heads = (struct list){&link->heads, &link->heads};
 }
 
-/* Whether this core can switch to `thread` at once: no timer to stop, nothing that keeps it from
- * running, nothing as good ready. */
+/* Whether this core can switch to `thread` at once: nothing that keeps it from running, nothing as good
+ * ready. */
 static inline bool can_run_here(const struct core *core, const struct thread *thread)
 {
-    return thread->timer.queue == NULL &&
-           atomic_load_explicit(&thread->stop, memory_order_relaxed) == 0 &&
+    return atomic_load_explicit(&thread->stop, memory_order_relaxed) == 0 &&
            (thread->affinity == MNOS_AFFINITY_ANY || thread->affinity == core->index) &&
            (int)thread->effective > runqueue_best_priority(&core->runqueue);
 }
 
-static inline void move_registers(const struct user_frame *from, struct user_frame *to)
+/* Gives the message in `from` to `receiver`, whose wait it ends. */
+static inline void move_registers(const struct user_frame *from, struct thread *receiver)
 {
+    struct user_frame *to = &receiver->frame;
+
+    receiver->deadline_ns = MNOS_DEADLINE_NEVER;
     to->rax = MNOS_OK;
     to->rsi = MNOS_INFO(from->rsi, from->rsi >> MNOS_INFO_LENGTH_SHIFT);
     to->rdx = from->rdx;
@@ -139,10 +142,9 @@ bool ipc_call_fast(struct thread *current)
     atomic_store_explicit(&server->waits_on, NULL, memory_order_relaxed);
     spin_unlock(&endpoint->lock);
 
-    switch_block_prepare(core, current);
-    current->deadline_ns = MNOS_DEADLINE_NEVER;
+    switch_block_prepare(current);
     current->reply_id += 1ull << THREAD_NUMBER_BITS;
-    move_registers(frame, &server->frame);
+    move_registers(frame, server);
     server->frame.rdi = badge;
     server->frame.r12 = current->reply_id;
     queue_only(&server->callers, current);
@@ -201,12 +203,11 @@ bool ipc_reply_fast(struct thread *current)
         spin_unlock(&endpoint->lock);
         return false;
     }
-    move_registers(frame, &caller->frame);
+    move_registers(frame, caller);
     caller->frame.rdi = 0;
     caller->frame.r12 = 0;
 
-    switch_block_prepare(core, current);
-    current->deadline_ns = MNOS_DEADLINE_NEVER;
+    switch_block_prepare(current);
     current->via = slot;
     current->via_key = frame->r13;
     list_init(&current->cap_link);

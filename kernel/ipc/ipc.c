@@ -32,8 +32,7 @@ static void block_locked(struct endpoint *endpoint, struct thread *current,
     sched_block_prepare(current);
     current->via = cap->slot;
     current->via_key = cap->key;
-    current->deadline_ns = deadline_ns;
-    sched_timer_start(current, deadline_ns);
+    sched_deadline_set(current, deadline_ns);
     wait_queue_locked(endpoint, current, state, false);
 }
 
@@ -86,8 +85,8 @@ static bool take_message(struct endpoint *endpoint, struct thread *receiver)
 
 static void receiver_requeue_locked(struct endpoint *endpoint, struct thread *receiver)
 {
+    sched_deadline_set(receiver, receiver->deadline_ns);
     wait_queue_locked(endpoint, receiver, THREAD_RECEIVING, true);
-    wait_timer_renew(receiver);
 }
 
 /* A receiver whose message failed goes on waiting, at the head; or wakes, when its wait has ended
@@ -99,8 +98,6 @@ static void receiver_resume(struct endpoint *endpoint, struct thread *receiver)
     if (!take_message(endpoint, receiver)) {
         if (receiver->via->key != receiver->via_key)
             status = MNOS_ERR_REVOKED;
-        else if (wait_deadline_passed(receiver->deadline_ns))
-            status = MNOS_ERR_DEADLINE;
         else if ((receiver->stop & STOP_KILL) != 0)
             status = MNOS_ERR_CANCELLED;
         else
@@ -124,8 +121,10 @@ static void send_to(struct endpoint *endpoint, struct thread *current, struct th
         receiver_resume(endpoint, receiver);
         return;
     }
-    if (blocks)
+    if (blocks) {
         sched_block_prepare(current);
+        current->deadline_ns = current->frame.r12;
+    }
     settle(current, receiver); /* a caller may run elsewhere from here on */
     wait_done(receiver, MNOS_OK);
     if (blocks) {
@@ -159,7 +158,6 @@ static void send(struct thread *current, bool wants_reply)
     endpoint = (struct endpoint *)cap.object;
     current->badge = cap.badge;
     current->wants_reply = wants_reply;
-    current->deadline_ns = deadline_ns;
 
     spin_lock(&endpoint->lock);
     if (!cap_alive(&cap)) {

@@ -69,12 +69,6 @@ static uint8_t inherited_locked(const struct thread *server)
     return effective;
 }
 
-void wait_timer_renew(struct thread *thread)
-{
-    if (thread->deadline_ns != MNOS_DEADLINE_NEVER && thread->timer.queue == NULL)
-        sched_timer_start(thread, thread->deadline_ns);
-}
-
 static void enter_callers(struct thread *caller, struct thread *server, uint64_t reply_id)
 {
     spin_lock(&server->lock);
@@ -83,7 +77,7 @@ static void enter_callers(struct thread *caller, struct thread *server, uint64_t
     server->effective = inherited_locked(server);
     state_set(caller, THREAD_CALLING);
     atomic_store_explicit(&caller->owed_by, server, memory_order_release);
-    wait_timer_renew(caller);
+    sched_deadline_set(caller, caller->deadline_ns);
     spin_unlock(&server->lock);
 }
 
@@ -164,33 +158,28 @@ void wait_drop_callers(struct thread *server)
 
 void wait_done(struct thread *thread, mnos_status_t status)
 {
-    timer_entry_cancel(&thread->timer);
+    __atomic_store_n(&thread->deadline_ns, MNOS_DEADLINE_NEVER, __ATOMIC_RELAXED);
     arch_thread_set_result(thread, status);
 }
 
-static bool is_wait(const struct thread *thread, uint64_t wait)
-{
-    return wait == 0 || thread->wait == wait;
-}
-
-static bool cancel_endpoint(struct thread *thread, struct endpoint *endpoint, uint64_t wait)
+static bool cancel_endpoint(struct thread *thread, struct endpoint *endpoint, uint64_t until_ns)
 {
     bool ours;
 
     spin_lock(&endpoint->lock);
-    ours = thread->waits_on == endpoint && is_wait(thread, wait);
+    ours = thread->waits_on == endpoint && thread->deadline_ns <= until_ns;
     if (ours)
         wait_unqueue_locked(endpoint, thread);
     spin_unlock(&endpoint->lock);
     return ours;
 }
 
-static bool cancel_reply(struct thread *thread, struct thread *server, uint64_t wait)
+static bool cancel_reply(struct thread *thread, struct thread *server, uint64_t until_ns)
 {
     bool ours;
 
     spin_lock(&server->lock);
-    ours = thread->owed_by == server && is_wait(thread, wait);
+    ours = thread->owed_by == server && thread->deadline_ns <= until_ns;
     if (ours)
         leave_callers_locked(server, thread);
     spin_unlock(&server->lock);
@@ -199,12 +188,12 @@ static bool cancel_reply(struct thread *thread, struct thread *server, uint64_t 
     return ours;
 }
 
-static bool cancel_park(struct thread *thread, uint64_t wait)
+static bool cancel_park(struct thread *thread, uint64_t until_ns)
 {
     bool ours;
 
     spin_lock(&thread->lock);
-    ours = thread->state == THREAD_PARKED && is_wait(thread, wait);
+    ours = thread->state == THREAD_PARKED && thread->deadline_ns <= until_ns;
     if (ours) {
         state_set(thread, THREAD_PAIRED);
         arch_thread_set_value(thread, arch_time_ns());
@@ -213,18 +202,18 @@ static bool cancel_park(struct thread *thread, uint64_t wait)
     return ours;
 }
 
-bool wait_cancel(struct thread *thread, uint64_t wait, mnos_status_t status)
+bool wait_cancel(struct thread *thread, uint64_t until_ns, mnos_status_t status)
 {
     struct endpoint *endpoint = atomic_load_explicit(&thread->waits_on, memory_order_acquire);
     struct thread *server = atomic_load_explicit(&thread->owed_by, memory_order_acquire);
     bool ours;
 
     if (endpoint != NULL)
-        ours = cancel_endpoint(thread, endpoint, wait);
+        ours = cancel_endpoint(thread, endpoint, until_ns);
     else if (server != NULL)
-        ours = cancel_reply(thread, server, wait);
+        ours = cancel_reply(thread, server, until_ns);
     else
-        ours = cancel_park(thread, wait);
+        ours = cancel_park(thread, until_ns);
     if (!ours)
         return false;
     wait_done(thread, status);
@@ -248,7 +237,7 @@ void wait_park(struct thread *current, uint64_t deadline_ns)
         arch_thread_set_result(current, MNOS_ERR_DEADLINE);
     } else {
         sched_block_prepare(current);
-        sched_timer_start(current, deadline_ns);
+        sched_deadline_set(current, deadline_ns);
         state_set(current, THREAD_PARKED);
         parked = true;
     }

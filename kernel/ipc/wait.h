@@ -21,10 +21,6 @@ void wait_queue_locked(struct endpoint *endpoint, struct thread *thread, enum th
 /* Takes it off again: THREAD_PAIRED, which the caller owns from then on. */
 void wait_unqueue_locked(struct endpoint *endpoint, struct thread *thread);
 
-/* The timer of a thread may have run out while it was THREAD_PAIRED, when nothing could be cancelled:
- * then it runs out again. For who has just published the wait, under its lock. */
-void wait_timer_renew(struct thread *thread);
-
 /* `caller`, owned by us, now waits for a reply from `server`: THREAD_CALLING; the server inherits its
  * priority. Returns the reply id. */
 uint64_t wait_for_reply(struct thread *caller, struct thread *server);
@@ -34,13 +30,13 @@ struct thread *wait_take_caller(const struct process *process, uint64_t reply_id
 /* Undoes that: `caller` goes on waiting, under the same id, for a reply from `server`. */
 void wait_restore_caller(struct thread *caller, struct thread *server);
 
-/* `thread`, ours, has what it waited for, or `status` tells why not: sets RAX, stops its timer. The
- * caller makes it ready. */
+/* `thread`, ours, has what it waited for, or `status` tells why not: sets RAX, drops its
+ * deadline. The caller makes it ready. */
 void wait_done(struct thread *thread, mnos_status_t status);
 
-/* Ends wait number `wait` (0: whichever) of `thread` with `status` and makes it ready; false: it was
- * not in that wait, or is THREAD_PAIRED just now. */
-bool wait_cancel(struct thread *thread, uint64_t wait, mnos_status_t status);
+/* Ends the wait of `thread` with `status` and makes it ready, if its deadline is not after `until_ns`
+ * (MNOS_DEADLINE_NEVER: any wait); false: it does not wait so long, or is THREAD_PAIRED just now. */
+bool wait_cancel(struct thread *thread, uint64_t until_ns, mnos_status_t status);
 
 /* Everybody who waits for a reply from `server` wakes with MNOS_ERR_PEER. */
 void wait_drop_callers(struct thread *server);

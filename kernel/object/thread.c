@@ -175,6 +175,8 @@ static void thread_init(struct thread *thread, struct process *process,
     spin_init(&thread->lock, LOCK_THREAD);
     thread_queue_init(&thread->callers);
     list_init(&thread->cap_link);
+    thread->deadline_ns = MNOS_DEADLINE_NEVER;
+    thread->timer.due = UINT64_MAX;
     list_init(&thread->process_link);
     memcpy(thread->name, params->name, sizeof(thread->name));
     thread->name[sizeof(thread->name) - 1] = '\0';
@@ -285,7 +287,8 @@ static void thread_evict(struct thread *thread)
     case THREAD_RECEIVING:
     case THREAD_CALLING:
     case THREAD_PARKED:
-        (void)wait_cancel(thread, 0, MNOS_ERR_CANCELLED); /* made ready, it becomes dead instead */
+        (void)wait_cancel(thread, MNOS_DEADLINE_NEVER,
+                          MNOS_ERR_CANCELLED); /* made ready, it becomes dead instead */
         break;
     case THREAD_SUSPENDED:
         (void)atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_DEAD);
@@ -313,7 +316,7 @@ void thread_bury(struct thread *thread)
     struct process *process = thread->process;
 
     assert(thread->state == THREAD_DEAD);
-    timer_entry_cancel(&thread->timer);
+    timer_queue_remove(thread);
     wait_drop_callers(thread);
     if (thread->pending != NULL)
         kobject_unreferenced((struct kobject *)thread->pending);

@@ -13,6 +13,8 @@
  * T4  THREAD_READY: in the run queue of `core`, whose lock guards the state
  * T5  THREAD_RUNNING: it is cores[core].current
  * T6  everything a core needs to run it is in memory before it becomes visible in any of these
+ * T7  who makes it wait stores deadline_ns and then, a full barrier in between, sees that timer.due is
+ *     not later; who ends its wait stores MNOS_DEADLINE_NEVER and leaves the timer alone
  */
 #pragma once
 
@@ -48,10 +50,11 @@ enum thread_stop {
 /* Why a message to or from this thread takes the general path: something has to be done besides moving
  * registers. Set before the thread becomes visible as waiting, cleared when the reason has gone. */
 enum thread_slow {
-    SLOW_PINNED = 1u << 0,    /* affinity is not MNOS_AFFINITY_ANY */
-    SLOW_REGISTERS = 1u << 1, /* its frame was not made by a system call, or has been changed since */
-    SLOW_FAULTED = 1u << 2,   /* its call is a fault: the reply holds registers */
-    SLOW_PORTS = 1u << 3,     /* its process has I/O ports */
+    SLOW_PINNED = 1u << 0, /* affinity is not MNOS_AFFINITY_ANY */
+    SLOW_REGISTERS =
+        1u << 1,            /* its frame was not made by a system call, or has been changed since */
+    SLOW_FAULTED = 1u << 2, /* its call is a fault: the reply holds registers */
+    SLOW_PORTS = 1u << 3,   /* its process has I/O ports */
 };
 
 struct thread {
@@ -73,7 +76,7 @@ struct thread {
     uint8_t effective;       /* at least base: the highest of those it owes a reply, under `lock` */
     uint8_t queued_priority; /* effective priority when it was put into the run queue */
     struct list run_link;
-    uint64_t cpu_cycles; /* of TSC, up to when it last left a core */
+    uint64_t cpu_cycles; /* TSC cycles that it has run; while it runs, less the TSC when it began */
 
     /* Waiting. */
     struct spinlock lock; /* rank LOCK_THREAD; guards callers, effective, wake_pending, parking */
@@ -84,9 +87,10 @@ struct thread {
     struct capability *via; /* T1: the capability it came through, whose key was via_key then */
     uint64_t via_key;
     struct list cap_link; /* in the ring of waiters of `via` */
-    uint64_t wait;        /* number of its present wait; a timer of an earlier one is stale */
     uint64_t reply_id;    /* T2: what the server must present: sequence << 24 | number */
-    uint64_t deadline_ns; /* T1: also of the reply, which a sender takes along */
+    /* T7: of its wait, a sender's also of the reply; set before it is visible as waiting, and
+     * MNOS_DEADLINE_NEVER from when its wait has ended. */
+    uint64_t deadline_ns;
     struct timer_entry timer;
     _Atomic bool being_buried;
     bool buried;       /* nothing but its capabilities keeps it */

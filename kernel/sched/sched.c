@@ -86,25 +86,37 @@ static void timer_update(struct core *core)
     timer_set(core, next);
 }
 
-void sched_timer_start(struct thread *thread, uint64_t deadline_ns)
+void sched_timer_start(struct thread *thread)
 {
     struct core *core = this_core();
 
-    if (deadline_ns == MNOS_DEADLINE_NEVER)
-        return;
-    if (timer_queue_insert(&core->timer_queue, &thread->timer, deadline_ns, thread->wait) &&
-        deadline_ns < core->timer_armed_ns)
-        timer_set(core, deadline_ns);
+    if (timer_queue_insert(&core->timer_queue, thread) &&
+        thread->deadline_ns < core->timer_armed_ns)
+        timer_set(core, thread->deadline_ns);
+}
+
+/* Ends waits whose deadline has passed and takes out of the way what nobody waits for any more; false:
+ * there may be more to do. */
+static bool expire(struct core *core)
+{
+    uint64_t now = arch_time_ns();
+    struct thread *thread;
+
+    for (unsigned i = 0; i < EXPIRE_BATCH; i++) {
+        if (!timer_queue_step(&core->timer_queue, now, &thread))
+            return true;
+        if (thread != NULL)
+            (void)wait_cancel(thread, now, MNOS_ERR_DEADLINE);
+    }
+    return false;
 }
 
 uint64_t sched_cpu_cycles(const struct thread *thread)
 {
-    const struct core *core = &cores[thread->core];
     uint64_t cycles = __atomic_load_n(&thread->cpu_cycles, __ATOMIC_RELAXED);
 
-    if (__atomic_load_n(&core->current, __ATOMIC_RELAXED) == thread)
-        cycles += arch_cycles() - __atomic_load_n(&core->running_since, __ATOMIC_RELAXED);
-    return cycles;
+    /* It has run for less time than has passed: while the start is subtracted the sum is negative. */
+    return (int64_t)cycles < 0 ? cycles + arch_cycles() : cycles;
 }
 
 /* ---- making threads ready ---- */
@@ -185,7 +197,6 @@ void sched_make_ready(struct thread *thread)
 
 static void run(struct core *core, struct thread *thread)
 {
-    core->running_since = arch_cycles();
     core->slice_end_ns = 0;
     switch_run(core, thread);
 }
@@ -224,7 +235,7 @@ void sched_hand_over(struct thread *thread)
 
 void sched_block_prepare(struct thread *current)
 {
-    switch_block_prepare(this_core(), current);
+    switch_block_prepare(current);
 }
 
 void sched_current_blocked(void)
@@ -362,6 +373,10 @@ static void idle(struct core *core)
 {
     uint64_t began = arch_cycles();
 
+    if (!expire(core)) { /* so that the timer is set for none but a wait that goes on */
+        arch_poll_interrupts();
+        return;
+    }
     deferred_flush();
     info_update_memory();
     core->statistics->idle_since = arch_time_ns();
@@ -401,7 +416,7 @@ static void put_back(struct core *core, struct thread *thread)
     if (stop == 0 && !turn_over &&
         runqueue_best_priority(&core->runqueue) == (int)thread->effective)
         return; /* its turn is not over */
-    switch_account(core, thread);
+    switch_account(thread);
     arch_thread_save(thread, false);
     core->current = NULL;
     if (stop == 0 || !thread_stopped(thread, stop))
@@ -479,18 +494,10 @@ void sched_yield(void)
 void sched_timer_interrupt(void)
 {
     struct core *core = this_core();
-    uint64_t now = arch_time_ns();
-    uint64_t wait;
 
     core->timer_armed_ns = UINT64_MAX;
     core->need_resched = true; /* the long way out sets the timer anew */
-    for (unsigned i = 0; i < EXPIRE_BATCH; i++) {
-        struct timer_entry *entry = timer_queue_expire(&core->timer_queue, now, &wait);
-
-        if (entry == NULL)
-            return;
-        wait_cancel(container_of(entry, struct thread, timer), wait, MNOS_ERR_DEADLINE);
-    }
+    (void)expire(core);
 }
 
 void sched_reschedule_interrupt(void)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -66,8 +67,19 @@ static inline void sched_quiesce(void)
 {
     arch_ipi_round(sched_online_cores(), IPI_QUIESCE);
 }
-/* Starts a timer for `thread`, which ends wait number thread->wait; UINT64_MAX: none. */
-void sched_timer_start(struct thread *thread, uint64_t deadline_ns);
+/* The timer of `thread`, which the caller owns, is later than its deadline: from now on it is not. */
+void sched_timer_start(struct thread *thread);
+/* T7: `thread`, which the caller owns, is about to wait until then, or has just begun to, under the lock
+ * that guards its wait. */
+static inline void sched_deadline_set(struct thread *thread, uint64_t deadline_ns)
+{
+    __atomic_store_n(&thread->deadline_ns, deadline_ns, __ATOMIC_RELAXED);
+    if (deadline_ns == MNOS_DEADLINE_NEVER)
+        return;
+    atomic_thread_fence(memory_order_seq_cst);
+    if (__atomic_load_n(&thread->timer.due, __ATOMIC_RELAXED) > deadline_ns)
+        sched_timer_start(thread);
+}
 
 /* A preemption point of a long operation: handles what is pending. True: something better is ready, or
  * other cores have been told that this one uses nothing it looked up before; the operation puts its

@@ -12,27 +12,25 @@
 #include "object/thread.h"
 #include "sched/sched.h"
 
-static inline void switch_account(struct core *core, struct thread *thread)
+/* It leaves the core; switch_run() has subtracted the time when it came. */
+static inline void switch_account(struct thread *thread)
 {
-    uint64_t now = arch_cycles();
-
-    thread->cpu_cycles += now - core->running_since;
-    core->running_since = now;
+    thread->cpu_cycles += arch_cycles();
 }
 
 /* sched_block_prepare(). */
-static inline void switch_block_prepare(struct core *core, struct thread *current)
+static inline void switch_block_prepare(struct thread *current)
 {
-    switch_account(core, current);
-    current->wait++;
+    switch_account(current);
     arch_switch_out(current);
 }
 
-/* Puts `thread`, which no other core can reach any more, on this core; running_since has been set. */
+/* Puts `thread`, which no other core can reach any more, on this core. */
 static inline void switch_run(struct core *core, struct thread *thread)
 {
     atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_relaxed);
     thread->core = core->index;
+    thread->cpu_cycles -= arch_cycles();
     core->current = thread;
     core->statistics->switches++;
     arch_switch_in(core, thread);

@@ -2,7 +2,15 @@
 /*
  * timer_queue.h - pending deadlines of one core, earliest first: a balanced tree, O(log n).
  *
- * Q1  `earliest` is the smallest deadline in the tree, UINT64_MAX when it is empty
+ * An entry stays when the wait it was made for ends, and serves the waits after it: their threads only
+ * store a deadline that is not earlier. What an entry is worth is looked at when it has become the
+ * first, by the core of the queue (docs/time.md proves that no deadline is lost).
+ *
+ * Q1  `earliest` is the smallest key in the tree, UINT64_MAX when it is empty
+ * Q2  while a thread waits with a finite deadline, its entry is in some queue, under that deadline or an
+ *     earlier one, or a core is just about to end the wait
+ * Q3  an entry that is in no queue is entered only by who owns its thread: the core that runs it, or that
+ *     took it off what it waited on
  */
 #pragma once
 
@@ -11,10 +19,12 @@
 #include "lib/tree.h"
 #include "sync/spinlock.h"
 
+struct thread;
+
 struct timer_entry {
-    struct tree_node node;     /* keyed by deadline, then by address */
-    uint64_t wait;             /* the wait of its thread that it would end */
+    struct tree_node node;     /* keyed by `due`, then by address */
     struct timer_queue *queue; /* where it is; NULL: nowhere. Guarded by that queue's lock */
+    uint64_t due;              /* UINT64_MAX: in no queue. Read without the lock by the thread */
 };
 
 struct timer_queue {
@@ -24,10 +34,11 @@ struct timer_queue {
 };
 
 void timer_queue_init(struct timer_queue *queue);
-/* Adds `entry`, which must be in no queue; true when it is now the earliest. */
-bool timer_queue_insert(struct timer_queue *queue, struct timer_entry *entry, uint64_t deadline_ns,
-                        uint64_t wait);
-/* Takes `entry` out of the queue it is in, if any; any core may do so. */
-void timer_entry_cancel(struct timer_entry *entry);
-/* Takes out the earliest entry whose deadline is not after `now_ns`; NULL: none. *wait as given. */
-struct timer_entry *timer_queue_expire(struct timer_queue *queue, uint64_t now_ns, uint64_t *wait);
+/* Sees to Q2 for `thread`, which the caller owns, using this queue if a new place is needed; true when
+ * the entry is now its earliest. */
+bool timer_queue_insert(struct timer_queue *queue, struct thread *thread);
+/* Takes the entry of `thread`, which does not run any more, out of the queue it is in, if any. */
+void timer_queue_remove(struct thread *thread);
+/* Puts the first entry in order: false when that is not needed, since it is in the future and somebody
+ * waits for it. *expired: whose wait is to be ended, or NULL. */
+bool timer_queue_step(struct timer_queue *queue, uint64_t now_ns, struct thread **expired);

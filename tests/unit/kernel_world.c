@@ -116,6 +116,7 @@ void world_act(struct thread *thread)
     if (before == thread)
         return;
     if (before != NULL) {
+        before->cpu_cycles += arch_cycles();
         arch_thread_save(before, false);
         sched_current_blocked();
         sched_make_ready(before);
@@ -127,7 +128,7 @@ void world_act(struct thread *thread)
     thread->state = THREAD_RUNNING;
     thread->core = core->index;
     core->current = thread;
-    core->running_since = arch_cycles();
+    thread->cpu_cycles -= arch_cycles();
     core->runqueue.running_priority = thread->effective;
     core->need_resched = false;
     arch_thread_load(thread);
@@ -304,8 +305,15 @@ static void check_process(struct process *process)
         if (object->type == MNOS_TYPE_MEMORY)
             memory_check((struct memory *)object);
     }
-    for (struct list *l = process->threads.next; l != &process->threads; l = l->next)
-        thread_queue_check(&container_of(l, struct thread, process_link)->callers);
+    for (struct list *l = process->threads.next; l != &process->threads; l = l->next) {
+        const struct thread *thread = container_of(l, struct thread, process_link);
+
+        thread_queue_check(&thread->callers);
+        CHECK(thread->timer.due <= thread->deadline_ns || thread->deadline_ns == UINT64_MAX);
+        CHECK_EQ(thread->timer.due == UINT64_MAX, thread->timer.queue == NULL);
+        if (thread->waits_on == NULL && thread->owed_by == NULL && thread->state != THREAD_PARKED)
+            CHECK_EQ(thread->deadline_ns, UINT64_MAX); /* T7 */
+    }
     for (struct list *l = process->children.next; l != &process->children; l = l->next) {
         child = container_of(l, struct process, sibling_link);
         CHECK_PTR_EQ(child->parent, process);

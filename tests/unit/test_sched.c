@@ -48,35 +48,103 @@ TEST(runqueue, gives_the_best_first_and_equals_in_order)
     spin_unlock(&queue.lock);
 }
 
+/* As a thread that begins to wait does. */
+static bool wait_until(struct timer_queue *queue, struct thread *thread, uint64_t deadline_ns)
+{
+    thread->state = THREAD_PARKED;
+    thread->deadline_ns = deadline_ns;
+    return thread->timer.due > deadline_ns && timer_queue_insert(queue, thread);
+}
+
+static void wake(struct thread *thread)
+{
+    thread->state = THREAD_RUNNING;
+    thread->deadline_ns = NEVER;
+}
+
+/* The next thread whose wait ends, after whatever else is to be done before. */
+static struct thread *expire_one(struct timer_queue *queue, uint64_t now_ns)
+{
+    struct thread *thread = NULL;
+
+    while (timer_queue_step(queue, now_ns, &thread))
+        if (thread != NULL)
+            return thread;
+    return NULL;
+}
+
 TEST(timer_queue, expires_in_the_order_of_deadlines)
 {
-    static struct timer_entry entries[100];
-    struct timer_entry *entry;
+    static struct thread threads[100];
+    struct thread *thread;
     struct timer_queue queue;
-    uint64_t wait, last = 0;
+    uint64_t last = 0;
     unsigned count = 0;
 
     timer_queue_init(&queue);
-    CHECK_PTR_EQ(timer_queue_expire(&queue, UINT64_MAX - 1, &wait), NULL);
+    CHECK_PTR_EQ(expire_one(&queue, UINT64_MAX - 1), NULL);
     for (unsigned i = 0; i < 100; i++) {
         uint64_t deadline = 10 + i * 37 % 100;
         bool first = deadline < queue.earliest;
-        CHECK_EQ(timer_queue_insert(&queue, &entries[i], deadline, i), first);
+        threads[i].timer.due = UINT64_MAX;
+        CHECK_EQ(wait_until(&queue, &threads[i], deadline), first);
     }
     CHECK_EQ(queue.earliest, 10);
     for (unsigned i = 0; i < 100; i += 2)
-        timer_entry_cancel(&entries[i]);
-    timer_entry_cancel(&entries[0]); /* harmless */
+        timer_queue_remove(&threads[i]);
+    timer_queue_remove(&threads[0]); /* harmless */
     tree_check(&queue.tree);
-    CHECK_PTR_EQ(timer_queue_expire(&queue, queue.earliest - 1, &wait), NULL);
-    while ((entry = timer_queue_expire(&queue, 200, &wait)) != NULL) {
-        CHECK_PTR_EQ(entry, &entries[wait]);
-        CHECK(wait % 2 == 1 && entry->node.key >= last);
-        last = entry->node.key;
+    CHECK_PTR_EQ(expire_one(&queue, queue.earliest - 1), NULL);
+    while ((thread = expire_one(&queue, 200)) != NULL) {
+        CHECK((thread - threads) % 2 == 1 && thread->deadline_ns >= last);
+        CHECK_EQ(thread->timer.due, UINT64_MAX);
+        CHECK_PTR_EQ(thread->timer.queue, NULL);
+        last = thread->deadline_ns;
         count++;
     }
     CHECK_EQ(count, 50);
     CHECK_EQ(queue.earliest, UINT64_MAX);
+}
+
+TEST(timer_queue, an_entry_serves_the_waits_that_follow)
+{
+    static struct thread thread = {.timer.due = UINT64_MAX}, other = {.timer.due = UINT64_MAX};
+    struct timer_queue queue, elsewhere;
+
+    timer_queue_init(&queue);
+    timer_queue_init(&elsewhere);
+    CHECK(wait_until(&queue, &thread, 100));
+    wake(&thread);
+    CHECK_EQ(thread.timer.due, 100);
+    CHECK(!wait_until(&queue, &thread, 300));
+    CHECK_EQ(thread.timer.due, 100);
+    CHECK_PTR_EQ(expire_one(&queue, 100), NULL); /* early: entered again */
+    CHECK_EQ(thread.timer.due, 300);
+    CHECK_PTR_EQ(thread.timer.queue, &queue);
+    wake(&thread);
+    CHECK(wait_until(&elsewhere, &thread, 200)); /* earlier: where it waits now */
+    CHECK_PTR_EQ(thread.timer.queue, &elsewhere);
+    CHECK_EQ(queue.earliest, UINT64_MAX);
+    CHECK(!wait_until(&elsewhere, &other, 250));
+    wake(&thread);
+    CHECK_PTR_EQ(expire_one(&elsewhere, 0), NULL); /* what nobody waits for does not stay first */
+    CHECK_EQ(elsewhere.earliest, 250);
+    CHECK_EQ(thread.timer.due, UINT64_MAX);
+    CHECK_PTR_EQ(expire_one(&elsewhere, 250), &other);
+}
+
+TEST(timer_queue, a_thread_on_its_way_into_a_wait_keeps_its_entry)
+{
+    static struct thread thread = {.timer.due = UINT64_MAX};
+    struct timer_queue queue;
+
+    timer_queue_init(&queue);
+    CHECK(wait_until(&queue, &thread, 100));
+    thread.state = THREAD_PAIRED; /* the deadline is stored, the wait not visible */
+    CHECK_PTR_EQ(expire_one(&queue, 150), NULL);
+    CHECK(thread.timer.due > 150 && thread.timer.due != UINT64_MAX);
+    thread.state = THREAD_PARKED;
+    CHECK_PTR_EQ(expire_one(&queue, thread.timer.due), &thread);
 }
 
 TEST(thread_queue, random_use_keeps_priority_and_order)
