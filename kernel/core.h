@@ -17,22 +17,28 @@ struct thread;
 struct process;
 struct deferred;
 
+/* What an error of a system call tells besides its status. */
+struct call_error {
+    uint8_t argument; /* number of the argument at fault */
+    uint8_t detail;   /* rights missing, or type found */
+};
+
 struct core {
     /* Offsets known to assembly: arch/x86_64/offsets.h. */
     struct core *self;
     struct thread *current; /* NULL while idle; its frame is where the next entry saves registers */
     void *kernel_stack_top;
     uint64_t scratch;
-    bool need_resched; /* leaving the kernel takes the long way: sched_leave_kernel() */
+    bool need_resched;       /* leaving the kernel takes the long way: sched_leave_kernel() */
+    bool tracing;            /* events are recorded: messages take the general path */
+    struct call_error error; /* details of the error that is being returned */
+    struct mnos_core_statistics *statistics; /* in the exported page */
     struct core_arch arch;
 
     uint32_t index; /* 0 is the boot processor */
     bool online;    /* set once, read by all */
     /* How often it has told other cores that it uses nothing it has looked up (sync/deferred.h). */
     uint64_t quiescent_points;
-    uint8_t error_detail;   /* rights missing or type found, of the error being returned */
-    uint8_t error_argument; /* number of the argument at fault */
-
     struct arch_aspace *aspace; /* loaded in CR3; NULL: the kernel's own */
     /* End of the turn of what runs here, when somebody waits for it; 0: not begun. Who is called by
      * message runs on its caller's turn, so that threads cannot keep a core by calling each other. */
@@ -50,8 +56,6 @@ struct core {
     bool ports_owed;   /* likewise, the I/O ports that they have open */
 
     struct process *reaping; /* processes without threads whose destruction this core finishes */
-
-    struct mnos_core_statistics *statistics; /* in the exported page */
 };
 
 extern struct core cores[MNOS_CORES_MAX];

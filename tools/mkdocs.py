@@ -63,7 +63,7 @@ def read_calls() -> list[Call]:
     for macro, fields in entries("abi/syscalls.def", r"(?:IPC_)?SYSCALL\w*"):
         pairs = list(zip(fields[2::2], fields[3::2], strict=True))
         calls.append(Call(int(fields[0], 16), fields[1], pairs, macro == "IPC_SYSCALL",
-                          macro.endswith("_VALUE")))
+                          "_VALUE" in macro))
     return calls
 
 
@@ -122,7 +122,8 @@ SYSCALLS_HEAD = """\
 returns `ERR_SYSCALL`; any other number is a fault of the thread, which today destroys its process.
 
 Arguments travel in RDI, RSI, RDX, R10, R8, R9 and the result in RAX: the status in the low 32 bits.
-RCX and R11 are lost, all other general registers are kept. A value comes back in RDX. The four
+RCX, R11 and the argument registers are lost, all other general registers are kept. A value comes
+back in RDX. The four
 message calls move a message in registers and have a convention of their own (`abi/message.h`,
 `docs/ipc.md`).
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * user_frame.h - the general registers of a thread as every kernel entry leaves them.
+ * user_frame.h - the general registers of a thread while it is not running.
  *
  * It is the first member of struct thread, and the processor itself pushes its last five words there:
  * the stack pointer for entries from user mode is the end of the current thread's frame. (With

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "calls/call_numbers.h"
 #include "cap/captable.h"
 #include "core.h"
 #include "object/process.h"
@@ -25,21 +26,21 @@ bool call_continues(struct thread *current);
 /* Notes that argument number `argument` (1 is the first) is at fault, and passes the status on. */
 static inline mnos_status_t call_argument(unsigned argument, mnos_status_t status)
 {
-    this_core()->error_argument = (uint8_t)argument;
+    this_core()->error.argument = (uint8_t)argument;
     return status;
 }
 
 /* The capability found for an argument has a type that the call has no use for. */
 static inline mnos_status_t call_type(unsigned argument, const struct cap_view *found)
 {
-    this_core()->error_detail = found->object->type;
+    this_core()->error.detail = found->object->type;
     return call_argument(argument, MNOS_ERR_TYPE);
 }
 
 /* An argument asks for rights to pass on that the capability has not. */
 static inline mnos_status_t call_rights(unsigned argument, uint64_t wanted, mnos_rights_t held)
 {
-    this_core()->error_detail = (uint8_t)(wanted & ~(uint64_t)held);
+    this_core()->error.detail = (uint8_t)(wanted & ~(uint64_t)held);
     return call_argument(argument, MNOS_ERR_RIGHTS);
 }
 
@@ -61,14 +62,28 @@ static inline uint64_t call_result(mnos_status_t status)
 
     if (status == MNOS_OK)
         return 0;
-    return (uint64_t)(uint32_t)status | (uint64_t)core->error_argument << 32 |
-           (uint64_t)core->error_detail << 40;
+    return (uint64_t)(uint32_t)status | (uint64_t)core->error.argument << 32 |
+           (uint64_t)core->error.detail << 40;
 }
 
-/* Entry code calls this for every SYSCALL instruction; registers are in current->frame. */
-void syscall_dispatch(struct thread *current);
+/* What goes to RAX and RDX: C returns it in these very registers. */
+struct call_return {
+    uint64_t rax, rdx;
+};
 
-#define SYSCALL0(number, name) mnos_status_t sys_##name(struct thread *current);
+/* By number from MNOS_SYSCALL_BASE on: functions that return struct call_return and take as many
+ * uint64_t as abi/syscalls.def says. The entry code calls them, and leaves the kernel by way of
+ * sched_leave_kernel() when `rax` is CALL_IN_FRAME. */
+typedef void (*call_entry_t)(void);
+extern const call_entry_t call_table[CALL_COUNT];
+/* The entry of calls during which other threads may run; of the entry code: all registers go to
+ * current->frame, then call_in_frame(). */
+struct call_return arch_call_in_frame(void);
+void call_in_frame(struct thread *current);
+/* A number that no system call has, likewise: an error in the native range, else a fault. */
+void call_unknown(struct thread *current);
+
+#define SYSCALL0_WAITS(number, name) mnos_status_t sys_##name(struct thread *current);
 #define SYSCALL1(number, name, t1, a1) mnos_status_t sys_##name(struct thread *current, t1 a1);
 #define SYSCALL2(number, name, t1, a1, t2, a2)                                                     \
     mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2);
@@ -80,6 +95,7 @@ void syscall_dispatch(struct thread *current);
     mnos_status_t sys_##name(struct thread *current, t1 a1, uint64_t *value);
 #define SYSCALL2_VALUE(number, name, t1, a1, t2, a2)                                               \
     mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2, uint64_t *value);
+#define SYSCALL2_VALUE_WAITS SYSCALL2_VALUE
 #define SYSCALL3_VALUE(number, name, t1, a1, t2, a2, t3, a3)                                       \
     mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2, t3 a3, uint64_t *value);
 #define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                       \
@@ -87,13 +103,14 @@ void syscall_dispatch(struct thread *current);
                              uint64_t *value);
 #define IPC_SYSCALL(number, name)
 #include "abi/syscalls.def"
-#undef SYSCALL0
+#undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE
 #undef SYSCALL2_VALUE
+#undef SYSCALL2_VALUE_WAITS
 #undef SYSCALL3_VALUE
 #undef SYSCALL5_VALUE
 #undef IPC_SYSCALL
@@ -104,6 +121,6 @@ static inline mnos_status_t call_cap(struct thread *current, unsigned argument, 
 {
     struct core *core = this_core();
 
-    core->error_argument = (uint8_t)argument;
+    core->error.argument = (uint8_t)argument;
     return cap_lookup(&current->process->captable, handle, type, rights, view);
 }

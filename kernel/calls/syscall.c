@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * syscall.c - from the registers of a system call to its handler and back, made from
- * abi/syscalls.def. Handlers see typed arguments; only the IPC calls work on registers themselves.
+ * abi/syscalls.def. Two kinds of calls:
+ *
+ *   by registers  the entry code calls the function in call_table with the arguments where C expects
+ *                 them, and what it returns is what the program gets. Only what it takes to make an
+ *                 interrupted call again goes to the thread's frame.
+ *   in the frame  another thread may run before the call returns, so all registers are saved first,
+ *                 and results are put there: call_in_frame().
  */
 #include "calls/calls.h"
 
@@ -14,7 +20,8 @@
 #include "object/memory.h"
 #include "sync/deferred.h"
 
-typedef void (*unpack_t)(struct thread *current);
+/* Numbers from the base on up to here are the kernel's, whether they exist or not. */
+#define NATIVE_RANGE 0x10000u
 
 static void call_copy(const struct user_frame *frame, uint64_t call[7])
 {
@@ -56,121 +63,198 @@ static bool worth_another_try(struct thread *current, mnos_status_t status)
     return first;
 }
 
-/* Puts away what a handler returned. */
-static void finish(struct thread *current, mnos_status_t status)
+/* Everything but success. */
+[[gnu::cold, gnu::noinline]] static struct call_return exceptional(struct thread *current,
+                                                                   mnos_status_t status)
 {
-    if (status == CALL_ANSWERED)
-        return;
-    if (status != MNOS_OK && status != CALL_AGAIN && worth_another_try(current, status)) {
-        arch_thread_restart_syscall(current);
-        return;
-    }
     if (status == CALL_AGAIN) {
         current->interrupted = true;
         call_copy(&current->frame, current->interrupted_call);
+    }
+    if (status == CALL_AGAIN || (status != CALL_ANSWERED && worth_another_try(current, status))) {
         arch_thread_restart_syscall(current);
-        return;
+        status = CALL_ANSWERED;
     }
-    current->progress = 0;
-    arch_thread_set_result(current, call_result(status));
+    if (status != CALL_ANSWERED)
+        return (struct call_return){call_result(status), 0};
+    this_core()->need_resched = true;
+    return (struct call_return){(uint64_t)CALL_IN_FRAME, 0};
 }
 
-static void finish_value(struct thread *current, mnos_status_t status, uint64_t value)
+static inline struct call_return finish(struct thread *current, mnos_status_t status,
+                                        uint64_t value)
 {
-    finish(current, status);
-    if (status == MNOS_OK)
-        arch_thread_set_value(current, value);
+    lockdep_assert_none();
+    if (__builtin_expect(status != MNOS_OK, 0))
+        return exceptional(current, status);
+    return (struct call_return){0, value};
 }
 
-#define F current->frame
-#define SYSCALL0(number, name)                                                                     \
-    static void unpack_##name(struct thread *current)                                              \
-    {                                                                                              \
-        finish(current, sys_##name(current));                                                      \
-    }
+/* ---- by registers ---- */
+
+/* What a call that is made again must find in the registers: with the arguments, its number. */
+#define BEGIN(number)                                                                              \
+    struct thread *current = this_core()->current;                                                 \
+    struct user_frame *f = &current->frame;                                                        \
+    f->rax = (number)
+#define FINISH(name, ...) return finish(current, sys_##name(current, __VA_ARGS__), 0)
+#define FINISH_VALUE(name, ...)                                                                    \
+    uint64_t value = 0;                                                                            \
+    mnos_status_t status = sys_##name(current, __VA_ARGS__, &value);                               \
+                                                                                                   \
+    return finish(current, status, value)
+
+#define ENTER(name, ...) static struct call_return enter_##name(__VA_ARGS__)
 #define SYSCALL1(number, name, t1, a1)                                                             \
-    static void unpack_##name(struct thread *current)                                              \
+    ENTER(name, uint64_t a1)                                                                       \
     {                                                                                              \
-        finish(current, sys_##name(current, F.rdi));                                               \
+        BEGIN(number);                                                                             \
+        f->rdi = a1;                                                                               \
+        FINISH(name, a1);                                                                          \
     }
 #define SYSCALL2(number, name, t1, a1, t2, a2)                                                     \
-    static void unpack_##name(struct thread *current)                                              \
+    ENTER(name, uint64_t a1, uint64_t a2)                                                          \
     {                                                                                              \
-        finish(current, sys_##name(current, F.rdi, F.rsi));                                        \
+        BEGIN(number);                                                                             \
+        f->rdi = a1, f->rsi = a2;                                                                  \
+        FINISH(name, a1, a2);                                                                      \
     }
 #define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3)                                             \
-    static void unpack_##name(struct thread *current)                                              \
+    ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3)                                             \
     {                                                                                              \
-        finish(current, sys_##name(current, F.rdi, F.rsi, F.rdx));                                 \
+        BEGIN(number);                                                                             \
+        f->rdi = a1, f->rsi = a2, f->rdx = a3;                                                     \
+        FINISH(name, a1, a2, a3);                                                                  \
     }
 #define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
-    static void unpack_##name(struct thread *current)                                              \
+    ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)      \
     {                                                                                              \
-        finish(current, sys_##name(current, F.rdi, F.rsi, F.rdx, F.r10, F.r8, F.r9));              \
+        BEGIN(number);                                                                             \
+        f->rdi = a1, f->rsi = a2, f->rdx = a3, f->r10 = a4, f->r8 = a5, f->r9 = a6;                \
+        FINISH(name, a1, a2, a3, a4, a5, a6);                                                      \
     }
-#define UNPACK_VALUE(name, ...)                                                                    \
-    static void unpack_##name(struct thread *current)                                              \
+#define SYSCALL1_VALUE(number, name, t1, a1)                                                       \
+    ENTER(name, uint64_t a1)                                                                       \
     {                                                                                              \
-        uint64_t value = 0;                                                                        \
-        mnos_status_t status = sys_##name(current, __VA_ARGS__, &value);                           \
-                                                                                                   \
-        finish_value(current, status, value);                                                      \
+        BEGIN(number);                                                                             \
+        f->rdi = a1;                                                                               \
+        FINISH_VALUE(name, a1);                                                                    \
     }
-#define SYSCALL1_VALUE(number, name, ...) UNPACK_VALUE(name, F.rdi)
-#define SYSCALL2_VALUE(number, name, ...) UNPACK_VALUE(name, F.rdi, F.rsi)
-#define SYSCALL3_VALUE(number, name, ...) UNPACK_VALUE(name, F.rdi, F.rsi, F.rdx)
-#define SYSCALL5_VALUE(number, name, ...) UNPACK_VALUE(name, F.rdi, F.rsi, F.rdx, F.r10, F.r8)
+#define SYSCALL2_VALUE(number, name, t1, a1, t2, a2)                                               \
+    ENTER(name, uint64_t a1, uint64_t a2)                                                          \
+    {                                                                                              \
+        BEGIN(number);                                                                             \
+        f->rdi = a1, f->rsi = a2;                                                                  \
+        FINISH_VALUE(name, a1, a2);                                                                \
+    }
+#define SYSCALL3_VALUE(number, name, t1, a1, t2, a2, t3, a3)                                       \
+    ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3)                                             \
+    {                                                                                              \
+        BEGIN(number);                                                                             \
+        f->rdi = a1, f->rsi = a2, f->rdx = a3;                                                     \
+        FINISH_VALUE(name, a1, a2, a3);                                                            \
+    }
+#define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                       \
+    ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)                   \
+    {                                                                                              \
+        BEGIN(number);                                                                             \
+        f->rdi = a1, f->rsi = a2, f->rdx = a3, f->r10 = a4, f->r8 = a5;                            \
+        FINISH_VALUE(name, a1, a2, a3, a4, a5);                                                    \
+    }
+#define SYSCALL0_WAITS(number, name)
+#define SYSCALL2_VALUE_WAITS(number, name, ...)
 #define IPC_SYSCALL(number, name)
 #include "abi/syscalls.def"
-#undef SYSCALL0
+#undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE
 #undef SYSCALL2_VALUE
+#undef SYSCALL2_VALUE_WAITS
 #undef SYSCALL3_VALUE
 #undef SYSCALL5_VALUE
 #undef IPC_SYSCALL
 
-static const unpack_t handlers[] = {
-#define ENTRY(number, name) [(number)-MNOS_SYSCALL_BASE] = unpack_##name,
-#define SYSCALL0(number, name) ENTRY(number, name)
-#define SYSCALL1(number, name, ...) ENTRY(number, name)
-#define SYSCALL2(number, name, ...) ENTRY(number, name)
-#define SYSCALL3(number, name, ...) ENTRY(number, name)
-#define SYSCALL6(number, name, ...) ENTRY(number, name)
-#define SYSCALL1_VALUE(number, name, ...) ENTRY(number, name)
-#define SYSCALL2_VALUE(number, name, ...) ENTRY(number, name)
-#define SYSCALL3_VALUE(number, name, ...) ENTRY(number, name)
-#define SYSCALL5_VALUE(number, name, ...) ENTRY(number, name)
-#define IPC_SYSCALL(number, name) [(number)-MNOS_SYSCALL_BASE] = name,
+#define BY_REGISTERS(number, name) [(number)-MNOS_SYSCALL_BASE] = (call_entry_t)enter_##name,
+#define IN_FRAME(number, name) [(number)-MNOS_SYSCALL_BASE] = (call_entry_t)arch_call_in_frame,
+#define SYSCALL0_WAITS IN_FRAME
+#define SYSCALL1(number, name, ...) BY_REGISTERS(number, name)
+#define SYSCALL2(number, name, ...) BY_REGISTERS(number, name)
+#define SYSCALL3(number, name, ...) BY_REGISTERS(number, name)
+#define SYSCALL6(number, name, ...) BY_REGISTERS(number, name)
+#define SYSCALL1_VALUE(number, name, ...) BY_REGISTERS(number, name)
+#define SYSCALL2_VALUE(number, name, ...) BY_REGISTERS(number, name)
+#define SYSCALL2_VALUE_WAITS(number, name, ...) IN_FRAME(number, name)
+#define SYSCALL3_VALUE(number, name, ...) BY_REGISTERS(number, name)
+#define SYSCALL5_VALUE(number, name, ...) BY_REGISTERS(number, name)
+#define IPC_SYSCALL IN_FRAME
+const call_entry_t call_table[] = {
 #include "abi/syscalls.def"
 };
+_Static_assert(sizeof(call_table) == CALL_COUNT * sizeof(call_table[0]), "assembly relies on it");
+_Static_assert(CALL_BASE == MNOS_SYSCALL_BASE, "assembly relies on it");
+#undef SYSCALL0_WAITS
+#undef SYSCALL1
+#undef SYSCALL2
+#undef SYSCALL3
+#undef SYSCALL6
+#undef SYSCALL1_VALUE
+#undef SYSCALL2_VALUE
+#undef SYSCALL2_VALUE_WAITS
+#undef SYSCALL3_VALUE
+#undef SYSCALL5_VALUE
+#undef IPC_SYSCALL
 
-#define HANDLER_COUNT (sizeof(handlers) / sizeof(handlers[0]))
-/* Numbers from the base on up to here are the kernel's, whether they exist or not. */
-#define NATIVE_RANGE 0x10000u
+/* ---- in the frame ---- */
 
-void syscall_dispatch(struct thread *current)
+static void finish_in_frame(struct thread *current, mnos_status_t status, uint64_t value)
 {
-    uint64_t number = current->frame.rax - MNOS_SYSCALL_BASE;
-    struct core *core = this_core();
+    if (status == CALL_ANSWERED)
+        return;
+    arch_thread_set_result(current, call_result(status));
+    if (status == MNOS_OK)
+        arch_thread_set_value(current, value);
+}
 
-    core->statistics->syscalls++;
-    core->error_argument = 0;
-    core->error_detail = 0;
-    if (number < HANDLER_COUNT) {
-        /* A mispredicted comparison must not lead to a pointer from outside the table. */
-        __asm__("cmp %1, %0\n\tsbb %%rcx, %%rcx\n\tand %%rcx, %0"
-                : "+r"(number)
-                : "i"((int)HANDLER_COUNT)
-                : "rcx", "cc");
-        handlers[number](current);
-    } else if (number < NATIVE_RANGE) {
-        arch_thread_set_result(current, MNOS_ERR_SYSCALL);
-    } else {
-        fault_foreign_syscall(current);
+void call_in_frame(struct thread *current)
+{
+    const struct user_frame *f = &current->frame;
+    uint64_t value = 0;
+    mnos_status_t status = CALL_ANSWERED;
+
+    switch (f->rax) {
+#define SYSCALL0_WAITS(number, name)                                                               \
+    case (number):                                                                                 \
+        status = sys_##name(current);                                                              \
+        break;
+#define SYSCALL2_VALUE_WAITS(number, name, ...)                                                    \
+    case (number):                                                                                 \
+        status = sys_##name(current, f->rdi, f->rsi, &value);                                      \
+        break;
+#define IPC_SYSCALL(number, name)                                                                  \
+    case (number):                                                                                 \
+        name(current);                                                                             \
+        break;
+#define SYSCALL1(...)
+#define SYSCALL2(...)
+#define SYSCALL3(...)
+#define SYSCALL6(...)
+#define SYSCALL1_VALUE(...)
+#define SYSCALL2_VALUE(...)
+#define SYSCALL3_VALUE(...)
+#define SYSCALL5_VALUE(...)
+#include "abi/syscalls.def"
     }
+    finish_in_frame(current, status, value);
     lockdep_assert_none();
+}
+
+void call_unknown(struct thread *current)
+{
+    if (current->frame.rax - MNOS_SYSCALL_BASE < NATIVE_RANGE)
+        arch_thread_set_result(current, MNOS_ERR_SYSCALL);
+    else
+        fault_foreign_syscall(current);
 }

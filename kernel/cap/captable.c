@@ -218,11 +218,11 @@ mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum m
     if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle || found == MNOS_TYPE_NONE)
         return MNOS_ERR_HANDLE; /* emptied while we looked (C2) */
     if (type != MNOS_TYPE_NONE && found != type) {
-        this_core()->error_detail = found;
+        this_core()->error.detail = found;
         return MNOS_ERR_TYPE;
     }
     if ((rights & ~held) != 0) {
-        this_core()->error_detail = rights & ~held;
+        this_core()->error.detail = rights & ~held;
         return MNOS_ERR_RIGHTS;
     }
     return MNOS_OK;

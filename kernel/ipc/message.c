@@ -45,7 +45,7 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
     }
     recipe.rights = wanted == RIGHTS_OF_MINE ? view.rights : wanted;
     if ((recipe.rights & ~view.rights) != 0) {
-        this_core()->error_detail = (uint8_t)(recipe.rights & ~view.rights);
+        this_core()->error.detail = (uint8_t)(recipe.rights & ~view.rights);
         return MNOS_ERR_RIGHTS;
     }
     *kind = MNOS_RECEIVED_HANDLE;

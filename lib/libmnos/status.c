@@ -12,7 +12,7 @@ struct call_text {
     const char *arguments[6];
 };
 
-#define SYSCALL0(number, name) {number, #name, {0}},
+#define SYSCALL0_WAITS(number, name) {number, #name, {0}},
 #define SYSCALL1(number, name, t1, a1) {number, #name, {#a1}},
 #define SYSCALL2(number, name, t1, a1, t2, a2) {number, #name, {#a1, #a2}},
 #define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3) {number, #name, {#a1, #a2, #a3}},
@@ -20,6 +20,7 @@ struct call_text {
     {number, #name, {#a1, #a2, #a3, #a4, #a5, #a6}},
 #define SYSCALL1_VALUE SYSCALL1
 #define SYSCALL2_VALUE SYSCALL2
+#define SYSCALL2_VALUE_WAITS SYSCALL2
 #define SYSCALL3_VALUE SYSCALL3
 #define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                       \
     {number, #name, {#a1, #a2, #a3, #a4, #a5}},
@@ -27,13 +28,14 @@ struct call_text {
 static const struct call_text calls[] = {
 #include "abi/syscalls.def"
 };
-#undef SYSCALL0
+#undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE
 #undef SYSCALL2_VALUE
+#undef SYSCALL2_VALUE_WAITS
 #undef SYSCALL3_VALUE
 #undef SYSCALL5_VALUE
 #undef IPC_SYSCALL

@@ -14,24 +14,26 @@
 #include "lib/libmnos/thread_block.h"
 
 enum mnos_syscall_number {
-#define SYSCALL0(number, name) MNOS_SYS_##name = (number),
+#define SYSCALL0_WAITS(number, name) MNOS_SYS_##name = (number),
 #define SYSCALL1(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL2(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL3(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL6(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL1_VALUE(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL2_VALUE(number, name, ...) MNOS_SYS_##name = (number),
+#define SYSCALL2_VALUE_WAITS(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL3_VALUE(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL5_VALUE(number, name, ...) MNOS_SYS_##name = (number),
 #define IPC_SYSCALL(number, name) MNOS_SYS_##name = (number),
 #include "abi/syscalls.def"
-#undef SYSCALL0
+#undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE
 #undef SYSCALL2_VALUE
+#undef SYSCALL2_VALUE_WAITS
 #undef SYSCALL3_VALUE
 #undef SYSCALL5_VALUE
 #undef IPC_SYSCALL
@@ -56,9 +58,11 @@ static inline struct syscall_result syscall_raw(uint64_t number, uint64_t a1, ui
     register uint64_t r8 __asm__("r8") = a5;
     register uint64_t r9 __asm__("r9") = a6;
 
+    result = (struct syscall_result){number, a3};
     __asm__ volatile("syscall"
-                     : "=a"(result.rax), "=d"(result.rdx)
-                     : "a"(number), "D"(a1), "S"(a2), "d"(a3), "r"(r10), "r"(r8), "r"(r9)
+                     : "+a"(result.rax), "+D"(a1), "+S"(a2), "+d"(result.rdx), "+r"(r10), "+r"(r8),
+                       "+r"(r9)
+                     :
                      : "rcx", "r11", "memory");
     return result;
 }
@@ -89,7 +93,7 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
     return MNOS_OK;
 }
 
-#define SYSCALL0(number, name)                                                                     \
+#define SYSCALL0_WAITS(number, name)                                                               \
     static inline mnos_status_t sys_##name(void)                                                   \
     {                                                                                              \
         return syscall_status(number, 0, 0, 0, 0, 0, 0);                                           \
@@ -124,6 +128,7 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
     {                                                                                              \
         return syscall_value(number, a1, a2, 0, 0, 0, value);                                      \
     }
+#define SYSCALL2_VALUE_WAITS SYSCALL2_VALUE
 #define SYSCALL3_VALUE(number, name, t1, a1, t2, a2, t3, a3)                                       \
     static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, uint64_t *value)                   \
     {                                                                                              \
@@ -136,13 +141,14 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
     }
 #define IPC_SYSCALL(number, name)
 #include "abi/syscalls.def"
-#undef SYSCALL0
+#undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE
 #undef SYSCALL2_VALUE
+#undef SYSCALL2_VALUE_WAITS
 #undef SYSCALL3_VALUE
 #undef SYSCALL5_VALUE
 #undef IPC_SYSCALL

@@ -36,8 +36,8 @@ def must_fail(path: str, old: str, new: str, message: str, *options: str) -> Non
 
 @suite.test("a system call without a text is refused")
 def call_without_text() -> None:
-    must_fail("abi/syscalls.def", "SYSCALL0(0x4D4E0012, thread_yield)",
-              "SYSCALL0(0x4D4E0012, thread_yield)\nSYSCALL0(0x4D4E0019, thread_nap)",
+    must_fail("abi/syscalls.def", "SYSCALL0_WAITS(0x4D4E0012, thread_yield)",
+              "SYSCALL0_WAITS(0x4D4E0012, thread_yield)\nSYSCALL0_WAITS(0x4D4E0019, thread_nap)",
               "nothing is said about thread_nap")
 
 

@@ -154,7 +154,7 @@ static bool execute(struct thread *thread, uint64_t *rax)
 
     core->need_resched = false;
     thread->frame.rip = rip;
-    syscall_dispatch(thread);
+    host_system_call();
     *rax = WORLD_WAITS;
     again = thread->frame.rip != rip;
     if (core->current == thread && !again) {

@@ -21,25 +21,27 @@
 
 enum world_call_number {
 #define NUMBER(number, name) CALL_##name = (number),
-#define SYSCALL0(number, name) NUMBER(number, name)
+#define SYSCALL0_WAITS(number, name) NUMBER(number, name)
 #define SYSCALL1(number, name, ...) NUMBER(number, name)
 #define SYSCALL2(number, name, ...) NUMBER(number, name)
 #define SYSCALL3(number, name, ...) NUMBER(number, name)
 #define SYSCALL6(number, name, ...) NUMBER(number, name)
 #define SYSCALL1_VALUE(number, name, ...) NUMBER(number, name)
 #define SYSCALL2_VALUE(number, name, ...) NUMBER(number, name)
+#define SYSCALL2_VALUE_WAITS(number, name, ...) NUMBER(number, name)
 #define SYSCALL3_VALUE(number, name, ...) NUMBER(number, name)
 #define SYSCALL5_VALUE(number, name, ...) NUMBER(number, name)
 #define IPC_SYSCALL(number, name) NUMBER(number, name)
 #include "abi/syscalls.def"
 #undef NUMBER
-#undef SYSCALL0
+#undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE
 #undef SYSCALL2_VALUE
+#undef SYSCALL2_VALUE_WAITS
 #undef SYSCALL3_VALUE
 #undef SYSCALL5_VALUE
 #undef IPC_SYSCALL

@@ -117,9 +117,9 @@ TEST(captable, errors_tell_what_was_wrong)
     mnos_cap_t endpoint = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
     mnos_cap_t weak = CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, endpoint, MNOS_RIGHT_READ);
     CHECK_EQ(lookup(endpoint, MNOS_TYPE_MEMORY, 0), MNOS_ERR_TYPE);
-    CHECK_EQ(cores[0].error_detail, MNOS_TYPE_ENDPOINT);
+    CHECK_EQ(cores[0].error.detail, MNOS_TYPE_ENDPOINT);
     CHECK_EQ(lookup(weak, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE), MNOS_ERR_RIGHTS);
-    CHECK_EQ(cores[0].error_detail, MNOS_RIGHT_WRITE);
+    CHECK_EQ(cores[0].error.detail, MNOS_RIGHT_WRITE);
     /* The wrong type is told before missing rights. */
     CHECK_EQ(lookup(weak, MNOS_TYPE_THREAD, MNOS_RIGHT_WRITE), MNOS_ERR_TYPE);
     CHECK_EQ(lookup(weak, MNOS_TYPE_NONE, MNOS_RIGHT_READ), MNOS_OK);

@@ -34,6 +34,10 @@ void host_core_start(uint32_t index);
 /* sched_leave_kernel() on this core, until a thread runs (true) or there is nothing to do (false). */
 bool host_leave_kernel(void);
 
+/* What entry code does between SYSCALL and leaving the kernel: the registers are in the frame of the
+ * current thread, and results go there. */
+void host_system_call(void);
+
 /* ---- time and interrupts ---- */
 
 /* Passes time; every core whose timer is due takes its interrupt and leaves the kernel. */

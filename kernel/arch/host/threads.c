@@ -4,6 +4,7 @@
 
 #include "arch/host/host.h"
 #include "assert.h"
+#include "calls/calls.h"
 #include "core.h"
 #include "lib/string.h"
 #include "mm/frame.h"
@@ -100,6 +101,36 @@ void arch_thread_set_value(struct thread *thread, uint64_t rdx)
 void arch_thread_restart_syscall(struct thread *thread)
 {
     thread->frame.rip -= SYSCALL_BYTES;
+}
+
+/* ---- system calls ---- */
+
+struct call_return arch_call_in_frame(void)
+{
+    call_in_frame(this_core()->current);
+    return (struct call_return){(uint64_t)CALL_IN_FRAME, 0};
+}
+
+typedef struct call_return (*with6_t)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+
+void host_system_call(void)
+{
+    struct core *core = this_core();
+    struct thread *thread = core->current;
+    const struct user_frame *f = &thread->frame;
+    uint64_t number = f->rax - MNOS_SYSCALL_BASE;
+    struct call_return result;
+
+    core->error = (struct call_error){0};
+    if (number >= CALL_COUNT) {
+        call_unknown(thread);
+        return;
+    }
+    result = ((with6_t)call_table[number])(f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9);
+    if (result.rax == (uint64_t)CALL_IN_FRAME)
+        return;
+    thread->frame.rax = result.rax;
+    thread->frame.rdx = result.rdx;
 }
 
 /* ---- ports ---- */

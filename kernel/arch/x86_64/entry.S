@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.S - every way into the kernel and back out; docs/interrupts.md tells the story.
+ * entry.S - every way into the kernel but SYSCALL (syscall.S), and the ways back out; docs/interrupts.md
+ * tells the story.
  *
  * There are two variants of each entry. The plain one runs on the page tables of the process. The
  * isolating one finds the table that a user program runs on, which maps only .text.entry and
@@ -14,7 +15,6 @@
 #include "arch/x86_64/offsets.h"
 #include "arch/x86_64/vectors.h"
 
-#define FRAME_SYSCALL_VECTOR 256
 #define GS_BASE_MSR          0xC0000101
 #define RFLAGS_NONE          2
 
@@ -82,24 +82,13 @@
     movq \scratch, %cr3
 .endm
 
-/* The words of a frame that the SYSCALL instruction leaves to its handler, and all registers. RSP is
- * the end of the frame, the user's RSP in `saved_rsp`. */
-.macro SAVE_SYSCALL saved_rsp
-    pushq $SELECTOR_USER_DATA
-    pushq \saved_rsp
-    pushq %r11
-    pushq $SELECTOR_USER_CODE
-    pushq %rcx
-    pushq $0
-    pushq $FRAME_SYSCALL_VECTOR
-    SAVE_REGISTERS
-.endm
-
 /* RBP = 0 ends the backtrace. What sched_leave_kernel() would look at first is looked at here, since
  * nearly every time there is nothing for it to do. */
 .macro CALL_AND_LEAVE function, variant
     xorl %ebp, %ebp
     call \function
+.globl leave_\variant
+leave_\variant:
     movq %gs:CORE_SELF, %rax
     movq CORE_CURRENT(%rax), %rsi
     testq %rsi, %rsi
@@ -111,36 +100,6 @@
 1:  call sched_leave_kernel
     jmp exit_\variant
 .endm
-
-/* ---- system calls ---- */
-
-/* SFMASK has cleared IF, DF, TF, AC and NT. No LFENCE: SWAPGS here depends on no branch. */
-.balign 64
-.globl entry_syscall_plain
-entry_syscall_plain:
-    swapgs
-    movq %rsp, %gs:CORE_SCRATCH
-    movq %gs:CORE_CURRENT, %rsp
-    addq $FRAME_BYTES, %rsp
-    SAVE_SYSCALL %gs:CORE_SCRATCH
-    movq %rsp, %rdi
-    movq %gs:CORE_KERNEL_STACK_TOP, %rsp
-    CALL_AND_LEAVE syscall_dispatch, plain
-
-.balign 64
-.globl entry_syscall_isolating
-entry_syscall_isolating:
-    swapgs
-    movq %rsp, %gs:ENTRY_SCRATCH
-    KERNEL_CR3 %rsp
-    movq %gs:ENTRY_CORE, %rsp
-    movq CORE_CURRENT(%rsp), %rsp
-    addq $FRAME_BYTES, %rsp
-    SAVE_SYSCALL %gs:ENTRY_SCRATCH
-    movq %rsp, %rdi
-    movq %gs:ENTRY_CORE, %rsp
-    movq CORE_KERNEL_STACK_TOP(%rsp), %rsp
-    CALL_AND_LEAVE syscall_dispatch, isolating
 
 /* ---- exceptions and interrupts ---- */
 
@@ -312,6 +271,7 @@ arch_enter_user:
  * instruction below MNOS_USER_END, hence canonical; with any other SYSRET would fault in the kernel on
  * the user's stack. (Intel SDM vol 2B, "SYSRET".)
  */
+.globl exit_plain
 exit_plain:
     movq %gs:CORE_CURRENT, %rsp
     cmpl $FRAME_SYSCALL_VECTOR, FRAME_VECTOR(%rsp)
@@ -331,6 +291,7 @@ exit_plain:
 
 /* The frame is out of reach once the user's tables are loaded, so what is needed afterwards goes to the
  * entry area before. */
+.globl exit_isolating
 exit_isolating:
     movq %gs:ENTRY_CORE, %rsp
     movq CORE_CURRENT(%rsp), %rsp

@@ -11,7 +11,13 @@
 #define CORE_KERNEL_STACK_TOP 16
 #define CORE_SCRATCH 24
 #define CORE_NEED_RESCHED 32
-#define CORE_PANIC_STACK_TOP 40
+#define CORE_TRACING 33
+#define CORE_ERROR 34
+#define CORE_STATISTICS 40
+#define CORE_PANIC_STACK_TOP 48
+
+/* struct mnos_core_statistics. */
+#define STATISTICS_SYSCALLS 32
 
 /* struct cpu_entry, which GS points to instead with page-table isolation. */
 #define ENTRY_CORE 0
@@ -22,7 +28,24 @@
 #define ENTRY_STACK_TOP 40
 #define ENTRY_KERNEL_ROOT 48
 
+/* `vector` of frames that the SYSCALL instruction made. */
+#define FRAME_SYSCALL_VECTOR 256
+
 /* struct user_frame. */
+#define FRAME_R15 0
+#define FRAME_R14 8
+#define FRAME_R13 16
+#define FRAME_R12 24
+#define FRAME_RBP 32
+#define FRAME_RBX 40
+#define FRAME_R11 48
+#define FRAME_R10 56
+#define FRAME_R9 64
+#define FRAME_R8 72
+#define FRAME_RAX 80
+#define FRAME_RCX 88
+#define FRAME_RDX 96
+#define FRAME_RSI 104
 #define FRAME_RDI 112
 #define FRAME_VECTOR 120
 #define FRAME_ERROR 128

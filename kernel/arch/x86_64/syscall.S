@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall.S - the SYSCALL instruction: syscall.inc, in two variants. The plain one runs on the page
+ * tables of the process, and GS leads to struct core. The isolating one finds the tables that a user
+ * program runs on; GS leads to struct cpu_entry, whose first word is the core.
+ */
+#include "arch/x86_64/offsets.h"
+#include "calls/call_numbers.h"
+
+.section .text.entry, "ax", @progbits
+
+/* RAX is the number less CALL_BASE. */
+.macro SAVE_ALL
+    movq %gs:0, %rcx
+    movq CORE_CURRENT(%rcx), %rcx
+    addq $CALL_BASE, %rax
+    movq %rax, FRAME_RAX(%rcx)
+    movq %rdi, FRAME_RDI(%rcx)
+    movq %rsi, FRAME_RSI(%rcx)
+    movq %rdx, FRAME_RDX(%rcx)
+    movq %r10, FRAME_R10(%rcx)
+    movq %r8, FRAME_R8(%rcx)
+    movq %r9, FRAME_R9(%rcx)
+    movq %rbx, FRAME_RBX(%rcx)
+    movq %rbp, FRAME_RBP(%rcx)
+    movq %r12, FRAME_R12(%rcx)
+    movq %r13, FRAME_R13(%rcx)
+    movq %r14, FRAME_R14(%rcx)
+    movq %r15, FRAME_R15(%rcx)
+    movq %rcx, %rdi
+    xorl %ebp, %ebp
+.endm
+
+/* The variants: names; how the entry reaches the kernel's page tables, with the user's stack pointer in
+ * RSP before and after; words of this core, by way of GS or of a register that is free. */
+#define NAME(x) x##_plain
+.macro ENTER_PLAIN
+    swapgs
+.endm
+#define ENTER ENTER_PLAIN
+#define SCRATCH %gs:CORE_SCRATCH
+.macro LOAD_CORE_PLAIN field, register
+    movq %gs:\field, \register
+.endm
+#define LOAD_CORE LOAD_CORE_PLAIN
+#define ON_CORE(field, register) %gs:field
+.macro FIND_CORE_PLAIN register
+.endm
+#define FIND_CORE FIND_CORE_PLAIN
+/* To the user's RIP, RSP and RFLAGS in the frame at R11; everything else is in the registers. SYSRET: RIP
+ * is the address after an instruction below MNOS_USER_END, hence canonical. */
+.macro LEAVE_PLAIN
+    movq FRAME_RIP(%r11), %rcx
+    movq FRAME_RSP(%r11), %rsp
+    movq FRAME_RFLAGS(%r11), %r11
+    swapgs
+    sysretq
+.endm
+#define LEAVE LEAVE_PLAIN
+#include "arch/x86_64/syscall.inc"
+#undef NAME
+#undef ENTER
+#undef SCRATCH
+#undef LOAD_CORE
+#undef ON_CORE
+#undef FIND_CORE
+#undef LEAVE
+
+#define NAME(x) x##_isolating
+.macro ENTER_ISOLATING
+    swapgs
+    movq %rsp, %gs:ENTRY_SCRATCH
+    movq %cr3, %rsp
+    andq %gs:ENTRY_CR3_KERNEL_AND, %rsp
+    orq %gs:ENTRY_CR3_KERNEL_OR, %rsp
+    movq %rsp, %cr3
+    movq %gs:ENTRY_SCRATCH, %rsp
+.endm
+#define ENTER ENTER_ISOLATING
+#define SCRATCH %gs:ENTRY_SCRATCH
+.macro LOAD_CORE_ISOLATING field, register
+    movq %gs:ENTRY_CORE, \register
+    movq \field(\register), \register
+.endm
+#define LOAD_CORE LOAD_CORE_ISOLATING
+#define ON_CORE(field, register) field(register)
+.macro FIND_CORE_ISOLATING register
+    movq %gs:ENTRY_CORE, \register
+.endm
+#define FIND_CORE FIND_CORE_ISOLATING
+/* The frame is out of reach once the user's tables are loaded. */
+.macro LEAVE_ISOLATING
+    movq FRAME_RSP(%r11), %rsp
+    movq %rsp, %gs:ENTRY_SCRATCH
+    movq FRAME_RIP(%r11), %rcx
+    movq FRAME_RFLAGS(%r11), %r11
+    movq %cr3, %rsp
+    orq %gs:ENTRY_CR3_USER_OR, %rsp
+    movq %rsp, %cr3
+    movq %gs:ENTRY_SCRATCH, %rsp
+    swapgs
+    sysretq
+.endm
+#define LEAVE LEAVE_ISOLATING
+#include "arch/x86_64/syscall.inc"
+
+/* struct call_return arch_call_in_frame(void): the entry in call_table of calls during which another
+ * thread may run. With all registers in the frame the rest is C's, and this does not return. RCX and R11
+ * are free; R10 is where the fourth argument was. */
+.globl arch_call_in_frame
+arch_call_in_frame:
+    SAVE_ALL
+    call call_in_frame
+    jmp leave
+
+/* A number that no call has, likewise. */
+unknown:
+    SAVE_ALL
+    call call_unknown
+leave:
+    cmpb $0, paging_isolation(%rip)
+    je leave_plain
+    jmp leave_isolating
+
+.section .note.GNU-stack, "", @progbits

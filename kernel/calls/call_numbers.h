@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call_numbers.h - the numbers of abi/syscalls.def that assembly knows; syscall.c asserts that they are
+ * right. Usable from both languages.
+ */
+#pragma once
+
+#define CALL_BASE 0x4D4E0000
+#define CALL_COUNT 24 /* numbers from the base on that a call can have */
+#define CALL_IPC_CALL 0x4D4E0006
+#define CALL_IPC_REPLY 0x4D4E0007
+
+/* struct call_return.rax: what is to be returned is in the thread's frame, if it goes on at all. */
+#define CALL_IN_FRAME -1
