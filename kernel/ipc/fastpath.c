@@ -14,6 +14,7 @@
 #include "abi/message.h"
 #include "cap/captable.h"
 #include "core.h"
+#include "ipc/wait.h"
 #include "object/endpoint.h"
 #include "object/process.h"
 #include "sched/switch.h"
@@ -150,6 +151,8 @@ bool ipc_call_fast(struct thread *current)
     queue_only(&server->callers, current);
     atomic_store_explicit(&current->state, THREAD_CALLING, memory_order_relaxed);
     atomic_store_explicit(&current->owed_by, server, memory_order_release);
+    if (!thread_queue_empty(&current->callers))
+        wait_published(current);
     switch_to(core, server);
     return true;
 }

@@ -21,6 +21,89 @@ static void state_set(struct thread *thread, enum thread_state state)
     atomic_store_explicit(&thread->state, state, memory_order_release);
 }
 
+/* ---- priority ---- */
+
+/* How many calls that wait for one another a change of priority passes in one go. */
+#define CHAIN_MAX 32
+
+/* The highest of its own priority and those of its callers, under its ceiling; server->lock is held. */
+static uint8_t inherited_locked(const struct thread *server)
+{
+    const struct thread *first = thread_queue_first(&server->callers);
+    uint8_t effective = server->priority;
+
+    if (first != NULL && first->queue_link.priority > effective)
+        effective = first->queue_link.priority;
+    if (effective > server->process->priority_ceiling)
+        effective = server->process->priority_ceiling;
+    return effective;
+}
+
+/* Its callers, or its own priority, have changed. True: so has its effective priority. */
+static bool inherit_locked(struct thread *thread)
+{
+    uint8_t effective = inherited_locked(thread);
+
+    if (effective == thread->effective)
+        return false;
+    sched_priority_changed(thread, effective);
+    return true;
+}
+
+/* Puts `thread` where its effective priority belongs in the queue it waits in, whose lock is held; true:
+ * that was somewhere else. */
+static bool reorder_locked(struct thread_queue *queue, struct thread *thread)
+{
+    if (thread->queue_link.priority == __atomic_load_n(&thread->effective, __ATOMIC_RELAXED))
+        return false;
+    thread_queue_remove(queue, thread);
+    thread_queue_insert(queue, thread, false);
+    return true;
+}
+
+/* The same for whatever it waits on; the server whose callers have changed thereby, or NULL. */
+static struct thread *reorder(struct thread *thread)
+{
+    struct endpoint *endpoint = atomic_load_explicit(&thread->waits_on, memory_order_acquire);
+    struct thread *server = atomic_load_explicit(&thread->owed_by, memory_order_acquire);
+    bool changed = false;
+
+    if (endpoint != NULL) {
+        spin_lock(&endpoint->lock);
+        if (thread->waits_on == endpoint)
+            (void)reorder_locked(&endpoint->queue, thread);
+        spin_unlock(&endpoint->lock);
+    } else if (server != NULL) {
+        spin_lock(&server->lock);
+        changed = thread->owed_by == server && reorder_locked(&server->callers, thread);
+        spin_unlock(&server->lock);
+    }
+    return changed ? server : NULL;
+}
+
+void wait_inherit(struct thread *thread)
+{
+    bool changed;
+
+    for (unsigned i = 0; thread != NULL && i < CHAIN_MAX; i++) {
+        spin_lock(&thread->lock);
+        changed = inherit_locked(thread);
+        spin_unlock(&thread->lock);
+        if (!changed)
+            return;
+        /* Who begins to wait publishes what it waits on before it looks at its priority once more: one of
+         * us sees the other. */
+        atomic_thread_fence(memory_order_seq_cst);
+        thread = reorder(thread);
+    }
+}
+
+void wait_published(struct thread *thread)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* wait_inherit() */
+    wait_inherit(reorder(thread));
+}
+
 /* ---- on an endpoint ---- */
 
 void wait_queue_locked(struct endpoint *endpoint, struct thread *thread, enum thread_state state,
@@ -37,6 +120,8 @@ void wait_queue_locked(struct endpoint *endpoint, struct thread *thread, enum th
     endpoint->state = state == THREAD_SENDING ? EP_SENDING : EP_RECEIVING;
     atomic_store_explicit(&thread->waits_on, endpoint, memory_order_relaxed);
     state_set(thread, state);
+    atomic_thread_fence(memory_order_seq_cst); /* wait_inherit() */
+    (void)reorder_locked(&endpoint->queue, thread);
 }
 
 void wait_unqueue_locked(struct endpoint *endpoint, struct thread *thread)
@@ -55,28 +140,16 @@ void wait_unqueue_locked(struct endpoint *endpoint, struct thread *thread)
 
 /* ---- for a reply ---- */
 
-/* The highest of its own priority and those of its callers, under its ceiling; server->lock is held.
- * It is not in a run queue or is the running thread: callers of others use sched_priority_changed(). */
-static uint8_t inherited_locked(const struct thread *server)
-{
-    const struct thread *first = thread_queue_first(&server->callers);
-    uint8_t effective = server->priority;
-
-    if (first != NULL && first->queue_link.priority > effective)
-        effective = first->queue_link.priority;
-    if (effective > server->process->priority_ceiling)
-        effective = server->process->priority_ceiling;
-    return effective;
-}
-
 static void enter_callers(struct thread *caller, struct thread *server, uint64_t reply_id)
 {
     spin_lock(&server->lock);
     caller->reply_id = reply_id;
     thread_queue_insert(&server->callers, caller, false);
-    server->effective = inherited_locked(server);
     state_set(caller, THREAD_CALLING);
     atomic_store_explicit(&caller->owed_by, server, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst); /* wait_inherit() */
+    (void)reorder_locked(&server->callers, caller);
+    (void)inherit_locked(server); /* which waits for nothing, so that the chain ends here */
     sched_deadline_set(caller, caller->deadline_ns);
     spin_unlock(&server->lock);
 }
@@ -101,18 +174,6 @@ static void leave_callers_locked(struct thread *server, struct thread *caller)
     state_set(caller, THREAD_PAIRED);
 }
 
-/* After callers have left: the server may have to give back what it inherited. */
-static void disinherit(struct thread *server)
-{
-    uint8_t effective;
-
-    spin_lock(&server->lock);
-    effective = inherited_locked(server);
-    if (effective != server->effective)
-        sched_priority_changed(server, effective);
-    spin_unlock(&server->lock);
-}
-
 struct thread *wait_take_caller(const struct process *process, uint64_t reply_id)
 {
     struct thread *caller = thread_by_number(reply_id & ((1u << THREAD_NUMBER_BITS) - 1));
@@ -133,7 +194,7 @@ struct thread *wait_take_caller(const struct process *process, uint64_t reply_id
     higher = server->effective != server->priority;
     spin_unlock(&server->lock);
     if (higher)
-        disinherit(server);
+        wait_inherit(server);
     return caller;
 }
 
@@ -184,7 +245,7 @@ static bool cancel_reply(struct thread *thread, struct thread *server, uint64_t 
         leave_callers_locked(server, thread);
     spin_unlock(&server->lock);
     if (ours)
-        disinherit(server);
+        wait_inherit(server);
     return ours;
 }
 

@@ -30,6 +30,13 @@ struct thread *wait_take_caller(const struct process *process, uint64_t reply_id
 /* Undoes that: `caller` goes on waiting, under the same id, for a reply from `server`. */
 void wait_restore_caller(struct thread *caller, struct thread *server);
 
+/* The callers or the own priority of `thread` have changed: so may its effective priority, its place among
+ * those that wait where it does, and, if it waits for a reply, the priority of its server, and so on. */
+void wait_inherit(struct thread *thread);
+/* For who has made `thread` visible as waiting without the lock that guards its wait, if it owes replies:
+ * its priority may have changed just before. */
+void wait_published(struct thread *thread);
+
 /* `thread`, ours, has what it waited for, or `status` tells why not: sets RAX, drops its
  * deadline. The caller makes it ready. */
 void wait_done(struct thread *thread, mnos_status_t status);

@@ -162,19 +162,28 @@ static struct core *choose_core(const struct thread *thread)
     return &cores[__builtin_ctz(idle)];
 }
 
+/* There is something better in its queue. */
+static void tell(struct core *core)
+{
+    if (core == this_core())
+        core->need_resched = true;
+    else
+        arch_ipi_reschedule(core);
+}
+
 /* Puts `thread` into the queue of `core`; true when that core should look. */
 static bool enqueue(struct core *core, struct thread *thread, bool at_front)
 {
     bool better;
     uint32_t stop;
 
+    __atomic_store_n(&thread->core, core->index, __ATOMIC_RELAXED);
     spin_lock(&core->runqueue.lock);
     stop = stop_bits(thread);
     if (stop != 0 && thread_stopped(thread, stop)) {
         spin_unlock(&core->runqueue.lock);
         return false;
     }
-    thread->core = core->index;
     runqueue_insert_locked(&core->runqueue, thread, at_front);
     atomic_store_explicit(&thread->state, THREAD_READY, memory_order_relaxed);
     better = (int)thread->effective >= core->runqueue.running_priority;
@@ -184,15 +193,10 @@ static bool enqueue(struct core *core, struct thread *thread, bool at_front)
 
 void sched_make_ready(struct thread *thread)
 {
-    struct core *here = this_core();
     struct core *core = choose_core(thread);
 
-    if (!enqueue(core, thread, false))
-        return;
-    if (core == here)
-        here->need_resched = true;
-    else
-        arch_ipi_reschedule(core);
+    if (enqueue(core, thread, false))
+        tell(core);
 }
 
 static void run(struct core *core, struct thread *thread)
@@ -258,13 +262,13 @@ bool sched_remove_ready(struct thread *thread, enum thread_state state)
     return removed;
 }
 
-void sched_priority_changed(struct thread *thread, uint8_t effective)
+/* On the core that it seems to belong to. */
+static void change_priority(struct core *core, struct thread *thread, uint8_t effective)
 {
-    struct core *core = &cores[__atomic_load_n(&thread->core, __ATOMIC_RELAXED)];
     bool better = false;
 
     spin_lock(&core->runqueue.lock);
-    thread->effective = effective;
+    __atomic_store_n(&thread->effective, effective, __ATOMIC_RELAXED);
     if (thread->state == THREAD_READY && thread->core == core->index) {
         runqueue_remove_locked(&core->runqueue, thread);
         runqueue_insert_locked(&core->runqueue, thread, false);
@@ -274,10 +278,20 @@ void sched_priority_changed(struct thread *thread, uint8_t effective)
         better = runqueue_best_priority(&core->runqueue) > (int)effective;
     }
     spin_unlock(&core->runqueue.lock);
-    if (better && core == this_core())
-        core->need_resched = true;
-    else if (better)
-        arch_ipi_reschedule(core);
+    if (better)
+        tell(core);
+}
+
+void sched_priority_changed(struct thread *thread, uint8_t effective)
+{
+    uint32_t core;
+
+    /* It may have gone to another core with the priority it had: pairs with the lock in enqueue(). */
+    do {
+        core = __atomic_load_n(&thread->core, __ATOMIC_RELAXED);
+        change_priority(&cores[core], thread, effective);
+        atomic_thread_fence(memory_order_seq_cst);
+    } while (__atomic_load_n(&thread->core, __ATOMIC_RELAXED) != core);
 }
 
 void sched_wait_stopped(const struct thread *thread)

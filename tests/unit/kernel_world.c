@@ -289,6 +289,26 @@ uint64_t world_free_frames(void)
     return frame_count_free();
 }
 
+static void check_thread(const struct thread *thread)
+{
+    const struct thread *first = thread_queue_first(&thread->callers);
+    bool waits = thread->waits_on != NULL || thread->owed_by != NULL;
+    uint8_t effective = thread->priority;
+
+    thread_queue_check(&thread->callers);
+    if (first != NULL && first->effective > effective)
+        effective = first->effective;
+    if (effective > thread->process->priority_ceiling)
+        effective = thread->process->priority_ceiling;
+    CHECK_EQ(thread->effective, effective);
+    if (waits)
+        CHECK_EQ(thread->queue_link.priority, effective);
+    CHECK(thread->timer.due <= thread->deadline_ns || thread->deadline_ns == UINT64_MAX);
+    CHECK_EQ(thread->timer.due == UINT64_MAX, thread->timer.queue == NULL);
+    if (!waits && thread->state != THREAD_PARKED)
+        CHECK_EQ(thread->deadline_ns, UINT64_MAX); /* T7 */
+}
+
 static void check_process(struct process *process)
 {
     struct process *child;
@@ -305,15 +325,8 @@ static void check_process(struct process *process)
         if (object->type == MNOS_TYPE_MEMORY)
             memory_check((struct memory *)object);
     }
-    for (struct list *l = process->threads.next; l != &process->threads; l = l->next) {
-        const struct thread *thread = container_of(l, struct thread, process_link);
-
-        thread_queue_check(&thread->callers);
-        CHECK(thread->timer.due <= thread->deadline_ns || thread->deadline_ns == UINT64_MAX);
-        CHECK_EQ(thread->timer.due == UINT64_MAX, thread->timer.queue == NULL);
-        if (thread->waits_on == NULL && thread->owed_by == NULL && thread->state != THREAD_PARKED)
-            CHECK_EQ(thread->deadline_ns, UINT64_MAX); /* T7 */
-    }
+    for (struct list *l = process->threads.next; l != &process->threads; l = l->next)
+        check_thread(container_of(l, struct thread, process_link));
     for (struct list *l = process->children.next; l != &process->children; l = l->next) {
         child = container_of(l, struct process, sibling_link);
         CHECK_PTR_EQ(child->parent, process);
