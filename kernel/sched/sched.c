@@ -201,7 +201,9 @@ void sched_make_ready(struct thread *thread)
 
 static void run(struct core *core, struct thread *thread)
 {
-    core->slice_end_ns = 0;
+    /* The rest of a turn that something better interrupted, or a new one when it comes to that. */
+    core->slice_end_ns = thread->turn_left_ns == 0 ? 0 : arch_time_ns() + thread->turn_left_ns;
+    thread->turn_left_ns = 0;
     switch_run(core, thread);
 }
 
@@ -420,19 +422,22 @@ static void offer_to_idle(struct core *core)
 static void put_back(struct core *core, struct thread *thread)
 {
     uint32_t stop = stop_bits(thread);
+    uint64_t now;
     bool turn_over;
 
     if (stop == 0 && runqueue_best_priority(&core->runqueue) < (int)thread->effective) {
         core->slice_end_ns = 0;
         return; /* nothing at least as good: it stays */
     }
-    turn_over = core->slice_end_ns != 0 && arch_time_ns() >= core->slice_end_ns;
+    now = core->slice_end_ns == 0 ? 0 : arch_time_ns();
+    turn_over = core->slice_end_ns != 0 && now >= core->slice_end_ns;
     if (stop == 0 && !turn_over &&
         runqueue_best_priority(&core->runqueue) == (int)thread->effective)
         return; /* its turn is not over */
     switch_account(thread);
     arch_thread_save(thread, false);
     core->current = NULL;
+    thread->turn_left_ns = turn_over ? 0 : core->slice_end_ns - now;
     if (stop == 0 || !thread_stopped(thread, stop))
         (void)enqueue(core, thread, !turn_over);
 }

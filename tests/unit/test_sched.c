@@ -231,6 +231,30 @@ TEST(sched, a_preempted_thread_keeps_its_turn)
     CHECK_EQ(two->state, THREAD_READY);
 }
 
+TEST(sched, a_thread_that_is_preempted_often_comes_to_the_end_of_its_turn)
+{
+    world_init();
+    struct thread *one = world_thread(world_root, 5);
+    struct thread *two = world_thread(world_root, 5);
+    CHECK(host_leave_kernel());
+    struct thread *high = world_thread(world_root, 9);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(host_leave_kernel());
+        CHECK_PTR_EQ(current(), high);
+        park(high);
+        CHECK(host_leave_kernel());
+        CHECK_PTR_EQ(current(), one);
+        CHECK_EQ(host_cores[0].timer_ns, arch_time_ns() + (4 - i) * (SCHED_SLICE_NS / 4));
+        host_time_pass(SCHED_SLICE_NS / 4);
+        wait_unpark(high);
+    }
+    CHECK(host_leave_kernel());
+    park(high);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(current(), two);
+    world_check();
+}
+
 TEST(sched, yielding_lets_equals_run)
 {
     world_init();
