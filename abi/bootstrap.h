@@ -34,7 +34,7 @@ _Static_assert(sizeof(struct mnos_bootstrap) <= MNOS_PAGE_BYTES, "the bootstrap 
  *   initrd       Memory (Read, Execute, Grant, Revoke): the initial RAM disk, whole pages
  *   device       Memory, device flavour: every physical page that is not RAM; page N is frame N
  *   ports        Memory, port flavour: ports 0 to 65535
- *   interrupts   Interrupt: every I/O APIC line; line N is global system interrupt N
+ *   interrupts   Interrupt: every line of the I/O APICs and every message line, interrupt.h
  *   log          Memory (Read, Write, Grant, Revoke; maps read-only): the kernel log ring, log.h
  *   statistics   Memory (Read, Grant, Revoke): struct mnos_statistics, statistics.h
  *   acpi         Memory (Read, Grant, Revoke): the ACPI tables, when there is one region of them

@@ -35,9 +35,10 @@ struct mnos_cap_info {
     uint64_t event_mask;
     /* Memory: flavour, first page within the object and count (ports: ports); physical address when
      * the range is contiguous and the capability has Read, else UINT64_MAX (MNOS_VIEW_CAPABILITY
-     * only: it is told to the holder). Interrupt: first line and count. */
+     * only: it is told to the holder). Interrupt: first line and count; when all are message lines,
+     * and under the same conditions, what a device writes where to make the first one fire. */
     uint32_t flavour;
-    uint32_t reserved;
+    uint32_t message_data;
     uint64_t first;
     uint64_t count;
     uint64_t physical_address;

@@ -5,10 +5,10 @@
  */
 #pragma once
 
+#include "abi/interrupt.h"
 #include "abi/types.h"
 
 #define MNOS_STATISTICS_MAGIC 0x54415453534F4E4Dull
-#define MNOS_STATISTICS_LINES 256
 
 struct mnos_core_statistics {
     uint32_t online;
@@ -29,13 +29,13 @@ _Static_assert(sizeof(struct mnos_core_statistics) == 128, "two cache lines a co
 struct mnos_statistics {
     uint64_t magic;
     uint32_t core_count;
-    uint32_t line_count; /* interrupt lines that exist */
+    uint32_t line_count; /* MNOS_INTERRUPT_LINES */
     /* Frames of 4 KiB. */
     uint64_t frames_total; /* RAM that the kernel manages or has taken */
     uint64_t frames_free;
     uint64_t frames_kernel; /* kernel image, bitmap, tables, heap: charged to no process */
     uint64_t reserved[10];
     struct mnos_core_statistics cores[MNOS_CORES_MAX];
-    uint64_t line_interrupts[MNOS_STATISTICS_LINES]; /* delivered, by global system interrupt */
-    uint64_t line_spurious;                          /* arrived with nobody bound */
+    uint64_t line_interrupts[MNOS_INTERRUPT_LINES]; /* arrived while bound, by line */
+    uint64_t line_spurious;                         /* arrived with nobody bound */
 };

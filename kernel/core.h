@@ -48,6 +48,11 @@ struct core {
     struct runqueue runqueue;       /* has its own lock; other cores insert and steal */
     struct timer_queue timer_queue; /* has its own lock; other cores remove */
 
+    /* Interrupts held back until then, UINT64_MAX: none; how many were taken since (interrupt.c). */
+    uint64_t hold_end_ns;
+    uint64_t burst_began_ns;
+    uint32_t burst;
+
     struct deferred *deferred; /* objects to free after every core has passed a quiescent point */
     uint32_t deferred_count;
     bool deferred_urged; /* set by other cores: free them now */

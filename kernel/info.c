@@ -13,7 +13,6 @@
 #include "log/format.h"
 #include "log/panic.h"
 #include "mm/frame.h"
-#include "object/interrupt.h"
 #include "sched/sched.h"
 #include "version.h"
 
@@ -81,7 +80,7 @@ void info_kinfo_create(void)
     arch_cpu_features_text(kinfo->cpu_features, sizeof(kinfo->cpu_features));
 
     statistics->core_count = core_count;
-    statistics->line_count = interrupt_line_count();
+    statistics->line_count = MNOS_INTERRUPT_LINES;
     statistics->frames_kernel = frame_count_total() - frame_count_free();
     for (uint32_t i = 0; i < core_count; i++) {
         statistics->cores[i].online = cores[i].online;

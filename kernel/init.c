@@ -130,7 +130,7 @@ static void give_everything(struct process *process, struct thread *thread,
                 RIGHTS_READ_ONLY | MNOS_RIGHT_EXECUTE);
     give_memory(process, table, "device", MNOS_MEMORY_DEVICE, 0, arch_physical_pages(), device);
     give_memory(process, table, "ports", MNOS_MEMORY_PORTS, 0, PORT_COUNT, device);
-    give(process, table, "interrupts", interrupt_object(), device, interrupt_line_count());
+    give(process, table, "interrupts", interrupt_object(), device, MNOS_INTERRUPT_LINES);
     frame = log_ring_frames(&pages);
     give_memory(process, table, "log", MNOS_MEMORY_RAM, frame, pages,
                 RIGHTS_READ_ONLY | MNOS_RIGHT_WRITE);

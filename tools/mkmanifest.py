@@ -160,8 +160,8 @@ def add_resources(service: Service) -> None:
             service.error("ports are 0 to 65535", "ports", entry["name"])
         service.add(entry["name"], PORTS, READ | WRITE, entry["first"], entry["count"], 0, "ports")
     for entry in entries(service, "interrupts", LINE_KEYS):
-        if not 0 <= entry["line"] < 256:
-            service.error("interrupt lines are 0 to 255", "interrupts", entry["name"])
+        if not 0 <= entry["line"] < 192:
+            service.error("interrupt lines are 0 to 191", "interrupts", entry["name"])
         service.add(entry["name"], INTERRUPT, READ | WRITE, entry["line"], 1, 0, "interrupts")
     for entry in entries(service, "devices", DEVICE_KEYS):
         if entry["address"] % 4096 or entry["bytes"] % 4096 or entry["bytes"] <= 0 or \

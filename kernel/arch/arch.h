@@ -168,12 +168,21 @@ void arch_ports_destroy(struct arch_ports **ports, struct quota *quota);
 
 /* ---- interrupt lines ---- */
 
-/* Number of lines (global system interrupts) that the I/O APICs have. */
-uint32_t arch_irq_line_count(void);
 /* Routes line `line` to the boot core, polarity and trigger as the firmware says, masked.
- * MNOS_ERR_STATE: the kernel keeps the line or there is no vector left. */
+ * MNOS_ERR_STATE: there is no such line. */
 mnos_status_t arch_irq_enable(uint32_t line);
 void arch_irq_disable(uint32_t line);
+/* Message lines cannot be masked: what these two ask of one is not done. An edge at a masked line is
+ * lost. */
 void arch_irq_mask(uint32_t line);
 void arch_irq_unmask(uint32_t line);
 bool arch_irq_is_level(uint32_t line);
+/* What a device must write, and where, to make message line `line` fire; false: it never will. */
+bool arch_irq_message(uint32_t line, paddr_t *address, uint32_t *data);
+/* Which interrupts wait from now on at this core, without being lost. */
+enum irq_hold {
+    IRQ_HOLD_NONE,
+    IRQ_HOLD_MESSAGES, /* those of message lines */
+    IRQ_HOLD_LINES,    /* all of devices */
+};
+void arch_irq_hold(enum irq_hold hold);

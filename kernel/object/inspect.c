@@ -53,6 +53,17 @@ static void describe_memory(const struct cap_view *view, bool is_holder, struct 
         info->physical_address = address;
 }
 
+/* The message of the first of several message lines; the others' data follow. */
+static void describe_interrupt(const struct cap_view *view, bool is_holder,
+                               struct mnos_cap_info *info)
+{
+    if (!is_holder || (view->rights & MNOS_RIGHT_READ) == 0 ||
+        !arch_irq_message((uint32_t)view->first, &info->physical_address, &info->message_data)) {
+        info->physical_address = UINT64_MAX;
+        info->message_data = 0;
+    }
+}
+
 mnos_status_t inspect_capability(const struct cap_view *view, bool is_holder,
                                  struct mnos_cap_info *record)
 {
@@ -76,6 +87,8 @@ mnos_status_t inspect_capability(const struct cap_view *view, bool is_holder,
     }
     if (object->type == MNOS_TYPE_MEMORY)
         describe_memory(view, is_holder, info);
+    if (object->type == MNOS_TYPE_INTERRUPT)
+        describe_interrupt(view, is_holder, info);
     if (object->type == MNOS_TYPE_PROCESS || object->type == MNOS_TYPE_THREAD)
         info->id = object->id;
     memcpy(record, info, sizeof(*record));

@@ -11,9 +11,16 @@
 #include "lib/list.h"
 #include "object/endpoint.h"
 
+/* A line is masked that has fired this often without being acknowledged: by then its driver does not
+ * keep up, or does not run. */
+#define FIRED_MAX 16
+/* A core that takes so many edges and messages within a millisecond takes no more of them for as long
+ * again, so that it gets on with something else. */
+#define BURST 64
+#define HOLD_NS 1000000ull
+
 static struct interrupt_line
     *lines; /* in frames: kernel-held capabilities are named by reference */
-static uint32_t line_count;
 static struct kobject object;
 
 struct kobject *interrupt_object(void)
@@ -21,20 +28,25 @@ struct kobject *interrupt_object(void)
     return &object;
 }
 
-uint32_t interrupt_line_count(void)
-{
-    return line_count;
-}
-
 void interrupt_init(void)
 {
-    line_count = arch_irq_line_count();
-    if (line_count > MNOS_STATISTICS_LINES)
-        line_count = MNOS_STATISTICS_LINES;
-    lines = info_boot_alloc(line_count * sizeof(*lines));
-    for (uint32_t i = 0; i < line_count; i++)
+    lines = info_boot_alloc(MNOS_INTERRUPT_LINES * sizeof(*lines));
+    for (uint32_t i = 0; i < MNOS_INTERRUPT_LINES; i++)
         spin_init(&lines[i].lock, LOCK_INTERRUPT);
     kobject_init(&object, MNOS_TYPE_INTERRUPT, NULL);
+}
+
+/* The line may fire again; what it has not told yet, it tells now. */
+static void reopen_locked(struct interrupt_line *line)
+{
+    uint32_t number = (uint32_t)(line - lines);
+    bool again = line->fired > 1;
+
+    if (line->fired == FIRED_MAX || arch_irq_is_level(number))
+        arch_irq_unmask(number);
+    line->fired = again;
+    if (again)
+        endpoint_notify_cap(&line->listeners[line->active], line->events);
 }
 
 /* Makes `line` the business of `through` and of the listener in `slot`; both locks are held. */
@@ -56,6 +68,7 @@ static mnos_status_t commit_locked(struct interrupt_line *line, const struct cap
     line->bound_through = through->slot;
     through->slot->binding = line;
     arch_irq_unmask((uint32_t)(line - lines));
+    reopen_locked(line);
     return MNOS_OK;
 }
 
@@ -99,8 +112,7 @@ mnos_status_t interrupt_acknowledge(uint32_t number, const struct cap_view *thro
 
     spin_lock(&line->lock);
     if (line->bound_through == through->slot && cap_alive(through)) {
-        if (arch_irq_is_level(number))
-            arch_irq_unmask(number);
+        reopen_locked(line);
         status = MNOS_OK;
     }
     spin_unlock(&line->lock);
@@ -118,6 +130,7 @@ struct interrupt_line *interrupt_unbind_locked(struct capability *through)
     through->binding = NULL;
     line->bound_through = NULL;
     line->events = 0;
+    line->fired = 0;
     spin_unlock(&line->lock);
     return line;
 }
@@ -134,19 +147,48 @@ void interrupt_drop_listeners(struct interrupt_line *line)
     }
 }
 
+/* What cannot be masked, or is acknowledged by a driver on another core as fast as it fires, is bounded
+ * here. Whatever a burst costs, as much time follows without one. */
+static void count_burst(struct core *core, bool is_message)
+{
+    uint64_t now;
+
+    if (++core->burst < BURST)
+        return;
+    now = arch_time_ns();
+    if (now - core->burst_began_ns < HOLD_NS) {
+        arch_irq_hold(is_message ? IRQ_HOLD_MESSAGES : IRQ_HOLD_LINES);
+        core->hold_end_ns = now + HOLD_NS;
+        core->need_resched = true; /* the long way out arms the timer */
+    }
+    core->burst = 0;
+    core->burst_began_ns = now;
+}
+
+void interrupt_hold_end(struct core *core)
+{
+    core->hold_end_ns = UINT64_MAX;
+    core->burst_began_ns = arch_time_ns();
+    arch_irq_hold(IRQ_HOLD_NONE);
+}
+
 void interrupt_deliver(uint32_t number)
 {
-    struct interrupt_line *line;
+    struct interrupt_line *line = &lines[number];
+    struct core *core = this_core();
     uint64_t events;
 
-    this_core()->statistics->interrupts++;
-    if (number >= line_count)
-        return;
-    line = &lines[number];
+    core->statistics->interrupts++;
     spin_lock(&line->lock);
     events = line->events;
-    if (events != 0)
-        endpoint_notify_cap(&line->listeners[line->active], events);
+    if (events != 0 && line->fired < FIRED_MAX) {
+        if (line->fired++ == 0)
+            endpoint_notify_cap(&line->listeners[line->active], events);
+        else if (line->fired == FIRED_MAX)
+            arch_irq_mask(number);
+    }
     spin_unlock(&line->lock);
     info_count_line(number, events != 0);
+    if (!arch_irq_is_level(number))
+        count_burst(core, number >= MNOS_MESSAGE_LINE_FIRST);
 }

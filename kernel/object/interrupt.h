@@ -6,6 +6,9 @@
  * single line can bind it. A line has one listener: an endpoint capability that the kernel holds, and
  * the events to set.
  *
+ * A line that fires again before its driver has acknowledged it is noted, and delivered again when it
+ * is. docs/interrupts.md says how a storm is kept from starving the rest.
+ *
  * I1  a line is routed and may be unmasked only while it is bound
  * I2  bound_through is the Interrupt capability it was bound through; that one's `binding` is the line
  */
@@ -14,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi/statistics.h"
+#include "abi/interrupt.h"
 #include "cap/capability.h"
 #include "object/kobject.h"
 
@@ -27,12 +30,12 @@ struct interrupt_line {
     struct spinlock lock; /* rank LOCK_INTERRUPT, guards all below */
     uint8_t active;       /* which of the listeners */
     uint64_t events;
+    uint8_t fired;                    /* times since it was acknowledged, at most FIRED_MAX */
     struct capability *bound_through; /* NULL: not bound */
 };
 
 /* The object all Interrupt capabilities name; created at boot. */
 struct kobject *interrupt_object(void);
-uint32_t interrupt_line_count(void);
 void interrupt_init(void);
 
 /* Binds `line`, which the capability `through` names alone, to the endpoint of `listener`; moves it when
@@ -40,7 +43,7 @@ void interrupt_init(void);
  * be routed, or another core is binding it at this moment; errors of cap_derive(). */
 mnos_status_t interrupt_bind(uint32_t line, const struct cap_view *through,
                              const struct cap_view *listener, uint64_t events);
-/* Lets a level-triggered line fire again. MNOS_ERR_STATE: not bound through this capability. */
+/* Lets a masked line fire again, and delivers it again when it has fired meanwhile. MNOS_ERR_STATE: not bound through this capability. */
 mnos_status_t interrupt_acknowledge(uint32_t line, const struct cap_view *through);
 /* The capability goes: unbinds what was bound through it. The derivation lock is held, so the listener is
  * dropped later: interrupt_drop_listeners() of the line that this returns, with no lock held. NULL: it
@@ -50,3 +53,5 @@ void interrupt_drop_listeners(struct interrupt_line *line);
 
 /* A line has fired; from the entry code. */
 void interrupt_deliver(uint32_t line);
+/* The time has come to take what was held back on this core. */
+void interrupt_hold_end(struct core *core);

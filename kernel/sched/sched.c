@@ -9,6 +9,7 @@
 #include "info.h"
 #include "ipc/wait.h"
 #include "lockdep.h"
+#include "object/interrupt.h"
 #include "object/process.h"
 #include "sched/switch.h"
 #include "sync/deferred.h"
@@ -38,6 +39,7 @@ static void core_init(struct core *core, uint32_t index)
 {
     core->index = index;
     core->timer_armed_ns = UINT64_MAX;
+    core->hold_end_ns = UINT64_MAX;
     runqueue_init(&core->runqueue);
     timer_queue_init(&core->timer_queue);
 }
@@ -83,6 +85,8 @@ static void timer_update(struct core *core)
         if (core->slice_end_ns < next)
             next = core->slice_end_ns;
     }
+    if (core->hold_end_ns < next)
+        next = core->hold_end_ns;
     timer_set(core, next);
 }
 
@@ -516,6 +520,8 @@ void sched_timer_interrupt(void)
 
     core->timer_armed_ns = UINT64_MAX;
     core->need_resched = true; /* the long way out sets the timer anew */
+    if (core->hold_end_ns != UINT64_MAX && core->hold_end_ns <= arch_time_ns())
+        interrupt_hold_end(core);
     (void)expire(core);
 }
 

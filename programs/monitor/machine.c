@@ -105,23 +105,24 @@ void command_mem(const struct words *)
         print_process_memory();
 }
 
-static bool process_holds_line(mnos_cap_t process, uint64_t line)
+/* Sets bit `number` of each line that the process holds. */
+static void collect_lines(mnos_cap_t process, uint64_t number,
+                          uint64_t holders[MNOS_INTERRUPT_LINES])
 {
     const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
     uint64_t size, slot = 0;
 
     while (sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, slot, &size) == MNOS_OK) {
-        if (info->type == MNOS_TYPE_INTERRUPT && line >= info->first &&
-            line - info->first < info->count)
-            return true;
+        if (info->type == MNOS_TYPE_INTERRUPT)
+            for (uint64_t i = 0; i < info->count; i++)
+                holders[info->first + i] |= 1ull << number;
         slot = MNOS_HANDLE_INDEX(info->handle) + 1;
     }
-    return false;
 }
 
 /* Collects which services hold each line, by number of the manager's list; init, number 0, holds
  * them all and is left out. */
-static void collect_holders(uint64_t holders[MNOS_STATISTICS_LINES], uint32_t lines)
+static void collect_holders(uint64_t holders[MNOS_INTERRUPT_LINES])
 {
     struct manager_service service;
     mnos_cap_t process;
@@ -129,10 +130,7 @@ static void collect_holders(uint64_t holders[MNOS_STATISTICS_LINES], uint32_t li
     for (uint64_t i = 1; i < 64 && manager_entry(i, &service) == MNOS_OK; i++) {
         if (manager_open_process(i, &process) != MNOS_OK)
             continue;
-        for (uint32_t line = 0; line < lines; line++) {
-            if (process_holds_line(process, line))
-                holders[line] |= 1ull << i;
-        }
+        collect_lines(process, i, holders);
         (void)!sys_cap_delete(process);
     }
 }
@@ -150,19 +148,16 @@ static void print_holders(uint64_t holders)
 void command_irq(const struct words *)
 {
     const struct mnos_statistics *counters = statistics("irq");
-    static uint64_t holders[MNOS_STATISTICS_LINES];
-    uint32_t lines;
+    static uint64_t holders[MNOS_INTERRUPT_LINES];
 
     if (counters == NULL)
         return;
-    lines =
-        counters->line_count < MNOS_STATISTICS_LINES ? counters->line_count : MNOS_STATISTICS_LINES;
     memset(holders, 0, sizeof holders);
     if (manager_available("irq: holders"))
-        collect_holders(holders, lines);
-    console_print("%u lines; those that are held or were delivered:\n%5s %12s  %s\n", lines, "LINE",
-                  "DELIVERED", "HELD BY");
-    for (uint32_t line = 0; line < lines; line++) {
+        collect_holders(holders);
+    console_print("%u lines; those that are held or have fired:\n%5s %12s  %s\n",
+                  MNOS_INTERRUPT_LINES, "LINE", "FIRED", "HELD BY");
+    for (uint32_t line = 0; line < MNOS_INTERRUPT_LINES; line++) {
         if (counters->line_interrupts[line] == 0 && holders[line] == 0)
             continue;
         console_print("%5u %12llu ", line, (ull)counters->line_interrupts[line]);

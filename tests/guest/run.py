@@ -26,6 +26,7 @@ def run_on(cpus: int, cpu: str = "max") -> Iterable[Result]:
     machine = Machine(
         "direct", cpus=cpus, cpu=cpu, kernel=BUILD / "debug/kernel.elf",
         initrd=BUILD / "tests/guest-initrd.tar", cmdline="console=kernel debug-exit",
+        extra=("-device", "edu"),
     )
     with Guest(machine, f"guest tests {name}", LIMIT_S) as guest:
         code = guest.exit_code()

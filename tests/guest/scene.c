@@ -2,6 +2,9 @@
 /* scene.c - see scene.h. */
 #include "tests/guest/scene.h"
 
+#include "abi/interrupt.h"
+#include "abi/statistics.h"
+#include "lib/libmnos/bootstrap.h"
 #include "lib/libmnos/string.h"
 
 #define SOON_NS 10000000000ull
@@ -242,4 +245,34 @@ bool message_has_pattern(const struct message *msg, size_t length, uint8_t seed)
 mnos_status_t receive_now(mnos_cap_t endpoint, struct message *msg)
 {
     return ipc_receive(endpoint, msg, MNOS_DEADLINE_POLL);
+}
+
+bool event_comes(mnos_cap_t endpoint, uint64_t events)
+{
+    struct message msg = {0};
+
+    return CHECK_OK(ipc_receive(endpoint, &msg, soon())) && CHECK_EQ(msg.kind, MNOS_KIND_EVENTS) &&
+           CHECK_EQ(msg.words[0], events);
+}
+
+bool no_event_comes(mnos_cap_t endpoint)
+{
+    struct message msg = {0};
+
+    return ipc_receive(endpoint, &msg, kinfo_time_ns() + 5 * MILLISECOND_NS) == MNOS_ERR_DEADLINE;
+}
+
+uint64_t line_fired(uint64_t line)
+{
+    const struct mnos_statistics *statistics;
+    uint64_t count = 0, pages = cap_info(bootstrap_cap("statistics")).count;
+    void *address;
+
+    if (CHECK_OK(memory_map(bootstrap_cap("statistics"), 0, pages, MNOS_MAP_READ, &address))) {
+        statistics = address;
+        count = line < MNOS_INTERRUPT_LINES ? statistics->line_interrupts[line]
+                                            : statistics->line_spurious;
+        memory_unmap(address, pages);
+    }
+    return count;
 }

@@ -83,5 +83,10 @@ uint64_t raw_call(uint64_t number, struct raw_registers *regs);
 /* A message of `length` bytes that message_matches() knows again. */
 void message_fill_pattern(struct message *msg, uint32_t label, size_t length, uint8_t seed);
 bool message_has_pattern(const struct message *msg, size_t length, uint8_t seed);
+/* Whether these events arrive soon; whether none does for a while. */
+bool event_comes(mnos_cap_t endpoint, uint64_t events);
+bool no_event_comes(mnos_cap_t endpoint);
+/* How often a line has fired while it was bound; past the last line: how often one did that was not. */
+uint64_t line_fired(uint64_t line);
 /* Receives what is there already. */
 mnos_status_t receive_now(mnos_cap_t endpoint, struct message *msg);

@@ -176,21 +176,6 @@ static void uart_raise(void)
     out(IER, IER_TRANSMITTER_EMPTY);
 }
 
-static bool comes(mnos_cap_t endpoint, uint64_t events)
-{
-    struct message msg = {0};
-
-    return CHECK_OK(ipc_receive(endpoint, &msg, soon())) && CHECK_EQ(msg.kind, MNOS_KIND_EVENTS) &&
-           CHECK_EQ(msg.words[0], events);
-}
-
-static bool nothing_comes(mnos_cap_t endpoint)
-{
-    struct message msg = {0};
-
-    return ipc_receive(endpoint, &msg, kinfo_time_ns() + 5 * MILLISECOND_NS) == MNOS_ERR_DEADLINE;
-}
-
 TEST(interrupt, bind_refuses_ranges_and_events)
 {
     mnos_cap_t two = cap_range(bootstrap_cap("interrupts"), MNOS_RIGHT_WRITE, UART_LINE, 2);
@@ -218,7 +203,7 @@ TEST(interrupt, it_arrives_as_an_event_again_and_again)
     CHECK_OK(sys_irq_bind(uart.irq, uart.endpoint, 0x40));
     for (unsigned i = 0; i < 20 && !check_failed(); i++) {
         uart_raise();
-        comes(uart.endpoint, 0x40);
+        event_comes(uart.endpoint, 0x40);
         CHECK_OK(sys_irq_ack(uart.irq));
     }
     out(IER, 0);
@@ -235,16 +220,16 @@ TEST(interrupt, binding_again_moves_it)
     CHECK_OK(sys_irq_bind(uart.irq, uart.endpoint, 1));
     CHECK_OK(sys_irq_bind(uart.irq, other, 2));
     uart_raise();
-    comes(other, 2);
-    CHECK(nothing_comes(uart.endpoint));
+    event_comes(other, 2);
+    CHECK(no_event_comes(uart.endpoint));
     CHECK_OK(sys_irq_bind(copy, uart.endpoint, 4)); /* through another capability */
     CHECK_STATUS(sys_irq_ack(uart.irq), MNOS_ERR_STATE);
     uart_raise();
-    comes(uart.endpoint, 4);
-    CHECK(nothing_comes(other));
+    event_comes(uart.endpoint, 4);
+    CHECK(no_event_comes(other));
     cap_drop(copy); /* unbinds */
     uart_raise();
-    CHECK(nothing_comes(uart.endpoint));
+    CHECK(no_event_comes(uart.endpoint));
     uart_finish(&uart);
     cap_drop(other);
 }
@@ -260,10 +245,10 @@ TEST(interrupt, revoking_unbinds_it)
     CHECK_OK(sys_cap_revoke(uart.irq));
     CHECK_FAILS(sys_irq_ack(copy), MNOS_ERR_HANDLE, 1, 0);
     uart_raise();
-    CHECK(nothing_comes(uart.endpoint));
+    CHECK(no_event_comes(uart.endpoint));
     CHECK_OK(sys_irq_bind(uart.irq, uart.endpoint, 8));
     uart_raise();
-    comes(uart.endpoint, 8);
+    event_comes(uart.endpoint, 8);
     uart_finish(&uart);
 }
 
@@ -283,6 +268,6 @@ TEST(interrupt, a_revoked_listener_gets_nothing)
         CHECK_OK(receive_now(uart.endpoint, &msg));
         CHECK_EQ(msg.kind, MNOS_KIND_CLIENT_GONE);
     }
-    CHECK(nothing_comes(uart.endpoint));
+    CHECK(no_event_comes(uart.endpoint));
     uart_finish(&uart);
 }

@@ -279,7 +279,7 @@ TEST(statistics, the_counters_count)
     statistics = address;
     CHECK_EQ(statistics->magic, MNOS_STATISTICS_MAGIC);
     CHECK_EQ(statistics->core_count, core_count());
-    CHECK(statistics->line_count >= 16 && statistics->line_count <= MNOS_STATISTICS_LINES);
+    CHECK_EQ(statistics->line_count, MNOS_INTERRUPT_LINES);
     CHECK(statistics->frames_free < statistics->frames_total);
     for (uint32_t i = 0; i < core_count(); i++) {
         CHECK_EQ(statistics->cores[i].online, 1);

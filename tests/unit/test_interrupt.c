@@ -3,6 +3,7 @@
 #include "object/interrupt.h"
 
 #include "cap/derive.h"
+#include "sched/sched.h"
 #include "tests/unit/kernel_world.h"
 
 static struct thread *actor;
@@ -38,7 +39,7 @@ TEST(interrupt, a_bound_line_sets_its_events)
     interrupt_deliver(4);
     CHECK_EQ(endpoint()->events, 0x30);
     interrupt_deliver(5);
-    interrupt_deliver(1000);
+    interrupt_deliver(MNOS_INTERRUPT_LINES - 1);
     CHECK_EQ(endpoint()->events, 0x30);
     CHECK_EQ(cores[0].statistics->interrupts, 3);
     world_check();
@@ -179,4 +180,125 @@ TEST(interrupt, the_death_of_the_driver_unbinds)
     CHECK(!host_lines[4].enabled);
     interrupt_deliver(4);
     world_check();
+}
+
+/* ---- storms ---- */
+
+TEST(interrupt, one_that_fires_again_before_it_is_acknowledged_is_told_then)
+{
+    init();
+    mnos_cap_t irq = line(4);
+    CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
+    interrupt_deliver(4);
+    endpoint()->events = 0;
+    interrupt_deliver(4);
+    interrupt_deliver(4);
+    CHECK_EQ(endpoint()->events, 0);
+    CHECK_EQ(CALL(actor, irq_ack, irq), 0);
+    CHECK_EQ(endpoint()->events, 1);
+    endpoint()->events = 0;
+    CHECK_EQ(CALL(actor, irq_ack, irq), 0);
+    CHECK_EQ(endpoint()->events, 0);
+    interrupt_deliver(4);
+    CHECK_EQ(endpoint()->events, 1);
+}
+
+TEST(interrupt, an_edge_that_is_not_acknowledged_is_masked_in_the_end)
+{
+    init();
+    mnos_cap_t irq = line(4);
+    CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
+    for (unsigned i = 1; i <= 16; i++) {
+        CHECK(!host_lines[4].masked);
+        interrupt_deliver(4);
+    }
+    CHECK(host_lines[4].masked);
+    CHECK_EQ(CALL(actor, irq_ack, irq), 0);
+    CHECK(!host_lines[4].masked);
+    world_check();
+}
+
+TEST(interrupt, what_was_not_told_yet_is_told_to_the_next_listener)
+{
+    init();
+    mnos_cap_t other = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
+    mnos_cap_t irq = line(4);
+    CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
+    interrupt_deliver(4);
+    CHECK_EQ(CALL(actor, irq_bind, irq, port, 2), 0);
+    CHECK_EQ(endpoint()->events, 1);
+    interrupt_deliver(4);
+    interrupt_deliver(4);
+    CHECK_EQ(CALL(actor, irq_bind, irq, other, 4), 0);
+    CHECK_EQ(((struct endpoint *)world_object(world_root, other))->events, 4);
+    CHECK_EQ(endpoint()->events, 3);
+    world_check();
+}
+
+/* Lets `number` fire `count` times, a microsecond apart. */
+static void storm(uint32_t number, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        host_time_pass(1000);
+        interrupt_deliver(number);
+    }
+}
+
+TEST(interrupt, a_burst_of_messages_is_held_back_for_a_while)
+{
+    const uint32_t number = MNOS_MESSAGE_LINE_FIRST + 3;
+
+    init();
+    host_time_pass(1000000000);
+    storm(number, 64); /* the first in a long time */
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+    storm(number, 63);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+    storm(number, 1);
+    CHECK_EQ(host_hold, IRQ_HOLD_MESSAGES);
+    CHECK(host_leave_kernel());
+    CHECK_EQ(host_cores[0].timer_ns, arch_time_ns() + 1000000);
+    host_time_pass(1000000);
+    sched_timer_interrupt();
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+    CHECK(host_leave_kernel());
+    CHECK_EQ(host_cores[0].timer_ns, UINT64_MAX);
+    storm(4, 64);
+    CHECK_EQ(host_hold, IRQ_HOLD_LINES);
+    host_time_pass(1000000);
+    sched_timer_interrupt();
+    for (unsigned i = 0; i < 1000; i++) {
+        host_time_pass(20000);
+        interrupt_deliver(number);
+        CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+    }
+}
+
+TEST(interrupt, level_triggered_lines_bound_themselves)
+{
+    init();
+    host_lines[9].level = true;
+    storm(9, 1000);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+}
+
+TEST(interrupt, a_message_line_tells_its_message_with_read)
+{
+    const struct mnos_cap_info *info;
+
+    init();
+    CHECK_EQ(cap_create_root(world_root, interrupt_object(), MNOS_RIGHTS_ALL, 0,
+                             MNOS_INTERRUPT_LINES, &lines),
+             MNOS_OK);
+    mnos_cap_t message = line(MNOS_MESSAGE_LINE_FIRST + 1);
+    mnos_cap_t blind = CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, message, MNOS_RIGHT_WRITE);
+    info = (const struct mnos_cap_info *)actor->buffer->data;
+    CALL_VALUE(actor, cap_inspect, message, MNOS_VIEW_CAPABILITY, 0);
+    CHECK_EQ(info->physical_address, HOST_MESSAGE_ADDRESS);
+    CHECK_EQ(info->message_data, MNOS_MESSAGE_LINE_FIRST + 1);
+    CALL_VALUE(actor, cap_inspect, blind, MNOS_VIEW_CAPABILITY, 0);
+    CHECK_EQ(info->physical_address, UINT64_MAX);
+    CHECK_EQ(info->message_data, 0);
+    CALL_VALUE(actor, cap_inspect, line(4), MNOS_VIEW_CAPABILITY, 0);
+    CHECK_EQ(info->physical_address, UINT64_MAX);
 }

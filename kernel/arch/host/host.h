@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/interrupt.h"
 #include "arch/arch.h"
 
 /* ---- cores ---- */
@@ -52,9 +53,11 @@ struct host_line {
     uint32_t unmasks; /* times it was unmasked */
 };
 
-#define HOST_LINES 24
+#define HOST_LINES 24 /* pins; 0 is no line */
+#define HOST_MESSAGE_ADDRESS 0xFEE00000ull
 
-extern struct host_line host_lines[HOST_LINES];
+extern struct host_line host_lines[MNOS_INTERRUPT_LINES];
+extern enum irq_hold host_hold;
 
 /* True when the bitmap of the process opens this port. */
 bool host_port_open(const struct arch_ports *ports, uint32_t port);

@@ -62,17 +62,13 @@ void host_time_pass(uint64_t ns)
 
 /* ---- interrupt lines ---- */
 
-struct host_line host_lines[HOST_LINES];
-
-uint32_t arch_irq_line_count(void)
-{
-    return HOST_LINES;
-}
+struct host_line host_lines[MNOS_INTERRUPT_LINES];
+enum irq_hold host_hold;
 
 mnos_status_t arch_irq_enable(uint32_t line)
 {
-    if (line == 0)
-        return MNOS_ERR_STATE; /* the kernel keeps it */
+    if (line == 0 || (line >= HOST_LINES && line < MNOS_MESSAGE_LINE_FIRST))
+        return MNOS_ERR_STATE;
     host_lines[line].enabled = true;
     host_lines[line].masked = true;
     return MNOS_OK;
@@ -98,6 +94,18 @@ void arch_irq_unmask(uint32_t line)
 bool arch_irq_is_level(uint32_t line)
 {
     return host_lines[line].level;
+}
+
+bool arch_irq_message(uint32_t line, paddr_t *address, uint32_t *data)
+{
+    *address = HOST_MESSAGE_ADDRESS;
+    *data = line;
+    return line >= MNOS_MESSAGE_LINE_FIRST;
+}
+
+void arch_irq_hold(enum irq_hold hold)
+{
+    host_hold = hold;
 }
 
 /* ---- facts ---- */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * ioapic.c - interrupt lines: the pins of all I/O APICs, numbered as ACPI's global system interrupts.
- * All go to the boot core. The 8259s are silenced here. What a line means to a program is
- * object/interrupt.c.
+ * ioapic.c - interrupt lines: the pins of all I/O APICs, numbered as ACPI's global system interrupts,
+ * and messages of devices to the local APIC. All go to the boot core, each with a vector of its own. The
+ * 8259s are silenced here. What a line means to a program is object/interrupt.c.
  */
 #include "arch/x86_64/ioapic.h"
 
 #include <stddef.h>
 
+#include "abi/interrupt.h"
 #include "arch/arch.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/lapic.h"
@@ -19,8 +20,10 @@
 #include "object/interrupt.h"
 #include "sync/spinlock.h"
 
-#define LINES_MAX MNOS_STATISTICS_LINES
-#define LINE_NONE UINT32_MAX
+#define LINES_MAX MNOS_MESSAGE_LINE_FIRST
+_Static_assert(VECTOR_LINE_FIRST + LINES_MAX - 1 == VECTOR_LINE_LAST &&
+                   VECTOR_MESSAGE_FIRST + MNOS_MESSAGE_LINES == VECTOR_LINE_FIRST,
+               "a vector for each line");
 
 /* Intel 82093AA datasheet, "I/O APIC Registers". */
 enum {
@@ -34,20 +37,21 @@ enum {
 #define REDIRECTION_LEVEL (1u << 15)
 #define REDIRECTION_MASKED (1u << 16)
 
+/* Intel SDM vol 3A, "Message Address Register Format": fixed delivery of an edge, physical destination.
+ * Both formats have eight bits for it; 255 is everybody. */
+#define MESSAGE_ADDRESS 0xFEE00000u
+#define MESSAGE_DESTINATION_SHIFT 12
+#define DESTINATION_MAX 254
+
 struct line {
     volatile uint32_t *ioapic; /* registers; NULL: there is no such line */
     uint32_t pin;
     uint32_t redirection; /* low word, as last written */
-    uint8_t vector;       /* 0: never enabled */
 };
 
-/* Guards lines[], vectors and the registers; rank LOCK_IOAPIC. */
+/* Guards lines[] and the registers; rank LOCK_IOAPIC. */
 static struct spinlock lock = SPINLOCK_INIT(LOCK_IOAPIC);
 static struct line lines[LINES_MAX];
-static uint32_t line_count;
-/* Written before the line is unmasked for the first time, constant afterwards: read without lock. */
-static uint32_t vector_lines[256];
-static unsigned next_vector = VECTOR_LINE_FIRST;
 
 static uint32_t ioapic_read(volatile uint32_t *ioapic, uint32_t reg)
 {
@@ -63,6 +67,7 @@ static void ioapic_write(volatile uint32_t *ioapic, uint32_t reg, uint32_t value
 
 static void redirection_write_locked(struct line *line, uint32_t value)
 {
+    value |= (uint32_t)(VECTOR_LINE_FIRST + (line - lines));
     line->redirection = value;
     ioapic_write(line->ioapic, IOAPIC_REDIRECTION + 2 * line->pin, value);
 }
@@ -108,15 +113,13 @@ static void ioapic_add(const struct madt_ioapic *info)
             REDIRECTION_MASKED |
                 (info->first_line + pin < 16 ? 0 : REDIRECTION_LEVEL | REDIRECTION_ACTIVE_LOW));
     }
-    if (info->first_line + pins > line_count)
-        line_count = info->first_line + pins;
 }
 
 static void override_apply(const struct madt_override *override)
 {
     struct line *line;
 
-    if (override->line >= line_count || lines[override->line].ioapic == NULL)
+    if (override->line >= LINES_MAX || lines[override->line].ioapic == NULL)
         return;
     line = &lines[override->line];
     redirection_write_locked(line, REDIRECTION_MASKED | (override->level ? REDIRECTION_LEVEL : 0) |
@@ -126,76 +129,70 @@ static void override_apply(const struct madt_override *override)
 void ioapic_init(const struct madt_info *madt)
 {
     pic_silence();
-    for (unsigned vector = 0; vector < 256; vector++)
-        vector_lines[vector] = LINE_NONE;
     spin_lock(&lock);
     for (uint32_t i = 0; i < madt->ioapic_count; i++)
         ioapic_add(&madt->ioapics[i]);
     for (uint32_t i = 0; i < madt->override_count; i++)
         override_apply(&madt->overrides[i]);
     spin_unlock(&lock);
-    if (line_count == 0)
-        log_warning("ioapic: none found: no device interrupts");
+    if (madt->ioapic_count == 0)
+        log_warning("ioapic: none found: no device interrupts but messages");
 }
 
 void ioapic_interrupt(unsigned vector)
 {
-    uint32_t number = vector_lines[vector];
+    uint32_t number = vector >= VECTOR_LINE_FIRST
+                          ? vector - VECTOR_LINE_FIRST
+                          : vector - VECTOR_MESSAGE_FIRST + MNOS_MESSAGE_LINE_FIRST;
 
     /* A level stays asserted until its driver has served the device: masked before the EOI, or it
      * would come again at once. */
-    if (number != LINE_NONE && arch_irq_is_level(number))
+    if (arch_irq_is_level(number))
         arch_irq_mask(number);
     lapic_eoi();
-    if (number != LINE_NONE)
-        interrupt_deliver(number);
+    interrupt_deliver(number);
 }
 
 /* ---- arch.h ---- */
 
-uint32_t arch_irq_line_count(void)
-{
-    return line_count;
-}
-
 bool arch_irq_is_level(uint32_t number)
 {
-    return (lines[number].redirection & REDIRECTION_LEVEL) != 0;
+    return number < LINES_MAX && (lines[number].redirection & REDIRECTION_LEVEL) != 0;
+}
+
+bool arch_irq_message(uint32_t number, paddr_t *address, uint32_t *data)
+{
+    *address = MESSAGE_ADDRESS | (paddr_t)cores[0].arch.apic_id << MESSAGE_DESTINATION_SHIFT;
+    *data = VECTOR_MESSAGE_FIRST + number - MNOS_MESSAGE_LINE_FIRST;
+    return number >= MNOS_MESSAGE_LINE_FIRST && cores[0].arch.apic_id <= DESTINATION_MAX;
 }
 
 mnos_status_t arch_irq_enable(uint32_t number)
 {
-    struct line *line;
-    mnos_status_t st = MNOS_ERR_STATE;
+    struct line *line = &lines[number];
 
-    if (number >= line_count)
+    if (cores[0].arch.apic_id > DESTINATION_MAX)
         return MNOS_ERR_STATE;
-    line = &lines[number];
+    if (number >= MNOS_MESSAGE_LINE_FIRST)
+        return MNOS_OK;
+    if (line->ioapic == NULL)
+        return MNOS_ERR_STATE;
     spin_lock(&lock);
-    if (line->ioapic == NULL || (line->vector == 0 && next_vector > VECTOR_LINE_LAST))
-        goto out;
-    if (line->vector == 0) {
-        line->vector = (uint8_t)next_vector++;
-        vector_lines[line->vector] = number;
-    }
     /* Fixed delivery, physical destination: the boot core's local APIC. */
     ioapic_write(line->ioapic, IOAPIC_REDIRECTION + 2 * line->pin + 1, cores[0].arch.apic_id << 24);
-    redirection_write_locked(line,
-                             (line->redirection & ~0xFFu) | REDIRECTION_MASKED | line->vector);
-    st = MNOS_OK;
-out:
     spin_unlock(&lock);
-    return st;
+    return MNOS_OK;
 }
 
-static void line_set_mask(uint32_t number, bool masked)
+static void line_set_mask(uint32_t number, uint32_t masked)
 {
     struct line *line = &lines[number];
     uint32_t value;
 
+    if (number >= MNOS_MESSAGE_LINE_FIRST)
+        return;
     spin_lock(&lock);
-    value =
-        masked ? line->redirection | REDIRECTION_MASKED : line->redirection & ~REDIRECTION_MASKED;
+    value = (line->redirection & ~REDIRECTION_MASKED) | masked;
     if (value != line->redirection)
         redirection_write_locked(line, value);
     spin_unlock(&lock);
@@ -203,18 +200,26 @@ static void line_set_mask(uint32_t number, bool masked)
 
 void arch_irq_disable(uint32_t number)
 {
-    line_set_mask(number, true);
+    line_set_mask(number, REDIRECTION_MASKED);
 }
 
-/* An edge that comes while its line is masked is lost, so edge lines stay open from their first unmask
- * until they are disabled; whoever delivers remembers what came too early. */
 void arch_irq_mask(uint32_t number)
 {
-    if (arch_irq_is_level(number))
-        line_set_mask(number, true);
+    line_set_mask(number, REDIRECTION_MASKED);
 }
 
 void arch_irq_unmask(uint32_t number)
 {
-    line_set_mask(number, false);
+    line_set_mask(number, 0);
+}
+
+void arch_irq_hold(enum irq_hold hold)
+{
+    static const uint8_t first_vectors[] = {
+        [IRQ_HOLD_NONE] = 0,
+        [IRQ_HOLD_MESSAGES] = VECTOR_LINE_FIRST,
+        [IRQ_HOLD_LINES] = VECTOR_LINE_LAST + 1,
+    };
+
+    lapic_hold_below(first_vectors[hold]);
 }

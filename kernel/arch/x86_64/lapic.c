@@ -47,6 +47,8 @@ enum lapic_register {
 #define LVT_TSC_DEADLINE (2u << 17)
 #define DIVIDE_BY_1 0xBu
 
+#define CLASS_VECTORS 16u
+
 #define COMMAND_NMI (4u << 8)
 #define COMMAND_PENDING (1u << 12)
 #define COMMAND_ASSERT (1u << 14)
@@ -81,6 +83,11 @@ uint32_t lapic_error(void)
 {
     lapic_write(LAPIC_ERROR, 0); /* a write makes the register current */
     return lapic_read(LAPIC_ERROR);
+}
+
+void lapic_hold_below(unsigned vector)
+{
+    lapic_write(LAPIC_PRIORITY, vector == 0 ? 0 : vector - CLASS_VECTORS);
 }
 
 /* Firmware or loader may have switched x2APIC mode on already; only a reset leads back. */

@@ -16,6 +16,8 @@ bool lapic_is_x2apic(void);
 void lapic_eoi(void);
 /* Takes the error status. */
 uint32_t lapic_error(void);
+/* Vectors below `vector`, the first of a priority class, wait until this is lowered again. */
+void lapic_hold_below(unsigned vector);
 
 void lapic_send(uint32_t apic_id, unsigned vector);
 void lapic_send_nmi(uint32_t apic_id);

@@ -75,10 +75,11 @@ static void interrupt_dispatch(struct core *core, unsigned vector)
         break;
     case VECTOR_SPURIOUS: break; /* has set no in-service bit: an EOI would end another interrupt */
     default:
-        if (vector < VECTOR_LINE_FIRST)
-            break; /* a spurious interrupt of an 8259, which takes no EOI while masked */
-        ioapic_interrupt(vector);
-        break;
+        if (vector >= VECTOR_MESSAGE_FIRST && vector <= VECTOR_LINE_LAST)
+            ioapic_interrupt(vector);
+        else if (vector > VECTOR_LINE_LAST)
+            lapic_eoi(); /* a device was told to write something else than its message */
+        break;           /* else a spurious interrupt of an 8259, which takes no EOI while masked */
     }
 }
 

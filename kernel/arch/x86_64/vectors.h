@@ -13,8 +13,10 @@
 /* The two 8259s: masked, but a spurious interrupt of theirs cannot be. */
 #define VECTOR_PIC 0x20
 
-/* Interrupt lines, one vector each as they are enabled. */
-#define VECTOR_LINE_FIRST 0x30
+/* Each interrupt line has its vector: abi/interrupt.h. Messages are in lower priority classes (the
+ * upper four bits) than everything else, so that they can be held back alone. */
+#define VECTOR_MESSAGE_FIRST 0x30
+#define VECTOR_LINE_FIRST 0x70
 #define VECTOR_LINE_LAST 0xEF
 
 #define VECTOR_RESCHEDULE 0xFB

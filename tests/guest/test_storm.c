@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_storm.c - devices that ask for interrupts without end, and drivers that help them: everybody else
+ * gets on.
+ */
+#include <stdatomic.h>
+
+#include "abi/interrupt.h"
+#include "lib/libmnos/bootstrap.h"
+#include "tests/guest/edu.h"
+#include "tests/guest/scene.h"
+
+#define STORM_NS (300 * MILLISECOND_NS)
+/* Turns of the loop below in that time, of many millions when nothing disturbs it. */
+#define PROGRESS_MIN 10000
+#define DEADLINES_MIN 20
+/* What a core takes of messages and edges in a millisecond. */
+#define TAKEN_MAX 64
+#define RAISE_PAUSE 500
+
+#define MESSAGE_LINE (MNOS_MESSAGE_LINE_FIRST + 9)
+
+/* The timer of the PC, Intel 8254: channel 0 is wired to line 2. */
+#define PIT_LINE 2
+#define PIT_PORT 0x40
+#define PIT_PORTS 4
+#define PIT_RATE_GENERATOR 0x34 /* channel 0, two bytes of period */
+#define PIT_ONE_SHOT 0x30       /* and the line stays where it is */
+#define PIT_PERIOD 12           /* about 100,000 in a second */
+
+static _Atomic bool over;
+static struct edu edu;
+
+static void out(uint16_t port, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port));
+}
+
+/* ---- everybody else: on the core that takes the interrupts, no better than the hostile driver ---- */
+
+static _Atomic uint64_t progress;
+
+static void count(void *)
+{
+    while (!over)
+        progress++;
+}
+
+static void others_get_on(uint64_t line)
+{
+    uint64_t begin = kinfo_time_ns(), fired = line_fired(line), end;
+    struct thread counter;
+    uint64_t deadlines = 0;
+
+    progress = 0;
+    helper_start_at(&counter, count, NULL, TEST_PRIORITY - 1, 0);
+    while (kinfo_time_ns() < begin + STORM_NS) {
+        sleep_ns(MILLISECOND_NS);
+        deadlines++;
+    }
+    over = true;
+    end = kinfo_time_ns();
+    helper_finish(&counter);
+    CHECK(line_fired(line) - fired <= TAKEN_MAX * ((end - begin) / MILLISECOND_NS + 3));
+    CHECK(progress >= PROGRESS_MIN);
+    CHECK(deadlines >= DEADLINES_MIN);
+}
+
+/* ---- hostile drivers ---- */
+
+struct driver {
+    mnos_cap_t irq, endpoint;
+    _Atomic uint64_t events;
+};
+
+/* Takes every event at once and asks for the next. */
+static void acknowledge(void *argument)
+{
+    struct driver *driver = argument;
+    struct message msg;
+
+    while (!over) {
+        if (ipc_receive(driver->endpoint, &msg, kinfo_time_ns() + MILLISECOND_NS) == MNOS_OK)
+            driver->events++;
+        (void)!sys_irq_ack(driver->irq);
+    }
+}
+
+/* The pause leaves the emulator time to see to its other cores. */
+static void raise_for_ever(void *)
+{
+    while (!over) {
+        edu_raise(&edu, 1);
+        for (volatile unsigned i = 0; i < RAISE_PAUSE; i++)
+            ;
+    }
+}
+
+static void driver_begin(struct driver *driver, uint64_t line)
+{
+    *driver = (struct driver){
+        .irq = cap_range(bootstrap_cap("interrupts"), MNOS_RIGHT_READ | MNOS_RIGHT_WRITE, line, 1),
+        .endpoint = endpoint_new(),
+    };
+    over = false;
+    CHECK_OK(sys_irq_bind(driver->irq, driver->endpoint, 1));
+}
+
+static void driver_finish(struct driver *driver)
+{
+    cap_drop(driver->irq);
+    cap_drop(driver->endpoint);
+}
+
+/* ---- messages ---- */
+
+/* A driver makes its device send messages as fast as it can, from the last core; another thread of it
+ * acknowledges them or nobody does. */
+static void check_messages(bool acknowledged)
+{
+    struct thread raiser, acknowledger = {0};
+    uint32_t last = core_count() - 1;
+    struct driver driver;
+
+    if (!edu_begin(&edu))
+        return;
+    driver_begin(&driver, MESSAGE_LINE);
+    edu_use_messages(&edu, driver.irq);
+    helper_start_at(&raiser, raise_for_ever, NULL, TEST_PRIORITY - 1, last);
+    if (acknowledged)
+        helper_start_at(&acknowledger, acknowledge, &driver, TEST_PRIORITY - 1, last);
+    others_get_on(MESSAGE_LINE);
+    helper_finish(&raiser);
+    helper_finish(&acknowledger);
+    CHECK(!acknowledged || driver.events > 2);
+    driver_finish(&driver);
+    edu_finish(&edu);
+}
+
+TEST(storm, messages_that_nobody_acknowledges)
+{
+    check_messages(false);
+}
+
+TEST(storm, messages_that_are_acknowledged_at_once)
+{
+    check_messages(true);
+}
+
+/* ---- edges ---- */
+
+static mnos_cap_t pit_start(void)
+{
+    mnos_cap_t ports =
+        cap_range(bootstrap_cap("ports"), MNOS_RIGHT_READ | MNOS_RIGHT_WRITE, PIT_PORT, PIT_PORTS);
+
+    if (CHECK_OK(sys_mem_map(MNOS_SELF, ports, 0, 0, PIT_PORTS, MAP_RW))) {
+        out(PIT_PORT + 3, PIT_RATE_GENERATOR);
+        out(PIT_PORT, PIT_PERIOD);
+        out(PIT_PORT, 0);
+    }
+    return ports;
+}
+
+static void pit_stop(mnos_cap_t ports)
+{
+    out(PIT_PORT + 3, PIT_ONE_SHOT);
+    cap_drop(ports);
+}
+
+TEST(storm, an_edge_that_nobody_acknowledges_is_masked_and_not_lost)
+{
+    struct driver driver;
+    mnos_cap_t pit;
+
+    driver_begin(&driver, PIT_LINE);
+    pit = pit_start();
+    event_comes(driver.endpoint, 1);
+    for (unsigned i = 0; i < 5; i++) {
+        sleep_ns(5 * MILLISECOND_NS);
+        CHECK(no_event_comes(driver.endpoint));
+        CHECK_OK(sys_irq_ack(driver.irq));
+        event_comes(driver.endpoint, 1);
+    }
+    pit_stop(pit);
+    CHECK(no_event_comes(driver.endpoint));
+    CHECK_OK(sys_irq_ack(driver.irq)); /* of those that came before it was stopped */
+    event_comes(driver.endpoint, 1);
+    CHECK_OK(sys_irq_ack(driver.irq));
+    CHECK(no_event_comes(driver.endpoint));
+    driver_finish(&driver);
+}
+
+TEST(storm, edges_that_are_acknowledged_at_once)
+{
+    struct thread acknowledger;
+    struct driver driver;
+    mnos_cap_t pit;
+
+    driver_begin(&driver, PIT_LINE);
+    pit = pit_start();
+    helper_start_at(&acknowledger, acknowledge, &driver, TEST_PRIORITY - 1, core_count() - 1);
+    others_get_on(PIT_LINE);
+    helper_finish(&acknowledger);
+    CHECK(driver.events > 2);
+    pit_stop(pit);
+    driver_finish(&driver);
+}
