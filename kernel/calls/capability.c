@@ -20,49 +20,40 @@ static mnos_status_t create_endpoint(struct process *process, uint64_t *value)
 
     if (status != MNOS_OK)
         return status;
-    status = cap_create_root(process, &endpoint->obj, MNOS_RIGHTS_ALL, 0, 0, value);
+    status = cap_create_root(process, &endpoint->obj, MNOS_RIGHTS_ALL, 0, MNOS_EVENTS_ALL, value);
     if (status != MNOS_OK)
         kobject_unreferenced(&endpoint->obj);
     return status;
 }
 
-static mnos_status_t create_mint(struct process *process, const struct cap_view *source,
-                                 struct cap_recipe *recipe, uint64_t badge, uint64_t mask,
-                                 uint64_t *value)
+static mnos_status_t create_mint(struct process *process, struct cap_view *source, uint64_t badge,
+                                 uint64_t mask, uint64_t *value)
 {
-    struct endpoint *endpoint = (struct endpoint *)source->object;
-    mnos_status_t status;
-
-    if (source->group != NULL)
+    if (source->badge != 0)
         return call_argument(2, MNOS_ERR_STATE); /* a badge is minted once */
     if (badge == 0)
         return call_argument(4, MNOS_ERR_ARGUMENT);
-    status = endpoint_badge_create(endpoint, badge, mask, &recipe->group);
-    if (status != MNOS_OK)
-        return status;
-    status = cap_derive(process, source, recipe, value);
-    if (status != MNOS_OK)
-        endpoint_badge_discard(endpoint, recipe->group);
-    return status;
+    source->badge = badge;
+    source->event_mask = mask;
+    return cap_derive(process, source, CAP_MINTED, value);
 }
 
-static mnos_status_t create_range(struct process *process, const struct cap_view *source,
-                                  struct cap_recipe *recipe, uint64_t first, uint64_t count,
-                                  uint64_t *value)
+static mnos_status_t create_range(struct process *process, struct cap_view *source, uint64_t first,
+                                  uint64_t count, uint64_t *value)
 {
+    if (source->object->type != MNOS_TYPE_MEMORY && source->object->type != MNOS_TYPE_INTERRUPT)
+        return call_type(2, source);
     if (count == 0 || first >= source->count || count > source->count - first)
         return call_argument(4, MNOS_ERR_ARGUMENT);
-    recipe->narrow = true;
-    recipe->first = source->first + first;
-    recipe->count = count;
-    return cap_derive(process, source, recipe, value);
+    source->first += first;
+    source->count = count;
+    return cap_derive(process, source, 0, value);
 }
 
 /* A copy, a badge or a part of what the caller holds; needs no right beyond those it passes on. */
 mnos_status_t sys_cap_create(struct thread *current, uint64_t kind, mnos_cap_t source_cap,
                              uint64_t rights, uint64_t a, uint64_t b, uint64_t *value)
 {
-    struct cap_recipe recipe = {.rights = (mnos_rights_t)rights};
     enum mnos_cap_type type = kind == MNOS_CREATE_MINT ? MNOS_TYPE_ENDPOINT : MNOS_TYPE_NONE;
     struct process *process = current->process;
     struct cap_view source;
@@ -77,13 +68,12 @@ mnos_status_t sys_cap_create(struct thread *current, uint64_t kind, mnos_cap_t s
         return status;
     if ((rights & ~(uint64_t)source.rights) != 0)
         return call_rights(3, rights, source.rights);
+    source.rights = (mnos_rights_t)rights;
     if (kind == MNOS_CREATE_COPY)
-        return cap_derive(process, &source, &recipe, value);
+        return cap_derive(process, &source, 0, value);
     if (kind == MNOS_CREATE_MINT)
-        return create_mint(process, &source, &recipe, a, b, value);
-    if (source.object->type != MNOS_TYPE_MEMORY && source.object->type != MNOS_TYPE_INTERRUPT)
-        return call_type(2, &source);
-    return create_range(process, &source, &recipe, a, b, value);
+        return create_mint(process, &source, a, b, value);
+    return create_range(process, &source, a, b, value);
 }
 
 /* Needs nothing but the capability. Its children become children of its parent; mappings made through
@@ -106,7 +96,6 @@ mnos_status_t sys_cap_delete(struct thread *current, mnos_cap_t cap)
 mnos_status_t sys_cap_transfer(struct thread *current, mnos_cap_t process_cap, mnos_cap_t cap,
                                uint64_t rights, uint64_t *value)
 {
-    struct cap_recipe recipe = {.rights = (mnos_rights_t)rights};
     struct process *process;
     struct cap_view view;
     mnos_status_t status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
@@ -118,7 +107,8 @@ mnos_status_t sys_cap_transfer(struct thread *current, mnos_cap_t process_cap, m
         return status;
     if ((rights & ~(uint64_t)view.rights) != 0)
         return call_rights(3, rights, view.rights);
-    return cap_derive(process, &view, &recipe, value);
+    view.rights = (mnos_rights_t)rights;
+    return cap_derive(process, &view, 0, value);
 }
 
 /* Needs Revoke. When it returns, nothing derived from the capability can be used anywhere. */

@@ -14,7 +14,7 @@ mnos_status_t sys_ipc_notify(struct thread *current, mnos_cap_t endpoint, uint64
 
     if (status != MNOS_OK)
         return status;
-    if (events == 0 || (cap.group != NULL && (events & ~cap.group->event_mask) != 0))
+    if (events == 0 || (events & ~cap.event_mask) != 0)
         return call_argument(2, MNOS_ERR_ARGUMENT);
     endpoint_notify((struct endpoint *)cap.object, events);
     return MNOS_OK;

@@ -23,7 +23,7 @@ mnos_status_t sys_irq_bind(struct thread *current, mnos_cap_t interrupt_cap,
     status = call_cap(current, 2, endpoint_cap, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, &ep);
     if (status != MNOS_OK)
         return status;
-    if (events == 0 || (ep.group != NULL && (events & ~ep.group->event_mask) != 0))
+    if (events == 0 || (events & ~ep.event_mask) != 0)
         return call_argument(3, MNOS_ERR_ARGUMENT); /* one that reports nothing would be lost */
     return interrupt_bind((uint32_t)irq.first, &irq, &ep, events);
 }

@@ -173,7 +173,6 @@ mnos_status_t sys_mem_grant(struct thread *current, mnos_cap_t process_cap, mnos
                             uint64_t first_page, uint64_t page_count, uint64_t rights,
                             uint64_t *value)
 {
-    struct cap_recipe recipe = {.rights = (mnos_rights_t)rights, .narrow = true};
     struct process *process;
     struct cap_view cap;
     mnos_status_t status;
@@ -188,7 +187,8 @@ mnos_status_t sys_mem_grant(struct thread *current, mnos_cap_t process_cap, mnos
         return call_argument(4, MNOS_ERR_ARGUMENT);
     if ((rights & ~(uint64_t)cap.rights) != 0)
         return call_rights(5, rights, cap.rights);
-    recipe.first = cap.first + first_page;
-    recipe.count = page_count;
-    return cap_derive(process, &cap, &recipe, value);
+    cap.rights = (mnos_rights_t)rights;
+    cap.first += first_page;
+    cap.count = page_count;
+    return cap_derive(process, &cap, 0, value);
 }

@@ -56,7 +56,7 @@ static mnos_status_t params_endpoint(struct thread *current, mnos_cap_t handle, 
     if (handle == 0)
         return MNOS_OK;
     status = call_cap(current, 1, handle, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, view);
-    if (status == MNOS_OK && view->group != NULL && (events & ~view->group->event_mask) != 0)
+    if (status == MNOS_OK && (events & ~view->event_mask) != 0)
         status = MNOS_ERR_ARGUMENT;
     return status;
 }

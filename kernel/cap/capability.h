@@ -13,6 +13,7 @@
  * C3  rights are a subset of the parent's; the range lies inside the parent's
  * C4  depth is greater than the parent's, at most CAP_DEPTH_MAX
  * C5  parent, child, next and prev form one tree per object, guarded by object->derive
+ * C6  whatever carries a badge is the minted capability, which it may be as a ghost, or below it
  */
 #pragma once
 
@@ -29,13 +30,15 @@
 typedef uint32_t cap_ref_t;
 
 struct process;
-struct badge_group;
 struct mapping;
 struct interrupt_line;
 
 enum cap_flags {
     CAP_REVOKING = 1u << 0, /* nothing can be derived from it or below it */
     CAP_KERNEL = 1u << 1,   /* held by the kernel inside another object: in no table */
+    CAP_MINTED = 1u << 2,   /* its badge was minted with it: descendants carry the same */
+    CAP_GHOST = 1u << 3,    /* deleted; keeps its place while descendants carry its badge */
+    CAP_NOTICE = 1u << 4,   /* out of the tree: waits in endpoint->gone for a receiver to be told */
 };
 
 struct capability {
@@ -47,17 +50,22 @@ struct capability {
     cap_ref_t owner; /* process whose table it is in; constant for a slot in a table */
     struct kobject *object;
     union {
-        struct { /* endpoint */
-            mnos_badge_t badge;
-            struct badge_group *group; /* event mask, and life of the badge; NULL: not minted */
+        struct {                 /* endpoint */
+            mnos_badge_t badge;  /* 0: not minted */
+            uint64_t event_mask; /* events that can be set through it */
         };
         struct { /* memory: pages; ports: ports; interrupt: lines. Relative to the object */
             uint64_t first;
             uint64_t count;
         };
-        uint64_t next_free; /* free slot: index of the next one */
+        struct capability *next_free; /* free slot */
     };
-    cap_ref_t parent, child, next, prev;
+    union {
+        struct {
+            cap_ref_t parent, child, next, prev;
+        };
+        struct list notice; /* CAP_NOTICE: in endpoint->gone, guarded by the endpoint's lock */
+    };
     union {
         struct list *waiters;           /* endpoint: threads blocked through it; its lock guards */
         struct mapping *mappings;       /* memory: made through it; mappings_lock guards */
@@ -83,7 +91,8 @@ static inline struct process *cap_owner(const struct capability *cap)
     return cap->owner == 0 ? NULL : (struct process *)phys_to_virt((paddr_t)cap->owner << 6);
 }
 
-/* What a lookup found: a consistent copy of one capability, and where it is. */
+/* What a lookup found: a consistent copy of one capability, and where it is. Who derives from it changes
+ * rights, badge and range to what the new one is to have. */
 struct cap_view {
     struct capability *slot;
     uint64_t key;
@@ -92,7 +101,7 @@ struct cap_view {
     union {
         struct {
             mnos_badge_t badge;
-            struct badge_group *group;
+            uint64_t event_mask;
         };
         struct {
             uint64_t first;

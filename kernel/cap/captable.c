@@ -6,6 +6,7 @@
 
 #include "assert.h"
 #include "core.h"
+#include "lib/list.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "object/process.h"
@@ -50,7 +51,7 @@ mnos_status_t captable_create(struct captable *table, struct quota *quota)
 {
     spin_init(&table->lock, LOCK_CAPTABLE);
     table->page_count = 0;
-    table->free_head = 0;
+    table->free = NULL;
     table->used = 0;
     table->root_mask = ROOT_ENTRIES_MIN - 1;
     return root_alloc(quota, ROOT_ENTRIES_MIN, &table->root);
@@ -98,19 +99,18 @@ static mnos_status_t root_grow_locked(struct captable *table, struct quota *quot
     return MNOS_OK;
 }
 
-static mnos_status_t page_add_locked(struct captable *table, struct process *process)
+mnos_status_t captable_grow_locked(struct captable *table)
 {
+    struct process *process = container_of(table, struct process, captable);
     uint32_t first = table->page_count * CAPTABLE_PAGE_SLOTS;
     struct capability *page;
-    mnos_status_t status;
+    mnos_status_t status = MNOS_OK;
     paddr_t frame;
 
-    if (table->page_count > table->root_mask) {
+    if (table->page_count > table->root_mask)
         status = root_grow_locked(table, &process->quota);
-        if (status != MNOS_OK)
-            return status;
-    }
-    status = quota_charge_bytes(&process->quota, PAGE_BYTES);
+    if (status == MNOS_OK)
+        status = quota_charge_bytes(&process->quota, PAGE_BYTES);
     if (status != MNOS_OK)
         return status;
     frame = frame_alloc_zeroed();
@@ -123,8 +123,8 @@ static mnos_status_t page_add_locked(struct captable *table, struct process *pro
         page[i].key = GENERATION_ONE | (first + i);
         page[i].owner = cap_ref(process);
         if (first + i != 0) {
-            page[i].next_free = table->free_head;
-            table->free_head = first + i;
+            page[i].next_free = table->free;
+            table->free = &page[i];
         }
     }
     __atomic_store_n(&table->root[table->page_count], page, __ATOMIC_RELEASE);
@@ -132,41 +132,8 @@ static mnos_status_t page_add_locked(struct captable *table, struct process *pro
     return MNOS_OK;
 }
 
-mnos_status_t captable_alloc(struct process *process, struct capability **slot)
+struct capability *captable_next(struct captable *table, uint32_t index, uint32_t end)
 {
-    struct captable *table = &process->captable;
-    mnos_status_t status = MNOS_OK;
-    struct capability *found;
-
-    spin_lock(&table->lock);
-    if (table->free_head == 0)
-        status = page_add_locked(table, process);
-    if (status == MNOS_OK) {
-        found = captable_slot(table, table->free_head);
-        table->free_head = (uint32_t)found->next_free;
-        table->used++;
-        *slot = found;
-    }
-    spin_unlock(&table->lock);
-    return status;
-}
-
-void captable_free(struct process *process, struct capability *slot)
-{
-    struct captable *table = &process->captable;
-
-    assert(slot->type == MNOS_TYPE_NONE && slot->object == NULL);
-    spin_lock(&table->lock);
-    slot->next_free = table->free_head;
-    table->free_head = MNOS_HANDLE_INDEX(slot->key);
-    table->used--;
-    spin_unlock(&table->lock);
-}
-
-struct capability *captable_next(struct captable *table, uint32_t index)
-{
-    uint32_t end = __atomic_load_n(&table->page_count, __ATOMIC_RELAXED) * CAPTABLE_PAGE_SLOTS;
-
     for (; index < end; index++) {
         struct capability *slot = captable_slot(table, index);
 
@@ -182,8 +149,8 @@ void captable_check(struct captable *table)
     uint32_t used = 0;
 
     spin_lock(&table->lock);
-    for (uint32_t i = table->free_head; i != 0; i = (uint32_t)captable_slot(table, i)->next_free) {
-        assert(captable_slot(table, i)->type == MNOS_TYPE_NONE);
+    for (const struct capability *slot = table->free; slot != NULL; slot = slot->next_free) {
+        assert(slot->type == MNOS_TYPE_NONE && slot->object == NULL);
         free++;
     }
     for (uint32_t i = 1; i < table->page_count * CAPTABLE_PAGE_SLOTS; i++)

@@ -8,11 +8,14 @@
  * K1  root entries without a page point to one shared page of empty slots, so lookup needs no test
  * K2  root_mask is published after the root it belongs to; old roots, which other cores may still be
  *     reading, are kept until the table is destroyed (together they are smaller than the present one)
- * K3  free slots are linked by index from free_head; used + free = 64 * pages - 1 (slot 0 is never used)
+ * K3  free slots are linked from `free`; used + free = 64 * pages - 1 (slot 0 is never used)
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "abi/types.h"
+#include "assert.h"
 #include "cap/capability.h"
 #include "object/quota.h"
 #include "sync/spinlock.h"
@@ -27,8 +30,8 @@ struct captable {
 
     struct spinlock lock; /* rank LOCK_CAPTABLE, guards all below */
     uint32_t page_count;
-    uint32_t free_head; /* 0: no free slot */
     uint32_t used;
+    struct capability *free; /* NULL: no free slot */
 };
 
 mnos_status_t captable_create(struct captable *table, struct quota *quota);
@@ -38,11 +41,39 @@ void captable_destroy(struct captable *table, struct quota *quota);
 /* What it takes of its process's quota. */
 uint64_t captable_bytes(const struct captable *table);
 
+/* A new page of free slots when there is none; the table is locked. */
+mnos_status_t captable_grow_locked(struct captable *table);
+
 /* A free slot, with its key set to the handle it will have and type NONE; grows the table.
  * MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
-mnos_status_t captable_alloc(struct process *process, struct capability **slot);
-/* Takes back a slot that is in no tree; its type is NONE and its old key is dead already. */
-void captable_free(struct process *process, struct capability *slot);
+static inline mnos_status_t captable_alloc(struct captable *table, struct capability **slot)
+{
+    mnos_status_t status = MNOS_OK;
+    struct capability *found;
+
+    spin_lock(&table->lock);
+    if (table->free == NULL)
+        status = captable_grow_locked(table);
+    if (status == MNOS_OK) {
+        found = table->free;
+        table->free = found->next_free;
+        table->used++;
+        *slot = found;
+    }
+    spin_unlock(&table->lock);
+    return status;
+}
+
+/* Takes back a slot that is in no tree; its type is NONE, its object NULL, and its old key dead. */
+static inline void captable_free(struct captable *table, struct capability *slot)
+{
+    assert(slot->type == MNOS_TYPE_NONE && slot->object == NULL);
+    spin_lock(&table->lock);
+    slot->next_free = table->free;
+    table->free = slot;
+    table->used--;
+    spin_unlock(&table->lock);
+}
 
 /* The slot with this index; an empty one when there is none. */
 static inline struct capability *captable_slot(const struct captable *table, uint32_t index)
@@ -54,8 +85,12 @@ static inline struct capability *captable_slot(const struct captable *table, uin
      * root lands on some slot, whose key then differs. */
     return &root[(index / CAPTABLE_PAGE_SLOTS) & mask][index % CAPTABLE_PAGE_SLOTS];
 }
-/* First used slot at or after `index`; NULL: none. A snapshot. */
-struct capability *captable_next(struct captable *table, uint32_t index);
+/* First used slot from `index` on and below `end`; NULL: none. A snapshot. */
+struct capability *captable_next(struct captable *table, uint32_t index, uint32_t end);
+static inline uint32_t captable_end(const struct captable *table)
+{
+    return __atomic_load_n(&table->page_count, __ATOMIC_RELAXED) * CAPTABLE_PAGE_SLOTS;
+}
 
 void captable_check(struct captable *table);
 

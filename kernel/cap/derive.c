@@ -20,12 +20,13 @@
 
 /* ---- the tree; object->derive is held ---- */
 
-static cap_ref_t *children_of(struct kobject *object, struct capability *parent)
+static inline cap_ref_t *children_of(struct kobject *object, struct capability *parent)
 {
     return parent == NULL ? &object->caps : &parent->child;
 }
 
-static void link_locked(struct kobject *object, struct capability *parent, struct capability *cap)
+static inline void link_locked(struct kobject *object, struct capability *parent,
+                               struct capability *cap)
 {
     cap_ref_t *head = children_of(object, parent);
 
@@ -37,23 +38,19 @@ static void link_locked(struct kobject *object, struct capability *parent, struc
     *head = cap_ref(cap);
 }
 
-static void unlink_locked(struct kobject *object, struct capability *cap)
+static inline void unlink_locked(struct kobject *object, struct capability *parent,
+                                 const struct capability *cap)
 {
     if (cap->prev != 0)
         cap_at(cap->prev)->next = cap->next;
     else
-        *children_of(object, cap_at(cap->parent)) = cap->next;
+        *children_of(object, parent) = cap->next;
     if (cap->next != 0)
         cap_at(cap->next)->prev = cap->prev;
-    cap->parent = 0;
-    cap->next = 0;
-    cap->prev = 0;
 }
 
-static bool under_revocation_locked(const struct kobject *object, const struct capability *cap)
+static bool under_revocation_locked(const struct capability *cap)
 {
-    if (object->revoking == 0)
-        return false;
     for (; cap != NULL; cap = cap_at(cap->parent)) /* at most CAP_DEPTH_MAX steps */
         if ((cap->flags & CAP_REVOKING) != 0)
             return true;
@@ -62,98 +59,79 @@ static bool under_revocation_locked(const struct kobject *object, const struct c
 
 /* ---- making ---- */
 
-/* Makes the filled slot visible: the type last (C2). */
-static void publish(struct capability *slot, uint8_t type)
+/* Fills the free `slot` with what `view` says and makes it visible: the type last (C2). */
+static inline void insert_locked(struct kobject *object, struct capability *parent,
+                                 struct capability *slot, const struct cap_view *view,
+                                 unsigned flags)
 {
-    __atomic_store_n(&slot->type, type, __ATOMIC_RELEASE);
+    slot->rights = (uint8_t)view->rights;
+    slot->depth = parent == NULL ? 0 : (uint8_t)(parent->depth + 1);
+    slot->flags = (uint8_t)flags;
+    slot->object = object;
+    slot->first = view->first;
+    slot->count = view->count;
+    slot->child = 0;
+    slot->waiters = NULL;
+    link_locked(object, parent, slot);
+    __atomic_store_n(&slot->type, object->type, __ATOMIC_RELEASE);
 }
 
 mnos_status_t cap_create_root(struct process *process, struct kobject *object, mnos_rights_t rights,
                               uint64_t first, uint64_t count, mnos_cap_t *handle)
 {
+    const struct cap_view view = {.rights = rights, .first = first, .count = count};
     struct capability *slot;
-    mnos_status_t status = captable_alloc(process, &slot);
+    mnos_status_t status = captable_alloc(&process->captable, &slot);
 
     if (status != MNOS_OK)
         return status;
-    spin_lock(&object->derive);
-    slot->rights = (uint8_t)rights;
-    slot->depth = 0;
-    slot->flags = 0;
-    slot->object = object;
-    slot->first = first;
-    slot->count = count;
-    slot->child = 0;
-    slot->waiters = NULL;
-    link_locked(object, NULL, slot);
     *handle = slot->key;
-    publish(slot, object->type);
+    spin_lock(&object->derive);
+    insert_locked(object, NULL, slot, &view, 0);
     spin_unlock(&object->derive);
     return MNOS_OK;
 }
 
-/* Fills `slot` as a child of `parent`, unless that is no longer possible. */
-static mnos_status_t derive_into(struct capability *slot, const struct cap_view *parent,
-                                 const struct cap_recipe *recipe, uint8_t flags)
+/* Fills `slot` as a child of what `view` names, unless that is no longer possible. */
+static inline mnos_status_t derive_into(struct capability *slot, const struct cap_view *view,
+                                        unsigned flags)
 {
-    struct kobject *object = parent->object;
+    struct kobject *object = view->object;
+    struct capability *parent = view->slot;
     mnos_status_t status = MNOS_OK;
 
     spin_lock(&object->derive);
-    if (!cap_alive(parent)) {
+    if (!cap_alive(view))
         status = MNOS_ERR_HANDLE;
-    } else if (object->dying || parent->slot->depth >= CAP_DEPTH_MAX ||
-               under_revocation_locked(object, parent->slot)) {
+    else if (object->dying || parent->depth >= CAP_DEPTH_MAX ||
+             (object->revoking != 0 && under_revocation_locked(parent)))
         status = MNOS_ERR_STATE;
-    } else {
-        slot->rights = (uint8_t)recipe->rights;
-        slot->depth = (uint8_t)(parent->slot->depth + 1);
-        slot->flags = flags;
-        slot->object = object;
-        slot->first = recipe->narrow ? recipe->first : parent->first;
-        slot->count = recipe->narrow ? recipe->count : parent->count;
-        if (recipe->group != NULL) {
-            slot->badge = recipe->group->badge;
-            slot->group = recipe->group;
-        }
-        if (object->type == MNOS_TYPE_ENDPOINT && slot->group != NULL)
-            slot->group->cap_count++;
-        slot->child = 0;
-        slot->waiters = NULL;
-        link_locked(object, parent->slot, slot);
-        publish(slot, object->type);
-    }
+    else
+        insert_locked(object, parent, slot, view, flags);
     spin_unlock(&object->derive);
     return status;
 }
 
-mnos_status_t cap_derive(struct process *process, const struct cap_view *parent,
-                         const struct cap_recipe *recipe, mnos_cap_t *handle)
+mnos_status_t cap_derive(struct process *process, const struct cap_view *view, unsigned flags,
+                         mnos_cap_t *handle)
 {
     struct capability *slot;
-    mnos_status_t status = captable_alloc(process, &slot);
-    uint64_t key;
+    mnos_status_t status = captable_alloc(&process->captable, &slot);
 
     if (status != MNOS_OK)
         return status;
-    key = slot->key;
-    status = derive_into(slot, parent, recipe, 0);
-    if (status != MNOS_OK) {
-        slot->object = NULL;
-        captable_free(process, slot);
-        return status;
-    }
-    *handle = key;
-    return MNOS_OK;
+    *handle = slot->key;
+    status = derive_into(slot, view, flags);
+    if (status != MNOS_OK)
+        captable_free(&process->captable, slot);
+    return status;
 }
 
-mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *parent)
+mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *view)
 {
-    struct cap_recipe recipe = {.rights = parent->rights};
-
     assert(slot->object == NULL);
     slot->key += GENERATION_ONE;
-    return derive_into(slot, parent, &recipe, CAP_KERNEL);
+    return derive_into(slot, view, CAP_KERNEL);
 }
 
 bool cap_read_kernel(const struct capability *slot, struct cap_view *view)
@@ -166,20 +144,41 @@ bool cap_read_kernel(const struct capability *slot, struct cap_view *view)
     view->object = slot->object;
     view->rights = slot->rights;
     view->badge = slot->badge;
-    view->group = slot->group;
+    view->event_mask = slot->event_mask;
     atomic_signal_fence(memory_order_seq_cst);
     return type != MNOS_TYPE_NONE && __atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) == key;
 }
 
 /* ---- removing ---- */
 
-static void kill_locked(struct capability *cap)
+static inline void kill_locked(struct capability *cap)
 {
     if (cap->type == MNOS_TYPE_NONE)
         return;
     /* In this order: who finds the new key finds no type. */
     __atomic_store_n(&cap->type, MNOS_TYPE_NONE, __ATOMIC_RELEASE);
     __atomic_store_n(&cap->key, cap->key + GENERATION_ONE, __ATOMIC_RELEASE);
+}
+
+/* Kills `cap`, unless something hangs on it and `even_so` is false; true: nothing hangs on it. Under the
+ * lock of who would hang something there, so that afterwards nobody does. */
+static inline bool kill_free_locked(struct kobject *object, struct capability *cap, bool even_so)
+{
+    struct spinlock *lock = NULL;
+    bool is_free;
+
+    if (object->type == MNOS_TYPE_ENDPOINT)
+        lock = &((struct endpoint *)object)->lock;
+    else if (object->type == MNOS_TYPE_MEMORY)
+        lock = &((struct memory *)object)->mappings_lock;
+    if (lock != NULL)
+        spin_lock(lock);
+    is_free = cap->waiters == NULL; /* or mappings, or binding */
+    if (is_free || even_so)
+        kill_locked(cap);
+    if (lock != NULL)
+        spin_unlock(lock);
+    return is_free;
 }
 
 /* Undoes one thing that hangs on `cap`; false: there is nothing. */
@@ -216,85 +215,87 @@ static bool drain(struct kobject *object, struct capability *cap, uint64_t key, 
     return !more;
 }
 
-/* Takes a dead, drained `cap` with no children out of the tree and frees its slot, if that has not
- * been done: `key` is its dead key. */
-static void unlink_and_free(struct kobject *object, struct capability *cap, uint64_t key)
+/* Takes a dead `cap`, on which nothing hangs and which has no children, out of the tree, and with its
+ * last child a ghost above it. Returns the nearest ancestor that is left. */
+static inline struct capability *take_out_locked(struct kobject *object, struct capability *cap)
 {
-    struct process *owner = cap_owner(cap);
-    struct badge_group *gone = NULL;
+    struct capability *parent;
+
+    for (;; cap = parent) {
+        parent = cap_at(cap->parent);
+        unlink_locked(object, parent, cap);
+        if ((cap->flags & CAP_REVOKING) != 0)
+            object->revoking--;
+        if ((cap->flags & CAP_MINTED) != 0 && !object->dying && object->caps != 0)
+            endpoint_badge_gone((struct endpoint *)object, cap);
+        else
+            cap_slot_free(cap);
+        if (parent == NULL || (parent->flags & CAP_GHOST) == 0 || parent->child != 0)
+            return parent;
+    }
+}
+
+/* The end of a dead, drained `cap`, if it has not come yet: `key` is its dead key. Only the children of one
+ * that was minted stay, and it with them. */
+static void bury(struct kobject *object, struct capability *cap, uint64_t key)
+{
     bool unreferenced;
-    bool kernel;
 
     spin_lock(&object->derive);
-    if (cap->object != object || cap->type != MNOS_TYPE_NONE || cap->key != key ||
-        cap->child != 0) {
-        spin_unlock(&object->derive);
-        return; /* another core was faster */
+    if (cap->object == object && cap->type == MNOS_TYPE_NONE && cap->key == key &&
+        (cap->flags & CAP_NOTICE) == 0) {
+        if (cap->child == 0)
+            (void)take_out_locked(object, cap);
+        else
+            cap->flags |= CAP_GHOST;
     }
-    unlink_locked(object, cap);
-    if ((cap->flags & CAP_REVOKING) != 0)
-        object->revoking--;
-    if (object->type == MNOS_TYPE_ENDPOINT && cap->group != NULL && --cap->group->cap_count == 0)
-        gone = cap->group;
-    kernel = (cap->flags & CAP_KERNEL) != 0;
-    cap->flags = 0;
-    cap->object = NULL;
-    if (gone != NULL && !object->dying)
-        endpoint_badge_gone((struct endpoint *)object, gone);
     unreferenced = object->caps == 0;
     spin_unlock(&object->derive);
-    if (!kernel)
-        captable_free(owner, cap);
     if (unreferenced)
         kobject_unreferenced(object);
 }
 
-/* Removes `cap`, which has no children. CAP_AGAIN: drained in part; it stays dead in the tree. */
-static enum cap_progress remove_leaf(struct kobject *object, struct capability *cap,
-                                     uint64_t dead_key, struct tlb_batch *batch)
+/* Removes up to PREEMPT_STEPS leaves below `top` (of the whole tree for NULL); true: none is left. A leaf on
+ * which something hangs is killed and left to the caller, as *stuck. */
+static bool sweep_locked(struct kobject *object, struct capability *top, struct capability **stuck)
 {
-    while (!drain(object, cap, dead_key, false, batch))
-        if (tlb_batch_preempt_point(batch))
-            return CAP_AGAIN;
-    unlink_and_free(object, cap, dead_key);
-    return CAP_DONE;
+    struct capability *at = top;
+
+    if (top != NULL)
+        top->flags &= (uint8_t)~CAP_GHOST; /* it does not go with its last child: its owner buries it */
+    for (unsigned steps = 0; steps < PREEMPT_STEPS; steps++) {
+        for (cap_ref_t ref; (ref = *children_of(object, at)) != 0;)
+            at = cap_at(ref);
+        if (at == top)
+            return true;
+        if (!kill_free_locked(object, at, true)) {
+            *stuck = at;
+            return false;
+        }
+        at = take_out_locked(object, at);
+    }
+    return *children_of(object, top) == 0;
 }
 
-/* Kills the first leaf below `node` (below the object itself for NULL); NULL: there is none. */
-static struct capability *kill_leaf(struct kobject *object, struct capability *node,
-                                    uint64_t *dead_key)
-{
-    cap_ref_t ref = *children_of(object, node);
-    struct capability *leaf = NULL;
-
-    while (ref != 0) {
-        leaf = cap_at(ref);
-        ref = leaf->child;
-    }
-    if (leaf != NULL) {
-        kill_locked(leaf);
-        *dead_key = leaf->key;
-    }
-    return leaf;
-}
-
-static enum cap_progress remove_below(struct kobject *object, struct capability *node, uint64_t key,
+static enum cap_progress remove_below(struct kobject *object, struct capability *top, uint64_t key,
                                       struct tlb_batch *batch)
 {
-    struct capability *leaf;
-    uint64_t dead_key;
+    for (;;) {
+        struct capability *stuck = NULL;
+        uint64_t dead_key = 0;
+        bool done;
 
-    for (unsigned steps = 1;; steps++) {
         spin_lock(&object->derive);
-        leaf = NULL;
-        if (node == NULL || node->key == key)
-            leaf = kill_leaf(object, node, &dead_key);
+        done = (top != NULL && (top->key != key || top->object != object)) ||
+               sweep_locked(object, top, &stuck);
+        if (stuck != NULL)
+            dead_key = stuck->key;
         spin_unlock(&object->derive);
-        if (leaf == NULL)
+        if (done)
             return CAP_DONE;
-        if (remove_leaf(object, leaf, dead_key, batch) == CAP_AGAIN)
-            return CAP_AGAIN;
-        if (steps % PREEMPT_STEPS == 0 && tlb_batch_preempt_point(batch))
+        if (stuck != NULL)
+            (void)drain(object, stuck, dead_key, false, batch);
+        if (tlb_batch_preempt_point(batch))
             return CAP_AGAIN;
     }
 }
@@ -334,73 +335,91 @@ enum cap_progress cap_destroy_all(struct kobject *object, struct tlb_batch *batc
     return remove_below(object, NULL, 0, batch);
 }
 
-/* Gives up to PREEMPT_STEPS children to the parent; true when none is left and `slot` was killed. */
-static bool hand_up_children_locked(struct kobject *object, struct capability *slot)
-{
-    struct capability *child;
+/* ---- one of them ---- */
 
-    for (unsigned steps = 0; slot->child != 0; steps++) {
-        if (steps == PREEMPT_STEPS)
-            return false;
-        child = cap_at(slot->child);
-        unlink_locked(object, child);
-        link_locked(object, cap_at(slot->parent), child);
-    }
-    kill_locked(slot);
-    return true;
-}
-
-enum cap_progress cap_remove_dead(struct capability *slot, struct tlb_batch *batch)
-{
-    struct kobject *object = slot->object;
-    uint64_t dead_key = slot->key;
-
-    if (object == NULL || slot->type != MNOS_TYPE_NONE)
-        return CAP_DONE;
-    return remove_leaf(object, slot, dead_key, batch);
-}
-
-/* The steps of a deletion; `preempt_point` says whether something more urgent came. */
-static enum cap_progress remove_one(const struct cap_view *cap, struct tlb_batch *batch,
-                                    bool (*preempt_point)(struct tlb_batch *))
+/* Deletes `cap` when nothing was derived from it and nothing hangs on it, or it is gone already. */
+static inline bool delete_leaf(const struct cap_view *cap)
 {
     struct kobject *object = cap->object;
     struct capability *slot = cap->slot;
-    uint64_t dead_key;
-    bool killed;
+    bool unreferenced = false;
+    bool done = true;
+
+    spin_lock(&object->derive);
+    if (slot->key == cap->key) {
+        done = slot->child == 0 && kill_free_locked(object, slot, false);
+        if (done) {
+            (void)take_out_locked(object, slot);
+            unreferenced = object->caps == 0;
+        }
+    }
+    spin_unlock(&object->derive);
+    if (unreferenced)
+        kobject_unreferenced(object);
+    return done;
+}
+
+/* Gives up to PREEMPT_STEPS children to the parent; true when none is left. */
+static bool hand_up_children_locked(struct kobject *object, struct capability *slot)
+{
+    struct capability *parent = cap_at(slot->parent);
+
+    for (unsigned steps = 0; slot->child != 0 && steps < PREEMPT_STEPS; steps++) {
+        struct capability *child = cap_at(slot->child);
+
+        unlink_locked(object, slot, child);
+        link_locked(object, parent, child);
+    }
+    return slot->child == 0;
+}
+
+/* Kills `cap`, with what was derived from it out of the way; sets its dead key. False: to be called again.
+ * What carries a badge that was minted with it stays below it. */
+static bool kill_parent(const struct cap_view *cap, uint64_t *dead_key)
+{
+    struct kobject *object = cap->object;
+    struct capability *slot = cap->slot;
+    bool killed = true;
+
+    spin_lock(&object->derive);
+    if (slot->key == cap->key) { /* else it was revoked meanwhile: gone is gone */
+        killed = (slot->flags & CAP_MINTED) != 0 || hand_up_children_locked(object, slot);
+        if (killed)
+            kill_locked(slot);
+        *dead_key = slot->key;
+    }
+    spin_unlock(&object->derive);
+    return killed;
+}
+
+/* The steps of a deletion; `preempt_point` says whether something more urgent came. */
+static enum cap_progress delete_parent(const struct cap_view *cap, struct tlb_batch *batch,
+                                       bool (*preempt_point)(struct tlb_batch *))
+{
+    uint64_t dead_key = 0;
 
     /* Most of the draining while the handle still names it, so that the call can be restarted. */
-    while (!drain(object, slot, cap->key, true, batch))
+    while (!drain(cap->object, cap->slot, cap->key, true, batch))
         if (preempt_point(batch))
             return CAP_AGAIN;
-    for (;;) {
-        spin_lock(&object->derive);
-        if (slot->key != cap->key) {
-            spin_unlock(&object->derive);
-            return CAP_DONE; /* revoked meanwhile: gone is gone */
-        }
-        killed = hand_up_children_locked(object, slot);
-        dead_key = slot->key;
-        spin_unlock(&object->derive);
-        if (killed)
-            break;
+    while (!kill_parent(cap, &dead_key))
         if (preempt_point(batch))
             return CAP_AGAIN;
-    }
-    while (!drain(object, slot, dead_key, false,
-                  batch)) /* what came in between: at most what was in flight */
-        arch_relax();
-    unlink_and_free(object, slot, dead_key);
+    while (!drain(cap->object, cap->slot, dead_key, false, batch))
+        arch_relax(); /* what came in between: at most what was in flight */
+    bury(cap->object, cap->slot, dead_key);
     return CAP_DONE;
 }
 
 enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch)
 {
+    if (delete_leaf(cap))
+        return CAP_DONE;
     /* A revocation that was not finished, because who did it has died, is finished first. */
     if ((cap->slot->flags & CAP_REVOKING) != 0 &&
         remove_below(cap->object, cap->slot, cap->key, batch) == CAP_AGAIN)
         return CAP_AGAIN;
-    return remove_one(cap, batch, tlb_batch_preempt_point);
+    return delete_parent(cap, batch, tlb_batch_preempt_point);
 }
 
 static bool never(struct tlb_batch *batch)
@@ -413,8 +432,38 @@ void cap_undo(const struct cap_view *cap)
 {
     struct tlb_batch batch = {0};
 
-    (void)remove_one(cap, &batch, never);
+    if (delete_leaf(cap))
+        return;
+    (void)delete_parent(cap, &batch, never);
     tlb_batch_defer(&batch); /* a thread that guessed the handle may have mapped through it */
+}
+
+enum cap_progress cap_slot_clear(struct capability *slot, struct tlb_batch *batch)
+{
+    struct kobject *object;
+
+    while ((object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE)) != NULL) {
+        struct cap_view view = {.slot = slot, .key = slot->key, .object = object};
+        enum cap_progress progress = CAP_DONE;
+
+        if ((slot->flags & CAP_NOTICE) != 0) {
+            endpoint_notice_leave((struct endpoint *)object, slot);
+            continue;
+        }
+        if ((slot->flags & CAP_MINTED) != 0 && object->payer == cap_owner(slot))
+            progress = cap_destroy_all(object, batch); /* nobody needs to be told */
+        else if ((slot->flags & CAP_MINTED) != 0)
+            progress = remove_below(object, slot, view.key, batch);
+        if (progress == CAP_DONE && slot->type != MNOS_TYPE_NONE)
+            progress = cap_delete(&view, batch);
+        if (progress == CAP_AGAIN)
+            return progress;
+        while (!drain(object, slot, view.key, false, batch))
+            if (tlb_batch_preempt_point(batch))
+                return CAP_AGAIN;
+        bury(object, slot, view.key);
+    }
+    return CAP_DONE;
 }
 
 void cap_delete_kernel(struct capability *slot)
@@ -423,12 +472,12 @@ void cap_delete_kernel(struct capability *slot)
     struct cap_view view;
 
     /* Nothing waits or maps through it, and it has no children. When another core has killed it and not
-     * unlinked it yet, that is done here. */
+     * taken it out yet, that is done here. */
     while ((object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE)) != NULL) {
         if (cap_read_kernel(slot, &view))
             cap_undo(&view);
         else
-            unlink_and_free(object, slot, slot->key);
+            bury(object, slot, slot->key);
     }
 }
 
@@ -453,6 +502,9 @@ static void check_locked(const struct kobject *object, const struct capability *
         assert(cap->parent == cap_ref(parent));
         assert(parent == NULL || (cap->rights & ~parent->rights) == 0); /* C3 */
         assert(parent == NULL || cap->depth > parent->depth);           /* C4 */
+        if (object->type == MNOS_TYPE_ENDPOINT && (cap->flags & CAP_MINTED) == 0)
+            assert(cap->badge == (parent == NULL ? 0 : parent->badge)); /* C6 */
+        assert((cap->flags & CAP_GHOST) == 0 || cap->child != 0);
         check_locked(object, cap);
         previous = ref;
         ref = cap->next;

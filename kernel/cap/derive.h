@@ -8,7 +8,7 @@
  *   kill    under object->derive: the key changes, the type becomes NONE; no handle names it any more
  *   drain   what hangs on it goes, piece by piece: waiting threads wake with MNOS_ERR_REVOKED,
  *           mappings are undone, the interrupt line is unbound
- *   unlink  under object->derive: out of the tree; who unlinks it frees the slot
+ *   take out  under object->derive: out of the tree; who does so frees the slot
  *
  * The caller finishes with cap_removal_finish(), which flushes TLBs and waits until no core is still
  * using what it looked up before.
@@ -19,39 +19,34 @@
 
 #include "cap/capability.h"
 #include "mm/aspace.h"
+#include "object/process.h"
 
 enum cap_progress {
     CAP_DONE,
     CAP_AGAIN, /* interrupted: put progress away and call again */
 };
 
-/* What a new capability is to be. */
-struct cap_recipe {
-    mnos_rights_t rights;
-    struct badge_group *group; /* minting: the new badge's; counted here */
-    bool narrow;               /* take `first` and `count` instead of the parent's */
-    uint64_t first;
-    uint64_t count;
-};
-
 /* The first capability to a new object, in `process`'s table; all rights in `rights`. */
 mnos_status_t cap_create_root(struct process *process, struct kobject *object, mnos_rights_t rights,
                               uint64_t first, uint64_t count, mnos_cap_t *handle);
-/* A child of `parent` in `process`'s table. Errors: MNOS_ERR_HANDLE (gone meanwhile), MNOS_ERR_STATE
- * (under revocation, or derived too deep), MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
-mnos_status_t cap_derive(struct process *process, const struct cap_view *parent,
-                         const struct cap_recipe *recipe, mnos_cap_t *handle);
-/* A child of `parent` that the kernel itself holds, in `slot`, which must be zero or was emptied. */
-mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *parent);
+/* A child of what `view` names, in `process`'s table, with the rights and the badge or range that are
+ * in the view; `flags` is 0 or CAP_MINTED. Errors: MNOS_ERR_HANDLE (gone meanwhile), MNOS_ERR_STATE (under
+ * revocation, or derived too deep), MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
+mnos_status_t cap_derive(struct process *process, const struct cap_view *view, unsigned flags,
+                         mnos_cap_t *handle);
+/* The same for one that the kernel itself holds, in `slot`, which must be zero or was emptied. */
+mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *view);
 /* Reads a kernel-held capability; false: it is empty. */
 bool cap_read_kernel(const struct capability *slot, struct cap_view *view);
 
-/* Deletes one capability; its children become children of its parent. */
+/* Deletes one capability; its children become children of its parent. One that was minted, and has children,
+ * stays in its slot as a ghost, dead, until the last capability with the badge has gone. */
 enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch);
 /* Removes everything derived from it. */
 enum cap_progress cap_revoke(const struct cap_view *cap, struct tlb_batch *batch);
-/* Completes the removal of a capability that somebody killed and did not finish removing. */
-enum cap_progress cap_remove_dead(struct capability *slot, struct tlb_batch *batch);
+/* Empties a slot of a table that is being destroyed, whatever it is in the middle of. With it go the
+ * badges that were minted with it, and all that carries them. */
+enum cap_progress cap_slot_clear(struct capability *slot, struct tlb_batch *batch);
 /* Removes every capability to `object`, for good. */
 enum cap_progress cap_destroy_all(struct kobject *object, struct tlb_batch *batch);
 /* Empties a kernel-held slot. No preemption point. */
@@ -62,5 +57,16 @@ void cap_undo(const struct cap_view *cap);
 /* After any of the above, also when interrupted. Hold no lock. */
 void cap_removal_finish(struct tlb_batch *batch);
 
-/* Asserts C3-C5 for all capabilities to `object`. */
+/* Gives back the slot of a capability that is dead and in no tree. */
+static inline void cap_slot_free(struct capability *cap)
+{
+    struct process *owner = cap_owner(cap);
+    bool in_table = (cap->flags & CAP_KERNEL) == 0;
+
+    __atomic_store_n(&cap->object, NULL, __ATOMIC_RELEASE);
+    if (in_table)
+        captable_free(&owner->captable, cap);
+}
+
+/* Asserts C3-C6 for all capabilities to `object`. */
 void cap_tree_check(struct kobject *object);

@@ -29,7 +29,6 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
                               const struct endpoint *endpoint, unsigned i, uint64_t *value,
                               uint8_t *kind)
 {
-    struct cap_recipe recipe = {0};
     mnos_rights_t wanted = from->buffer->send_rights[i];
     struct cap_view view;
     mnos_status_t status;
@@ -43,13 +42,15 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
         *kind = MNOS_RECEIVED_BADGE;
         return MNOS_OK;
     }
-    recipe.rights = wanted == RIGHTS_OF_MINE ? view.rights : wanted;
-    if ((recipe.rights & ~view.rights) != 0) {
-        this_core()->error.detail = (uint8_t)(recipe.rights & ~view.rights);
-        return MNOS_ERR_RIGHTS;
+    if (wanted != RIGHTS_OF_MINE) {
+        if ((wanted & ~view.rights) != 0) {
+            this_core()->error.detail = (uint8_t)(wanted & ~view.rights);
+            return MNOS_ERR_RIGHTS;
+        }
+        view.rights = wanted;
     }
     *kind = MNOS_RECEIVED_HANDLE;
-    return cap_derive(to->process, &view, &recipe, value);
+    return cap_derive(to->process, &view, 0, value);
 }
 
 static mnos_status_t caps_move(struct thread *from, struct thread *to,

@@ -11,15 +11,15 @@
 #include "mm/slab.h"
 #include "object/process.h"
 #include "sched/sched.h"
-#include "sync/deferred.h"
+
+/* Badges that nobody can be told of any more, forgotten in one step. */
+#define NOTICES_STEP 64
 
 static struct slab_cache *endpoint_cache;
-static struct slab_cache *badge_cache;
 
 void endpoint_caches_create(void)
 {
     endpoint_cache = slab_cache_create("endpoint", sizeof(struct endpoint), 64);
-    badge_cache = slab_cache_create("badge", sizeof(struct badge_group), 8);
 }
 
 mnos_status_t endpoint_create(struct process *payer, struct endpoint **created)
@@ -33,73 +33,39 @@ mnos_status_t endpoint_create(struct process *payer, struct endpoint **created)
     endpoint = object;
     spin_init(&endpoint->lock, LOCK_ENDPOINT);
     thread_queue_init(&endpoint->queue);
-    list_init(&endpoint->badges);
     list_init(&endpoint->gone);
     kobject_init(&endpoint->obj, MNOS_TYPE_ENDPOINT, payer);
     *created = endpoint;
     return MNOS_OK;
 }
 
-static void badge_release(struct deferred *deferred)
+/* Forgets one badge that was to be reported; false: there is none. */
+static bool forget_notice_locked(struct endpoint *endpoint)
 {
-    struct badge_group *group = container_of(deferred, struct badge_group, deferred);
+    struct capability *minted;
 
-    quota_slab_free(&group->payer->quota, badge_cache, group);
+    if (list_empty(&endpoint->gone))
+        return false;
+    minted = list_first(&endpoint->gone, struct capability, notice);
+    list_remove(&minted->notice);
+    cap_slot_free(minted);
+    return true;
 }
 
-/* It is in no list any more; other cores may still be looking at its event mask. */
-static void badge_retire(struct badge_group *group)
+bool endpoint_free(struct endpoint *endpoint)
 {
-    deferred_add(&group->deferred, badge_release);
-}
+    bool nothing = list_empty(&endpoint->gone);
 
-static void badges_free(struct endpoint *endpoint, struct list *badges)
-{
-    while (!list_empty(badges)) {
-        struct badge_group *group = list_first(badges, struct badge_group, link);
-
-        list_remove(&group->link);
-        quota_slab_free(&endpoint->obj.payer->quota, badge_cache, group);
-    }
-}
-
-void endpoint_free(struct endpoint *endpoint)
-{
     assert(endpoint->state == EP_IDLE);
-    badges_free(endpoint, &endpoint->badges);
-    badges_free(endpoint, &endpoint->gone);
-    quota_slab_free(&endpoint->obj.payer->quota, endpoint_cache, endpoint);
-}
-
-/* ---- badges ---- */
-
-mnos_status_t endpoint_badge_create(struct endpoint *endpoint, mnos_badge_t badge,
-                                    uint64_t event_mask, struct badge_group **created)
-{
-    struct badge_group *group;
-    void *object;
-    mnos_status_t status = quota_slab_alloc(&endpoint->obj.payer->quota, badge_cache, &object);
-
-    if (status != MNOS_OK)
-        return status;
-    group = object;
-    group->badge = badge;
-    group->event_mask = event_mask;
-    group->payer = endpoint->obj.payer;
-    spin_lock(&endpoint->obj.derive);
-    list_append(&endpoint->badges, &group->link);
-    spin_unlock(&endpoint->obj.derive);
-    *created = group;
-    return MNOS_OK;
-}
-
-void endpoint_badge_discard(struct endpoint *endpoint, struct badge_group *group)
-{
-    spin_lock(&endpoint->obj.derive);
-    assert(group->cap_count == 0);
-    list_remove(&group->link);
-    spin_unlock(&endpoint->obj.derive);
-    quota_slab_free(&endpoint->obj.payer->quota, badge_cache, group);
+    if (nothing) {
+        quota_slab_free(&endpoint->obj.payer->quota, endpoint_cache, endpoint);
+        return true;
+    }
+    spin_lock(&endpoint->lock);
+    for (unsigned i = 0; i < NOTICES_STEP && forget_notice_locked(endpoint); i++)
+        ;
+    spin_unlock(&endpoint->lock);
+    return false;
 }
 
 /* ---- handing events and gone badges to a receiver ---- */
@@ -126,22 +92,48 @@ static struct thread *take_receiver_locked(struct endpoint *endpoint)
     return receiver;
 }
 
-void endpoint_badge_gone(struct endpoint *endpoint, struct badge_group *group)
+void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted)
 {
+    mnos_badge_t badge = minted->badge;
     struct thread *receiver;
-    mnos_badge_t badge = group->badge;
 
-    list_remove(&group->link);
     spin_lock(&endpoint->lock);
     receiver = take_receiver_locked(endpoint);
-    if (receiver == NULL)
-        list_append(&endpoint->gone, &group->link);
+    if (receiver == NULL) {
+        minted->flags = CAP_NOTICE;
+        list_append(&endpoint->gone, &minted->notice);
+    }
     spin_unlock(&endpoint->lock);
     if (receiver != NULL) {
-        badge_retire(group);
+        cap_slot_free(minted);
         deliver(receiver, MNOS_KIND_CLIENT_GONE, badge, 0);
         sched_make_ready(receiver);
     }
+}
+
+void endpoint_notice_leave(struct endpoint *endpoint, struct capability *minted)
+{
+    struct process *owner = cap_owner(minted);
+    struct process *heir = endpoint->obj.payer == owner ? NULL : owner->parent;
+    struct capability *slot = NULL;
+
+    while (heir != NULL && captable_alloc(&heir->captable, &slot) != MNOS_OK)
+        heir = heir->parent;
+    spin_lock(&endpoint->lock);
+    if (minted->object == &endpoint->obj) {
+        if (heir != NULL) {
+            slot->flags = CAP_NOTICE;
+            slot->object = &endpoint->obj;
+            slot->badge = minted->badge;
+            list_insert_before(&minted->notice, &slot->notice);
+            heir = NULL;
+        }
+        list_remove(&minted->notice);
+        cap_slot_free(minted);
+    }
+    spin_unlock(&endpoint->lock);
+    if (heir != NULL)
+        captable_free(&heir->captable, slot); /* a receiver was told meanwhile */
 }
 
 void endpoint_notify(struct endpoint *endpoint, uint64_t events)
@@ -169,8 +161,6 @@ void endpoint_notify_cap(const struct capability *cap, uint64_t events)
 
 bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *receiver)
 {
-    struct badge_group *group;
-
     if (endpoint->events != 0) {
         deliver(receiver, MNOS_KIND_EVENTS, 0, endpoint->events);
         endpoint->events = 0;
@@ -178,11 +168,9 @@ bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *rece
     }
     if (list_empty(&endpoint->gone))
         return false;
-    group = list_first(&endpoint->gone, struct badge_group, link);
-    list_remove(&group->link);
-    deliver(receiver, MNOS_KIND_CLIENT_GONE, group->badge, 0);
-    badge_retire(group);
-    return true;
+    deliver(receiver, MNOS_KIND_CLIENT_GONE,
+            list_first(&endpoint->gone, struct capability, notice)->badge, 0);
+    return forget_notice_locked(endpoint);
 }
 
 bool endpoint_wake_waiter(struct endpoint *endpoint, struct capability *cap)

@@ -27,38 +27,26 @@ enum endpoint_state {
     EP_RECEIVING,
 };
 
-/* One minted badge: shared by all capabilities that carry it. Charged to the endpoint's payer. */
-struct badge_group {
-    mnos_badge_t badge;
-    uint64_t event_mask;
-    uint64_t cap_count; /* guarded by the endpoint's derive lock */
-    struct process *payer;
-    struct deferred deferred;
-    struct list link; /* in endpoint->badges, under the derive lock, or in endpoint->gone */
-};
-
 struct endpoint {
     struct kobject obj;
-    struct list badges; /* living ones; guarded by obj.derive */
-
     struct spinlock lock; /* rank LOCK_ENDPOINT, guards all below */
     enum endpoint_state state;
     struct thread_queue queue;
     uint64_t events;
-    struct list gone; /* struct badge_group: to be reported to a receiver */
+    struct list gone; /* struct capability.notice: badges to be reported to a receiver */
 };
 
 mnos_status_t endpoint_create(struct process *payer, struct endpoint **endpoint);
-/* No capability to it exists any more. */
-void endpoint_free(struct endpoint *endpoint);
+/* No capability to it exists any more. Some of what nobody can be told now goes first; true when nothing was
+ * left of that, and the endpoint was freed. Else it is to be called again, after a quiescent point. */
+bool endpoint_free(struct endpoint *endpoint);
 
-/* A badge for capabilities to this endpoint, not used by any yet. MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
-mnos_status_t endpoint_badge_create(struct endpoint *endpoint, mnos_badge_t badge,
-                                    uint64_t event_mask, struct badge_group **group);
-/* Takes back a badge that no capability ever carried. */
-void endpoint_badge_discard(struct endpoint *endpoint, struct badge_group *group);
-/* The last capability with this badge has gone; under the derive lock. */
-void endpoint_badge_gone(struct endpoint *endpoint, struct badge_group *group);
+/* The last capability with the badge of `minted` has gone, which is dead itself and out of the tree; its
+ * slot is freed when a receiver has been told. Under the derive lock. */
+void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted);
+/* Takes the news of a badge out of a slot of a process that ends, if they are still there: the nearest
+ * ancestor that can pay for a slot has them from then on. */
+void endpoint_notice_leave(struct endpoint *endpoint, struct capability *minted);
 
 /* Sets events and hands them to a waiting receiver. Never blocks. */
 void endpoint_notify(struct endpoint *endpoint, uint64_t events);

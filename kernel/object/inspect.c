@@ -24,6 +24,8 @@ static mnos_status_t copy_locked(const struct cap_view *view, struct mnos_cap_in
 
     if (!cap_alive(view))
         return MNOS_ERR_HANDLE;
+    while (parent != NULL && parent->type == MNOS_TYPE_NONE) /* a ghost */
+        parent = cap_at(parent->parent);
     if (parent != NULL && cap_owner(parent) != NULL) {
         info->parent_process_id = cap_owner(parent)->obj.id;
         info->parent_handle = parent->key;
@@ -33,7 +35,7 @@ static mnos_status_t copy_locked(const struct cap_view *view, struct mnos_cap_in
         info->child_count++;
     if (view->object->type == MNOS_TYPE_ENDPOINT) {
         info->badge = slot->badge;
-        info->event_mask = slot->group == NULL ? MNOS_EVENTS_ALL : slot->group->event_mask;
+        info->event_mask = slot->event_mask;
     }
     return MNOS_OK;
 }
@@ -166,7 +168,7 @@ mnos_status_t inspect_process_cap(struct process *process, uint64_t index,
     struct captable *table = &process->captable;
 
     while (index < 1u << MNOS_HANDLE_INDEX_BITS && process_is_open(process)) {
-        struct capability *slot = captable_next(table, (uint32_t)index);
+        struct capability *slot = captable_next(table, (uint32_t)index, captable_end(table));
         struct cap_view view;
 
         if (slot == NULL)

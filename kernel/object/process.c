@@ -248,24 +248,13 @@ static bool destroy_threads(struct process *process, const struct thread *except
     return false;
 }
 
-/* Removes what is in one slot of the table, whole or half removed already. */
-static enum cap_progress slot_empty(struct process *process, uint32_t index,
-                                    struct tlb_batch *batch)
-{
-    struct capability *slot = captable_slot(&process->captable, index);
-    struct cap_view view;
-
-    if (cap_lookup(&process->captable, slot->key, MNOS_TYPE_NONE, 0, &view) == MNOS_OK)
-        return cap_delete(&view, batch);
-    return cap_remove_dead(slot, batch);
-}
-
 static bool destroy_caps(struct process *process, struct tlb_batch *batch)
 {
     uint32_t end = process->captable.page_count * CAPTABLE_PAGE_SLOTS;
 
     for (unsigned i = 0; i < SLOTS_STEP && process->teardown_slot < end; i++) {
-        if (slot_empty(process, process->teardown_slot, batch) == CAP_AGAIN)
+        if (cap_slot_clear(captable_slot(&process->captable, process->teardown_slot), batch) ==
+            CAP_AGAIN)
             return false;
         process->teardown_slot++;
     }

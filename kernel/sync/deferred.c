@@ -21,19 +21,18 @@ void deferred_add(struct deferred *deferred, void (*release)(struct deferred *))
 void deferred_flush(void)
 {
     struct core *core = this_core();
-    struct deferred *next;
+    struct deferred *list, *next;
 
     core->deferred_urged = false;
-    if (core->deferred == NULL)
-        return;
-    sched_quiesce();
-    /* Releasing may add to the list: an object's last reference to another. Those have been out of
-     * reach for as long as what referred to them. */
-    while (core->deferred != NULL) {
-        next = core->deferred;
-        core->deferred = next->next;
-        core->deferred_count--;
-        next->release(next);
+    while (core->deferred != NULL) { /* releasing may add to it */
+        sched_quiesce();
+        list = core->deferred;
+        core->deferred = NULL;
+        core->deferred_count = 0;
+        for (; list != NULL; list = next) {
+            next = list->next;
+            list->release(list);
+        }
     }
 }
 

@@ -140,7 +140,7 @@ TEST(captable, the_quota_bounds_the_table)
     CHECK_EQ(STATUS_OF(rax), MNOS_ERR_QUOTA);
     CHECK(process->quota.bytes_used <= process->quota.bytes_limit);
     CHECK(process->quota.bytes_limit - process->quota.bytes_used < MNOS_PAGE_BYTES);
-    CHECK_EQ(process->captable.free_head, 0);
+    CHECK_PTR_EQ(process->captable.free, NULL);
     /* A freed slot is there again. */
     CHECK_EQ(CALL(thread, cap_revoke, endpoint), 0);
     (void)CALL_VALUE(thread, cap_create, MNOS_CREATE_COPY, endpoint, 0);
@@ -176,9 +176,10 @@ TEST(captable, used_slots_can_be_listed)
         handles[i] = CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, endpoint, 0);
     for (unsigned i = 0; i < 200; i += 2)
         CHECK_EQ(CALL(actor, cap_delete, handles[i]), 0);
-    for (uint32_t i = 0; (slot = captable_next(&world_root->captable, i)) != NULL;
+    uint32_t end = captable_end(&world_root->captable);
+    for (uint32_t i = 0; (slot = captable_next(&world_root->captable, i, end)) != NULL;
          i = MNOS_HANDLE_INDEX(slot->key) + 1)
         found++;
     CHECK_EQ(found, world_root->captable.used);
-    CHECK_PTR_EQ(captable_next(&world_root->captable, 1u << 20), NULL);
+    CHECK_PTR_EQ(captable_next(&world_root->captable, end, end), NULL);
 }

@@ -169,7 +169,7 @@ TEST(message, the_receiver_pays_for_the_slots)
     CHECK_EQ(world_send(peer, remote, MNOS_INFO_CAPS(1), NEVER), WORLD_WAITS);
     CHECK_EQ(world_receive(server, port, 1, NEVER), 0);
     mnos_cap_t outbox = server->buffer->recv_caps[0];
-    while (peer_process->captable.free_head != 0)
+    while (peer_process->captable.free != NULL)
         handle = CALL_VALUE(peer, cap_create, MNOS_CREATE_COPY, inbox, 0);
     spend_bytes(peer_process);
     CHECK_EQ(world_receive(peer, inbox, 1, NEVER), WORLD_WAITS);

@@ -270,8 +270,8 @@ TEST(process, senders_to_its_endpoint_wake_with_revoked)
     struct thread *server = world_thread(process, WORLD_PRIORITY);
     mnos_cap_t inbox = CALL_VALUE(server, cap_create, MNOS_CREATE_ENDPOINT);
     struct cap_view view = world_view(process, inbox);
-    struct cap_recipe recipe = {.rights = MNOS_RIGHT_WRITE};
-    CHECK_EQ(cap_derive(world_root, &view, &recipe, &own), MNOS_OK);
+    view.rights = MNOS_RIGHT_WRITE;
+    CHECK_EQ(cap_derive(world_root, &view, 0, &own), MNOS_OK);
     CHECK_EQ(world_send(client, own, 0, NEVER), WORLD_WAITS);
     CHECK_EQ(CALL(actor, proc_destroy, handle), 0);
     CHECK(world_woke_with(client, MNOS_ERR_REVOKED));
@@ -291,8 +291,8 @@ TEST(process, memory_it_granted_is_unmapped_everywhere)
     struct thread *thread = world_thread(process, WORLD_PRIORITY);
     mnos_cap_t memory = CALL_VALUE(thread, mem_alloc, 8);
     struct cap_view view = world_view(process, memory);
-    struct cap_recipe recipe = {.rights = MNOS_RIGHT_READ};
-    CHECK_EQ(cap_derive(world_root, &view, &recipe, &own), MNOS_OK);
+    view.rights = MNOS_RIGHT_READ;
+    CHECK_EQ(cap_derive(world_root, &view, 0, &own), MNOS_OK);
     CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, own, 0x10000, 0, 8, MNOS_MAP_READ), 0);
     uint64_t tables = world_root->quota.frames_used - before.frames - FRAMES;
     destroy(handle);
