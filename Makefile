@@ -145,7 +145,7 @@ $(LIBMNOS): $(call user_objects,lib/libmnos lib/format)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-# program_rules ELF FOLDER
+# program_rules ELF SOURCES, which are folders and files
 define program_rules
 $1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD)
 	$$(call say,LINK)
@@ -153,7 +153,9 @@ $1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD)
 endef
 $(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rules,$(BUILD)/user/$(notdir $d).elf,$d)))
 $(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest))
-$(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench))
+# Benchmarks are set up by the means that the guest tests have.
+GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c)
+$(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE)))
 
 %.stripped: %.elf
 	$(Q)objcopy --strip-all $< $@
@@ -227,7 +229,7 @@ test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
 test-system: all ## The real image, driven as a user would
 	$(Q)$(PYTHON) tools/test.py system
 
-bench: direct initrd $(BUILD)/kernel.elf $(if $(wildcard bench/*.c),$(BUILD)/bench/initrd.tar) ## Exact instruction counts, compared with bench/results.txt
+bench: direct initrd $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar ## Exact instruction counts, compared with bench/results.txt
 	$(Q)$(PYTHON) bench/run.py
 
 # ---- Code style ----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
     run.py            print the metrics, each with its change against bench/results.txt
     run.py --record   and record them there
     run.py --check    measure the boot only; fails when a metric is beyond its limit
+    run.py -k TEXT    only the benchmarks whose metrics contain TEXT
 
 QEMU runs with one virtual nanosecond per instruction, so that the time stamp counter counts guest
 instructions: two runs of the same image give the same numbers. With `bench` on its command line
@@ -12,6 +13,7 @@ the kernel logs `bench-mark NAME TSC` as it reaches each milestone of the boot. 
 (bench/*.c) prints `bench NAME VALUE UNIT` for what it measured itself.
 """
 
+import argparse
 import re
 import sys
 from pathlib import Path
@@ -19,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-from qemu import BUILD, PROMPT, Guest, GuestError, Machine  # noqa: E402
+from qemu import BUILD, EXIT_FAIL, EXIT_PASS, PROMPT, Guest, GuestError, Machine  # noqa: E402
 
 RESULTS = ROOT / "bench/results.txt"
 COUNTING = ("-icount", "shift=0,sleep=off")
@@ -28,7 +30,8 @@ LIMIT_S = 300
 
 MARK = re.compile(r"bench-mark (\S+) (\d+)")
 FREE = re.compile(r"^free +(\d+) KiB", re.MULTILINE)
-METRIC = re.compile(r"^bench (\S+) (\d+) (\S+)\s*$", re.MULTILINE)
+METRIC = re.compile(r"^\[ *\d+\.\d+\] I bench (\S+) (\d+) (\S+)\s*$", re.MULTILINE)
+FAILED = re.compile(r"bench-failed (.*)")
 
 Metrics = dict[str, tuple[int, str]]
 
@@ -59,14 +62,17 @@ def measure_boot() -> Metrics:
     }
 
 
-def measure_programs() -> Metrics:
+def measure_programs(only: str = "") -> Metrics:
     """What the benchmark init process reports before it ends QEMU."""
-    initrd = BUILD / "bench/initrd.tar"
-    if not initrd.exists():
-        return {}
-    with Guest(counted(initrd=initrd, cmdline="bench"), "bench programs", LIMIT_S) as guest:
-        guest.exit_code()
-        return {name: (int(value), unit) for name, value, unit in METRIC.findall(guest.output())}
+    choice = f" only={only}" if only else ""
+    machine = counted(initrd=BUILD / "bench/initrd.tar", cmdline="console=kernel" + choice)
+    with Guest(machine, "bench programs", LIMIT_S) as guest:
+        code, output = guest.exit_code(), guest.output()
+    for failure in FAILED.findall(output):
+        print(f"MISSING: {failure}")
+    if code not in (EXIT_PASS, EXIT_FAIL):
+        raise GuestError(f"the benchmarks ended with exit code {code}")
+    return {name: (int(value), unit) for name, value, unit in METRIC.findall(output)}
 
 
 def recorded() -> Metrics:
@@ -92,24 +98,28 @@ def beyond_limits(metrics: Metrics) -> list[str]:
                for name, limit in AT_LEAST.items() if values[name] < limit])
 
 
-def main(arguments: list[str]) -> None:
-    if arguments not in ([], ["--record"], ["--check"]):
-        sys.exit(__doc__)
-    check_only = arguments == ["--check"]
-    metrics = measure_boot() | ({} if check_only else measure_programs())
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measures in exact instruction counts.")
+    parser.add_argument("--record", action="store_true", help="write bench/results.txt")
+    parser.add_argument("--check", action="store_true", help="measure the boot, fail beyond its limits")
+    parser.add_argument("-k", metavar="TEXT", help="only benchmarks whose metrics contain TEXT")
+    options = parser.parse_args()
+    metrics = {} if options.k else measure_boot()
+    if not options.check:
+        metrics |= measure_programs(options.k or "")
     before = recorded()
     for name, (value, _unit) in metrics.items():
         print(f"{name}: {change(value, before.get(name, (None, ''))[0])}")
     lines = [f"{name} {value} {unit}" for name, (value, unit) in metrics.items()]
-    if arguments == ["--record"]:
+    if options.record:
         RESULTS.write_text("# Recorded by bench/run.py --record: name, value, unit.\n"
                            + "\n".join(lines) + "\n")
     print("\n".join(lines))
-    if check_only and (problems := beyond_limits(metrics)):
+    if options.check and (problems := beyond_limits(metrics)):
         sys.exit(f"bench: {'; '.join(problems)}")
 
 
 try:
-    main(sys.argv[1:])
+    main()
 except GuestError as problem:
     sys.exit(f"bench: {problem}")

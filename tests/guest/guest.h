@@ -47,6 +47,12 @@ bool check_fails(mnos_status_t status, mnos_status_t wanted, unsigned argument, 
 /* Whether the running test has failed: loops end early. */
 bool check_failed(void);
 
+/* For who runs tests: before each; a failure of its own (false); why the first check failed. */
+void check_begin(void);
+__attribute__((format(printf, 3, 4))) bool check_fail(const char *file, int line,
+                                                      const char *format, ...);
+const char *check_reason(void);
+
 #define CHECK(condition) check((condition), #condition, __FILE__, __LINE__)
 #define CHECK_EQ(left, right)                                                                      \
     check_eq((uint64_t)(left), (uint64_t)(right), #left " == " #right, __FILE__, __LINE__)

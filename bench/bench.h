@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/*
+ * bench.h - the framework of the benchmarks that run as the init process.
+ *
+ *   BENCH(null_syscall, "null-syscall")
+ *   {
+ *       ...
+ *       measure("null-syscall", round, &context);
+ *   }
+ *
+ * A benchmark runs in a thread of its own below the priority of main(), so that servers can be given
+ * one above it, and ends with everything it made taken down. Each metric is printed as the line
+ * `bench NAME VALUE UNIT`. A failed check leaves the metric out, and the whole run fails.
+ *
+ * On the command line: `only=TEXT` chooses the benchmarks whose list of metrics contains TEXT;
+ * `trace=NAME` stops before one round of that metric, for trace.py.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "bench/timed.h"
+#include "tests/guest/child.h"
+#include "tests/guest/output.h"
+
+#define PRIORITY_LOW 30u
+#define PRIORITY_CLIENT 40u
+#define PRIORITY_SERVER TEST_PRIORITY
+
+#define WARM_UP 100
+#define ROUNDS 1001
+#define ROUNDS_FEW 101 /* where a round is above a hundred thousand instructions */
+
+struct bench {
+    const char *metrics; /* names, separated by blanks */
+    void (*run)(void);
+};
+
+#define BENCH(function, names)                                                                     \
+    static void bench_##function(void);                                                            \
+    __attribute__((section("benches"), used,                                                       \
+                   aligned(8))) static const struct bench entry_##function = {names,               \
+                                                                              bench_##function};   \
+    static void bench_##function(void)
+
+/* One round: returns the instructions counted, readings not subtracted. */
+typedef uint64_t round_function(void *context);
+
+/* Median over ROUNDS after WARM_UP. What a pair of readings costs is subtracted. */
+void measure(const char *name, round_function *round, void *context);
+void measure_rounds(const char *name, unsigned rounds, round_function *round, void *context);
+/* For what a benchmark has counted by itself. */
+void report(const char *name, uint64_t value, const char *unit);
+/* The instructions that lie between two readings with nothing between them. */
+uint64_t readings_cost(void);
+
+/* ---- the other side: a process with a thread in it and memory that both see ---- */
+
+struct shared {
+    uint64_t stamp;
+    uint64_t ready;
+    uint64_t values[64];
+    uint8_t vectors[512];
+};
+
+/* Where init and each peer have it, so that a pointer means the same in both. */
+#define SHARED ((struct shared *)ARENA)
+
+struct peer {
+    struct child child;
+    mnos_cap_t endpoint; /* init's own, all rights */
+    mnos_cap_t given;    /* the handle of it in the peer */
+};
+
+/* A process with `endpoint` new and SHARED mapped; nothing runs in it yet. */
+bool peer_create(struct peer *peer);
+/* Starts its thread with the handle of the endpoint and `b`; returns once it waits for a message, or
+ * at once when it is not to wait. */
+bool peer_start(struct peer *peer, child_function *function, uint64_t b, uint32_t priority);
+bool peer_waits(struct peer *peer);
+void peer_drop(struct peer *peer);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+/* ipc.c - messages between two processes: round trips of every size, and a capability in a message. */
+#include "bench/bench.h"
+#include "lib/libmnos/string.h"
+
+/* Finite, and never reached. */
+#define FAR_DEADLINE (1ull << 60)
+
+struct caller {
+    struct peer peer;
+    struct timed call;
+    uint64_t info;
+};
+
+static uint64_t round_trip(void *context)
+{
+    struct caller *caller = context;
+    struct timed timed = caller->call;
+    uint64_t count = timed_call(&timed);
+
+    CHECK_EQ(timed.rax, MNOS_OK);
+    CHECK_EQ(timed.rsi, caller->info);
+    return count;
+}
+
+/* ---- servers: they run in the peer ---- */
+
+static uint64_t echo(uint64_t endpoint, uint64_t info, uint64_t, uint64_t)
+{
+    return serve(endpoint, info, MNOS_DEADLINE_NEVER);
+}
+
+static uint64_t echo_with_deadline(uint64_t endpoint, uint64_t info, uint64_t, uint64_t)
+{
+    return serve(endpoint, info, FAR_DEADLINE);
+}
+
+static uint64_t echo_stamping(uint64_t endpoint, uint64_t info, uint64_t, uint64_t)
+{
+    return serve_stamping(endpoint, info, MNOS_DEADLINE_NEVER, &SHARED->stamp);
+}
+
+static uint64_t echo_with_vectors(uint64_t endpoint, uint64_t info, uint64_t, uint64_t)
+{
+    return serve_vectors(endpoint, info, MNOS_DEADLINE_NEVER, SHARED->vectors);
+}
+
+/* ---- callers ---- */
+
+static bool caller_begin(struct caller *caller, child_function *server, uint64_t info,
+                         uint64_t server_info)
+{
+    *caller = (struct caller){.info = info};
+    if (!peer_create(&caller->peer) ||
+        !peer_start(&caller->peer, server, server_info, PRIORITY_CLIENT) ||
+        !peer_waits(&caller->peer))
+        return false;
+    caller->call = (struct timed){.rax = MNOS_SYS_ipc_call,
+                                  .rdi = caller->peer.endpoint,
+                                  .rsi = info,
+                                  .deadline = MNOS_DEADLINE_NEVER};
+    return true;
+}
+
+static void measure_round_trip(const char *name, unsigned length)
+{
+    struct caller caller;
+
+    if (caller_begin(&caller, echo, MNOS_INFO(0, length), MNOS_INFO(0, length)))
+        measure(name, round_trip, &caller);
+    peer_drop(&caller.peer);
+}
+
+BENCH(ipc_round_trip, "ipc-round-trip-0 ipc-round-trip-32 ipc-round-trip-64 ipc-round-trip-1024 "
+                      "ipc-round-trip-4000")
+{
+    measure_round_trip("ipc-round-trip-0", 0);
+    measure_round_trip("ipc-round-trip-32", 32);
+    measure_round_trip("ipc-round-trip-64", 64);
+    measure_round_trip("ipc-round-trip-1024", 1024);
+    measure_round_trip("ipc-round-trip-4000", 4000);
+}
+
+BENCH(ipc_deadline, "ipc-round-trip-deadline")
+{
+    struct caller caller;
+
+    if (caller_begin(&caller, echo_with_deadline, 0, 0)) {
+        caller.call.deadline = FAR_DEADLINE;
+        measure("ipc-round-trip-deadline", round_trip, &caller);
+    }
+    peer_drop(&caller.peer);
+}
+
+/* ---- live vector registers on both sides ---- */
+
+static void vectors_fill(uint8_t *vectors, uint8_t seed)
+{
+    for (unsigned i = 0; i < sizeof SHARED->vectors; i++)
+        vectors[i] = (uint8_t)(seed + i * 13);
+}
+
+static bool vectors_match(const uint8_t *vectors, uint8_t seed)
+{
+    uint8_t wanted[sizeof SHARED->vectors];
+
+    vectors_fill(wanted, seed);
+    return memcmp(vectors, wanted, sizeof wanted) == 0;
+}
+
+static uint64_t round_trip_vectors(void *context)
+{
+    struct caller *caller = context;
+    struct timed timed = caller->call;
+    uint8_t vectors[sizeof SHARED->vectors];
+    uint64_t count;
+
+    vectors_fill(vectors, 1);
+    count = timed_call_vectors(&timed, vectors);
+    CHECK_EQ(timed.rax, MNOS_OK);
+    CHECK(vectors_match(vectors, 1));
+    CHECK(vectors_match(SHARED->vectors, 2));
+    return count;
+}
+
+BENCH(ipc_vectors, "ipc-round-trip-vectors")
+{
+    struct caller caller = {0};
+
+    if (peer_create(&caller.peer)) {
+        vectors_fill(SHARED->vectors, 2);
+        caller.call = (struct timed){
+            .rax = MNOS_SYS_ipc_call, .rdi = caller.peer.endpoint, .deadline = MNOS_DEADLINE_NEVER};
+        if (peer_start(&caller.peer, echo_with_vectors, 0, PRIORITY_CLIENT) &&
+            peer_waits(&caller.peer))
+            measure("ipc-round-trip-vectors", round_trip_vectors, &caller);
+    }
+    peer_drop(&caller.peer);
+}
+
+/* ---- a capability, one way ---- */
+
+static uint64_t call_with_cap(void *context)
+{
+    struct caller *caller = context;
+    struct timed timed = caller->call;
+
+    ipc_buffer()->send_caps[0] = caller->peer.child.ended;
+    ipc_buffer()->send_rights[0] = 0xFF;
+    timed_call(&timed);
+    CHECK_EQ(timed.rax, MNOS_OK);
+    CHECK_OK(sys_cap_revoke(caller->peer.child.ended)); /* out of the server's table again */
+    return SHARED->stamp - timed.begin;
+}
+
+BENCH(ipc_cap, "ipc-call-cap")
+{
+    struct caller caller;
+
+    if (caller_begin(&caller, echo_stamping, MNOS_INFO_CAPS(1), MNOS_INFO_ACCEPT(1)))
+        measure("ipc-call-cap", call_with_cap, &caller);
+    peer_drop(&caller.peer);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/* main.c - chooses and runs the benchmarks, and ends QEMU. See bench.h. */
+#include "bench/bench.h"
+#include "bench/measure.h"
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/string.h"
+
+#define STACK_PAGES 16
+
+extern const struct bench __start_benches[];
+extern const struct bench __stop_benches[];
+
+static bool contains(const char *text, const char *part, size_t length)
+{
+    for (; *text != '\0'; text++)
+        if (strncmp(text, part, length) == 0)
+            return true;
+    return false;
+}
+
+/* Whether the command line has no `only=`, or one that names part of the metrics. */
+static bool is_wanted(const struct bench *bench)
+{
+    size_t length;
+    const char *only = argument_value("only=", &length);
+
+    if (only == NULL)
+        only = argument_value("trace=", &length);
+    return only == NULL || contains(bench->metrics, only, length);
+}
+
+static void run_here(void *argument)
+{
+    const struct bench *bench = argument;
+
+    bench->run();
+}
+
+static bool run(const struct bench *bench)
+{
+    struct thread thread;
+
+    check_begin();
+    helper_start_at(&thread, run_here, (void *)(uintptr_t)bench, PRIORITY_CLIENT, 0);
+    if (thread.thread != 0)
+        CHECK_OK(thread_join(&thread, MNOS_DEADLINE_NEVER));
+    if (check_failed())
+        print("bench-failed %s: %s", bench->metrics, check_reason());
+    return !check_failed();
+}
+
+static bool map_shared(void)
+{
+    mnos_cap_t memory = memory_new(1);
+
+    return CHECK_OK(sys_mem_map(MNOS_SELF, memory, ARENA, 0, 1, MAP_RW)) && shared_set(memory);
+}
+
+int main(void)
+{
+    unsigned failed = 0;
+
+    if (!map_shared())
+        failed++;
+    for (const struct bench *bench = __start_benches; bench != __stop_benches; bench++)
+        if (is_wanted(bench) && !run(bench))
+            failed++;
+    machine_leave(failed == 0);
+    return 1;
+}

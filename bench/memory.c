@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/* memory.c - mapping a page, and handing memory to another process. */
+#include "bench/bench.h"
+
+/* Beside a page that stays mapped, which keeps the page tables in place. */
+#define NEIGHBOUR (ARENA + 0x200000)
+#define TARGET (NEIGHBOUR + PAGE)
+
+struct mapping {
+    mnos_cap_t memory;
+    bool measure_unmap;
+};
+
+static uint64_t map_and_unmap(void *context)
+{
+    const struct mapping *mapping = context;
+    struct timed map = {.rax = MNOS_SYS_mem_map,
+                        .rdi = MNOS_SELF,
+                        .rsi = mapping->memory,
+                        .rdx = TARGET,
+                        .r10 = 1,
+                        .r8 = 1,
+                        .r9 = MAP_RW};
+    struct timed unmap = {.rax = MNOS_SYS_mem_unmap, .rdi = MNOS_SELF, .rsi = TARGET, .rdx = 1};
+    uint64_t mapped = timed_syscall(&map), unmapped;
+
+    CHECK_EQ(map.rax, MNOS_OK);
+    *(volatile uint64_t *)TARGET = 1;
+    unmapped = timed_syscall(&unmap);
+    CHECK_EQ(unmap.rax, MNOS_OK);
+    return mapping->measure_unmap ? unmapped : mapped;
+}
+
+BENCH(map, "mem-map mem-unmap")
+{
+    struct mapping mapping = {memory_new(2), false};
+
+    if (CHECK_OK(sys_mem_map(MNOS_SELF, mapping.memory, NEIGHBOUR, 0, 1, MAP_RW))) {
+        measure("mem-map", map_and_unmap, &mapping);
+        mapping.measure_unmap = true;
+        measure("mem-unmap", map_and_unmap, &mapping);
+    }
+    cap_drop(mapping.memory);
+}
+
+/* ---- granting ---- */
+
+/* What the receiver does with each message: it maps the memory, writes to every page, and gives all of
+ * it back. */
+static bool use_memory(mnos_cap_t memory, uint64_t pages)
+{
+    if (sys_mem_map(MNOS_SELF, memory, TARGET, 0, pages, MAP_RW) != MNOS_OK)
+        return false;
+    for (uint64_t i = 0; i < pages; i++)
+        *(volatile uint64_t *)(TARGET + i * PAGE) = 1;
+    return sys_mem_unmap(MNOS_SELF, TARGET, pages) == MNOS_OK && sys_cap_delete(memory) == MNOS_OK;
+}
+
+static uint64_t receiver(uint64_t endpoint, uint64_t pages, uint64_t, uint64_t)
+{
+    struct message msg = {.accept = 1};
+
+    for (;;) {
+        if (ipc_reply_receive(endpoint, &msg, MNOS_DEADLINE_NEVER) != MNOS_OK ||
+            !use_memory(message_cap(&msg, 0), pages))
+            return 1;
+        msg.length = msg.cap_count = 0;
+    }
+}
+
+struct granting {
+    struct peer peer;
+    uint64_t pages;
+};
+
+static uint64_t grant(void *context)
+{
+    const struct granting *granting = context;
+    struct message msg = {0};
+    uint64_t begin = tsc_read(), end;
+    mnos_cap_t memory = 0;
+
+    if (!CHECK_OK(sys_mem_alloc(granting->pages, 0, &memory)))
+        return 0;
+    message_add_cap(&msg, memory, MNOS_RIGHTS_ALL);
+    CHECK_OK(ipc_call(granting->peer.endpoint, &msg, MNOS_DEADLINE_NEVER));
+    CHECK_OK(sys_cap_delete(memory));
+    end = tsc_read();
+    return end - begin;
+}
+
+static void measure_grant(const char *name, uint64_t pages)
+{
+    struct granting granting = {.pages = pages};
+
+    if (peer_create(&granting.peer) &&
+        CHECK_OK(sys_mem_map(granting.peer.child.process, granting.peer.child.memory, NEIGHBOUR, 0,
+                             1, MAP_RW)) &&
+        peer_start(&granting.peer, receiver, pages, PRIORITY_CLIENT) && peer_waits(&granting.peer))
+        measure_rounds(name, pages == 1 ? ROUNDS : ROUNDS_FEW, grant, &granting);
+    peer_drop(&granting.peer);
+}
+
+BENCH(grant, "mem-grant-4k mem-grant-1m")
+{
+    measure_grant("mem-grant-4k", 1);
+    measure_grant("mem-grant-1m", 256);
+}

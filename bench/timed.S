@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* timed.S - see timed.h. RBX, RBP, R14 and R15 survive every system call (abi/message.h). */
+#include "bench/timed.h"
+
+#define SYS_IPC_RECV  0x4D4E0005
+#define SYS_IPC_CALL  0x4D4E0006
+#define SYS_IPC_REPLY 0x4D4E0007
+#define SYS_THREAD_DESTROY 0x4D4E0011
+#define SYS_THREAD_YIELD 0x4D4E0012
+
+/* Where rounds begin and end, for trace.py. */
+.macro MARK section
+    .pushsection .rodata.marks_\section, "a", @progbits
+    .quad 9f
+    .popsection
+9:
+.endm
+
+.macro READ_TSC
+    rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+.endm
+
+.macro BEGIN name
+    .globl \name
+    .type \name, @function
+\name:
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    pushq %rsi
+    movq %rdi, %rbp
+    movq TIMED_DEADLINE(%rbp), %r13
+    movq TIMED_RDI(%rbp), %rdi
+    movq TIMED_RSI(%rbp), %rsi
+    movq TIMED_R10(%rbp), %r10
+    movq TIMED_R8(%rbp), %r8
+    movq TIMED_R9(%rbp), %r9
+    movq TIMED_RAX(%rbp), %rbx
+    movq TIMED_RDX(%rbp), %r15
+.endm
+
+.macro START
+    MARK begin
+    READ_TSC
+    movq %rax, %r14
+    movq %rbx, %rax
+    movq %r15, %rdx
+.endm
+
+.macro STOP
+    movq %rax, %rbx
+    movq %rdx, %r15
+    MARK end
+    READ_TSC
+    movq %r14, TIMED_BEGIN(%rbp)
+    movq %rax, TIMED_END(%rbp)
+.endm
+
+.macro END name
+    movq %rbx, TIMED_RAX(%rbp)
+    movq %rdi, TIMED_RDI(%rbp)
+    movq %rsi, TIMED_RSI(%rbp)
+    movq %r15, TIMED_RDX(%rbp)
+    movq %r10, TIMED_R10(%rbp)
+    movq %r8, TIMED_R8(%rbp)
+    movq %r9, TIMED_R9(%rbp)
+    subq %r14, %rax
+    popq %rsi
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    ret
+    .size \name, . - \name
+.endm
+
+/* YMM0 to YMM15 from or to `area`. */
+.macro VECTORS_LOAD area
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    vmovdqu 32*\n(\area), %ymm\n
+    .endr
+.endm
+.macro VECTORS_SAVE area
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    vmovdqu %ymm\n, 32*\n(\area)
+    .endr
+.endm
+
+.text
+
+BEGIN timed_nothing
+START
+STOP
+END timed_nothing
+
+BEGIN timed_syscall
+START
+    syscall
+STOP
+END timed_syscall
+
+BEGIN timed_call
+START
+    pushq %r12
+    movq %r13, %r12
+    syscall
+    popq %r12
+STOP
+END timed_call
+
+/* The vectors are kept below the stack pointer's save slot: 512 bytes of this thread's stack. */
+BEGIN timed_call_vectors
+    movq (%rsp), %rcx
+    VECTORS_LOAD %rcx
+    subq $512, %rsp
+START
+    VECTORS_SAVE %rsp
+    pushq %r12
+    movq %r13, %r12
+    syscall
+    popq %r12
+    VECTORS_LOAD %rsp
+STOP
+    addq $512, %rsp
+    movq (%rsp), %rcx
+    VECTORS_SAVE %rcx
+END timed_call_vectors
+
+/* ---- servers: R14 endpoint, RBX info, RBP deadline, R15 a pointer; R12 brings the reply id ---- */
+
+.macro SERVE name
+    .globl \name
+    .type \name, @function
+\name:
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rdi, %r14
+    movq %rsi, %rbx
+    movq %rdx, %rbp
+    movq %rcx, %r15
+    xorl %r12d, %r12d
+.endm
+
+.macro SERVE_END name
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    ret
+    .size \name, . - \name
+.endm
+
+/* The message of the reply is that which came: its registers are left alone. */
+.macro REPLY_AND_WAIT
+    movq %r12, %rdi
+    movq %rbx, %rsi
+    movq %rbp, %r12
+    movq %r14, %r13
+    movl $SYS_IPC_REPLY, %eax
+    syscall
+.endm
+
+SERVE serve
+1:  REPLY_AND_WAIT
+    testl %eax, %eax
+    jz 1b
+SERVE_END serve
+
+SERVE serve_stamping
+1:  REPLY_AND_WAIT
+    movq %rax, %rdi
+    movq %rdx, %rsi
+    MARK end
+    READ_TSC
+    movq %rax, (%r15)
+    testl %edi, %edi
+    jz 1b
+SERVE_END serve_stamping
+
+SERVE serve_vectors
+    VECTORS_LOAD %r15
+1:  VECTORS_SAVE %r15
+    REPLY_AND_WAIT
+    VECTORS_LOAD %r15
+    testl %eax, %eax
+    jz 1b
+    VECTORS_SAVE %r15
+SERVE_END serve_vectors
+
+SERVE listen_stamping
+1:  movq %r14, %rdi
+    movq %rbx, %rsi
+    movq %rbp, %r12
+    movl $SYS_IPC_RECV, %eax
+    syscall
+    movq %rax, %rdi
+    movq %rdx, %rsi
+    MARK end
+    READ_TSC
+    movq %rax, (%r15)
+    testl %edi, %edi
+    jz 1b
+SERVE_END listen_stamping
+
+/* void yield_for_ever(void) */
+    .globl yield_for_ever
+    .type yield_for_ever, @function
+yield_for_ever:
+    movl $SYS_THREAD_YIELD, %eax
+    syscall
+    jmp yield_for_ever
+    .size yield_for_ever, . - yield_for_ever
+
+/* uint64_t first_instruction(uint64_t *stamp): where a new thread begins */
+    .globl first_instruction
+    .type first_instruction, @function
+first_instruction:
+    nop /* in the place of the two moves before every other reading */
+    nop
+    MARK end
+    READ_TSC
+    movq %rax, (%rdi)
+1:  xorl %edi, %edi
+    movl $SYS_THREAD_DESTROY, %eax
+    syscall
+    jmp 1b
+    .size first_instruction, . - first_instruction
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timed.h - system calls between two readings of the time stamp counter, in assembly (timed.S).
+ *
+ * What lies between the readings is what a careful program executes: the SYSCALL instruction, and
+ * around an IPC call the saving of those registers that C expects preserved and the call does not
+ * preserve. Arguments are in their registers before. What the readings themselves cost is measured by
+ * timed_nothing() and subtracted by the caller (measure.h).
+ */
+#pragma once
+
+#define TIMED_RAX 0
+#define TIMED_RDI 8
+#define TIMED_RSI 16
+#define TIMED_RDX 24
+#define TIMED_R10 32
+#define TIMED_R8 40
+#define TIMED_R9 48
+#define TIMED_DEADLINE 56
+#define TIMED_BEGIN 64
+#define TIMED_END 72
+
+#ifndef __ASSEMBLER__
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Registers before the call, by the names of abi/syscalls.def and abi/message.h, and after it. */
+struct timed {
+    uint64_t rax;
+    uint64_t rdi, rsi, rdx, r10, r8, r9;
+    uint64_t deadline;   /* R12 of an IPC call */
+    uint64_t begin, end; /* the readings */
+};
+_Static_assert(offsetof(struct timed, end) == TIMED_END, "offsets for assembly");
+
+/* Each returns the difference of the readings. */
+uint64_t timed_nothing(struct timed *timed);
+uint64_t timed_syscall(struct timed *timed);
+/* ipc_call. R12 is saved and restored. */
+uint64_t timed_call(struct timed *timed);
+/* The same with YMM0 to YMM15 alive: `vectors` is loaded before the first reading, saved and loaded
+ * again around the call, and written back behind the second reading. */
+uint64_t timed_call_vectors(struct timed *timed, void *vectors);
+/* Server loops; they end only with an error, which is returned. `info` is that of each reply and of the
+ * receive behind it. */
+uint64_t serve(uint64_t endpoint, uint64_t info, uint64_t deadline);
+/* Writes a reading to *stamp as soon as it has a message. */
+uint64_t serve_stamping(uint64_t endpoint, uint64_t info, uint64_t deadline, uint64_t *stamp);
+/* With live vector registers, saved to and loaded from `vectors`. */
+uint64_t serve_vectors(uint64_t endpoint, uint64_t info, uint64_t deadline, void *vectors);
+/* Receives without ever replying: for events. */
+uint64_t listen_stamping(uint64_t endpoint, uint64_t info, uint64_t deadline, uint64_t *stamp);
+
+void yield_for_ever(void);
+/* Where a thread begins that only tells when it did. */
+void first_instruction(uint64_t *stamp);
+
+#endif
