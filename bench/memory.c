@@ -77,7 +77,7 @@ static uint64_t grant(void *context)
 {
     const struct granting *granting = context;
     struct message msg = {0};
-    uint64_t begin = tsc_read(), end;
+    uint64_t begin = reading_begin(), end;
     mnos_cap_t memory = 0;
 
     if (!CHECK_OK(sys_mem_alloc(granting->pages, 0, &memory)))
@@ -85,7 +85,7 @@ static uint64_t grant(void *context)
     message_add_cap(&msg, memory, MNOS_RIGHTS_ALL);
     CHECK_OK(ipc_call(granting->peer.endpoint, &msg, MNOS_DEADLINE_NEVER));
     CHECK_OK(sys_cap_delete(memory));
-    end = tsc_read();
+    end = reading_end();
     return end - begin;
 }
 

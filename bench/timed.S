@@ -8,12 +8,9 @@
 #define SYS_THREAD_DESTROY 0x4D4E0011
 #define SYS_THREAD_YIELD 0x4D4E0012
 
-/* Where rounds begin and end, for trace.py. */
-.macro MARK section
-    .pushsection .rodata.marks_\section, "a", @progbits
-    .quad 9f
-    .popsection
-9:
+/* A symbol at each reading that begins or ends a round, for trace.py. */
+.macro MARK kind
+mark_\kind\().\@:
 .endm
 
 .macro READ_TSC

@@ -34,6 +34,23 @@ struct timed {
 };
 _Static_assert(offsetof(struct timed, end) == TIMED_END, "offsets for assembly");
 
+/* The readings that begin and end a round, for benchmarks in C; the symbols are for trace.py. */
+static inline uint64_t reading_begin(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("mark_begin.%=: rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t reading_end(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("mark_end.%=: rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}
+
 /* Each returns the difference of the readings. */
 uint64_t timed_nothing(struct timed *timed);
 uint64_t timed_syscall(struct timed *timed);
