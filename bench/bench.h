@@ -43,17 +43,16 @@ struct bench {
                                                                               bench_##function};   \
     static void bench_##function(void)
 
-/* One round: returns the instructions counted, readings not subtracted. */
+/* One round: returns the instructions counted. */
 typedef uint64_t round_function(void *context);
 
-/* Median over ROUNDS after WARM_UP. What a pair of readings costs is subtracted. */
+/* Median over ROUNDS after WARM_UP. */
 void measure(const char *name, round_function *round, void *context);
 void measure_rounds(const char *name, unsigned rounds, round_function *round, void *context);
+/* The least instead: for a beginning that is known to within a few instructions only. */
+void measure_least(const char *name, round_function *round, void *context);
 /* For what a benchmark has counted by itself. */
 void report(const char *name, uint64_t value, const char *unit);
-/* The instructions that lie between two readings with nothing between them. */
-uint64_t readings_cost(void);
-
 /* ---- the other side: a process with a thread in it and memory that both see ---- */
 
 struct shared {

@@ -49,6 +49,15 @@ static bool run(const struct bench *bench)
     return !check_failed();
 }
 
+/* The readings cost what timed.h says. */
+static bool readings_check(void)
+{
+    struct timed timed = {0};
+    uint64_t begin = reading_begin(), end = reading_end();
+
+    return CHECK_EQ(timed_nothing(&timed), 0) && CHECK_EQ(readings_between(begin, end), 0);
+}
+
 static bool map_shared(void)
 {
     mnos_cap_t memory = memory_new(1);
@@ -60,8 +69,10 @@ int main(void)
 {
     unsigned failed = 0;
 
-    if (!map_shared())
+    if (!map_shared() || !readings_check()) {
+        print("bench-failed all: %s", check_reason());
         failed++;
+    }
     for (const struct bench *bench = __start_benches; bench != __stop_benches; bench++)
         if (is_wanted(bench) && !run(bench))
             failed++;

@@ -86,7 +86,7 @@ static uint64_t grant(void *context)
     CHECK_OK(ipc_call(granting->peer.endpoint, &msg, MNOS_DEADLINE_NEVER));
     CHECK_OK(sys_cap_delete(memory));
     end = reading_end();
-    return end - begin;
+    return readings_between(begin, end);
 }
 
 static void measure_grant(const char *name, uint64_t pages)

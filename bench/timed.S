@@ -5,6 +5,7 @@
 #define SYS_IPC_RECV  0x4D4E0005
 #define SYS_IPC_CALL  0x4D4E0006
 #define SYS_IPC_REPLY 0x4D4E0007
+#define SYS_PROC_DESTROY 0x4D4E000F
 #define SYS_THREAD_DESTROY 0x4D4E0011
 #define SYS_THREAD_YIELD 0x4D4E0012
 
@@ -67,6 +68,7 @@ mark_\kind\().\@:
     movq %r8, TIMED_R8(%rbp)
     movq %r9, TIMED_R9(%rbp)
     subq %r14, %rax
+    subq $READINGS_COST, %rax
     popq %rsi
     popq %r15
     popq %r14
@@ -212,6 +214,30 @@ SERVE listen_stamping
     jz 1b
 SERVE_END listen_stamping
 
+/*
+ * uint64_t spin_until(volatile uint64_t *stamp): reads the counter without end; once *stamp is not 0,
+ * returns the last reading before it. An interrupt that comes right behind a reading has none
+ * between, else up to 4.
+ */
+    .globl spin_until
+    .type spin_until, @function
+spin_until:
+    xorl %eax, %eax
+1:  movl %eax, %ecx
+    movl %edx, %esi
+    MARK begin
+    rdtsc
+    cmpq $0, (%rdi)
+    je 1b
+    shlq $32, %rdx
+    orq %rdx, %rax
+    shlq $32, %rsi
+    orq %rsi, %rcx
+    cmpq (%rdi), %rax
+    cmovaeq %rcx, %rax
+    ret
+    .size spin_until, . - spin_until
+
 /* void yield_for_ever(void) */
     .globl yield_for_ever
     .type yield_for_ever, @function
@@ -221,11 +247,11 @@ yield_for_ever:
     jmp yield_for_ever
     .size yield_for_ever, . - yield_for_ever
 
-/* uint64_t first_instruction(uint64_t *stamp): where a new thread begins */
-    .globl first_instruction
-    .type first_instruction, @function
-first_instruction:
-    nop /* in the place of the two moves before every other reading */
+/* void thread_newcomer(uint64_t *stamp): where a new thread begins; it tells when, and ends */
+    .globl thread_newcomer
+    .type thread_newcomer, @function
+thread_newcomer:
+    nop /* for the two moves before every other reading */
     nop
     MARK end
     READ_TSC
@@ -234,6 +260,18 @@ first_instruction:
     movl $SYS_THREAD_DESTROY, %eax
     syscall
     jmp 1b
-    .size first_instruction, . - first_instruction
+    .size thread_newcomer, . - thread_newcomer
+
+/* Where a new process begins, after a copy to a page of its own: its exit code tells when. */
+    .globl process_newcomer
+    .globl process_newcomer_end
+process_newcomer:
+    MARK end
+    READ_TSC
+    movq %rax, %rsi
+    xorl %edi, %edi
+    movl $SYS_PROC_DESTROY, %eax
+    syscall
+process_newcomer_end:
 
     .section .note.GNU-stack, "", @progbits

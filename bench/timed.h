@@ -4,8 +4,7 @@
  *
  * What lies between the readings is what a careful program executes: the SYSCALL instruction, and
  * around an IPC call the saving of those registers that C expects preserved and the call does not
- * preserve. Arguments are in their registers before. What the readings themselves cost is measured by
- * timed_nothing() and subtracted by the caller (measure.h).
+ * preserve. Arguments are in their registers before. What the readings themselves cost is subtracted.
  */
 #pragma once
 
@@ -19,6 +18,12 @@
 #define TIMED_DEADLINE 56
 #define TIMED_BEGIN 64
 #define TIMED_END 72
+
+/* From one reading to the next with nothing between: main.c checks it. And the part of it behind the
+ * wait, where the beginning was another. */
+#define READINGS_COST 8
+#define READINGS_COST_BEHIND 3
+#define READINGS_COST_IN_C 3
 
 #ifndef __ASSEMBLER__
 
@@ -51,7 +56,13 @@ static inline uint64_t reading_end(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* Each returns the difference of the readings. */
+/* Instructions between two of these readings; `end` may be that of an assembly function. */
+static inline uint64_t readings_between(uint64_t begin, uint64_t end)
+{
+    return end - begin - READINGS_COST_IN_C;
+}
+
+/* Each returns the instructions between the readings. */
 uint64_t timed_nothing(struct timed *timed);
 uint64_t timed_syscall(struct timed *timed);
 /* ipc_call. R12 is saved and restored. */
@@ -69,8 +80,13 @@ uint64_t serve_vectors(uint64_t endpoint, uint64_t info, uint64_t deadline, void
 /* Receives without ever replying: for events. */
 uint64_t listen_stamping(uint64_t endpoint, uint64_t info, uint64_t deadline, uint64_t *stamp);
 
+/* Reads the counter until *stamp, which an interrupt handler writes, is not 0; returns the last reading
+ * before that. */
+uint64_t spin_until(volatile uint64_t *stamp);
+
 void yield_for_ever(void);
-/* Where a thread begins that only tells when it did. */
-void first_instruction(uint64_t *stamp);
+/* Where a thread, and a process, begin that only tell when they did. */
+void thread_newcomer(uint64_t *stamp);
+extern const uint8_t process_newcomer[], process_newcomer_end[];
 
 #endif
