@@ -22,9 +22,11 @@
 
 static volatile uint64_t *const hpet = (volatile uint64_t *)(ARENA + 0x100000);
 
-static uint64_t listener(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
+static uint64_t driver(uint64_t endpoint, uint64_t interrupt, uint64_t, uint64_t)
 {
-    return listen_stamping(endpoint, 0, MNOS_DEADLINE_NEVER, &SHARED->stamp);
+    if (sys_irq_bind(interrupt, endpoint, 1) != MNOS_OK)
+        return 1;
+    return handle_interrupts(endpoint, interrupt, MNOS_DEADLINE_NEVER, &SHARED->stamp);
 }
 
 static uint64_t be_interrupted(void *)
@@ -37,11 +39,10 @@ static uint64_t be_interrupted(void *)
     return SHARED->stamp - last - READINGS_COST_BEHIND;
 }
 
-static bool hpet_start(mnos_cap_t line, mnos_cap_t endpoint)
+static bool hpet_start(void)
 {
-    if (!CHECK_OK(sys_mem_map(MNOS_SELF, bootstrap_cap("device"), (uint64_t)hpet, HPET_FRAME, 1,
-                              MAP_RW)) ||
-        !CHECK_OK(sys_irq_bind(line, endpoint, 1)))
+    if (!CHECK_OK(
+            sys_mem_map(MNOS_SELF, bootstrap_cap("device"), (uint64_t)hpet, HPET_FRAME, 1, MAP_RW)))
         return false;
     hpet[HPET_CONFIG / 8] |= HPET_ENABLE;
     hpet[HPET_TIMER_CONFIG / 8] = HPET_TIMER_INTERRUPTS | HPET_LINE << HPET_TIMER_ROUTE_SHIFT;
@@ -56,13 +57,18 @@ static void hpet_stop(void)
 
 BENCH(irq, "irq-wake")
 {
-    mnos_cap_t line = cap_range(bootstrap_cap("interrupts"), MNOS_RIGHT_WRITE, HPET_LINE, 1);
+    mnos_cap_t line =
+        cap_range(bootstrap_cap("interrupts"), MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, HPET_LINE, 1);
+    mnos_cap_t given;
     struct peer peer;
 
-    if (peer_create(&peer) && peer_start(&peer, listener, 0, PRIORITY_SERVER) &&
-        peer_waits(&peer) && hpet_start(line, peer.endpoint)) {
-        measure_least("irq-wake", be_interrupted, NULL);
-        hpet_stop();
+    if (peer_create(&peer)) {
+        given = child_give(&peer.child, line, MNOS_RIGHT_WRITE);
+        if (peer_start(&peer, driver, given, PRIORITY_SERVER) && peer_waits(&peer) &&
+            hpet_start()) {
+            measure_least("irq-wake", be_interrupted, NULL);
+            hpet_stop();
+        }
     }
     cap_drop(line);
     peer_drop(&peer);

@@ -5,6 +5,7 @@
 #define SYS_IPC_RECV  0x4D4E0005
 #define SYS_IPC_CALL  0x4D4E0006
 #define SYS_IPC_REPLY 0x4D4E0007
+#define SYS_IRQ_ACK 0x4D4E0017
 #define SYS_PROC_DESTROY 0x4D4E000F
 #define SYS_THREAD_DESTROY 0x4D4E0011
 #define SYS_THREAD_YIELD 0x4D4E0012
@@ -213,6 +214,28 @@ SERVE listen_stamping
     testl %edi, %edi
     jz 1b
 SERVE_END listen_stamping
+
+/* A driver: acknowledges interrupt RBX each time. */
+SERVE handle_interrupts
+1:  movq %r14, %rdi
+    xorl %esi, %esi
+    movq %rbp, %r12
+    movl $SYS_IPC_RECV, %eax
+    syscall
+    movq %rax, %rdi
+    movq %rdx, %rsi
+    MARK end
+    READ_TSC
+    movq %rax, (%r15)
+    testl %edi, %edi
+    jnz 2f
+    movq %rbx, %rdi
+    movl $SYS_IRQ_ACK, %eax
+    syscall
+    testl %eax, %eax
+    jz 1b
+2:
+SERVE_END handle_interrupts
 
 /*
  * uint64_t spin_until(volatile uint64_t *stamp): reads the counter without end; once *stamp is not 0,

@@ -80,6 +80,10 @@ uint64_t serve_vectors(uint64_t endpoint, uint64_t info, uint64_t deadline, void
 /* Receives without ever replying: for events. */
 uint64_t listen_stamping(uint64_t endpoint, uint64_t info, uint64_t deadline, uint64_t *stamp);
 
+/* The same for events of an interrupt, which is acknowledged each time. */
+uint64_t handle_interrupts(uint64_t endpoint, uint64_t interrupt, uint64_t deadline,
+                           uint64_t *stamp);
+
 /* Reads the counter until *stamp, which an interrupt handler writes, is not 0; returns the last reading
  * before that. */
 uint64_t spin_until(volatile uint64_t *stamp);
