@@ -37,6 +37,7 @@ _Static_assert(sizeof(struct mnos_bootstrap) <= MNOS_PAGE_BYTES, "the bootstrap 
  *   interrupts   Interrupt: every line of the I/O APICs and every message line, interrupt.h
  *   log          Memory (Read, Write, Grant, Revoke; maps read-only): the kernel log ring, log.h
  *   statistics   Memory (Read, Grant, Revoke): struct mnos_statistics, statistics.h
+ *   trace        Memory (Read, Grant, Revoke): the event trace, trace.h
  *   acpi         Memory (Read, Grant, Revoke): the ACPI tables, when there is one region of them
  *   framebuffer  Memory, device flavour: when there is a framebuffer
  *   process      Process: init itself

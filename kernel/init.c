@@ -27,6 +27,7 @@
 #include "object/process.h"
 #include "object/thread.h"
 #include "sched/sched.h"
+#include "trace.h"
 
 #define INIT_PATH "init"
 #define INIT_PRIORITY 50
@@ -88,6 +89,7 @@ static void give_memory(struct process *process, struct mnos_bootstrap *table, c
     bool read_only = (rights & MNOS_RIGHT_WRITE) == 0 || strcmp(name, "log") == 0;
 
     require(memory_create_fixed(flavour, address, page_count, read_only, &memory), name);
+    memory->watched = strcmp(name, "trace") == 0;
     give(process, table, name, &memory->obj, rights, page_count);
 }
 
@@ -136,6 +138,8 @@ static void give_everything(struct process *process, struct thread *thread,
                 RIGHTS_READ_ONLY | MNOS_RIGHT_WRITE);
     frame = info_statistics_frame(&pages);
     give_memory(process, table, "statistics", MNOS_MEMORY_RAM, frame, pages, RIGHTS_READ_ONLY);
+    frame = trace_frame(&pages);
+    give_memory(process, table, "trace", MNOS_MEMORY_RAM, frame, pages, RIGHTS_READ_ONLY);
     give_acpi(process, table);
     give_framebuffer(process, table);
     give(process, table, "process", &process->obj, MNOS_RIGHTS_ALL, 0);
@@ -255,6 +259,7 @@ void kernel_start_init(void)
     process_caches_create();
     thread_caches_create();
     interrupt_init();
+    trace_init();
     frame_reclaim_boot_memory();
     info_kinfo_create();
 

@@ -88,6 +88,7 @@ enum manifest_object {
     MANIFEST_OBJECT_STATISTICS = 3,
     MANIFEST_OBJECT_ACPI = 4,
     MANIFEST_OBJECT_FRAMEBUFFER = 5,
+    MANIFEST_OBJECT_TRACE = 6,
 };
 
 struct manifest_grant {

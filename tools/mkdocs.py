@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """mkdocs.py - makes the pages of docs/ that are tables of the source in another form.
 
-    mkdocs.py           writes docs/syscalls.md and docs/locking.md
+    mkdocs.py           writes docs/syscalls.md, docs/locking.md and docs/observability.md
     mkdocs.py --check   writes nothing; fails when one of them is not what it would write
 
 syscalls.md comes from abi/*.def and the texts in abi/syscalls.toml, locking.md from
-kernel/sync/lock_order.def and the text around it here. A text that names a call, an argument, a
+kernel/sync/lock_order.def and the text around it here, observability.md likewise from abi/trace.def. A text that names a call, an argument, a
 right or a status that does not exist, or leaves one out, is an error.
 """
 
@@ -267,7 +267,76 @@ def locking_page() -> str:
     return LOCKING_HEAD + table(["", "rank", "guards"], rows) + LOCKING_TAIL
 
 
-PAGES = {"docs/syscalls.md": syscalls_page, "docs/locking.md": locking_page}
+# ---- docs/observability.md ----
+
+OBSERVABILITY_HEAD = """\
+# Observability
+
+<!-- Made by tools/mkdocs.py from abi/trace.def. Change that, or the text in mkdocs.py. -->
+
+What a program can learn about the rest of the system, and by which capability. All of it is read
+without the help, and at no cost to, those observed.
+
+| what | how | by | format |
+| --- | --- | --- | --- |
+| one capability, process or thread | `sys_cap_inspect` | a handle; Read for processes and threads | `abi/inspect.h` |
+| counters of cores, memory and interrupt lines | memory that is mapped | `statistics` | `abi/statistics.h` |
+| what each core has done last | memory that is mapped | `trace` | `abi/trace.h` |
+| what the kernel and services had to say | memory that is mapped | `log` | `abi/log.h` |
+
+The last three are Memory capabilities of init's bootstrap table. They map read-only whatever their
+rights; a manifest gives them to a service with `memory` and `log` ([manifest.md](manifest.md)). The
+monitor shows all of them: `ps`, `caps`, `mem`, `irq`, `cpu`, `trace`, `log`.
+
+## Statistics
+
+Each counter only grows and is written by one core. A reader takes two looks and subtracts. The idle
+time of a core that idles at this moment is `idle_ns` and what has passed since `idle_since`.
+
+## The event trace
+
+Each core has a ring of 512 records of 32 bytes, made at boot and charged to the kernel. A record says
+when (time stamp counter; the information page converts it), on which core, during which thread, what,
+and two words more.
+
+**It costs nothing while nobody watches.** The trace is on exactly while a page of it is mapped
+somewhere. The memory object knows that it is the trace; making and undoing its mappings, under the
+lock that guards them, counts and sets a byte in each core. That byte is beside the one that sends a
+system call's way out, and messages, the long way, and one comparison sees both. So the fast paths
+have no instruction for the trace, and while it is on, messages take the general path, which records
+them. Elsewhere recording is one test of that byte.
+
+A core writes only its own ring, with interrupts off, so no lock is needed and records are in order.
+The count is stored after the record, with release order. A reader copies, looks at the count again,
+and drops what has been overwritten meanwhile (`programs/monitor/trace.c`); it can slow down nobody.
+Time stamps order the events of different cores as far as their counters agree
+([time.md](time.md)).
+
+Who holds the trace sees when everybody does what: a program that must not leak secrets through the
+time and order of its system calls should run where nobody holds it.
+
+| event | words | recorded when |
+| --- | --- | --- |
+"""
+
+OBSERVABILITY_TAIL = """
+Threads, processes and endpoints appear by the `object_id` that `sys_cap_inspect` tells.
+
+## The log
+
+The kernel writes lines of text into a ring; a reader follows the count of bytes ever written
+([log-and-panic.md](log-and-panic.md)).
+"""
+
+
+def observability_page() -> str:
+    rows = [f"| {f[0]} `{f[1]}` | {', '.join(word for word in f[2:4] if word != '-') or '-'} | {f[4]} |"
+            for _, f in entries("abi/trace.def", "TRACE_EVENT")]
+    return OBSERVABILITY_HEAD + "\n".join(rows) + "\n" + OBSERVABILITY_TAIL
+
+
+PAGES = {"docs/syscalls.md": syscalls_page, "docs/locking.md": locking_page,
+         "docs/observability.md": observability_page}
 
 
 def main(arguments: list[str]) -> int:

@@ -30,7 +30,7 @@ LOG = 2
 LOG_RIGHTS = {"read": READ, "write": WRITE, "read, write": READ | WRITE}
 # What `memory` may name: number in the format, and the rights a service gets.
 OBJECTS = {"initrd": (1, READ), "statistics": (3, READ), "acpi": (4, READ),
-           "framebuffer": (5, READ | WRITE)}
+           "framebuffer": (5, READ | WRITE), "trace": (6, READ)}
 # Endpoints that init serves itself.
 INIT_ENDPOINTS = ["manager", "observer"]
 PROVIDER_INIT = 0xFFFFFFFF

@@ -79,6 +79,8 @@ extern const call_entry_t call_table[CALL_COUNT];
 /* The entry of calls during which other threads may run; of the entry code: all registers go to
  * current->frame, then call_in_frame(). */
 struct call_return arch_call_in_frame(void);
+/* The end of calls by registers when there is more to do than to return; results are in the frame. */
+void call_leave_kernel(uint64_t number);
 void call_in_frame(struct thread *current);
 /* A number that no system call has, likewise: an error in the native range, else a fault. */
 void call_unknown(struct thread *current);

@@ -12,6 +12,7 @@
 #include "object/memory.h"
 #include "object/process.h"
 #include "sched/sched.h"
+#include "trace.h"
 
 static mnos_status_t create_endpoint(struct process *process, uint64_t *value)
 {
@@ -121,6 +122,7 @@ mnos_status_t sys_cap_revoke(struct thread *current, mnos_cap_t cap)
 
     if (status != MNOS_OK)
         return status;
+    trace(MNOS_TRACE_REVOKE, view.object->id, cap);
     progress = cap_revoke(&view, &batch);
     cap_removal_finish(&batch);
     return progress == CAP_AGAIN ? CALL_AGAIN : MNOS_OK;

@@ -4,6 +4,7 @@
 
 #include "calls/calls.h"
 #include "object/endpoint.h"
+#include "trace.h"
 
 /* Needs Write on an endpoint capability whose event mask covers `events`. Never blocks. */
 mnos_status_t sys_ipc_notify(struct thread *current, mnos_cap_t endpoint, uint64_t events)
@@ -16,6 +17,7 @@ mnos_status_t sys_ipc_notify(struct thread *current, mnos_cap_t endpoint, uint64
         return status;
     if (events == 0 || (events & ~cap.event_mask) != 0)
         return call_argument(2, MNOS_ERR_ARGUMENT);
+    trace(MNOS_TRACE_NOTIFY, cap.object->id, events);
     endpoint_notify((struct endpoint *)cap.object, events);
     return MNOS_OK;
 }

@@ -9,6 +9,7 @@
 #include "object/memory.h"
 #include "object/process.h"
 #include "sched/sched.h"
+#include "trace.h"
 
 #define ALLOC_FLAGS_ALL (MNOS_ALLOC_CONTIGUOUS | MNOS_ALLOC_BELOW_4G | MNOS_ALLOC_ALIGN_2M)
 
@@ -101,6 +102,8 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
     } while (again);
     if (status == MNOS_ERR_ADDRESS || status == MNOS_ERR_OVERLAP)
         (void)call_argument(3, status);
+    if (status == MNOS_OK)
+        trace(MNOS_TRACE_MAP, address, count);
     return status;
 }
 
@@ -165,7 +168,10 @@ mnos_status_t sys_mem_unmap(struct thread *current, mnos_cap_t process_cap, uint
         }
     } while (again);
     tlb_batch_finish(&batch);
-    return status == MNOS_OK ? status : call_argument(2, status);
+    if (status != MNOS_OK)
+        return call_argument(2, status);
+    trace(MNOS_TRACE_UNMAP, address, page_count);
+    return MNOS_OK;
 }
 
 /* Needs Write on the process, Grant on the memory. The new capability is a child of `memory`. */

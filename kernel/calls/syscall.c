@@ -18,7 +18,9 @@
 #include "lockdep.h"
 #include "object/fault.h"
 #include "object/memory.h"
+#include "sched/sched.h"
 #include "sync/deferred.h"
+#include "trace.h"
 
 /* Numbers from the base on up to here are the kernel's, whether they exist or not. */
 #define NATIVE_RANGE 0x10000u
@@ -206,6 +208,12 @@ _Static_assert(CALL_BASE == MNOS_SYSCALL_BASE, "assembly relies on it");
 #undef SYSCALL3_VALUE
 #undef SYSCALL5_VALUE
 #undef IPC_SYSCALL
+
+void call_leave_kernel(uint64_t number)
+{
+    trace(MNOS_TRACE_SYSCALL, number, this_core()->current->frame.rax);
+    sched_leave_kernel();
+}
 
 /* ---- in the frame ---- */
 

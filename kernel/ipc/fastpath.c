@@ -121,7 +121,8 @@ bool ipc_call_fast(struct thread *current)
     struct thread *server;
     mnos_badge_t badge;
 
-    if (!is_register_message(frame->rsi) || frame->r12 != MNOS_DEADLINE_NEVER || core->need_resched)
+    if (!is_register_message(frame->rsi) || frame->r12 != MNOS_DEADLINE_NEVER ||
+        core->need_resched || core->tracing)
         return false;
     slot = endpoint_slot(current, frame->rdi, MNOS_RIGHT_WRITE);
     if (slot == NULL)
@@ -186,7 +187,7 @@ bool ipc_reply_fast(struct thread *current)
     struct thread *caller;
 
     if (!is_register_message(frame->rsi) || frame->r12 != MNOS_DEADLINE_NEVER ||
-        core->need_resched || current->effective != current->priority)
+        core->need_resched || core->tracing || current->effective != current->priority)
         return false;
     slot = endpoint_slot(current, frame->r13, MNOS_RIGHT_READ);
     if (slot == NULL)

@@ -19,6 +19,7 @@
 #include "object/endpoint.h"
 #include "object/process.h"
 #include "sched/sched.h"
+#include "trace.h"
 
 static void fail(struct thread *thread, mnos_status_t status)
 {
@@ -158,6 +159,7 @@ static void send(struct thread *current, bool wants_reply)
     endpoint = (struct endpoint *)cap.object;
     current->badge = cap.badge;
     current->wants_reply = wants_reply;
+    trace(wants_reply ? MNOS_TRACE_CALL : MNOS_TRACE_SEND, endpoint->obj.id, cap.badge);
 
     spin_lock(&endpoint->lock);
     if (!cap_alive(&cap)) {
@@ -187,6 +189,7 @@ static void receive(struct thread *current, const struct cap_view *cap, struct t
     uint64_t deadline_ns = current->frame.r12;
     mnos_status_t status = MNOS_OK;
 
+    trace(MNOS_TRACE_RECEIVE, endpoint->obj.id, 0);
     if (!take_message(endpoint, current)) {
         if (!cap_alive(cap))
             status = MNOS_ERR_HANDLE;
@@ -225,6 +228,7 @@ static mnos_status_t reply(struct thread *current, struct thread **woken)
         caller->frame.r12 = 0;
         wait_done(caller, MNOS_OK);
     }
+    trace(MNOS_TRACE_REPLY, caller->obj.id, 0);
     *woken = caller;
     return MNOS_OK;
 }

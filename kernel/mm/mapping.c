@@ -7,6 +7,7 @@
 #include "mm/slab.h"
 #include "object/memory.h"
 #include "object/process.h"
+#include "trace.h"
 
 static struct slab_cache *mapping_cache;
 
@@ -21,6 +22,8 @@ static void leave_cap(struct mapping *mapping)
     *mapping->link = mapping->next;
     if (mapping->next != NULL)
         mapping->next->link = mapping->link;
+    if (mapping->memory->watched)
+        trace_watch(-1);
     spin_unlock(&mapping->memory->mappings_lock);
 }
 
@@ -38,6 +41,8 @@ static bool join_cap(struct mapping *mapping, const struct cap_view *view)
         if (mapping->next != NULL)
             mapping->next->link = &mapping->next;
         view->slot->mappings = mapping;
+        if (mapping->memory->watched)
+            trace_watch(1);
     }
     spin_unlock(&mapping->memory->mappings_lock);
     return alive;
@@ -82,6 +87,8 @@ mnos_status_t mapping_twin(struct mapping *mapping, struct mapping **created)
     if (twin->next != NULL)
         twin->next->link = &twin->next;
     mapping->next = twin;
+    if (twin->memory->watched)
+        trace_watch(1);
     spin_unlock(&mapping->memory->mappings_lock);
     *created = twin;
     return MNOS_OK;

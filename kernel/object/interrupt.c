@@ -10,6 +10,7 @@
 #include "info.h"
 #include "lib/list.h"
 #include "object/endpoint.h"
+#include "trace.h"
 
 /* A line is masked that has fired this often without being acknowledged: by then its driver does not
  * keep up, or does not run. */
@@ -189,6 +190,7 @@ void interrupt_deliver(uint32_t number)
     }
     spin_unlock(&line->lock);
     info_count_line(number, events != 0);
+    trace(MNOS_TRACE_INTERRUPT, number, events);
     if (!arch_irq_is_level(number))
         count_burst(core, number >= MNOS_MESSAGE_LINE_FIRST);
 }

@@ -17,6 +17,7 @@
 #include "object/thread.h"
 #include "sched/sched.h"
 #include "sync/deferred.h"
+#include "trace.h"
 
 /* Capability slots emptied between two looks for something more urgent. */
 #define SLOTS_STEP 32
@@ -125,6 +126,7 @@ mnos_status_t process_create(struct process *parent, const struct mnos_process_p
     status = join_parent(process);
     if (status != MNOS_OK)
         goto out_kobject;
+    trace(MNOS_TRACE_PROCESS_CREATE, process->obj.id, parent == NULL ? 0 : parent->obj.id);
     *created = process;
     return MNOS_OK;
 
@@ -199,6 +201,8 @@ bool process_begin_destruction(struct process *process, enum mnos_exit_reason re
         first = true;
     }
     spin_unlock(&process->lock);
+    if (first)
+        trace(MNOS_TRACE_PROCESS_DESTROY, process->obj.id, exit_code);
     return first;
 }
 

@@ -14,6 +14,7 @@
 #include "object/process.h"
 #include "sched/sched.h"
 #include "sync/deferred.h"
+#include "trace.h"
 
 /* ---- numbers: the low bits of reply ids ---- */
 
@@ -231,6 +232,7 @@ mnos_status_t thread_create(struct process *process, const struct mnos_thread_pa
     status = thread_join(thread, process);
     if (status != MNOS_OK)
         goto out_number;
+    trace(MNOS_TRACE_THREAD_CREATE, thread->obj.id, process->obj.id);
     *created = thread;
     return MNOS_OK;
 
@@ -330,6 +332,7 @@ void thread_bury(struct thread *thread)
     process->past_cpu_cycles += thread->cpu_cycles;
     spin_unlock(&process->lock);
     number_give_back(thread);
+    trace(MNOS_TRACE_THREAD_DESTROY, thread->obj.id, process->obj.id);
     thread->buried = true;
     if (thread->obj.caps == 0)
         kobject_unreferenced(&thread->obj);

@@ -400,6 +400,7 @@ static void idle(struct core *core)
     deferred_flush();
     info_update_memory();
     core->statistics->idle_since = arch_time_ns();
+    trace(MNOS_TRACE_SWITCH, 0, 0);
     atomic_fetch_or(&idle_cores, 1u << core->index);
     timer_update(core);
     if (runqueue_best_priority(&core->runqueue) < 0 && !core->need_resched && !can_steal(core))

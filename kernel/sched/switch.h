@@ -11,6 +11,7 @@
 #include "core.h"
 #include "object/thread.h"
 #include "sched/sched.h"
+#include "trace.h"
 
 /* It leaves the core; switch_run() has subtracted the time when it came. */
 static inline void switch_account(struct thread *thread)
@@ -33,6 +34,7 @@ static inline void switch_run(struct core *core, struct thread *thread)
     thread->cpu_cycles -= arch_cycles();
     core->current = thread;
     core->statistics->switches++;
+    trace(MNOS_TRACE_SWITCH, thread->obj.id, thread->process->obj.id);
     arch_switch_in(core, thread);
 }
 

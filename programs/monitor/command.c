@@ -17,6 +17,8 @@ static const struct command commands[] = {
     {"irq", "", "interrupt lines: how often, and who holds them", command_irq, 0, 0, false},
     {"cpu", "", "processor features, and what each core did", command_cpu, 0, 0, false},
     {"log", "", "the kernel log", command_log, 0, 0, false},
+    {"trace", "[MS]", "what the cores do: the last events of 100 or MS milliseconds", command_trace,
+     0, 1, false},
     {"services", "", "services: state, restarts, why they ended last", command_services, 0, 0,
      false},
     {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1, true},

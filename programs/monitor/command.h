@@ -37,6 +37,8 @@ void command_cpu(const struct words *words);
 void command_uptime(const struct words *words);
 /* kernel_log.c */
 void command_log(const struct words *words);
+/* trace.c */
+void command_trace(const struct words *words);
 /* services.c */
 void command_services(const struct words *words);
 void command_restart(const struct words *words);

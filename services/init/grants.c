@@ -65,7 +65,7 @@ static mnos_status_t give_object(const struct manifest_grant *grant, mnos_cap_t 
     static const char *const names[] = {
         [MANIFEST_OBJECT_INITRD] = "initrd",           [MANIFEST_OBJECT_LOG] = "log",
         [MANIFEST_OBJECT_STATISTICS] = "statistics",   [MANIFEST_OBJECT_ACPI] = "acpi",
-        [MANIFEST_OBJECT_FRAMEBUFFER] = "framebuffer",
+        [MANIFEST_OBJECT_FRAMEBUFFER] = "framebuffer", [MANIFEST_OBJECT_TRACE] = "trace",
     };
     mnos_cap_t cap = bootstrap_cap(names[grant->object]);
 

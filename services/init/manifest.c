@@ -85,8 +85,7 @@ static const char *check_grant(const struct manifest *manifest, const struct man
     case MANIFEST_GRANT_DEVICE:
         return grant->b != 0 && grant->a + grant->b > grant->a ? NULL : "a grant has a bad range";
     case MANIFEST_GRANT_MEMORY:
-        return grant->object >= MANIFEST_OBJECT_INITRD &&
-                       grant->object <= MANIFEST_OBJECT_FRAMEBUFFER
+        return grant->object >= MANIFEST_OBJECT_INITRD && grant->object <= MANIFEST_OBJECT_TRACE
                    ? NULL
                    : "a grant names an unknown object";
     default: return "a grant is of an unknown kind";

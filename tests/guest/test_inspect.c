@@ -37,6 +37,8 @@ TEST(inspect, the_bootstrap_table_names_what_abi_bootstrap_h_says)
         {"log", MNOS_TYPE_MEMORY, MNOS_RIGHTS_ALL & ~MNOS_RIGHT_EXECUTE, MNOS_MEMORY_RAM},
         {"statistics", MNOS_TYPE_MEMORY, MNOS_RIGHT_READ | MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE,
          MNOS_MEMORY_RAM},
+        {"trace", MNOS_TYPE_MEMORY, MNOS_RIGHT_READ | MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE,
+         MNOS_MEMORY_RAM},
         {"process", MNOS_TYPE_PROCESS, MNOS_RIGHTS_ALL, 0},
         {"thread", MNOS_TYPE_THREAD, MNOS_RIGHTS_ALL, 0},
     };

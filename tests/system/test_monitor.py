@@ -10,7 +10,7 @@ from testlib import Suite, check
 suite = Suite("monitor")
 
 CPUS, MEMORY_MIB = 2, 512
-COMMANDS = ("help", "ps", "caps", "mem", "irq", "cpu", "log", "services", "restart", "kill", "run",
+COMMANDS = ("help", "ps", "caps", "mem", "irq", "cpu", "log", "trace", "services", "restart", "kill", "run",
             "uptime", "reboot")
 UP, DOWN, LEFT, RIGHT = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C"
 HOME, END, BACKSPACE, DELETE, TAB = "\x01", "\x05", "\x7f", "\x1b[3~", "\t"
@@ -66,6 +66,16 @@ def caps() -> None:
         check(serial != own, "caps serial shows the monitor's own table")
         missing = guest.command("caps nobody")
         check("nobody" in missing, f"an unknown process is not named:\n{missing}")
+
+
+@suite.test("trace shows what the cores did, in order")
+def trace() -> None:
+    with prompt("trace") as guest:
+        found = rows(guest.command("trace 300"))
+        times = [float(row[0]) for row in found if len(row) > 5 and row[1] == "core"]
+        check(len(times) >= 5, f"trace shows {len(times)} events:\n{found}")
+        check(times == sorted(times), f"the events are in no order:\n{found}")
+        check(any("SWITCH" in row for row in found), f"no thread has run:\n{found}")
 
 
 @suite.test("mem accounts for all memory")

@@ -13,7 +13,7 @@ from testlib import Suite, check
 suite = Suite("tools")
 
 NEEDED = ("abi/syscalls.def", "abi/syscalls.toml", "abi/status.def", "abi/rights.def",
-          "kernel/sync/lock_order.def", "tools/mkdocs.py")
+          "kernel/sync/lock_order.def", "abi/trace.def", "tools/mkdocs.py")
 
 
 def must_fail(path: str, old: str, new: str, message: str, *options: str) -> None:

@@ -15,6 +15,7 @@
 #include "sched/sched.h"
 #include "sync/deferred.h"
 #include "tests/unit/ram.h"
+#include "trace.h"
 
 #define BUFFERS 0x10000000ull
 #define TRIES_MAX 10000
@@ -35,6 +36,7 @@ void world_init(void)
     process_caches_create();
     thread_caches_create();
     interrupt_init();
+    trace_init();
     info_kinfo_create();
     params.frames_quota = frame_count_free();
     params.bytes_quota = frame_count_free() * PAGE_BYTES;

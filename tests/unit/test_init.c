@@ -112,7 +112,7 @@ TEST(init_manifest, a_damaged_grant_is_refused)
            "a grant has a bad range");
     DAMAGE((file.grants[0].kind = MANIFEST_GRANT_DEVICE, file.grants[0].b = UINT64_MAX),
            "a grant has a bad range");
-    DAMAGE((file.grants[0].kind = MANIFEST_GRANT_MEMORY, file.grants[0].object = 6),
+    DAMAGE((file.grants[0].kind = MANIFEST_GRANT_MEMORY, file.grants[0].object = 7),
            "a grant names an unknown object");
     DAMAGE(file.grants[1].name[0] = 0, "a grant has a bad name");
 }

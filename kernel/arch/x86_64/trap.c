@@ -20,6 +20,7 @@
 #include "object/fault.h"
 #include "object/thread.h"
 #include "sched/sched.h"
+#include "trace.h"
 
 static const char *const exception_names[VECTOR_EXCEPTIONS] = {
     [0] = "division error",
@@ -57,16 +58,19 @@ static void interrupt_dispatch(struct core *core, unsigned vector)
     case VECTOR_TIMER:
         lapic_eoi();
         core->statistics->timer_interrupts++;
+        trace(MNOS_TRACE_TIMER, 0, 0);
         timer_interrupt();
         break;
     case VECTOR_IPI:
         lapic_eoi();
         core->statistics->ipis++;
+        trace(MNOS_TRACE_IPI, 1, 0);
         ipi_serve();
         break;
     case VECTOR_RESCHEDULE:
         lapic_eoi();
         core->statistics->ipis++;
+        trace(MNOS_TRACE_IPI, 0, 0);
         sched_reschedule_interrupt();
         break;
     case VECTOR_APIC_ERROR:
@@ -93,6 +97,7 @@ void trap_from_user(struct thread *current)
         return;
     }
     core->statistics->faults++;
+    trace(MNOS_TRACE_FAULT, vector, vector == VECTOR_PAGE_FAULT ? read_cr2() : current->frame.rip);
     fault_raise(current, vector == VECTOR_PAGE_FAULT ? read_cr2() : 0);
 }
 
