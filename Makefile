@@ -53,14 +53,14 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 CFLAGS   := -std=gnu2x -g $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(BUILD)=build -MMD -MP
 
 # Freestanding code for the machine itself: position dependent, no vector registers.
-TARGET_CFLAGS := $(CFLAGS) -m64 -O2 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
+TARGET_CFLAGS := $(CFLAGS) -m64 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
                  -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
                  -fno-common
 # Interrupts use the kernel's stack (no red zone); panics walk frame pointers.
 KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer \
                  -Wframe-larger-than=2048 \
                  -I. -Ikernel -Ikernel/arch/x86_64 -Iabi -I$(BUILD)/gen
-USER_CFLAGS   := $(TARGET_CFLAGS) -I. -Iabi -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
+USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -I. -Iabi -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all -I. -Ikernel -Ikernel/arch/host \
                  -Ikernel/debug/on -Iabi -I$(BUILD)/gen
@@ -89,6 +89,15 @@ $(BUILD)/gen/font.c: tools/mkfont.py
 	$(call say,FONT)
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $(FONT) $@ console_font
 
+# The paths of system calls and interrupts are compiled for speed, everything else for size. Padding
+# before functions and loops is left out: it costs cache lines, and inside a loop instructions.
+SPEED      := -O2 -fno-align-functions -fno-align-loops -fno-align-jumps -fno-align-labels
+KERNEL_HOT := kernel/calls/% kernel/cap/% kernel/ipc/% kernel/sched/% kernel/sync/% \
+              $(patsubst %,kernel/mm/%.c,aspace frame mapping slab) \
+              $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory process quota thread) \
+              $(patsubst %,kernel/arch/x86_64/%.c,ioapic lapic thread_arch timer tlb trap user_tables vector) \
+              kernel/arch/x86_64/string.c kernel/lib/tree.c
+
 # kernel_rules FOLDER VARIANT
 #
 # The symbol table for backtraces is made from a first link without it. It lies behind the code, so
@@ -99,7 +108,7 @@ $1/objects := $$(patsubst %,$1/obj/%.o,$$(KERNEL_SRCS) $$(call find,kernel/debug
 
 $1/obj/%.c.o: %.c $(common)
 	$$(call say,CC)
-	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
+	$$(call compile,$$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_HOT),$$<),$$(SPEED),-Os) -Ikernel/debug/$2)
 $1/obj/%.S.o: %.S $(common)
 	$$(call say,AS)
 	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)

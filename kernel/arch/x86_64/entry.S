@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.S - every way into the kernel but SYSCALL (syscall.S), and the ways back out; docs/interrupts.md
- * tells the story.
+ * entry.S - every way into the kernel but SYSCALL (syscall.S), and the ways back out; what each vector
+ * starts with is in stubs.S. docs/interrupts.md tells the story.
  *
  * There are two variants of each entry. The plain one runs on the page tables of the process. The
  * isolating one finds the table that a user program runs on, which maps only .text.entry and
@@ -103,25 +103,6 @@ leave_\variant:
 
 /* ---- exceptions and interrupts ---- */
 
-/* 256 stubs: vector and, where the processor pushes none, an error code. */
-.macro STUBS variant
-.balign ENTRY_STUB_BYTES
-.globl entry_stubs_\variant
-entry_stubs_\variant:
-    vector = 0
-    .rept 256
-    .balign ENTRY_STUB_BYTES
-    /* Intel SDM vol 3A, "Protected-Mode Exceptions and Interrupts" */
-    .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || \
-          vector == 29 || vector == 30)
-    pushq $0
-    .endif
-    pushq $vector
-    jmp interrupt_\variant
-    vector = vector + 1
-    .endr
-.endm
-
 /* SMAP has a meaning only with AC clear, and an interrupt gate leaves AC as the user had it; CLAC is
  * not on every processor, POPF is. It clears DF and NT as well. */
 .macro CLEAR_FLAGS
@@ -144,6 +125,7 @@ interrupt_from_kernel:
     iretq
 
 /* The processor has pushed into the thread's frame: TSS.RSP0 is its end. */
+.globl interrupt_plain
 interrupt_plain:
     testb $3, 24(%rsp)
     jz interrupt_from_kernel
@@ -157,6 +139,7 @@ interrupt_plain:
 
 /* The processor has pushed onto the entry stack, from where the words are moved to the frame. The
  * write to CR3 serialises, so no LFENCE is needed. */
+.globl interrupt_isolating
 interrupt_isolating:
     testb $3, 24(%rsp)
     jz interrupt_from_kernel
@@ -181,9 +164,6 @@ interrupt_isolating:
     movq CORE_KERNEL_STACK_TOP(%rsp), %rsp
     CLEAR_FLAGS
     CALL_AND_LEAVE trap_from_user, isolating
-
-STUBS plain
-STUBS isolating
 
 /* ---- entries with a stack of their own ---- */
 

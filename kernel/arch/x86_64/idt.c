@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* idt.c - the interrupt table, one for all cores. The code it points to is in entry.S. */
+/* idt.c - the interrupt table, one for all cores. The code it points to is in stubs.S and entry.S. */
 #include "arch/x86_64/cpu_entry.h"
 
 #include "arch/x86_64/offsets.h"
@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct gate) == 16, "the architecture's layout");
 
 ENTRY_DATA static struct gate idt[256];
 
-/* entry.S: 256 stubs of ENTRY_STUB_BYTES each, and the entries with a stack of their own. */
+/* stubs.S: 256 of ENTRY_STUB_BYTES each; entry.S: the entries with a stack of their own. */
 extern const char entry_stubs_plain[], entry_stubs_isolating[];
 extern const char entry_nmi_plain[], entry_nmi_isolating[];
 extern const char entry_double_fault_plain[], entry_double_fault_isolating[];

@@ -67,5 +67,5 @@
 #define SELECTOR_USER_CODE 0x2B
 #define SELECTOR_TSS 0x30
 
-/* Each of the 256 stubs of a variant in entry.S. */
-#define ENTRY_STUB_BYTES 16
+/* Each of the 256 stubs of a variant in stubs.S. */
+#define ENTRY_STUB_BYTES 9

@@ -52,7 +52,8 @@ const char *arch_exception_name(uint64_t vector)
     return name != NULL ? name : "unknown exception";
 }
 
-static void interrupt_dispatch(struct core *core, unsigned vector)
+/* An interrupt's vector arrives sign-extended from a byte (stubs.S). */
+static void interrupt_dispatch(struct core *core, uint8_t vector)
 {
     switch (vector) {
     case VECTOR_TIMER:
@@ -93,7 +94,7 @@ void trap_from_user(struct thread *current)
     uint64_t vector = current->frame.vector;
 
     if (vector >= VECTOR_EXCEPTIONS) {
-        interrupt_dispatch(core, (unsigned)vector);
+        interrupt_dispatch(core, (uint8_t)vector);
         return;
     }
     core->statistics->faults++;
@@ -104,7 +105,7 @@ void trap_from_user(struct thread *current)
 void trap_from_kernel(struct user_frame *frame)
 {
     if (frame->vector >= VECTOR_EXCEPTIONS) {
-        interrupt_dispatch(this_core(), (unsigned)frame->vector);
+        interrupt_dispatch(this_core(), (uint8_t)frame->vector);
         return;
     }
     if (frame->vector == VECTOR_PAGE_FAULT)
