@@ -21,8 +21,9 @@
  *   ipc_recv    badge   info   message bytes 0-31     reply id, or 0 when the sender does not wait
  *   ipc_send    -       -      -                      -
  *
- * An IPC call, and sys_thread_block on MNOS_SELF, is a function call as far as vector registers go: XMM, YMM, ZMM and mask registers
- * are lost (cleared), MXCSR and the x87 control word are kept.
+ * An IPC call, sys_thread_block on MNOS_SELF and sys_thread_yield are function calls as far as vector
+ * registers go: XMM, YMM, ZMM and mask registers are lost (cleared), MXCSR and the x87 control word are
+ * kept.
  *
  * Bytes beyond the first 32 travel in the thread's IPC buffer, at the offset they have in the
  * message; the first 32 are never read from or written to the buffer.

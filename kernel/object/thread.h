@@ -75,6 +75,8 @@ struct thread {
     uint8_t priority;        /* base */
     uint8_t effective;       /* at least base: the highest of those it owes a reply, under `lock` */
     uint8_t queued_priority; /* effective priority when it was put into the run queue */
+    bool queued_pinned;      /* likewise, whether it was pinned */
+    uint32_t ticket;         /* order in the run queue */
     struct list run_link;
     uint64_t turn_left_ns; /* of a turn that was interrupted; 0: a new one */
     uint64_t cpu_cycles; /* TSC cycles that it has run; while it runs, less the TSC when it began */

@@ -10,61 +10,102 @@
 void runqueue_init(struct runqueue *queue)
 {
     spin_init(&queue->lock, LOCK_RUNQUEUE);
-    queue->ready = 0;
-    queue->count = 0;
+    queue->ready = queue->movable = queue->pinned = 0;
+    queue->next_ticket = 0;
     queue->running_priority = -1;
-    for (unsigned i = 0; i < MNOS_PRIORITY_COUNT; i++)
-        list_init(&queue->lists[i]);
+    for (unsigned i = 0; i < MNOS_PRIORITY_COUNT; i++) {
+        list_init(&queue->movables[i]);
+        list_init(&queue->pinneds[i]);
+    }
+}
+
+static struct thread *first_of(const struct list *list)
+{
+    return list_first(list, struct thread, run_link);
+}
+
+/* Of a priority of which some are ready. */
+static struct thread *first_locked(const struct runqueue *queue, int priority)
+{
+    const struct list *movable = &queue->movables[priority], *pinned = &queue->pinneds[priority];
+
+    if ((queue->pinned >> priority & 1) == 0)
+        return first_of(movable);
+    if ((queue->movable >> priority & 1) == 0)
+        return first_of(pinned);
+    return (int32_t)(first_of(movable)->ticket - first_of(pinned)->ticket) < 0 ? first_of(movable)
+                                                                               : first_of(pinned);
 }
 
 void runqueue_insert_locked(struct runqueue *queue, struct thread *thread, bool at_front)
 {
     unsigned priority = thread->effective;
+    bool pinned = thread->affinity != MNOS_AFFINITY_ANY;
+    struct list *list = pinned ? &queue->pinneds[priority] : &queue->movables[priority];
 
     assert(spin_is_locked(&queue->lock));
     thread->queued_priority = (uint8_t)priority;
-    if (at_front)
-        list_prepend(&queue->lists[priority], &thread->run_link);
-    else
-        list_append(&queue->lists[priority], &thread->run_link);
+    thread->queued_pinned = pinned;
+    if (at_front && (queue->ready >> priority & 1) != 0) {
+        thread->ticket = first_locked(queue, (int)priority)->ticket - 1;
+        list_prepend(list, &thread->run_link);
+    } else {
+        thread->ticket = queue->next_ticket++;
+        list_append(list, &thread->run_link);
+    }
+    *(pinned ? &queue->pinned : &queue->movable) |= 1ull << priority;
     queue->ready |= 1ull << priority;
-    queue->count++;
 }
 
 void runqueue_remove_locked(struct runqueue *queue, struct thread *thread)
 {
     unsigned priority = thread->queued_priority;
+    bool pinned = thread->queued_pinned;
 
     assert(spin_is_locked(&queue->lock));
     assert(!list_empty(&thread->run_link));
     list_remove(&thread->run_link);
-    if (list_empty(&queue->lists[priority]))
-        queue->ready &= ~(1ull << priority);
-    queue->count--;
+    if (!list_empty(pinned ? &queue->pinneds[priority] : &queue->movables[priority]))
+        return;
+    *(pinned ? &queue->pinned : &queue->movable) &= ~(1ull << priority);
+    queue->ready = queue->movable | queue->pinned;
 }
 
 struct thread *runqueue_best_locked(const struct runqueue *queue)
 {
     int priority = runqueue_best_priority(queue);
 
-    if (priority < 0)
+    return priority < 0 ? NULL : first_locked(queue, priority);
+}
+
+struct thread *runqueue_best_movable_locked(const struct runqueue *queue)
+{
+    if (queue->movable == 0)
         return NULL;
-    return list_first(&queue->lists[priority], struct thread, run_link);
+    return first_of(&queue->movables[63 - __builtin_clzll(queue->movable)]);
+}
+
+static void check_list(const struct list *list, unsigned priority, uint64_t bits, bool pinned)
+{
+    const struct thread *last = NULL;
+
+    assert(list_empty(list) == ((bits >> priority & 1) == 0)); /* R1 */
+    for (struct list *l = list->next; l != list; l = l->next) {
+        const struct thread *thread = container_of(l, struct thread, run_link);
+
+        assert(thread->state == THREAD_READY && thread->queued_priority == priority); /* R2 */
+        assert(thread->queued_pinned == pinned);
+        assert(last == NULL || (int32_t)(thread->ticket - last->ticket) > 0); /* R3 */
+        last = thread;
+    }
+    (void)last;
 }
 
 void runqueue_check(const struct runqueue *queue)
 {
-    uint32_t count = 0;
-
     for (unsigned p = 0; p < MNOS_PRIORITY_COUNT; p++) {
-        assert(list_empty(&queue->lists[p]) == ((queue->ready >> p & 1) == 0)); /* R1 */
-        for (struct list *l = queue->lists[p].next; l != &queue->lists[p]; l = l->next) {
-            const struct thread *thread = container_of(l, struct thread, run_link);
-
-            assert(thread->state == THREAD_READY && thread->queued_priority == p); /* R2 */
-            count++;
-        }
+        check_list(&queue->movables[p], p, queue->movable, false);
+        check_list(&queue->pinneds[p], p, queue->pinned, true);
     }
-    assert(count == queue->count);
-    (void)count;
+    assert(queue->ready == (queue->movable | queue->pinned));
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * runqueue.h - the threads that are ready to run on one core: a list for each priority and a bitmap
- * of the lists that are not empty. Every operation takes constant time.
+ * runqueue.h - the threads that are ready to run on one core: for each priority a list of those that may
+ * run anywhere and one of those that are pinned to this core, and bitmaps of the lists that are not
+ * empty. Every operation takes constant time, taking the best that may leave the core included.
  *
- * R1  bit p of `ready` is set exactly when lists[p] is not empty
- * R2  every thread in lists[p] is THREAD_READY, its queued_priority is p, its core is this one
+ * R1  bit p of `movable` (`pinned`) is set exactly when movables[p] (pinneds[p]) is not empty; `ready` is
+ *     both
+ * R2  every thread in a list p is THREAD_READY, its queued_priority is p, its core is this one
+ * R3  in each list the tickets rise; among both lists of a priority the lower ticket comes first
  */
 #pragma once
 
@@ -17,23 +20,32 @@ struct thread;
 struct runqueue {
     struct spinlock lock; /* rank LOCK_RUNQUEUE, guards all below */
     uint64_t ready;
-    struct list lists[MNOS_PRIORITY_COUNT];
-    uint32_t count;
     int running_priority; /* of what this core runs; -1: idle. Also written by the core without lock */
+    uint32_t next_ticket;
+    uint64_t movable, pinned;
+    struct list movables[MNOS_PRIORITY_COUNT];
+    struct list pinneds[MNOS_PRIORITY_COUNT];
 };
 
 void runqueue_init(struct runqueue *queue);
 /* At the end of its priority, or at the front (a thread that was preempted keeps its turn). */
 void runqueue_insert_locked(struct runqueue *queue, struct thread *thread, bool at_front);
 void runqueue_remove_locked(struct runqueue *queue, struct thread *thread);
-/* The first thread of the highest priority, left in the queue; NULL when it is empty. */
+/* The first thread of the highest priority, left in the queue; NULL when it is empty. The second looks
+ * only at those that may run anywhere. */
 struct thread *runqueue_best_locked(const struct runqueue *queue);
+struct thread *runqueue_best_movable_locked(const struct runqueue *queue);
 /* Highest ready priority, -1 when empty. Needs no lock: a hint. */
 static inline int runqueue_best_priority(const struct runqueue *queue)
 {
     uint64_t ready = __atomic_load_n(&queue->ready, __ATOMIC_RELAXED);
 
     return ready == 0 ? -1 : 63 - __builtin_clzll(ready);
+}
+/* Whether a thread waits that could run elsewhere; a hint as well. */
+static inline bool runqueue_has_movable(const struct runqueue *queue)
+{
+    return __atomic_load_n(&queue->movable, __ATOMIC_RELAXED) != 0;
 }
 
 void runqueue_check(const struct runqueue *queue);

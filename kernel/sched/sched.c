@@ -101,9 +101,8 @@ void sched_timer_start(struct thread *thread)
 
 /* Ends waits whose deadline has passed and takes out of the way what nobody waits for any more; false:
  * there may be more to do. */
-static bool expire(struct core *core)
+static bool expire(struct core *core, uint64_t now)
 {
-    uint64_t now = arch_time_ns();
     struct thread *thread;
 
     for (unsigned i = 0; i < EXPIRE_BATCH; i++) {
@@ -195,20 +194,27 @@ static bool enqueue(struct core *core, struct thread *thread, bool at_front)
     return better;
 }
 
+/* `core` is busy with something as good: what waits there may go on at once where nothing is to be done. */
+static void offer_to_idle(const struct core *core)
+{
+    uint32_t idle;
+
+    if (!runqueue_has_movable(&core->runqueue))
+        return;
+    atomic_thread_fence(memory_order_seq_cst); /* pairs with the setting of the bit: can_steal() */
+    idle = atomic_load_explicit(&idle_cores, memory_order_relaxed);
+    if (idle != 0)
+        arch_ipi_reschedule(&cores[__builtin_ctz(idle)]);
+}
+
 void sched_make_ready(struct thread *thread)
 {
     struct core *core = choose_core(thread);
 
     if (enqueue(core, thread, false))
         tell(core);
-}
-
-static void run(struct core *core, struct thread *thread)
-{
-    /* The rest of a turn that something better interrupted, or a new one when it comes to that. */
-    core->slice_end_ns = thread->turn_left_ns == 0 ? 0 : arch_time_ns() + thread->turn_left_ns;
-    thread->turn_left_ns = 0;
-    switch_run(core, thread);
+    else if (!sched_single_core())
+        offer_to_idle(core);
 }
 
 void sched_running_priority(struct core *core, uint8_t priority)
@@ -308,35 +314,52 @@ void sched_wait_stopped(const struct thread *thread)
 
 /* ---- choosing ---- */
 
-/* Takes the best thread of `core` that may run on `here`. */
-static struct thread *take(struct core *core, const struct core *here)
+/* Takes the best thread out of the queue of this core, NULL when there is none. */
+static struct thread *take_locked(struct core *core)
 {
-    struct thread *thread;
+    struct thread *thread = runqueue_best_locked(&core->runqueue);
 
-    spin_lock(&core->runqueue.lock);
-    thread = runqueue_best_locked(&core->runqueue);
-    if (thread != NULL && core != here && thread->affinity != MNOS_AFFINITY_ANY)
-        thread = NULL;
     if (thread != NULL) {
         runqueue_remove_locked(&core->runqueue, thread);
         atomic_store_explicit(&thread->state, THREAD_PAIRED, memory_order_relaxed);
     }
-    if (core == here)
-        core->runqueue.running_priority = thread == NULL ? -1 : (int)thread->effective;
+    core->runqueue.running_priority = thread == NULL ? -1 : (int)thread->effective;
+    return thread;
+}
+
+/* The same, after `given`, which ran until now and is not NULL then, has gone back into it. */
+static struct thread *exchange(struct core *core, struct thread *given, bool at_front)
+{
+    struct thread *thread;
+
+    spin_lock(&core->runqueue.lock);
+    if (given != NULL) {
+        atomic_store_explicit(&given->state, THREAD_READY, memory_order_relaxed);
+        runqueue_insert_locked(&core->runqueue, given, at_front);
+    }
+    thread = take_locked(core);
     spin_unlock(&core->runqueue.lock);
     return thread;
 }
 
+/* The best thread in another core's queue that may run here. */
 static struct thread *steal(struct core *here)
 {
     for (uint32_t i = 1; i < core_count; i++) {
         struct core *other = &cores[(here->index + i) % core_count];
         struct thread *thread;
 
-        if (!other->online || runqueue_best_priority(&other->runqueue) < 0)
+        if (!runqueue_has_movable(&other->runqueue))
             continue;
-        thread = take(other, here);
+        spin_lock(&other->runqueue.lock);
+        thread = runqueue_best_movable_locked(&other->runqueue);
         if (thread != NULL) {
+            runqueue_remove_locked(&other->runqueue, thread);
+            atomic_store_explicit(&thread->state, THREAD_PAIRED, memory_order_relaxed);
+        }
+        spin_unlock(&other->runqueue.lock);
+        if (thread != NULL) {
+            here->runqueue.running_priority = (int)thread->effective;
             here->statistics->steals++;
             return thread;
         }
@@ -344,39 +367,22 @@ static struct thread *steal(struct core *here)
     return NULL;
 }
 
-/* The thread to run now, in no queue; NULL: none in the whole system for this core. */
-static struct thread *pick(struct core *core)
+/* The thread to run now, in no queue, when `given` goes back into it; NULL: none in the whole system for
+ * this core. */
+static struct thread *pick(struct core *core, struct thread *given, bool at_front)
 {
-    struct thread *thread;
-    uint32_t stop;
+    for (;; given = NULL) {
+        struct thread *thread = exchange(core, given, at_front);
+        uint32_t stop;
 
-    for (;;) {
-        thread = take(core, core);
-        if (thread == NULL) {
+        if (thread == NULL)
             thread = steal(core);
-            if (thread == NULL)
-                return NULL;
-            core->runqueue.running_priority = (int)thread->effective;
-        }
+        if (thread == NULL)
+            return NULL;
         stop = stop_bits(thread);
         if (stop == 0 || !thread_stopped(thread, stop))
             return thread;
     }
-}
-
-/* Whether a thread waits in the queue of `core` that could run elsewhere. */
-static bool has_movable(struct core *core)
-{
-    const struct thread *best;
-    bool movable;
-
-    if (runqueue_best_priority(&core->runqueue) < 0)
-        return false;
-    spin_lock(&core->runqueue.lock);
-    best = runqueue_best_locked(&core->runqueue);
-    movable = best != NULL && best->affinity == MNOS_AFFINITY_ANY;
-    spin_unlock(&core->runqueue.lock);
-    return movable;
 }
 
 /* Whether this core, whose idle bit is set, would find something in another's queue. A thread that is
@@ -384,7 +390,7 @@ static bool has_movable(struct core *core)
 static bool can_steal(const struct core *here)
 {
     for (uint32_t i = 0; i < core_count; i++)
-        if (&cores[i] != here && cores[i].online && has_movable(&cores[i]))
+        if (&cores[i] != here && runqueue_has_movable(&cores[i].runqueue))
             return true;
     return false;
 }
@@ -393,7 +399,8 @@ static void idle(struct core *core)
 {
     uint64_t began = arch_cycles();
 
-    if (!expire(core)) { /* so that the timer is set for none but a wait that goes on */
+    if (!expire(core,
+                arch_time_ns())) { /* so that the timer is set for none but a wait that goes on */
         arch_poll_interrupts();
         return;
     }
@@ -410,41 +417,24 @@ static void idle(struct core *core)
     core->statistics->idle_ns += arch_cycles_to_ns(arch_cycles() - began);
 }
 
-/* This core is busy with the best: what else waits here may go on at once where nothing is to be done.
- * The queue is looked at first, and under its lock when there is something in it: can_steal(). */
-static void offer_to_idle(struct core *core)
+/* Whether core->current, which could go on, must give way, to whom it leaves the core and the rest of its
+ * turn (*at_front: keeps its place). */
+static bool gives_way(struct core *core, struct thread *thread, bool *at_front)
 {
-    uint32_t idle;
-
-    if (!has_movable(core))
-        return;
-    idle = atomic_load(&idle_cores);
-    if (idle != 0)
-        arch_ipi_reschedule(&cores[__builtin_ctz(idle)]);
-}
-
-/* core->current, which could go on, must give way: back into the queue, or stopped. */
-static void put_back(struct core *core, struct thread *thread)
-{
-    uint32_t stop = stop_bits(thread);
+    int best = runqueue_best_priority(&core->runqueue);
     uint64_t now;
-    bool turn_over;
 
-    if (stop == 0 && runqueue_best_priority(&core->runqueue) < (int)thread->effective) {
+    *at_front = true;
+    if (best < (int)thread->effective) {
         core->slice_end_ns = 0;
-        return; /* nothing at least as good: it stays */
+        return false; /* nothing at least as good: it stays */
     }
     now = core->slice_end_ns == 0 ? 0 : arch_time_ns();
-    turn_over = core->slice_end_ns != 0 && now >= core->slice_end_ns;
-    if (stop == 0 && !turn_over &&
-        runqueue_best_priority(&core->runqueue) == (int)thread->effective)
-        return; /* its turn is not over */
-    switch_account(thread);
-    arch_thread_save(thread, false);
-    core->current = NULL;
-    thread->turn_left_ns = turn_over ? 0 : core->slice_end_ns - now;
-    if (stop == 0 || !thread_stopped(thread, stop))
-        (void)enqueue(core, thread, !turn_over);
+    *at_front = core->slice_end_ns == 0 || now < core->slice_end_ns;
+    if (best == (int)thread->effective && *at_front)
+        return false; /* its turn is not over */
+    thread->turn_left_ns = *at_front ? core->slice_end_ns - now : 0;
+    return true;
 }
 
 /* Continues destroying a process that left itself to this core, when nothing better is to be done. */
@@ -453,8 +443,6 @@ static bool reap(struct core *core)
     struct process *process = core->reaping;
     int best = runqueue_best_priority(&core->runqueue);
 
-    if (process == NULL)
-        return false;
     if (core->current != NULL && (int)core->current->effective > best)
         best = core->current->effective;
     if (best > (int)process->reap_priority)
@@ -469,26 +457,55 @@ static bool reap(struct core *core)
     return true;
 }
 
+/* Takes `thread` off this core if it must not go on; what of it is to go back into the queue. */
+static struct thread *give_way(struct core *core, struct thread *thread, bool *at_front)
+{
+    uint32_t stop = stop_bits(thread);
+
+    if (stop == 0 && !gives_way(core, thread, at_front))
+        return NULL;
+    switch_account(thread);
+    arch_thread_save(thread, false);
+    core->current = NULL;
+    if (stop != 0 && thread_stopped(thread, stop))
+        return NULL;
+    if (core->reaping == NULL)
+        return thread;
+    (void)enqueue(core, thread, *at_front);
+    return NULL;
+}
+
+static void choose(struct core *core, struct thread *given, bool at_front)
+{
+    struct thread *thread = pick(core, given, at_front);
+
+    if (thread == NULL) {
+        idle(core);
+        return;
+    }
+    /* The rest of a turn that something better interrupted, or a new one when it comes to that. */
+    core->slice_end_ns = thread->turn_left_ns == 0 ? 0 : arch_time_ns() + thread->turn_left_ns;
+    thread->turn_left_ns = 0;
+    switch_run(core, thread);
+}
+
 /* Something is to be done before core->current, if any, can go on. */
 static void reschedule(struct core *core)
 {
-    struct thread *thread = core->current;
+    struct thread *given = NULL;
+    bool at_front = true;
 
-    tlb_batch_leave_kernel();
+    core->need_resched = false;
+    if (core->tlb_owed != 0 || core->ports_owed)
+        tlb_batch_leave_kernel();
     if (core->deferred != NULL)
         deferred_leave_kernel();
-    core->need_resched = false;
-    if (thread != NULL)
-        put_back(core, thread);
-    if (reap(core))
+    if (core->current != NULL)
+        given = give_way(core, core->current, &at_front);
+    if (core->reaping != NULL && reap(core))
         return;
-    if (core->current == NULL) {
-        thread = pick(core);
-        if (thread == NULL)
-            idle(core);
-        else
-            run(core, thread);
-    }
+    if (core->current == NULL)
+        choose(core, given, at_front);
     if (core->current == NULL)
         return;
     if (!sched_single_core())
@@ -507,23 +524,40 @@ void sched_leave_kernel(void)
         reschedule(core);
 }
 
-void sched_yield(void)
+bool sched_yield(struct core *core, struct thread *current)
 {
-    struct core *core = this_core();
+    struct runqueue *queue = &core->runqueue;
+    struct thread *next = NULL;
 
-    core->slice_end_ns = 1; /* over */
-    core->need_resched = true;
+    if (core->need_resched || runqueue_best_priority(queue) != (int)current->effective)
+        return false;
+    spin_lock(&queue->lock);
+    next = runqueue_best_locked(queue);
+    if (next == NULL || next->effective != current->effective ||
+        atomic_load_explicit(&next->stop, memory_order_relaxed) != 0) {
+        spin_unlock(&queue->lock);
+        core->need_resched = true;
+        core->slice_end_ns = 1; /* over */
+        return false;
+    }
+    runqueue_remove_locked(queue, next);
+    switch_block_prepare(current);
+    runqueue_insert_locked(queue, current, false);
+    atomic_store_explicit(&current->state, THREAD_READY, memory_order_relaxed);
+    spin_unlock(&queue->lock);
+    switch_run(core, next);
+    return true;
 }
 
-void sched_timer_interrupt(void)
+void sched_timer_interrupt(uint64_t now_ns)
 {
     struct core *core = this_core();
 
     core->timer_armed_ns = UINT64_MAX;
     core->need_resched = true; /* the long way out sets the timer anew */
-    if (core->hold_end_ns != UINT64_MAX && core->hold_end_ns <= arch_time_ns())
+    if (core->hold_end_ns <= now_ns)
         interrupt_hold_end(core);
-    (void)expire(core);
+    (void)expire(core, now_ns);
 }
 
 void sched_reschedule_interrupt(void)

@@ -30,8 +30,8 @@ void sched_init(void);
 /* The end of every entry from user mode: makes core->current the thread to return to, idling as long
  * as there is none. May change core->current. */
 void sched_leave_kernel(void);
-/* The timer that was armed has fired (or a little early). */
-void sched_timer_interrupt(void);
+/* The time that the timer was armed for has come. */
+void sched_timer_interrupt(uint64_t now_ns);
 /* Another core has put something better into this core's run queue. */
 void sched_reschedule_interrupt(void);
 
@@ -53,8 +53,9 @@ void sched_block_prepare(struct thread *current);
 void sched_running_priority(struct core *core, uint8_t priority);
 /* core->current, prepared and published, no longer runs: nothing of it may be touched after. */
 void sched_current_blocked(void);
-/* Lets others of the same priority run. */
-void sched_yield(void);
+/* Lets the next of the same priority run, for the rest of the turn: switches to it. `current`, whose
+ * registers are in its frame, is at the end then. False: it goes on, or the long way out decides. */
+bool sched_yield(struct core *core, struct thread *current);
 /* Takes a ready thread out of the run queue it is in, to be in `state` from then on; false when it was
  * not ready any more. */
 bool sched_remove_ready(struct thread *thread, enum thread_state state);

@@ -32,6 +32,7 @@ TEST(runqueue, gives_the_best_first_and_equals_in_order)
     for (unsigned i = 0; i < 5; i++) {
         threads[i].effective = (uint8_t)priorities[i];
         threads[i].state = THREAD_READY;
+        threads[i].affinity = i % 2 == 0 ? MNOS_AFFINITY_ANY : 0;
         list_init(&threads[i].run_link);
         runqueue_insert_locked(&queue, &threads[i], false);
         runqueue_check(&queue);
@@ -45,6 +46,51 @@ TEST(runqueue, gives_the_best_first_and_equals_in_order)
     runqueue_insert_locked(&queue, &threads[0], false);
     runqueue_insert_locked(&queue, &threads[4], true);
     CHECK_PTR_EQ(runqueue_best_locked(&queue), &threads[4]);
+    spin_unlock(&queue.lock);
+}
+
+TEST(runqueue, random_use_keeps_the_order_among_pinned_and_movable)
+{
+    enum { THREADS = 40 };
+    static struct thread threads[THREADS];
+    int64_t arrival[THREADS] = {0}, now = 1, front = -1;
+    struct runqueue queue;
+
+    runqueue_init(&queue);
+    spin_lock(&queue.lock);
+    for (unsigned i = 0; i < THREADS; i++) {
+        threads[i].affinity = i % 3 == 0 ? 0 : MNOS_AFFINITY_ANY;
+        threads[i].state = THREAD_READY;
+        list_init(&threads[i].run_link);
+    }
+    for (unsigned step = 0; step < 10000; step++) {
+        unsigned i = world_random(THREADS);
+        struct thread *best = NULL, *movable = NULL;
+
+        if (arrival[i] != 0) {
+            runqueue_remove_locked(&queue, &threads[i]);
+            arrival[i] = 0;
+        } else {
+            bool at_front = world_random(4) == 0;
+
+            threads[i].effective = (uint8_t)world_random(4);
+            runqueue_insert_locked(&queue, &threads[i], at_front);
+            arrival[i] = at_front ? front-- : now++;
+        }
+        runqueue_check(&queue);
+        for (unsigned k = 0; k < THREADS; k++) {
+#define BETTER(than)                                                                               \
+    ((than) == NULL || threads[k].effective > (than)->effective ||                                 \
+     (threads[k].effective == (than)->effective && arrival[k] < arrival[(than)-threads]))
+            if (arrival[k] != 0 && BETTER(best))
+                best = &threads[k];
+            if (arrival[k] != 0 && threads[k].affinity == MNOS_AFFINITY_ANY && BETTER(movable))
+                movable = &threads[k];
+#undef BETTER
+        }
+        CHECK_PTR_EQ(runqueue_best_locked(&queue), best);
+        CHECK_PTR_EQ(runqueue_best_movable_locked(&queue), movable);
+    }
     spin_unlock(&queue.lock);
 }
 
@@ -262,9 +308,13 @@ TEST(sched, yielding_lets_equals_run)
     struct thread *two = world_thread(world_root, 5);
     struct thread *low = world_thread(world_root, 4);
     CHECK(host_leave_kernel());
-    CHECK_EQ(CALL(one, thread_yield), 0);
-    CHECK(host_leave_kernel());
-    CHECK_PTR_EQ(current(), two);
+    uint64_t turn_end = cores[0].slice_end_ns;
+    CHECK_EQ(CALL(one, thread_yield), WORLD_WAITS);
+    CHECK_PTR_EQ(current(), two); /* at once, for the rest of the turn */
+    CHECK_EQ(one->frame.rax, 0);
+    CHECK_EQ(one->state, THREAD_READY);
+    CHECK_EQ(cores[0].slice_end_ns, turn_end);
+    world_check();
     park(two);
     CHECK(host_leave_kernel());
     CHECK_EQ(CALL(one, thread_yield), 0);
@@ -454,6 +504,20 @@ TEST(sched, idle_cores_steal_what_is_not_pinned)
     host_core_select(1);
     CHECK(host_leave_kernel());
     CHECK_PTR_EQ(cores[1].current, two);
+    CHECK_EQ(pinned->state, THREAD_READY);
+    world_check();
+}
+
+TEST(sched, a_pinned_thread_hides_no_other_from_idle_cores)
+{
+    world_init();
+    struct thread *one = world_thread(world_root, 9);
+    struct thread *pinned = world_thread_with(world_root, 8, 0, 0, NULL);
+    struct thread *movable = world_thread(world_root, 7);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(current(), one);
+    host_core_start(1);
+    CHECK_PTR_EQ(cores[1].current, movable);
     CHECK_EQ(pinned->state, THREAD_READY);
     world_check();
 }

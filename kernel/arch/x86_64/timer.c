@@ -144,15 +144,16 @@ void timer_interrupt(void)
 {
     struct core *core = this_core();
     uint64_t deadline_ns = core->arch.timer_deadline_ns;
+    uint64_t now_ns = arch_time_ns();
 
     if (deadline_ns == UINT64_MAX)
         return; /* disarmed when it was on its way already */
-    if (arch_time_ns() < deadline_ns) {
+    if (now_ns < deadline_ns) {
         arch_timer_arm(deadline_ns); /* a step, or a local APIC timer that runs fast */
         return;
     }
     core->arch.timer_deadline_ns = UINT64_MAX;
-    sched_timer_interrupt();
+    sched_timer_interrupt(now_ns);
 }
 
 /* ---- agreement of the cores ---- */
