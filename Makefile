@@ -30,8 +30,8 @@ all: kernel initrd iso direct ## Build everything that boots
 no_deps  := help clean format format-check
 goals    := $(or $(MAKECMDGOALS),all)
 deps     := $(if $(filter-out $(no_deps),$(goals)),build) \
-            $(if $(filter all iso run% test% bench check%,$(goals)),iso) \
-            $(if $(filter run% test% bench,$(goals)),run) \
+            $(if $(filter all iso run% test% bench% check%,$(goals)),iso) \
+            $(if $(filter run% test% bench%,$(goals)),run) \
             $(if $(filter test% check%,$(goals)),test)
 empty    :=
 dep_mark := $(BUILD)/.packages-$(subst $(empty) ,-,$(strip $(deps)))
@@ -241,6 +241,10 @@ test-system: all ## The real image, driven as a user would
 bench: direct initrd $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar ## Exact instruction counts, compared with bench/results.txt
 	$(Q)$(PYTHON) bench/run.py
 
+PEERS ?= ../shared/peers
+bench-peers: direct initrd $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar ## The same beside Linux, measured by PEERS=folder with its benchmark, and seL4
+	$(Q)$(PYTHON) bench/run.py --peers $(PEERS)
+
 # ---- Code style ----------------------------------------------------------------------------------
 
 FORMATTED = $(call find,abi boot kernel lib protocols services drivers programs tests bench,-name '*.[ch]')
@@ -270,7 +274,7 @@ help: ## This list
 
 FORCE:
 .PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct test test-build test-unit \
-        test-loader test-guest test-system bench format format-check check-headers clean help
+        test-loader test-guest test-system bench bench-peers format format-check check-headers clean help
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -12,8 +12,9 @@
  * one above it, and ends with everything it made taken down. Each metric is printed as the line
  * `bench NAME VALUE UNIT`. A failed check leaves the metric out, and the whole run fails.
  *
- * On the command line: `only=TEXT` chooses the benchmarks whose list of metrics contains TEXT;
- * `trace=NAME` stops before one round of that metric, for trace.py.
+ * On the command line: `machine=NAME` tells which benchmarks this machine is for; `only=TEXT|TEXT...`
+ * chooses those whose list of metrics contains one of the texts; `trace=NAME` stops before one round of
+ * that metric, for trace.py.
  */
 #pragma once
 
@@ -33,15 +34,17 @@
 
 struct bench {
     const char *metrics; /* names, separated by blanks */
+    const char *machine; /* which run.py boots for it, and tells by `machine=NAME` */
     void (*run)(void);
 };
 
-#define BENCH(function, names)                                                                     \
+#define BENCH_ON(machine, function, names)                                                         \
     static void bench_##function(void);                                                            \
     __attribute__((section("benches"), used,                                                       \
-                   aligned(8))) static const struct bench entry_##function = {names,               \
+                   aligned(8))) static const struct bench entry_##function = {names, machine,      \
                                                                               bench_##function};   \
     static void bench_##function(void)
+#define BENCH(function, names) BENCH_ON("one-core", function, names)
 
 /* One round: returns the instructions counted. */
 typedef uint64_t round_function(void *context);
@@ -73,8 +76,10 @@ struct peer {
 
 /* A process with `endpoint` new and SHARED mapped; nothing runs in it yet. */
 bool peer_create(struct peer *peer);
-/* Starts its thread with the handle of the endpoint and `b`; returns once it waits for a message, or
- * at once when it is not to wait. */
+/* Starts its thread with the handle of the endpoint and `b`, on core 0 or as asked. */
 bool peer_start(struct peer *peer, child_function *function, uint64_t b, uint32_t priority);
+bool peer_start_at(struct peer *peer, child_function *function, uint64_t b, uint32_t priority,
+                   uint32_t affinity);
+/* Returns once it waits for a message. */
 bool peer_waits(struct peer *peer);
 void peer_drop(struct peer *peer);

@@ -47,12 +47,12 @@ static uint64_t echo_with_vectors(uint64_t endpoint, uint64_t info, uint64_t, ui
 
 /* ---- callers ---- */
 
-static bool caller_begin(struct caller *caller, child_function *server, uint64_t info,
-                         uint64_t server_info)
+static bool caller_begin_at(struct caller *caller, child_function *server, uint64_t info,
+                            uint64_t server_info, uint32_t affinity)
 {
     *caller = (struct caller){.info = info};
     if (!peer_create(&caller->peer) ||
-        !peer_start(&caller->peer, server, server_info, PRIORITY_CLIENT) ||
+        !peer_start_at(&caller->peer, server, server_info, PRIORITY_CLIENT, affinity) ||
         !peer_waits(&caller->peer))
         return false;
     caller->call = (struct timed){.rax = MNOS_SYS_ipc_call,
@@ -60,6 +60,12 @@ static bool caller_begin(struct caller *caller, child_function *server, uint64_t
                                   .rsi = info,
                                   .deadline = MNOS_DEADLINE_NEVER};
     return true;
+}
+
+static bool caller_begin(struct caller *caller, child_function *server, uint64_t info,
+                         uint64_t server_info)
+{
+    return caller_begin_at(caller, server, info, server_info, 0);
 }
 
 static void measure_round_trip(const char *name, unsigned length)
@@ -160,4 +166,59 @@ BENCH(ipc_cap, "ipc-call-cap")
     if (caller_begin(&caller, echo_stamping, MNOS_INFO_CAPS(1), MNOS_INFO_ACCEPT(1)))
         measure("ipc-call-cap", call_with_cap, &caller);
     peer_drop(&caller.peer);
+}
+
+/* ---- between cores: the instructions of both, since the counter goes on for either ---- */
+
+#define OTHER_CORE 1
+/* Long enough for the other caller to be served and for its core to be idle again. */
+#define OTHER_CALL_NS 100000
+
+/* Lets the server be called from the other core when `go` is set. */
+struct other_caller {
+    mnos_cap_t go;
+    mnos_cap_t server;
+};
+
+static void call_when_told(void *argument)
+{
+    const struct other_caller *other = argument;
+    struct message msg = {0};
+
+    while (CHECK_OK(ipc_receive(other->go, &msg, MNOS_DEADLINE_NEVER))) {
+        msg = (struct message){0};
+        CHECK_OK(ipc_call(other->server, &msg, MNOS_DEADLINE_NEVER));
+    }
+}
+
+struct cross_caller {
+    struct caller caller; /* first: round_trip() takes it */
+    struct other_caller other;
+};
+
+static uint64_t round_trip_after_other(void *context)
+{
+    struct cross_caller *cross = context;
+
+    CHECK_OK(sys_ipc_notify(cross->other.go, 1));
+    sleep_ns(OTHER_CALL_NS);
+    return round_trip(&cross->caller);
+}
+
+BENCH_ON("two-cores", cross_core, "ipc-cross-core-unpinned ipc-cross-core-pinned")
+{
+    struct cross_caller cross;
+    struct thread other;
+
+    if (caller_begin_at(&cross.caller, echo, 0, 0, MNOS_AFFINITY_ANY)) {
+        cross.other = (struct other_caller){endpoint_new(), cross.caller.peer.endpoint};
+        helper_start_at(&other, call_when_told, &cross.other, PRIORITY_CLIENT, OTHER_CORE);
+        measure("ipc-cross-core-unpinned", round_trip_after_other, &cross);
+        helper_end(&other);
+        cap_drop(cross.other.go);
+    }
+    peer_drop(&cross.caller.peer);
+    if (caller_begin_at(&cross.caller, echo, 0, 0, OTHER_CORE))
+        measure("ipc-cross-core-pinned", round_trip, &cross.caller);
+    peer_drop(&cross.caller.peer);
 }

@@ -18,15 +18,34 @@ static bool contains(const char *text, const char *part, size_t length)
     return false;
 }
 
-/* Whether the command line has no `only=`, or one that names part of the metrics. */
+/* Whether the metrics contain one of the texts that '|' separates. */
+static bool is_chosen(const struct bench *bench, const char *choice, size_t length)
+{
+    size_t part = 0;
+
+    for (size_t i = 0; i <= length; i++) {
+        if (i < length && choice[i] != '|')
+            continue;
+        if (contains(bench->metrics, choice + part, i - part))
+            return true;
+        part = i + 1;
+    }
+    return false;
+}
+
+/* For this machine, and the command line has no choice, or one with part of the metrics. */
 static bool is_wanted(const struct bench *bench)
 {
     size_t length;
-    const char *only = argument_value("only=", &length);
+    const char *value = argument_value("machine=", &length);
 
-    if (only == NULL)
-        only = argument_value("trace=", &length);
-    return only == NULL || contains(bench->metrics, only, length);
+    if (value == NULL || strlen(bench->machine) != length ||
+        strncmp(value, bench->machine, length) != 0)
+        return false;
+    value = argument_value("only=", &length);
+    if (value == NULL)
+        value = argument_value("trace=", &length);
+    return value == NULL || is_chosen(bench, value, length);
 }
 
 static void run_here(void *argument)

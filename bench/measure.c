@@ -146,9 +146,15 @@ bool peer_waits(struct peer *peer)
     return thread_reaches(peer->child.thread, MNOS_STATE_RECEIVING);
 }
 
+bool peer_start_at(struct peer *peer, child_function *function, uint64_t b, uint32_t priority,
+                   uint32_t affinity)
+{
+    return child_start_at(&peer->child, function, peer->given, b, priority, affinity);
+}
+
 bool peer_start(struct peer *peer, child_function *function, uint64_t b, uint32_t priority)
 {
-    return child_start_at(&peer->child, function, peer->given, b, priority, 0);
+    return peer_start_at(peer, function, b, priority, 0);
 }
 
 void peer_drop(struct peer *peer)

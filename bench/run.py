@@ -1,32 +1,39 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""run.py - measures in exact instruction counts and compares with the recorded results.
+"""run.py - measures in exact instruction counts; compares with targets, other kernels and the record.
 
-    run.py            print the metrics, each with its change against bench/results.txt
-    run.py --record   and record them there
-    run.py --check    measure the boot only; fails when a metric is beyond its limit
-    run.py -k TEXT    only the benchmarks whose metrics contain TEXT
+    run.py                  everything, about two minutes
+    run.py -k TEXT          only the benchmarks whose metrics contain TEXT, without boot and variants
+    run.py --record         everything, and writes bench/results.txt
+    run.py --check          boot and messages only, some seconds; fails when a metric is beyond its limit
+                            or further above the record than noise explains
+    run.py --peers FOLDER   everything, and the Linux benchmark in FOLDER/linux
 
 QEMU runs with one virtual nanosecond per instruction, so that the time stamp counter counts guest
 instructions: two runs of the same image give the same numbers. With `bench` on its command line
-the kernel logs `bench-mark NAME TSC` as it reaches each milestone of the boot. A benchmark program
-(bench/*.c) prints `bench NAME VALUE UNIT` for what it measured itself.
+the kernel logs `bench-mark NAME TSC` as it reaches each milestone of the boot. The benchmark programs
+(bench/*.c) print `bench NAME VALUE UNIT` for what they measured themselves. What an instruction count
+hides is counted from a trace of one round (trace.py). A metric of targets.toml that was not measured is
+listed as missing, and the run fails.
 """
 
 import argparse
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
+import peers  # noqa: E402
+import trace  # noqa: E402
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, PROMPT, Guest, GuestError, Machine  # noqa: E402
 
 RESULTS = ROOT / "bench/results.txt"
-COUNTING = ("-icount", "shift=0,sleep=off")
-CPU = "max,-erms,-la57"
-LIMIT_S = 300
+TARGETS = tomllib.loads((ROOT / "bench/targets.toml").read_text())
+INITRD = BUILD / "bench/initrd.tar"
+LIMIT_S = 120
 
 MARK = re.compile(r"bench-mark (\S+) (\d+)")
 FREE = re.compile(r"^free +(\d+) KiB", re.MULTILINE)
@@ -39,14 +46,21 @@ Metrics = dict[str, tuple[int, str]]
 AT_MOST = {"boot-kernel": 2_000_000, "boot-prompt": 8_000_000}
 AT_LEAST = {"boot-free-mib": 500}
 
+# --check: a metric of messages may be this much above the record before it is called a regression.
+TOLERANCE = 8
 
-def counted(**settings) -> Machine:
-    return Machine("direct", cpus=1, memory_mib=512, cpu=CPU, extra=COUNTING, **settings)
+# Measured again with page table isolation and with prediction barriers on: every way into the kernel.
+VARIANTS = {"pti": "pti=on", "barriers": "barriers=on"}
+VARIED = ("null-syscall", "ipc-round-trip-0", "notify-wake", "yield-ping-pong", "fault-deliver",
+          "fault-resume", "irq-wake")
+# Where repeated string instructions are at work, which count one per iteration.
+STRINGS = ("ipc-round-trip-64", "ipc-round-trip-1024", "ipc-round-trip-4000", "mem-grant-4k", "mem-grant-1m")
+GROWTH = ("capabilities", "threads", "mappings")
 
 
 def measure_boot() -> Metrics:
     """From the kernel's entry to init's first instruction, and to the printed prompt; free memory."""
-    with Guest(counted(cmdline="bench"), "bench boot", LIMIT_S) as guest:
+    with Guest(trace.counting_machine(cmdline="bench"), "bench boot", LIMIT_S) as guest:
         guest.expect(PROMPT)
         marks = {name: int(tsc) for name, tsc in MARK.findall(guest.output() + guest.command("log"))}
         free = FREE.search(guest.command("mem"))
@@ -62,18 +76,64 @@ def measure_boot() -> Metrics:
     }
 
 
-def measure_programs(only: str = "") -> Metrics:
-    """What the benchmark init process reports before it ends QEMU."""
-    choice = f" only={only}" if only else ""
-    machine = counted(initrd=BUILD / "bench/initrd.tar", cmdline="console=kernel" + choice)
-    with Guest(machine, "bench programs", LIMIT_S) as guest:
-        code, output = guest.exit_code(), guest.output()
+def measure_programs(kind: str = "one-core", only: str = "", cmdline: str = "", **settings) -> Metrics:
+    """What the benchmark init process reports on one kind of machine before it ends QEMU."""
+    words = f"console=kernel machine={kind} {cmdline}" + (f" only={only}" if only else "")
+    machine = trace.counting_machine(initrd=INITRD, cmdline=words, **settings)
+    with Guest(machine, f"bench {kind} {only} {cmdline}", LIMIT_S) as guest:
+        try:
+            code = guest.exit_code()
+        except GuestError as problem:
+            print(f"MISSING: {problem}")
+            code = EXIT_FAIL
+        output = guest.output()
     for failure in FAILED.findall(output):
         print(f"MISSING: {failure}")
     if code not in (EXIT_PASS, EXIT_FAIL):
-        raise GuestError(f"the benchmarks ended with exit code {code}")
+        raise GuestError(f"the benchmarks ended with exit code {code}; see {guest.log_path}")
     return {name: (int(value), unit) for name, value, unit in METRIC.findall(output)}
 
+
+def measure_two_cores(only: str = "") -> Metrics:
+    return measure_programs("two-cores", only, cpus=2)
+
+
+def measure_growth(kinds: tuple[str, ...] = GROWTH) -> Metrics:
+    metrics: Metrics = {}
+    for kind in kinds:
+        metrics |= measure_programs("large", f"growth-{kind}", memory_mib=2048)
+    return metrics
+
+
+def measure_variants() -> Metrics:
+    metrics: Metrics = {}
+    for suffix, words in VARIANTS.items():
+        found = measure_programs(cmdline=words, only="|".join(VARIED))
+        metrics |= {f"{name}-{suffix}": found[name] for name in VARIED if name in found}
+    return metrics
+
+
+def measure_traced() -> Metrics:
+    code = trace.Code()
+    found = trace.costs(trace.trace("ipc-round-trip-0", code, registers=True), code)
+    metrics = {f"ipc-round-trip-0-{name}": value for name, value in found.items()}
+    for name in STRINGS:
+        steps = trace.trace(name, code)
+        metrics[f"{name}-string"] = (trace.string_iterations(steps, code), "iterations")
+    return metrics
+
+
+def measure_everything() -> Metrics:
+    return (measure_boot() | measure_programs() | measure_two_cores() | measure_variants()
+            | measure_traced() | measure_growth())
+
+
+def measure_chosen(text: str) -> Metrics:
+    kinds = tuple(kind for kind in GROWTH if text in f"growth-{kind}")
+    return measure_programs(only=text) | measure_two_cores(text) | measure_growth(kinds)
+
+
+# ---- the record ----
 
 def recorded() -> Metrics:
     if not RESULTS.exists():
@@ -82,13 +142,70 @@ def recorded() -> Metrics:
     return {name: (int(value), unit) for name, value, unit in rows}
 
 
+def record(lines: list[str]) -> None:
+    RESULTS.write_text("# Recorded by bench/run.py --record: name, value, unit.\n"
+                       + "".join(line + "\n" for line in lines))
+
+
 def change(now: int, before: int | None) -> str:
     if before is None:
-        return "not recorded before"
-    if now == before:
-        return "unchanged"
-    return f"{now - before:+d} ({100 * (now - before) / max(before, 1):+.2f} %) against {before}"
+        return "new"
+    return "unchanged" if now == before else f"{now - before:+d} ({100 * (now - before) / max(before, 1):+.1f} %)"
 
+
+# ---- for people ----
+
+def ratio(other: int | None, ours: int) -> str:
+    return f"{other / max(ours, 1):.1f}" if other else ""
+
+
+def number(value: int | None) -> str:
+    return f"{value:,}" if value is not None else ""
+
+
+def print_table(metrics: Metrics, linux: dict[str, int]) -> None:
+    """One row for each metric of targets.toml: ours, the target, the others and how many times ours
+    they take."""
+    before = recorded()
+    row = "{:25s} {:>10s} {:>10s} {:8s} {:>10s} {:>6s} {:>14s} {:>7s}  {}"
+    print(row.format("metric", "this", "target", "", "seL4", "ratio", "Linux", "ratio", "against the record"))
+    for name, entry in TARGETS.items():
+        if name not in metrics:
+            continue
+        value, target = metrics[name][0], entry.get("target")
+        sel4, other = entry.get("sel4"), peers.figure(entry, linux)
+        verdict = "" if target is None else "met" if value <= target else "NOT MET"
+        print(row.format(name, number(value), number(target), verdict, number(sel4), ratio(sel4, value),
+                         number(other), ratio(other, value),
+                         change(value, before.get(name, (None, ""))[0])))
+
+
+def print_growth(metrics: Metrics) -> None:
+    operations = ("ipc", "lookup", "wake", "map")
+    rows: dict[tuple[str, int], dict[str, int]] = {}
+    for name, (value, _unit) in metrics.items():
+        if match := re.fullmatch(r"growth-([a-z]+)-(\d+)-([a-z]+)", name):
+            rows.setdefault((match[1], int(match[2])), {})[match[3]] = value
+    if rows:
+        print("\n{:>20s} {:>8s} {:>8s} {:>8s} {:>8s}".format("in existence", *operations))
+    for (kind, count), values in rows.items():
+        print("{:>20s} ".format(f"{count:,} {kind}")
+              + " ".join(f"{number(values.get(operation)):>8s}" for operation in operations))
+
+
+def print_rest(metrics: Metrics) -> None:
+    before = recorded()
+    print()
+    for name, (value, unit) in metrics.items():
+        if name not in TARGETS and not name.startswith("growth-"):
+            print(f"{name:35s} {value:10,} {unit:12s} {change(value, before.get(name, (None, ''))[0])}")
+
+
+def missing(metrics: Metrics) -> list[str]:
+    return [f"{name} was not measured" for name in TARGETS if name not in metrics]
+
+
+# ---- limits ----
 
 def beyond_limits(metrics: Metrics) -> list[str]:
     values = {name: value for name, (value, _unit) in metrics.items()}
@@ -98,25 +215,41 @@ def beyond_limits(metrics: Metrics) -> list[str]:
                for name, limit in AT_LEAST.items() if values[name] < limit])
 
 
+def beyond_record(metrics: Metrics) -> list[str]:
+    before = recorded()
+    return [f"{name} is {value}, {value - before[name][0]} more than recorded"
+            for name, (value, _unit) in metrics.items()
+            if name.startswith("ipc-") and name in before and value > before[name][0] + TOLERANCE]
+
+
+def check() -> None:
+    metrics = measure_boot() | measure_programs(only="ipc-")
+    print("\n".join(f"{name} {value} {unit}" for name, (value, unit) in metrics.items()))
+    if problems := beyond_limits(metrics) + beyond_record(metrics):
+        sys.exit(f"bench: {'; '.join(problems)}")
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measures in exact instruction counts.")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", action="store_true", help="write bench/results.txt")
-    parser.add_argument("--check", action="store_true", help="measure the boot, fail beyond its limits")
+    parser.add_argument("--check", action="store_true", help="boot and messages only, against limits")
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="measure Linux too")
     parser.add_argument("-k", metavar="TEXT", help="only benchmarks whose metrics contain TEXT")
     options = parser.parse_args()
-    metrics = {} if options.k else measure_boot()
-    if not options.check:
-        metrics |= measure_programs(options.k or "")
-    before = recorded()
-    for name, (value, _unit) in metrics.items():
-        print(f"{name}: {change(value, before.get(name, (None, ''))[0])}")
+    if options.check:
+        return check()
+    metrics = measure_chosen(options.k) if options.k else measure_everything()
+    linux = peers.measure_linux(options.peers) if options.peers else {}
+    print_table(metrics, linux)
+    print_rest(metrics)
+    print_growth(metrics)
     lines = [f"{name} {value} {unit}" for name, (value, unit) in metrics.items()]
+    print("\n" + "\n".join(lines))
     if options.record:
-        RESULTS.write_text("# Recorded by bench/run.py --record: name, value, unit.\n"
-                           + "\n".join(lines) + "\n")
-    print("\n".join(lines))
-    if options.check and (problems := beyond_limits(metrics)):
-        sys.exit(f"bench: {'; '.join(problems)}")
+        record(lines)
+    if not options.k and (problems := missing(metrics)):
+        sys.exit(f"bench: MISSING: {'; '.join(problems)}")
 
 
 try:

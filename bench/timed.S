@@ -8,6 +8,7 @@
 #define SYS_IRQ_ACK 0x4D4E0017
 #define SYS_PROC_DESTROY 0x4D4E000F
 #define SYS_THREAD_DESTROY 0x4D4E0011
+#define SYS_THREAD_BLOCK 0x4D4E0013
 #define SYS_THREAD_YIELD 0x4D4E0012
 
 /* A symbol at each reading that begins or ends a round, for trace.py. */
@@ -260,6 +261,18 @@ spin_until:
     cmovaeq %rcx, %rax
     ret
     .size spin_until, . - spin_until
+
+/* void park_for_ever(uint64_t deadline): needs no stack */
+    .globl park_for_ever
+    .type park_for_ever, @function
+park_for_ever:
+    movq %rdi, %rbx
+1:  xorl %edi, %edi
+    movq %rbx, %rsi
+    movl $SYS_THREAD_BLOCK, %eax
+    syscall
+    jmp 1b
+    .size park_for_ever, . - park_for_ever
 
 /* void yield_for_ever(void) */
     .globl yield_for_ever

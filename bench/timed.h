@@ -89,6 +89,7 @@ uint64_t handle_interrupts(uint64_t endpoint, uint64_t interrupt, uint64_t deadl
 uint64_t spin_until(volatile uint64_t *stamp);
 
 void yield_for_ever(void);
+void park_for_ever(uint64_t deadline);
 /* Where a thread, and a process, begin that only tell when they did. */
 void thread_newcomer(uint64_t *stamp);
 extern const uint8_t process_newcomer[], process_newcomer_end[];

@@ -6,6 +6,7 @@
     bench/trace.py ipc-round-trip-0            functions, with the instructions in each, in order of
                                                first execution
     bench/trace.py ipc-round-trip-0 --steps    each instruction, with its function and its text
+    bench/trace.py ipc-round-trip-0 --costs    writes to CR3, locked instructions, cache lines ...
     bench/trace.py null-syscall --cmdline pti=on
 
 The benchmark warms up, then says on the serial line that it is ready. Now QEMU is told to execute one
@@ -36,7 +37,7 @@ LIMIT_S = 300
 # "Trace 0: 0x7f10b40001c0 [00000000/ffffffff80201000/00c0a0b0/ff000201] "
 STEP = re.compile(rb"^Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]+)/", re.MULTILINE)
 # "ffffffff80201000:\tmov    %rax,%rbx"
-INSTRUCTION = re.compile(r"^ *([0-9a-f]+):\t(.+?)\s*(?:#.*)?$", re.MULTILINE)
+INSTRUCTION = re.compile(r"^ *([0-9a-f]+):\t(.+?)\s*(?:# ([0-9a-f]+).*)?$", re.MULTILINE)
 MARK = re.compile(r"mark_(begin|end)\.")
 
 
@@ -46,6 +47,7 @@ class Code:
     def __init__(self) -> None:
         self.marks: dict[str, set[int]] = {"begin": set(), "end": set()}
         self.text: dict[int, str] = {}
+        self.targets: dict[int, int] = {}  # of operands relative to RIP
         symbols = {}
         for path in (KERNEL, PROGRAM):
             for line in self._run("nm", "-n", path).splitlines():
@@ -54,9 +56,11 @@ class Code:
                     self.marks[mark[1]].add(int(address, 16))
                 elif kind in "tTwW":
                     symbols[int(address, 16)] = name
-            for address, text in INSTRUCTION.findall(
+            for address, text, target in INSTRUCTION.findall(
                     self._run("objdump", "-d", "--no-show-raw-insn", path)):
                 self.text[int(address, 16)] = text
+                if target:
+                    self.targets[int(address, 16)] = int(target, 16)
         self._addresses = sorted(symbols)
         self._names = [symbols[address] for address in self._addresses]
 
@@ -96,15 +100,20 @@ def last_round(steps: list[Step], code: Code) -> list[Step]:
     return steps[begin + 1:end + 1]
 
 
-def trace(metric: str, code: Code, cmdline: str = "", registers: bool = False,
-          cpus: int = 1) -> list[Step]:
+def counting_machine(extra: tuple[str, ...] = (), **settings) -> Machine:
+    """One on which the time stamp counter counts instructions."""
+    settings = {"cpus": 1, "memory_mib": 512, "cpu": "max,-erms,-la57"} | settings
+    return Machine("direct", extra=("-icount", "shift=0,sleep=off", *extra), **settings)
+
+
+def trace(metric: str, code: Code, cmdline: str = "", registers: bool = False) -> list[Step]:
     """The steps of one round of `metric`."""
+    two = metric.startswith("ipc-cross-core")
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        machine = Machine(
-            "direct", cpus=cpus, memory_mib=512, cpu="max,-erms,-la57", initrd=BUILD / "bench/initrd.tar",
-            cmdline=f"console=kernel trace={metric} {cmdline}",
-            extra=("-icount", "shift=0,sleep=off", "-D", str(log)))
+        machine = counting_machine(
+            initrd=BUILD / "bench/initrd.tar", cpus=2 if two else 1, extra=("-D", str(log)),
+            cmdline=f"console=kernel machine={'two-cores' if two else 'one-core'} trace={metric} {cmdline}")
         with Guest(machine, f"trace {metric}", LIMIT_S) as guest:
             try:
                 guest.expect("trace ready")
@@ -115,6 +124,91 @@ def trace(metric: str, code: Code, cmdline: str = "", registers: bool = False,
             guest.send("x")
             guest.exit_code()
         return last_round(steps_of(log.read_bytes()), code)
+
+
+# ---- what instructions do that costs more than an instruction on hardware ----
+
+REGISTER = re.compile(rb"\b(R[A-Z0-9]{1,2}|CR3) *=([0-9a-f]{16})")
+SEGMENT = re.compile(rb"^([FG]S) =[0-9a-f]{4} ([0-9a-f]{16})", re.MULTILINE)
+# "%gs:0x10(%rax,%rcx,8)": segment, displacement, base, index, scale
+OPERAND = re.compile(r"(?:%([fg]s):)?(-?0x[0-9a-f]+)?\((%\w+)?(?:,(%\w+)(?:,(\d))?)?\)"
+                     r"|%([fg]s):(0x[0-9a-f]+)")
+NO_ACCESS = ("lea", "nop", "prefetch", "invlpg", "clflush")
+STACK = ("push", "pop", "call", "ret", "leave", "iret")
+WHOLE_STATE = ("xsave", "xrstor", "fxsave", "fxrstor")
+LINE_BYTES = 64
+# What XSAVE writes of the features that `-cpu max` has in use: legacy area, header, AVX.
+STATE_BYTES = 832
+
+
+def registers_of(step: Step) -> dict[str, int]:
+    values = {name.decode().lower(): int(value, 16) for name, value in REGISTER.findall(step.state)}
+    return values | {name.decode().lower(): int(base, 16) for name, base in SEGMENT.findall(step.state)}
+
+
+def low_register(name: str) -> str:
+    """The 64-bit register that `name`, of an address, is (part of)."""
+    name = name.lstrip("%")
+    return "r" + name[1:] if name.startswith("e") else name.rstrip("d")
+
+
+def addresses(step: Step, code: Code) -> list[tuple[int, int]]:
+    """Where the instruction reads or writes memory, and how many bytes at least."""
+    text = code.text.get(step.pc, "")
+    mnemonic = text.split()[0] if text else ""
+    found = []
+    registers = registers_of(step)
+    if mnemonic.startswith(STACK):
+        down = 8 if mnemonic.startswith(("push", "call")) else 0
+        found.append((registers["rsp"] - down, 8))
+    if mnemonic.startswith(NO_ACCESS):
+        return found
+    size = STATE_BYTES if mnemonic.startswith(WHOLE_STATE) else 32 if "%ymm" in text else 1
+    for match in OPERAND.finditer(text):
+        segment, offset, base, index, scale, alone, alone_offset = match.groups()
+        if base == "%rip":
+            found.append((code.targets[step.pc], size))
+            continue
+        address = registers[alone] + int(alone_offset, 16) if alone else int(offset or "0", 16)
+        address += registers[segment] if segment else 0
+        address += registers[low_register(base)] if base else 0
+        address += registers[low_register(index)] * int(scale or "1") if index else 0
+        found.append((address & 2**64 - 1, size))
+    return found
+
+
+def lines_touched(steps: list[Step], code: Code) -> int:
+    """Distinct cache lines of data. The same address of user mode in two processes is two."""
+    lines = set()
+    for step in steps:
+        for address, size in addresses(step, code):
+            space = 0 if address >> 63 else registers_of(step)["cr3"] & ~0x1FFF
+            lines |= {(space, line) for line in range(address // LINE_BYTES,
+                                                      (address + size - 1) // LINE_BYTES + 1)}
+    return len(lines)
+
+
+def string_iterations(steps: list[Step], code: Code) -> int:
+    """Each iteration of a repeated string instruction is a step."""
+    return sum(code.text.get(step.pc, "").startswith("rep") for step in steps)
+
+
+def costs(steps: list[Step], code: Code) -> dict[str, tuple[int, str]]:
+    """Of steps that were traced with registers."""
+    texts = [code.text.get(step.pc, "") for step in steps]
+
+    def count(pattern: str) -> int:
+        return sum(re.match(pattern, text) is not None for text in texts)
+
+    return {
+        "cr3-writes": (count(r"mov +%\w+,%cr3"), "writes"),
+        "msr-writes": (count(r"wrmsr"), "writes"),
+        "locked": (count(r"lock |xchg .*\("), "instructions"),
+        "bases": (count(r"(rd|wr)[fg]sbase"), "accesses"),
+        "vector-states": (count(r"f?xsave|f?xrstor"), "instructions"),
+        "data-lines": (lines_touched(steps, code), "lines"),
+        "code-lines": (len({step.pc // LINE_BYTES for step in steps if step.pc >> 63}), "lines"),
+    }
 
 
 def print_functions(steps: list[Step], code: Code) -> None:
@@ -140,10 +234,16 @@ def main() -> None:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("metric", help="its exact name")
     parser.add_argument("--steps", action="store_true", help="each instruction")
+    parser.add_argument("--costs", action="store_true",
+                        help="what costs more than an instruction on hardware: writes to CR3 ...")
     parser.add_argument("--cmdline", default="", help="more words for the kernel's command line")
     options = parser.parse_args()
     code = Code()
-    steps = trace(options.metric, code, options.cmdline)
+    steps = trace(options.metric, code, options.cmdline, options.costs)
+    if options.costs:
+        for name, (value, unit) in costs(steps, code).items():
+            print(f"{options.metric}-{name} {value} {unit}")
+        return
     (print_steps if options.steps else print_functions)(steps, code)
 
 

@@ -196,6 +196,8 @@ void cpu_detect(void)
         facts->ibpb = false;
         facts->rsb_stuff = false;
     }
+    /* For measuring; what the processor does not have stays off. */
+    facts->rsb_stuff |= boot_cmdline_has("barriers=on");
     paging_isolation =
         (facts->meltdown || boot_cmdline_has("pti=on")) && !boot_cmdline_has("pti=off");
 }
