@@ -62,7 +62,7 @@ KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fno-omit-frame-
                  -I. -Ikernel -Ikernel/arch/x86_64 -Iabi -I$(BUILD)/gen
 USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -I. -Iabi -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
-                 -fno-sanitize-recover=all -I. -Ikernel -Ikernel/arch/host \
+                 -fno-sanitize-recover=all -I. -Ikernel -Itests/unit/host \
                  -Ikernel/debug/on -Iabi -I$(BUILD)/gen
 LINK_FLAGS    := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
 
@@ -81,7 +81,7 @@ find    = $(sort $(shell find $1 -type f $2 2>/dev/null))
 # Two variants, chosen by which files are compiled: kernel/debug/off in build/kernel.elf, the one
 # that ships, and kernel/debug/on in build/debug/kernel.elf, the one that the guest tests boot.
 
-KERNEL_SRCS := $(filter-out kernel/arch/host/% kernel/debug/%,$(call find,kernel lib/format,-name '*.[cS]'))
+KERNEL_SRCS := $(filter-out kernel/debug/%,$(call find,kernel lib/format,-name '*.[cS]')) $(wildcard lib/*.c)
 KERNEL_LD   := kernel/arch/x86_64/kernel.ld
 FONT        := /usr/share/consolefonts/Uni2-Terminus16.psf.gz
 
@@ -96,7 +96,7 @@ KERNEL_HOT := kernel/calls/% kernel/cap/% kernel/ipc/% kernel/sched/% kernel/syn
               $(patsubst %,kernel/mm/%.c,aspace frame mapping slab) \
               $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory process quota thread) \
               $(patsubst %,kernel/arch/x86_64/%.c,ioapic lapic thread_arch timer tlb trap user_tables vector) \
-              kernel/arch/x86_64/string.c kernel/lib/tree.c
+              lib/string.c lib/tree.c
 
 # kernel_rules FOLDER VARIANT
 #
@@ -136,7 +136,7 @@ kernel: $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf ## Both kernels: build/ker
 
 # ---- User space ----------------------------------------------------------------------------------
 # Each folder with C files below is a program named after the folder. Programs are linked with
-# libmnos and lib/format; the copies without symbols go to the initial RAM disk.
+# the libraries of lib/; the copies without symbols go to the initial RAM disk.
 
 PROGRAM_DIRS := $(sort $(patsubst %/,%,$(dir $(wildcard services/*/*.c drivers/*/*/*.c programs/*/*.c))))
 PROGRAMS     := $(notdir $(PROGRAM_DIRS))
@@ -150,9 +150,9 @@ $(BUILD)/user/obj/%.c.o: %.c $(common)
 $(BUILD)/user/obj/%.S.o: %.S $(common)
 	$(call say,AS)
 	$(call compile,$(USER_CFLAGS))
-$(LIBMNOS): $(call user_objects,lib/libmnos lib/format)
+$(LIBMNOS): $(call user_objects,lib/libmnos lib/format lib/string.c lib/printf.c)
 	$(call say,AR)
-	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) qcsD $@ $^
 
 # program_rules ELF SOURCES, which are folders and files
 define program_rules
@@ -210,7 +210,7 @@ run-direct: direct ## Boot kernel and RAM disk without firmware: the fastest way
 # ---- Tests and benchmarks ------------------------------------------------------------------------
 
 UNIT_SRCS := $(filter-out kernel/main.c kernel/arch/x86_64/% kernel/debug/off/%,$(call find,kernel,-name '*.c')) \
-             $(call find,lib/format tests/unit,-name '*.c') $(LOADER_PORTABLE_SRCS)
+             $(call find,lib/format tests/unit,-name '*.c') lib/printf.c lib/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 
 $(BUILD)/unit/obj/%.c.o: %.c $(common)
@@ -256,7 +256,6 @@ format-check: ## Fail when a C file is not laid out as `make format` does
 
 # Each header, alone, as the code that includes it is compiled.
 check-headers: $(HEADERS:%=$(BUILD)/headers/%.ok) ## Compile each header alone
-$(BUILD)/headers/kernel/arch/host/%.ok: header_flags = $(HOST_CFLAGS)
 $(BUILD)/headers/kernel/%.ok: header_flags = $(KERNEL_CFLAGS) -Ikernel/debug/on
 $(BUILD)/headers/abi/%.ok: header_flags = $(USER_CFLAGS)
 $(BUILD)/headers/lib/%.ok: header_flags = $(USER_CFLAGS)

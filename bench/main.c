@@ -3,7 +3,7 @@
 #include "bench/bench.h"
 #include "bench/measure.h"
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 
 #define STACK_PAGES 16
 

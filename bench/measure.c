@@ -3,7 +3,7 @@
 #include "bench/measure.h"
 
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 
 #define UART_PORT 0x3F8
 #define UART_PORTS 8

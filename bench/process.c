@@ -2,7 +2,7 @@
 /* process.c - threads and processes, from the call that creates them to their first instruction. */
 #include "bench/bench.h"
 #include "lib/libmnos/layout.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 
 static struct mnos_thread_params newcomer(void)
 {

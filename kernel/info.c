@@ -10,7 +10,6 @@
 #include "boot/bootinfo.h"
 #include "core.h"
 #include "lib/string.h"
-#include "log/format.h"
 #include "log/panic.h"
 #include "mm/frame.h"
 #include "sched/sched.h"
@@ -76,7 +75,7 @@ void info_kinfo_create(void)
     kinfo->page_sizes = 1ull << 12 | 1ull << 21;
     kinfo->acpi_rsdp_address = boot_info.rsdp;
     kinfo_framebuffer();
-    format_into(kinfo->kernel_version, sizeof(kinfo->kernel_version), "%s", KERNEL_VERSION);
+    string_copy(kinfo->kernel_version, KERNEL_VERSION, sizeof(kinfo->kernel_version));
     arch_cpu_features_text(kinfo->cpu_features, sizeof(kinfo->cpu_features));
 
     statistics->core_count = core_count;

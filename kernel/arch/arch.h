@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * arch.h - everything the portable kernel asks of the machine. arch/x86_64 implements it on hardware,
- * arch/host inside an ordinary process for unit tests.
+ * tests/unit/host inside an ordinary process for unit tests.
  *
  * The kernel runs with interrupts off. They are taken only in user mode, in arch_idle() and in
  * arch_poll_interrupts(), never while a lock is held.

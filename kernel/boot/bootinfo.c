@@ -30,18 +30,7 @@ void boot_cmdline_init(void)
 
 bool boot_cmdline_has(const char *word)
 {
-    size_t length = strlen(word);
-    const char *at = boot_info.cmdline;
-
-    while (*at) {
-        while (*at == ' ')
-            at++;
-        if (strncmp(at, word, length) == 0 && (at[length] == ' ' || at[length] == '\0'))
-            return true;
-        while (*at && *at != ' ')
-            at++;
-    }
-    return false;
+    return string_has_word(boot_info.cmdline, word);
 }
 
 paddr_t boot_image_to_phys(const void *pointer)

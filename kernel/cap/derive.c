@@ -262,7 +262,8 @@ static bool sweep_locked(struct kobject *object, struct capability *top, struct 
     struct capability *at = top;
 
     if (top != NULL)
-        top->flags &= (uint8_t)~CAP_GHOST; /* it does not go with its last child: its owner buries it */
+        top->flags &=
+            (uint8_t)~CAP_GHOST; /* it does not go with its last child: its owner buries it */
     for (unsigned steps = 0; steps < PREEMPT_STEPS; steps++) {
         for (cap_ref_t ref; (ref = *children_of(object, at)) != 0;)
             at = cap_at(ref);

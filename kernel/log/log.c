@@ -12,7 +12,7 @@
 #include "arch/arch.h"
 #include "boot/bootinfo.h"
 #include "lib/string.h"
-#include "log/format.h"
+#include "lib/printf.h"
 #include "sync/spinlock.h"
 
 enum {
@@ -69,8 +69,8 @@ static size_t put_prefix(char *line, enum log_level level)
 {
     uint64_t now_us = arch_time_ns() / 1000;
 
-    return format_into(line, LINE_BYTES, "[%5u.%06u] %c ", (unsigned)(now_us / 1000000),
-                       (unsigned)(now_us % 1000000), "EWID"[level]);
+    return (size_t)mnos_snprintf(line, LINE_BYTES, "[%5u.%06u] %c ", (unsigned)(now_us / 1000000),
+                                 (unsigned)(now_us % 1000000), "EWID"[level]);
 }
 
 void log_write(enum log_level level, const char *format, ...)
@@ -80,8 +80,10 @@ void log_write(enum log_level level, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    length += format_text(line + length, sizeof(line) - length - 1, format, arguments);
+    length += (size_t)mnos_vsnprintf(line + length, sizeof(line) - length, format, arguments);
     va_end(arguments);
+    if (length > sizeof(line) - 1)
+        length = sizeof(line) - 1;
     line[length++] = '\n';
     emit(line, length);
 }

@@ -2,7 +2,7 @@
 /* ipc - see ipc.h. The only place that knows which register carries what. */
 #include "lib/libmnos/ipc.h"
 
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 
 /* What the kernel takes and gives; the names are those of abi/message.h. */

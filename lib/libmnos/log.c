@@ -5,9 +5,9 @@
 #include <stdarg.h>
 
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/format.h"
+#include "lib/printf.h"
 #include "lib/libmnos/status.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 
 void log_line(const char *format, ...)

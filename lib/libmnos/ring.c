@@ -2,7 +2,7 @@
 /* ring - see ring.h. Host tests compile this file as it is. */
 #include "lib/libmnos/ring.h"
 
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 
 uint64_t ring_capacity(size_t size_bytes)
 {

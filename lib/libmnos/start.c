@@ -3,7 +3,7 @@
  * start - the way from _start to main(), and the bootstrap table.
  */
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 
 int main(void);

@@ -4,7 +4,7 @@
 
 #include <stdarg.h>
 
-#include "lib/libmnos/format.h"
+#include "lib/printf.h"
 
 struct call_text {
     uint32_t number;

@@ -10,7 +10,7 @@
 
 #include "abi/process.h"
 #include "lib/libmnos/ipc.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 
 #define EVENT_ENDED 1ull

@@ -2,7 +2,7 @@
 /* command - finds and runs commands: see command.h. */
 #include "programs/monitor/command.h"
 
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/manager_client.h"
 

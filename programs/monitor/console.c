@@ -5,12 +5,12 @@
 #include <stdarg.h>
 
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/format.h"
+#include "lib/printf.h"
 #include "lib/libmnos/ipc.h"
 #include "lib/libmnos/log.h"
 #include "lib/libmnos/serial_client.h"
 #include "lib/libmnos/status.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 #include "lib/libmnos/time.h"
 #include "protocols/serial.h"

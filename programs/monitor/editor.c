@@ -2,8 +2,8 @@
 /* editor - keys and what they do to the line: see editor.h. Host tests compile this file. */
 #include "programs/monitor/editor.h"
 
-#include "lib/libmnos/format.h"
-#include "lib/libmnos/string.h"
+#include "lib/printf.h"
+#include "lib/string.h"
 #include "programs/monitor/editor_internal.h"
 
 #define CTRL(letter) ((letter)&0x1F)

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/machine.h"

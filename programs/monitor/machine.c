@@ -9,7 +9,7 @@
 #include "abi/statistics.h"
 #include "lib/libmnos/bootstrap.h"
 #include "lib/libmnos/memory.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 #include "lib/libmnos/time.h"
 #include "programs/monitor/command.h"

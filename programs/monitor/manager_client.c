@@ -4,7 +4,7 @@
 
 #include "lib/libmnos/bootstrap.h"
 #include "lib/libmnos/ipc.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 #include "programs/monitor/console.h"
 

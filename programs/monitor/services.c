@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* services - the commands about services: services, restart, kill, run and reboot. */
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/format.h"
+#include "lib/printf.h"
 #include "lib/libmnos/ipc.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "lib/libmnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"

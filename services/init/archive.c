@@ -2,7 +2,7 @@
 /* archive - see archive.h. The format is lib/format/ustar.h's business. */
 #include "services/init/archive.h"
 
-#include <string.h>
+#include "lib/string.h"
 
 #include "abi/inspect.h"
 #include "lib/format/ustar.h"

@@ -2,10 +2,10 @@
 /* grants - see grants.h. */
 #include "services/init/grants.h"
 
-#include <string.h>
+#include "lib/string.h"
 
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/format.h"
+#include "lib/printf.h"
 #include "lib/libmnos/log.h"
 #include "lib/libmnos/syscall.h"
 

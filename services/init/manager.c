@@ -2,7 +2,7 @@
 /* manager - see manager.h. */
 #include "services/init/manager.h"
 
-#include <string.h>
+#include "lib/string.h"
 
 #include "lib/libmnos/bootstrap.h"
 #include "lib/libmnos/log.h"

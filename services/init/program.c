@@ -9,10 +9,10 @@
  */
 #include "services/init/program.h"
 
-#include <string.h>
+#include "lib/string.h"
 
 #include "abi/process.h"
-#include "lib/libmnos/format.h"
+#include "lib/printf.h"
 #include "lib/format/elf.h"
 #include "lib/libmnos/layout.h"
 #include "lib/libmnos/log.h"

@@ -2,11 +2,11 @@
 /* supervisor - see supervisor.h. */
 #include "services/init/supervisor.h"
 
-#include <string.h>
+#include "lib/string.h"
 
 #include "abi/inspect.h"
 #include "abi/process.h"
-#include "lib/libmnos/format.h"
+#include "lib/printf.h"
 #include "lib/libmnos/log.h"
 #include "lib/libmnos/syscall.h"
 #include "lib/libmnos/time.h"

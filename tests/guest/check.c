@@ -2,7 +2,7 @@
 /* check.c - the checks of guest.h; any thread of the process may call them. */
 #include <stdatomic.h>
 
-#include "lib/libmnos/format.h"
+#include "lib/printf.h"
 #include "lib/libmnos/thread_block.h"
 #include "tests/guest/guest.h"
 

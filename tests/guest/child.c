@@ -7,7 +7,7 @@
 #include "lib/libmnos/bootstrap.h"
 #include "lib/libmnos/layout.h"
 #include "lib/libmnos/memory.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 
 #define PAGE_MASK (PAGE - 1)
 #define STACK_PAGES 8

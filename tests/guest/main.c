@@ -5,7 +5,7 @@
  */
 #include "abi/inspect.h"
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 #include "lib/libmnos/time.h"
 #include "tests/guest/guest.h"

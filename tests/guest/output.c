@@ -7,8 +7,8 @@
 
 #include "abi/memory.h"
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/format.h"
-#include "lib/libmnos/string.h"
+#include "lib/printf.h"
+#include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 
 /* QEMU's isa-debug-exit: it ends with exit code 2 * value + 1. */

@@ -5,7 +5,7 @@
 #include "abi/interrupt.h"
 #include "abi/statistics.h"
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 
 #define SOON_NS 10000000000ull
 #define STACK_PAGES 8

@@ -4,7 +4,7 @@
 #include "abi/log.h"
 #include "abi/statistics.h"
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "tests/guest/child.h"
 
 static const struct mnos_cap_info *cap_record(void)

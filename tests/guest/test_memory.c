@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_memory.c - allocating memory, and what maps where. */
 #include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/string.h"
+#include "lib/string.h"
 #include "tests/guest/child.h"
 
 #define TWO_MIB_PAGES 512

@@ -10,7 +10,7 @@
 
 #include "abi/message.h"
 #include "abi/types.h"
-#include "arch/host/host.h"
+#include "tests/unit/host/host.h"
 #include "cap/captable.h"
 #include "core.h"
 #include "object/endpoint.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_libmnos - the parts of libmnos that need no kernel: strings, formatted text, error texts,
+ * test_libmnos - the parts of libmnos that need no kernel: strings, error texts,
  * ranges of addresses and shared rings.
  *
  * Also provides these functions to the other tests of user programs.
@@ -21,7 +21,7 @@
 #define strcmp mnos_strcmp
 #define strncmp mnos_strncmp
 #define strchr mnos_strchr
-#include "lib/libmnos/string.c"
+#include "lib/string.c"
 #undef memcpy
 #undef memmove
 #undef memset
@@ -32,7 +32,6 @@
 #undef strncmp
 #undef strchr
 
-#include "lib/libmnos/format.c"
 #include "lib/libmnos/ranges.c"
 #include "lib/libmnos/ring.c"
 #include "lib/libmnos/status.c"
@@ -93,47 +92,6 @@ TEST(libmnos_string, words_are_found_whole)
     CHECK(!string_has_word("benchmark", "bench"));
     CHECK(!string_has_word("workbench", "bench"));
     CHECK(!string_has_word("", "bench"));
-}
-
-/* ---- Formatted text ---- */
-
-static const char *formatted(const char *format, ...)
-{
-    static char out[128];
-    va_list arguments;
-
-    va_start(arguments, format);
-    mnos_vsnprintf(out, sizeof out, format, arguments);
-    va_end(arguments);
-    return out;
-}
-
-TEST(libmnos_format, numbers_have_width_zeros_and_sign)
-{
-    CHECK_STR_EQ(formatted("%d|%5d|%-5d|%05d", -7, 42, 42, -42), "-7|   42|42   |-0042");
-    CHECK_STR_EQ(formatted("%u %x %X", 3000000000u, 0xBEEFu, 0xBEEFu), "3000000000 beef BEEF");
-    CHECK_STR_EQ(formatted("%llu", ~0ull), "18446744073709551615");
-    CHECK_STR_EQ(formatted("%lld", (long long)(1ull << 63)), "-9223372036854775808");
-    CHECK_STR_EQ(formatted("%zu %lu", (size_t)9, 8ul), "9 8");
-    CHECK_STR_EQ(formatted("%p", (void *)0x1234), "0x1234");
-}
-
-TEST(libmnos_format, strings_have_width_and_precision)
-{
-    CHECK_STR_EQ(formatted("[%6s|%-6s|%.2s|%.*s]", "abc", "abc", "abc", 1, "xyz"),
-                 "[   abc|abc   |ab|x]");
-    CHECK_STR_EQ(formatted("%s", (char *)NULL), "(null)");
-    CHECK_STR_EQ(formatted("%c%%%3c", 'a', 'b'), "a%  b");
-    CHECK_STR_EQ(formatted("%*d", -4, 7), "7   ");
-}
-
-TEST(libmnos_format, output_that_does_not_fit_is_cut_and_its_length_told)
-{
-    char out[5] = "....";
-
-    CHECK_EQ(mnos_snprintf(out, sizeof out, "%s", "abcdefgh"), 8);
-    CHECK_STR_EQ(out, "abcd");
-    CHECK_EQ(mnos_snprintf(NULL, 0, "%d", 123), 3);
 }
 
 /* ---- Error texts ---- */

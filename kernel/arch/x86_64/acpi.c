@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* acpi.c - finds and maps the ACPI tables the kernel needs; what is in them is read by boot/madt.c. */
+/* acpi.c - finds and maps the ACPI tables the kernel needs; lib/format reads them. */
 #include "arch/x86_64/acpi.h"
 
 #include <stddef.h>

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "boot/madt.h"
+#include "lib/format/acpi.h"
 #include "mm/addr.h"
 
 struct acpi_info {

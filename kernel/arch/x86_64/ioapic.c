@@ -13,7 +13,7 @@
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/vectors.h"
-#include "boot/madt.h"
+#include "lib/format/acpi.h"
 #include "core.h"
 #include "log/log.h"
 #include "mm/kmap.h"

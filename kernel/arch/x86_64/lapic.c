@@ -10,7 +10,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/vectors.h"
-#include "boot/madt.h"
+#include "lib/format/acpi.h"
 #include "core.h"
 #include "mm/kmap.h"
 

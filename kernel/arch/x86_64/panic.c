@@ -19,7 +19,7 @@
 #include "arch/x86_64/uart.h"
 #include "console/console.h"
 #include "core.h"
-#include "log/format.h"
+#include "lib/printf.h"
 #include "log/log.h"
 #include "object/process.h"
 #include "object/thread.h"
@@ -110,7 +110,7 @@ static void print_message(const char *format, va_list arguments)
 {
     char text[TEXT_BYTES];
 
-    format_text(text, sizeof(text), format, arguments);
+    mnos_vsnprintf(text, sizeof(text), format, arguments);
     log_error("PANIC: %s", text);
 }
 

@@ -2,7 +2,7 @@
 /* threads.c - the machine part of threads, which is their frames, and the ports of processes. */
 #include <stdlib.h>
 
-#include "arch/host/host.h"
+#include "tests/unit/host/host.h"
 #include "assert.h"
 #include "calls/calls.h"
 #include "core.h"

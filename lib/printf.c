@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* format - see format.h. Host tests compile this file as it is. */
-#include "lib/libmnos/format.h"
+/* printf - see printf.h. */
+#include "lib/printf.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
  */
 #include "arch/arch.h"
 
-#include "arch/host/host.h"
+#include "tests/unit/host/host.h"
 #include "assert.h"
 #include "core.h"
 #include "object/process.h"

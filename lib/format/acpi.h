@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * madt.h - reading ACPI tables out of memory that the firmware wrote. Every function takes a pointer
+ * acpi.h - reading ACPI tables out of memory that the firmware wrote. Every function takes a pointer
  * and the number of bytes that may be read there, trusts nothing in between, and reads no byte beyond.
  * Mapping the tables is the caller's business.
  */

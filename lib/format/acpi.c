@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* madt.c - see madt.h. Layouts: ACPI specification, "ACPI Software Programming Model". */
-#include "boot/madt.h"
+/* acpi.c - see acpi.h. Layouts: ACPI specification, "ACPI Software Programming Model". */
+#include "acpi.h"
 
 #include "lib/string.h"
 

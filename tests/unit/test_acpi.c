@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* test_madt.c - ACPI tables as firmware writes them, and as it must not. Every table lies at the end of
+/* test_acpi.c - ACPI tables as firmware writes them, and as it must not. Every table lies at the end of
  * an allocation of its exact size, so that the address sanitizer sees the first byte read beyond. */
-#include "boot/madt.h"
+#include "lib/format/acpi.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* machine.c - time, interrupt lines and the facts of the simulated machine; panics. */
-#include "arch/host/host.h"
+#include "tests/unit/host/host.h"
 
 #include <stdarg.h>
 
 #include "core.h"
 #include "lib/string.h"
-#include "log/format.h"
+#include "lib/printf.h"
 #include "log/panic.h"
 #include "sched/sched.h"
 
@@ -117,7 +117,7 @@ uint64_t arch_physical_pages(void)
 
 void arch_cpu_features_text(char *text, size_t capacity)
 {
-    format_into(text, capacity, "host");
+    string_copy(text, "host", capacity);
 }
 
 bool arch_firmware_tables(paddr_t *first, paddr_t *end)
@@ -138,7 +138,7 @@ static void panic_text(const char *format, va_list arguments)
 {
     char message[256] = {0};
 
-    format_text(message, sizeof(message) - 1, format, arguments);
+    mnos_vsnprintf(message, sizeof(message) - 1, format, arguments);
     host_panic(message);
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * string.c - memory and string functions of lib/string.h for this machine.
+ * string.c - memory and string functions.
  *
  * Bulk work is done by the string instructions on eight bytes at a time: each step moves a whole
  * word, which beats any loop of general registers (vector registers belong to user programs), and
  * processors with fast strings do cache lines internally. They need the direction flag clear, as
- * the calling convention promises; kernel entries clear it.
+ * the calling convention promises; kernel entries clear it. Host tests have the C library's.
  */
 #include "lib/string.h"
 
@@ -113,4 +113,51 @@ int strncmp(const char *a, const char *b, size_t size)
             return 0;
     }
     return 0;
+}
+
+size_t strnlen(const char *text, size_t limit)
+{
+    size_t length = 0;
+
+    while (length < limit && text[length] != '\0')
+        length++;
+    return length;
+}
+
+char *strchr(const char *text, int character)
+{
+    for (;; text++) {
+        if (*text == (char)character)
+            return (char *)text;
+        if (*text == '\0')
+            return NULL;
+    }
+}
+
+size_t string_copy(char *to, const char *from, size_t capacity)
+{
+    size_t length = strlen(from);
+    size_t fits = length < capacity ? length : capacity - 1;
+
+    if (capacity == 0)
+        return length;
+    memcpy(to, from, fits);
+    to[fits] = '\0';
+    return length;
+}
+
+bool string_has_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+
+    while (*text != '\0') {
+        const char *end = text;
+
+        while (*end != '\0' && *end != ' ')
+            end++;
+        if ((size_t)(end - text) == length && strncmp(text, word, length) == 0)
+            return true;
+        text = *end == '\0' ? end : end + 1;
+    }
+    return false;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * format.h - formatted text. Conversions: %s %c %d %i %u %x %X %p %%, with l, ll, z and h lengths,
+ * printf.h - formatted text. Conversions: %s %c %d %i %u %x %X %p %%, with l, ll, z and h lengths,
  * widths (also *), precision for strings, left-justification (-) and zero padding (0).
  */
 #pragma once

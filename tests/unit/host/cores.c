@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/host/host.h"
+#include "tests/unit/host/host.h"
 #include "core.h"
 #include "lockdep.h"
 #include "sched/sched.h"
