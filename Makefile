@@ -222,10 +222,13 @@ $(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o)
 
 GUEST := $(BUILD)/debug/kernel.elf $(BUILD)/tests/guest-initrd.tar
 
+BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar
+
 unit: $(UNIT)
 guest: $(GUEST)
+bench-programs: $(BENCH)
 
-test: all $(UNIT) $(GUEST) ## All tests; the last line counts them
+test: all $(UNIT) $(GUEST) $(BENCH) ## All tests; the last line counts them
 	$(Q)$(PYTHON) tools/test.py
 test-build: ## Layout, headers that compile alone, both compilers without warnings
 	$(Q)$(PYTHON) tools/test.py build
@@ -235,14 +238,14 @@ test-loader: all ## The boot loader, with good and hostile input
 	$(Q)$(PYTHON) tools/test.py loader
 test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
 	$(Q)$(PYTHON) tools/test.py guest
-test-system: all ## The real image, driven as a user would
+test-system: all $(BENCH) ## The real image, driven as a user would
 	$(Q)$(PYTHON) tools/test.py system
 
-bench: direct initrd $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar ## Exact instruction counts, compared with bench/results.txt
+bench: direct initrd $(BENCH) ## Exact instruction counts, compared with bench/results.txt
 	$(Q)$(PYTHON) bench/run.py
 
 PEERS ?= ../shared/peers
-bench-peers: direct initrd $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar ## The same beside Linux, measured by PEERS=folder with its benchmark, and seL4
+bench-peers: direct initrd $(BENCH) ## The same beside Linux, measured by PEERS=folder with its benchmark, and seL4
 	$(Q)$(PYTHON) bench/run.py --peers $(PEERS)
 
 # ---- Code style ----------------------------------------------------------------------------------
@@ -273,7 +276,7 @@ help: ## This list
 
 FORCE:
 .PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct test test-build test-unit \
-        test-loader test-guest test-system bench bench-peers format format-check check-headers clean help
+        test-loader test-guest test-system bench bench-programs bench-peers format format-check check-headers clean help
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

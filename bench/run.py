@@ -4,7 +4,7 @@
 
     run.py                  everything, about two minutes
     run.py -k TEXT          only the benchmarks whose metrics contain TEXT, without boot and variants
-    run.py --record         everything, and writes bench/results.txt
+    run.py --record         everything, and writes bench/results.txt and docs/figures.md
     run.py --check          boot and messages only, some seconds; fails when a metric is beyond its limit
                             or further above the record than noise explains
     run.py --peers FOLDER   everything, and the Linux benchmark in FOLDER/linux
@@ -19,6 +19,7 @@ listed as missing, and the run fails.
 
 import argparse
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -145,6 +146,7 @@ def recorded() -> Metrics:
 def record(lines: list[str]) -> None:
     RESULTS.write_text("# Recorded by bench/run.py --record: name, value, unit.\n"
                        + "".join(line + "\n" for line in lines))
+    subprocess.run([sys.executable, str(ROOT / "tools/mkdocs.py")], check=True)
 
 
 def change(now: int, before: int | None) -> str:

@@ -37,7 +37,7 @@ def build_suite() -> Suite:
     for compiler in ("gcc", "clang"):
         settings = [f"CC={compiler}", f"BUILD=build/check-{compiler}"]
         suite.test(f"{compiler} compiles everything without a warning", WHOLE_MACHINE)(
-            lambda settings=settings: make("kernel", "user", "loader", "unit", "guest", *settings))
+            lambda settings=settings: make("kernel", "user", "loader", "unit", "guest", "bench-programs", *settings))
         suite.test(f"{compiler} compiles each header alone", WHOLE_MACHINE)(
             lambda settings=settings: make("check-headers", *settings))
 

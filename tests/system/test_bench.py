@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""test_bench.py - the boot stays within its limits of instructions and memory."""
+"""test_bench.py - the boot stays within its limits of instructions and memory, messages near the record."""
 
 import sys
 
@@ -9,6 +9,6 @@ from qemu import ROOT
 suite = Suite("bench")
 
 
-@suite.test("the boot takes no more instructions and memory than bench/run.py allows")
+@suite.test("boot and messages take no more instructions and memory than bench/run.py allows")
 def within_limits() -> None:
     require_success([sys.executable, str(ROOT / "bench/run.py"), "--check"], 120, cwd=ROOT)
