@@ -44,6 +44,7 @@ struct core {
      * message runs on its caller's turn, so that threads cannot keep a core by calling each other. */
     uint64_t slice_end_ns;
     uint64_t timer_armed_ns; /* what the timer is set to; UINT64_MAX: off */
+    bool halted;             /* in arch_idle(): an interrupt may put a thread on this core */
 
     struct runqueue runqueue;       /* has its own lock; other cores insert and steal */
     struct timer_queue timer_queue; /* has its own lock; other cores remove */

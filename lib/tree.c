@@ -121,17 +121,11 @@ static struct tree_node *remove(struct tree_node *root, struct tree_node *node)
 
 void tree_remove(struct tree *tree, struct tree_node *node)
 {
-    tree->root = remove(tree->root, node);
+    if (tree->root == node && node->left == NULL && node->right == NULL)
+        tree->root = NULL; /* the only one */
+    else
+        tree->root = remove(tree->root, node);
     node->level = 0;
-}
-
-struct tree_node *tree_first(const struct tree *tree)
-{
-    struct tree_node *node = tree->root;
-
-    while (node != NULL && node->left != NULL)
-        node = node->left;
-    return node;
 }
 
 struct tree_node *tree_at_or_below(const struct tree *tree, uint64_t key)

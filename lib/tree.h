@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct tree_node {
@@ -24,7 +25,14 @@ void tree_insert(struct tree *tree, struct tree_node *node, uint64_t key);
 /* `node` must be in the tree. */
 void tree_remove(struct tree *tree, struct tree_node *node);
 /* Smallest key; NULL when empty. */
-struct tree_node *tree_first(const struct tree *tree);
+static inline struct tree_node *tree_first(const struct tree *tree)
+{
+    struct tree_node *node = tree->root;
+
+    while (node != NULL && node->left != NULL)
+        node = node->left;
+    return node;
+}
 /* Greatest key that is <= `key`, smallest key that is >= `key`; NULL: none. */
 struct tree_node *tree_at_or_below(const struct tree *tree, uint64_t key);
 struct tree_node *tree_at_or_above(const struct tree *tree, uint64_t key);

@@ -257,7 +257,7 @@ static bool cancel_park(struct thread *thread, uint64_t until_ns)
     ours = thread->state == THREAD_PARKED && thread->deadline_ns <= until_ns;
     if (ours) {
         state_set(thread, THREAD_PAIRED);
-        arch_thread_set_value(thread, arch_time_ns());
+        arch_thread_set_value(thread, until_ns == MNOS_DEADLINE_NEVER ? arch_time_ns() : until_ns);
     }
     spin_unlock(&thread->lock);
     return ours;

@@ -207,10 +207,24 @@ static void offer_to_idle(const struct core *core)
         arch_ipi_reschedule(&cores[__builtin_ctz(idle)]);
 }
 
+/* Whether `core`, which runs nothing, may go on with `thread`, which is in no queue. */
+static bool can_begin(const struct core *core, const struct thread *thread)
+{
+    return core->current == NULL && !core->need_resched &&
+           (int)thread->effective >= runqueue_best_priority(&core->runqueue) &&
+           (thread->affinity == MNOS_AFFINITY_ANY || thread->affinity == core->index) &&
+           atomic_load_explicit(&thread->stop, memory_order_relaxed) == 0;
+}
+
 void sched_make_ready(struct thread *thread)
 {
-    struct core *core = choose_core(thread);
+    struct core *core = this_core();
 
+    if (core->halted && can_begin(core, thread)) {
+        switch_to(core, thread);
+        return;
+    }
+    core = choose_core(thread);
     if (enqueue(core, thread, false))
         tell(core);
     else if (!sched_single_core())
@@ -236,10 +250,7 @@ void sched_hand_over(struct thread *thread)
 {
     struct core *core = this_core();
 
-    if (core->current != NULL || core->need_resched ||
-        (int)thread->effective < runqueue_best_priority(&core->runqueue) ||
-        (thread->affinity != MNOS_AFFINITY_ANY && thread->affinity != core->index) ||
-        atomic_load_explicit(&thread->stop, memory_order_relaxed) != 0) {
+    if (!can_begin(core, thread)) {
         sched_make_ready(thread);
         return;
     }
@@ -399,8 +410,8 @@ static void idle(struct core *core)
 {
     uint64_t began = arch_cycles();
 
-    if (!expire(core,
-                arch_time_ns())) { /* so that the timer is set for none but a wait that goes on */
+    /* First, so that the timer is set for none but a wait that goes on. */
+    if (!expire(core, arch_time_ns())) {
         arch_poll_interrupts();
         return;
     }
@@ -410,8 +421,11 @@ static void idle(struct core *core)
     trace(MNOS_TRACE_SWITCH, 0, 0);
     atomic_fetch_or(&idle_cores, 1u << core->index);
     timer_update(core);
-    if (runqueue_best_priority(&core->runqueue) < 0 && !core->need_resched && !can_steal(core))
+    if (runqueue_best_priority(&core->runqueue) < 0 && !core->need_resched && !can_steal(core)) {
+        core->halted = true;
         arch_idle();
+        core->halted = false;
+    }
     atomic_fetch_and(&idle_cores, ~(1u << core->index));
     core->statistics->idle_since = 0;
     core->statistics->idle_ns += arch_cycles_to_ns(arch_cycles() - began);
@@ -554,7 +568,7 @@ void sched_timer_interrupt(uint64_t now_ns)
     struct core *core = this_core();
 
     core->timer_armed_ns = UINT64_MAX;
-    core->need_resched = true; /* the long way out sets the timer anew */
+    core->need_resched |= core->current != NULL; /* the long way out sets the timer anew */
     if (core->hold_end_ns <= now_ns)
         interrupt_hold_end(core);
     (void)expire(core, now_ns);

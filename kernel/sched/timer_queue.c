@@ -102,11 +102,12 @@ bool timer_queue_step(struct timer_queue *queue, uint64_t now_ns, struct thread 
     bool waiting;
 
     *expired = NULL;
+    if (queue->earliest == UINT64_MAX) /* other cores only take entries out */
+        return false;
     spin_lock(&queue->lock);
-    thread = queue->earliest == UINT64_MAX
-                 ? NULL
-                 : container_of(tree_first(&queue->tree), struct thread, timer.node);
-    if (thread == NULL || (queue->earliest > now_ns && queue->earliest >= deadline_of(thread))) {
+    thread = container_of(tree_first(&queue->tree), struct thread, timer.node);
+    if (queue->earliest == UINT64_MAX ||
+        (queue->earliest > now_ns && queue->earliest >= deadline_of(thread))) {
         spin_unlock(&queue->lock);
         return false;
     }
@@ -114,14 +115,14 @@ bool timer_queue_step(struct timer_queue *queue, uint64_t now_ns, struct thread 
     /* In this order: with a wait, its deadline is seen or that of a later one. */
     waiting = waits(thread);
     deadline_ns = deadline_of(thread);
-    if (deadline_ns > now_ns && deadline_ns != MNOS_DEADLINE_NEVER)
-        put_locked(queue, &thread->timer, deadline_ns);
-    else if (deadline_ns <= now_ns && !waiting)
-        put_locked(queue, &thread->timer, now_ns + AGAIN_NS);
-    else
+    if (deadline_ns <= now_ns && waiting) {
         release_locked(&thread->timer);
-    if (deadline_ns <= now_ns && waiting)
         *expired = thread;
+    } else if (deadline_ns != MNOS_DEADLINE_NEVER) {
+        put_locked(queue, &thread->timer, deadline_ns > now_ns ? deadline_ns : now_ns + AGAIN_NS);
+    } else {
+        release_locked(&thread->timer);
+    }
     spin_unlock(&queue->lock);
     return true;
 }

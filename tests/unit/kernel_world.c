@@ -115,6 +115,7 @@ void world_act(struct thread *thread)
     core = this_core();
     before = core->current;
     core->need_resched = false;
+    core->halted = false;
     if (before == thread)
         return;
     if (before != NULL) {
