@@ -81,7 +81,7 @@ find    = $(sort $(shell find $1 -type f $2 2>/dev/null))
 # Two variants, chosen by which files are compiled: kernel/debug/off in build/kernel.elf, the one
 # that ships, and kernel/debug/on in build/debug/kernel.elf, the one that the guest tests boot.
 
-KERNEL_SRCS := $(filter-out kernel/debug/%,$(call find,kernel lib/format,-name '*.[cS]')) $(wildcard lib/*.c)
+KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c,$(call find,kernel lib/format,-name '*.[cS]')) $(wildcard lib/*.c)
 KERNEL_LD   := kernel/arch/x86_64/kernel.ld
 FONT        := /usr/share/consolefonts/Uni2-Terminus16.psf.gz
 
@@ -98,6 +98,13 @@ KERNEL_HOT := kernel/calls/% kernel/cap/% kernel/ipc/% kernel/sched/% kernel/syn
               $(patsubst %,kernel/arch/x86_64/%.c,ioapic lapic thread_arch timer tlb trap user_tables vector) \
               lib/string.c lib/tree.c
 
+# Where assembly finds the members of structures; both variants have the same.
+STRUCT_OFFSETS := $(BUILD)/gen/struct_offsets.h
+$(STRUCT_OFFSETS): kernel/arch/x86_64/offsets.c $(common)
+	$(call say,OFFSETS)
+	$(Q)mkdir -p $(@D) && $(CC) $(KERNEL_CFLAGS) -Ikernel/debug/off -MF $@.d -MT $@ -S $< -o $@.s
+	$(Q)sed -n 's/.*"=> \([A-Z0-9_]* [0-9]*\)".*/#define \1/p' $@.s >$@
+
 # kernel_rules FOLDER VARIANT
 #
 # The symbol table for backtraces is made from a first link without it. It lies behind the code, so
@@ -109,7 +116,7 @@ $1/objects := $$(patsubst %,$1/obj/%.o,$$(KERNEL_SRCS) $$(call find,kernel/debug
 $1/obj/%.c.o: %.c $(common)
 	$$(call say,CC)
 	$$(call compile,$$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_HOT),$$<),$$(SPEED),-Os) -Ikernel/debug/$2)
-$1/obj/%.S.o: %.S $(common)
+$1/obj/%.S.o: %.S $(STRUCT_OFFSETS) $(common)
 	$$(call say,AS)
 	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
 $1/obj/font.c.o: $(BUILD)/gen/font.c $(common)

@@ -41,18 +41,18 @@
  * `accept` is how many capabilities the caller takes in the message it will receive (in ipc_call:
  * in the reply). Receiving: label, length, number of capabilities received, and the kind.
  */
-#define MNOS_INFO_LABEL_SHIFT 0   /* 32 bits */
-#define MNOS_INFO_LENGTH_SHIFT 32 /* 13 bits */
-#define MNOS_INFO_CAPS_SHIFT 45   /* 3 bits */
-#define MNOS_INFO_ACCEPT_SHIFT 48 /* 3 bits */
-#define MNOS_INFO_KIND_SHIFT 51   /* 3 bits */
+#define MNOS_INFO_LENGTH_SHIFT 0  /* 13 bits */
+#define MNOS_INFO_CAPS_SHIFT 13   /* 3 bits */
+#define MNOS_INFO_ACCEPT_SHIFT 16 /* 3 bits */
+#define MNOS_INFO_KIND_SHIFT 19   /* 3 bits; 10 above them are 0 */
+#define MNOS_INFO_LABEL_SHIFT 32  /* 32 bits */
 
 #define MNOS_INFO(label, length)                                                                   \
-    ((uint64_t)(uint32_t)(label) | ((uint64_t)(length) << MNOS_INFO_LENGTH_SHIFT))
+    ((uint64_t)(uint32_t)(label) << MNOS_INFO_LABEL_SHIFT | (uint64_t)(length))
 #define MNOS_INFO_CAPS(count) ((uint64_t)(count) << MNOS_INFO_CAPS_SHIFT)
 #define MNOS_INFO_ACCEPT(count) ((uint64_t)(count) << MNOS_INFO_ACCEPT_SHIFT)
-#define MNOS_INFO_GET_LABEL(info) ((uint32_t)(info))
-#define MNOS_INFO_GET_LENGTH(info) ((unsigned)(((info) >> MNOS_INFO_LENGTH_SHIFT) & 0x1FFF))
+#define MNOS_INFO_GET_LABEL(info) ((uint32_t)((info) >> MNOS_INFO_LABEL_SHIFT))
+#define MNOS_INFO_GET_LENGTH(info) ((unsigned)(info)&0x1FFF)
 #define MNOS_INFO_GET_CAPS(info) ((unsigned)(((info) >> MNOS_INFO_CAPS_SHIFT) & 7))
 #define MNOS_INFO_GET_ACCEPT(info) ((unsigned)(((info) >> MNOS_INFO_ACCEPT_SHIFT) & 7))
 #define MNOS_INFO_GET_KIND(info) ((unsigned)(((info) >> MNOS_INFO_KIND_SHIFT) & 7))

@@ -16,6 +16,7 @@
 struct thread;
 struct process;
 struct deferred;
+struct tss;
 
 /* What an error of a system call tells besides its status. */
 struct call_error {
@@ -24,7 +25,7 @@ struct call_error {
 };
 
 struct core {
-    /* Offsets known to assembly: arch/x86_64/offsets.h. */
+    /* What assembly uses comes first: arch/x86_64/offsets.c. */
     struct core *self;
     struct thread *current; /* NULL while idle; its frame is where the next entry saves registers */
     void *kernel_stack_top;
@@ -32,21 +33,26 @@ struct core {
     bool need_resched;       /* leaving the kernel takes the long way: sched_leave_kernel() */
     bool tracing;            /* events are recorded: messages take the general path */
     struct call_error error; /* details of the error that is being returned */
+    /* `index` as a bit where an address space that has been loaded on this core before can be loaded by
+     * writing CR3 alone, and I/O ports are closed; else 0. */
+    uint32_t switch_bit;
     struct mnos_core_statistics *statistics; /* in the exported page */
+    struct tss *tss;
+    struct arch_aspace *aspace; /* loaded in CR3; NULL: the kernel's own */
+    uint64_t running_here;      /* `state` and `core` of the thread that runs here, as one word */
+    struct runqueue runqueue;   /* has its own lock; other cores insert and steal */
     struct core_arch arch;
 
     uint32_t index; /* 0 is the boot processor */
     bool online;    /* set once, read by all */
     /* How often it has told other cores that it uses nothing it has looked up (sync/deferred.h). */
     uint64_t quiescent_points;
-    struct arch_aspace *aspace; /* loaded in CR3; NULL: the kernel's own */
     /* End of the turn of what runs here, when somebody waits for it; 0: not begun. Who is called by
      * message runs on its caller's turn, so that threads cannot keep a core by calling each other. */
     uint64_t slice_end_ns;
     uint64_t timer_armed_ns; /* what the timer is set to; UINT64_MAX: off */
     bool halted;             /* in arch_idle(): an interrupt may put a thread on this core */
 
-    struct runqueue runqueue;       /* has its own lock; other cores insert and steal */
     struct timer_queue timer_queue; /* has its own lock; other cores remove */
 
     /* Interrupts held back until then, UINT64_MAX: none; how many were taken since (interrupt.c). */

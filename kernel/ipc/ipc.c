@@ -13,7 +13,6 @@
 
 #include "assert.h"
 #include "calls/calls.h"
-#include "ipc/fastpath.h"
 #include "ipc/message.h"
 #include "ipc/wait.h"
 #include "object/endpoint.h"
@@ -240,8 +239,7 @@ void ipc_send(struct thread *current)
 
 void ipc_call(struct thread *current)
 {
-    if (!ipc_call_fast(current))
-        send(current, true);
+    send(current, true);
 }
 
 void ipc_recv(struct thread *current)
@@ -258,7 +256,7 @@ void ipc_recv(struct thread *current)
         receive(current, &cap, NULL);
 }
 
-static void reply_and_receive(struct thread *current)
+void ipc_reply(struct thread *current)
 {
     bool waits = current->frame.r13 != 0;
     struct thread *woken = NULL;
@@ -279,10 +277,4 @@ static void reply_and_receive(struct thread *current)
     fail(current, status);
     if (woken != NULL)
         sched_make_ready(woken);
-}
-
-void ipc_reply(struct thread *current)
-{
-    if (!ipc_reply_fast(current))
-        reply_and_receive(current);
 }

@@ -92,7 +92,7 @@ mnos_status_t message_move(struct thread *from, struct thread *to, const struct 
         memcpy(to->buffer->data + MNOS_MESSAGE_REGISTER_BYTES,
                from->buffer->data + MNOS_MESSAGE_REGISTER_BYTES,
                length - MNOS_MESSAGE_REGISTER_BYTES);
-    to->frame.rsi = MNOS_INFO(info, length) | MNOS_INFO_CAPS(caps);
+    to->frame.rsi = MNOS_INFO(MNOS_INFO_GET_LABEL(info), length) | MNOS_INFO_CAPS(caps);
     to->frame.rdx = from->frame.rdx;
     to->frame.r10 = from->frame.r10;
     to->frame.r8 = from->frame.r8;

@@ -18,7 +18,7 @@ static inline bool message_info_valid(uint64_t info)
     return MNOS_INFO_GET_LENGTH(info) <= MNOS_MESSAGE_MAX_BYTES &&
            MNOS_INFO_GET_CAPS(info) <= MNOS_MESSAGE_MAX_CAPS &&
            MNOS_INFO_GET_ACCEPT(info) <= MNOS_MESSAGE_MAX_CAPS &&
-           (info >> MNOS_INFO_KIND_SHIFT) == 0;
+           (uint32_t)info >> MNOS_INFO_KIND_SHIFT == 0;
 }
 
 /*

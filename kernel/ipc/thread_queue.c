@@ -9,6 +9,7 @@
 
 void thread_queue_init(struct thread_queue *queue)
 {
+    queue->only = NULL;
     list_init(&queue->heads);
 }
 
@@ -18,15 +19,15 @@ static void make_head(struct list *position, struct queue_link *link)
     list_insert_before(position, &link->heads);
 }
 
-void thread_queue_insert(struct thread_queue *queue, struct thread *thread, bool at_front)
+static void enter_ring(struct thread_queue *queue, struct thread *thread, bool at_front)
 {
     struct queue_link *link = &thread->queue_link;
     struct queue_link *head = NULL;
     struct list *position;
 
-    assert(!link->queued);
+    assert(!link->in_ring);
     link->priority = thread->effective;
-    link->queued = true;
+    link->in_ring = true;
     link->is_head = false;
     list_init(&link->ring);
     for (position = queue->heads.next; position != &queue->heads; position = position->next) {
@@ -46,12 +47,27 @@ void thread_queue_insert(struct thread_queue *queue, struct thread *thread, bool
     }
 }
 
+void thread_queue_insert(struct thread_queue *queue, struct thread *thread, bool at_front)
+{
+    if (queue->only == NULL) {
+        queue->only = thread;
+        return;
+    }
+    if (queue->only != THREAD_QUEUE_RINGS)
+        enter_ring(queue, queue->only, false);
+    queue->only = THREAD_QUEUE_RINGS;
+    enter_ring(queue, thread, at_front);
+}
+
 void thread_queue_remove(struct thread_queue *queue, struct thread *thread)
 {
     struct queue_link *link = &thread->queue_link;
 
-    (void)queue;
-    assert(link->queued);
+    if (queue->only == thread) {
+        queue->only = NULL;
+        return;
+    }
+    assert(link->in_ring);
     if (link->is_head) {
         if (!list_empty(&link->ring))
             make_head(&link->heads, container_of(link->ring.next, struct queue_link, ring));
@@ -59,30 +75,42 @@ void thread_queue_remove(struct thread_queue *queue, struct thread *thread)
         link->is_head = false;
     }
     list_remove(&link->ring);
-    link->queued = false;
+    link->in_ring = false;
+    if (list_empty(&queue->heads))
+        queue->only = NULL;
 }
 
 struct thread *thread_queue_first(const struct thread_queue *queue)
 {
-    if (list_empty(&queue->heads))
-        return NULL;
+    if (queue->only != THREAD_QUEUE_RINGS)
+        return queue->only;
     return container_of(list_first(&queue->heads, struct queue_link, heads), struct thread,
                         queue_link);
+}
+
+int thread_queue_priority(const struct thread_queue *queue)
+{
+    const struct thread *first = thread_queue_first(queue);
+
+    if (first == NULL)
+        return -1;
+    return first == queue->only ? first->effective : first->queue_link.priority;
 }
 
 void thread_queue_check(const struct thread_queue *queue)
 {
     int last = MNOS_PRIORITY_COUNT;
 
+    assert(list_empty(&queue->heads) == (queue->only != THREAD_QUEUE_RINGS)); /* W3 */
     for (struct list *l = queue->heads.next; l != &queue->heads; l = l->next) {
         const struct queue_link *head = container_of(l, struct queue_link, heads);
 
-        assert(head->is_head && head->queued && head->priority < last); /* W1 */
+        assert(head->is_head && head->in_ring && head->priority < last); /* W1 */
         last = head->priority;
         for (struct list *r = head->ring.next; r != &head->ring; r = r->next) {
             const struct queue_link *link = container_of(r, struct queue_link, ring);
 
-            assert(!link->is_head && link->queued && link->priority == head->priority); /* W2 */
+            assert(!link->is_head && link->in_ring && link->priority == head->priority); /* W2 */
             (void)link;
         }
     }

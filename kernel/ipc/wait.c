@@ -29,11 +29,11 @@ static void state_set(struct thread *thread, enum thread_state state)
 /* The highest of its own priority and those of its callers, under its ceiling; server->lock is held. */
 static uint8_t inherited_locked(const struct thread *server)
 {
-    const struct thread *first = thread_queue_first(&server->callers);
+    int highest = thread_queue_priority(&server->callers);
     uint8_t effective = server->priority;
 
-    if (first != NULL && first->queue_link.priority > effective)
-        effective = first->queue_link.priority;
+    if (highest > effective)
+        effective = (uint8_t)highest;
     if (effective > server->process->priority_ceiling)
         effective = server->process->priority_ceiling;
     return effective;
@@ -51,9 +51,11 @@ static bool inherit_locked(struct thread *thread)
 }
 
 /* Puts `thread` where its effective priority belongs in the queue it waits in, whose lock is held; true:
- * that was somewhere else. */
+ * that was somewhere else, or the queue keeps no priority of it. */
 static bool reorder_locked(struct thread_queue *queue, struct thread *thread)
 {
+    if (queue->only == thread)
+        return true;
     if (thread->queue_link.priority == __atomic_load_n(&thread->effective, __ATOMIC_RELAXED))
         return false;
     thread_queue_remove(queue, thread);

@@ -41,8 +41,10 @@ mnos_status_t ports_open(struct process *process, const struct cap_view *cap, ui
         }
     }
     spin_unlock(&process->aspace.lock);
-    if (status == MNOS_OK)
+    if (status == MNOS_OK) {
+        process_has_ports(process);
         arch_ports_changed(); /* cores that run the process have the bitmap loaded */
+    }
     return status;
 }
 

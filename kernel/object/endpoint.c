@@ -39,6 +39,11 @@ mnos_status_t endpoint_create(struct process *payer, struct endpoint **created)
     return MNOS_OK;
 }
 
+static void update_pending_locked(struct endpoint *endpoint)
+{
+    endpoint->pending = endpoint->events != 0 || !list_empty(&endpoint->gone); /* E4 */
+}
+
 /* Forgets one badge that was to be reported; false: there is none. */
 static bool forget_notice_locked(struct endpoint *endpoint)
 {
@@ -48,6 +53,7 @@ static bool forget_notice_locked(struct endpoint *endpoint)
         return false;
     minted = list_first(&endpoint->gone, struct capability, notice);
     list_remove(&minted->notice);
+    update_pending_locked(endpoint);
     cap_slot_free(minted);
     return true;
 }
@@ -102,6 +108,7 @@ void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted)
     if (receiver == NULL) {
         minted->flags = CAP_NOTICE;
         list_append(&endpoint->gone, &minted->notice);
+        endpoint->pending = true;
     }
     spin_unlock(&endpoint->lock);
     if (receiver != NULL) {
@@ -129,6 +136,7 @@ void endpoint_notice_leave(struct endpoint *endpoint, struct capability *minted)
             heir = NULL;
         }
         list_remove(&minted->notice);
+        update_pending_locked(endpoint);
         cap_slot_free(minted);
     }
     spin_unlock(&endpoint->lock);
@@ -142,8 +150,10 @@ void endpoint_notify(struct endpoint *endpoint, uint64_t events)
 
     spin_lock(&endpoint->lock);
     receiver = take_receiver_locked(endpoint);
-    if (receiver == NULL)
+    if (receiver == NULL) {
         endpoint->events |= events;
+        endpoint->pending = true;
+    }
     spin_unlock(&endpoint->lock);
     if (receiver != NULL) {
         deliver(receiver, MNOS_KIND_EVENTS, 0, events);
@@ -161,16 +171,18 @@ void endpoint_notify_cap(const struct capability *cap, uint64_t events)
 
 bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *receiver)
 {
+    if (!endpoint->pending)
+        return false;
     if (endpoint->events != 0) {
         deliver(receiver, MNOS_KIND_EVENTS, 0, endpoint->events);
         endpoint->events = 0;
-        return true;
+        update_pending_locked(endpoint);
+    } else {
+        deliver(receiver, MNOS_KIND_CLIENT_GONE,
+                list_first(&endpoint->gone, struct capability, notice)->badge, 0);
+        (void)forget_notice_locked(endpoint);
     }
-    if (list_empty(&endpoint->gone))
-        return false;
-    deliver(receiver, MNOS_KIND_CLIENT_GONE,
-            list_first(&endpoint->gone, struct capability, notice)->badge, 0);
-    return forget_notice_locked(endpoint);
+    return true;
 }
 
 bool endpoint_wake_waiter(struct endpoint *endpoint, struct capability *cap)
@@ -201,7 +213,8 @@ void endpoint_check(struct endpoint *endpoint)
     assert(first == NULL ||
            first->state == (endpoint->state == EP_SENDING ? THREAD_SENDING : THREAD_RECEIVING));
     if (endpoint->state == EP_RECEIVING)
-        assert(endpoint->events == 0 && list_empty(&endpoint->gone)); /* E3 */
+        assert(!endpoint->pending);                                                       /* E3 */
+    assert(endpoint->pending == (endpoint->events != 0 || !list_empty(&endpoint->gone))); /* E4 */
     thread_queue_check(&endpoint->queue);
     spin_unlock(&endpoint->lock);
     (void)first;

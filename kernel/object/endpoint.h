@@ -10,6 +10,7 @@
  * E2  every queued thread is THREAD_SENDING or THREAD_RECEIVING as the state says, and its waits_on is
  *     this endpoint
  * E3  while a thread is receiving, no event is set and no badge waits to be reported
+ * E4  `pending` says whether there is any of these
  */
 #pragma once
 
@@ -30,7 +31,9 @@ enum endpoint_state {
 struct endpoint {
     struct kobject obj;
     struct spinlock lock; /* rank LOCK_ENDPOINT, guards all below */
-    enum endpoint_state state;
+    /* Offsets known to assembly; one comparison sees the first two. */
+    uint32_t state;   /* enum endpoint_state */
+    uint32_t pending; /* 0 or 1 */
     struct thread_queue queue;
     uint64_t events;
     struct list gone; /* struct capability.notice: badges to be reported to a receiver */

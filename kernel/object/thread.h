@@ -59,18 +59,19 @@ enum thread_slow {
 
 struct thread {
     struct user_frame frame; /* first: kernel entry saves registers here; 16-byte aligned */
-    /* Offsets known to assembly; one comparison sees both. */
+    /* One comparison sees both. */
     _Atomic uint32_t stop; /* enum thread_stop */
     _Atomic uint32_t slow; /* enum thread_slow */
+    /* One store writes both. */
+    _Atomic uint32_t state; /* enum thread_state, guarded as T1-T5 say */
+    uint32_t core;          /* where it runs, is queued, or last ran */
     struct thread_arch arch;
-
-    struct kobject obj;      /* payer is its process */
     struct process *process; /* constant */
-    uint32_t number;         /* in the table of all threads; constant */
+
+    struct kobject obj; /* payer is its process */
+    uint32_t number;    /* in the table of all threads; constant */
 
     /* Scheduling. */
-    _Atomic uint32_t state;  /* enum thread_state, guarded as T1-T5 say */
-    uint32_t core;           /* where it runs, is queued, or last ran */
     uint32_t affinity;       /* core, or MNOS_AFFINITY_ANY */
     uint8_t priority;        /* base */
     uint8_t effective;       /* at least base: the highest of those it owes a reply, under `lock` */

@@ -304,7 +304,7 @@ static void check_thread(const struct thread *thread)
     if (effective > thread->process->priority_ceiling)
         effective = thread->process->priority_ceiling;
     CHECK_EQ(thread->effective, effective);
-    if (waits)
+    if (thread->queue_link.in_ring)
         CHECK_EQ(thread->queue_link.priority, effective);
     CHECK(thread->timer.due <= thread->deadline_ns || thread->deadline_ns == UINT64_MAX);
     CHECK_EQ(thread->timer.due == UINT64_MAX, thread->timer.queue == NULL);

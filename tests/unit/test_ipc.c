@@ -113,11 +113,8 @@ TEST(ipc, only_as_many_bytes_move_as_the_message_has)
 TEST(ipc, an_info_word_out_of_range_is_refused)
 {
     const uint64_t bad[] = {
-        MNOS_INFO(0, MNOS_MESSAGE_MAX_BYTES + 1),
-        MNOS_INFO_CAPS(5),
-        MNOS_INFO_ACCEPT(5),
-        1ull << 54,
-        1ull << 63,
+        MNOS_INFO(0, MNOS_MESSAGE_MAX_BYTES + 1), MNOS_INFO_CAPS(5), MNOS_INFO_ACCEPT(5),
+        1ull << MNOS_INFO_KIND_SHIFT << 1,        1ull << 22,        1ull << 31,
     };
 
     init();

@@ -20,8 +20,9 @@ struct thread_arch {
     void *vector_area; /* XSAVE or FXSAVE area, arch_vector_bytes() */
     uint32_t mxcsr;    /* kept across voluntary switches, with x87_control */
     uint16_t x87_control;
-    bool vector_live; /* vector_area holds the state; else it is the initial state */
-    bool started;     /* mxcsr and x87_control are valid */
+    bool
+        vector_live; /* vector_area holds the state; else it is the initial state, or in the registers */
+    bool started; /* mxcsr and x87_control are valid */
 };
 
 #define PCID_COUNT 64 /* the processor has 4096; a collision only costs a flush */

@@ -12,7 +12,7 @@
 #include "arch/x86_64/cpu_entry.h"
 #include "arch/x86_64/init.h"
 #include "arch/x86_64/insn.h"
-#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/selectors.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/trap.h"
 #include "boot/bootinfo.h"
@@ -198,6 +198,7 @@ void cpu_detect(void)
     }
     /* For measuring; what the processor does not have stays off. */
     facts->rsb_stuff |= boot_cmdline_has("barriers=on");
+    facts->plain_switch = !facts->pcid && !facts->ibpb && !facts->rsb_stuff;
     paging_isolation =
         (facts->meltdown || boot_cmdline_has("pti=on")) && !boot_cmdline_has("pti=off");
 }
@@ -242,15 +243,18 @@ static void enable_entries(struct core *core, const struct cpu_facts *facts)
     struct cpu_entry *entry = core->arch.entry;
     uint64_t pcid_bits = facts->pcid ? CR3_USER_PCID : 0;
     uint64_t noflush = facts->pcid ? CR3_NOFLUSH : 0;
-    const char *code = paging_isolation ? entry_syscall_isolating : entry_syscall_plain;
+    bool fast = facts->fsgsbase && facts->xsave; /* as the fast path takes for granted */
+    const char *plain = fast ? entry_syscall_plain : entry_syscall_general_plain;
+    const char *isolating = fast ? entry_syscall_isolating : entry_syscall_general_isolating;
 
     entry->cr3_kernel_and = ~(CR3_USER | pcid_bits);
     entry->cr3_kernel_or = noflush;
     entry->cr3_user_or = CR3_USER | pcid_bits | noflush;
     entry->kernel_root = paging_kernel_root();
+    core->switch_bit = facts->plain_switch ? 1u << core->index : 0;
     cpu_entry_set_gs(core);
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-    wrmsr(MSR_LSTAR, (uint64_t)(uintptr_t)code);
+    wrmsr(MSR_LSTAR, (uint64_t)(uintptr_t)(paging_isolation ? isolating : plain));
     wrmsr(MSR_SFMASK, SYSCALL_CLEARS);
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | (facts->nx ? EFER_NXE : 0));
 }

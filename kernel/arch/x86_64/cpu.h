@@ -23,9 +23,10 @@ struct cpu_facts {
     bool meltdown;      /* user code can read what is mapped for the kernel only */
     bool enhanced_ibrs; /* set once, it keeps user code from steering the kernel's predictions */
     bool automatic_ibrs;
-    bool ibpb;      /* barrier between processes: available and needed */
-    bool stibp;     /* between hardware threads of one core: available and needed */
-    bool rsb_stuff; /* the return stack is overwritten between processes */
+    bool ibpb;         /* barrier between processes: available and needed */
+    bool stibp;        /* between hardware threads of one core: available and needed */
+    bool rsb_stuff;    /* the return stack is overwritten between processes */
+    bool plain_switch; /* writing CR3 is all it takes to change address spaces */
 
     uint64_t tsc_hz; /* as the processor or hypervisor says; 0: it does not */
 };

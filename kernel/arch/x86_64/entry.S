@@ -12,8 +12,9 @@
  * on that stack. NMI, double fault and machine check can come between any two instructions here, while
  * GS and the stack pointer still are the user's, so they have stacks of their own.
  */
-#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/selectors.h"
 #include "arch/x86_64/vectors.h"
+#include "struct_offsets.h"
 
 #define GS_BASE_MSR          0xC0000101
 #define RFLAGS_NONE          2

@@ -5,58 +5,11 @@
  */
 #include "arch/x86_64/cpu_entry.h"
 
-#include "arch/user_frame.h"
 #include "arch/x86_64/insn.h"
-#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/selectors.h"
 #include "arch/x86_64/paging.h"
 #include "lib/string.h"
 #include "object/thread.h"
-
-#define ASSERT_OFFSET(type, member, value)                                                         \
-    _Static_assert(offsetof(struct type, member) == (value), "assembly relies on it")
-ASSERT_OFFSET(core, self, CORE_SELF);
-ASSERT_OFFSET(core, current, CORE_CURRENT);
-ASSERT_OFFSET(core, kernel_stack_top, CORE_KERNEL_STACK_TOP);
-ASSERT_OFFSET(core, scratch, CORE_SCRATCH);
-ASSERT_OFFSET(core, need_resched, CORE_NEED_RESCHED);
-ASSERT_OFFSET(core, tracing, CORE_TRACING);
-ASSERT_OFFSET(core, error, CORE_ERROR);
-ASSERT_OFFSET(core, statistics, CORE_STATISTICS);
-ASSERT_OFFSET(mnos_core_statistics, syscalls, STATISTICS_SYSCALLS);
-ASSERT_OFFSET(thread, stop, THREAD_STOP);
-ASSERT_OFFSET(core, arch.panic_stack_top, CORE_PANIC_STACK_TOP);
-ASSERT_OFFSET(cpu_entry, core, ENTRY_CORE);
-ASSERT_OFFSET(cpu_entry, scratch, ENTRY_SCRATCH);
-ASSERT_OFFSET(cpu_entry, cr3_kernel_and, ENTRY_CR3_KERNEL_AND);
-ASSERT_OFFSET(cpu_entry, cr3_kernel_or, ENTRY_CR3_KERNEL_OR);
-ASSERT_OFFSET(cpu_entry, cr3_user_or, ENTRY_CR3_USER_OR);
-ASSERT_OFFSET(cpu_entry, stack_top, ENTRY_STACK_TOP);
-ASSERT_OFFSET(cpu_entry, kernel_root, ENTRY_KERNEL_ROOT);
-ASSERT_OFFSET(user_frame, r15, FRAME_R15);
-ASSERT_OFFSET(user_frame, r14, FRAME_R14);
-ASSERT_OFFSET(user_frame, r13, FRAME_R13);
-ASSERT_OFFSET(user_frame, r12, FRAME_R12);
-ASSERT_OFFSET(user_frame, rbp, FRAME_RBP);
-ASSERT_OFFSET(user_frame, rbx, FRAME_RBX);
-ASSERT_OFFSET(user_frame, r11, FRAME_R11);
-ASSERT_OFFSET(user_frame, r10, FRAME_R10);
-ASSERT_OFFSET(user_frame, r9, FRAME_R9);
-ASSERT_OFFSET(user_frame, r8, FRAME_R8);
-ASSERT_OFFSET(user_frame, rax, FRAME_RAX);
-ASSERT_OFFSET(user_frame, rcx, FRAME_RCX);
-ASSERT_OFFSET(user_frame, rdx, FRAME_RDX);
-ASSERT_OFFSET(user_frame, rsi, FRAME_RSI);
-ASSERT_OFFSET(user_frame, rdi, FRAME_RDI);
-_Static_assert(FRAME_SYSCALL == FRAME_SYSCALL_VECTOR, "assembly relies on it");
-ASSERT_OFFSET(user_frame, vector, FRAME_VECTOR);
-ASSERT_OFFSET(user_frame, error, FRAME_ERROR);
-ASSERT_OFFSET(user_frame, rip, FRAME_RIP);
-ASSERT_OFFSET(user_frame, cs, FRAME_CS);
-ASSERT_OFFSET(user_frame, rflags, FRAME_RFLAGS);
-ASSERT_OFFSET(user_frame, rsp, FRAME_RSP);
-ASSERT_OFFSET(user_frame, ss, FRAME_SS);
-ASSERT_OFFSET(thread, frame, 0);
-_Static_assert(sizeof(struct user_frame) == FRAME_BYTES, "assembly relies on it");
 
 /* The accessed bits are set, so that the processor never writes to the table. */
 #define DESCRIPTOR_KERNEL_CODE 0x00AF9B000000FFFFull
@@ -141,6 +94,8 @@ void cpu_entry_start(struct core *core)
     entry->core = core;
     core->self = core;
     core->arch.entry = entry;
+    core->tss = &entry->tss;
+    core->running_here = (uint64_t)core->index << 32 | THREAD_RUNNING;
     core->arch.timer_deadline_ns = UINT64_MAX;
     gdt_fill(entry);
     tss_fill(entry);

@@ -2,7 +2,7 @@
 /* idt.c - the interrupt table, one for all cores. The code it points to is in stubs.S and entry.S. */
 #include "arch/x86_64/cpu_entry.h"
 
-#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/selectors.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/vectors.h"
 

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "arch/arch.h"
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/cpu_entry.h"
 #include "assert.h"
 #include "lib/string.h"
@@ -139,14 +140,15 @@ void ports_load(struct core *core, const struct arch_ports *ports)
     uint64_t generation;
 
     if (ports == NULL) {
-        if (tss->iomap_base != TSS_IOMAP_NONE)
-            tss->iomap_base = TSS_IOMAP_NONE;
+        tss->iomap_base = TSS_IOMAP_NONE;
+        core->switch_bit = cpu_facts.plain_switch ? 1u << core->index : 0;
         return;
     }
     generation = atomic_load_explicit(&ports->generation, memory_order_acquire);
     if (core->arch.ports != ports || core->arch.ports_generation != generation)
         bitmap_copy(&core->arch, ports, generation);
     tss->iomap_base = TSS_IOMAP_OPEN;
+    core->switch_bit = 0;
 }
 
 void ports_refresh(struct core *core)

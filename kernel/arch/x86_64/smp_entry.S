@@ -5,7 +5,8 @@
  * boot_cpu_start(). Only the kernel image is mapped in both tables, so nothing is pushed before the
  * change.
  */
-#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/selectors.h"
+#include "struct_offsets.h"
 
 #define MP_INFO_ARGUMENT 24
 

@@ -3,7 +3,7 @@
  * stubs.S - where the processor lands for each vector. A stub completes the frame to error code and
  * vector, and goes on in entry.S.
  */
-#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/selectors.h"
 
 .section .text.entry, "ax", @progbits
 

@@ -44,19 +44,26 @@ static inline void arch_switch_out(struct thread *thread)
     vector_save_control(&thread->arch);
 }
 
+/* The same for the process of `thread`, for syscall.S. */
+void switch_to_process_of(struct thread *thread);
+
+/* Address space and I/O ports. */
+static inline void switch_process(struct core *core, struct process *process)
+{
+    struct arch_ports *ports = __atomic_load_n(&process->ports, __ATOMIC_ACQUIRE);
+
+    if (core->aspace != &process->aspace.arch)
+        arch_aspace_load(&process->aspace.arch);
+    if (ports != NULL || core->tss->iomap_base != TSS_IOMAP_NONE)
+        ports_load(core, ports);
+}
+
 /* arch_thread_load(). */
 static inline void arch_switch_in(struct core *core, struct thread *thread)
 {
-    struct process *process = thread->process;
-    struct tss *tss = &core->arch.entry->tss;
-    struct arch_ports *ports = __atomic_load_n(&process->ports, __ATOMIC_ACQUIRE);
-
     if (!paging_isolation) /* else entries land on the entry stack, and go on to core->current */
-        tss->rsp[0] = (uint64_t)(uintptr_t)(&thread->frame + 1);
-    if (core->aspace != &process->aspace.arch)
-        arch_aspace_load(&process->aspace.arch);
-    if (ports != NULL || tss->iomap_base != TSS_IOMAP_NONE)
-        ports_load(core, ports);
+        core->tss->rsp[0] = (uint64_t)(uintptr_t)(&thread->frame + 1);
+    switch_process(core, thread->process);
     switch_load_bases(&thread->arch);
     if (thread->arch.vector_live || vector_in_use())
         vector_load(&thread->arch);

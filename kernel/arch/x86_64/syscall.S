@@ -4,8 +4,9 @@
  * tables of the process, and GS leads to struct core. The isolating one finds the tables that a user
  * program runs on; GS leads to struct cpu_entry, whose first word is the core.
  */
-#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/selectors.h"
 #include "calls/call_numbers.h"
+#include "struct_offsets.h"
 
 .section .text.entry, "ax", @progbits
 
@@ -57,7 +58,17 @@
     sysretq
 .endm
 #define LEAVE LEAVE_PLAIN
+/* The processor pushes into the thread's frame. */
+.macro SET_ENTRY_STACK_PLAIN
+    movq %gs:CORE_TSS, %rcx
+    leaq FRAME_BYTES(%rbx), %rax
+    movq %rax, TSS_RSP0(%rcx)
+.endm
+#define SET_ENTRY_STACK SET_ENTRY_STACK_PLAIN
+#define PREPARE_LEAVING
+#define LOAD_USER_TABLES
 #include "arch/x86_64/syscall.inc"
+#include "arch/x86_64/ipc_fast.inc"
 #undef NAME
 #undef ENTER
 #undef SCRATCH
@@ -65,6 +76,9 @@
 #undef ON_CORE
 #undef FIND_CORE
 #undef LEAVE
+#undef SET_ENTRY_STACK
+#undef PREPARE_LEAVING
+#undef LOAD_USER_TABLES
 
 #define NAME(x) x##_isolating
 .macro ENTER_ISOLATING
@@ -102,7 +116,20 @@
     sysretq
 .endm
 #define LEAVE LEAVE_ISOLATING
+/* Entries land on the entry stack of the core. */
+#define SET_ENTRY_STACK
+/* RAX = CR3 for the user's tables, while GS is the kernel's. */
+.macro PREPARE_LEAVING_ISOLATING
+    movq %cr3, %rax
+    orq %gs:ENTRY_CR3_USER_OR, %rax
+.endm
+#define PREPARE_LEAVING PREPARE_LEAVING_ISOLATING
+.macro LOAD_USER_TABLES_ISOLATING
+    movq %rax, %cr3
+.endm
+#define LOAD_USER_TABLES LOAD_USER_TABLES_ISOLATING
 #include "arch/x86_64/syscall.inc"
+#include "arch/x86_64/ipc_fast.inc"
 
 /* struct call_return arch_call_in_frame(void): the entry in call_table of calls during which another
  * thread may run. With all registers in the frame the rest is C's, and this does not return. RCX and R11

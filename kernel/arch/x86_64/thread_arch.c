@@ -6,7 +6,7 @@
 #include "arch/arch.h"
 
 #include "arch/x86_64/insn.h"
-#include "arch/x86_64/offsets.h"
+#include "arch/x86_64/selectors.h"
 #include "arch/x86_64/switch.h"
 
 /* CF, PF, AF, ZF, SF, OF; DF, TF, AC, ID. */
@@ -38,6 +38,12 @@ void arch_thread_save(struct thread *thread, bool voluntary)
 void arch_thread_load(struct thread *thread)
 {
     arch_switch_in(this_core(), thread);
+}
+
+/* For syscall.S, when writing CR3 is not all it takes. */
+void switch_to_process_of(struct thread *thread)
+{
+    switch_process(this_core(), thread->process);
 }
 
 /* ---- registers ---- */

@@ -13,8 +13,7 @@
 #define MXCSR_INITIAL 0x1F80u
 #define X87_CONTROL_INITIAL 0x037Fu
 
-/* An area whose header says that every component is in its initial state. */
-struct [[gnu::aligned(64)]] initial_state
+struct [[gnu::aligned(64)]] vector_initial_state
 {
     uint16_t x87_control;
     uint8_t unused[22];
@@ -22,10 +21,10 @@ struct [[gnu::aligned(64)]] initial_state
     uint8_t registers[512 - 28];
     uint64_t header[8];
 };
-_Static_assert(offsetof(struct initial_state, mxcsr) == 24, "FXSAVE layout");
-_Static_assert(offsetof(struct initial_state, header) == 512, "XSAVE layout");
+_Static_assert(offsetof(struct vector_initial_state, mxcsr) == 24, "FXSAVE layout");
+_Static_assert(offsetof(struct vector_initial_state, header) == 512, "XSAVE layout");
 
-static const struct initial_state initial_state = {
+const struct vector_initial_state vector_initial_state = {
     .x87_control = X87_CONTROL_INITIAL,
     .mxcsr = MXCSR_INITIAL,
 };
@@ -63,13 +62,14 @@ void vector_save(struct thread_arch *arch)
     area_save(arch->vector_area);
 }
 
-void vector_load(const struct thread_arch *arch)
+void vector_load(struct thread_arch *arch)
 {
     if (arch->vector_live) {
+        arch->vector_live = false;
         area_load(arch->vector_area);
         return;
     }
-    area_load(&initial_state);
+    area_load(&vector_initial_state);
     vector_load_control(arch);
 }
 

@@ -10,14 +10,15 @@
 /* Keeps everything in arch->vector_area. */
 void vector_save(struct thread_arch *arch);
 /* Nothing of the thread before remains visible. */
-void vector_load(const struct thread_arch *arch);
+void vector_load(struct thread_arch *arch);
+/* An area whose header says that every component is in its initial state. */
+extern const struct vector_initial_state vector_initial_state;
 /* State a thread starts with. */
 void vector_reset(struct thread_arch *arch);
 
 /* For a thread whose registers are lost by definition, MXCSR and the x87 control word are all. */
 static inline void vector_save_control(struct thread_arch *arch)
 {
-    arch->vector_live = false;
     __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(arch->mxcsr), "=m"(arch->x87_control));
 }
 

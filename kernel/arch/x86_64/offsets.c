@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/*
+ * offsets.c - where assembly finds the members of structures. Compiled only to assembly language, from
+ * which the build makes gen/struct_offsets.h: #define NAME OFFSET for each line below.
+ */
+#include <stddef.h>
+
+#include "arch/user_frame.h"
+#include "arch/x86_64/cpu_entry.h"
+#include "core.h"
+#include "object/endpoint.h"
+#include "object/process.h"
+#include "object/thread.h"
+
+#define VALUE(name, value) __asm__ volatile(".ascii \"=> " #name " %c0\"" ::"i"(value));
+#define OFFSET(name, type, member) VALUE(name, offsetof(struct type, member))
+
+void offsets(void);
+
+void offsets(void)
+{
+    /* Of the core that runs: by way of GS, which leads to it or to its cpu_entry. */
+    OFFSET(CORE_SELF, core, self)
+    OFFSET(CORE_CURRENT, core, current)
+    OFFSET(CORE_KERNEL_STACK_TOP, core, kernel_stack_top)
+    OFFSET(CORE_SCRATCH, core, scratch)
+    OFFSET(CORE_NEED_RESCHED, core, need_resched)
+    OFFSET(CORE_ERROR, core, error)
+    OFFSET(CORE_SWITCH_BIT, core, switch_bit)
+    OFFSET(CORE_STATISTICS, core, statistics)
+    OFFSET(CORE_TSS, core, tss)
+    OFFSET(CORE_ASPACE, core, aspace)
+    OFFSET(CORE_RUNNING_HERE, core, running_here)
+    OFFSET(CORE_READY, core, runqueue.ready)
+    OFFSET(CORE_RUNNING_PRIORITY, core, runqueue.running_priority)
+    OFFSET(CORE_PANIC_STACK_TOP, core, arch.panic_stack_top)
+    OFFSET(ENTRY_CORE, cpu_entry, core)
+    OFFSET(ENTRY_SCRATCH, cpu_entry, scratch)
+    OFFSET(ENTRY_CR3_KERNEL_AND, cpu_entry, cr3_kernel_and)
+    OFFSET(ENTRY_CR3_KERNEL_OR, cpu_entry, cr3_kernel_or)
+    OFFSET(ENTRY_CR3_USER_OR, cpu_entry, cr3_user_or)
+    OFFSET(ENTRY_STACK_TOP, cpu_entry, stack_top)
+    OFFSET(ENTRY_KERNEL_ROOT, cpu_entry, kernel_root)
+    OFFSET(TSS_RSP0, tss, rsp[0])
+    OFFSET(STATISTICS_SWITCHES, mnos_core_statistics, switches)
+    OFFSET(STATISTICS_SYSCALLS, mnos_core_statistics, syscalls)
+
+    OFFSET(FRAME_R15, thread, frame.r15)
+    OFFSET(FRAME_R14, thread, frame.r14)
+    OFFSET(FRAME_R13, thread, frame.r13)
+    OFFSET(FRAME_R12, thread, frame.r12)
+    OFFSET(FRAME_RBP, thread, frame.rbp)
+    OFFSET(FRAME_RBX, thread, frame.rbx)
+    OFFSET(FRAME_R11, thread, frame.r11)
+    OFFSET(FRAME_R10, thread, frame.r10)
+    OFFSET(FRAME_R9, thread, frame.r9)
+    OFFSET(FRAME_R8, thread, frame.r8)
+    OFFSET(FRAME_RAX, thread, frame.rax)
+    OFFSET(FRAME_RCX, thread, frame.rcx)
+    OFFSET(FRAME_RDX, thread, frame.rdx)
+    OFFSET(FRAME_RSI, thread, frame.rsi)
+    OFFSET(FRAME_RDI, thread, frame.rdi)
+    OFFSET(FRAME_VECTOR, thread, frame.vector)
+    OFFSET(FRAME_ERROR, thread, frame.error)
+    OFFSET(FRAME_RIP, thread, frame.rip)
+    OFFSET(FRAME_CS, thread, frame.cs)
+    OFFSET(FRAME_RFLAGS, thread, frame.rflags)
+    OFFSET(FRAME_RSP, thread, frame.rsp)
+    OFFSET(FRAME_SS, thread, frame.ss)
+    VALUE(FRAME_BYTES, sizeof(struct user_frame))
+    VALUE(FRAME_SYSCALL_VECTOR, FRAME_SYSCALL)
+
+    OFFSET(THREAD_STOP, thread, stop)
+    OFFSET(THREAD_STATE, thread, state)
+    OFFSET(THREAD_FS_BASE, thread, arch.fs_base)
+    OFFSET(THREAD_GS_BASE, thread, arch.gs_base)
+    OFFSET(THREAD_MXCSR, thread, arch.mxcsr)
+    OFFSET(THREAD_X87_CONTROL, thread, arch.x87_control)
+    OFFSET(THREAD_PROCESS, thread, process)
+    OFFSET(THREAD_PRIORITY, thread, priority)
+    OFFSET(THREAD_EFFECTIVE, thread, effective)
+    OFFSET(THREAD_CPU_CYCLES, thread, cpu_cycles)
+    OFFSET(THREAD_LOCK_SERVING, thread, lock.serving)
+    OFFSET(THREAD_LOCK_NEXT, thread, lock.next)
+    OFFSET(THREAD_WAITS_ON, thread, waits_on)
+    OFFSET(THREAD_OWED_BY, thread, owed_by)
+    OFFSET(THREAD_CALLERS, thread, callers.only)
+    OFFSET(THREAD_VIA, thread, via)
+    OFFSET(THREAD_VIA_KEY, thread, via_key)
+    OFFSET(THREAD_CAP_LINK, thread, cap_link)
+    OFFSET(THREAD_REPLY_ID, thread, reply_id)
+    OFFSET(THREAD_DEADLINE, thread, deadline_ns)
+    OFFSET(THREAD_TIMER_DUE, thread, timer.due)
+    OFFSET(THREAD_BUFFER, thread, buffer)
+    VALUE(STATE_CALLING, THREAD_CALLING)
+    VALUE(STATE_RECEIVING, THREAD_RECEIVING)
+
+    OFFSET(PROCESS_CAP_ROOT, process, captable.root)
+    OFFSET(PROCESS_CAP_MASK, process, captable.root_mask)
+    OFFSET(PROCESS_ASPACE, process, aspace.arch)
+    OFFSET(ASPACE_ROOT, arch_aspace, root)
+    OFFSET(ASPACE_LOADED_ON, arch_aspace, loaded_on)
+
+    OFFSET(CAP_KEY, capability, key)
+    OFFSET(CAP_TYPE, capability, type)
+    OFFSET(CAP_OBJECT, capability, object)
+    OFFSET(CAP_BADGE, capability, badge)
+    OFFSET(CAP_WAITERS, capability, waiters)
+    VALUE(CAP_SENDS, MNOS_TYPE_ENDPOINT | MNOS_RIGHT_WRITE << 8) /* type and rights as one word */
+    VALUE(CAP_RECEIVES, MNOS_TYPE_ENDPOINT | MNOS_RIGHT_READ << 8)
+
+    OFFSET(ENDPOINT_LOCK_SERVING, endpoint, lock.serving)
+    OFFSET(ENDPOINT_LOCK_NEXT, endpoint, lock.next)
+    OFFSET(ENDPOINT_STATE, endpoint, state)
+    OFFSET(ENDPOINT_QUEUE, endpoint, queue.only)
+    VALUE(ENDPOINT_IDLE, EP_IDLE)
+    VALUE(ENDPOINT_RECEIVING, EP_RECEIVING)
+}
+
+_Static_assert(offsetof(struct thread, frame) == 0, "the frame is found at the thread");
+_Static_assert(offsetof(struct core, self) == 0 && offsetof(struct cpu_entry, core) == 0,
+               "whichever GS leads to, its first word is the core");
+_Static_assert(offsetof(struct core, tracing) == offsetof(struct core, need_resched) + 1,
+               "one comparison sees both");
+_Static_assert(offsetof(struct thread, slow) == offsetof(struct thread, stop) + 4,
+               "one comparison sees both");
+_Static_assert(offsetof(struct thread, core) == offsetof(struct thread, state) + 4 &&
+                   offsetof(struct thread, state) % 8 == 0,
+               "one store writes both");
+_Static_assert(offsetof(struct thread, effective) == offsetof(struct thread, priority) + 1,
+               "one load reads both");
+_Static_assert(offsetof(struct endpoint, pending) == offsetof(struct endpoint, state) + 4 &&
+                   offsetof(struct endpoint, state) % 8 == 0 && EP_IDLE == 0,
+               "one comparison sees both");
+_Static_assert(offsetof(struct capability, key) == 0 &&
+                   offsetof(struct capability, rights) == offsetof(struct capability, type) + 1,
+               "one load reads type and rights");
+_Static_assert(sizeof(struct capability) == 64 && CAPTABLE_PAGE_SLOTS == 64,
+               "handles are taken apart with shifts");
