@@ -71,6 +71,8 @@ void offsets(void)
     VALUE(FRAME_SYSCALL_VECTOR, FRAME_SYSCALL)
 
     OFFSET(THREAD_STOP, thread, stop)
+    VALUE(SLOW_PINNED_ONLY, SLOW_PINNED)
+    OFFSET(THREAD_AFFINITY, thread, affinity)
     OFFSET(THREAD_STATE, thread, state)
     OFFSET(THREAD_FS_BASE, thread, arch.fs_base)
     OFFSET(THREAD_GS_BASE, thread, arch.gs_base)
