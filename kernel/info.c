@@ -8,6 +8,7 @@
 #include "abi/statistics.h"
 #include "arch/arch.h"
 #include "boot/bootinfo.h"
+#include "boot_code.h"
 #include "core.h"
 #include "lib/string.h"
 #include "log/panic.h"
@@ -18,12 +19,12 @@
 static struct mnos_kinfo *kinfo;
 static struct mnos_statistics *statistics;
 
-static uint64_t frames_for(size_t size_bytes)
+BOOT_CODE static uint64_t frames_for(size_t size_bytes)
 {
     return (size_bytes + PAGE_BYTES - 1) / PAGE_BYTES;
 }
 
-void *info_boot_alloc(size_t size_bytes)
+BOOT_CODE void *info_boot_alloc(size_t size_bytes)
 {
     uint64_t frames = frames_for(size_bytes);
     paddr_t run = frame_alloc_run(frames, 1, FRAME_LIMIT_NONE);
@@ -33,7 +34,7 @@ void *info_boot_alloc(size_t size_bytes)
     return memset(phys_to_virt(run), 0, frames * PAGE_BYTES);
 }
 
-void info_statistics_create(void)
+BOOT_CODE void info_statistics_create(void)
 {
     statistics = info_boot_alloc(sizeof(*statistics));
     statistics->magic = MNOS_STATISTICS_MAGIC;
@@ -41,7 +42,7 @@ void info_statistics_create(void)
         cores[i].statistics = &statistics->cores[i];
 }
 
-static void kinfo_framebuffer(void)
+BOOT_CODE static void kinfo_framebuffer(void)
 {
     const struct boot_framebuffer *fb = &boot_info.framebuffer;
 
@@ -58,7 +59,7 @@ static void kinfo_framebuffer(void)
     kinfo->framebuffer_blue_size = fb->blue_size;
 }
 
-void info_kinfo_create(void)
+BOOT_CODE void info_kinfo_create(void)
 {
     struct arch_time_info time;
 
@@ -93,7 +94,7 @@ paddr_t kinfo_frame(void)
     return virt_to_phys(kinfo);
 }
 
-paddr_t info_statistics_frame(uint64_t *page_count)
+BOOT_CODE paddr_t info_statistics_frame(uint64_t *page_count)
 {
     *page_count = frames_for(sizeof(*statistics));
     return virt_to_phys(statistics);

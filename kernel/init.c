@@ -60,7 +60,7 @@ static struct process *create_process(void)
 {
     struct mnos_process_params params = {
         .name = "init",
-        .frames_quota = frame_count_free(),
+        .frames_quota = frame_count_free() + arch_boot_pages(),
         .bytes_quota = frame_count_free() * PAGE_BYTES / BYTES_SHARE,
         .priority_ceiling = MNOS_PRIORITY_COUNT - 1,
     };
@@ -270,13 +270,11 @@ void kernel_start_init(void)
             MAP_READ | MAP_WRITE);
     create_bootstrap(process, thread);
     log_info("init: %s from %s", INIT_PATH, boot_info.initrd_path);
-    info_update_memory();
     if (boot_cmdline_has("bench"))
         log_info("bench-mark init-first %lu", arch_cycles());
     log_release_console();
 
     this_core()->need_resched = true;
     thread_resume(thread, STOP_SUSPEND);
-    sched_leave_kernel();
-    arch_enter_user();
+    arch_leave_boot();
 }

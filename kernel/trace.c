@@ -2,6 +2,7 @@
 /* trace.c - see trace.h. */
 #include "trace.h"
 
+#include "boot_code.h"
 #include "info.h"
 #include "object/thread.h"
 
@@ -15,7 +16,7 @@ static uint64_t pages(void)
     return 1 + core_count * RING_RECORDS * sizeof(struct mnos_trace_record) / PAGE_BYTES;
 }
 
-void trace_init(void)
+BOOT_CODE void trace_init(void)
 {
     shared = info_boot_alloc(pages() * PAGE_BYTES);
     *shared = (struct mnos_trace){

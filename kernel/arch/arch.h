@@ -39,6 +39,11 @@ void arch_poll_interrupts(void);
 /* Leaves the kernel: to core->current in user mode. The only way back to user space. */
 [[gnu::noreturn]] void arch_enter_user(void);
 
+/* Ends the boot: unmaps and frees what only the boot needed, arch_boot_pages() frames, and leaves the
+ * kernel. All cores are in the scheduler. */
+[[gnu::noreturn]] void arch_leave_boot(void);
+uint64_t arch_boot_pages(void);
+
 /* Pages that physical addresses of this processor reach. */
 uint64_t arch_physical_pages(void);
 

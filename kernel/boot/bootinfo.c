@@ -28,16 +28,6 @@ void boot_cmdline_init(void)
         string_copy(boot_info.cmdline, text, sizeof(boot_info.cmdline));
 }
 
-bool boot_cmdline_has(const char *word)
-{
-    return string_has_word(boot_info.cmdline, word);
-}
-
-paddr_t boot_image_to_phys(const void *pointer)
-{
-    return (paddr_t)(uintptr_t)pointer - boot_info.kernel_virtual + boot_info.kernel_physical;
-}
-
 static const void *need(const void *response, const char *what)
 {
     if (!response)

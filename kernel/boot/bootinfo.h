@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
+#include "lib/string.h"
 #include "mm/addr.h"
 
 enum {
@@ -82,7 +83,10 @@ void boot_cmdline_init(void);
 void boot_info_init(void);
 
 /* True when the command line has `word` between blanks. */
-bool boot_cmdline_has(const char *word);
+static inline bool boot_cmdline_has(const char *word)
+{
+    return string_has_word(boot_info.cmdline, word);
+}
 
 /* A physical address in the loader's page tables. Not to be used once the kernel has its own. */
 static inline void *boot_phys_to_virt(paddr_t address)
@@ -91,7 +95,10 @@ static inline void *boot_phys_to_virt(paddr_t address)
 }
 
 /* The physical address of something in the kernel image. */
-paddr_t boot_image_to_phys(const void *pointer);
+static inline paddr_t boot_image_to_phys(const void *pointer)
+{
+    return (paddr_t)(uintptr_t)pointer - boot_info.kernel_virtual + boot_info.kernel_physical;
+}
 
 /* Releases parked processor `cpu` to `entry`, in the loader's page tables and on its stack, with RDI
  * = `argument`'s holder: a struct limine_cpu in the loader's direct map. Own page tables needed. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "boot_code.h"
 #include "console/font.h"
 #include "lib/string.h"
 
@@ -55,14 +56,14 @@ static unsigned char line_style[LINES_MAX]; /* enum console_style, one for a who
 
 /* ---- pixels ---- */
 
-static uint32_t channel(uint32_t value, unsigned size, unsigned shift)
+BOOT_CODE static uint32_t channel(uint32_t value, unsigned size, unsigned shift)
 {
     if (size > 8)
         return value << (size - 8) << shift;
     return value >> (8 - size) << shift;
 }
 
-static uint32_t to_pixel(uint32_t rgb)
+BOOT_CODE static uint32_t to_pixel(uint32_t rgb)
 {
     return channel(rgb >> 16 & 0xFF, screen.red_size, screen.red_shift) |
            channel(rgb >> 8 & 0xFF, screen.green_size, screen.green_shift) |
@@ -70,7 +71,7 @@ static uint32_t to_pixel(uint32_t rgb)
 }
 
 /* Two neighbours, the first one at the lower address. */
-static uint64_t pixel_pair(unsigned with, unsigned first, unsigned second)
+BOOT_CODE static uint64_t pixel_pair(unsigned with, unsigned first, unsigned second)
 {
     return (uint64_t)(second ? ink[with] : paper[with]) << 32 | (first ? ink[with] : paper[with]);
 }
@@ -205,7 +206,7 @@ static void put(char c)
 
 /* ---- interface ---- */
 
-void console_init(const struct boot_framebuffer *framebuffer, void *mapping)
+BOOT_CODE void console_init(const struct boot_framebuffer *framebuffer, void *mapping)
 {
     screen = *framebuffer;
     pixels = NULL;
@@ -234,7 +235,7 @@ void console_init(const struct boot_framebuffer *framebuffer, void *mapping)
     style = CONSOLE_NORMAL;
 }
 
-void console_remap(void *mapping)
+BOOT_CODE void console_remap(void *mapping)
 {
     pixels = columns > 0 && lines > 0 ? mapping : NULL;
 }

@@ -11,6 +11,7 @@
 #include "abi/log.h"
 #include "arch/arch.h"
 #include "boot/bootinfo.h"
+#include "boot_code.h"
 #include "lib/string.h"
 #include "lib/printf.h"
 #include "sync/spinlock.h"
@@ -130,7 +131,7 @@ static void replay(uint64_t from, unsigned first, unsigned end)
     }
 }
 
-void log_add_sink(void (*write)(const char *text, size_t size_bytes))
+BOOT_CODE void log_add_sink(void (*write)(const char *text, size_t size_bytes))
 {
     spin_lock(&lock);
     if (sink_count < LOG_SINKS_MAX) {
@@ -141,7 +142,7 @@ void log_add_sink(void (*write)(const char *text, size_t size_bytes))
     spin_unlock(&lock);
 }
 
-void log_release_console(void)
+BOOT_CODE void log_release_console(void)
 {
     spin_lock(&lock);
     /* The serial line was the first that could be added. */

@@ -14,6 +14,7 @@
 #include "assert.h"
 
 #include "boot/bootinfo.h"
+#include "boot_code.h"
 #include "core.h"
 #include "lib/string.h"
 #include "log/panic.h"
@@ -375,7 +376,7 @@ void frame_check(void)
 
 /* Clears the bits of [base, end); it may cross from one zone to the other. Never of frame 0: that
  * address means "none". */
-static void release_range(paddr_t base, paddr_t end)
+BOOT_CODE static void release_range(paddr_t base, paddr_t end)
 {
     uint64_t first = base >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
 
@@ -391,7 +392,7 @@ static void release_range(paddr_t base, paddr_t end)
 
 /* Reserves room for the bitmap inside the usable ranges: the last that is large enough, since what is
  * below 4 GiB is the scarcer kind. */
-static void place_bitmap(uint64_t bytes)
+BOOT_CODE static void place_bitmap(uint64_t bytes)
 {
     for (uint32_t i = boot_info.range_count; i > 0; i--) {
         const struct boot_range *range = &boot_info.ranges[i - 1];
@@ -405,7 +406,7 @@ static void place_bitmap(uint64_t bytes)
           bytes / 1024);
 }
 
-void frame_init(void)
+BOOT_CODE void frame_init(void)
 {
     uint64_t frame_end = 0, bytes;
 
@@ -437,13 +438,13 @@ void frame_init(void)
     spin_unlock(&lock);
 }
 
-void frame_use_direct_map(void)
+BOOT_CODE void frame_use_direct_map(void)
 {
     direct_offset = HHDM_BASE;
     bitmap = phys_to_virt(bitmap_frame);
 }
 
-void frame_reclaim_boot_memory(void)
+BOOT_CODE void frame_reclaim_boot_memory(void)
 {
     spin_lock(&lock);
     for (uint32_t i = 0; i < boot_info.range_count; i++)

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "boot_code.h"
 #include "mm/slab.h"
 #include "object/memory.h"
 #include "object/process.h"
@@ -11,7 +12,7 @@
 
 static struct slab_cache *mapping_cache;
 
-void mapping_caches_create(void)
+BOOT_CODE void mapping_caches_create(void)
 {
     mapping_cache = slab_cache_create("mapping", sizeof(struct mapping), 8);
 }

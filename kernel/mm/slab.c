@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "assert.h"
+#include "boot_code.h"
 #include "core.h"
 #include "lib/list.h"
 #include "lib/string.h"
@@ -211,7 +212,7 @@ void slab_trim(void)
 /* ---- caches ---- */
 
 /* The smallest slab that does not waste much. */
-static void choose_slab(struct slab_cache *cache)
+BOOT_CODE static void choose_slab(struct slab_cache *cache)
 {
     for (cache->slab_frames = 1;; cache->slab_frames *= 2) {
         size_t room = slab_bytes(cache) - sizeof(struct slab);
@@ -224,7 +225,8 @@ static void choose_slab(struct slab_cache *cache)
     }
 }
 
-struct slab_cache *slab_cache_create(const char *name, size_t object_bytes, size_t align_bytes)
+BOOT_CODE struct slab_cache *slab_cache_create(const char *name, size_t object_bytes,
+                                               size_t align_bytes)
 {
     struct slab_cache *cache = &caches[cache_count];
 

@@ -6,6 +6,7 @@
 
 #include "abi/message.h"
 #include "assert.h"
+#include "boot_code.h"
 #include "cap/derive.h"
 #include "ipc/wait.h"
 #include "mm/slab.h"
@@ -17,7 +18,7 @@
 
 static struct slab_cache *endpoint_cache;
 
-void endpoint_caches_create(void)
+BOOT_CODE void endpoint_caches_create(void)
 {
     endpoint_cache = slab_cache_create("endpoint", sizeof(struct endpoint), 64);
 }

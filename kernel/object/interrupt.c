@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "arch/arch.h"
+#include "boot_code.h"
 #include "cap/derive.h"
 #include "core.h"
 #include "info.h"
@@ -24,12 +25,12 @@ static struct interrupt_line
     *lines; /* in frames: kernel-held capabilities are named by reference */
 static struct kobject object;
 
-struct kobject *interrupt_object(void)
+BOOT_CODE struct kobject *interrupt_object(void)
 {
     return &object;
 }
 
-void interrupt_init(void)
+BOOT_CODE void interrupt_init(void)
 {
     lines = info_boot_alloc(MNOS_INTERRUPT_LINES * sizeof(*lines));
     for (uint32_t i = 0; i < MNOS_INTERRUPT_LINES; i++)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "assert.h"
+#include "boot_code.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/ports.h"
@@ -21,7 +22,7 @@
 
 static struct slab_cache *memory_cache;
 
-void memory_caches_create(void)
+BOOT_CODE void memory_caches_create(void)
 {
     memory_cache = slab_cache_create("memory", sizeof(struct memory), 64);
 }
@@ -175,8 +176,9 @@ out_frames:
     return status;
 }
 
-mnos_status_t memory_create_fixed(enum mnos_memory_flavour flavour, paddr_t frame,
-                                  uint64_t page_count, bool read_only, struct memory **created)
+BOOT_CODE mnos_status_t memory_create_fixed(enum mnos_memory_flavour flavour, paddr_t frame,
+                                            uint64_t page_count, bool read_only,
+                                            struct memory **created)
 {
     struct memory *memory;
     mnos_status_t status = object_alloc(NULL, &memory);

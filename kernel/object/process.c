@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "assert.h"
+#include "boot_code.h"
 #include "cap/derive.h"
 #include "info.h"
 #include "ipc/wait.h"
@@ -24,7 +25,7 @@
 
 static struct slab_cache *process_cache;
 
-void process_caches_create(void)
+BOOT_CODE void process_caches_create(void)
 {
     process_cache = slab_cache_create("process", sizeof(struct process), 64);
 }

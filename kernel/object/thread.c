@@ -7,6 +7,7 @@
 
 #include "abi/inspect.h"
 #include "assert.h"
+#include "boot_code.h"
 #include "ipc/wait.h"
 #include "lib/string.h"
 #include "mm/frame.h"
@@ -99,7 +100,7 @@ struct thread *thread_by_number(uint64_t number)
 static struct slab_cache *thread_cache;
 static struct slab_cache *vector_cache;
 
-void thread_caches_create(void)
+BOOT_CODE void thread_caches_create(void)
 {
     thread_cache = slab_cache_create("thread", sizeof(struct thread), 64);
     vector_cache = slab_cache_create("vector", arch_vector_bytes(), 64);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "assert.h"
+#include "boot_code.h"
 #include "info.h"
 #include "ipc/wait.h"
 #include "lockdep.h"
@@ -35,7 +36,7 @@ bool sched_single_core(void)
     return sched_online_cores() == 1;
 }
 
-static void core_init(struct core *core, uint32_t index)
+BOOT_CODE static void core_init(struct core *core, uint32_t index)
 {
     core->index = index;
     core->timer_armed_ns = UINT64_MAX;
@@ -44,7 +45,7 @@ static void core_init(struct core *core, uint32_t index)
     timer_queue_init(&core->timer_queue);
 }
 
-void sched_init(void)
+BOOT_CODE void sched_init(void)
 {
     info_statistics_create();
     for (uint32_t i = 0; i < MNOS_CORES_MAX; i++)

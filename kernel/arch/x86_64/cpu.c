@@ -42,12 +42,10 @@
 #define EFER_AUTOMATIC_IBRS (1ull << 21)
 
 #define MSR_SPEC_CTRL 0x48u
-#define MSR_PRED_CMD 0x49u
 #define MSR_ARCH_CAPABILITIES 0x10Au
 
 #define SPEC_CTRL_IBRS (1ull << 0)
 #define SPEC_CTRL_STIBP (1ull << 1)
-#define PRED_CMD_IBPB (1ull << 0)
 
 #define ARCH_CAP_RDCL_NO (1ull << 0) /* not vulnerable to Meltdown */
 #define ARCH_CAP_IBRS_ALL (1ull << 1)
@@ -250,7 +248,7 @@ static void enable_entries(struct core *core, const struct cpu_facts *facts)
     entry->cr3_kernel_and = ~(CR3_USER | pcid_bits);
     entry->cr3_kernel_or = noflush;
     entry->cr3_user_or = CR3_USER | pcid_bits | noflush;
-    entry->kernel_root = paging_kernel_root();
+    entry->kernel_root = paging_kernel_root;
     core->switch_bit = facts->plain_switch ? 1u << core->index : 0;
     cpu_entry_set_gs(core);
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
@@ -271,28 +269,6 @@ void cpu_enable(struct core *core)
     /* No breakpoints, whatever the loader used: user code cannot set any, so #DB needs no stack of
      * its own. */
     __asm__ volatile("mov %0, %%dr7" ::"r"(0x400ull));
-}
-
-/* Thirty-two calls that never return fill every entry of the return stack with a harmless address.
- * Intel, "Retpoline: A Branch Target Injection Mitigation", on refilling the return stack buffer. */
-static void return_stack_fill(void)
-{
-    __asm__ volatile("movl $16, %%ecx\n"
-                     "1:\tcall 3f\n"
-                     "2:\tpause\n\tlfence\n\tjmp 2b\n"
-                     "3:\tcall 5f\n"
-                     "4:\tpause\n\tlfence\n\tjmp 4b\n"
-                     "5:\tdecl %%ecx\n\tjnz 1b\n\t"
-                     "addq $256, %%rsp" ::
-                         : "ecx", "cc", "memory");
-}
-
-void cpu_barrier_between_processes(void)
-{
-    if (cpu_facts.ibpb)
-        wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
-    if (cpu_facts.rsb_stuff)
-        return_stack_fill();
 }
 
 void arch_cpu_features_text(char *text, size_t capacity)

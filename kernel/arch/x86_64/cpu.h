@@ -42,5 +42,3 @@ extern struct cpu_facts cpu_facts;
 void cpu_detect(void);
 /* Switches on what cpu_facts lists, and system calls, on the calling core. */
 void cpu_enable(struct core *core);
-/* Keeps what earlier processes taught the predictors from the next one. */
-void cpu_barrier_between_processes(void);

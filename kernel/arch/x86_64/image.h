@@ -3,6 +3,8 @@
 #pragma once
 
 extern char __image_start[], __image_end[];
+/* What only the boot needs: read-only data, then code. arch_leave_boot() gives it back. */
+extern char __boot_start[], __boot_text_start[], __boot_end[];
 extern char __text_start[], __text_end[];     /* read, execute */
 extern char __rodata_start[], __rodata_end[]; /* read */
 extern char __data_start[], __data_end[];     /* read, write; .bss and the boot stack included */

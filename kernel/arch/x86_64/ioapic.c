@@ -13,6 +13,7 @@
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/vectors.h"
+#include "boot_code.h"
 #include "lib/format/acpi.h"
 #include "core.h"
 #include "log/log.h"
@@ -74,7 +75,7 @@ static void redirection_write_locked(struct line *line, uint32_t value)
 
 /* Intel 8259A datasheet, "Initialization Command Words". Even masked, an 8259 can raise a spurious
  * interrupt 7, so they are moved away from the exceptions first. */
-static void pic_silence(void)
+BOOT_CODE static void pic_silence(void)
 {
     static const struct {
         uint16_t port;
@@ -91,7 +92,7 @@ static void pic_silence(void)
         outb(writes[i].port, writes[i].value);
 }
 
-static void ioapic_add(const struct madt_ioapic *info)
+BOOT_CODE static void ioapic_add(const struct madt_ioapic *info)
 {
     volatile uint32_t *ioapic = kmap_device(info->address, IOAPIC_REGISTER_BYTES, KMAP_UNCACHED);
     uint32_t pins = (ioapic_read(ioapic, IOAPIC_VERSION) >> 16 & 0xFF) + 1;
@@ -115,7 +116,7 @@ static void ioapic_add(const struct madt_ioapic *info)
     }
 }
 
-static void override_apply(const struct madt_override *override)
+BOOT_CODE static void override_apply(const struct madt_override *override)
 {
     struct line *line;
 
@@ -126,7 +127,7 @@ static void override_apply(const struct madt_override *override)
                                        (override->active_low ? REDIRECTION_ACTIVE_LOW : 0));
 }
 
-void ioapic_init(const struct madt_info *madt)
+BOOT_CODE void ioapic_init(const struct madt_info *madt)
 {
     pic_silence();
     spin_lock(&lock);

@@ -10,6 +10,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/vectors.h"
+#include "boot_code.h"
 #include "lib/format/acpi.h"
 #include "core.h"
 #include "mm/kmap.h"
@@ -69,7 +70,7 @@ static void lapic_write(enum lapic_register reg, uint32_t value)
         registers[reg * 4] = value;
 }
 
-bool lapic_is_x2apic(void)
+BOOT_CODE bool lapic_is_x2apic(void)
 {
     return x2apic;
 }
@@ -91,7 +92,7 @@ void lapic_hold_below(unsigned vector)
 }
 
 /* Firmware or loader may have switched x2APIC mode on already; only a reset leads back. */
-void lapic_init(const struct madt_info *madt)
+BOOT_CODE void lapic_init(const struct madt_info *madt)
 {
     uint64_t base = rdmsr(MSR_APIC_BASE);
     paddr_t address = base & BASE_ADDRESS;
@@ -105,7 +106,7 @@ void lapic_init(const struct madt_info *madt)
 }
 
 /* The pin that the firmware has wired to NMI, if any; the other is where 8259s would come in. */
-static uint32_t local_pin(const struct madt_info *madt, unsigned pin)
+BOOT_CODE static uint32_t local_pin(const struct madt_info *madt, unsigned pin)
 {
     for (uint32_t i = 0; i < madt->nmi_count; i++) {
         const struct madt_nmi *nmi = &madt->nmis[i];
@@ -116,7 +117,7 @@ static uint32_t local_pin(const struct madt_info *madt, unsigned pin)
     return LVT_MASKED;
 }
 
-void lapic_start_core(const struct madt_info *madt)
+BOOT_CODE void lapic_start_core(const struct madt_info *madt)
 {
     unsigned lvt_last;
 
@@ -185,7 +186,7 @@ void lapic_timer_start(uint32_t count)
     lapic_write(LAPIC_TIMER_INITIAL, count);
 }
 
-uint32_t lapic_timer_count(void)
+BOOT_CODE uint32_t lapic_timer_count(void)
 {
     return lapic_read(LAPIC_TIMER_CURRENT);
 }

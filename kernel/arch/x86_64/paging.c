@@ -18,9 +18,6 @@
 #define CPUID_EXTENDED_EDX_NX (1u << 20)
 #define CPUID_EXTENDED_EDX_1G (1u << 26)
 
-bool kernel_pages_global;
-bool paging_isolation;
-
 static paddr_t kernel_root;
 static uint64_t table_offset;  /* of the map that tables are reached through */
 static unsigned largest_level; /* 3: pages of 1 GiB, 2: of 2 MiB */
@@ -99,31 +96,13 @@ void paging_map_kernel(uint64_t virt, paddr_t phys, uint64_t bytes, uint64_t fla
     map_level(kernel_root, LEVEL_ROOT, &span);
 }
 
-/* The entry that maps `virt`, and its level; NULL when nothing does. */
-static uint64_t *find_leaf(uint64_t virt, unsigned *leaf_level)
-{
-    paddr_t table = kernel_root;
-
-    for (unsigned level = LEVEL_ROOT; level >= 1; level--) {
-        uint64_t *entry = &table_at(table)[LEVEL_INDEX(level, virt)];
-        if (!entry_present(*entry))
-            return NULL;
-        if (level < LEVEL_ROOT && entry_is_leaf(*entry, level)) {
-            *leaf_level = level;
-            return entry;
-        }
-        table = *entry & PTE_ADDRESS;
-    }
-    return NULL;
-}
-
 void paging_unmap_kernel(uint64_t virt, uint64_t bytes)
 {
     uint64_t end = virt + bytes;
 
     while (virt < end) {
         unsigned level;
-        uint64_t *entry = find_leaf(virt, &level);
+        uint64_t *entry = paging_leaf(virt, &level);
         if (!entry) {
             virt += PAGE_BYTES;
             continue;
@@ -135,25 +114,11 @@ void paging_unmap_kernel(uint64_t virt, uint64_t bytes)
     }
 }
 
-bool paging_is_mapped(uint64_t virt)
-{
-    unsigned level;
-
-    if (kernel_root == PADDR_NONE || (virt >> 47) != 0x1FFFF)
-        return false;
-    return find_leaf(virt, &level) != NULL;
-}
-
 /* ---- the kernel's tables ---- */
-
-static paddr_t image_physical(const char *symbol)
-{
-    return boot_image_to_phys(symbol);
-}
 
 static void map_image(const char *start, const char *end, uint64_t flags)
 {
-    paging_map_kernel((uintptr_t)start, image_physical(start), (uint64_t)(end - start), flags);
+    paging_map_kernel((uintptr_t)start, boot_image_to_phys(start), (uint64_t)(end - start), flags);
 }
 
 static paddr_t round_up(paddr_t address)
@@ -198,7 +163,7 @@ static bool in_direct_map(const struct boot_range *range)
 static void map_all_ram(void)
 {
     const struct frozen frozen[] = {
-        {image_physical(__text_start), image_physical(__rodata_end)},
+        {boot_image_to_phys(__boot_start), boot_image_to_phys(__rodata_end)},
         {boot_info.initrd, round_up(boot_info.initrd + boot_info.initrd_bytes)},
     };
     paddr_t base = 0, end = 0;
@@ -219,7 +184,8 @@ static void map_all_ram(void)
 
 static void map_kernel_image(void)
 {
-    map_image(__text_start, __text_end, 0);
+    map_image(__boot_start, __boot_text_start, PTE_NX);
+    map_image(__boot_text_start, __text_end, 0);
     map_image(__rodata_start, __rodata_end, PTE_NX);
     map_image(__data_start, __boot_stack_guard, PTE_WRITE | PTE_NX);
     map_image(__boot_stack_start, __data_end, PTE_WRITE | PTE_NX);
@@ -244,11 +210,7 @@ void paging_init(void)
         new_table() | PTE_PRESENT | PTE_WRITE;
 
     write_cr3(kernel_root);
+    paging_kernel_root = kernel_root;
     table_offset = HHDM_BASE;
     frame_use_direct_map();
-}
-
-paddr_t paging_kernel_root(void)
-{
-    return kernel_root;
 }

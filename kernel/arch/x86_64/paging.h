@@ -66,7 +66,7 @@ extern bool paging_isolation;
 /* Builds the kernel's own tables and loads them on this core. From here on phys_to_virt() works and
  * the loader's mappings are gone. */
 void paging_init(void);
-paddr_t paging_kernel_root(void);
+extern paddr_t paging_kernel_root; /* PADDR_NONE before */
 
 /* Maps [virt, virt + bytes), page aligned, in the kernel half of every address space, with the
  * largest pages possible. `flags` are PTE bits with the PAT bit as for 4 KiB pages; nothing may be
@@ -74,10 +74,12 @@ paddr_t paging_kernel_root(void);
 void paging_map_kernel(uint64_t virt, paddr_t phys, uint64_t bytes, uint64_t flags);
 /* Clears the entries of 4 KiB or large pages that lie in the range; flushes only this core's TLB. */
 void paging_unmap_kernel(uint64_t virt, uint64_t bytes);
+/* The entry of the kernel's tables that maps `virt`, and its level; NULL when nothing does. */
+uint64_t *paging_leaf(uint64_t virt, unsigned *leaf_level);
 /* True when the kernel can read `virt`; usable in a panic. */
 bool paging_is_mapped(uint64_t virt);
 
 /* Walks the tables that CR3 names and proves: no user access; executable memory is exactly the
- * kernel's text and mapped writable nowhere; text and read-only data are mapped writable nowhere;
+ * kernel's text, that of the boot included, and mapped writable nowhere; text and read-only data are mapped writable nowhere;
  * guard pages are not mapped. Panics otherwise. */
 void paging_prove(void);

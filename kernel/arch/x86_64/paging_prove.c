@@ -104,7 +104,7 @@ static void check_apart(const struct extents *extents, paddr_t base, paddr_t end
 
 static void check_executable(void)
 {
-    paddr_t text = boot_image_to_phys(__text_start), text_end = boot_image_to_phys(__text_end);
+    paddr_t text = boot_image_to_phys(__boot_text_start), text_end = boot_image_to_phys(__text_end);
     const struct extents *executable = &walk.executable;
 
     if (executable->count != 1 || executable->list[0].base != text ||
@@ -118,7 +118,7 @@ void paging_prove(void)
     walk_table(read_cr3() & PTE_ADDRESS, LEVEL_ROOT, 0, (struct rights){true, true, true});
 
     check_executable();
-    check_apart(&walk.writable, boot_image_to_phys(__text_start), boot_image_to_phys(__rodata_end),
+    check_apart(&walk.writable, boot_image_to_phys(__boot_start), boot_image_to_phys(__rodata_end),
                 "text or read-only data");
     check_apart(&walk.writable, boot_info.initrd, boot_info.initrd + boot_info.initrd_bytes,
                 "the initial RAM disk");

@@ -42,7 +42,7 @@ static bool readable(uint64_t address, size_t bytes)
 
     if (address % sizeof(uint64_t) != 0 || last < address)
         return false;
-    if (paging_kernel_root() != PADDR_NONE)
+    if (paging_kernel_root != PADDR_NONE)
         return paging_is_mapped(address) && paging_is_mapped(last);
     return address >= (uintptr_t)__image_start && last < (uintptr_t)__image_end;
 }

@@ -14,6 +14,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/cpu_entry.h"
 #include "assert.h"
+#include "boot_code.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
@@ -33,7 +34,7 @@ struct arch_ports {
 static struct slab_cache *cache;
 static _Atomic uint64_t last_generation;
 
-void ports_init(void)
+BOOT_CODE void ports_init(void)
 {
     cache = slab_cache_create("ports", sizeof(struct arch_ports), 8);
 }

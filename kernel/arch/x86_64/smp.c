@@ -71,7 +71,7 @@ void arch_start_cores(void)
     uint32_t started = 1, online;
     uint64_t deadline_ns;
 
-    smp_kernel_root = paging_kernel_root();
+    smp_kernel_root = paging_kernel_root;
     core_count = boot_info.cpu_count;
     if (acpi_info.madt.core_count > core_count)
         log_warning("firmware lists %u processors, the loader hands over %u",

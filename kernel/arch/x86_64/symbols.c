@@ -17,7 +17,7 @@ const char *symbol_find(uint64_t address, uint64_t *offset)
     uint32_t low = 0, high = kernel_symbol_count;
     uint64_t wanted = address - KERNEL_BASE;
 
-    if (address < (uintptr_t)__text_start || address >= (uintptr_t)__text_end)
+    if (address < (uintptr_t)__boot_text_start || address >= (uintptr_t)__text_end)
         return NULL;
     while (low < high) { /* low: the first symbol beyond the address */
         uint32_t middle = low + (high - low) / 2;

@@ -17,6 +17,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/lapic.h"
+#include "boot_code.h"
 #include "core.h"
 #include "log/log.h"
 #include "sched/sched.h"
@@ -49,7 +50,7 @@ static uint64_t scale(uint64_t value, uint64_t multiplier)
     return (uint64_t)((unsigned __int128)value * multiplier >> 32);
 }
 
-void timer_start_epoch(void)
+BOOT_CODE void timer_start_epoch(void)
 {
     tsc_base = rdtsc();
 }
@@ -66,7 +67,7 @@ uint64_t arch_time_ns(void)
 
 /* ---- rates ---- */
 
-static bool close_to(uint64_t a, uint64_t b)
+BOOT_CODE static bool close_to(uint64_t a, uint64_t b)
 {
     uint64_t difference = a > b ? a - b : b - a;
 
@@ -74,12 +75,12 @@ static bool close_to(uint64_t a, uint64_t b)
 }
 
 /* Counts per second, from a count in a window of nanoseconds. */
-static uint64_t rate(uint64_t count, uint64_t window_ns)
+BOOT_CODE static uint64_t rate(uint64_t count, uint64_t window_ns)
 {
     return count * NS_PER_S / window_ns;
 }
 
-void timer_calibrate(void)
+BOOT_CODE void timer_calibrate(void)
 {
     struct clock_window window;
     uint64_t tsc_hz, lapic_hz;
@@ -105,7 +106,7 @@ void timer_calibrate(void)
 
 /* ---- deadlines ---- */
 
-void timer_start_core(void)
+BOOT_CODE void timer_start_core(void)
 {
     lapic_timer_set_mode(use_tsc_deadline ? LAPIC_TIMER_TSC_DEADLINE : LAPIC_TIMER_ONE_SHOT);
     this_core()->arch.timer_deadline_ns = UINT64_MAX;
@@ -160,7 +161,7 @@ void timer_interrupt(void)
 
 /* Run by the boot core again and again while it waits for another to start: its own TSC is announced,
  * and the other's may not be ahead. */
-void timer_compare_as_boot_core(void)
+BOOT_CODE void timer_compare_as_boot_core(void)
 {
     uint64_t theirs = atomic_load_explicit(&other_core_tsc, memory_order_acquire);
 
@@ -170,7 +171,7 @@ void timer_compare_as_boot_core(void)
 }
 
 /* Run by a starting core: what the boot core announced may not be ahead of its own TSC. */
-void timer_compare_as_other_core(void)
+BOOT_CODE void timer_compare_as_other_core(void)
 {
     for (unsigned i = 0; i < 16; i++) {
         uint64_t theirs = atomic_load_explicit(&boot_core_tsc, memory_order_acquire);

@@ -23,6 +23,9 @@
 
 #define CR4_PGE (1ull << 7)
 
+#define MSR_PRED_CMD 0x49u
+#define PRED_CMD_IBPB (1ull << 0)
+
 enum invpcid_type {
     INVPCID_ADDRESS = 0,
     INVPCID_ONE = 1,
@@ -62,6 +65,29 @@ void tlb_flush_all(void)
 }
 
 /* ---- loading ---- */
+
+/* Thirty-two calls that never return fill every entry of the return stack with a harmless address.
+ * Intel, "Retpoline: A Branch Target Injection Mitigation", on refilling the return stack buffer. */
+static void return_stack_fill(void)
+{
+    __asm__ volatile("movl $16, %%ecx\n"
+                     "1:\tcall 3f\n"
+                     "2:\tpause\n\tlfence\n\tjmp 2b\n"
+                     "3:\tcall 5f\n"
+                     "4:\tpause\n\tlfence\n\tjmp 4b\n"
+                     "5:\tdecl %%ecx\n\tjnz 1b\n\t"
+                     "addq $256, %%rsp" ::
+                         : "ecx", "cc", "memory");
+}
+
+/* Keeps what earlier processes taught the predictors from the next one. */
+static void barrier_between_processes(void)
+{
+    if (cpu_facts.ibpb)
+        wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
+    if (cpu_facts.rsb_stuff)
+        return_stack_fill();
+}
 
 static uint16_t pcid_choose(struct arch_aspace *aspace)
 {
@@ -103,7 +129,7 @@ void arch_aspace_load(struct arch_aspace *aspace)
         return;
     core->aspace = aspace;
     if (aspace == NULL) {
-        write_cr3(paging_kernel_root());
+        write_cr3(paging_kernel_root);
         return;
     }
     /* The bit is visible before the tables are used: who clears an entry and then does not see the bit
@@ -114,7 +140,7 @@ void arch_aspace_load(struct arch_aspace *aspace)
     write_cr3(cpu_facts.pcid ? pcid_root(core, aspace, fresh) : aspace->root);
     if (fresh || core->arch.last_process != aspace) {
         core->arch.last_process = aspace;
-        cpu_barrier_between_processes();
+        barrier_between_processes();
     }
 }
 

@@ -145,7 +145,7 @@ mnos_status_t arch_aspace_create(struct arch_aspace *aspace, struct quota *quota
     aspace->root = root;
     aspace->user_root = root + (count - 1) * PAGE_BYTES;
     memset(table_at(root), 0, half);
-    memcpy(table_at(root) + ROOT_KERNEL_ENTRY, table_at(paging_kernel_root()) + ROOT_KERNEL_ENTRY,
+    memcpy(table_at(root) + ROOT_KERNEL_ENTRY, table_at(paging_kernel_root) + ROOT_KERNEL_ENTRY,
            half);
     if (paging_isolation) {
         if (!isolation_entry)

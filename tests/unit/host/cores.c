@@ -160,6 +160,17 @@ void arch_enter_user(void)
     __builtin_unreachable();
 }
 
+void arch_leave_boot(void)
+{
+    sched_leave_kernel();
+    arch_enter_user();
+}
+
+uint64_t arch_boot_pages(void)
+{
+    return 0;
+}
+
 void arch_poll_interrupts(void)
 {
     lockdep_assert_none();
