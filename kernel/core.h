@@ -47,6 +47,8 @@ struct core {
     bool online;    /* set once, read by all */
     /* How often it has told other cores that it uses nothing it has looked up (sync/deferred.h). */
     uint64_t quiescent_points;
+    /* Was woken by an event, is better than all that is here, and ours: takes over on the way out. */
+    struct thread *next;
     /* End of the turn of what runs here, when somebody waits for it; 0: not begun. Who is called by
      * message runs on its caller's turn, so that threads cannot keep a core by calling each other. */
     uint64_t slice_end_ns;

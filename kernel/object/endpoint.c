@@ -158,7 +158,7 @@ void endpoint_notify(struct endpoint *endpoint, uint64_t events)
     spin_unlock(&endpoint->lock);
     if (receiver != NULL) {
         deliver(receiver, MNOS_KIND_EVENTS, 0, events);
-        sched_make_ready(receiver);
+        sched_wake(receiver);
     }
 }
 

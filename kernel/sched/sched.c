@@ -232,6 +232,19 @@ void sched_make_ready(struct thread *thread)
         offer_to_idle(core);
 }
 
+void sched_wake(struct thread *thread)
+{
+    struct core *core = this_core();
+
+    if (core->current == NULL || core->next != NULL ||
+        thread->effective <= core->current->effective || choose_core(thread) != core) {
+        sched_make_ready(thread);
+        return;
+    }
+    core->next = thread;
+    core->need_resched = true;
+}
+
 void sched_running_priority(struct core *core, uint8_t priority)
 {
     struct runqueue *queue = &core->runqueue;
@@ -530,13 +543,53 @@ static void reschedule(struct core *core)
         process_destroy_self(core->current);
 }
 
+/* Whether nothing but the change of threads is to be done for core->next to take over. */
+static bool next_is_all(const struct core *core, const struct thread *current,
+                        const struct thread *next)
+{
+    return current != NULL && atomic_load_explicit(&current->stop, memory_order_relaxed) == 0 &&
+           atomic_load_explicit(&next->stop, memory_order_relaxed) == 0 &&
+           runqueue_best_priority(&core->runqueue) < (int)next->effective &&
+           core->slice_end_ns == 0 && core->deferred == NULL && core->tlb_owed == 0 &&
+           !core->ports_owed;
+}
+
+/* core->next takes over from what runs here, which keeps its place. */
+static void run_next(struct core *core)
+{
+    struct thread *next = core->next, *current = core->current;
+    struct runqueue *queue = &core->runqueue;
+
+    core->next = NULL;
+    if (!next_is_all(core, current, next)) {
+        (void)enqueue(core, next, false);
+        return;
+    }
+    switch_account(current);
+    arch_thread_save(current, false);
+    core->need_resched = false;
+    spin_lock(&queue->lock);
+    atomic_store_explicit(&current->state, THREAD_READY, memory_order_relaxed);
+    runqueue_insert_locked(queue, current, true);
+    queue->running_priority = (int)next->effective;
+    spin_unlock(&queue->lock);
+    switch_run(core, next);
+    timer_update(core);
+    if (!sched_single_core())
+        offer_to_idle(core);
+}
+
 void sched_leave_kernel(void)
 {
     struct core *core = this_core();
 
     lockdep_assert_none();
-    while (core->current == NULL || core->need_resched || core->current->stop != 0)
-        reschedule(core);
+    while (core->current == NULL || core->need_resched || core->current->stop != 0) {
+        if (core->next != NULL)
+            run_next(core);
+        else
+            reschedule(core);
+    }
 }
 
 bool sched_yield(struct core *core, struct thread *current)
@@ -592,6 +645,6 @@ bool sched_preempt_point(void)
         return false;
     if (stop_bits(core->current) != 0)
         return true;
-    return core->need_resched &&
-           runqueue_best_priority(&core->runqueue) >= (int)core->current->effective;
+    return core->next != NULL || (core->need_resched && runqueue_best_priority(&core->runqueue) >=
+                                                            (int)core->current->effective);
 }

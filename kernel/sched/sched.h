@@ -43,6 +43,9 @@ bool sched_single_core(void);
 /* Makes a thread that is in no queue and RUNNING nowhere ready, on the core it belongs to. A thread
  * that must stop becomes THREAD_SUSPENDED or THREAD_DEAD instead. */
 void sched_make_ready(struct thread *thread);
+/* The same for one that an event has woken: on the way out this core may switch to it without the run
+ * queue. */
+void sched_wake(struct thread *thread);
 /* The same, but switches this core to it at once, without the run queue, when core->current has just
  * blocked and nothing better is ready here. */
 void sched_hand_over(struct thread *thread);

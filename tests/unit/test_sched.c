@@ -3,6 +3,7 @@
 #include "sched/sched.h"
 
 #include "ipc/wait.h"
+#include "object/endpoint.h"
 #include "tests/unit/kernel_world.h"
 
 #define NEVER MNOS_DEADLINE_NEVER
@@ -298,6 +299,71 @@ TEST(sched, a_thread_that_is_preempted_often_comes_to_the_end_of_its_turn)
     park(high);
     CHECK(host_leave_kernel());
     CHECK_PTR_EQ(current(), two);
+    world_check();
+}
+
+/* A thread of this priority that waits on an endpoint, which has its id in *port. */
+static struct thread *waiter(unsigned priority, mnos_cap_t *port)
+{
+    struct thread *thread = world_thread(world_root, priority);
+
+    *port = CALL_VALUE(thread, cap_create, MNOS_CREATE_ENDPOINT);
+    CHECK_EQ(world_receive(thread, *port, 0, MNOS_DEADLINE_NEVER), WORLD_WAITS);
+    return thread;
+}
+
+TEST(sched, who_is_woken_by_an_event_takes_over_without_the_queue)
+{
+    mnos_cap_t ports[3];
+
+    world_init();
+    struct thread *high = waiter(9, &ports[0]);
+    struct thread *higher = waiter(10, &ports[1]);
+    struct thread *low = waiter(4, &ports[2]);
+    struct thread *one = world_thread(world_root, 5);
+    CHECK(host_leave_kernel());
+    struct thread *two = world_thread(world_root, 5);
+    CHECK_PTR_EQ(current(), one);
+    cores[0].slice_end_ns = 0; /* as if nobody had waited */
+    for (unsigned i = 0; i < 3; i++)
+        endpoint_notify((struct endpoint *)world_object(world_root, ports[i]), 1);
+    CHECK_PTR_EQ(cores[0].next, high);
+    CHECK_EQ(higher->state, THREAD_READY); /* only one does */
+    CHECK_EQ(low->state, THREAD_READY);
+    CHECK(sched_preempt_point());
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(current(), higher);
+    world_check();
+    park(higher);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(current(), high);
+    CHECK_EQ(world_receive(high, ports[0], 0, MNOS_DEADLINE_NEVER), WORLD_WAITS);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(current(), one); /* it kept its place */
+    cores[0].slice_end_ns = 0;
+    endpoint_notify((struct endpoint *)world_object(world_root, ports[0]), 1);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(current(), high);
+    CHECK_EQ(cores[0].runqueue.running_priority, 9);
+    CHECK_EQ(one->state, THREAD_READY);
+    CHECK_EQ(two->state, THREAD_READY);
+    world_check();
+}
+
+TEST(sched, who_is_woken_by_an_event_and_stopped_does_not_run)
+{
+    mnos_cap_t port;
+
+    world_init();
+    struct thread *one = world_thread(world_root, 5);
+    struct thread *high = waiter(9, &port);
+    CHECK(host_leave_kernel());
+    endpoint_notify((struct endpoint *)world_object(world_root, port), 1);
+    CHECK_PTR_EQ(cores[0].next, high);
+    atomic_fetch_or(&high->stop, STOP_SUSPEND);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(current(), one);
+    CHECK_EQ(high->state, THREAD_SUSPENDED);
     world_check();
 }
 
