@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_tickless.c - no timer interrupt without a deadline, and what thousands of deadlines cost.
+ *
+ * tests/system/test_tickless.py runs these with `counted` on the command line, in an emulator that counts
+ * instructions: then a minute passes quickly, costs are exact, and its own log of interrupts is compared.
+ * It finds its way in that log by the interrupts of the HPET, one before and one after each minute.
+ */
+#include "abi/statistics.h"
+#include "lib/libmnos/bootstrap.h"
+#include "lib/string.h"
+#include "tests/guest/output.h"
+#include "tests/guest/scene.h"
+
+static bool is_counted(void)
+{
+    static const char word[] = "counted";
+
+    for (const char *c = bootstrap_arguments(); *c != '\0'; c++)
+        if (strncmp(c, word, sizeof word - 1) == 0)
+            return true;
+    return false;
+}
+
+static uint64_t read_tsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}
+
+/* ---- the timer of the HPET: interrupts that need no timer of the kernel ---- */
+
+/* IA-PC HPET Specification, "Register Overview"; QEMU has the registers where every PC has them. */
+#define HPET_FRAME (0xFED00000ull / MNOS_PAGE_BYTES)
+#define HPET_PERIOD 0x04 /* femtoseconds */
+#define HPET_CONFIG 0x10
+#define HPET_COUNTER 0xF0
+#define HPET_TIMER_CONFIG 0x100
+#define HPET_TIMER_COMPARATOR 0x108
+#define HPET_ENABLE 1u
+#define HPET_TIMER_INTERRUPTS (1u << 2)
+#define HPET_TIMER_ROUTE_SHIFT 9
+/* An edge-triggered line that the timer can be routed to. The clock that has it is silent. */
+#define HPET_LINE 8u
+
+struct alarm {
+    volatile uint32_t *hpet;
+    mnos_cap_t line, endpoint;
+};
+
+static bool alarm_open(struct alarm *alarm)
+{
+    void *address;
+
+    alarm->endpoint = endpoint_new();
+    alarm->line =
+        cap_range(bootstrap_cap("interrupts"), MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, HPET_LINE, 1);
+    if (!CHECK_OK(memory_map(bootstrap_cap("device"), HPET_FRAME, 1, MAP_RW, &address)) ||
+        !CHECK_OK(sys_irq_bind(alarm->line, alarm->endpoint, 1)))
+        return false;
+    alarm->hpet = address;
+    alarm->hpet[HPET_CONFIG / 4] |= HPET_ENABLE;
+    return true;
+}
+
+static void alarm_close(struct alarm *alarm)
+{
+    alarm->hpet[HPET_TIMER_CONFIG / 4] = 0;
+    memory_unmap((void *)(uintptr_t)alarm->hpet, 1);
+    cap_drop(alarm->line);
+    cap_drop(alarm->endpoint);
+}
+
+static uint64_t hpet_counter(const struct alarm *alarm)
+{
+    uint32_t high, low;
+
+    do {
+        high = alarm->hpet[HPET_COUNTER / 4 + 1];
+        low = alarm->hpet[HPET_COUNTER / 4];
+    } while (alarm->hpet[HPET_COUNTER / 4 + 1] != high);
+    return (uint64_t)high << 32 | low;
+}
+
+/* Waits for an interrupt that comes after this time, without any deadline. */
+static void alarm_wait(const struct alarm *alarm, uint64_t ns)
+{
+    uint64_t comparator = hpet_counter(alarm) + ns * 1000000 / alarm->hpet[HPET_PERIOD / 4];
+    struct message msg = {0};
+
+    /* Off meanwhile: with half of the comparator written it could be due. */
+    alarm->hpet[HPET_TIMER_CONFIG / 4] = 0;
+    alarm->hpet[HPET_TIMER_COMPARATOR / 4] = (uint32_t)comparator;
+    alarm->hpet[HPET_TIMER_COMPARATOR / 4 + 1] = (uint32_t)(comparator >> 32);
+    alarm->hpet[HPET_TIMER_CONFIG / 4] = HPET_TIMER_INTERRUPTS | HPET_LINE
+                                                                     << HPET_TIMER_ROUTE_SHIFT;
+    CHECK_OK(ipc_receive(alarm->endpoint, &msg, MNOS_DEADLINE_NEVER));
+    CHECK_OK(sys_irq_ack(alarm->line));
+}
+
+/* ---- timer interrupts ---- */
+
+#define MARK_NS 100000ull
+
+static uint64_t quiet_ns(void)
+{
+    return is_counted() ? 60000 * MILLISECOND_NS : 50 * MILLISECOND_NS;
+}
+
+/* Of all cores, by the kernel's own counters. */
+static uint64_t timer_interrupts(void)
+{
+    const struct mnos_statistics *statistics;
+    uint64_t count = 0, pages = cap_info(bootstrap_cap("statistics")).count;
+    void *address;
+
+    if (!CHECK_OK(memory_map(bootstrap_cap("statistics"), 0, pages, MNOS_MAP_READ, &address)))
+        return 0;
+    statistics = address;
+    for (uint32_t i = 0; i < statistics->core_count; i++)
+        count += statistics->cores[i].timer_interrupts;
+    memory_unmap(address, pages);
+    return count;
+}
+
+/* While `pass` passes the time, with a mark before and after. */
+static void check_quiet(void (*pass)(const struct alarm *))
+{
+    struct alarm alarm = {0};
+    uint64_t before, began_ns;
+
+    sleep_ns(MILLISECOND_NS); /* deadlines of the past go */
+    if (!alarm_open(&alarm))
+        return;
+    alarm_wait(&alarm, MARK_NS);
+    before = timer_interrupts();
+    began_ns = kinfo_time_ns();
+    pass(&alarm);
+    CHECK(kinfo_time_ns() - began_ns >= quiet_ns());
+    CHECK_EQ(timer_interrupts(), before);
+    alarm_close(&alarm);
+}
+
+static void idle(const struct alarm *alarm)
+{
+    alarm_wait(alarm, quiet_ns() + quiet_ns() / 20); /* the clocks do not quite agree */
+}
+
+static void run(const struct alarm *alarm)
+{
+    uint64_t end_ns = kinfo_time_ns() + quiet_ns();
+
+    while (kinfo_time_ns() < end_ns)
+        ;
+    alarm_wait(alarm, MARK_NS);
+}
+
+TEST(tickless, idle_cores_take_no_timer_interrupt)
+{
+    check_quiet(idle);
+}
+
+TEST(tickless, a_core_with_one_runnable_thread_takes_no_timer_interrupt)
+{
+    check_quiet(run);
+}
+
+/* ---- many deadlines ---- */
+
+#define DEADLINES 10000u
+#define DEADLINES_UNCOUNTED 100u
+#define FAR_NS (3600 * 1000 * MILLISECOND_NS)
+#define ROUNDS 32u
+/* What each doubling of the number of deadlines may cost a wait that has to enter its own anew. */
+#define STEP_INSTRUCTIONS 150u
+#define DOUBLINGS 14u
+
+/* Waits until RSI with nothing but registers. */
+__asm__(".text\n"
+        "tickless_wait:\n"
+        "    syscall\n"
+        "    jmp tickless_wait\n");
+extern const char tickless_wait[];
+
+static mnos_cap_t crowd[DEADLINES];
+
+static void crowd_start(unsigned count)
+{
+    struct mnos_thread_params params = {
+        .name = "waiting", .priority = TEST_PRIORITY, .affinity = 0};
+    uint64_t now_ns = kinfo_time_ns();
+
+    for (unsigned i = 0; i < count && !check_failed(); i++) {
+        params.ipc_buffer = ARENA + i * PAGE;
+        params.registers.rip = (uint64_t)(uintptr_t)tickless_wait;
+        params.registers.rax = MNOS_SYS_thread_block;
+        params.registers.rdi = MNOS_SELF;
+        params.registers.rsi = now_ns + FAR_NS + i * 7919ull % count;
+        CHECK_OK(thread_create_raw(MNOS_SELF, &params, &crowd[i]));
+    }
+    if (count != 0)
+        thread_reaches(crowd[count - 1], MNOS_STATE_PARKED);
+}
+
+static void crowd_end(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        CHECK_OK(sys_thread_destroy(crowd[i]));
+        cap_drop(crowd[i]);
+    }
+}
+
+struct sleeper {
+    mnos_cap_t endpoint;
+    bool earlier; /* each deadline is before the last one */
+    _Atomic bool over;
+};
+
+static void wait_often(void *argument)
+{
+    struct sleeper *sleeper = argument;
+    uint64_t deadline_ns = kinfo_time_ns() + 2 * FAR_NS;
+
+    while (!sleeper->over) {
+        struct message msg = {0};
+
+        CHECK_OK(ipc_receive(sleeper->endpoint, &msg, deadline_ns));
+        deadline_ns += sleeper->earlier ? (uint64_t)-1000 : 1000;
+    }
+}
+
+/* The cheapest of many times waking a more urgent thread and letting it wait for the next time. */
+static uint64_t wake_cost(bool earlier)
+{
+    struct sleeper sleeper = {.endpoint = endpoint_new(), .earlier = earlier};
+    struct thread thread;
+    uint64_t least = UINT64_MAX;
+
+    helper_start_at(&thread, wait_often, &sleeper, TEST_PRIORITY, 0);
+    thread_reaches(thread.thread, MNOS_STATE_RECEIVING);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        uint64_t began = read_tsc(), took;
+
+        CHECK_OK(sys_ipc_notify(sleeper.endpoint, 1));
+        CHECK_OK(sys_thread_yield());
+        took = read_tsc() - began;
+        least = took < least ? took : least;
+        thread_reaches(thread.thread, MNOS_STATE_RECEIVING);
+    }
+    sleeper.over = true;
+    CHECK_OK(sys_ipc_notify(sleeper.endpoint, 1));
+    helper_finish(&thread);
+    cap_drop(sleeper.endpoint);
+    return least;
+}
+
+TEST(deadlines, ten_thousand_deadlines_cost_a_wake_next_to_nothing)
+{
+    unsigned count = is_counted() ? DEADLINES : DEADLINES_UNCOUNTED;
+    uint64_t later_alone = wake_cost(false), earlier_alone = wake_cost(true);
+    uint64_t later, earlier;
+
+    crowd_start(count);
+    later = wake_cost(false);
+    earlier = wake_cost(true);
+    crowd_end(count);
+    if (!is_counted())
+        return;
+    print("deadlines: a wake and the next wait: %llu instructions, with %u other deadlines %llu; "
+          "each earlier than the last: %llu, %llu",
+          (unsigned long long)later_alone, count, (unsigned long long)later,
+          (unsigned long long)earlier_alone, (unsigned long long)earlier);
+    CHECK(later <= later_alone + 8);
+    CHECK(earlier <= earlier_alone + (uint64_t)DOUBLINGS * STEP_INSTRUCTIONS);
+}
