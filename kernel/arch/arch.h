@@ -96,7 +96,8 @@ struct arch_aspace {
     paddr_t user_root; /* the one used in user mode; == root without page-table isolation */
     uint16_t pcid;     /* 0: none */
     _Atomic uint32_t loaded_on; /* cores that ever loaded it; bits are only ever set */
-    _Atomic bool dying;         /* cores must leave it at the next quiescent point */
+    _Atomic uint32_t plain_on; /* of these, where loading it is all it takes: no I/O port is open */
+    _Atomic bool dying;        /* cores must leave it at the next quiescent point */
 };
 
 enum map_rights {

@@ -2,6 +2,7 @@
 /* ports.c - see ports.h. */
 #include "mm/ports.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "mm/mapping.h"
@@ -23,11 +24,20 @@ static void reopen_locked(struct process *process, struct tree_node *node)
     reopen_locked(process, node->right);
 }
 
+/* Ports are open, and every core has seen it: none sets its bit any more. One that has switched to the
+ * process meanwhile by the old bits takes the ports over now. */
+static void no_plain_switch(struct process *process)
+{
+    atomic_store(&process->aspace.arch.plain_on, 0);
+    arch_ports_changed();
+}
+
 mnos_status_t ports_open(struct process *process, const struct cap_view *cap, uint32_t first,
                          uint32_t count)
 {
     struct mapping *opening;
     mnos_status_t status;
+    bool first_open;
 
     spin_lock(&process->aspace.lock);
     status = mapping_create(process, cap, &opening);
@@ -40,11 +50,14 @@ mnos_status_t ports_open(struct process *process, const struct cap_view *cap, ui
             mapping_destroy(opening);
         }
     }
+    first_open = status == MNOS_OK && process->open_ports == NULL;
+    if (status == MNOS_OK)
+        __atomic_store_n(&process->open_ports, process->ports, __ATOMIC_RELEASE);
     spin_unlock(&process->aspace.lock);
-    if (status == MNOS_OK) {
-        process_has_ports(process);
+    if (status == MNOS_OK)
         arch_ports_changed(); /* cores that run the process have the bitmap loaded */
-    }
+    if (first_open)
+        no_plain_switch(process);
     return status;
 }
 
@@ -61,6 +74,8 @@ bool ports_close_one_of(struct memory *memory, struct capability *cap, struct tl
                          (uint32_t)opening->page_count);
         tree_remove(&process->port_openings, &opening->node);
         mapping_destroy(opening);
+        if (process->port_openings.root == NULL)
+            __atomic_store_n(&process->open_ports, NULL, __ATOMIC_RELEASE);
         reopen_locked(process, process->port_openings.root);
     }
     spin_unlock(&process->aspace.lock);

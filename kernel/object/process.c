@@ -151,15 +151,6 @@ void process_free(struct process *process)
                     process);
 }
 
-void process_has_ports(struct process *process)
-{
-    spin_lock(&process->lock);
-    process->has_ports = true;
-    for (struct list *l = process->threads.next; l != &process->threads; l = l->next)
-        atomic_fetch_or(&container_of(l, struct thread, process_link)->slow, SLOW_PORTS);
-    spin_unlock(&process->lock);
-}
-
 /* ---- suspension ---- */
 
 mnos_status_t process_suspend(struct process *process)

@@ -37,8 +37,9 @@ struct process {
     struct quota quota;
     struct captable captable;
     struct aspace aspace;
-    struct tree port_openings; /* struct mapping, by port, under aspace.lock */
-    struct arch_ports *ports;  /* NULL: none */
+    struct tree port_openings;     /* struct mapping, by port, under aspace.lock */
+    struct arch_ports *ports;      /* NULL: it never had any */
+    struct arch_ports *open_ports; /* what cores load: `ports`, or NULL when none is open */
 
     struct process *parent; /* constant; NULL for init */
     uint8_t priority_ceiling;
@@ -64,7 +65,6 @@ struct process {
     struct list children; /* struct process.sibling_link; not the dead ones */
     struct list sibling_link;
     uint32_t thread_count;
-    bool has_ports;           /* switching to its threads loads I/O ports */
     uint64_t past_cpu_cycles; /* of threads that are gone */
 };
 
@@ -106,8 +106,6 @@ mnos_status_t process_suspend(struct process *process);
 mnos_status_t process_resume(struct process *process);
 
 /* Frees the record of a dead process that no capability names any more. */
-/* It owns I/O ports now: whoever switches to one of its threads has to load them. */
-void process_has_ports(struct process *process);
 void process_free(struct process *process);
 
 void process_caches_create(void);

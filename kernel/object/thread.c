@@ -193,8 +193,6 @@ static mnos_status_t thread_join(struct thread *thread, struct process *process)
     if (process->state == MNOS_PROCESS_ALIVE || process->state == MNOS_PROCESS_SUSPENDED) {
         if (process->state == MNOS_PROCESS_SUSPENDED)
             thread->stop |= STOP_PROCESS;
-        if (process->has_ports)
-            thread->slow |= SLOW_PORTS;
         list_append(&process->threads, &thread->process_link);
         process->thread_count++;
         status = MNOS_OK;

@@ -54,7 +54,6 @@ enum thread_slow {
     SLOW_REGISTERS =
         1u << 1,            /* its frame was not made by a system call, or has been changed since */
     SLOW_FAULTED = 1u << 2, /* its call is a fault: the reply holds registers */
-    SLOW_PORTS = 1u << 3,   /* its process has I/O ports */
 };
 
 struct thread {

@@ -101,7 +101,7 @@ void offsets(void)
     OFFSET(PROCESS_CAP_MASK, process, captable.root_mask)
     OFFSET(PROCESS_ASPACE, process, aspace.arch)
     OFFSET(ASPACE_ROOT, arch_aspace, root)
-    OFFSET(ASPACE_LOADED_ON, arch_aspace, loaded_on)
+    OFFSET(ASPACE_PLAIN_ON, arch_aspace, plain_on)
 
     OFFSET(CAP_KEY, capability, key)
     OFFSET(CAP_TYPE, capability, type)

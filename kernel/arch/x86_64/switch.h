@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/cpu_entry.h"
 #include "arch/x86_64/paging.h"
@@ -50,10 +52,13 @@ void switch_to_process_of(struct thread *thread);
 /* Address space and I/O ports. */
 static inline void switch_process(struct core *core, struct process *process)
 {
-    struct arch_ports *ports = __atomic_load_n(&process->ports, __ATOMIC_ACQUIRE);
+    struct arch_ports *ports = __atomic_load_n(&process->open_ports, __ATOMIC_ACQUIRE);
+    struct arch_aspace *aspace = &process->aspace.arch;
 
-    if (core->aspace != &process->aspace.arch)
-        arch_aspace_load(&process->aspace.arch);
+    if (core->aspace != aspace)
+        arch_aspace_load(aspace);
+    if (ports == NULL && (aspace->plain_on >> core->index & 1) == 0)
+        atomic_fetch_or(&aspace->plain_on, 1u << core->index);
     if (ports != NULL || core->tss->iomap_base != TSS_IOMAP_NONE)
         ports_load(core, ports);
 }
