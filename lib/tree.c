@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * tree.c - AA tree: a node's level is one more than its left child's; a right child may share its
- * level, a right grandchild may not. Recursion is bounded by the depth, 2 log2(n + 1).
+ * tree.c - red-black tree: no red node has a red child, and every way from the root down passes the
+ * same number of black nodes. The depth is at most 2 log2(n + 1). A leaf that was inserted and is
+ * removed again mostly needs no repair, which is what mapping and unmapping does.
  */
 #include "lib/tree.h"
 
@@ -9,123 +10,169 @@
 
 #include "assert.h"
 
+enum side { LEFT, RIGHT };
+
 static bool before(const struct tree_node *a, uint64_t key, const struct tree_node *b)
 {
     return a->key < key || (a->key == key && (uintptr_t)a < (uintptr_t)b);
 }
 
-static uint32_t level_of(const struct tree_node *node)
+static bool is_red(const struct tree_node *node)
 {
-    return node == NULL ? 0 : node->level;
+    return node != NULL && node->colour == TREE_RED;
 }
 
-/* Removes a left child of the same level by rotating right. */
-static struct tree_node *skew(struct tree_node *node)
+static enum side side_of(const struct tree_node *node, const struct tree_node *parent)
 {
-    struct tree_node *left = node->left;
-
-    if (left == NULL || left->level != node->level)
-        return node;
-    node->left = left->right;
-    left->right = node;
-    return left;
+    return parent->child[RIGHT] == node ? RIGHT : LEFT;
 }
 
-/* Removes a right grandchild of the same level by rotating left. */
-static struct tree_node *split(struct tree_node *node)
+/* Puts `by`, or nothing, where `node` hangs. */
+static void replace(struct tree *tree, struct tree_node *node, struct tree_node *by)
 {
-    struct tree_node *right = node->right;
+    struct tree_node *parent = node->parent;
 
-    if (right == NULL || level_of(right->right) != node->level)
-        return node;
-    node->right = right->left;
-    right->left = node;
-    right->level++;
-    return right;
-}
-
-static struct tree_node *insert(struct tree_node *root, struct tree_node *node)
-{
-    if (root == NULL)
-        return node;
-    if (before(node, root->key, root))
-        root->left = insert(root->left, node);
+    if (parent == NULL)
+        tree->root = by;
     else
-        root->right = insert(root->right, node);
-    return split(skew(root));
+        parent->child[side_of(node, parent)] = by;
+    if (by != NULL)
+        by->parent = parent;
+}
+
+/* `node` goes down to this side, its child on the other one takes its place. */
+static void rotate(struct tree *tree, struct tree_node *node, enum side side)
+{
+    struct tree_node *up = node->child[!side];
+
+    node->child[!side] = up->child[side];
+    if (up->child[side] != NULL)
+        up->child[side]->parent = node;
+    replace(tree, node, up);
+    up->child[side] = node;
+    node->parent = up;
+}
+
+/* `node` and its parent are both red. */
+static void mend_insertion(struct tree *tree, struct tree_node *node)
+{
+    while (is_red(node->parent)) {
+        struct tree_node *parent = node->parent, *grand = parent->parent;
+        enum side side = side_of(parent, grand);
+        struct tree_node *uncle = grand->child[!side];
+
+        grand->colour = TREE_RED;
+        if (is_red(uncle)) {
+            parent->colour = uncle->colour = TREE_BLACK;
+            node = grand;
+            continue;
+        }
+        if (node == parent->child[!side]) {
+            rotate(tree, parent, side);
+            parent = node;
+        }
+        parent->colour = TREE_BLACK;
+        rotate(tree, grand, !side);
+        break;
+    }
+    tree->root->colour = TREE_BLACK;
 }
 
 void tree_insert(struct tree *tree, struct tree_node *node, uint64_t key)
 {
+    struct tree_node **link = &tree->root;
+    struct tree_node *parent = NULL;
+
     node->key = key;
+    while (*link != NULL) {
+        parent = *link;
+        link = &parent->child[before(parent, key, node) ? RIGHT : LEFT];
+    }
+    node->parent = parent;
     node->left = NULL;
     node->right = NULL;
-    node->level = 1;
-    tree->root = insert(tree->root, node);
+    node->colour = parent == NULL ? TREE_BLACK : TREE_RED;
+    *link = node;
+    if (is_red(parent))
+        mend_insertion(tree, node);
 }
 
-static struct tree_node *rebalance(struct tree_node *root)
+/* Ways through `node`, a child of `parent` or NULL, pass one black node too few. */
+static void mend_removal(struct tree *tree, struct tree_node *node, struct tree_node *parent)
 {
-    uint32_t left = level_of(root->left);
-    uint32_t right = level_of(root->right);
-    uint32_t wanted = (left < right ? left : right) + 1;
+    for (; parent != NULL && !is_red(node); node = parent, parent = node->parent) {
+        enum side side = side_of(node, parent);
+        struct tree_node *sibling = parent->child[!side];
 
-    if (wanted < root->level) {
-        root->level = wanted;
-        if (right > wanted)
-            root->right->level = wanted;
+        if (is_red(sibling)) {
+            sibling->colour = TREE_BLACK;
+            parent->colour = TREE_RED;
+            rotate(tree, parent, side);
+            sibling = parent->child[!side];
+        }
+        if (!is_red(sibling->left) && !is_red(sibling->right)) {
+            sibling->colour = TREE_RED;
+            continue;
+        }
+        if (!is_red(sibling->child[!side])) {
+            sibling->child[side]->colour = TREE_BLACK;
+            sibling->colour = TREE_RED;
+            rotate(tree, sibling, !side);
+            sibling = parent->child[!side];
+        }
+        sibling->colour = parent->colour;
+        parent->colour = sibling->child[!side]->colour = TREE_BLACK;
+        rotate(tree, parent, side);
+        return;
     }
-    root = skew(root);
-    if (root->right != NULL) {
-        root->right = skew(root->right);
-        if (root->right->right != NULL)
-            root->right->right = skew(root->right->right);
-    }
-    root = split(root);
-    if (root->right != NULL)
-        root->right = split(root->right);
-    return root;
+    if (node != NULL)
+        node->colour = TREE_BLACK;
 }
 
-/* Takes the smallest node out of `root`. */
-static struct tree_node *remove_first(struct tree_node *root, struct tree_node **first)
+/* Exchanges `node`, which has two children, with the next one, which has no left child. */
+static void exchange_with_next(struct tree *tree, struct tree_node *node)
 {
-    if (root->left == NULL) {
-        *first = root;
-        return root->right;
-    }
-    root->left = remove_first(root->left, first);
-    return rebalance(root);
-}
+    struct tree_node *next = node->right, *right;
+    uint32_t colour = node->colour;
 
-static struct tree_node *remove(struct tree_node *root, struct tree_node *node)
-{
-    struct tree_node *successor;
+    while (next->left != NULL)
+        next = next->left;
+    right = next->right;
+    node->colour = next->colour;
+    next->colour = colour;
+    if (next == node->right) {
+        replace(tree, node, next);
+        next->right = node;
+        node->parent = next;
+    } else {
+        struct tree_node *parent = next->parent;
 
-    assert(root != NULL);
-    if (root != node) {
-        if (before(node, root->key, root))
-            root->left = remove(root->left, node);
-        else
-            root->right = remove(root->right, node);
-        return rebalance(root);
+        replace(tree, node, next);
+        next->right = node->right;
+        next->right->parent = next;
+        parent->left = node;
+        node->parent = parent;
     }
-    if (root->right == NULL)
-        return root->left;
-    root->right = remove_first(root->right, &successor);
-    successor->left = root->left;
-    successor->right = root->right;
-    successor->level = root->level;
-    return rebalance(successor);
+    next->left = node->left;
+    next->left->parent = next;
+    node->left = NULL;
+    node->right = right;
+    if (right != NULL)
+        right->parent = node;
 }
 
 void tree_remove(struct tree *tree, struct tree_node *node)
 {
-    if (tree->root == node && node->left == NULL && node->right == NULL)
-        tree->root = NULL; /* the only one */
-    else
-        tree->root = remove(tree->root, node);
-    node->level = 0;
+    struct tree_node *child;
+
+    assert(node->colour != TREE_NONE);
+    if (node->left != NULL && node->right != NULL)
+        exchange_with_next(tree, node);
+    child = node->left != NULL ? node->left : node->right;
+    replace(tree, node, child);
+    if (node->colour == TREE_BLACK)
+        mend_removal(tree, child, node->parent);
+    node->colour = TREE_NONE;
 }
 
 struct tree_node *tree_at_or_below(const struct tree *tree, uint64_t key)
@@ -160,20 +207,26 @@ struct tree_node *tree_at_or_above(const struct tree *tree, uint64_t key)
     return best;
 }
 
-static void check(const struct tree_node *node)
+/* Black nodes on each way down from `node`. */
+static unsigned check(const struct tree_node *node)
 {
+    unsigned blacks;
+
     if (node == NULL)
-        return;
-    assert(level_of(node->left) == node->level - 1);
-    assert(level_of(node->right) == node->level || level_of(node->right) == node->level - 1);
-    assert(node->right == NULL || level_of(node->right->right) < node->level);
+        return 0;
+    assert(node->colour == TREE_BLACK || !(is_red(node->left) || is_red(node->right)));
     assert(node->left == NULL || before(node->left, node->key, node));
     assert(node->right == NULL || before(node, node->right->key, node->right));
-    check(node->left);
-    check(node->right);
+    assert(node->left == NULL || node->left->parent == node);
+    assert(node->right == NULL || node->right->parent == node);
+    blacks = check(node->left);
+    if (check(node->right) != blacks)
+        assert(!"the same number of black nodes on every way");
+    return blacks + (node->colour == TREE_BLACK);
 }
 
 void tree_check(const struct tree *tree)
 {
-    check(tree->root);
+    assert(!is_red(tree->root));
+    (void)check(tree->root);
 }

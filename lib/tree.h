@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * tree.h - a balanced search tree (AA tree) whose nodes live in the members, keyed by a 64-bit number
+ * tree.h - a balanced search tree (red-black) whose nodes live in the members, keyed by a 64-bit number
  * and, among equal numbers, by the node's address. O(log n); depth is at most 2 log2(n + 1). No
  * allocation, no locking.
  */
@@ -10,11 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum tree_colour { TREE_NONE, TREE_RED, TREE_BLACK }; /* none: in no tree */
+
 struct tree_node {
     uint64_t key;
-    struct tree_node *left;
-    struct tree_node *right;
-    uint32_t level; /* 0: in no tree */
+    struct tree_node *parent;
+    union {
+        struct {
+            struct tree_node *left, *right;
+        };
+        struct tree_node *child[2];
+    };
+    uint32_t colour; /* enum tree_colour */
 };
 
 struct tree {

@@ -95,6 +95,9 @@ struct arch_aspace {
     paddr_t root;      /* top page table, kernel half included */
     paddr_t user_root; /* the one used in user mode; == root without page-table isolation */
     uint16_t pcid;     /* 0: none */
+    /* The table of 4 KiB pages used last, and whose addresses it translates; under the aspace lock. */
+    uint64_t *leaf_table;
+    uint64_t leaf_number;       /* address >> 21; ~0: none */
     _Atomic uint32_t loaded_on; /* cores that ever loaded it; bits are only ever set */
     _Atomic uint32_t plain_on; /* of these, where loading it is all it takes: no I/O port is open */
     _Atomic bool dying;        /* cores must leave it at the next quiescent point */

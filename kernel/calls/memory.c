@@ -41,37 +41,39 @@ mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_
     return status;
 }
 
-/* What sys_mem_map's flags ask of the capability, or MNOS_ERR_ARGUMENT. */
-static mnos_status_t map_rights(const struct memory *memory, uint64_t flags, mnos_rights_t *needed,
-                                unsigned *rights)
-{
-    const uint64_t access = MNOS_MAP_READ | MNOS_MAP_WRITE | MNOS_MAP_EXECUTE;
+_Static_assert((unsigned)MNOS_MAP_READ == MNOS_RIGHT_READ && (unsigned)MNOS_MAP_READ == MAP_READ);
+_Static_assert((unsigned)MNOS_MAP_WRITE == MNOS_RIGHT_WRITE &&
+               (unsigned)MNOS_MAP_WRITE == MAP_WRITE);
+_Static_assert((unsigned)MNOS_MAP_EXECUTE == MNOS_RIGHT_EXECUTE &&
+               (unsigned)MNOS_MAP_EXECUTE == MAP_EXECUTE);
 
-    if ((flags & ~(access | MNOS_MAP_WRITE_COMBINING)) != 0 || (flags & access) == 0)
-        return MNOS_ERR_ARGUMENT;
-    if ((flags & MNOS_MAP_WRITE) != 0 && (flags & MNOS_MAP_EXECUTE) != 0)
-        return MNOS_ERR_ARGUMENT;
-    if (memory->flavour != MNOS_MEMORY_DEVICE && (flags & MNOS_MAP_WRITE_COMBINING) != 0)
-        return MNOS_ERR_ARGUMENT;
-    if (memory->flavour != MNOS_MEMORY_RAM && (flags & MNOS_MAP_EXECUTE) != 0)
-        return MNOS_ERR_ARGUMENT;
-    if (memory->flavour == MNOS_MEMORY_PORTS && flags != (MNOS_MAP_READ | MNOS_MAP_WRITE))
-        return MNOS_ERR_ARGUMENT; /* a port that is open is open both ways */
-    *needed = 0;
-    *rights = MAP_READ; /* x86 has no page that can be written or executed but not read */
-    if ((flags & (MNOS_MAP_READ | MNOS_MAP_WRITE | MNOS_MAP_EXECUTE)) != 0)
-        *needed |= MNOS_RIGHT_READ;
-    if ((flags & MNOS_MAP_WRITE) != 0) {
-        *needed |= MNOS_RIGHT_WRITE;
-        *rights |= MAP_WRITE;
-    }
-    if ((flags & MNOS_MAP_EXECUTE) != 0) {
-        *needed |= MNOS_RIGHT_EXECUTE;
-        *rights |= MAP_EXECUTE;
-    }
+#define MAP_ACCESS (MNOS_MAP_READ | MNOS_MAP_WRITE | MNOS_MAP_EXECUTE)
+
+/* True when memory of this flavour can be mapped with these flags. */
+static inline bool map_flags_valid(const struct memory *memory, uint64_t flags)
+{
+    static const uint8_t allowed[] = {
+        [MNOS_MEMORY_RAM] = MAP_ACCESS,
+        [MNOS_MEMORY_DEVICE] = MNOS_MAP_READ | MNOS_MAP_WRITE | MNOS_MAP_WRITE_COMBINING,
+        [MNOS_MEMORY_PORTS] = MNOS_MAP_READ | MNOS_MAP_WRITE,
+    };
+    const uint64_t writable_code = MNOS_MAP_WRITE | MNOS_MAP_EXECUTE;
+
+    if ((flags & ~(uint64_t)allowed[memory->flavour]) != 0 || (flags & MAP_ACCESS) == 0)
+        return false;
+    if (memory->flavour == MNOS_MEMORY_PORTS) /* a port that is open is open both ways */
+        return flags == allowed[MNOS_MEMORY_PORTS];
+    return (flags & writable_code) != writable_code;
+}
+
+/* enum map_rights; x86 has no page that can be written or executed but not read. */
+static inline unsigned map_rights(const struct memory *memory, uint64_t flags)
+{
+    unsigned rights = MAP_READ | (unsigned)(flags & MAP_ACCESS);
+
     if (memory->flavour == MNOS_MEMORY_DEVICE)
-        *rights |= (flags & MNOS_MAP_WRITE_COMBINING) != 0 ? MAP_WRITE_COMBINING : MAP_UNCACHED;
-    return MNOS_OK;
+        rights |= (flags & MNOS_MAP_WRITE_COMBINING) != 0 ? MAP_WRITE_COMBINING : MAP_UNCACHED;
+    return rights;
 }
 
 static bool range_inside(const struct cap_view *cap, uint64_t first, uint64_t count)
@@ -100,10 +102,6 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
         if (again && sched_preempt_point())
             return CALL_AGAIN;
     } while (again);
-    if (status == MNOS_ERR_ADDRESS || status == MNOS_ERR_OVERLAP)
-        (void)call_argument(3, status);
-    if (status == MNOS_OK)
-        trace(MNOS_TRACE_MAP, address, count);
     return status;
 }
 
@@ -113,52 +111,56 @@ mnos_status_t sys_mem_map(struct thread *current, mnos_cap_t process_cap, mnos_c
                           uint64_t address, uint64_t first_page, uint64_t page_count,
                           uint64_t flags)
 {
-    struct process *process;
+    struct process *process = current->process;
     struct memory *memory;
     struct cap_view cap;
     mnos_rights_t needed;
     mnos_status_t status;
-    unsigned rights;
+    uint64_t first;
 
-    status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
-    if (status != MNOS_OK)
-        return status;
+    if (process_cap != MNOS_SELF) {
+        status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
+        if (status != MNOS_OK)
+            return status;
+    }
     status = call_cap(current, 2, memory_cap, MNOS_TYPE_MEMORY, 0, &cap);
     if (status != MNOS_OK)
         return status;
     memory = (struct memory *)cap.object;
-    status = map_rights(memory, flags, &needed, &rights);
-    if (status != MNOS_OK)
-        return call_argument(6, status);
-    status = call_cap(current, 2, memory_cap, MNOS_TYPE_MEMORY, needed, &cap);
-    if (status != MNOS_OK)
-        return status;
-    if (memory->read_only && (rights & MAP_WRITE) != 0)
+    if (!map_flags_valid(memory, flags))
+        return call_argument(6, MNOS_ERR_ARGUMENT);
+    needed = MNOS_RIGHT_READ | (flags & MAP_ACCESS);
+    if ((needed & ~cap.rights) != 0)
+        return call_rights(2, needed, cap.rights);
+    if (memory->read_only && (flags & MNOS_MAP_WRITE) != 0)
         return call_argument(6, MNOS_ERR_ARGUMENT);
     if (!range_inside(&cap, first_page, page_count))
         return call_argument(5, MNOS_ERR_ARGUMENT);
-    if (is_not_device(memory, cap.first + first_page, page_count))
+    first = cap.first + first_page;
+    if (is_not_device(memory, first, page_count))
         return call_argument(4, MNOS_ERR_ARGUMENT);
-    if (memory->flavour != MNOS_MEMORY_PORTS)
-        return map_pages(current, process, &cap, address, cap.first + first_page, page_count,
-                         rights);
-    if (address != 0)
-        return call_argument(3, MNOS_ERR_ADDRESS);
-    return ports_open(process, &cap, (uint32_t)(cap.first + first_page), (uint32_t)page_count);
+    if (memory->flavour == MNOS_MEMORY_PORTS)
+        return address != 0 ? call_argument(3, MNOS_ERR_ADDRESS)
+                            : ports_open(process, &cap, (uint32_t)first, (uint32_t)page_count);
+    if (page_count == 1)
+        status = aspace_map_page(process, &cap, address, first, map_rights(memory, flags));
+    else
+        status = map_pages(current, process, &cap, address, first, page_count,
+                           map_rights(memory, flags));
+    if (status == MNOS_OK)
+        trace(MNOS_TRACE_MAP, address, page_count);
+    else if (status == MNOS_ERR_ADDRESS || status == MNOS_ERR_OVERLAP)
+        return call_argument(3, status);
+    return status;
 }
 
-/* Needs Write on the process (not for MNOS_SELF). */
-mnos_status_t sys_mem_unmap(struct thread *current, mnos_cap_t process_cap, uint64_t address,
-                            uint64_t page_count)
+static mnos_status_t unmap_pages(struct thread *current, struct process *process, uint64_t address,
+                                 uint64_t page_count)
 {
     struct tlb_batch batch = {0};
-    struct process *process;
     mnos_status_t status;
     bool again;
 
-    status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
-    if (status != MNOS_OK)
-        return status;
     (void)call_continues(current);
     do {
         status = aspace_unmap(process, address, page_count, &current->progress, &again, &batch);
@@ -168,10 +170,27 @@ mnos_status_t sys_mem_unmap(struct thread *current, mnos_cap_t process_cap, uint
         }
     } while (again);
     tlb_batch_finish(&batch);
+    return status;
+}
+
+/* Needs Write on the process (not for MNOS_SELF). */
+mnos_status_t sys_mem_unmap(struct thread *current, mnos_cap_t process_cap, uint64_t address,
+                            uint64_t page_count)
+{
+    struct process *process = current->process;
+    mnos_status_t status = MNOS_OK;
+
+    if (process_cap != MNOS_SELF)
+        status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
     if (status != MNOS_OK)
+        return status;
+    if (page_count != 1 || !aspace_unmap_page(process, address))
+        status = unmap_pages(current, process, address, page_count);
+    if (status == MNOS_OK)
+        trace(MNOS_TRACE_UNMAP, address, page_count);
+    else if (status != CALL_AGAIN)
         return call_argument(2, status);
-    trace(MNOS_TRACE_UNMAP, address, page_count);
-    return MNOS_OK;
+    return status;
 }
 
 /* Needs Write on the process, Grant on the memory. The new capability is a child of `memory`. */

@@ -187,11 +187,9 @@ static mnos_status_t mapping_begin_locked(struct process *process, const struct 
 
     if (overlaps_locked(&process->aspace, address, count))
         return MNOS_ERR_OVERLAP;
-    status = mapping_create(process, cap, created);
+    status = mapping_create(process, cap, first, rights, created);
     if (status != MNOS_OK)
         return status;
-    (*created)->first_page = first;
-    (*created)->rights = rights;
     tree_insert(&process->aspace.mappings, &(*created)->node, address);
     return MNOS_OK;
 }
@@ -207,6 +205,40 @@ static void mapping_abandon_locked(struct mapping *mapping)
                           mapping->page_count) != MNOS_OK)
         assert(!"unmapping whole pages cannot fail");
     mapping_free_locked(mapping);
+}
+
+/* What most mappings are. That no mapping is in the way is what its empty entry proves (A2). */
+static mnos_status_t map_page_locked(struct process *process, const struct cap_view *cap,
+                                     uaddr_t address, uint64_t first, unsigned rights)
+{
+    struct mapping *mapping;
+    uint64_t run;
+    mnos_status_t status = mapping_create(process, cap, first, rights, &mapping);
+
+    if (status != MNOS_OK)
+        return status;
+    status = arch_aspace_map(&process->aspace.arch, &process->quota, address,
+                             memory_frame(mapping->memory, first, &run), 1, rights);
+    if (status != MNOS_OK) {
+        mapping_destroy(mapping);
+        return status;
+    }
+    mapping->page_count = 1;
+    tree_insert(&process->aspace.mappings, &mapping->node, address);
+    return MNOS_OK;
+}
+
+mnos_status_t aspace_map_page(struct process *process, const struct cap_view *cap, uaddr_t address,
+                              uint64_t first, unsigned rights)
+{
+    mnos_status_t status;
+
+    if (address % PAGE_BYTES != 0 || address - PAGE_BYTES >= MNOS_USER_END - PAGE_BYTES)
+        return MNOS_ERR_ADDRESS;
+    spin_lock(&process->aspace.lock);
+    status = map_page_locked(process, cap, address, first, rights);
+    spin_unlock(&process->aspace.lock);
+    return status;
 }
 
 mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, uaddr_t address,
@@ -324,6 +356,25 @@ mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t co
     *progress += unmapped;
     *again = status == MNOS_OK && *progress < count;
     return status;
+}
+
+bool aspace_unmap_page(struct process *process, uaddr_t address)
+{
+    struct aspace *aspace = &process->aspace;
+    struct mapping *mapping;
+
+    spin_lock(&aspace->lock);
+    mapping = mapping_of(tree_at_or_below(&aspace->mappings, address));
+    if (mapping == NULL || mapping->node.key != address || mapping->page_count != 1) {
+        spin_unlock(&aspace->lock);
+        return false;
+    }
+    if (arch_aspace_unmap(&aspace->arch, &process->quota, address, 1) != MNOS_OK)
+        assert(!"a mapping of one page is in no large page");
+    mapping_free_locked(mapping);
+    spin_unlock(&aspace->lock);
+    arch_aspace_flush(&aspace->arch, address, 1);
+    return true;
 }
 
 bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch)

@@ -64,6 +64,12 @@ bool aspace_destroy(struct process *process);
 mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, uaddr_t address,
                          uint64_t first, uint64_t count, unsigned rights, uint64_t *progress,
                          bool *again);
+/* The same for one page, at once. */
+mnos_status_t aspace_map_page(struct process *process, const struct cap_view *cap, uaddr_t address,
+                              uint64_t first, unsigned rights);
+/* Unmaps the page at `address` when a mapping of just that page is there, and waits until no TLB has
+ * it; false: there is none, and nothing has changed. Hold no lock. */
+bool aspace_unmap_page(struct process *process, uaddr_t address);
 /* Unmaps the range, all of which must be mapped (MNOS_ERR_NOT_MAPPED) except its last `*progress`
  * pages, which an earlier, interrupted call has unmapped. */
 mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t count,

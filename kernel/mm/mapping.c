@@ -49,18 +49,21 @@ static bool join_cap(struct mapping *mapping, const struct cap_view *view)
     return alive;
 }
 
-mnos_status_t mapping_create(struct process *process, const struct cap_view *cap,
-                             struct mapping **created)
+mnos_status_t mapping_create(struct process *process, const struct cap_view *cap, uint64_t first,
+                             unsigned rights, struct mapping **created)
 {
     struct mapping *mapping;
     void *object;
-    mnos_status_t status = quota_slab_alloc(&process->quota, mapping_cache, &object);
+    mnos_status_t status = quota_slab_take(&process->quota, mapping_cache, &object);
 
     if (status != MNOS_OK)
         return status;
     mapping = object;
     mapping->process = process;
     mapping->memory = (struct memory *)cap->object;
+    mapping->first_page = first;
+    mapping->page_count = 0;
+    mapping->rights = rights;
     if (!join_cap(mapping, cap)) {
         quota_slab_free(&process->quota, mapping_cache, mapping);
         return MNOS_ERR_HANDLE;
@@ -73,7 +76,7 @@ mnos_status_t mapping_twin(struct mapping *mapping, struct mapping **created)
 {
     struct mapping *twin;
     void *object;
-    mnos_status_t status = quota_slab_alloc(&mapping->process->quota, mapping_cache, &object);
+    mnos_status_t status = quota_slab_take(&mapping->process->quota, mapping_cache, &object);
 
     if (status != MNOS_OK)
         return status;

@@ -36,11 +36,12 @@ static inline struct mapping *mapping_of(struct tree_node *node)
     return node == NULL ? NULL : container_of(node, struct mapping, node);
 }
 
-/* A mapping of nothing yet, in the list of `cap`, in no tree. MNOS_ERR_HANDLE: the capability is gone;
- * MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
-mnos_status_t mapping_create(struct process *process, const struct cap_view *cap,
-                             struct mapping **mapping);
-/* A further mapping like `mapping`, also when its capability is already being drained. */
+/* A mapping of nothing yet, from page `first` of the object, in the list of `cap`, in no tree.
+ * MNOS_ERR_HANDLE: the capability is gone; MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
+mnos_status_t mapping_create(struct process *process, const struct cap_view *cap, uint64_t first,
+                             unsigned rights, struct mapping **mapping);
+/* A further mapping like `mapping`, of pages that are still to be told, also when its capability is
+ * already being drained. */
 mnos_status_t mapping_twin(struct mapping *mapping, struct mapping **twin);
 /* It is in no tree any more. */
 void mapping_destroy(struct mapping *mapping);

@@ -40,7 +40,7 @@ mnos_status_t ports_open(struct process *process, const struct cap_view *cap, ui
     bool first_open;
 
     spin_lock(&process->aspace.lock);
-    status = mapping_create(process, cap, &opening);
+    status = mapping_create(process, cap, first, 0, &opening);
     if (status == MNOS_OK) {
         status = arch_ports_open(&process->ports, &process->quota, first, count);
         if (status == MNOS_OK) {

@@ -11,22 +11,14 @@
  */
 #include "mm/slab.h"
 
-#include <stdbool.h>
-
 #include "assert.h"
 #include "boot_code.h"
-#include "core.h"
-#include "lib/list.h"
-#include "lib/string.h"
 #include "log/panic.h"
 #include "mm/addr.h"
 #include "mm/frame.h"
-#include "poison.h"
-#include "sync/spinlock.h"
 
 enum {
     CACHES_MAX = 16,
-    MAGAZINE_OBJECTS = 16,
     MAGAZINE_BATCH = 8,
     OBJECT_MIN_BYTES = 16, /* a link and the debug build's mark */
     ALIGN_MAX = 64,
@@ -47,26 +39,6 @@ struct slab {
     uint32_t used;
 } __attribute__((aligned(ALIGN_MAX)));
 
-/* Touched only by its core. */
-struct magazine {
-    uint32_t count;
-    void *objects[MAGAZINE_OBJECTS];
-};
-
-struct slab_cache {
-    /* Constant. */
-    const char *name;
-    size_t object_bytes;
-    uint32_t slab_frames; /* a power of two */
-    uint32_t slab_objects;
-
-    struct spinlock lock; /* rank LOCK_SLAB; guards the slabs */
-    struct list partial;
-    uint32_t empty_count;
-
-    struct magazine magazines[MNOS_CORES_MAX];
-};
-
 /* Caches are made at boot by one core and live for ever. */
 static struct slab_cache caches[CACHES_MAX];
 static uint32_t cache_count;
@@ -78,9 +50,14 @@ static size_t slab_bytes(const struct slab_cache *cache)
     return (size_t)cache->slab_frames * PAGE_BYTES;
 }
 
-static struct slab *slab_of(const struct slab_cache *cache, void *object)
+static struct slab *slab_of(const struct slab_cache *cache, const void *object)
 {
     return (struct slab *)((uintptr_t)object & ~(uintptr_t)(slab_bytes(cache) - 1));
+}
+
+bool slab_is_of(const struct slab_cache *cache, const void *object)
+{
+    return slab_of(cache, object)->cache == cache;
 }
 
 static struct slab *slab_create_locked(struct slab_cache *cache)
@@ -144,7 +121,7 @@ static void slab_put_locked(struct slab_cache *cache, void *object)
 
 /* Free objects carry the debug build's mark from slab_free() to slab_alloc(), whichever way they take
  * between magazine and slab. */
-static void refill(struct slab_cache *cache, struct magazine *magazine)
+bool slab_refill(struct slab_cache *cache, struct slab_magazine *magazine)
 {
     spin_lock(&cache->lock);
     while (magazine->count < MAGAZINE_BATCH) {
@@ -157,9 +134,10 @@ static void refill(struct slab_cache *cache, struct magazine *magazine)
         magazine->objects[magazine->count++] = object;
     }
     spin_unlock(&cache->lock);
+    return magazine->count > 0;
 }
 
-static void drain(struct slab_cache *cache, struct magazine *magazine, uint32_t left)
+static void drain(struct slab_cache *cache, struct slab_magazine *magazine, uint32_t left)
 {
     spin_lock(&cache->lock);
     while (magazine->count > left)
@@ -167,30 +145,9 @@ static void drain(struct slab_cache *cache, struct magazine *magazine, uint32_t 
     spin_unlock(&cache->lock);
 }
 
-void *slab_alloc(struct slab_cache *cache)
+void slab_drain(struct slab_cache *cache, struct slab_magazine *magazine)
 {
-    struct magazine *magazine = &cache->magazines[this_core()->index];
-    void *object;
-
-    if (magazine->count == 0)
-        refill(cache, magazine);
-    if (magazine->count == 0)
-        return NULL;
-    object = magazine->objects[--magazine->count];
-    poison_clear(object);
-    memset(object, 0, cache->object_bytes);
-    return object;
-}
-
-void slab_free(struct slab_cache *cache, void *object)
-{
-    struct magazine *magazine = &cache->magazines[this_core()->index];
-
-    assert(slab_of(cache, object)->cache == cache);
-    poison_set(object);
-    if (magazine->count == MAGAZINE_OBJECTS)
-        drain(cache, magazine, MAGAZINE_OBJECTS - MAGAZINE_BATCH);
-    magazine->objects[magazine->count++] = object;
+    drain(cache, magazine, SLAB_MAGAZINE_OBJECTS - MAGAZINE_BATCH);
 }
 
 void slab_trim(void)
@@ -246,11 +203,6 @@ BOOT_CODE struct slab_cache *slab_cache_create(const char *name, size_t object_b
     list_init(&cache->partial);
     cache_count++;
     return cache;
-}
-
-size_t slab_object_bytes(const struct slab_cache *cache)
-{
-    return cache->object_bytes;
 }
 
 void slab_check(void)

@@ -219,7 +219,7 @@ void memory_free(struct memory *memory)
     quota_slab_free(quota, memory_cache, memory);
 }
 
-paddr_t memory_frame(const struct memory *memory, uint64_t page, uint64_t *run)
+paddr_t memory_frame_of_table(const struct memory *memory, uint64_t page, uint64_t *run)
 {
     uint32_t low = 0;
     uint32_t high = memory->extent_count;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "abi/memory.h"
+#include "assert.h"
 #include "cap/capability.h"
 #include "mm/aspace.h"
 #include "object/kobject.h"
@@ -51,8 +52,16 @@ bool memory_zero(struct memory *memory, uint64_t *progress);
 /* Frees object and frames. No capability, no mapping, no TLB entry refers to it. */
 void memory_free(struct memory *memory);
 
+paddr_t memory_frame_of_table(const struct memory *memory, uint64_t page, uint64_t *run);
 /* Frame of page `page`, and how many pages from it on are contiguous. */
-paddr_t memory_frame(const struct memory *memory, uint64_t page, uint64_t *run);
+static inline paddr_t memory_frame(const struct memory *memory, uint64_t page, uint64_t *run)
+{
+    if (memory->extents != &memory->single)
+        return memory_frame_of_table(memory, page, run);
+    assert(page < memory->page_count);
+    *run = memory->page_count - page;
+    return memory->single.frame + page * PAGE_BYTES;
+}
 
 /* Undoes one mapping (ports: opening) made through `cap`, or a part of it; false: none is left. The
  * derivation lock is held. */

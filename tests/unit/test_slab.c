@@ -22,7 +22,7 @@ TEST(slab, objects_are_zero_aligned_and_apart)
 
     init();
     struct slab_cache *cache = slab_cache_create("test", 200, 64);
-    CHECK_EQ(slab_object_bytes(cache), 256);
+    CHECK_EQ(cache->object_bytes, 256);
     for (int i = 0; i < MANY; i++) {
         objects[i] = slab_alloc(cache);
         CHECK_EQ((uintptr_t)objects[i] % 64, 0);
@@ -103,7 +103,7 @@ TEST(slab, large_objects_waste_little)
     uint64_t room = frame_count_free() * PAGE_BYTES;
     while ((object = slab_alloc(cache)) != NULL)
         count++;
-    CHECK(count * slab_object_bytes(cache) > room / 8 * 7);
+    CHECK(count * cache->object_bytes > room / 8 * 7);
 }
 
 TEST(slab, freeing_twice_is_a_panic)

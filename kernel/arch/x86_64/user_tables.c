@@ -81,6 +81,25 @@ static paddr_t pool_take(struct pool *pool)
     return table;
 }
 
+/* The entry of one 4 KiB page; NULL: there is no table for it, or it lies in a large page. */
+static uint64_t *page_entry(struct arch_aspace *aspace, uaddr_t address)
+{
+    uint64_t number = address >> LEVEL_SHIFT(LARGE_LEVEL);
+    uint64_t *table = table_at(aspace->root);
+
+    if (__builtin_expect(number != aspace->leaf_number, false)) {
+        for (unsigned level = LEVEL_ROOT; level > 1; level--) {
+            uint64_t entry = table[LEVEL_INDEX(level, address)];
+            if (!entry_present(entry) || (level < LEVEL_ROOT && entry_is_leaf(entry, level)))
+                return NULL;
+            table = table_at(entry & PTE_ADDRESS);
+        }
+        aspace->leaf_table = table;
+        aspace->leaf_number = number;
+    }
+    return &aspace->leaf_table[LEVEL_INDEX(1, address)];
+}
+
 /* Enters a table for the user half into the root, or into both roots. */
 static void set_root_entry(struct arch_aspace *aspace, unsigned index, uint64_t entry)
 {
@@ -142,6 +161,7 @@ mnos_status_t arch_aspace_create(struct arch_aspace *aspace, struct quota *quota
         quota_return_frames(quota, count);
         return MNOS_ERR_MEMORY;
     }
+    aspace->leaf_number = ~0ull;
     aspace->root = root;
     aspace->user_root = root + (count - 1) * PAGE_BYTES;
     memset(table_at(root), 0, half);
@@ -258,8 +278,9 @@ static void commit_map(paddr_t table, unsigned level, struct change *change)
     }
 }
 
-mnos_status_t arch_aspace_map(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
-                              paddr_t frame, uint64_t page_count, unsigned rights)
+[[gnu::noinline]] static mnos_status_t map_range(struct arch_aspace *aspace, struct quota *quota,
+                                                 uaddr_t address, paddr_t frame,
+                                                 uint64_t page_count, unsigned rights)
 {
     struct change change = {.aspace = aspace,
                             .virt = address,
@@ -276,6 +297,19 @@ mnos_status_t arch_aspace_map(struct arch_aspace *aspace, struct quota *quota, u
     if (status == MNOS_OK)
         commit_map(aspace->root, LEVEL_ROOT, &change);
     return status;
+}
+
+mnos_status_t arch_aspace_map(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                              paddr_t frame, uint64_t page_count, unsigned rights)
+{
+    uint64_t *entry = page_count == 1 ? page_entry(aspace, address) : NULL;
+
+    if (entry == NULL)
+        return map_range(aspace, quota, address, frame, page_count, rights);
+    if (entry_present(*entry))
+        return MNOS_ERR_OVERLAP;
+    *entry = frame | flags_of(rights);
+    return MNOS_OK;
 }
 
 /* ---- unmap ---- */
@@ -339,8 +373,8 @@ static void clear_level(paddr_t table, unsigned level, struct change *change)
     }
 }
 
-mnos_status_t arch_aspace_unmap(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
-                                uint64_t page_count)
+[[gnu::noinline]] static mnos_status_t unmap_range(struct arch_aspace *aspace, struct quota *quota,
+                                                   uaddr_t address, uint64_t page_count)
 {
     struct change change = {
         .aspace = aspace, .virt = address, .end = address + (page_count << PAGE_SHIFT)};
@@ -359,6 +393,17 @@ mnos_status_t arch_aspace_unmap(struct arch_aspace *aspace, struct quota *quota,
     if (last)
         split(last, &change.pool);
     clear_level(aspace->root, LEVEL_ROOT, &change);
+    return MNOS_OK;
+}
+
+mnos_status_t arch_aspace_unmap(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                                uint64_t page_count)
+{
+    uint64_t *entry = page_count == 1 ? page_entry(aspace, address) : NULL;
+
+    if (entry == NULL)
+        return unmap_range(aspace, quota, address, page_count);
+    *entry = 0;
     return MNOS_OK;
 }
 
@@ -425,6 +470,7 @@ bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota, unsign
 
     if (aspace->root == PADDR_NONE)
         return true;
+    aspace->leaf_number = ~0ull;
     if (!free_below(aspace, aspace->root, LEVEL_ROOT, quota, &budget))
         return false;
     if (count == 1)
