@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import peers  # noqa: E402
+import size  # noqa: E402
 import trace  # noqa: E402
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, PROMPT, Guest, GuestError, Machine  # noqa: E402
 
@@ -124,8 +125,12 @@ def measure_traced() -> Metrics:
     return metrics
 
 
+def measure_size() -> Metrics:
+    return {name: (value, name.split("-")[-1]) for name, value in size.measure().items()}
+
+
 def measure_everything() -> Metrics:
-    return (measure_boot() | measure_programs() | measure_two_cores() | measure_variants()
+    return (measure_size() | measure_boot() | measure_programs() | measure_two_cores() | measure_variants()
             | measure_traced() | measure_growth())
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.dont_write_bytecode = True
 
+import size  # noqa: E402
 from qemu import BUILD, ROOT  # noqa: E402
 from testlib import WHOLE_MACHINE, Suite, require_success, run, run_program  # noqa: E402
 
@@ -40,6 +41,11 @@ def build_suite() -> Suite:
             lambda settings=settings: make("kernel", "user", "loader", "unit", "guest", "bench-programs", *settings))
         suite.test(f"{compiler} compiles each header alone", WHOLE_MACHINE)(
             lambda settings=settings: make("check-headers", *settings))
+
+    @suite.test("the kernel is as small as it has to be")
+    def small() -> None:
+        make("kernel")
+        size.check()
 
     @suite.test("the same input gives the same bytes")
     def same_bytes() -> None:
