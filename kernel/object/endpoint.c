@@ -162,12 +162,15 @@ void endpoint_notify(struct endpoint *endpoint, uint64_t events)
     }
 }
 
+/* cap_read_kernel() of what is needed here. */
 void endpoint_notify_cap(const struct capability *cap, uint64_t events)
 {
-    struct cap_view view;
+    uint64_t key = __atomic_load_n(&cap->key, __ATOMIC_ACQUIRE);
+    uint8_t type = __atomic_load_n(&cap->type, __ATOMIC_ACQUIRE);
+    struct kobject *object = __atomic_load_n(&cap->object, __ATOMIC_ACQUIRE);
 
-    if (cap_read_kernel(cap, &view))
-        endpoint_notify((struct endpoint *)view.object, events);
+    if (type != MNOS_TYPE_NONE && __atomic_load_n(&cap->key, __ATOMIC_ACQUIRE) == key)
+        endpoint_notify((struct endpoint *)object, events);
 }
 
 bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *receiver)

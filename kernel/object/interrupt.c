@@ -174,7 +174,7 @@ void interrupt_hold_end(struct core *core)
     arch_irq_hold(IRQ_HOLD_NONE);
 }
 
-void interrupt_deliver(uint32_t number)
+void interrupt_deliver(uint32_t number, bool is_level)
 {
     struct interrupt_line *line = &lines[number];
     struct core *core = this_core();
@@ -192,6 +192,6 @@ void interrupt_deliver(uint32_t number)
     spin_unlock(&line->lock);
     info_count_line(number, events != 0);
     trace(MNOS_TRACE_INTERRUPT, number, events);
-    if (!arch_irq_is_level(number))
+    if (!is_level)
         count_burst(core, number >= MNOS_MESSAGE_LINE_FIRST);
 }

@@ -51,7 +51,7 @@ mnos_status_t interrupt_acknowledge(uint32_t line, const struct cap_view *throug
 struct interrupt_line *interrupt_unbind_locked(struct capability *through);
 void interrupt_drop_listeners(struct interrupt_line *line);
 
-/* A line has fired; from the entry code. */
-void interrupt_deliver(uint32_t line);
+/* A line has fired, and was masked if it is level-triggered; from the entry code. */
+void interrupt_deliver(uint32_t line, bool is_level);
 /* The time has come to take what was held back on this core. */
 void interrupt_hold_end(struct core *core);

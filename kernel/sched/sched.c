@@ -74,10 +74,18 @@ static void timer_set(struct core *core, uint64_t deadline_ns)
     arch_timer_arm(deadline_ns);
 }
 
-/* The nearest deadline, and the end of the turn only if someone of that priority waits. */
-static void timer_update(struct core *core)
+/* The nearest deadline. */
+static inline uint64_t timer_next(const struct core *core)
 {
     uint64_t next = __atomic_load_n(&core->timer_queue.earliest, __ATOMIC_RELAXED);
+
+    return core->hold_end_ns < next ? core->hold_end_ns : next;
+}
+
+/* That, and the end of the turn only if someone of that priority waits. */
+static void timer_update(struct core *core)
+{
+    uint64_t next = timer_next(core);
     struct thread *current = core->current;
 
     if (current != NULL && runqueue_best_priority(&core->runqueue) >= current->effective) {
@@ -86,8 +94,6 @@ static void timer_update(struct core *core)
         if (core->slice_end_ns < next)
             next = core->slice_end_ns;
     }
-    if (core->hold_end_ns < next)
-        next = core->hold_end_ns;
     timer_set(core, next);
 }
 
@@ -574,7 +580,7 @@ static void run_next(struct core *core)
     queue->running_priority = (int)next->effective;
     spin_unlock(&queue->lock);
     switch_run(core, next);
-    timer_update(core);
+    timer_set(core, timer_next(core)); /* nobody waits for the end of its turn */
     if (!sched_single_core())
         offer_to_idle(core);
 }

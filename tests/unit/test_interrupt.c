@@ -20,6 +20,12 @@ static void init(void)
     port = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
 }
 
+/* As the entry code does. */
+static void fire(uint32_t number)
+{
+    interrupt_deliver(number, host_lines[number].level);
+}
+
 static mnos_cap_t line(uint64_t number)
 {
     return CALL_VALUE(actor, cap_create, MNOS_CREATE_RANGE, lines, MNOS_RIGHTS_ALL, number, 1);
@@ -36,10 +42,10 @@ TEST(interrupt, a_bound_line_sets_its_events)
     mnos_cap_t irq = line(4);
     CHECK_EQ(CALL(actor, irq_bind, irq, port, 0x30), 0);
     CHECK(host_lines[4].enabled && !host_lines[4].masked);
-    interrupt_deliver(4);
+    fire(4);
     CHECK_EQ(endpoint()->events, 0x30);
-    interrupt_deliver(5);
-    interrupt_deliver(MNOS_INTERRUPT_LINES - 1);
+    fire(5);
+    fire(MNOS_INTERRUPT_LINES - 1);
     CHECK_EQ(endpoint()->events, 0x30);
     CHECK_EQ(cores[0].statistics->interrupts, 3);
     world_check();
@@ -51,7 +57,7 @@ TEST(interrupt, a_waiting_driver_is_woken)
     struct thread *driver = world_thread(world_root, 30);
     CHECK_EQ(CALL(actor, irq_bind, line(4), port, 1), 0);
     CHECK_EQ(world_receive(driver, port, 0, MNOS_DEADLINE_NEVER), WORLD_WAITS);
-    interrupt_deliver(4);
+    fire(4);
     CHECK(world_woke_with(driver, MNOS_OK));
     CHECK_EQ(driver->frame.rdx, 1);
     CHECK(host_leave_kernel());
@@ -74,7 +80,7 @@ TEST(interrupt, every_line_can_be_bound_to_one_endpoint)
     world_check();
     for (unsigned i = 1; i < HOST_LINES; i++) {
         CHECK_EQ(host_lines[i].enabled, i % 2 == 0);
-        interrupt_deliver(i);
+        fire(i);
     }
     CHECK_EQ(endpoint()->events, 0x555554);
     CHECK_EQ(CALL(actor, cap_delete, port), 0);
@@ -126,7 +132,7 @@ TEST(interrupt, binding_again_moves_it)
     mnos_cap_t first = line(4), second = line(4);
     CHECK_EQ(CALL(actor, irq_bind, first, port, 1), 0);
     CHECK_EQ(CALL(actor, irq_bind, second, other, 2), 0);
-    interrupt_deliver(4);
+    fire(4);
     CHECK_EQ(endpoint()->events, 0);
     CHECK_EQ(((struct endpoint *)world_object(world_root, other))->events, 2);
     CHECK_EQ(STATUS_OF(CALL(actor, irq_ack, first)), MNOS_ERR_STATE);
@@ -142,12 +148,12 @@ TEST(interrupt, revoking_unbinds_and_masks)
     CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
     CHECK_EQ(CALL(actor, cap_revoke, lines), 0);
     CHECK(!host_lines[4].enabled && host_lines[4].masked);
-    interrupt_deliver(4);
+    fire(4);
     CHECK_EQ(endpoint()->events, 0);
     CHECK_EQ(world_view(world_root, port).slot->child, 0); /* the listener has gone */
     world_check();
     CHECK_EQ(CALL(actor, irq_bind, line(4), port, 8), 0);
-    interrupt_deliver(4);
+    fire(4);
     CHECK_EQ(endpoint()->events, 8);
 }
 
@@ -157,11 +163,11 @@ TEST(interrupt, the_death_of_the_endpoint_is_survived)
     mnos_cap_t irq = line(4);
     CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
     CHECK_EQ(CALL(actor, cap_revoke, port), 0); /* takes the listener */
-    interrupt_deliver(4);
+    fire(4);
     CHECK_EQ(endpoint()->events, 0);
     CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
     CHECK_EQ(CALL(actor, cap_delete, port), 0);
-    interrupt_deliver(4);
+    fire(4);
     CHECK_EQ(CALL(actor, cap_delete, irq), 0);
     world_check();
 }
@@ -178,7 +184,7 @@ TEST(interrupt, the_death_of_the_driver_unbinds)
     CHECK_EQ(CALL(driver, irq_bind, irq, inbox, 1), 0);
     CHECK_EQ(CALL(actor, proc_destroy, handle), 0);
     CHECK(!host_lines[4].enabled);
-    interrupt_deliver(4);
+    fire(4);
     world_check();
 }
 
@@ -189,17 +195,17 @@ TEST(interrupt, one_that_fires_again_before_it_is_acknowledged_is_told_then)
     init();
     mnos_cap_t irq = line(4);
     CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
-    interrupt_deliver(4);
+    fire(4);
     endpoint()->events = 0;
-    interrupt_deliver(4);
-    interrupt_deliver(4);
+    fire(4);
+    fire(4);
     CHECK_EQ(endpoint()->events, 0);
     CHECK_EQ(CALL(actor, irq_ack, irq), 0);
     CHECK_EQ(endpoint()->events, 1);
     endpoint()->events = 0;
     CHECK_EQ(CALL(actor, irq_ack, irq), 0);
     CHECK_EQ(endpoint()->events, 0);
-    interrupt_deliver(4);
+    fire(4);
     CHECK_EQ(endpoint()->events, 1);
 }
 
@@ -210,7 +216,7 @@ TEST(interrupt, an_edge_that_is_not_acknowledged_is_masked_in_the_end)
     CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
     for (unsigned i = 1; i <= 16; i++) {
         CHECK(!host_lines[4].masked);
-        interrupt_deliver(4);
+        fire(4);
     }
     CHECK(host_lines[4].masked);
     CHECK_EQ(CALL(actor, irq_ack, irq), 0);
@@ -224,11 +230,11 @@ TEST(interrupt, what_was_not_told_yet_is_told_to_the_next_listener)
     mnos_cap_t other = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
     mnos_cap_t irq = line(4);
     CHECK_EQ(CALL(actor, irq_bind, irq, port, 1), 0);
-    interrupt_deliver(4);
+    fire(4);
     CHECK_EQ(CALL(actor, irq_bind, irq, port, 2), 0);
     CHECK_EQ(endpoint()->events, 1);
-    interrupt_deliver(4);
-    interrupt_deliver(4);
+    fire(4);
+    fire(4);
     CHECK_EQ(CALL(actor, irq_bind, irq, other, 4), 0);
     CHECK_EQ(((struct endpoint *)world_object(world_root, other))->events, 4);
     CHECK_EQ(endpoint()->events, 3);
@@ -240,7 +246,7 @@ static void storm(uint32_t number, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         host_time_pass(1000);
-        interrupt_deliver(number);
+        fire(number);
     }
 }
 
@@ -269,7 +275,7 @@ TEST(interrupt, a_burst_of_messages_is_held_back_for_a_while)
     sched_timer_interrupt(arch_time_ns());
     for (unsigned i = 0; i < 1000; i++) {
         host_time_pass(20000);
-        interrupt_deliver(number);
+        fire(number);
         CHECK_EQ(host_hold, IRQ_HOLD_NONE);
     }
 }

@@ -364,7 +364,7 @@ static void interrupt_by_chance(void)
 {
     if (world_random(4) != 0)
         return;
-    interrupt_deliver(world_random(HOST_LINES));
+    interrupt_deliver(world_random(HOST_LINES), false);
     this_core()->need_resched = true;
 }
 
@@ -389,7 +389,7 @@ static void play(void)
         if (thread == NULL || world_random(10) == 0)
             host_time_pass(world_random(1000));
         if (world_random(10) == 0)
-            interrupt_deliver(world_random(HOST_LINES));
+            interrupt_deliver(world_random(HOST_LINES), false);
         if (thread == NULL) { /* all are blocked or suspended: make room for others */
             world_give_back();
             clear(true);

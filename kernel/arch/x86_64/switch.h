@@ -55,6 +55,13 @@ static inline void switch_process(struct core *core, struct process *process)
     struct arch_ports *ports = __atomic_load_n(&process->open_ports, __ATOMIC_ACQUIRE);
     struct arch_aspace *aspace = &process->aspace.arch;
 
+    /* The same as in ipc_fast.inc. */
+    if ((core->switch_bit & atomic_load_explicit(&aspace->plain_on, memory_order_relaxed)) != 0) {
+        if (core->aspace != aspace)
+            write_cr3(aspace->root);
+        core->aspace = aspace;
+        return;
+    }
     if (core->aspace != aspace)
         arch_aspace_load(aspace);
     if (ports == NULL && (aspace->plain_on >> core->index & 1) == 0)
