@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * limine - structures and numbers of the Limine boot protocol, base revision 3, as a loader sees
+ * limine - structures of the Limine boot protocol, base revision 3, as a loader sees
  * them. Addresses that the kernel will use are integers here: they are not the loader's pointers.
  */
 #pragma once
 
 #include <stdint.h>
 
-#define LIMINE_BASE_REVISION 3
-#define LIMINE_BASE_MAGIC_0 UINT64_C(0xf9562b2d5c95a6c8)
-#define LIMINE_BASE_MAGIC_1 UINT64_C(0x6a7b384944536bdc)
-#define LIMINE_COMMON_0 UINT64_C(0xc7b1dd30df4c8b88)
-#define LIMINE_COMMON_1 UINT64_C(0x0a82e883a194f07b)
-
-#define LIMINE_START_MARKER                                                                        \
-    {                                                                                              \
-        UINT64_C(0xf6b8f4b39de7d1ae), UINT64_C(0xfab91a6940fcb9cf), UINT64_C(0x785c6ed015d3e316),  \
-            UINT64_C(0x181e920a7852b9d9)                                                           \
-    }
-#define LIMINE_END_MARKER                                                                          \
-    {                                                                                              \
-        UINT64_C(0xadc0e0531bb10d03), UINT64_C(0x9572709f31764c62)                                 \
-    }
+#include "lib/format/limine_numbers.h"
 
 struct limine_request {
     uint64_t id[4];

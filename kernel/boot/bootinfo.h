@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * bootinfo.h - what the loader told, checked and copied out of memory that will be reclaimed. The
- * only place that knows the boot protocol besides it is boot/limine.h.
+ * only place that knows the boot protocol besides it is requests.c.
  *
  * Constant after phase 2.
  */

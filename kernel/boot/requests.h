@@ -2,6 +2,6 @@
 /* requests.h - the requests in the kernel image with the loader's responses; for bootinfo.c alone. */
 #pragma once
 
-#include "boot/limine.h"
+#include "lib/format/limine.h"
 
 extern volatile struct limine_requests limine_requests;

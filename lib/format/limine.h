@@ -1,46 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * limine.h - the part of the Limine boot protocol, base revision 3, that this kernel uses: requests
- * that lie in its image and responses that the loader fills in before it jumps to the kernel.
+ * limine.h - the part of the Limine boot protocol, base revision 3, as an executable sees it: requests
+ * that lie in its image and responses that the loader fills in before it jumps there.
  *
- * What the responses mean is bootinfo.c's business. Pointers are valid in the loader's page tables,
- * fields of type paddr_t are physical.
+ * Pointers are valid in the loader's page tables; addresses that are integers are physical.
  */
 #pragma once
 
 #include <stdint.h>
 
-#include "mm/addr.h"
-
-#define LIMINE_REQUEST_ID(a, b)                                                                    \
-    {                                                                                              \
-        0xc7b1dd30df4c8b88, 0x0a82e883a194f07b, a, b                                               \
-    }
-
-#define LIMINE_START_MARKER                                                                        \
-    {                                                                                              \
-        0xf6b8f4b39de7d1ae, 0xfab91a6940fcb9cf, 0x785c6ed015d3e316, 0x181e920a7852b9d9             \
-    }
-#define LIMINE_END_MARKER                                                                          \
-    {                                                                                              \
-        0xadc0e0531bb10d03, 0x9572709f31764c62                                                     \
-    }
-#define LIMINE_BASE_REVISION                                                                       \
-    {                                                                                              \
-        0xf9562b2d5c95a6c8, 0x6a7b384944536bdc, 3                                                  \
-    }
-
-#define LIMINE_ID_LOADER LIMINE_REQUEST_ID(0xf55038d8e2a1202f, 0x279426fcf5f59740)
-#define LIMINE_ID_HHDM LIMINE_REQUEST_ID(0x48dcf1cb8ad2b852, 0x63984e959a98244b)
-#define LIMINE_ID_FRAMEBUFFER LIMINE_REQUEST_ID(0x9d5827dcd881dd75, 0xa3148604f6fab11b)
-#define LIMINE_ID_MP LIMINE_REQUEST_ID(0x95a67b819a1b857e, 0xa0b61b723b6a73e0)
-#define LIMINE_ID_MEMORY_MAP LIMINE_REQUEST_ID(0x67cf3d9d378a806f, 0xe304acdfc50c3c62)
-#define LIMINE_ID_FILE LIMINE_REQUEST_ID(0xad97e90e83f1ed67, 0x31eb5d1c5ff23b69)
-#define LIMINE_ID_CMDLINE LIMINE_REQUEST_ID(0x4b161536e598651e, 0xb390ad4a2f1f303a)
-#define LIMINE_ID_MODULE LIMINE_REQUEST_ID(0x3e7e279702be32af, 0xca1c4f3bd1280cee)
-#define LIMINE_ID_RSDP LIMINE_REQUEST_ID(0xc5e77b6b397e7b43, 0x27637845accdcf3c)
-#define LIMINE_ID_BOOT_TIME LIMINE_REQUEST_ID(0x502746e184c088aa, 0xfbc5ec83e6327893)
-#define LIMINE_ID_KERNEL_ADDRESS LIMINE_REQUEST_ID(0x71ba76863cc55f63, 0xb2644a48c516a487)
+#include "limine_numbers.h"
 
 struct limine_loader {
     uint64_t revision;
@@ -96,7 +65,7 @@ enum limine_memory_type {
 };
 
 struct limine_memory_entry {
-    paddr_t base;
+    uint64_t base;
     uint64_t length;
     uint64_t type;
 };
@@ -133,7 +102,7 @@ struct limine_modules {
 
 struct limine_rsdp {
     uint64_t revision;
-    paddr_t address;
+    uint64_t address;
 };
 
 struct limine_boot_time {
@@ -143,9 +112,15 @@ struct limine_boot_time {
 
 struct limine_kernel_address {
     uint64_t revision;
-    paddr_t physical;
+    uint64_t physical;
     uint64_t virtual;
 };
+
+/* The four words that a request begins with, from its pair. */
+#define LIMINE_REQUEST_ID(...)                                                                     \
+    {                                                                                              \
+        LIMINE_COMMON_0, LIMINE_COMMON_1, __VA_ARGS__                                              \
+    }
 
 #define LIMINE_REQUEST(type)                                                                       \
     struct {                                                                                       \
