@@ -142,6 +142,8 @@ void arch_aspace_load(struct arch_aspace *aspace);
 
 /* Size of a thread's vector state on this machine. */
 size_t arch_vector_bytes(void);
+/* Prepares memory of that size for it; what of the contents no instruction reads stays undefined. */
+void arch_vector_init(void *area);
 
 /* The machine part of a thread; `frame` holds the general registers while it is not running. */
 /* Prepares `thread` to start in user mode with `registers`. MNOS_ERR_ADDRESS: RIP or RSP, FS or GS

@@ -36,8 +36,9 @@ static mnos_status_t root_alloc(struct quota *quota, uint32_t entries, struct ca
         return MNOS_ERR_MEMORY;
     }
     *root = phys_to_virt(memory);
-    for (uint32_t i = 0; i < entries; i++)
-        (*root)[i] = empty_page;
+    (*root)[0] = empty_page;
+    for (uint32_t done = 1; done < entries; done *= 2) /* a power of two */
+        memcpy(*root + done, *root, done * sizeof(**root));
     return MNOS_OK;
 }
 

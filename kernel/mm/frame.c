@@ -281,6 +281,8 @@ paddr_t frame_alloc_run(uint64_t count, uint64_t align, paddr_t limit)
     uint64_t limit_frame = limit >> PAGE_SHIFT;
     paddr_t first = PADDR_NONE;
 
+    if (count == 1 && align == 1 && limit == FRAME_LIMIT_NONE)
+        return frame_alloc();
     if (count == 0 || count > frames_total)
         return PADDR_NONE;
     spin_lock(&lock);
@@ -296,6 +298,10 @@ void frame_free_run(paddr_t first, uint64_t count)
 {
     uint64_t frame = first >> PAGE_SHIFT;
 
+    if (count == 1) {
+        frame_free(first);
+        return;
+    }
     assert(first != PADDR_NONE && first % PAGE_BYTES == 0);
     spin_lock(&lock);
     mark_locked(frame, frame + count, false);
@@ -323,22 +329,6 @@ static bool is_ram(const struct boot_range *range)
 {
     return range->type == BOOT_RANGE_USABLE || range->type == BOOT_RANGE_RECLAIMABLE ||
            range->type == BOOT_RANGE_KERNEL;
-}
-
-bool frame_is_ram(paddr_t first, uint64_t count)
-{
-    paddr_t at = first;
-    paddr_t end = first + (count << PAGE_SHIFT);
-
-    if (count > (UINT64_MAX - first) >> PAGE_SHIFT)
-        return false;
-    /* Ranges are sorted: one pass follows [at, end) from neighbour to neighbour. */
-    for (uint32_t i = 0; i < boot_info.range_count && at < end; i++) {
-        const struct boot_range *range = &boot_info.ranges[i];
-        if (is_ram(range) && range->base <= at && at < range->end)
-            at = range->end;
-    }
-    return at >= end;
 }
 
 bool frame_overlaps_ram(paddr_t first, uint64_t count)

@@ -33,11 +33,8 @@ void frame_trim(void);
 uint64_t frame_count_total(void); /* RAM the allocator manages, used or free */
 uint64_t frame_count_free(void);  /* including those in the cores' caches */
 
-/* True when [first, first + count) frames are all RAM known to the memory map (usable, reclaimable or
+/* True when any of [first, first + count) frames is RAM known to the memory map (usable, reclaimable or
  * kernel): such an address must never be given out as device memory. */
-bool frame_is_ram(paddr_t first, uint64_t count);
-
-/* True when any of them is such RAM. */
 bool frame_overlaps_ram(paddr_t first, uint64_t count);
 
 /* Builds the bitmap from boot_info, in usable RAM; panics when there is none. Until

@@ -197,11 +197,16 @@ BOOT_CODE mnos_status_t memory_create_fixed(enum mnos_memory_flavour flavour, pa
 
 bool memory_zero(struct memory *memory, uint64_t *progress)
 {
-    for (unsigned i = 0; i < ZERO_CHUNK && *progress < memory->page_count; i++) {
-        uint64_t run;
+    uint64_t end = *progress + ZERO_CHUNK, run;
 
-        memset(phys_to_virt(memory_frame(memory, *progress, &run)), 0, PAGE_BYTES);
-        ++*progress;
+    if (end > memory->page_count)
+        end = memory->page_count;
+    for (; *progress < end; *progress += run) {
+        paddr_t frame = memory_frame(memory, *progress, &run);
+
+        if (run > end - *progress)
+            run = end - *progress;
+        memset(phys_to_virt(frame), 0, run * PAGE_BYTES);
     }
     return *progress == memory->page_count;
 }

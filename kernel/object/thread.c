@@ -220,9 +220,10 @@ mnos_status_t thread_create(struct process *process, const struct mnos_thread_pa
     status = arch_thread_set_registers(thread, &params->registers);
     if (status != MNOS_OK)
         goto out_thread;
-    status = quota_slab_alloc(quota, vector_cache, &thread->arch.vector_area);
+    status = quota_slab_take(quota, vector_cache, &thread->arch.vector_area);
     if (status != MNOS_OK)
         goto out_thread;
+    arch_vector_init(thread->arch.vector_area);
     status = buffer_create(thread, params->ipc_buffer);
     if (status != MNOS_OK)
         goto out_vector;

@@ -9,6 +9,7 @@
 
 #include "arch/arch.h"
 #include "arch/x86_64/cpu.h"
+#include "lib/string.h"
 
 #define MXCSR_INITIAL 0x1F80u
 #define X87_CONTROL_INITIAL 0x037Fu
@@ -32,6 +33,14 @@ const struct vector_initial_state vector_initial_state = {
 size_t arch_vector_bytes(void)
 {
     return cpu_facts.vector_bytes;
+}
+
+void arch_vector_init(void *area)
+{
+    memcpy(area, &vector_initial_state, offsetof(struct vector_initial_state, registers));
+    if (cpu_facts.xsave)
+        memset((char *)area + offsetof(struct vector_initial_state, header), 0,
+               sizeof(vector_initial_state.header));
 }
 
 static void area_save(void *area)

@@ -22,6 +22,11 @@ size_t arch_vector_bytes(void)
     return VECTOR_BYTES;
 }
 
+void arch_vector_init(void *area)
+{
+    (void)area;
+}
+
 mnos_status_t arch_thread_set_registers(struct thread *thread, const struct mnos_registers *r)
 {
     struct user_frame *f = &thread->frame;
