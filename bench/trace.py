@@ -86,18 +86,21 @@ def steps_of(log: bytes) -> list[Step]:
     return [Step(int(match[1], 16), log[match.end():end]) for match, end in zip(found, ends)]
 
 
-def last_round(steps: list[Step], code: Code) -> list[Step]:
-    """What was executed behind the last reading that begins a round, the one that ends it included."""
-    end = max((i for i, step in enumerate(steps) if step.pc in code.marks["end"]), default=None)
-    if end is None:
-        raise GuestError("no round ended while it was traced")
-    # A server's reading may be followed by the one that the program takes for itself: the first counts.
-    begin = max((i for i, step in enumerate(steps[:end]) if step.pc in code.marks["begin"]),
-                default=None)
-    if begin is None:
-        raise GuestError("no round began while it was traced")
-    end = next(i for i in range(begin, len(steps)) if steps[i].pc in code.marks["end"])
-    return steps[begin + 1:end + 1]
+# A round of the benchmark of faults has a window for each of its metrics; else the last one counts.
+WINDOW = {"fault-deliver": -2}
+
+
+def windows(steps: list[Step], code: Code) -> list[list[Step]]:
+    """What was executed behind a reading that begins, to the next that ends, which is included. A server's
+    reading may be followed by one that its client takes for itself: that ends nothing."""
+    found, begin = [], None
+    for i, step in enumerate(steps):
+        if step.pc in code.marks["begin"]:
+            begin = i
+        elif step.pc in code.marks["end"] and begin is not None:
+            found.append(steps[begin + 1:i + 1])
+            begin = None
+    return found
 
 
 def counting_machine(extra: tuple[str, ...] = (), **settings) -> Machine:
@@ -123,7 +126,11 @@ def trace(metric: str, code: Code, cmdline: str = "", registers: bool = False) -
             guest.monitor("log exec,nochain" + (",cpu" if registers else ""))
             guest.send("x")
             guest.exit_code()
-        return last_round(steps_of(log.read_bytes()), code)
+        found = windows(steps_of(log.read_bytes()), code)
+    try:
+        return found[WINDOW.get(metric, -1)]
+    except IndexError:
+        raise GuestError(f"{metric} did not come to its end while it was traced") from None
 
 
 # ---- what instructions do that costs more than an instruction on hardware ----

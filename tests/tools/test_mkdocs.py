@@ -13,7 +13,8 @@ from testlib import Suite, check
 suite = Suite("tools")
 
 NEEDED = ("abi/syscalls.def", "abi/syscalls.toml", "abi/status.def", "abi/rights.def",
-          "kernel/sync/lock_order.def", "abi/trace.def", "tools/mkdocs.py")
+          "kernel/sync/lock_order.def", "abi/trace.def", "bench/results.txt", "bench/targets.toml",
+          "tools/mkdocs.py")
 
 
 def must_fail(path: str, old: str, new: str, message: str, *options: str) -> None:
