@@ -146,6 +146,8 @@ WHOLE_STATE = ("xsave", "xrstor", "fxsave", "fxrstor")
 LINE_BYTES = 64
 # What XSAVE writes of the features that `-cpu max` has in use: legacy area, header, AVX.
 STATE_BYTES = 832
+# XRSTOR of the constant initial state, which is found relative to RIP, reads MXCSR and the header.
+INITIAL_STATE_BYTES = (24, 512)
 
 
 def registers_of(step: Step) -> dict[str, int]:
@@ -174,7 +176,9 @@ def addresses(step: Step, code: Code) -> list[tuple[int, int]]:
     for match in OPERAND.finditer(text):
         segment, offset, base, index, scale, alone, alone_offset = match.groups()
         if base == "%rip":
-            found.append((code.targets[step.pc], size))
+            target = code.targets[step.pc]
+            found += ([(target + offset, 8) for offset in INITIAL_STATE_BYTES]
+                      if mnemonic.startswith("xrstor") else [(target, size)])
             continue
         address = registers[alone] + int(alone_offset, 16) if alone else int(offset or "0", 16)
         address += registers[segment] if segment else 0
