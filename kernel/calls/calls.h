@@ -79,13 +79,15 @@ extern const call_entry_t call_table[CALL_COUNT];
 /* The entry of calls during which other threads may run; of the entry code: all registers go to
  * current->frame, then call_in_frame(). */
 struct call_return arch_call_in_frame(void);
+/* The entry of sys_thread_yield: sched_yield(), with only the registers that are not lost in the frame. */
+struct call_return arch_call_thread_yield(void);
 /* The end of calls by registers when there is more to do than to return; results are in the frame. */
 void call_leave_kernel(uint64_t number);
 void call_in_frame(struct thread *current);
 /* A number that no system call has, likewise: an error in the native range, else a fault. */
 void call_unknown(struct thread *current);
 
-#define SYSCALL0_WAITS(number, name) mnos_status_t sys_##name(struct thread *current);
+#define SYSCALL0_WAITS(number, name)
 #define SYSCALL1(number, name, t1, a1) mnos_status_t sys_##name(struct thread *current, t1 a1);
 #define SYSCALL2(number, name, t1, a1, t2, a2)                                                     \
     mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2);

@@ -195,13 +195,6 @@ mnos_status_t sys_thread_destroy(struct thread *current, mnos_cap_t thread_cap)
     return MNOS_OK;
 }
 
-mnos_status_t sys_thread_yield(struct thread *current)
-{
-    arch_thread_set_result(current, MNOS_OK);
-    (void)sched_yield(this_core(), current);
-    return CALL_ANSWERED;
-}
-
 static mnos_status_t suspend(struct thread *current, mnos_cap_t target)
 {
     struct cap_view view;

@@ -181,7 +181,7 @@ static inline struct call_return finish(struct thread *current, mnos_status_t st
 
 #define BY_REGISTERS(number, name) [(number)-MNOS_SYSCALL_BASE] = (call_entry_t)enter_##name,
 #define IN_FRAME(number, name) [(number)-MNOS_SYSCALL_BASE] = (call_entry_t)arch_call_in_frame,
-#define SYSCALL0_WAITS IN_FRAME
+#define SYSCALL0_WAITS(number, name) [(number)-MNOS_SYSCALL_BASE] = (call_entry_t)arch_call_##name,
 #define SYSCALL1(number, name, ...) BY_REGISTERS(number, name)
 #define SYSCALL2(number, name, ...) BY_REGISTERS(number, name)
 #define SYSCALL3(number, name, ...) BY_REGISTERS(number, name)
@@ -233,10 +233,7 @@ void call_in_frame(struct thread *current)
     mnos_status_t status = CALL_ANSWERED;
 
     switch (f->rax) {
-#define SYSCALL0_WAITS(number, name)                                                               \
-    case (number):                                                                                 \
-        status = sys_##name(current);                                                              \
-        break;
+#define SYSCALL0_WAITS(...)
 #define SYSCALL2_VALUE_WAITS(number, name, ...)                                                    \
     case (number):                                                                                 \
         status = sys_##name(current, f->rdi, f->rsi, &value);                                      \

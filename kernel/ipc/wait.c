@@ -280,7 +280,10 @@ bool wait_cancel(struct thread *thread, uint64_t until_ns, mnos_status_t status)
     if (!ours)
         return false;
     wait_done(thread, status);
-    sched_make_ready(thread);
+    if (until_ns == MNOS_DEADLINE_NEVER)
+        sched_make_ready(thread); /* it may have been killed, and has to be seen dead at once */
+    else
+        sched_wake(thread);
     return true;
 }
 

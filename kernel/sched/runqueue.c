@@ -2,6 +2,7 @@
 /* runqueue.c - see runqueue.h. */
 #include "sched/runqueue.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "assert.h"
@@ -83,6 +84,32 @@ struct thread *runqueue_best_movable_locked(const struct runqueue *queue)
     if (queue->movable == 0)
         return NULL;
     return first_of(&queue->movables[63 - __builtin_clzll(queue->movable)]);
+}
+
+struct thread *runqueue_next_locked(struct runqueue *queue, struct thread *thread)
+{
+    unsigned priority = thread->effective;
+    uint64_t bit = 1ull << priority;
+    bool pinned = thread->affinity != MNOS_AFFINITY_ANY;
+    struct list *list = pinned ? &queue->pinneds[priority] : &queue->movables[priority];
+    struct thread *first;
+
+    if ((queue->ready & bit) == 0)
+        return NULL;
+    first = first_locked(queue, (int)priority);
+    if (atomic_load_explicit(&first->stop, memory_order_relaxed) != 0)
+        return NULL;
+    thread->ticket = queue->next_ticket++;
+    thread->queued_priority = (uint8_t)priority;
+    thread->queued_pinned = pinned;
+    list_append(list, &thread->run_link);
+    list_remove(&first->run_link);
+    if (pinned != first->queued_pinned) {
+        *(pinned ? &queue->pinned : &queue->movable) |= bit;
+        if (list_empty(pinned ? &queue->movables[priority] : &queue->pinneds[priority]))
+            *(pinned ? &queue->movable : &queue->pinned) &= ~bit;
+    }
+    return first;
 }
 
 static void check_list(const struct list *list, unsigned priority, uint64_t bits, bool pinned)

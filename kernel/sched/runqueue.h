@@ -35,6 +35,9 @@ void runqueue_remove_locked(struct runqueue *queue, struct thread *thread);
  * only at those that may run anywhere. */
 struct thread *runqueue_best_locked(const struct runqueue *queue);
 struct thread *runqueue_best_movable_locked(const struct runqueue *queue);
+/* Puts `thread` at the end of its priority and takes the first of it out; NULL: there is none, or it must
+ * not run, and nothing has changed. */
+struct thread *runqueue_next_locked(struct runqueue *queue, struct thread *thread);
 /* Highest ready priority, -1 when empty. Needs no lock: a hint. */
 static inline int runqueue_best_priority(const struct runqueue *queue)
 {

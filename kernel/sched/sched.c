@@ -598,29 +598,25 @@ void sched_leave_kernel(void)
     }
 }
 
-bool sched_yield(struct core *core, struct thread *current)
+void sched_yield(struct core *core, struct thread *current)
 {
     struct runqueue *queue = &core->runqueue;
-    struct thread *next = NULL;
+    struct thread *next;
 
     if (core->need_resched || runqueue_best_priority(queue) != (int)current->effective)
-        return false;
+        return; /* nobody to yield to, or the long way out decides */
     spin_lock(&queue->lock);
-    next = runqueue_best_locked(queue);
-    if (next == NULL || next->effective != current->effective ||
-        atomic_load_explicit(&next->stop, memory_order_relaxed) != 0) {
+    next = core->slice_end_ns == 0 ? NULL : runqueue_next_locked(queue, current);
+    if (next == NULL) {
         spin_unlock(&queue->lock);
         core->need_resched = true;
         core->slice_end_ns = 1; /* over */
-        return false;
+        return;
     }
-    runqueue_remove_locked(queue, next);
-    switch_block_prepare(current);
-    runqueue_insert_locked(queue, current, false);
+    switch_block_prepare(current); /* visible to others only when the lock is dropped */
     atomic_store_explicit(&current->state, THREAD_READY, memory_order_relaxed);
     spin_unlock(&queue->lock);
     switch_run(core, next);
-    return true;
 }
 
 void sched_timer_interrupt(uint64_t now_ns)

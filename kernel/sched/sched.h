@@ -56,9 +56,9 @@ void sched_block_prepare(struct thread *current);
 void sched_running_priority(struct core *core, uint8_t priority);
 /* core->current, prepared and published, no longer runs: nothing of it may be touched after. */
 void sched_current_blocked(void);
-/* Lets the next of the same priority run, for the rest of the turn: switches to it. `current`, whose
- * registers are in its frame, is at the end then. False: it goes on, or the long way out decides. */
-bool sched_yield(struct core *core, struct thread *current);
+/* sys_thread_yield: switches to the next thread of the priority, if there is one, for the rest of the turn.
+ * `current`, all of whose registers that are not lost are in its frame, then is at the end. */
+void sched_yield(struct core *core, struct thread *current);
 /* Takes a ready thread out of the run queue it is in, to be in `state` from then on; false when it was
  * not ready any more. */
 bool sched_remove_ready(struct thread *thread, enum thread_state state);

@@ -91,6 +91,16 @@ TEST(runqueue, random_use_keeps_the_order_among_pinned_and_movable)
         }
         CHECK_PTR_EQ(runqueue_best_locked(&queue), best);
         CHECK_PTR_EQ(runqueue_best_movable_locked(&queue), movable);
+        if (best == NULL || world_random(4) != 0)
+            continue;
+        i = world_random(THREADS); /* one that runs yields to the first of the best */
+        if (arrival[i] != 0)
+            continue;
+        threads[i].effective = best->effective;
+        CHECK_PTR_EQ(runqueue_next_locked(&queue, &threads[i]), best);
+        arrival[best - threads] = 0;
+        arrival[i] = now++;
+        runqueue_check(&queue);
     }
     spin_unlock(&queue.lock);
 }

@@ -11,6 +11,7 @@
 #include "object/process.h"
 #include "object/quota.h"
 #include "object/thread.h"
+#include "sched/sched.h"
 
 #define VECTOR_BYTES 512
 #define SYSCALL_BYTES 2
@@ -109,6 +110,15 @@ void arch_thread_restart_syscall(struct thread *thread)
 }
 
 /* ---- system calls ---- */
+
+struct call_return arch_call_thread_yield(void)
+{
+    struct thread *current = this_core()->current;
+
+    current->frame.rax = 0;
+    sched_yield(this_core(), current);
+    return (struct call_return){(uint64_t)CALL_IN_FRAME, 0};
+}
 
 struct call_return arch_call_in_frame(void)
 {
