@@ -91,7 +91,8 @@ $(BUILD)/gen/font.c: tools/mkfont.py
 
 # The paths of system calls and interrupts are compiled for speed, everything else for size. Padding
 # before functions and loops is left out: it costs cache lines, and inside a loop instructions.
-SPEED      := -O2 -fno-align-functions -fno-align-loops -fno-align-jumps -fno-align-labels
+SPEED      := -O2 -fno-align-functions \
+              $(if $(findstring clang,$(CC)),,-fno-align-loops -fno-align-jumps -fno-align-labels)
 KERNEL_HOT := kernel/calls/% kernel/cap/% kernel/ipc/% kernel/sched/% kernel/sync/% \
               $(patsubst %,kernel/mm/%.c,aspace frame mapping slab) \
               $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory process quota thread) \
