@@ -170,6 +170,12 @@ $1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD)
 endef
 $(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rules,$(BUILD)/user/$(notdir $d).elf,$d)))
 $(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest))
+# Every error that the documentation promises is tried by a test: docs/testing.md.
+CLAIMS := $(BUILD)/tests/claims
+$(CLAIMS): $(BUILD)/tests/guest-init.elf tests/guest/unclaimed.toml tools/claims.py tools/mkdocs.py \
+           abi/syscalls.toml $(wildcard abi/*.def)
+	$(call say,CLAIMS)
+	$(Q)$(PYTHON) tools/claims.py $< $@
 # Benchmarks are set up by the means that the guest tests have.
 GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c)
 $(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE)))
@@ -193,7 +199,7 @@ $(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mk
 	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< \
 	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
 # A test or a benchmark is the init process of a RAM disk of its own.
-$(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped tools/mkarchive.py
+$(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped $(CLAIMS) tools/mkarchive.py
 	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<
 $(BUILD)/bench/initrd.tar: $(BUILD)/bench/bench-init.stripped tools/mkarchive.py
 	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<

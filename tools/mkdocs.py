@@ -77,6 +77,22 @@ def read_rights() -> list[list[str]]:
     return [fields for _, fields in entries("abi/rights.def", "RIGHT")]
 
 
+def read_texts() -> dict:
+    return tomllib.loads((ROOT / "abi/syscalls.toml").read_text())
+
+
+def arguments_at_fault(where: str, said: str) -> set[int]:
+    """The numbers in the text of an error: clauses are divided by "; ", and each begins with the
+    arguments it is about, as in "1, 2" or "3: why", or is about none in particular, 0."""
+    found = set()
+    for clause in said.split("; "):
+        numbers = re.match(r"(\d(?:, \d)*)(?=: |$)", clause)
+        if numbers is None and clause[:1].isdigit():
+            raise Problem(f"{where}: \"{clause}\" is neither \"1, 2\" nor \"1, 2: why\"")
+        found |= {int(n) for n in numbers[1].split(", ")} if numbers else {0}
+    return found
+
+
 # ---- checking the texts ----
 
 def same_names(where: str, has: set[str], wanted: set[str]) -> None:
@@ -104,9 +120,10 @@ def check_texts(calls: list[Call], texts: dict, statuses: dict, rights: list[lis
                 raise Problem(f"{where}, rights: there is no argument {argument}")
             if not right_names & set(re.findall(r"\b[A-Z]+\b", right)):
                 raise Problem(f"{where}, rights: {argument} names none of {sorted(right_names)}")
-        for name in text["errors"]:
+        for name, said in text["errors"].items():
             if name not in kernel_errors:
                 raise Problem(f"{where}, errors: {name} is no status of the kernel")
+            arguments_at_fault(f"{where}, errors, {name}", said)
     said = {name for text in texts.values() for name in text["errors"]}
     unsaid = kernel_errors - said - {"ERR_SYSCALL"}
     if unsaid:
@@ -187,8 +204,7 @@ def call_section(call: Call, text: dict) -> str:
 
 def syscalls_page() -> str:
     calls, statuses, rights = read_calls(), read_statuses(), read_rights()
-    with (ROOT / "abi/syscalls.toml").open("rb") as file:
-        texts = tomllib.load(file)
+    texts = read_texts()
     check_texts(calls, texts, statuses, rights)
     page = SYSCALLS_HEAD.format(count=len(calls), base=calls[0].number)
     page += table(["number", "call", "what it does"],

@@ -123,8 +123,8 @@ static inline mnos_status_t call_cap(struct thread *current, unsigned argument, 
                                      enum mnos_cap_type type, mnos_rights_t rights,
                                      struct cap_view *view)
 {
-    struct core *core = this_core();
+    mnos_status_t status = cap_lookup(&current->process->captable, handle, type, rights, view);
 
-    core->error.argument = (uint8_t)argument;
-    return cap_lookup(&current->process->captable, handle, type, rights, view);
+    /* Only then: what fails later is not about this argument. */
+    return status == MNOS_OK ? MNOS_OK : call_argument(argument, status);
 }

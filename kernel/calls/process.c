@@ -57,7 +57,7 @@ static mnos_status_t params_endpoint(struct thread *current, mnos_cap_t handle, 
         return MNOS_OK;
     status = call_cap(current, 1, handle, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, view);
     if (status == MNOS_OK && (events & ~view->event_mask) != 0)
-        status = MNOS_ERR_ARGUMENT;
+        status = call_argument(1, MNOS_ERR_ARGUMENT);
     return status;
 }
 
@@ -203,7 +203,7 @@ static mnos_status_t suspend(struct thread *current, mnos_cap_t target)
     if (status != MNOS_OK)
         return status;
     if (view.object->type == MNOS_TYPE_PROCESS)
-        return process_suspend((struct process *)view.object);
+        return call_argument(1, process_suspend((struct process *)view.object));
     if (view.object->type != MNOS_TYPE_THREAD)
         return call_type(1, &view);
     thread_suspend(container_of(view.object, struct thread, obj), STOP_SUSPEND);
@@ -235,7 +235,7 @@ mnos_status_t sys_thread_wake(struct thread *current, mnos_cap_t target)
         if (status != MNOS_OK)
             return status;
         if (view.object->type == MNOS_TYPE_PROCESS)
-            return process_resume((struct process *)view.object);
+            return call_argument(1, process_resume((struct process *)view.object));
         if (view.object->type != MNOS_TYPE_THREAD)
             return call_type(1, &view);
         thread = container_of(view.object, struct thread, obj);

@@ -245,11 +245,13 @@ void ipc_call(struct thread *current)
 void ipc_recv(struct thread *current)
 {
     struct cap_view cap;
-    mnos_status_t status = call_argument(2, MNOS_ERR_ARGUMENT);
+    mnos_status_t status;
 
     if (message_info_valid(current->frame.rsi))
         status =
             call_cap(current, 1, current->frame.rdi, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, &cap);
+    else
+        status = call_argument(2, MNOS_ERR_ARGUMENT);
     if (status != MNOS_OK)
         fail(current, status);
     else

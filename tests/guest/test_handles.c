@@ -5,6 +5,7 @@
  * has of them.
  */
 #include "lib/libmnos/bootstrap.h"
+#include "tests/guest/claim.h"
 #include "tests/guest/scene.h"
 
 /* What stands for a capability of the scene among the arguments of a case. */
@@ -21,15 +22,6 @@ enum {
 
 /* Argument 8 is R13, the endpoint of ipc_reply. */
 #define ARGUMENT_R13 8
-
-struct handle_case {
-    uint64_t number;
-    unsigned argument; /* the one that is tested */
-    uint32_t type;     /* MNOS_TYPE_NONE: any */
-    mnos_rights_t rights;
-    bool zero_allowed;
-    struct raw_registers regs;
-};
 
 #define SELF_TOO true
 #define NO_ZERO false
@@ -153,13 +145,16 @@ static void check_cases(const struct handle_case *cases, size_t count)
         if (cases[i].type != MNOS_TYPE_NONE)
             check_other_types(&cases[i]);
         check_rights(&cases[i], good);
+        if (!check_failed())
+            claim_case_holds(&cases[i]);
     }
     scene_finish();
 }
 
 #define CHECK_CASES(...)                                                                           \
     do {                                                                                           \
-        static const struct handle_case cases[] = {__VA_ARGS__};                                   \
+        __attribute__((section("guest_cases"), used,                                               \
+                       aligned(8))) static const struct handle_case cases[] = {__VA_ARGS__};       \
         check_cases(cases, sizeof cases / sizeof cases[0]);                                        \
     } while (0)
 
