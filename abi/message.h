@@ -14,7 +14,7 @@
  * with reply id 0 it only waits. Replying itself never waits.
  *
  * Registers, out of the kernel (RAX is the status as for every call; on an error the others are
- * undefined, and RBX RBP R14 R15 are always preserved):
+ * undefined, and RBX RBP R13 R14 R15 are always preserved):
  *
  *   after       RDI     RSI    RDX R10 R8 R9          R12
  *   ipc_call    0       info   bytes 0-31 of reply    0

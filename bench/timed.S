@@ -147,6 +147,7 @@ END timed_call_vectors
     pushq %r14
     pushq %r15
     movq %rdi, %r14
+    movq %rdi, %r13
     movq %rsi, %rbx
     movq %rdx, %rbp
     movq %rcx, %r15
@@ -164,12 +165,11 @@ END timed_call_vectors
     .size \name, . - \name
 .endm
 
-/* The message of the reply is that which came: its registers are left alone. */
+/* The message of the reply is that which came: its registers are left alone. R13 keeps the endpoint. */
 .macro REPLY_AND_WAIT
     movq %r12, %rdi
     movq %rbx, %rsi
     movq %rbp, %r12
-    movq %r14, %r13
     movl $SYS_IPC_REPLY, %eax
     syscall
 .endm

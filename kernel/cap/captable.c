@@ -17,6 +17,8 @@
 
 static struct capability empty_page[CAPTABLE_PAGE_SLOTS]; /* K1 */
 
+struct capability cap_nothing = {.key = UINT64_MAX};
+
 static uint64_t root_frames(uint32_t entries)
 {
     return (uint64_t)entries * sizeof(struct capability *) / PAGE_BYTES;

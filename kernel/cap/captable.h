@@ -85,6 +85,8 @@ static inline struct capability *captable_slot(const struct captable *table, uin
      * root lands on some slot, whose key then differs. */
     return &root[(index / CAPTABLE_PAGE_SLOTS) & mask][index % CAPTABLE_PAGE_SLOTS];
 }
+/* A capability that no handle names. */
+extern struct capability cap_nothing;
 /* First used slot from `index` on and below `end`; NULL: none. A snapshot. */
 struct capability *captable_next(struct captable *table, uint32_t index, uint32_t end);
 static inline uint32_t captable_end(const struct captable *table)

@@ -32,6 +32,7 @@ static void block_locked(struct endpoint *endpoint, struct thread *current,
     sched_block_prepare(current);
     current->via = cap->slot;
     current->via_key = cap->key;
+    current->received_key = 0;
     sched_deadline_set(current, deadline_ns);
     wait_queue_locked(endpoint, current, state, false);
 }

@@ -166,6 +166,7 @@ static void thread_init(struct thread *thread, struct process *process,
                         const struct mnos_thread_params *params)
 {
     thread->process = process;
+    thread->aspace = &process->aspace.arch;
     thread->state = THREAD_SUSPENDED;
     thread->stop = STOP_SUSPEND;
     thread->affinity = params->affinity;
@@ -177,6 +178,8 @@ static void thread_init(struct thread *thread, struct process *process,
     spin_init(&thread->lock, LOCK_THREAD);
     thread_queue_init(&thread->callers);
     list_init(&thread->cap_link);
+    thread->via = &cap_nothing;
+    thread->sent_cap = &cap_nothing;
     thread->deadline_ns = MNOS_DEADLINE_NEVER;
     thread->timer.due = UINT64_MAX;
     list_init(&thread->process_link);

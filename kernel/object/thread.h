@@ -65,7 +65,8 @@ struct thread {
     _Atomic uint32_t state; /* enum thread_state, guarded as T1-T5 say */
     uint32_t core;          /* where it runs, is queued, or last ran */
     struct thread_arch arch;
-    struct process *process; /* constant */
+    struct process *process;    /* constant */
+    struct arch_aspace *aspace; /* of the process; constant */
 
     struct kobject obj; /* payer is its process */
     uint32_t number;    /* in the table of all threads; constant */
@@ -89,8 +90,16 @@ struct thread {
     struct queue_link queue_link;      /* in an endpoint's queue or in owed_by->callers */
     struct capability *via; /* T1: the capability it came through, whose key was via_key then */
     uint64_t via_key;
-    struct list cap_link; /* in the ring of waiters of `via` */
-    uint64_t reply_id;    /* T2: what the server must present: sequence << 24 | number */
+    struct list cap_link; /* in the ring of waiters of `via`; a ring of its own while not waiting */
+    /* What syscall.S looked up last, as long as the keys are alive: to receive from, which is `via` then,
+     * and to call. A key of 0 never is. */
+    uint64_t received_key;
+    struct endpoint *received_from;
+    uint64_t sent_key;
+    struct capability *sent_cap;
+    struct endpoint *sent_to;
+    mnos_badge_t sent_badge;
+    uint64_t reply_id; /* T2: what the server must present: sequence << 24 | number */
     /* T7: of its wait, a sender's also of the reply; set before it is visible as waiting, and
      * MNOS_DEADLINE_NEVER from when its wait has ended. */
     uint64_t deadline_ns;

@@ -196,9 +196,10 @@ void command_cpu(const struct words *)
         if (!core->online)
             continue;
         console_print("%4u %4u %4u.%u %10llu %10llu %8llu %8llu %8llu %8llu %8llu\n", i,
-                      core->apic_id, idle / 10, idle % 10, (ull)core->switches, (ull)core->syscalls,
-                      (ull)core->faults, (ull)core->interrupts, (ull)core->timer_interrupts,
-                      (ull)core->ipis, (ull)core->steals);
+                      core->apic_id, idle / 10, idle % 10, (ull)(core->switches + core->messages),
+                      (ull)(core->syscalls + core->messages), (ull)core->faults,
+                      (ull)core->interrupts, (ull)core->timer_interrupts, (ull)core->ipis,
+                      (ull)core->steals);
     }
 }
 

@@ -285,12 +285,12 @@ TEST(statistics, the_counters_count)
     CHECK(statistics->frames_free < statistics->frames_total);
     for (uint32_t i = 0; i < core_count(); i++) {
         CHECK_EQ(statistics->cores[i].online, 1);
-        before += statistics->cores[i].syscalls;
+        before += statistics->cores[i].syscalls + statistics->cores[i].messages;
     }
     for (unsigned i = 0; i < 100; i++)
         CHECK_OK(sys_thread_yield());
     for (uint32_t i = 0; i < core_count(); i++)
-        after += statistics->cores[i].syscalls;
+        after += statistics->cores[i].syscalls + statistics->cores[i].messages;
     CHECK(after >= before + 100);
     memory_unmap(address, pages);
 }

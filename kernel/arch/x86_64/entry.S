@@ -248,7 +248,8 @@ arch_enter_user:
     jne exit_isolating
 
 /*
- * To core->current. SYSRET only for frames that SYSCALL made: RIP then is the address after an
+ * To core->current, whose `vector` is FRAME_SYSCALL afterwards, so that system calls need not set it.
+ * SYSRET only for frames that SYSCALL made: RIP then is the address after an
  * instruction below MNOS_USER_END, hence canonical; with any other SYSRET would fault in the kernel on
  * the user's stack. (Intel SDM vol 2B, "SYSRET".)
  */
@@ -266,6 +267,7 @@ exit_plain:
     sysretq
 1:  RESTORE_R15_TO_RBX
     RESTORE_R11_TO_RDI
+    movq $FRAME_SYSCALL_VECTOR, (%rsp)
     addq $16, %rsp
     swapgs
     iretq
@@ -296,6 +298,7 @@ exit_isolating:
     pushq FRAME_CS(%rdi)
     pushq FRAME_RIP(%rdi)
     pushq FRAME_RDI(%rdi)
+    movq $FRAME_SYSCALL_VECTOR, FRAME_VECTOR(%rdi)
     movq %rsp, %gs:ENTRY_SCRATCH
     movq %rdi, %rsp
     RESTORE_R15_TO_RBX
