@@ -27,20 +27,21 @@ static mnos_status_t create_endpoint(struct process *process, uint64_t *value)
     return status;
 }
 
-static mnos_status_t create_mint(struct process *process, struct cap_view *source, uint64_t badge,
-                                 uint64_t mask, uint64_t *value)
+/* Makes of `source` what is to be minted, or the part that is asked for. */
+static mnos_status_t choose_mint(struct cap_view *source, uint64_t badge, uint64_t mask)
 {
+    if (source->object->type != MNOS_TYPE_ENDPOINT)
+        return call_type(2, source);
     if (source->badge != 0)
         return call_argument(2, MNOS_ERR_STATE); /* a badge is minted once */
     if (badge == 0)
         return call_argument(4, MNOS_ERR_ARGUMENT);
     source->badge = badge;
     source->event_mask = mask;
-    return cap_derive(process, source, CAP_MINTED, value);
+    return MNOS_OK;
 }
 
-static mnos_status_t create_range(struct process *process, struct cap_view *source, uint64_t first,
-                                  uint64_t count, uint64_t *value)
+static mnos_status_t choose_range(struct cap_view *source, uint64_t first, uint64_t count)
 {
     if (source->object->type != MNOS_TYPE_MEMORY && source->object->type != MNOS_TYPE_INTERRUPT)
         return call_type(2, source);
@@ -48,38 +49,51 @@ static mnos_status_t create_range(struct process *process, struct cap_view *sour
         return call_argument(4, MNOS_ERR_ARGUMENT);
     source->first += first;
     source->count = count;
-    return cap_derive(process, source, 0, value);
+    return MNOS_OK;
 }
 
-/* A copy, a badge or a part of what the caller holds; needs no right beyond those it passes on. */
-mnos_status_t sys_cap_create(struct thread *current, uint64_t kind, mnos_cap_t source_cap,
-                             uint64_t rights, uint64_t a, uint64_t b, uint64_t *value)
+[[gnu::noinline]] static mnos_status_t create(struct thread *current, uint64_t kind,
+                                              mnos_cap_t source_cap, uint64_t rights, uint64_t a,
+                                              uint64_t b, uint64_t *value)
 {
-    enum mnos_cap_type type = kind == MNOS_CREATE_MINT ? MNOS_TYPE_ENDPOINT : MNOS_TYPE_NONE;
-    struct process *process = current->process;
     struct cap_view source;
+    unsigned flags = 0;
     mnos_status_t status;
 
     if (kind == MNOS_CREATE_ENDPOINT)
-        return create_endpoint(process, value);
+        return create_endpoint(current->process, value);
     if (kind != MNOS_CREATE_COPY && kind != MNOS_CREATE_MINT && kind != MNOS_CREATE_RANGE)
         return call_argument(1, MNOS_ERR_ARGUMENT);
-    status = call_cap(current, 2, source_cap, type, 0, &source);
+    status = call_cap(current, 2, source_cap, MNOS_TYPE_NONE, 0, &source);
     if (status != MNOS_OK)
         return status;
     if ((rights & ~(uint64_t)source.rights) != 0)
         return call_rights(3, rights, source.rights);
     source.rights = (mnos_rights_t)rights;
-    if (kind == MNOS_CREATE_COPY)
-        return cap_derive(process, &source, 0, value);
-    if (kind == MNOS_CREATE_MINT)
-        return create_mint(process, &source, a, b, value);
-    return create_range(process, &source, a, b, value);
+    if (kind == MNOS_CREATE_MINT) {
+        status = choose_mint(&source, a, b);
+        flags = CAP_MINTED;
+    } else if (kind == MNOS_CREATE_RANGE) {
+        status = choose_range(&source, a, b);
+    }
+    if (status != MNOS_OK)
+        return status;
+    return cap_derive(current->process, &source, flags, value);
 }
 
-/* Needs nothing but the capability. Its children become children of its parent; mappings made through
- * it are undone, the interrupt is unbound, threads that wait through it wake with MNOS_ERR_REVOKED. */
-mnos_status_t sys_cap_delete(struct thread *current, mnos_cap_t cap)
+/* A copy, a badge or a part of what the caller holds; needs no right beyond those it passes on. */
+mnos_status_t sys_cap_create(struct thread *current, uint64_t kind, mnos_cap_t source,
+                             uint64_t rights, uint64_t a, uint64_t b, uint64_t *value)
+{
+    bool is_copy = kind == MNOS_CREATE_COPY;
+
+    if ((is_copy || (kind == MNOS_CREATE_MINT && a != 0)) &&
+        cap_derive_fast(current->process, source, rights, is_copy ? 0 : a, b, value))
+        return MNOS_OK;
+    return create(current, kind, source, rights, a, b, value);
+}
+
+[[gnu::noinline]] static mnos_status_t delete_in_steps(struct thread *current, mnos_cap_t cap)
 {
     struct tlb_batch batch = {0};
     struct cap_view view;
@@ -91,6 +105,15 @@ mnos_status_t sys_cap_delete(struct thread *current, mnos_cap_t cap)
     progress = cap_delete(&view, &batch);
     tlb_batch_finish(&batch);
     return progress == CAP_AGAIN ? CALL_AGAIN : MNOS_OK;
+}
+
+/* Needs nothing but the capability. Its children become children of its parent; mappings made through
+ * it are undone, the interrupt is unbound, threads that wait through it wake with MNOS_ERR_REVOKED. */
+mnos_status_t sys_cap_delete(struct thread *current, mnos_cap_t cap)
+{
+    if (cap_delete_leaf(&current->process->captable, cap))
+        return MNOS_OK;
+    return delete_in_steps(current, cap);
 }
 
 /* Needs Write on the process, Grant on the capability. The new one is a child of it. */

@@ -2,8 +2,6 @@
 /* captable.c - see captable.h. */
 #include "cap/captable.h"
 
-#include <stdatomic.h>
-
 #include "assert.h"
 #include "core.h"
 #include "lib/list.h"
@@ -166,34 +164,21 @@ void captable_check(struct captable *table)
     (void)used;
 }
 
-mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
-                         mnos_rights_t rights, struct cap_view *view)
+mnos_status_t cap_refuse(enum mnos_cap_type type, uint8_t found, mnos_rights_t rights,
+                         mnos_rights_t held)
 {
-    struct capability *slot = captable_slot(table, MNOS_HANDLE_INDEX(handle));
-    mnos_rights_t held;
-    uint8_t found;
-
-    if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle)
+    if (found == MNOS_TYPE_NONE)
         return MNOS_ERR_HANDLE;
-    found = __atomic_load_n(&slot->type, __ATOMIC_ACQUIRE); /* written last: before the others */
-    held = slot->rights;
-    view->slot = slot;
-    view->key = handle;
-    view->object = slot->object;
-    view->first = slot->first;
-    view->count = slot->count;
-    view->rights = held;
-    atomic_signal_fence(
-        memory_order_seq_cst); /* x86 keeps loads in order; the compiler must, too */
-    if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle || found == MNOS_TYPE_NONE)
-        return MNOS_ERR_HANDLE; /* emptied while we looked (C2) */
     if (type != MNOS_TYPE_NONE && found != type) {
         this_core()->error.detail = found;
         return MNOS_ERR_TYPE;
     }
-    if ((rights & ~held) != 0) {
-        this_core()->error.detail = rights & ~held;
-        return MNOS_ERR_RIGHTS;
-    }
-    return MNOS_OK;
+    this_core()->error.detail = (uint8_t)(rights & ~held);
+    return MNOS_ERR_RIGHTS;
+}
+
+mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
+                         mnos_rights_t rights, struct cap_view *view)
+{
+    return cap_lookup_inline(table, handle, type, rights, view);
 }

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "abi/types.h"
@@ -52,7 +53,7 @@ static inline mnos_status_t captable_alloc(struct captable *table, struct capabi
     struct capability *found;
 
     spin_lock(&table->lock);
-    if (table->free == NULL)
+    if (__builtin_expect(table->free == NULL, 0))
         status = captable_grow_locked(table);
     if (status == MNOS_OK) {
         found = table->free;
@@ -75,8 +76,8 @@ static inline void captable_free(struct captable *table, struct capability *slot
     spin_unlock(&table->lock);
 }
 
-/* The slot with this index; an empty one when there is none. */
-static inline struct capability *captable_slot(const struct captable *table, uint32_t index)
+/* The slot with this index, or that a handle may name; an empty one when there is none. */
+static inline struct capability *captable_slot(const struct captable *table, uint64_t index)
 {
     uint32_t mask = __atomic_load_n(&table->root_mask, __ATOMIC_ACQUIRE);
     struct capability **root = __atomic_load_n(&table->root, __ATOMIC_ACQUIRE);
@@ -103,3 +104,35 @@ void captable_check(struct captable *table);
  */
 mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
                          mnos_rights_t rights, struct cap_view *view);
+
+/* The error for a capability that was found and will not do. */
+[[gnu::cold]] mnos_status_t cap_refuse(enum mnos_cap_type type, uint8_t found, mnos_rights_t rights,
+                                       mnos_rights_t held);
+
+/* cap_lookup() for system calls whose cost counts. */
+static inline mnos_status_t cap_lookup_inline(const struct captable *table, mnos_cap_t handle,
+                                              enum mnos_cap_type type, mnos_rights_t rights,
+                                              struct cap_view *view)
+{
+    struct capability *slot = captable_slot(table, handle);
+    uint8_t found;
+
+    if (__builtin_expect(__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle, 0))
+        return MNOS_ERR_HANDLE;
+    found = __atomic_load_n(&slot->type, __ATOMIC_ACQUIRE); /* written last: before the others */
+    view->slot = slot;
+    view->key = handle;
+    view->object = slot->object;
+    view->first = slot->first;
+    view->count = slot->count;
+    view->rights = slot->rights;
+    atomic_signal_fence(
+        memory_order_seq_cst); /* x86 keeps loads in order; the compiler must, too */
+    if (__builtin_expect(__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle, 0))
+        return MNOS_ERR_HANDLE; /* emptied while we looked (C2) */
+    if (__builtin_expect(found == MNOS_TYPE_NONE || (type != MNOS_TYPE_NONE && found != type) ||
+                             (rights & ~view->rights) != 0,
+                         0))
+        return cap_refuse(type, found, rights, view->rights);
+    return MNOS_OK;
+}

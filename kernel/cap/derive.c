@@ -20,60 +20,25 @@
 
 /* ---- the tree; object->derive is held ---- */
 
-static inline cap_ref_t *children_of(struct kobject *object, struct capability *parent)
-{
-    return parent == NULL ? &object->caps : &parent->child;
-}
-
-static inline void link_locked(struct kobject *object, struct capability *parent,
-                               struct capability *cap)
-{
-    cap_ref_t *head = children_of(object, parent);
-
-    cap->parent = cap_ref(parent);
-    cap->prev = 0;
-    cap->next = *head;
-    if (cap->next != 0)
-        cap_at(cap->next)->prev = cap_ref(cap);
-    *head = cap_ref(cap);
-}
-
 static inline void unlink_locked(struct kobject *object, struct capability *parent,
                                  const struct capability *cap)
 {
     if (cap->prev != 0)
         cap_at(cap->prev)->next = cap->next;
     else
-        *children_of(object, parent) = cap->next;
+        *cap_children_of(object, parent) = cap->next;
     if (cap->next != 0)
         cap_at(cap->next)->prev = cap->prev;
 }
 
-static bool under_revocation_locked(const struct capability *cap)
+/* ---- making ---- */
+
+bool cap_under_revocation_locked(const struct capability *cap)
 {
     for (; cap != NULL; cap = cap_at(cap->parent)) /* at most CAP_DEPTH_MAX steps */
         if ((cap->flags & CAP_REVOKING) != 0)
             return true;
     return false;
-}
-
-/* ---- making ---- */
-
-/* Fills the free `slot` with what `view` says and makes it visible: the type last (C2). */
-static inline void insert_locked(struct kobject *object, struct capability *parent,
-                                 struct capability *slot, const struct cap_view *view,
-                                 unsigned flags)
-{
-    slot->rights = (uint8_t)view->rights;
-    slot->depth = parent == NULL ? 0 : (uint8_t)(parent->depth + 1);
-    slot->flags = (uint8_t)flags;
-    slot->object = object;
-    slot->first = view->first;
-    slot->count = view->count;
-    slot->child = 0;
-    slot->waiters = NULL;
-    link_locked(object, parent, slot);
-    __atomic_store_n(&slot->type, object->type, __ATOMIC_RELEASE);
 }
 
 mnos_status_t cap_create_root(struct process *process, struct kobject *object, mnos_rights_t rights,
@@ -87,51 +52,22 @@ mnos_status_t cap_create_root(struct process *process, struct kobject *object, m
         return status;
     *handle = slot->key;
     spin_lock(&object->derive);
-    insert_locked(object, NULL, slot, &view, 0);
+    cap_insert_locked(object, NULL, slot, &view, 0);
     spin_unlock(&object->derive);
     return MNOS_OK;
-}
-
-/* Fills `slot` as a child of what `view` names, unless that is no longer possible. */
-static inline mnos_status_t derive_into(struct capability *slot, const struct cap_view *view,
-                                        unsigned flags)
-{
-    struct kobject *object = view->object;
-    struct capability *parent = view->slot;
-    mnos_status_t status = MNOS_OK;
-
-    spin_lock(&object->derive);
-    if (!cap_alive(view))
-        status = MNOS_ERR_HANDLE;
-    else if (object->dying || parent->depth >= CAP_DEPTH_MAX ||
-             (object->revoking != 0 && under_revocation_locked(parent)))
-        status = MNOS_ERR_STATE;
-    else
-        insert_locked(object, parent, slot, view, flags);
-    spin_unlock(&object->derive);
-    return status;
 }
 
 mnos_status_t cap_derive(struct process *process, const struct cap_view *view, unsigned flags,
                          mnos_cap_t *handle)
 {
-    struct capability *slot;
-    mnos_status_t status = captable_alloc(&process->captable, &slot);
-
-    if (status != MNOS_OK)
-        return status;
-    *handle = slot->key;
-    status = derive_into(slot, view, flags);
-    if (status != MNOS_OK)
-        captable_free(&process->captable, slot);
-    return status;
+    return cap_derive_inline(process, view, flags, handle);
 }
 
 mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *view)
 {
     assert(slot->object == NULL);
     slot->key += GENERATION_ONE;
-    return derive_into(slot, view, CAP_KERNEL);
+    return cap_derive_into(slot, view, CAP_KERNEL);
 }
 
 bool cap_read_kernel(const struct capability *slot, struct cap_view *view)
@@ -153,16 +89,14 @@ bool cap_read_kernel(const struct capability *slot, struct cap_view *view)
 
 static inline void kill_locked(struct capability *cap)
 {
-    if (cap->type == MNOS_TYPE_NONE)
-        return;
     /* In this order: who finds the new key finds no type. */
     __atomic_store_n(&cap->type, MNOS_TYPE_NONE, __ATOMIC_RELEASE);
     __atomic_store_n(&cap->key, cap->key + GENERATION_ONE, __ATOMIC_RELEASE);
 }
 
-/* Kills `cap`, unless something hangs on it and `even_so` is false; true: nothing hangs on it. Under the
- * lock of who would hang something there, so that afterwards nobody does. */
-static inline bool kill_free_locked(struct kobject *object, struct capability *cap, bool even_so)
+/* Kills `cap`, which is alive, unless something hangs on it; true: it did so. Under the lock of who would
+ * hang something there, so that afterwards nobody does. */
+static inline bool kill_free_locked(struct kobject *object, struct capability *cap)
 {
     struct spinlock *lock = NULL;
     bool is_free;
@@ -174,7 +108,7 @@ static inline bool kill_free_locked(struct kobject *object, struct capability *c
     if (lock != NULL)
         spin_lock(lock);
     is_free = cap->waiters == NULL; /* or mappings, or binding */
-    if (is_free || even_so)
+    if (__builtin_expect(is_free, 1))
         kill_locked(cap);
     if (lock != NULL)
         spin_unlock(lock);
@@ -215,6 +149,16 @@ static bool drain(struct kobject *object, struct capability *cap, uint64_t key, 
     return !more;
 }
 
+static void end_flagged_locked(struct kobject *object, struct capability *cap)
+{
+    if ((cap->flags & CAP_REVOKING) != 0)
+        object->revoking--;
+    if ((cap->flags & CAP_MINTED) != 0 && !object->dying && object->caps != 0)
+        endpoint_badge_gone((struct endpoint *)object, cap);
+    else
+        cap_slot_free(cap);
+}
+
 /* Takes a dead `cap`, on which nothing hangs and which has no children, out of the tree, and with its
  * last child a ghost above it. Returns the nearest ancestor that is left. */
 static inline struct capability *take_out_locked(struct kobject *object, struct capability *cap)
@@ -224,13 +168,12 @@ static inline struct capability *take_out_locked(struct kobject *object, struct 
     for (;; cap = parent) {
         parent = cap_at(cap->parent);
         unlink_locked(object, parent, cap);
-        if ((cap->flags & CAP_REVOKING) != 0)
-            object->revoking--;
-        if ((cap->flags & CAP_MINTED) != 0 && !object->dying && object->caps != 0)
-            endpoint_badge_gone((struct endpoint *)object, cap);
+        if (__builtin_expect(cap->flags != 0, 0))
+            end_flagged_locked(object, cap);
         else
             cap_slot_free(cap);
-        if (parent == NULL || (parent->flags & CAP_GHOST) == 0 || parent->child != 0)
+        if (parent == NULL || __builtin_expect((parent->flags & CAP_GHOST) == 0, 1) ||
+            parent->child != 0)
             return parent;
     }
 }
@@ -265,40 +208,48 @@ static bool sweep_locked(struct kobject *object, struct capability *top, struct 
         top->flags &=
             (uint8_t)~CAP_GHOST; /* it does not go with its last child: its owner buries it */
     for (unsigned steps = 0; steps < PREEMPT_STEPS; steps++) {
-        for (cap_ref_t ref; (ref = *children_of(object, at)) != 0;)
+        for (cap_ref_t ref; (ref = *cap_children_of(object, at)) != 0;)
             at = cap_at(ref);
         if (at == top)
             return true;
-        if (!kill_free_locked(object, at, true)) {
+        if (__builtin_expect(at->type == MNOS_TYPE_NONE, 0) ? at->waiters != NULL
+                                                            : !kill_free_locked(object, at)) {
+            if (at->type != MNOS_TYPE_NONE)
+                kill_locked(at);
             *stuck = at;
             return false;
         }
         at = take_out_locked(object, at);
     }
-    return *children_of(object, top) == 0;
+    return *cap_children_of(object, top) == 0;
+}
+
+/* Removes some of what is below `top`, as long as that has this key; true: nothing is left. */
+static bool remove_some(struct kobject *object, struct capability *top, uint64_t key,
+                        struct tlb_batch *batch)
+{
+    struct capability *stuck = NULL;
+    uint64_t dead_key = 0;
+    bool done;
+
+    spin_lock(&object->derive);
+    done = (top != NULL && (top->key != key || top->object != object)) ||
+           sweep_locked(object, top, &stuck);
+    if (stuck != NULL)
+        dead_key = stuck->key;
+    spin_unlock(&object->derive);
+    if (stuck != NULL)
+        (void)drain(object, stuck, dead_key, false, batch);
+    return done;
 }
 
 static enum cap_progress remove_below(struct kobject *object, struct capability *top, uint64_t key,
                                       struct tlb_batch *batch)
 {
-    for (;;) {
-        struct capability *stuck = NULL;
-        uint64_t dead_key = 0;
-        bool done;
-
-        spin_lock(&object->derive);
-        done = (top != NULL && (top->key != key || top->object != object)) ||
-               sweep_locked(object, top, &stuck);
-        if (stuck != NULL)
-            dead_key = stuck->key;
-        spin_unlock(&object->derive);
-        if (done)
-            return CAP_DONE;
-        if (stuck != NULL)
-            (void)drain(object, stuck, dead_key, false, batch);
+    while (!remove_some(object, top, key, batch))
         if (tlb_batch_preempt_point(batch))
             return CAP_AGAIN;
-    }
+    return CAP_DONE;
 }
 
 enum cap_progress cap_revoke(const struct cap_view *cap, struct tlb_batch *batch)
@@ -338,24 +289,21 @@ enum cap_progress cap_destroy_all(struct kobject *object, struct tlb_batch *batc
 
 /* ---- one of them ---- */
 
-/* Deletes `cap` when nothing was derived from it and nothing hangs on it, or it is gone already. */
-static inline bool delete_leaf(const struct cap_view *cap)
+bool cap_delete_leaf(const struct captable *table, mnos_cap_t handle)
 {
-    struct kobject *object = cap->object;
-    struct capability *slot = cap->slot;
+    struct capability *slot = captable_slot(table, handle);
+    struct kobject *object = cap_object_now(slot, handle);
     bool unreferenced = false;
-    bool done = true;
+    bool done;
 
+    if (__builtin_expect(object == NULL, 0))
+        return false;
     spin_lock(&object->derive);
-    if (slot->key == cap->key) {
-        done = slot->child == 0 && kill_free_locked(object, slot, false);
-        if (done) {
-            (void)take_out_locked(object, slot);
-            unreferenced = object->caps == 0;
-        }
-    }
+    done = slot->key == handle && slot->child == 0 && kill_free_locked(object, slot);
+    if (__builtin_expect(done, 1))
+        unreferenced = take_out_locked(object, slot) == NULL && object->caps == 0;
     spin_unlock(&object->derive);
-    if (unreferenced)
+    if (__builtin_expect(unreferenced, 0))
         kobject_unreferenced(object);
     return done;
 }
@@ -369,7 +317,7 @@ static bool hand_up_children_locked(struct kobject *object, struct capability *s
         struct capability *child = cap_at(slot->child);
 
         unlink_locked(object, slot, child);
-        link_locked(object, parent, child);
+        cap_link_locked(object, parent, child);
     }
     return slot->child == 0;
 }
@@ -393,18 +341,20 @@ static bool kill_parent(const struct cap_view *cap, uint64_t *dead_key)
     return killed;
 }
 
-/* The steps of a deletion; `preempt_point` says whether something more urgent came. */
-static enum cap_progress delete_parent(const struct cap_view *cap, struct tlb_batch *batch,
-                                       bool (*preempt_point)(struct tlb_batch *))
+enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch)
 {
     uint64_t dead_key = 0;
 
+    /* A revocation that was not finished, because who did it has died, is finished first. */
+    if ((cap->slot->flags & CAP_REVOKING) != 0 &&
+        remove_below(cap->object, cap->slot, cap->key, batch) == CAP_AGAIN)
+        return CAP_AGAIN;
     /* Most of the draining while the handle still names it, so that the call can be restarted. */
     while (!drain(cap->object, cap->slot, cap->key, true, batch))
-        if (preempt_point(batch))
+        if (tlb_batch_preempt_point(batch))
             return CAP_AGAIN;
     while (!kill_parent(cap, &dead_key))
-        if (preempt_point(batch))
+        if (tlb_batch_preempt_point(batch))
             return CAP_AGAIN;
     while (!drain(cap->object, cap->slot, dead_key, false, batch))
         arch_relax(); /* what came in between: at most what was in flight */
@@ -412,31 +362,28 @@ static enum cap_progress delete_parent(const struct cap_view *cap, struct tlb_ba
     return CAP_DONE;
 }
 
-enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch)
-{
-    if (delete_leaf(cap))
-        return CAP_DONE;
-    /* A revocation that was not finished, because who did it has died, is finished first. */
-    if ((cap->slot->flags & CAP_REVOKING) != 0 &&
-        remove_below(cap->object, cap->slot, cap->key, batch) == CAP_AGAIN)
-        return CAP_AGAIN;
-    return delete_parent(cap, batch, tlb_batch_preempt_point);
-}
-
-static bool never(struct tlb_batch *batch)
-{
-    (void)batch;
-    return false;
-}
-
 void cap_undo(const struct cap_view *cap)
 {
+    struct kobject *object = cap->object;
+    struct capability *slot = cap->slot;
     struct tlb_batch batch = {0};
+    uint64_t dead_key;
+    bool alive;
 
-    if (delete_leaf(cap))
+    spin_lock(&object->derive);
+    alive = slot->key == cap->key;
+    if (alive)
+        kill_locked(slot);
+    dead_key = slot->key;
+    spin_unlock(&object->derive);
+    if (!alive)
         return;
-    (void)delete_parent(cap, &batch, never);
-    tlb_batch_defer(&batch); /* a thread that guessed the handle may have mapped through it */
+    /* A thread that guessed the handle may have derived from it, or mapped through it, just now. */
+    while (!remove_some(object, slot, dead_key, &batch) ||
+           !drain(object, slot, dead_key, false, &batch))
+        arch_relax();
+    bury(object, slot, dead_key);
+    tlb_batch_defer(&batch);
 }
 
 enum cap_progress cap_slot_clear(struct capability *slot, struct tlb_batch *batch)
@@ -447,6 +394,8 @@ enum cap_progress cap_slot_clear(struct capability *slot, struct tlb_batch *batc
         struct cap_view view = {.slot = slot, .key = slot->key, .object = object};
         enum cap_progress progress = CAP_DONE;
 
+        if (cap_delete_leaf(&cap_owner(slot)->captable, view.key))
+            continue;
         if ((slot->flags & CAP_NOTICE) != 0) {
             endpoint_notice_leave((struct endpoint *)object, slot);
             continue;

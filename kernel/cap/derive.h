@@ -42,6 +42,9 @@ bool cap_read_kernel(const struct capability *slot, struct cap_view *view);
 /* Deletes one capability; its children become children of its parent. One that was minted, and has children,
  * stays in its slot as a ghost, dead, until the last capability with the badge has gone. */
 enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch);
+/* Looks a handle up and deletes the capability, if nothing was derived from it and nothing hangs on it; false:
+ * it names none of that kind. */
+bool cap_delete_leaf(const struct captable *table, mnos_cap_t handle);
 /* Removes everything derived from it. */
 enum cap_progress cap_revoke(const struct cap_view *cap, struct tlb_batch *batch);
 /* Empties a slot of a table that is being destroyed, whatever it is in the middle of. With it go the
@@ -60,13 +63,137 @@ void cap_removal_finish(struct tlb_batch *batch);
 /* Gives back the slot of a capability that is dead and in no tree. */
 static inline void cap_slot_free(struct capability *cap)
 {
-    struct process *owner = cap_owner(cap);
+    paddr_t owner = (paddr_t)cap->owner << 6;
     bool in_table = (cap->flags & CAP_KERNEL) == 0;
 
     __atomic_store_n(&cap->object, NULL, __ATOMIC_RELEASE);
     if (in_table)
-        captable_free(&owner->captable, cap);
+        captable_free(&((struct process *)phys_to_virt(owner))->captable, cap);
 }
 
 /* Asserts C3-C6 for all capabilities to `object`. */
 void cap_tree_check(struct kobject *object);
+
+/* ---- inline, for the system calls whose cost counts; object->derive is held in what ends in _locked ---- */
+
+static inline cap_ref_t *cap_children_of(struct kobject *object, struct capability *parent)
+{
+    return parent == NULL ? &object->caps : &parent->child;
+}
+
+static inline void cap_link_locked(struct kobject *object, struct capability *parent,
+                                   struct capability *cap)
+{
+    cap_ref_t *head = cap_children_of(object, parent);
+
+    cap->parent = cap_ref(parent);
+    cap->prev = 0;
+    cap->next = *head;
+    if (cap->next != 0)
+        cap_at(cap->next)->prev = cap_ref(cap);
+    *head = cap_ref(cap);
+}
+
+bool cap_under_revocation_locked(const struct capability *cap);
+
+/* Fills the free `slot` with what `view` says and makes it visible: the type last (C2). */
+static inline void cap_insert_locked(struct kobject *object, struct capability *parent,
+                                     struct capability *slot, const struct cap_view *view,
+                                     unsigned flags)
+{
+    slot->rights = (uint8_t)view->rights;
+    slot->depth = parent == NULL ? 0 : (uint8_t)(parent->depth + 1);
+    slot->flags = (uint8_t)flags;
+    slot->object = object;
+    slot->first = view->first;
+    slot->count = view->count;
+    slot->child = 0;
+    slot->waiters = NULL;
+    cap_link_locked(object, parent, slot);
+    __atomic_store_n(&slot->type, object->type, __ATOMIC_RELEASE);
+}
+
+/* Whether something can be derived from `view` now. */
+static inline mnos_status_t cap_derivable_locked(const struct cap_view *view)
+{
+    const struct kobject *object = view->object;
+    const struct capability *parent = view->slot;
+
+    if (__builtin_expect(!cap_alive(view), 0))
+        return MNOS_ERR_HANDLE;
+    if (__builtin_expect(object->dying || parent->depth >= CAP_DEPTH_MAX, 0))
+        return MNOS_ERR_STATE;
+    if (__builtin_expect(object->revoking != 0, 0) && cap_under_revocation_locked(parent))
+        return MNOS_ERR_STATE;
+    return MNOS_OK;
+}
+
+/* Fills `slot` as a child of what `view` names, unless that is no longer possible. */
+static inline mnos_status_t cap_derive_into(struct capability *slot, const struct cap_view *view,
+                                            unsigned flags)
+{
+    struct kobject *object = view->object;
+    mnos_status_t status;
+
+    spin_lock(&object->derive);
+    status = cap_derivable_locked(view);
+    if (__builtin_expect(status == MNOS_OK, 1))
+        cap_insert_locked(object, view->slot, slot, view, flags);
+    spin_unlock(&object->derive);
+    return status;
+}
+
+static inline mnos_status_t cap_derive_inline(struct process *process, const struct cap_view *view,
+                                              unsigned flags, mnos_cap_t *handle)
+{
+    struct capability *slot;
+    mnos_status_t status = captable_alloc(&process->captable, &slot);
+
+    if (status != MNOS_OK)
+        return status;
+    *handle = slot->key;
+    status = cap_derive_into(slot, view, flags);
+    if (__builtin_expect(status != MNOS_OK, 0))
+        captable_free(&process->captable, slot);
+    return status;
+}
+
+/* The object of the capability that `handle` names in `slot` at this moment; NULL: none. Its derivation lock may
+ * be taken; who then finds the same key in the slot knows that it is alive and to this object. */
+static inline struct kobject *cap_object_now(const struct capability *slot, mnos_cap_t handle)
+{
+    if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle ||
+        __atomic_load_n(&slot->type, __ATOMIC_ACQUIRE) == MNOS_TYPE_NONE)
+        return NULL;
+    return __atomic_load_n(&slot->object, __ATOMIC_RELAXED);
+}
+
+/* From what `from` names in the table of `process` to the same table, when there is nothing unusual about
+ * it: a copy, or with a badge, a mint. False: nothing was done, and the long way will tell why. */
+static inline bool cap_derive_fast(struct process *process, mnos_cap_t from, uint64_t rights,
+                                   mnos_badge_t badge, uint64_t event_mask, mnos_cap_t *handle)
+{
+    struct capability *parent = captable_slot(&process->captable, from);
+    struct kobject *object = cap_object_now(parent, from);
+    struct capability *slot;
+    bool possible;
+
+    if (object == NULL || captable_alloc(&process->captable, &slot) != MNOS_OK)
+        return false;
+    spin_lock(&object->derive);
+    possible = parent->key == from && (rights & ~(uint64_t)parent->rights) == 0 && !object->dying &&
+               object->revoking == 0 && parent->depth < CAP_DEPTH_MAX &&
+               (badge == 0 || (object->type == MNOS_TYPE_ENDPOINT && parent->badge == 0));
+    if (__builtin_expect(possible, 1)) {
+        const struct cap_view view = {.rights = (mnos_rights_t)rights,
+                                      .first = badge == 0 ? parent->first : badge,
+                                      .count = badge == 0 ? parent->count : event_mask};
+
+        *handle = slot->key;
+        cap_insert_locked(object, parent, slot, &view, badge == 0 ? 0 : CAP_MINTED);
+    }
+    spin_unlock(&object->derive);
+    if (__builtin_expect(!possible, 0))
+        captable_free(&process->captable, slot);
+    return possible;
+}

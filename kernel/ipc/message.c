@@ -33,8 +33,8 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
     struct cap_view view;
     mnos_status_t status;
 
-    status = cap_lookup(&from->process->captable, from->buffer->send_caps[i], MNOS_TYPE_NONE,
-                        MNOS_RIGHT_GRANT, &view);
+    status = cap_lookup_inline(&from->process->captable, from->buffer->send_caps[i], MNOS_TYPE_NONE,
+                               MNOS_RIGHT_GRANT, &view);
     if (status != MNOS_OK)
         return status;
     if (endpoint != NULL && view.object == &endpoint->obj) {
@@ -50,7 +50,7 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
         view.rights = wanted;
     }
     *kind = MNOS_RECEIVED_HANDLE;
-    return cap_derive(to->process, &view, 0, value);
+    return cap_derive_inline(to->process, &view, 0, value);
 }
 
 static mnos_status_t caps_move(struct thread *from, struct thread *to,

@@ -18,9 +18,9 @@ enum lock_rank {
 };
 
 struct spinlock {
-    _Atomic uint16_t serving; /* the ticket whose holder is inside */
-    _Atomic uint16_t next;    /* the ticket the next one to come takes */
-    uint8_t rank;             /* enum lock_rank */
+    uint16_t serving;      /* the ticket whose holder is inside, who alone writes it */
+    _Atomic uint16_t next; /* the ticket the next one to come takes */
+    uint8_t rank;          /* enum lock_rank */
 };
 
 #define SPINLOCK_INIT(lock_rank)                                                                   \
@@ -33,10 +33,12 @@ struct spinlock {
 
 static inline void spin_init(struct spinlock *lock, enum lock_rank rank)
 {
-    atomic_store_explicit(&lock->serving, 0, memory_order_relaxed);
+    lock->serving = 0;
     atomic_store_explicit(&lock->next, 0, memory_order_relaxed);
     lock->rank = (uint8_t)rank;
 }
+
+[[gnu::cold]] void spin_wait(const struct spinlock *lock, uint16_t ticket);
 
 static inline void spin_lock(struct spinlock *lock)
 {
@@ -44,13 +46,13 @@ static inline void spin_lock(struct spinlock *lock)
 
     lockdep_acquire(lock, __builtin_return_address(0));
     ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
-    while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket)
-        arch_relax();
+    if (__builtin_expect(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket, 0))
+        spin_wait(lock, ticket);
 }
 
 static inline bool spin_trylock(struct spinlock *lock)
 {
-    uint16_t ticket = atomic_load_explicit(&lock->serving, memory_order_relaxed);
+    uint16_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
 
     if (!atomic_compare_exchange_strong_explicit(&lock->next, &ticket, (uint16_t)(ticket + 1),
                                                  memory_order_acquire, memory_order_relaxed))
@@ -61,14 +63,13 @@ static inline bool spin_trylock(struct spinlock *lock)
 
 static inline void spin_unlock(struct spinlock *lock)
 {
-    uint16_t ticket = atomic_load_explicit(&lock->serving, memory_order_relaxed);
-
     lockdep_release(lock);
-    atomic_store_explicit(&lock->serving, (uint16_t)(ticket + 1), memory_order_release);
+    atomic_thread_fence(memory_order_release); /* orders, with x86's stores in order, at no cost */
+    lock->serving++;
 }
 
 static inline bool spin_is_locked(const struct spinlock *lock)
 {
-    return atomic_load_explicit(&lock->serving, memory_order_relaxed) !=
+    return __atomic_load_n(&lock->serving, __ATOMIC_RELAXED) !=
            atomic_load_explicit(&lock->next, memory_order_relaxed);
 }
