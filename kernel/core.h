@@ -68,6 +68,7 @@ struct core {
 
     uint32_t tlb_owed; /* cores whose TLBs must be flushed before this one leaves the kernel */
     bool ports_owed;   /* likewise, the I/O ports that they have open */
+    bool tlb_pending;  /* mappings are gone and TLBs may still have them; read by others */
 
     struct process *reaping; /* processes without threads whose destruction this core finishes */
 };

@@ -433,7 +433,7 @@ void cap_delete_kernel(struct capability *slot)
 
 void cap_removal_finish(struct tlb_batch *batch)
 {
-    tlb_batch_finish(batch);
+    tlb_batch_finish_all(batch);
     if (!sched_single_core())
         sched_quiesce();
 }

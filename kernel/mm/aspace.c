@@ -48,6 +48,7 @@ bool tlb_batch_preempt_point(struct tlb_batch *batch)
 static void batch_add(struct tlb_batch *batch, struct arch_aspace *aspace, uaddr_t address,
                       uint64_t page_count)
 {
+    this_core()->tlb_pending = true;
     atomic_thread_fence(memory_order_seq_cst); /* pairs with arch_aspace_load() */
     if (batch->single == NULL && !batch->several) {
         batch->single = aspace;
@@ -74,6 +75,19 @@ void tlb_batch_finish(struct tlb_batch *batch)
     if (batch->ports)
         arch_ports_changed();
     *batch = (struct tlb_batch){0};
+    this_core()->tlb_pending = this_core()->tlb_owed != 0 || this_core()->ports_owed;
+}
+
+void tlb_batch_finish_all(struct tlb_batch *batch)
+{
+    tlb_batch_finish(batch);
+    for (uint32_t i = 0; i < core_count; i++) {
+        if (!__atomic_load_n(&cores[i].tlb_pending, __ATOMIC_ACQUIRE))
+            continue;
+        arch_tlb_flush_cores(sched_online_cores());
+        arch_ports_changed();
+        return;
+    }
 }
 
 void tlb_batch_defer(struct tlb_batch *batch)
@@ -98,6 +112,7 @@ void tlb_batch_leave_kernel(void)
         arch_ports_changed();
     core->tlb_owed = 0;
     core->ports_owed = false;
+    core->tlb_pending = false;
 }
 
 /* ---- creation and destruction ---- */

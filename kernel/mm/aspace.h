@@ -44,6 +44,8 @@ struct tlb_batch {
 
 /* Drops all that everywhere and waits until that is done. Hold no lock. */
 void tlb_batch_finish(struct tlb_batch *batch);
+/* Likewise, and for what other cores have unmapped and not flushed yet. */
+void tlb_batch_finish_all(struct tlb_batch *batch);
 /* sched_preempt_point() while a batch is open: it refers to no address space afterwards. */
 bool tlb_batch_preempt_point(struct tlb_batch *batch);
 /* The same, for who must not wait here: it is done before this core leaves the kernel. */

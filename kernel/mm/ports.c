@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "core.h"
 #include "mm/mapping.h"
 #include "object/memory.h"
 #include "object/process.h"
@@ -80,6 +81,7 @@ bool ports_close_one_of(struct memory *memory, struct capability *cap, struct tl
     }
     spin_unlock(&process->aspace.lock);
     batch->ports = true;
+    this_core()->tlb_pending = true;
     return true;
 }
 
