@@ -175,6 +175,30 @@ static mnos_status_t inspect_thread_cap(struct thread *current, mnos_cap_t cap, 
     return MNOS_OK;
 }
 
+/* Goes through a table, which may be large and empty, in steps. */
+static mnos_status_t inspect_table(struct thread *current, mnos_cap_t cap, uint64_t index,
+                                   uint64_t *value)
+{
+    struct mnos_cap_info *record = (struct mnos_cap_info *)current->buffer->data;
+    struct process *process;
+    mnos_status_t status;
+
+    if (call_continues(current))
+        index = current->progress;
+    status = call_process(current, 1, cap, MNOS_RIGHT_READ, &process);
+    if (status != MNOS_OK)
+        return status;
+    *value = sizeof(*record);
+    for (;;) {
+        status = inspect_process_cap(process, &index, record);
+        if (status != MNOS_ERR_STATE)
+            return call_argument(3, status);
+        current->progress = index;
+        if (sched_preempt_point())
+            return CALL_AGAIN;
+    }
+}
+
 /* Needs Read for the views of processes and threads; abi/inspect.h lists them. */
 mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t view, uint64_t index,
                               uint64_t *value)
@@ -187,21 +211,18 @@ mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t v
         return inspect_cap(current, cap, value);
     if (view == MNOS_VIEW_THREAD)
         return inspect_thread_cap(current, cap, value);
+    if (view == MNOS_VIEW_PROCESS_CAP)
+        return inspect_table(current, cap, index, value);
     if (view > MNOS_VIEW_THREAD)
         return call_argument(2, MNOS_ERR_ARGUMENT);
     status = call_process(current, 1, cap, MNOS_RIGHT_READ, &process);
     if (status != MNOS_OK)
         return status;
-    switch (view) {
-    case MNOS_VIEW_PROCESS:
-        inspect_process(process, record);
-        *value = sizeof(struct mnos_process_info);
-        return MNOS_OK;
-    case MNOS_VIEW_PROCESS_THREAD:
+    if (view == MNOS_VIEW_PROCESS_THREAD) {
         *value = sizeof(struct mnos_thread_info);
         return call_argument(3, inspect_process_thread(process, index, record));
-    default:
-        *value = sizeof(struct mnos_cap_info);
-        return call_argument(3, inspect_process_cap(process, index, record));
     }
+    inspect_process(process, record);
+    *value = sizeof(struct mnos_process_info);
+    return MNOS_OK;
 }

@@ -133,17 +133,6 @@ mnos_status_t captable_grow_locked(struct captable *table)
     return MNOS_OK;
 }
 
-struct capability *captable_next(struct captable *table, uint32_t index, uint32_t end)
-{
-    for (; index < end; index++) {
-        struct capability *slot = captable_slot(table, index);
-
-        if (slot->type != MNOS_TYPE_NONE)
-            return slot;
-    }
-    return NULL;
-}
-
 void captable_check(struct captable *table)
 {
     uint32_t free = 0;

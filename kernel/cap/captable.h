@@ -88,8 +88,7 @@ static inline struct capability *captable_slot(const struct captable *table, uin
 }
 /* A capability that no handle names. */
 extern struct capability cap_nothing;
-/* First used slot from `index` on and below `end`; NULL: none. A snapshot. */
-struct capability *captable_next(struct captable *table, uint32_t index, uint32_t end);
+/* Indices are below this. */
 static inline uint32_t captable_end(const struct captable *table)
 {
     return __atomic_load_n(&table->page_count, __ATOMIC_RELAXED) * CAPTABLE_PAGE_SLOTS;

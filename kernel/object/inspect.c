@@ -15,6 +15,8 @@
 
 /* Children beyond this many are not counted: the lock is not held for longer. */
 #define CHILDREN_COUNTED 1000
+/* Slots looked at in one step. */
+#define SLOTS_STEP 256
 
 /* Everything that the derivation lock keeps together. */
 static mnos_status_t copy_locked(const struct cap_view *view, struct mnos_cap_info *info)
@@ -162,21 +164,21 @@ mnos_status_t inspect_process_thread(struct process *process, uint64_t index,
     return MNOS_OK;
 }
 
-mnos_status_t inspect_process_cap(struct process *process, uint64_t index,
+mnos_status_t inspect_process_cap(struct process *process, uint64_t *index,
                                   struct mnos_cap_info *info)
 {
     struct captable *table = &process->captable;
+    uint32_t table_end = captable_end(table);
 
-    while (index < 1u << MNOS_HANDLE_INDEX_BITS && process_is_open(process)) {
-        struct capability *slot = captable_next(table, (uint32_t)index, captable_end(table));
+    if (*index >= table_end || !process_is_open(process))
+        return MNOS_ERR_END;
+    for (uint32_t i = 0; i < SLOTS_STEP && *index < table_end; i++, ++*index) {
+        uint64_t key = __atomic_load_n(&captable_slot(table, *index)->key, __ATOMIC_RELAXED);
         struct cap_view view;
 
-        if (slot == NULL)
-            break;
-        index = MNOS_HANDLE_INDEX(slot->key) + 1ull;
-        if (cap_lookup(table, slot->key, MNOS_TYPE_NONE, 0, &view) == MNOS_OK &&
+        if (cap_lookup(table, key, MNOS_TYPE_NONE, 0, &view) == MNOS_OK &&
             inspect_capability(&view, false, info) == MNOS_OK)
             return MNOS_OK;
     }
-    return MNOS_ERR_END;
+    return MNOS_ERR_STATE;
 }

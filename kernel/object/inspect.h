@@ -18,5 +18,7 @@ void inspect_thread(struct thread *thread, struct mnos_thread_info *info);
 /* MNOS_ERR_END: there are not so many. */
 mnos_status_t inspect_process_thread(struct process *process, uint64_t index,
                                      struct mnos_thread_info *info);
-mnos_status_t inspect_process_cap(struct process *process, uint64_t index,
+/* The first used slot from *index on; MNOS_ERR_END: there is none. MNOS_ERR_STATE: none so far, to be called
+ * again with *index as it is then. */
+mnos_status_t inspect_process_cap(struct process *process, uint64_t *index,
                                   struct mnos_cap_info *info);

@@ -351,6 +351,17 @@ void world_check(void)
 
 /* ---- scarcity ---- */
 
+struct capability *world_next_slot(struct process *process, uint32_t index)
+{
+    for (; index < captable_end(&process->captable); index++) {
+        struct capability *slot = captable_slot(&process->captable, index);
+
+        if (slot->type != MNOS_TYPE_NONE)
+            return slot;
+    }
+    return NULL;
+}
+
 static struct {
     uint64_t count;
     paddr_t frames[MIB(WORLD_RAM_MIB) / MNOS_PAGE_BYTES];

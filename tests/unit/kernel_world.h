@@ -118,6 +118,9 @@ struct kobject *world_object(struct process *process, mnos_cap_t handle);
 /* The view of a handle that must be good. */
 struct cap_view world_view(struct process *process, mnos_cap_t handle);
 
+/* The first used slot from `index` on; NULL: none. */
+struct capability *world_next_slot(struct process *process, uint32_t index);
+
 /* Frees what waits to be freed, and tells the free frames with nothing cached. */
 uint64_t world_free_frames(void);
 /* All *_check() functions on everything there is. */

@@ -2,6 +2,7 @@
 /* test_captable.c - handles: growth of the table, stale and forged ones, errors with details. */
 #include "cap/captable.h"
 
+#include "abi/inspect.h"
 #include "cap/derive.h"
 #include "tests/unit/kernel_world.h"
 
@@ -166,7 +167,6 @@ TEST(captable, no_memory_for_a_page_is_an_error)
 
 TEST(captable, used_slots_can_be_listed)
 {
-    struct capability *slot;
     unsigned found = 0;
 
     init();
@@ -176,10 +176,40 @@ TEST(captable, used_slots_can_be_listed)
         handles[i] = CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, endpoint, 0);
     for (unsigned i = 0; i < 200; i += 2)
         CHECK_EQ(CALL(actor, cap_delete, handles[i]), 0);
-    uint32_t end = captable_end(&world_root->captable);
-    for (uint32_t i = 0; (slot = captable_next(&world_root->captable, i, end)) != NULL;
-         i = MNOS_HANDLE_INDEX(slot->key) + 1)
-        found++;
+    for (uint64_t i = 0; CALL(actor, cap_inspect, MNOS_SELF, MNOS_VIEW_PROCESS_CAP, i) == 0;
+         found++)
+        i = MNOS_HANDLE_INDEX(*(const mnos_cap_t *)actor->buffer->data) + 1;
     CHECK_EQ(found, world_root->captable.used);
-    CHECK_PTR_EQ(captable_next(&world_root->captable, end, end), NULL);
+}
+
+static struct thread *urgent;
+static unsigned polls;
+
+static void wake_urgent(void)
+{
+    if (++polls == 3)
+        thread_resume(urgent, STOP_SUSPEND);
+}
+
+TEST(captable, looking_through_a_large_empty_table_can_be_interrupted)
+{
+    uint64_t rax;
+
+    init();
+    urgent = world_thread_with(world_root, WORLD_PRIORITY + 1, MNOS_AFFINITY_ANY,
+                               MNOS_THREAD_SUSPENDED, NULL);
+    mnos_cap_t endpoint = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT), last = 0;
+    for (unsigned i = 0; i < 4000; i++)
+        last = CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, endpoint, 0);
+    CHECK_EQ(CALL(actor, cap_revoke, endpoint), 0);
+    polls = 0;
+    host_on_poll = wake_urgent;
+    CHECK(world_call_once(actor, CALL_cap_inspect,
+                          (uint64_t[6]){MNOS_SELF, MNOS_VIEW_PROCESS_CAP, 10}, &rax));
+    CHECK(actor->progress > 10 && actor->progress < MNOS_HANDLE_INDEX(last));
+    rax = world_call_again(actor, CALL_cap_inspect);
+    host_on_poll = NULL;
+    CHECK_EQ(STATUS_OF(rax), MNOS_ERR_END);
+    CHECK_EQ(MNOS_DETAIL_ARGUMENT(rax), 3);
+    CHECK_EQ(polls > 4, true);
 }

@@ -53,8 +53,7 @@ static mnos_cap_t handle_of(struct process *process, enum mnos_cap_type type)
     if (world_random(30) == 0)
         return MNOS_SELF;
     for (unsigned pass = 0; pass < 2; pass++, start = 0)
-        for (uint32_t at = start; (slot = captable_next(&process->captable, at,
-                                                        captable_end(&process->captable))) != NULL;
+        for (uint32_t at = start; (slot = world_next_slot(process, at)) != NULL;
              at = MNOS_HANDLE_INDEX(last) + 1) {
             last = slot->key;
             if (slot->type == type || type == MNOS_TYPE_NONE || world_random(20) == 0)
@@ -342,9 +341,7 @@ static void clear(bool but_shared)
 {
     struct capability *slot;
 
-    for (uint32_t i = 1; (slot = captable_next(&world_root->captable, i,
-                                               captable_end(&world_root->captable))) != NULL;
-         i++) {
+    for (uint32_t i = 1; (slot = world_next_slot(world_root, i)) != NULL; i++) {
         mnos_cap_t handle = slot->key;
 
         i = MNOS_HANDLE_INDEX(handle);
