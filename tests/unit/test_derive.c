@@ -294,6 +294,103 @@ TEST(derive, a_deletion_with_many_children_can_be_interrupted)
     world_check();
 }
 
+/* ---- between the steps, from another core ---- */
+
+enum { BRANCHES = 40, LEAVES = 3 };
+
+enum between { COPY_ROOT, DELETE_BRANCH, REVOKE_BRANCH, REVOKE_ROOT, DELETE_ROOT, BETWEEN_COUNT };
+
+static struct thread *colleague;
+static mnos_cap_t trunk, branches[BRANCHES];
+static enum between between;
+
+static void act_between(void)
+{
+    mnos_cap_t last = branches[0]; /* the youngest child goes first */
+    uint64_t rax;
+
+    if (++polls != interrupt_at)
+        return;
+    host_on_poll = NULL;
+    host_core_select(1);
+    switch (between) {
+    case COPY_ROOT:
+        rax = CALL(colleague, cap_create, MNOS_CREATE_COPY, trunk, 0);
+        CHECK_EQ(STATUS_OF(rax), MNOS_ERR_STATE);
+        rax = CALL(colleague, cap_create, MNOS_CREATE_COPY, last, 0);
+        CHECK_EQ(STATUS_OF(rax), MNOS_ERR_STATE);
+        break;
+    case DELETE_BRANCH: CHECK_EQ(CALL(colleague, cap_delete, last), 0); break;
+    case REVOKE_BRANCH:
+        CHECK_EQ(CALL(colleague, cap_revoke, last), 0);
+        CHECK_EQ(slot_of(last)->child, 0);
+        break;
+    case REVOKE_ROOT:
+        CHECK_EQ(CALL(colleague, cap_revoke, trunk), 0);
+        CHECK_EQ(slot_of(trunk)->child, 0);
+        break;
+    default: CHECK_EQ(CALL(colleague, cap_delete, trunk), 0); break;
+    }
+    host_core_select(0);
+}
+
+static void init_two_cores(void)
+{
+    init();
+    actor = world_thread_with(world_root, WORLD_PRIORITY, 0, 0, NULL);
+    host_core_start(1);
+    colleague = world_thread_with(world_root, WORLD_PRIORITY, 1, 0, NULL);
+}
+
+static void revoke_with(enum between what, unsigned at)
+{
+    uint32_t used;
+
+    trunk = make_endpoint();
+    used = world_root->captable.used;
+    for (unsigned i = 0; i < BRANCHES; i++) {
+        branches[i] = copy(trunk, MNOS_RIGHTS_ALL);
+        for (unsigned j = 0; j < LEAVES; j++)
+            (void)copy(branches[i], MNOS_RIGHTS_ALL);
+    }
+    between = what;
+    polls = 0;
+    interrupt_at = at;
+    host_on_poll = act_between;
+    mnos_status_t status = STATUS_OF(CALL(actor, cap_revoke, trunk));
+    CHECK(status == MNOS_OK || (status == MNOS_ERR_HANDLE && what == DELETE_ROOT));
+    host_on_poll = NULL;
+    CHECK_EQ(polls, at);
+    CHECK_EQ(world_root->captable.used, used - (what == DELETE_ROOT));
+    for (unsigned i = 0; i < BRANCHES; i++)
+        CHECK(!is_alive(branches[i]));
+    if (what != DELETE_ROOT)
+        CHECK(is_alive(copy(trunk, 0)));
+    world_check();
+}
+
+TEST(derive, another_core_may_do_anything_between_the_steps_of_a_revocation)
+{
+    init_two_cores();
+    for (unsigned at = 1; at <= 4; at++)
+        for (unsigned what = 0; what < BETWEEN_COUNT; what++)
+            revoke_with((enum between)what, at);
+}
+
+TEST(derive, a_revocation_flushes_what_another_core_has_unmapped_and_not_flushed)
+{
+    init_two_cores();
+    mnos_cap_t memory = CALL_VALUE(actor, mem_alloc, 1);
+    uint32_t flushes = host_cores[0].flushes;
+    CHECK_EQ(CALL(actor, cap_revoke, memory), 0);
+    CHECK_EQ(host_cores[0].flushes, flushes);
+    cores[1].tlb_pending = true; /* it is in the middle of unmapping something */
+    CHECK_EQ(CALL(actor, cap_revoke, memory), 0);
+    CHECK_EQ(host_cores[0].flushes, flushes + 1);
+    cores[1].tlb_pending = false;
+    world_check();
+}
+
 /* ---- kernel-held capabilities and badges ---- */
 
 TEST(derive, a_kernel_held_capability_dies_with_its_parent)
@@ -345,6 +442,66 @@ TEST(derive, the_server_learns_that_the_last_capability_with_a_badge_is_gone)
     CHECK_EQ(CALL(actor, cap_revoke, root), 0);
     CHECK(world_woke_with(server, MNOS_OK));
     CHECK_EQ(server->frame.rdi, 43);
+    world_check();
+}
+
+TEST(derive, the_slot_of_a_minted_capability_stays_until_the_server_knows)
+{
+    init();
+    struct thread *server = world_thread(world_root, WORLD_PRIORITY);
+    mnos_cap_t root = make_endpoint();
+    uint32_t used = world_root->captable.used;
+    mnos_cap_t minted = mint(root, 42, 5);
+    mnos_cap_t child = copy(minted, MNOS_RIGHT_WRITE);
+    CHECK_EQ(CALL(actor, cap_delete, minted), 0);
+    CHECK(!is_alive(minted));
+    CHECK_EQ(world_root->captable.used, used + 2);
+    CHECK_EQ(world_view(world_root, child).event_mask, 5);
+    world_check();
+    CHECK_EQ(CALL(actor, cap_delete, child), 0);
+    CHECK_EQ(world_root->captable.used, used + 1);
+    CHECK_EQ(world_receive(server, root, 0, MNOS_DEADLINE_POLL), 0);
+    CHECK_EQ(server->frame.rdi, 42);
+    CHECK_EQ(world_root->captable.used, used);
+    world_check();
+}
+
+TEST(derive, badges_die_with_who_minted_them_and_an_ancestor_keeps_the_news)
+{
+    init();
+    struct thread *server = world_thread(world_root, WORLD_PRIORITY);
+    mnos_cap_t root = make_endpoint(), handle, heir;
+    struct process *parent = world_process(world_root, 1000, 200000, &heir);
+    struct process *minter = world_process(parent, 100, 50000, NULL);
+    struct thread *thread = world_thread(minter, WORLD_PRIORITY);
+    uint32_t used = parent->captable.used;
+    struct cap_view view = world_view(world_root, root);
+    CHECK_EQ(cap_derive(minter, &view, 0, &handle), MNOS_OK);
+    mnos_cap_t minted[3], others[3];
+    for (unsigned i = 0; i < 3; i++) {
+        minted[i] =
+            CALL_VALUE(thread, cap_create, MNOS_CREATE_MINT, handle, MNOS_RIGHTS_ALL, 50 + i, 0);
+        view = world_view(minter, minted[i]);
+        CHECK_EQ(cap_derive(world_root, &view, 0, &others[i]), MNOS_OK);
+    }
+    CHECK_EQ(CALL(thread, cap_delete, minted[0]), 0); /* a ghost */
+    (void)CALL(thread, proc_destroy, MNOS_SELF, 0);
+    world_settle();
+    CHECK_EQ(minter->state, MNOS_PROCESS_DEAD);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK(!is_alive(others[i]));
+    CHECK_EQ(parent->captable.used, used + 3);
+    world_check();
+    /* The parent ends, too; the news move on. */
+    CHECK_EQ(CALL(actor, proc_destroy, heir), 0);
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQ(world_receive(server, root, 0, MNOS_DEADLINE_POLL), 0);
+        CHECK_EQ(MNOS_INFO_GET_KIND(server->frame.rsi), MNOS_KIND_CLIENT_GONE);
+        seen |= 1ull << (server->frame.rdi - 50);
+    }
+    CHECK_EQ(seen, 7);
+    CHECK_EQ(STATUS_OF(world_receive(server, root, 0, MNOS_DEADLINE_POLL)), MNOS_ERR_DEADLINE);
     world_check();
 }
 

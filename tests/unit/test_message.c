@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "abi/memory.h"
+#include "cap/derive.h"
 #include "sched/sched.h"
 #include "tests/unit/kernel_world.h"
 
@@ -158,19 +160,24 @@ static void spend_bytes(struct process *process)
     CHECK_EQ(quota_charge_bytes(&process->quota, left), MNOS_OK);
 }
 
-TEST(message, the_receiver_pays_for_the_slots)
+/* From here on the peer receives from *inbox and the server sends through what this returns. */
+static mnos_cap_t turn_round(mnos_cap_t *inbox)
 {
-    mnos_cap_t handle;
-
-    init();
-    /* Here the peer receives, and its table is full to the last slot. */
-    mnos_cap_t inbox = CALL_VALUE(peer, cap_create, MNOS_CREATE_ENDPOINT);
-    put(peer, 0, inbox, ALL_MINE);
+    *inbox = CALL_VALUE(peer, cap_create, MNOS_CREATE_ENDPOINT);
+    put(peer, 0, *inbox, ALL_MINE);
     CHECK_EQ(world_send(peer, remote, MNOS_INFO_CAPS(1), NEVER), WORLD_WAITS);
     CHECK_EQ(world_receive(server, port, 1, NEVER), 0);
-    mnos_cap_t outbox = server->buffer->recv_caps[0];
-    while (peer_process->captable.free != NULL)
-        handle = CALL_VALUE(peer, cap_create, MNOS_CREATE_COPY, inbox, 0);
+    return server->buffer->recv_caps[0];
+}
+
+TEST(message, the_receiver_pays_for_the_slots)
+{
+    mnos_cap_t inbox;
+
+    init();
+    mnos_cap_t outbox = turn_round(&inbox);
+    while (peer_process->captable.free != NULL) /* to the last slot */
+        (void)CALL_VALUE(peer, cap_create, MNOS_CREATE_COPY, inbox, 0);
     spend_bytes(peer_process);
     CHECK_EQ(world_receive(peer, inbox, 1, NEVER), WORLD_WAITS);
     uint64_t used = world_root->quota.bytes_used;
@@ -180,7 +187,97 @@ TEST(message, the_receiver_pays_for_the_slots)
     CHECK_EQ(peer->state, THREAD_RECEIVING);
     CHECK(world_root->quota.bytes_used >= used);
     world_check();
-    (void)handle;
+}
+
+/* The server sends four, of which one fails with `status`. */
+static void check_nothing_arrives(mnos_cap_t outbox, mnos_cap_t good, mnos_status_t status)
+{
+    uint32_t used = peer_process->captable.used;
+    struct mnos_ipc_buffer before;
+
+    memset(peer->buffer, 0x55, sizeof(*peer->buffer));
+    memcpy(&before, peer->buffer, sizeof(before));
+    server->buffer->data[MNOS_MESSAGE_REGISTER_BYTES] = 1;
+    uint64_t rax = world_send(
+        server, outbox, MNOS_INFO(1, MNOS_MESSAGE_REGISTER_BYTES + 1) | MNOS_INFO_CAPS(4), NEVER);
+    CHECK_EQ(STATUS_OF(rax), status);
+    CHECK_EQ(peer->state, THREAD_RECEIVING);
+    CHECK_EQ(peer_process->captable.used, used);
+    CHECK_EQ(memcmp(peer->buffer, &before, sizeof(before)), 0);
+    CHECK_EQ(world_view(world_root, good).slot->child, 0);
+    captable_check(&peer_process->captable);
+}
+
+TEST(message, one_capability_that_fails_at_any_position_keeps_all_from_arriving)
+{
+    mnos_cap_t inbox;
+
+    init();
+    mnos_cap_t outbox = turn_round(&inbox);
+    mnos_cap_t good = CALL_VALUE(server, mem_alloc, 1), memory = CALL_VALUE(server, mem_alloc, 1);
+    mnos_cap_t mine = CALL_VALUE(server, cap_create, MNOS_CREATE_COPY, memory, MNOS_RIGHT_READ);
+    mnos_cap_t weak = CALL_VALUE(server, cap_create, MNOS_CREATE_COPY, memory,
+                                 MNOS_RIGHT_READ | MNOS_RIGHT_GRANT);
+    mnos_cap_t deep = memory;
+    for (unsigned i = 0; i < CAP_DEPTH_MAX; i++)
+        deep = CALL_VALUE(server, cap_create, MNOS_CREATE_COPY, deep, MNOS_RIGHTS_ALL);
+    const struct {
+        mnos_cap_t cap;
+        uint8_t rights;
+        mnos_status_t status;
+    } bad[] = {{12345, ALL_MINE, MNOS_ERR_HANDLE},
+               {mine, ALL_MINE, MNOS_ERR_RIGHTS},
+               {weak, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE, MNOS_ERR_RIGHTS},
+               {deep, ALL_MINE, MNOS_ERR_STATE}};
+    CHECK_EQ(world_receive(peer, inbox, 4, NEVER), WORLD_WAITS);
+    for (unsigned position = 0; position < 4; position++)
+        for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+            for (unsigned at = 0; at < 4; at++)
+                put(server, at, at == position ? bad[i].cap : good,
+                    at == position ? bad[i].rights : ALL_MINE);
+            check_nothing_arrives(outbox, good, bad[i].status);
+        }
+    world_check();
+}
+
+TEST(message, a_table_that_is_full_at_any_position_keeps_all_from_arriving)
+{
+    mnos_cap_t inbox, copies[4] = {0};
+    unsigned made = 0;
+
+    init();
+    struct thread *other = world_thread(peer_process, WORLD_PRIORITY);
+    mnos_cap_t outbox = turn_round(&inbox), good = CALL_VALUE(server, mem_alloc, 1);
+    while (peer_process->captable.free != NULL)
+        copies[made++ % 4] = CALL_VALUE(peer, cap_create, MNOS_CREATE_COPY, inbox, 0);
+    spend_bytes(peer_process);
+    for (unsigned at = 0; at < 4; at++)
+        put(server, at, good, ALL_MINE);
+    CHECK_EQ(world_receive(peer, inbox, 4, NEVER), WORLD_WAITS);
+    for (unsigned room = 0; room < 4; room++) {
+        check_nothing_arrives(outbox, good, MNOS_ERR_QUOTA);
+        CHECK_EQ(CALL(other, cap_delete, copies[room]), 0);
+    }
+    CHECK_EQ(world_send(server, outbox, MNOS_INFO_CAPS(4), NEVER), 0);
+    CHECK(world_woke_with(peer, MNOS_OK));
+    world_check();
+}
+
+TEST(message, what_was_made_of_a_capability_that_is_taken_back_goes_with_it)
+{
+    mnos_cap_t handle, guessed;
+
+    init();
+    struct cap_view view = world_view(world_root, CALL_VALUE(server, mem_alloc, 1));
+    CHECK_EQ(cap_derive(peer_process, &view, 0, &handle), MNOS_OK);
+    guessed = CALL_VALUE(peer, cap_create, MNOS_CREATE_COPY, handle, MNOS_RIGHT_READ);
+    CHECK_EQ(CALL(peer, mem_map, MNOS_SELF, handle, 0x400000, 0, 1, MNOS_MAP_READ), 0);
+    struct cap_view made = world_view(peer_process, handle);
+    cap_undo(&made);
+    CHECK_PTR_EQ(world_object(peer_process, guessed), NULL);
+    CHECK_PTR_EQ(world_object(peer_process, handle), NULL);
+    CHECK_EQ(view.slot->child, 0);
+    world_check();
 }
 
 TEST(message, a_reply_carries_capabilities_too)
