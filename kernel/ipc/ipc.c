@@ -20,9 +20,11 @@
 #include "sched/sched.h"
 #include "trace.h"
 
+/* The details noted are those of this thread's error, and of no other one's that fails after it. */
 static void fail(struct thread *thread, mnos_status_t status)
 {
     arch_thread_set_result(thread, call_result(status));
+    this_core()->error = (struct call_error){0};
 }
 
 /* Makes `current` wait on the endpoint, whose lock is held. */
@@ -77,6 +79,8 @@ static bool take_message(struct endpoint *endpoint, struct thread *receiver)
         }
         if (status != MNOS_OK || !wants_reply) {
             wait_done(sender, status);
+            if (status != MNOS_OK)
+                fail(sender, status);
             sched_make_ready(sender);
         }
         if (status == MNOS_OK)
