@@ -59,11 +59,11 @@ TARGET_CFLAGS := $(CFLAGS) -m64 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-
 # Interrupts use the kernel's stack (no red zone); panics walk frame pointers.
 KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer \
                  -Wframe-larger-than=2048 \
-                 -I. -Ikernel -Ikernel/arch/x86_64 -Iabi -I$(BUILD)/gen
-USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -I. -Iabi -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
+                 -I. -Ikernel -Ikernel/arch/x86_64 -I$(BUILD)/gen
+USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -I. -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all -I. -Ikernel -Itests/unit/host \
-                 -Ikernel/debug/on -Iabi -I$(BUILD)/gen
+                 -Ikernel/debug/on -I$(BUILD)/gen
 LINK_FLAGS    := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
 
 # Changes when the compiler does; every object depends on it.

@@ -20,6 +20,9 @@ enum mnos_view {
     MNOS_VIEW_PROCESS_CAP = 3,
     /* A Thread capability with Read, or MNOS_SELF: struct mnos_thread_info. */
     MNOS_VIEW_THREAD = 4,
+    /* A Thread capability with Read to a thread that is stopped: struct mnos_registers. MNOS_ERR_STATE: it
+     * is neither suspended nor faulted, or it waits. */
+    MNOS_VIEW_REGISTERS = 5,
 };
 
 struct mnos_cap_info {

@@ -25,8 +25,8 @@
  * registers go: XMM, YMM, ZMM and mask registers are lost (cleared), MXCSR and the x87 control word are
  * kept.
  *
- * Bytes beyond the first 32 travel in the thread's IPC buffer, at the offset they have in the
- * message; the first 32 are never read from or written to the buffer.
+ * Bytes beyond the first 32 travel in the thread's IPC buffer, byte 32 at its very start; the first 32
+ * are never read from or written to the buffer.
  */
 #pragma once
 
@@ -34,6 +34,7 @@
 
 #define MNOS_MESSAGE_REGISTER_BYTES 32
 #define MNOS_MESSAGE_MAX_BYTES 4000
+#define MNOS_BUFFER_DATA_BYTES 3976
 #define MNOS_MESSAGE_MAX_CAPS 4
 
 /*
@@ -67,6 +68,8 @@ enum mnos_message_kind {
     MNOS_KIND_EVENTS = 1,
     /* The last capability with this badge is gone: no message from this client can follow. */
     MNOS_KIND_CLIENT_GONE = 2,
+    /* A thread has faulted: struct mnos_fault (fault.h). */
+    MNOS_KIND_FAULT = 3,
 };
 
 /* Event bits: programs choose their meaning; none is reserved by the kernel. */
@@ -83,7 +86,12 @@ enum mnos_received_cap {
  * the thread chose. System calls also read parameter records from it and write records to it; these
  * begin at data[0]. */
 struct mnos_ipc_buffer {
-    uint8_t data[MNOS_MESSAGE_MAX_BYTES];
+    uint8_t data[MNOS_BUFFER_DATA_BYTES];
+    /* An upcall (fault.h): where the thread was; the faulting address; RFLAGS, error code and vector. As
+     * long as upcall_state is not 0 there is no other one. */
+    uint64_t upcall_rip;
+    uint64_t upcall_address;
+    uint64_t upcall_state;
     mnos_cap_t send_caps[MNOS_MESSAGE_MAX_CAPS];
     uint64_t recv_caps[MNOS_MESSAGE_MAX_CAPS];
     uint8_t send_rights[MNOS_MESSAGE_MAX_CAPS]; /* rights the receiver gets; 0xFF: all of mine */

@@ -26,7 +26,7 @@ struct mnos_process_params {
      * told. */
     mnos_cap_t exit_endpoint;
     uint64_t exit_events;      /* within the event mask of exit_endpoint */
-    mnos_cap_t fault_endpoint; /* Write; gets faults as messages; 0: a fault destroys the process */
+    mnos_cap_t fault_endpoint; /* Write; gets faults (fault.h); 0: a fault destroys the process */
 };
 _Static_assert(sizeof(struct mnos_process_params) == 72, "shared with programs");
 
@@ -44,6 +44,15 @@ struct mnos_thread_params {
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct mnos_thread_params) == 208, "shared with programs");
+
+/* What sys_thread_control does with its value. */
+enum mnos_thread_operation {
+    MNOS_THREAD_PRIORITY = 1,
+    MNOS_THREAD_AFFINITY = 2,  /* a core, or MNOS_AFFINITY_ANY */
+    MNOS_THREAD_REGISTERS = 3, /* struct mnos_registers at the start of the IPC buffer; 0 */
+    MNOS_THREAD_UPCALL = 4,    /* fault.h */
+    MNOS_THREAD_CANCEL = 5,    /* its wait ends with MNOS_ERR_CANCELLED; 0 */
+};
 
 /* Why a process ended. */
 enum mnos_exit_reason {

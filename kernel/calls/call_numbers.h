@@ -6,7 +6,7 @@
 #pragma once
 
 #define CALL_BASE 0x4D4E0000
-#define CALL_COUNT 24 /* numbers from the base on that a call can have */
+#define CALL_COUNT 25 /* numbers from the base on that a call can have */
 #define CALL_IPC_CALL 0x4D4E0006
 #define CALL_IPC_REPLY 0x4D4E0007
 

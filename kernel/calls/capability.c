@@ -199,6 +199,18 @@ static mnos_status_t inspect_table(struct thread *current, mnos_cap_t cap, uint6
     }
 }
 
+static mnos_status_t inspect_registers(struct thread *current, mnos_cap_t cap, uint64_t *value)
+{
+    struct thread *thread;
+    mnos_status_t status = call_thread(current, 1, cap, MNOS_RIGHT_READ, &thread);
+
+    if (status != MNOS_OK)
+        return status;
+    *value = sizeof(struct mnos_registers);
+    return call_argument(
+        1, thread_registers(thread, (struct mnos_registers *)current->buffer->data, false));
+}
+
 /* Needs Read for the views of processes and threads; abi/inspect.h lists them. */
 mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t view, uint64_t index,
                               uint64_t *value)
@@ -213,7 +225,9 @@ mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t v
         return inspect_thread_cap(current, cap, value);
     if (view == MNOS_VIEW_PROCESS_CAP)
         return inspect_table(current, cap, index, value);
-    if (view > MNOS_VIEW_THREAD)
+    if (view == MNOS_VIEW_REGISTERS)
+        return inspect_registers(current, cap, value);
+    if (view > MNOS_VIEW_REGISTERS)
         return call_argument(2, MNOS_ERR_ARGUMENT);
     status = call_process(current, 1, cap, MNOS_RIGHT_READ, &process);
     if (status != MNOS_OK)

@@ -20,7 +20,7 @@ mnos_status_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t s
         return status;
     if (((struct memory *)cap.object)->single.frame != log_ring_frames(&pages))
         return call_argument(1, MNOS_ERR_STATE);
-    if (size_bytes > MNOS_MESSAGE_MAX_BYTES)
+    if (size_bytes > sizeof(current->buffer->data))
         return call_argument(2, MNOS_ERR_SIZE);
     log_write_user((const char *)current->buffer->data, size_bytes);
     return MNOS_OK;

@@ -95,13 +95,13 @@ mnos_status_t sys_proc_create(struct thread *current, uint64_t params_bytes, uin
     status = params_endpoint(current, params.fault_endpoint, 0, &fault_view);
     if (status != MNOS_OK)
         return status;
-    if (fault_view.object != NULL)
-        return call_argument(1, MNOS_ERR_UNSUPPORTED); /* faults as messages */
     status = process_create(current->process, &params, &process);
     if (status != MNOS_OK)
         return call_argument(1, status);
     process->exit_events = params.exit_events;
     status = hold(&process->exit_cap, &exit_view);
+    if (status == MNOS_OK)
+        status = hold(&process->fault_cap, &fault_view);
     if (status == MNOS_OK)
         status = cap_create_root(current->process, &process->obj, MNOS_RIGHTS_ALL, 0, 0, value);
     return status == MNOS_OK ? status : process_abandon(process, status);
@@ -179,10 +179,7 @@ mnos_status_t sys_thread_destroy(struct thread *current, mnos_cap_t thread_cap)
     if (!thread_bury_begin(thread))
         return call_argument(1, MNOS_ERR_STATE); /* dead already, or about to be */
     if (thread == current) {
-        sched_block_prepare(current);
-        current->state = THREAD_DEAD;
-        sched_current_blocked();
-        thread_bury(current);
+        thread_leave(current);
         return CALL_ANSWERED;
     }
     thread_kill(thread);

@@ -9,13 +9,16 @@
  */
 #include "ipc/ipc.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "assert.h"
 #include "calls/calls.h"
+#include "cap/derive.h"
 #include "ipc/message.h"
 #include "ipc/wait.h"
 #include "object/endpoint.h"
+#include "object/fault.h"
 #include "object/process.h"
 #include "sched/sched.h"
 #include "trace.h"
@@ -115,37 +118,64 @@ static void receiver_resume(struct endpoint *endpoint, struct thread *receiver)
     sched_make_ready(receiver);
 }
 
-/* The message of `current` goes to `receiver`, which has just been taken off the endpoint. */
-static void send_to(struct endpoint *endpoint, struct thread *current, struct thread *receiver)
+/* The message of `current` goes to `receiver`, which has just been taken off the endpoint. CALL_ANSWERED:
+ * now it waits for the reply. */
+static mnos_status_t send_to(struct endpoint *endpoint, struct thread *current,
+                             struct thread *receiver, uint64_t deadline_ns)
 {
     mnos_status_t status = message_move(current, receiver, endpoint);
     bool blocks = current->wants_reply;
 
     if (status != MNOS_OK) {
-        fail(current, status);
         receiver_resume(endpoint, receiver);
-        return;
+        return status;
     }
     if (blocks) {
         sched_block_prepare(current);
-        current->deadline_ns = current->frame.r12;
+        current->deadline_ns = deadline_ns;
     }
     settle(current, receiver); /* a caller may run elsewhere from here on */
     wait_done(receiver, MNOS_OK);
     if (blocks) {
         sched_current_blocked();
         sched_hand_over(receiver);
-    } else {
-        fail(current, MNOS_OK);
-        sched_make_ready(receiver);
+        return CALL_ANSWERED;
     }
+    sched_make_ready(receiver);
+    return MNOS_OK;
+}
+
+/* The message of `current` goes to a receiver, or waits for one. CALL_ANSWERED: the thread waits. */
+static mnos_status_t meet_receiver(struct thread *current, const struct cap_view *cap,
+                                   uint64_t deadline_ns)
+{
+    struct endpoint *endpoint = (struct endpoint *)cap->object;
+    struct thread *receiver;
+    mnos_status_t status = MNOS_OK;
+
+    spin_lock(&endpoint->lock);
+    if (!cap_alive(cap)) {
+        status = MNOS_ERR_HANDLE;
+    } else if (endpoint->state == EP_RECEIVING) {
+        receiver = thread_queue_first(&endpoint->queue);
+        wait_unqueue_locked(endpoint, receiver);
+        spin_unlock(&endpoint->lock);
+        return send_to(endpoint, current, receiver, deadline_ns);
+    } else if (wait_deadline_passed(deadline_ns)) {
+        status = MNOS_ERR_DEADLINE;
+    } else {
+        block_locked(endpoint, current, cap, THREAD_SENDING, deadline_ns);
+    }
+    spin_unlock(&endpoint->lock);
+    if (status != MNOS_OK)
+        return status;
+    sched_current_blocked();
+    return CALL_ANSWERED;
 }
 
 static void send(struct thread *current, bool wants_reply)
 {
     uint64_t deadline_ns = current->frame.r12;
-    struct endpoint *endpoint;
-    struct thread *receiver;
     struct cap_view cap;
     mnos_status_t status;
 
@@ -160,30 +190,27 @@ static void send(struct thread *current, bool wants_reply)
         fail(current, status);
         return;
     }
-    endpoint = (struct endpoint *)cap.object;
     current->badge = cap.badge;
     current->wants_reply = wants_reply;
-    trace(wants_reply ? MNOS_TRACE_CALL : MNOS_TRACE_SEND, endpoint->obj.id, cap.badge);
-
-    spin_lock(&endpoint->lock);
-    if (!cap_alive(&cap)) {
-        status = MNOS_ERR_HANDLE;
-    } else if (endpoint->state == EP_RECEIVING) {
-        receiver = thread_queue_first(&endpoint->queue);
-        wait_unqueue_locked(endpoint, receiver);
-        spin_unlock(&endpoint->lock);
-        send_to(endpoint, current, receiver);
-        return;
-    } else if (wait_deadline_passed(deadline_ns)) {
-        status = MNOS_ERR_DEADLINE;
-    } else {
-        block_locked(endpoint, current, &cap, THREAD_SENDING, deadline_ns);
-    }
-    spin_unlock(&endpoint->lock);
-    if (status != MNOS_OK)
+    trace(wants_reply ? MNOS_TRACE_CALL : MNOS_TRACE_SEND, cap.object->id, cap.badge);
+    status = meet_receiver(current, &cap, deadline_ns);
+    if (status != CALL_ANSWERED)
         fail(current, status);
-    else
-        sched_current_blocked();
+}
+
+bool ipc_fault(struct thread *current)
+{
+    struct cap_view cap;
+
+    if (!cap_read_kernel(&current->process->fault_cap, &cap))
+        return false;
+    atomic_fetch_or(&current->slow, SLOW_FAULTED);
+    current->badge = cap.badge;
+    current->wants_reply = true;
+    if (meet_receiver(current, &cap, MNOS_DEADLINE_NEVER) == CALL_ANSWERED)
+        return true;
+    atomic_fetch_and(&current->slow, ~(uint32_t)SLOW_FAULTED);
+    return false;
 }
 
 /* Waits for a message; what has been replied to before, `woken`, runs as soon as possible. */
@@ -211,6 +238,20 @@ static void receive(struct thread *current, const struct cap_view *cap, struct t
         sched_hand_over(woken);
 }
 
+static mnos_status_t answer(struct thread *current, struct thread *caller)
+{
+    mnos_status_t status;
+
+    if ((caller->slow & SLOW_FAULTED) != 0)
+        return fault_answer(current, caller);
+    status = message_move(current, caller, NULL);
+    if (status == MNOS_OK) {
+        caller->frame.rdi = 0;
+        caller->frame.r12 = 0;
+    }
+    return status;
+}
+
 /* Delivers the reply in `current`'s registers. MNOS_ERR_REPLY, and the errors of message_move(), with
  * which the caller goes on waiting for a better reply. */
 static mnos_status_t reply(struct thread *current, struct thread **woken)
@@ -223,13 +264,11 @@ static mnos_status_t reply(struct thread *current, struct thread **woken)
     if ((current->frame.rsi & MNOS_INFO_DROP) != 0) {
         wait_done(caller, MNOS_ERR_PEER);
     } else {
-        status = message_move(current, caller, NULL);
+        status = answer(current, caller);
         if (status != MNOS_OK) {
             wait_restore_caller(caller, current);
             return status;
         }
-        caller->frame.rdi = 0;
-        caller->frame.r12 = 0;
         wait_done(caller, MNOS_OK);
     }
     trace(MNOS_TRACE_REPLY, caller->obj.id, 0);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * ipc.h - the four message system calls. Their registers are in abi/message.h; each sets the registers
+ * ipc.h - the four message system calls, and the call that a fault makes. Their registers are in abi/message.h; each sets the registers
  * of `current` itself, at once or when its wait ends.
  */
 #pragma once
+
+#include <stdbool.h>
 
 struct thread;
 
@@ -11,3 +13,6 @@ void ipc_send(struct thread *current);
 void ipc_call(struct thread *current);
 void ipc_recv(struct thread *current);
 void ipc_reply(struct thread *current);
+
+/* `current` has faulted: makes it call its process's fault endpoint. False: there is none. */
+bool ipc_fault(struct thread *current);

@@ -9,6 +9,7 @@
 #include "core.h"
 #include "lib/string.h"
 #include "object/endpoint.h"
+#include "object/fault.h"
 #include "object/process.h"
 
 #define RIGHTS_OF_MINE 0xFF /* send_rights: whatever the sender's capability has */
@@ -83,15 +84,17 @@ mnos_status_t message_move(struct thread *from, struct thread *to, const struct 
     unsigned caps = MNOS_INFO_GET_CAPS(info);
     mnos_status_t status;
 
+    if ((from->slow & SLOW_FAULTED) != 0) {
+        fault_tell(from, to);
+        return MNOS_OK;
+    }
     if (caps != 0) {
         status = caps_move(from, to, endpoint, caps);
         if (status != MNOS_OK)
             return status;
     }
     if (length > MNOS_MESSAGE_REGISTER_BYTES)
-        memcpy(to->buffer->data + MNOS_MESSAGE_REGISTER_BYTES,
-               from->buffer->data + MNOS_MESSAGE_REGISTER_BYTES,
-               length - MNOS_MESSAGE_REGISTER_BYTES);
+        memcpy(to->buffer->data, from->buffer->data, length - MNOS_MESSAGE_REGISTER_BYTES);
     to->frame.rsi = MNOS_INFO(MNOS_INFO_GET_LABEL(info), length) | MNOS_INFO_CAPS(caps);
     to->frame.rdx = from->frame.rdx;
     to->frame.r10 = from->frame.r10;

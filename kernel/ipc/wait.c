@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "assert.h"
+#include "object/fault.h"
 #include "object/process.h"
 #include "sched/sched.h"
 
@@ -222,7 +223,17 @@ void wait_drop_callers(struct thread *server)
 void wait_done(struct thread *thread, mnos_status_t status)
 {
     __atomic_store_n(&thread->deadline_ns, MNOS_DEADLINE_NEVER, __ATOMIC_RELAXED);
-    arch_thread_set_result(thread, status);
+    if ((thread->slow & SLOW_FAULTED) != 0)
+        fault_wait_done(thread, status);
+    else
+        arch_thread_set_result(thread, status);
+}
+
+/* Under the lock that guards its wait. A fault is not for others to end, but with the thread. */
+static bool may_end(const struct thread *thread, uint64_t until_ns)
+{
+    return thread->deadline_ns <= until_ns &&
+           ((thread->slow & SLOW_FAULTED) == 0 || (thread->stop & STOP_KILL) != 0);
 }
 
 static bool cancel_endpoint(struct thread *thread, struct endpoint *endpoint, uint64_t until_ns)
@@ -230,7 +241,7 @@ static bool cancel_endpoint(struct thread *thread, struct endpoint *endpoint, ui
     bool ours;
 
     spin_lock(&endpoint->lock);
-    ours = thread->waits_on == endpoint && thread->deadline_ns <= until_ns;
+    ours = thread->waits_on == endpoint && may_end(thread, until_ns);
     if (ours)
         wait_unqueue_locked(endpoint, thread);
     spin_unlock(&endpoint->lock);
@@ -242,7 +253,7 @@ static bool cancel_reply(struct thread *thread, struct thread *server, uint64_t 
     bool ours;
 
     spin_lock(&server->lock);
-    ours = thread->owed_by == server && thread->deadline_ns <= until_ns;
+    ours = thread->owed_by == server && may_end(thread, until_ns);
     if (ours)
         leave_callers_locked(server, thread);
     spin_unlock(&server->lock);
@@ -256,7 +267,7 @@ static bool cancel_park(struct thread *thread, uint64_t until_ns)
     bool ours;
 
     spin_lock(&thread->lock);
-    ours = thread->state == THREAD_PARKED && thread->deadline_ns <= until_ns;
+    ours = thread->state == THREAD_PARKED && may_end(thread, until_ns);
     if (ours) {
         state_set(thread, THREAD_PAIRED);
         arch_thread_set_value(thread, until_ns == MNOS_DEADLINE_NEVER ? arch_time_ns() : until_ns);
@@ -285,6 +296,25 @@ bool wait_cancel(struct thread *thread, uint64_t until_ns, mnos_status_t status)
     else
         sched_wake(thread);
     return true;
+}
+
+struct spinlock *wait_lock(const struct thread *thread)
+{
+    struct endpoint *endpoint = atomic_load_explicit(&thread->waits_on, memory_order_acquire);
+    struct thread *server = atomic_load_explicit(&thread->owed_by, memory_order_acquire);
+    struct spinlock *lock = NULL;
+
+    if (endpoint != NULL)
+        lock = &endpoint->lock;
+    else if (server != NULL)
+        lock = &server->lock;
+    if (lock == NULL)
+        return NULL;
+    spin_lock(lock);
+    if (thread->waits_on == endpoint && thread->owed_by == server)
+        return lock;
+    spin_unlock(lock);
+    return NULL;
 }
 
 /* ---- parking ---- */

@@ -42,8 +42,12 @@ void wait_published(struct thread *thread);
 void wait_done(struct thread *thread, mnos_status_t status);
 
 /* Ends the wait of `thread` with `status` and makes it ready, if its deadline is not after `until_ns`
- * (MNOS_DEADLINE_NEVER: any wait); false: it does not wait so long, or is THREAD_PAIRED just now. */
+ * (MNOS_DEADLINE_NEVER: any wait); false: it does not wait so long, or is THREAD_PAIRED just now, or it has
+ * faulted and is not being killed. */
 bool wait_cancel(struct thread *thread, uint64_t until_ns, mnos_status_t status);
+
+/* Locks what guards the wait of `thread` for a message or a reply; NULL: it is in none just now. */
+struct spinlock *wait_lock(const struct thread *thread);
 
 /* Everybody who waits for a reply from `server` wakes with MNOS_ERR_PEER. */
 void wait_drop_callers(struct thread *server);

@@ -1,21 +1,47 @@
 // SPDX-License-Identifier: MIT
-/*
- * fault.c - see fault.h. A process without a fault handler is destroyed, with a log line that says
- * why; when it is init, the system has nobody left to tell, and panics.
- */
+/* fault.c - see fault.h. How a faulted thread waits is ipc/ipc.c and ipc/wait.c. */
 #include "object/fault.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
+#include "abi/fault.h"
+#include "abi/message.h"
 #include "arch/arch.h"
+#include "ipc/ipc.h"
+#include "lib/string.h"
 #include "log/log.h"
 #include "log/panic.h"
 #include "object/process.h"
 #include "object/thread.h"
 
 #define VECTOR_PAGE_FAULT 14
-/* In the exit code of a process that a foreign system call ended. */
-#define VECTOR_FOREIGN_SYSCALL 256
+
+/* What an upcall begins without, as every function does: TF, DF, NT, AC. */
+#define RFLAGS_TRAP_DIRECTION_NESTED_ALIGNMENT (1ull << 8 | 1ull << 10 | 1ull << 14 | 1ull << 18)
+#define ERROR_MASK 0xFFFFu
+
+_Static_assert(MNOS_FAULT_SYSCALL == FRAME_SYSCALL, "a frame's vector is what a handler is told");
+
+/* ---- as an upcall ---- */
+
+static bool upcall(struct thread *current, uint64_t which)
+{
+    struct mnos_ipc_buffer *buffer = current->buffer;
+    struct user_frame *frame = &current->frame;
+
+    if ((current->upcall & which) == 0 || buffer->upcall_state != 0)
+        return false;
+    buffer->upcall_rip = frame->rip;
+    buffer->upcall_address = current->fault_address;
+    buffer->upcall_state =
+        (uint32_t)frame->rflags | (frame->error & ERROR_MASK) << 32 | frame->vector << 48;
+    frame->rip = current->upcall & ~(MNOS_UPCALL_FAULTS | MNOS_UPCALL_SYSCALLS);
+    frame->rflags &= ~RFLAGS_TRAP_DIRECTION_NESTED_ALIGNMENT;
+    return true;
+}
+
+/* ---- as the end of the process ---- */
 
 /* Bits 0, 1 and 4 of the error code: Intel SDM vol 3A, "Page-Fault Exception (#PF)". */
 static const char *access_of(uint64_t error)
@@ -25,33 +51,109 @@ static const char *access_of(uint64_t error)
     return (error & 2) != 0 ? "write" : "read";
 }
 
-static void destroy(struct thread *thread, uint64_t vector)
-{
-    struct process *process = thread->process;
-
-    if (process->parent == NULL)
-        panic_frame(&thread->frame, "init faulted in thread %s", thread->name);
-    process_exit(thread, MNOS_EXIT_FAULT, vector << 32 | (uint32_t)thread->frame.error);
-}
-
-void fault_raise(struct thread *thread, uint64_t address)
+static void log_fault(const struct thread *thread, uint64_t vector, uint32_t error)
 {
     const struct user_frame *frame = &thread->frame;
 
-    if (frame->vector == VECTOR_PAGE_FAULT)
+    if (vector == VECTOR_PAGE_FAULT)
         log_warning("%s: thread %s: page fault at rip 0x%lx: %s of 0x%lx, %s",
-                    thread->process->name, thread->name, frame->rip, access_of(frame->error),
-                    address, (frame->error & 1) != 0 ? "not allowed by the mapping" : "not mapped");
+                    thread->process->name, thread->name, frame->rip, access_of(error),
+                    thread->fault_address,
+                    (error & 1) != 0 ? "not allowed by the mapping" : "not mapped");
+    else if (vector == MNOS_FAULT_SYSCALL)
+        log_warning(
+            "%s: thread %s: system call 0x%lx at rip 0x%lx is not of this system and has no "
+            "handler",
+            thread->process->name, thread->name, frame->rax, frame->rip);
     else
-        log_warning("%s: thread %s: %s at rip 0x%lx, error code 0x%lx", thread->process->name,
-                    thread->name, arch_exception_name(frame->vector), frame->rip, frame->error);
-    destroy(thread, frame->vector);
+        log_warning("%s: thread %s: %s at rip 0x%lx, error code 0x%x", thread->process->name,
+                    thread->name, arch_exception_name(vector), frame->rip, error);
 }
 
-void fault_foreign_syscall(struct thread *thread)
+/* The exit code: vector << 32 | error. */
+static void end_process(struct thread *current)
 {
-    log_warning(
-        "%s: thread %s: system call 0x%lx at rip 0x%lx is not of this system and has no handler",
-        thread->process->name, thread->name, thread->frame.rax, thread->frame.rip);
-    destroy(thread, VECTOR_FOREIGN_SYSCALL);
+    uint64_t code = current->fault_code;
+
+    log_fault(current, code >> 32, (uint32_t)code);
+    if (current->process->parent == NULL)
+        panic_frame(&current->frame, "init faulted in thread %s", current->name);
+    process_exit(current, MNOS_EXIT_FAULT, code);
+}
+
+void fault_end(struct thread *current)
+{
+    if (!current->fault_kill)
+        end_process(current);
+    else if (thread_bury_begin(current)) /* else whoever does it stops this thread in a moment */
+        thread_leave(current);
+}
+
+/* ---- raising ---- */
+
+static void raise(struct thread *current, uint64_t address, uint64_t which)
+{
+    const struct user_frame *frame = &current->frame;
+
+    current->fault_address = address;
+    current->fault_code = frame->vector << 32 | (uint32_t)frame->error;
+    if (!upcall(current, which) && !ipc_fault(current))
+        end_process(current);
+}
+
+void fault_raise(struct thread *current, uint64_t address)
+{
+    raise(current, address, MNOS_UPCALL_FAULTS);
+}
+
+void fault_foreign_syscall(struct thread *current)
+{
+    struct user_frame *frame = &current->frame;
+
+    frame->error = 0;
+    frame->rcx = frame->rip; /* as the instruction leaves them */
+    frame->r11 = frame->rflags;
+    raise(current, 0, MNOS_UPCALL_SYSCALLS);
+}
+
+/* ---- as a message ---- */
+
+void fault_tell(const struct thread *faulted, struct thread *handler)
+{
+    struct user_frame *frame = &handler->frame;
+
+    frame->rsi = MNOS_INFO(0, sizeof(struct mnos_fault)) | (uint64_t)MNOS_KIND_FAULT
+                                                               << MNOS_INFO_KIND_SHIFT;
+    frame->rdx = faulted->fault_code >> 32;
+    frame->r10 = (uint32_t)faulted->fault_code;
+    frame->r8 = faulted->fault_address;
+    frame->r9 = faulted->obj.id;
+    arch_thread_get_registers(faulted, (struct mnos_registers *)handler->buffer->data);
+}
+
+_Static_assert(offsetof(struct mnos_fault, registers) == MNOS_MESSAGE_REGISTER_BYTES,
+               "the registers are what is in the IPC buffer");
+
+mnos_status_t fault_answer(const struct thread *handler, struct thread *faulted)
+{
+    uint64_t info = handler->frame.rsi;
+    struct mnos_registers registers;
+
+    switch (MNOS_INFO_GET_LABEL(info)) {
+    case MNOS_FAULT_RESUME: return MNOS_OK;
+    case MNOS_FAULT_RESUME_WITH:
+        if (MNOS_INFO_GET_LENGTH(info) < sizeof(struct mnos_fault))
+            return MNOS_ERR_SIZE;
+        memcpy(&registers, handler->buffer->data, sizeof(registers)); /* others may write there */
+        return arch_thread_set_registers(faulted, &registers);
+    case MNOS_FAULT_KILL: faulted->fault_kill = true; [[fallthrough]];
+    default: atomic_fetch_or(&faulted->stop, STOP_DOOMED); return MNOS_OK;
+    }
+}
+
+void fault_wait_done(struct thread *faulted, mnos_status_t status)
+{
+    atomic_fetch_and(&faulted->slow, ~(uint32_t)SLOW_FAULTED);
+    if (status != MNOS_OK && (faulted->stop & STOP_KILL) == 0)
+        atomic_fetch_or(&faulted->stop, STOP_DOOMED);
 }

@@ -1,16 +1,37 @@
 // SPDX-License-Identifier: MIT
 /*
  * fault.h - what happens when a program does what it must not: an exception in user mode, or a system
- * call outside the native range.
+ * call outside the native range (both: a fault). In this order:
+ *
+ *   upcall    the thread goes on at an address of its choice
+ *   message   it waits for its process's fault handler, as if it had called it: T1, T2 of thread.h, with
+ *             SLOW_FAULTED. Its frame, all vector registers and its IPC buffer stay as they are
+ *   end       its process is destroyed, with a line in the log that says why; when it is init, the system
+ *             has nobody left to tell, and panics
+ *
+ * F1  while SLOW_FAULTED is set, nothing is written to the frame but by thread_registers() and a reply
+ * F2  STOP_DOOMED on a thread of an open process: its fault was not resumed from, fault_end() is due
  */
 #pragma once
 
 #include <stdint.h>
 
+#include "abi/types.h"
+
 struct thread;
 
 /* Vector, error code and registers are in the thread's frame; `address` is the faulting address of a
  * page fault. */
-void fault_raise(struct thread *thread, uint64_t address);
-/* A SYSCALL instruction whose number is not in the native range. */
-void fault_foreign_syscall(struct thread *thread);
+void fault_raise(struct thread *current, uint64_t address);
+/* A SYSCALL instruction whose number is not in the native range; all registers are in the frame. */
+void fault_foreign_syscall(struct thread *current);
+
+/* Gives the record of `faulted` to `handler`, as a message. */
+void fault_tell(const struct thread *faulted, struct thread *handler);
+/* Does to `faulted`, which is ours, what the reply in `handler`'s registers says. An error, and nothing is
+ * done: MNOS_ERR_SIZE, MNOS_ERR_ADDRESS (registers). */
+mnos_status_t fault_answer(const struct thread *handler, struct thread *faulted);
+/* The wait of `faulted`, which is ours, has ended: with a good answer (MNOS_OK), or without one. */
+void fault_wait_done(struct thread *faulted, mnos_status_t status);
+/* F2: ends the thread, or its process, from within. */
+void fault_end(struct thread *current);

@@ -15,6 +15,7 @@
 #include "mm/ports.h"
 #include "mm/slab.h"
 #include "object/endpoint.h"
+#include "object/fault.h"
 #include "object/thread.h"
 #include "sched/sched.h"
 #include "sync/deferred.h"
@@ -428,8 +429,8 @@ void process_leave_to_reaper(struct process *process, uint8_t priority)
 
 void process_take_over(struct process *process, uint8_t priority)
 {
-    if (!teardown_try(process))
-        return; /* somebody is at it already */
+    if (process_is_open(process) || !teardown_try(process))
+        return; /* it goes on without the thread, or somebody is at it already */
     if (!process->reaped && process->state != MNOS_PROCESS_DEAD)
         process_leave_to_reaper(process, priority);
     teardown_leave(process);
@@ -450,7 +451,9 @@ void process_destroy_self(struct thread *current)
     struct process *process = current->process; /* not freed while its thread runs here */
     struct process *victim = deepest(process);
 
-    if (victim != process) {
+    if (process_is_open(process)) {
+        fault_end(current); /* F2 */
+    } else if (victim != process) {
         (void)process_begin_destruction(victim, MNOS_EXIT_DESTROYED, 0);
         (void)process_destroy(victim);
     } else if (teardown_try(process)) {

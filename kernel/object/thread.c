@@ -8,6 +8,7 @@
 #include "abi/inspect.h"
 #include "assert.h"
 #include "boot_code.h"
+#include "calls/calls.h"
 #include "ipc/wait.h"
 #include "lib/string.h"
 #include "mm/frame.h"
@@ -106,13 +107,17 @@ BOOT_CODE void thread_caches_create(void)
     vector_cache = slab_cache_create("vector", arch_vector_bytes(), 64);
 }
 
+bool thread_affinity_valid(uint64_t affinity)
+{
+    return affinity == MNOS_AFFINITY_ANY || (affinity < core_count && cores[affinity].online);
+}
+
 static mnos_status_t check_params(const struct process *process,
                                   const struct mnos_thread_params *params)
 {
     if (params->priority > process->priority_ceiling)
         return MNOS_ERR_CEILING;
-    if (params->affinity != MNOS_AFFINITY_ANY &&
-        (params->affinity >= core_count || !cores[params->affinity].online))
+    if (!thread_affinity_valid(params->affinity))
         return MNOS_ERR_ARGUMENT;
     if ((params->flags & ~(uint32_t)MNOS_THREAD_SUSPENDED) != 0)
         return MNOS_ERR_ARGUMENT;
@@ -343,12 +348,71 @@ void thread_bury(struct thread *thread)
         kobject_unreferenced(&thread->obj);
 }
 
+void thread_leave(struct thread *current)
+{
+    sched_block_prepare(current);
+    current->state = THREAD_DEAD;
+    sched_current_blocked();
+    thread_bury(current);
+}
+
 void thread_free(struct thread *thread)
 {
     struct quota *quota = &thread->process->quota;
 
     quota_slab_free(quota, vector_cache, thread->arch.vector_area);
     quota_slab_free(quota, thread_cache, thread);
+}
+
+/* ---- control ---- */
+
+void thread_set_priority(struct thread *thread, uint8_t priority)
+{
+    spin_lock(&thread->lock);
+    thread->priority = priority;
+    spin_unlock(&thread->lock);
+    wait_inherit(thread);
+}
+
+static mnos_status_t registers_move(struct thread *thread, struct mnos_registers *registers,
+                                    bool set)
+{
+    if (set)
+        return arch_thread_set_registers(thread, registers);
+    arch_thread_get_registers(thread, registers);
+    return MNOS_OK;
+}
+
+/* Off wherever a thread is that is stopped and does not wait: THREAD_PAIRED, and ours. */
+static bool claim_stopped(struct thread *thread)
+{
+    uint32_t suspended = THREAD_SUSPENDED;
+
+    if (atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_PAIRED))
+        return true;
+    return (thread->stop & (STOP_SUSPEND | STOP_PROCESS)) != 0 &&
+           sched_remove_ready(thread, THREAD_PAIRED);
+}
+
+mnos_status_t thread_registers(struct thread *thread, struct mnos_registers *registers, bool set)
+{
+    struct spinlock *lock = wait_lock(thread);
+    mnos_status_t status = MNOS_ERR_STATE;
+    uint32_t state = thread->state;
+
+    if (lock != NULL) {
+        if ((thread->slow & SLOW_FAULTED) != 0)
+            status = registers_move(thread, registers, set);
+        spin_unlock(lock);
+    } else if (claim_stopped(thread)) {
+        status = registers_move(thread, registers, set);
+        sched_make_ready(thread); /* back to where it was, if the reason has not gone */
+    } else if (thread != this_core()->current &&
+               (state == THREAD_RUNNING || state == THREAD_PAIRED) &&
+               (thread->stop & (STOP_SUSPEND | STOP_PROCESS)) != 0) {
+        status = CALL_AGAIN;
+    }
+    return status;
 }
 
 uint32_t thread_state_shown(const struct thread *thread)
@@ -364,6 +428,9 @@ uint32_t thread_state_shown(const struct thread *thread)
     uint32_t stop = thread->stop;
     uint32_t state = thread->state;
 
+    if ((thread->slow & SLOW_FAULTED) != 0 &&
+        (state == THREAD_SENDING || state == THREAD_CALLING || state == THREAD_PAIRED))
+        return MNOS_STATE_FAULTED;
     /* It is stopped when its turn comes, or on its core's way out of the kernel: in any case it does
      * not get to user mode again. */
     if ((state == THREAD_READY || state == THREAD_RUNNING || state == THREAD_PAIRED) &&

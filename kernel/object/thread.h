@@ -123,6 +123,12 @@ struct thread {
     uint64_t progress;
     struct memory *pending; /* sys_mem_alloc: the object being zeroed */
 
+    /* Faults: fault.h. */
+    _Atomic uint64_t upcall; /* where it goes on after which of them: abi/fault.h */
+    uint64_t fault_address;  /* of the last one, and its vector << 32 | error code */
+    uint64_t fault_code;
+    bool fault_kill; /* its handler has said that it is to end */
+
     struct list process_link; /* in process->threads, guarded by the process's lock */
     char name[MNOS_NAME_BYTES];
 };
@@ -144,10 +150,19 @@ bool thread_bury_begin(struct thread *thread);
 /* A dead thread leaves its process: callers wake, IPC buffer and number are given back; the object is
  * freed when no capability names it. */
 void thread_bury(struct thread *thread);
+/* The running thread, which the caller has claimed, dies and is buried: nothing of it may be touched after. */
+void thread_leave(struct thread *current);
 void thread_free(struct thread *thread);
 /* Sets a stop bit, and returns after the thread has stopped; clears it. Not for STOP_KILL. */
 void thread_suspend(struct thread *thread, enum thread_stop why);
 void thread_resume(struct thread *thread, enum thread_stop why);
+/* Reads or sets the registers of a thread that runs nowhere: suspended and in no wait, or faulted.
+ * MNOS_ERR_STATE: it is neither; MNOS_ERR_ADDRESS; CALL_AGAIN: it is about to stop. */
+mnos_status_t thread_registers(struct thread *thread, struct mnos_registers *registers, bool set);
+/* Changes its base priority, and with it what it inherits and hands on. */
+void thread_set_priority(struct thread *thread, uint8_t priority);
+/* False: there is no such core, and it is not MNOS_AFFINITY_ANY. */
+bool thread_affinity_valid(uint64_t affinity);
 /* The thread with this number; NULL. */
 struct thread *thread_by_number(uint64_t number);
 /* What abi/inspect.h calls its state. */

@@ -214,12 +214,19 @@ static void offer_to_idle(const struct core *core)
         arch_ipi_reschedule(&cores[__builtin_ctz(idle)]);
 }
 
+static bool is_pinned_elsewhere(const struct core *core, const struct thread *thread)
+{
+    uint32_t affinity = __atomic_load_n(&thread->affinity, __ATOMIC_RELAXED);
+
+    return affinity != MNOS_AFFINITY_ANY && affinity != core->index;
+}
+
 /* Whether `core`, which runs nothing, may go on with `thread`, which is in no queue. */
 static bool can_begin(const struct core *core, const struct thread *thread)
 {
     return core->current == NULL && !core->need_resched &&
            (int)thread->effective >= runqueue_best_priority(&core->runqueue) &&
-           (thread->affinity == MNOS_AFFINITY_ANY || thread->affinity == core->index) &&
+           !is_pinned_elsewhere(core, thread) &&
            atomic_load_explicit(&thread->stop, memory_order_relaxed) == 0;
 }
 
@@ -282,7 +289,12 @@ void sched_hand_over(struct thread *thread)
 
 void sched_block_prepare(struct thread *current)
 {
-    switch_block_prepare(current);
+    if ((current->slow & SLOW_FAULTED) == 0) {
+        switch_block_prepare(current);
+        return;
+    }
+    switch_account(current);
+    arch_thread_save(current, false); /* a fault can come between any two instructions */
 }
 
 void sched_current_blocked(void)
@@ -335,6 +347,19 @@ void sched_priority_changed(struct thread *thread, uint8_t effective)
         change_priority(&cores[core], thread, effective);
         atomic_thread_fence(memory_order_seq_cst);
     } while (__atomic_load_n(&thread->core, __ATOMIC_RELAXED) != core);
+}
+
+void sched_set_affinity(struct thread *thread, uint32_t affinity)
+{
+    atomic_fetch_and(&thread->slow, ~(uint32_t)SLOW_PINNED);
+    if (affinity != MNOS_AFFINITY_ANY)
+        atomic_fetch_or(&thread->slow, SLOW_PINNED);
+    __atomic_store_n(&thread->affinity, affinity, __ATOMIC_SEQ_CST);
+    /* Whoever puts it somewhere from now on sees that, or the core that runs it does. */
+    if (sched_remove_ready(thread, THREAD_PAIRED))
+        sched_make_ready(thread);
+    else
+        tell(&cores[__atomic_load_n(&thread->core, __ATOMIC_RELAXED)]);
 }
 
 void sched_wait_stopped(const struct thread *thread)
@@ -411,8 +436,11 @@ static struct thread *pick(struct core *core, struct thread *given, bool at_fron
         if (thread == NULL)
             return NULL;
         stop = stop_bits(thread);
-        if (stop == 0 || !thread_stopped(thread, stop))
+        if (stop != 0 && thread_stopped(thread, stop))
+            continue;
+        if (!is_pinned_elsewhere(core, thread))
             return thread;
+        sched_make_ready(thread);
     }
 }
 
@@ -495,14 +523,19 @@ static bool reap(struct core *core)
 static struct thread *give_way(struct core *core, struct thread *thread, bool *at_front)
 {
     uint32_t stop = stop_bits(thread);
+    bool moves = is_pinned_elsewhere(core, thread);
 
-    if (stop == 0 && !gives_way(core, thread, at_front))
+    if (stop == 0 && !moves && !gives_way(core, thread, at_front))
         return NULL;
     switch_account(thread);
     arch_thread_save(thread, false);
     core->current = NULL;
     if (stop != 0 && thread_stopped(thread, stop))
         return NULL;
+    if (moves) {
+        sched_make_ready(thread);
+        return NULL;
+    }
     if (core->reaping == NULL)
         return thread;
     (void)enqueue(core, thread, *at_front);

@@ -64,6 +64,8 @@ void sched_yield(struct core *core, struct thread *current);
 bool sched_remove_ready(struct thread *thread, enum thread_state state);
 /* The effective priority of `thread` has changed; moves it within its run queue. */
 void sched_priority_changed(struct thread *thread, uint8_t effective);
+/* Changes the affinity of `thread`; it leaves the core it is on in a moment, if it must. */
+void sched_set_affinity(struct thread *thread, uint32_t affinity);
 /* Waits until `thread`, whose stop bits are set, runs on no core. Hold no lock. */
 void sched_wait_stopped(const struct thread *thread);
 /* Waits until every other core has used what it looked up, for the last time. Hold no lock. */

@@ -71,8 +71,7 @@ void message_put(struct message *msg, uint32_t label, const void *bytes, size_t 
     if (length != 0)
         memcpy(msg->words, bytes, in_registers);
     if (length > in_registers)
-        memcpy(ipc_buffer()->data + in_registers, (const uint8_t *)bytes + in_registers,
-               length - in_registers);
+        memcpy(ipc_buffer()->data, (const uint8_t *)bytes + in_registers, length - in_registers);
 }
 
 size_t message_get(const struct message *msg, void *out, size_t size)
@@ -82,8 +81,7 @@ size_t message_get(const struct message *msg, void *out, size_t size)
 
     memcpy(out, msg->words, in_registers);
     if (length > in_registers)
-        memcpy((uint8_t *)out + in_registers, ipc_buffer()->data + in_registers,
-               length - in_registers);
+        memcpy((uint8_t *)out + in_registers, ipc_buffer()->data, length - in_registers);
     memset((uint8_t *)out + length, 0, size - length);
     return length;
 }

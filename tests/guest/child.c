@@ -113,11 +113,17 @@ static bool map_image(struct child *child)
 
 bool child_create(struct child *child)
 {
+    return child_create_watched(child, 0);
+}
+
+bool child_create_watched(struct child *child, mnos_cap_t fault_endpoint)
+{
     struct mnos_process_params params = {.name = "child",
                                          .frames_quota = QUOTA_FRAMES,
                                          .bytes_quota = QUOTA_BYTES,
                                          .priority_ceiling = TEST_PRIORITY,
-                                         .exit_events = EVENT_ENDED};
+                                         .exit_events = EVENT_ENDED,
+                                         .fault_endpoint = fault_endpoint};
 
     *child = (struct child){0};
     if (!program_open())

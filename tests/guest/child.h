@@ -23,6 +23,8 @@ struct child {
 /* A process that has everything but a thread. The children of children cannot call these: they have no
  * RAM disk. */
 bool child_create(struct child *child);
+/* The same, and its faults go to `fault_endpoint`; 0: to nobody. */
+bool child_create_watched(struct child *child, mnos_cap_t fault_endpoint);
 /* Gives it a capability; returns the handle that it has there. */
 mnos_cap_t child_give(const struct child *child, mnos_cap_t cap, mnos_rights_t rights);
 /* Its thread, on any core or on one. */

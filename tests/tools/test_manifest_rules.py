@@ -199,7 +199,7 @@ def test_priorities_and_other_numbers_out_of_range() -> None:
     expect(changed("affinity = 1", "affinity = 32"), "27: service shell: affinity is 32")
     expect(changed("frames = 64", "frames = 1"), "7: service serial: frames is 1")
     expect(changed("count = 8", "count = 70000"), "10: service serial: ports are 0 to 65535")
-    expect(changed("line = 4", "line = 256"), "11: service serial: interrupt lines are 0 to 255")
+    expect(changed("line = 4", "line = 256"), "11: service serial: interrupt lines are 0 to 191")
 
 
 def test_policies_and_log_rights() -> None:

@@ -86,15 +86,14 @@ TEST(ipc, a_sender_waits_for_a_receiver)
 TEST(ipc, a_message_of_4000_bytes_arrives_whole)
 {
     init();
-    for (unsigned i = 0; i < MNOS_MESSAGE_MAX_BYTES; i++)
+    for (unsigned i = 0; i < MNOS_BUFFER_DATA_BYTES; i++)
         client->buffer->data[i] = (uint8_t)(i * 7 + 1);
     memset(server->buffer->data, 0xEE, sizeof(server->buffer->data));
     CHECK_EQ(world_send(client, remote, MNOS_INFO(1, MNOS_MESSAGE_MAX_BYTES), NEVER), WORLD_WAITS);
     CHECK_EQ(world_receive(server, port, 0, NEVER), 0);
     CHECK_EQ(MNOS_INFO_GET_LENGTH(server->frame.rsi), MNOS_MESSAGE_MAX_BYTES);
-    CHECK(memcmp(server->buffer->data + 32, client->buffer->data + 32,
-                 MNOS_MESSAGE_MAX_BYTES - 32) == 0);
-    for (unsigned i = 0; i < 32; i++)
+    CHECK(memcmp(server->buffer->data, client->buffer->data, MNOS_MESSAGE_MAX_BYTES - 32) == 0);
+    for (unsigned i = MNOS_MESSAGE_MAX_BYTES - 32; i < MNOS_BUFFER_DATA_BYTES; i++)
         CHECK_EQ(server->buffer->data[i], 0xEE); /* the first 32 travel in registers */
     CHECK_EQ(server->buffer->send_caps[0], 0);
 }
@@ -106,8 +105,8 @@ TEST(ipc, only_as_many_bytes_move_as_the_message_has)
     memset(server->buffer->data, 0xEE, sizeof(server->buffer->data));
     CHECK_EQ(world_send(client, remote, MNOS_INFO(1, 100), NEVER), WORLD_WAITS);
     CHECK_EQ(world_receive(server, port, 0, NEVER), 0);
-    CHECK_EQ(server->buffer->data[99], 0x11);
-    CHECK_EQ(server->buffer->data[100], 0xEE);
+    CHECK_EQ(server->buffer->data[67], 0x11);
+    CHECK_EQ(server->buffer->data[68], 0xEE);
 }
 
 TEST(ipc, an_info_word_out_of_range_is_refused)

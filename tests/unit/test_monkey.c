@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "abi/inspect.h"
+#include "abi/fault.h"
 #include "abi/process.h"
 #include "cap/derive.h"
 #include "object/interrupt.h"
 #include "sched/sched.h"
+#include "object/fault.h"
 #include "tests/unit/kernel_world.h"
 
 enum {
@@ -79,7 +81,8 @@ static enum mnos_cap_type type_for(uint64_t call)
     case CALL_ipc_notify: return MNOS_TYPE_ENDPOINT;
     case CALL_thread_destroy:
     case CALL_thread_block:
-    case CALL_thread_wake: return MNOS_TYPE_THREAD;
+    case CALL_thread_wake:
+    case CALL_thread_control: return MNOS_TYPE_THREAD;
     case CALL_irq_bind:
     case CALL_irq_ack: return MNOS_TYPE_INTERRUPT;
     default: return MNOS_TYPE_NONE;
@@ -124,6 +127,8 @@ static void put_process_params(struct thread *thread)
         params.exit_endpoint = handle_of(thread->process, MNOS_TYPE_ENDPOINT);
         params.exit_events = 1 + world_random(4);
     }
+    if (world_random(2) == 0)
+        params.fault_endpoint = handle_of(thread->process, MNOS_TYPE_ENDPOINT);
     memcpy(thread->buffer->data, &params, sizeof(params));
 }
 
@@ -159,6 +164,8 @@ static void choose_message(struct thread *thread, uint64_t call)
     if (call != CALL_ipc_reply)
         return;
     frame->rdi = caller == NULL ? number(1ull << 31) : caller->reply_id;
+    if (world_random(2) == 0) /* in case that it has faulted */
+        frame->rsi = MNOS_INFO(MNOS_FAULT_RESUME + world_random(4), world_random(400));
     if (world_random(2) == 0)
         frame->r13 = handle_of(thread->process, MNOS_TYPE_ENDPOINT);
 }
@@ -214,6 +221,10 @@ static void choose_arguments(struct thread *thread, uint64_t call, uint64_t argu
         put_thread_params(thread);
         break;
     case CALL_thread_block: arguments[1] = deadline(); break;
+    case CALL_thread_control:
+        arguments[1] = world_random(7);
+        arguments[2] = world_random(2) == 0 ? 0 : number(70);
+        break;
     case CALL_irq_bind: arguments[1] = handle_of(process, MNOS_TYPE_ENDPOINT); break;
     default: break;
     }
@@ -222,7 +233,7 @@ static void choose_arguments(struct thread *thread, uint64_t call, uint64_t argu
 /* Calls that end much are made seldom. */
 static uint64_t choose_call(const struct thread *thread)
 {
-    uint64_t call = MNOS_SYSCALL_BASE + world_random(CALL_irq_ack - MNOS_SYSCALL_BASE + 2);
+    uint64_t call = MNOS_SYSCALL_BASE + world_random(CALL_thread_control - MNOS_SYSCALL_BASE + 2);
 
     if (!thread_queue_empty(&thread->callers) && world_random(2) == 0)
         return CALL_ipc_reply;
@@ -246,6 +257,11 @@ static void act(struct thread *thread)
     uint64_t rax;
 
     world_act(thread);
+    if (thread->process != world_root && world_random(20) == 0) {
+        thread->frame.vector = 14;
+        fault_raise(thread, number(1ull << 31));
+        return;
+    }
     if (is_message(call)) {
         choose_message(thread, call);
         (void)world_call_again(thread, call);
@@ -311,6 +327,11 @@ static void add_process(void)
     mnos_cap_t handle, again;
     struct process *process = world_process(world_root, 400, 300000, &handle);
 
+    if (world_random(2) == 0) { /* whoever receives there handles its faults */
+        struct cap_view view = world_view(world_root, shared);
+
+        CHECK_EQ(cap_derive_kernel(&process->fault_cap, &view), MNOS_OK);
+    }
     for (unsigned i = 0; i < 3; i++)
         (void)world_thread(process, 10 + i);
     again = CALL_VALUE(keeper, cap_create, MNOS_CREATE_COPY, handle, MNOS_RIGHTS_ALL);

@@ -20,7 +20,7 @@ TEST(syscall, an_unknown_native_number_is_an_error)
     const uint64_t none[6] = {0};
 
     init();
-    CHECK_EQ(world_call(actor, CALL_irq_ack + 1, none), MNOS_ERR_SYSCALL);
+    CHECK_EQ(world_call(actor, CALL_thread_control + 1, none), MNOS_ERR_SYSCALL);
     CHECK_EQ(world_call(actor, MNOS_SYSCALL_BASE + 0xFFFF, none), MNOS_ERR_SYSCALL);
     CHECK_EQ(world_root->state, MNOS_PROCESS_ALIVE);
 }

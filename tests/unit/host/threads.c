@@ -137,6 +137,7 @@ void host_system_call(void)
     struct call_return result;
 
     core->error = (struct call_error){0};
+    thread->frame.vector = FRAME_SYSCALL;
     if (number >= CALL_COUNT) {
         call_unknown(thread);
         return;
