@@ -12,7 +12,7 @@
  *
  * The handler runs on the stack of the thread, below the red zone of what was interrupted. When it
  * returns, the thread goes on with the registers in the record, but for FS and GS base, which are 0 there
- * and stay as they are; thread_id is 0 too. A fault inside the handler is handled by another call of it.
+ * and stay as they are; thread_id is 0 too. It may change RSP, but not to where the handler's own stack is. A fault inside the handler is handled by another call of it.
  * Vector registers are not saved: code that uses none, as all that is compiled with USER_CFLAGS, keeps
  * them.
  */

@@ -77,14 +77,17 @@ upcall_entry:
     call *upcall_current(%rip)
     movq %rbx, %rsp
 
-/* What IRETQ takes goes below the record. */
-    movl %ss, %eax
+/*
+ * Flags and RIP go below the red zone of where the thread goes on, and RET steps over it. On the stack
+ * as it was that is the end of the record, which is not used any more. (IRETQ would do without, but some
+ * emulators read its operands with the rights of ring 0, which SMAP refuses.)
+ */
+    movq FAULT_RSP(%rbx), %rsp
+    movq FAULT_RIP(%rbx), %rax
+    movq FAULT_RFLAGS(%rbx), %rcx
+    leaq -RED_ZONE(%rsp), %rsp
     pushq %rax
-    pushq FAULT_RSP(%rbx)
-    pushq FAULT_RFLAGS(%rbx)
-    movl %cs, %eax
-    pushq %rax
-    pushq FAULT_RIP(%rbx)
+    pushq %rcx
     movq FAULT_RAX(%rbx), %rax
     movq FAULT_RCX(%rbx), %rcx
     movq FAULT_RDX(%rbx), %rdx
@@ -100,7 +103,8 @@ upcall_entry:
     movq FAULT_R8 + 48(%rbx), %r14
     movq FAULT_R15(%rbx), %r15
     movq FAULT_RBX(%rbx), %rbx
-    iretq
+    popfq
+    retq $RED_ZONE
     .size upcall_entry, . - upcall_entry
 
     .section .note.GNU-stack, "", @progbits

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "lib/string.h"
+#include "tests/guest/claim.h"
 #include "tests/guest/scene.h"
 
 static mnos_status_t control(const struct thread *thread, enum mnos_thread_operation operation,
@@ -77,53 +78,60 @@ TEST(control, handles_rights_and_operations_are_checked)
     mnos_cap_t weak, endpoint = endpoint_new();
 
     helper_start_at(&thread, spin, &spinner, 1, MNOS_AFFINITY_ANY);
-    CHECK_FAILS(sys_thread_control(handle_stale(), MNOS_THREAD_PRIORITY, 1), MNOS_ERR_HANDLE, 1, 0);
-    CHECK_FAILS(sys_thread_control(endpoint, MNOS_THREAD_PRIORITY, 1), MNOS_ERR_TYPE, 1,
-                MNOS_TYPE_ENDPOINT);
+    CHECK_ERROR(thread_control, ERR_HANDLE, 1, 0,
+                sys_thread_control(handle_stale(), MNOS_THREAD_PRIORITY, 1));
+    CHECK_ERROR(thread_control, ERR_TYPE, 1, MNOS_TYPE_ENDPOINT,
+                sys_thread_control(endpoint, MNOS_THREAD_PRIORITY, 1));
     weak = cap_copy(thread.thread, MNOS_RIGHTS_ALL & ~MNOS_RIGHT_WRITE);
     for (uint64_t operation = 1; operation < 5; operation++)
-        CHECK_FAILS(sys_thread_control(weak, operation, 0), MNOS_ERR_RIGHTS, 1, MNOS_RIGHT_WRITE);
-    CHECK_FAILS(sys_thread_control(weak, MNOS_THREAD_CANCEL, 0), MNOS_ERR_STATE, 1, 0);
+        CHECK_ERROR(thread_control, ERR_RIGHTS, 1, MNOS_RIGHT_WRITE,
+                    sys_thread_control(weak, operation, 0));
+    CHECK_ERROR(thread_control, ERR_STATE, 1, 0, sys_thread_control(weak, MNOS_THREAD_CANCEL, 0));
     cap_drop(weak);
     weak = cap_copy(thread.thread, MNOS_RIGHT_WRITE);
-    CHECK_FAILS(sys_thread_control(weak, MNOS_THREAD_CANCEL, 0), MNOS_ERR_RIGHTS, 1,
-                MNOS_RIGHT_EXECUTE);
+    CHECK_ERROR(thread_control, ERR_RIGHTS, 1, MNOS_RIGHT_EXECUTE,
+                sys_thread_control(weak, MNOS_THREAD_CANCEL, 0));
     CHECK_FAILS(sys_cap_inspect(weak, MNOS_VIEW_REGISTERS, 0, &(uint64_t){0}), MNOS_ERR_RIGHTS, 1,
                 MNOS_RIGHT_READ);
     CHECK_OK(sys_thread_control(weak, MNOS_THREAD_PRIORITY, 2));
     cap_drop(weak);
-    CHECK_FAILS(control(&thread, 0, 0), MNOS_ERR_ARGUMENT, 2, 0);
-    CHECK_FAILS(control(&thread, 6, 0), MNOS_ERR_ARGUMENT, 2, 0);
-    CHECK_FAILS(control(&thread, MNOS_THREAD_CANCEL, 1), MNOS_ERR_ARGUMENT, 3, 0);
-    CHECK_FAILS(control(&thread, MNOS_THREAD_REGISTERS, 1), MNOS_ERR_ARGUMENT, 3, 0);
+    CHECK_ERROR(thread_control, ERR_ARGUMENT, 2, 0, control(&thread, 0, 0));
+    CHECK_ERROR(thread_control, ERR_ARGUMENT, 2, 0, control(&thread, 6, 0));
+    CHECK_ERROR(thread_control, ERR_ARGUMENT, 3, 0, control(&thread, MNOS_THREAD_CANCEL, 1));
+    CHECK_ERROR(thread_control, ERR_ARGUMENT, 3, 0, control(&thread, MNOS_THREAD_REGISTERS, 1));
     spinner_end(&spinner, &thread);
     cap_drop(endpoint);
 }
 
 /* ---- priority ---- */
 
+static void raise_flag(void *flag)
+{
+    atomic_store((_Atomic bool *)flag, true);
+}
+
 TEST(control, a_priority_takes_effect_at_once_and_stays_under_the_ceiling)
 {
     struct mnos_thread_info self = thread_info(MNOS_SELF);
-    struct spinner spinner = {0};
+    _Atomic bool ran = false;
     struct thread thread;
-    uint64_t before;
 
-    helper_start_at(&thread, spin, &spinner, 1, self.core);
     CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, self.core));
+    helper_start_at(&thread, raise_flag, &ran, 1, self.core);
     CHECK_OK(control(&thread, MNOS_THREAD_PRIORITY, TEST_PRIORITY - 1));
     CHECK_EQ(thread_info(thread.thread).priority, TEST_PRIORITY - 1);
-    CHECK(counts(&spinner));
-    before = atomic_load(&spinner.count);
+    CHECK(!atomic_load(&ran));
     CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_PRIORITY, 1)); /* now it is better than us */
+    CHECK(atomic_load(&ran));
+    CHECK_EQ(thread_info(MNOS_SELF).effective_priority, 1);
     CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_PRIORITY, TEST_PRIORITY));
     CHECK_EQ(thread_info(MNOS_SELF).effective_priority, TEST_PRIORITY);
-    CHECK(atomic_load(&spinner.count) >= before);
-    CHECK_FAILS(control(&thread, MNOS_THREAD_PRIORITY, MNOS_PRIORITY_COUNT), MNOS_ERR_CEILING, 3,
-                0);
-    CHECK_FAILS(control(&thread, MNOS_THREAD_PRIORITY, UINT64_MAX), MNOS_ERR_CEILING, 3, 0);
+    CHECK_ERROR(thread_control, ERR_CEILING, 3, 0,
+                sys_thread_control(MNOS_SELF, MNOS_THREAD_PRIORITY, MNOS_PRIORITY_COUNT));
+    CHECK_ERROR(thread_control, ERR_CEILING, 3, 0,
+                sys_thread_control(MNOS_SELF, MNOS_THREAD_PRIORITY, UINT64_MAX));
     CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, MNOS_AFFINITY_ANY));
-    spinner_end(&spinner, &thread);
+    helper_finish(&thread);
 }
 
 /* ---- affinity ---- */
@@ -145,8 +153,10 @@ TEST(control, a_running_thread_moves_to_its_core)
         counts(&spinner);
         CHECK_EQ(thread_info(thread.thread).core, core);
     }
-    CHECK_FAILS(control(&thread, MNOS_THREAD_AFFINITY, core_count()), MNOS_ERR_ARGUMENT, 3, 0);
-    CHECK_FAILS(control(&thread, MNOS_THREAD_AFFINITY, 1ull << 32), MNOS_ERR_ARGUMENT, 3, 0);
+    CHECK_ERROR(thread_control, ERR_ARGUMENT, 3, 0,
+                control(&thread, MNOS_THREAD_AFFINITY, core_count()));
+    CHECK_ERROR(thread_control, ERR_ARGUMENT, 3, 0,
+                control(&thread, MNOS_THREAD_AFFINITY, 1ull << 32));
     CHECK_OK(control(&thread, MNOS_THREAD_AFFINITY, MNOS_AFFINITY_ANY));
     spinner_end(&spinner, &thread);
 }
@@ -182,19 +192,20 @@ TEST(control, a_suspended_thread_gets_other_registers)
 
     helper_start_at(&thread, spin, &spinner, 5, MNOS_AFFINITY_ANY);
     counts(&spinner);
-    CHECK_FAILS(control(&thread, MNOS_THREAD_REGISTERS, 0), MNOS_ERR_STATE, 1, 0);
-    CHECK_STATUS(registers_get(thread.thread, &registers), MNOS_ERR_STATE);
-    CHECK_FAILS(sys_thread_control(MNOS_SELF, MNOS_THREAD_REGISTERS, 0), MNOS_ERR_STATE, 1, 0);
+    CHECK_ERROR(thread_control, ERR_STATE, 1, 0, control(&thread, MNOS_THREAD_REGISTERS, 0));
+    CHECK_ERROR(cap_inspect, ERR_STATE, 1, 0, registers_get(thread.thread, &registers));
+    CHECK_ERROR(thread_control, ERR_STATE, 1, 0,
+                sys_thread_control(MNOS_SELF, MNOS_THREAD_REGISTERS, 0));
     CHECK_OK(suspend(&thread));
     CHECK_OK(registers_get(thread.thread, &registers));
     CHECK(registers.rip != 0 && registers.rip < MNOS_USER_END);
     CHECK(registers.rsp > thread.address && registers.rsp < thread.address + 20 * PAGE);
     bad = registers;
     bad.rsp = UINT64_MAX;
-    CHECK_FAILS(registers_set(&thread, &bad), MNOS_ERR_ADDRESS, 3, 0);
+    CHECK_ERROR(thread_control, ERR_ADDRESS, 3, 0, registers_set(&thread, &bad));
     bad = registers;
     bad.rip = MNOS_USER_END;
-    CHECK_FAILS(registers_set(&thread, &bad), MNOS_ERR_ADDRESS, 3, 0);
+    CHECK_ERROR(thread_control, ERR_ADDRESS, 3, 0, registers_set(&thread, &bad));
     CHECK_OK(registers_get(thread.thread, &again));
     CHECK_EQ(memcmp(&registers, &again, sizeof registers), 0);
     atomic_store(&landed, 0);
@@ -230,7 +241,7 @@ TEST(control, a_thread_that_waits_is_not_stopped_until_its_wait_is_cancelled)
     helper_start(&thread, park, &status);
     thread_reaches(thread.thread, MNOS_STATE_PARKED);
     CHECK_OK(suspend(&thread));
-    CHECK_STATUS(registers_get(thread.thread, &registers), MNOS_ERR_STATE);
+    CHECK_ERROR(cap_inspect, ERR_STATE, 1, 0, registers_get(thread.thread, &registers));
     CHECK_OK(control(&thread, MNOS_THREAD_CANCEL, 0));
     CHECK_EQ(thread_info(thread.thread).state, MNOS_STATE_SUSPENDED);
     CHECK_OK(registers_get(thread.thread, &registers));
@@ -303,11 +314,12 @@ TEST(control, what_does_not_wait_cannot_be_cancelled)
     struct spinner spinner = {0};
     struct thread thread;
 
-    CHECK_FAILS(sys_thread_control(MNOS_SELF, MNOS_THREAD_CANCEL, 0), MNOS_ERR_STATE, 1, 0);
+    CHECK_ERROR(thread_control, ERR_STATE, 1, 0,
+                sys_thread_control(MNOS_SELF, MNOS_THREAD_CANCEL, 0));
     helper_start_at(&thread, spin, &spinner, 5, MNOS_AFFINITY_ANY);
-    CHECK_FAILS(control(&thread, MNOS_THREAD_CANCEL, 0), MNOS_ERR_STATE, 1, 0);
+    CHECK_ERROR(thread_control, ERR_STATE, 1, 0, control(&thread, MNOS_THREAD_CANCEL, 0));
     CHECK_OK(suspend(&thread));
-    CHECK_FAILS(control(&thread, MNOS_THREAD_CANCEL, 0), MNOS_ERR_STATE, 1, 0);
+    CHECK_ERROR(thread_control, ERR_STATE, 1, 0, control(&thread, MNOS_THREAD_CANCEL, 0));
     CHECK_OK(sys_thread_wake(thread.thread));
     spinner_end(&spinner, &thread);
 }

@@ -209,16 +209,6 @@ TEST(errors, of_proc_create)
     cap_drop(endpoint);
 }
 
-TEST(errors, of_a_process_with_a_fault_endpoint)
-{
-    mnos_cap_t endpoint = endpoint_new(), process;
-    const struct mnos_process_params params = {
-        .frames_quota = 32, .bytes_quota = 65536, .fault_endpoint = endpoint};
-
-    CHECK_ERROR(proc_create, ERR_UNSUPPORTED, 1, 0, process_create(&params, &process));
-    cap_drop(endpoint);
-}
-
 static uint64_t destroy_ancestor(uint64_t ancestor, uint64_t, uint64_t, uint64_t)
 {
     return claim_rax(sys_proc_destroy(ancestor, 0), MNOS_SYS_proc_destroy);

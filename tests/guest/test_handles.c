@@ -366,6 +366,22 @@ TEST(handles, of_irq_bind)
                  {INTERRUPT, ENDPOINT, 1, 0, 0, 0, 0, 0}});
 }
 
+TEST(handles, of_thread_control)
+{
+    CHECK_CASES({CALL(thread_control),
+                 1,
+                 MNOS_TYPE_THREAD,
+                 X,
+                 SELF_TOO,
+                 {THREAD, MNOS_THREAD_CANCEL, 0, 0, 0, 0, 0, 0}},
+                {CALL(thread_control),
+                 1,
+                 MNOS_TYPE_THREAD,
+                 W,
+                 SELF_TOO,
+                 {THREAD, MNOS_THREAD_PRIORITY, 1, 0, 0, 0, 0, 0}});
+}
+
 TEST(handles, of_irq_ack)
 {
     CHECK_CASES(
