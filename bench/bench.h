@@ -76,6 +76,8 @@ struct peer {
 
 /* A process with `endpoint` new and SHARED mapped; nothing runs in it yet. */
 bool peer_create(struct peer *peer);
+/* One whose faults come to the endpoint. */
+bool peer_create_handled(struct peer *peer);
 /* Starts its thread with the handle of the endpoint and `b`, on core 0 or as asked. */
 bool peer_start(struct peer *peer, child_function *function, uint64_t b, uint32_t priority);
 bool peer_start_at(struct peer *peer, child_function *function, uint64_t b, uint32_t priority,

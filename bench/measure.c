@@ -130,15 +130,24 @@ bool shared_set(mnos_cap_t memory)
     return memory != 0;
 }
 
-bool peer_create(struct peer *peer)
+static bool peer_prepare(struct peer *peer, bool handled)
 {
-    *peer = (struct peer){0};
+    *peer = (struct peer){.endpoint = endpoint_new()};
     memset(SHARED, 0, sizeof *SHARED);
-    if (!child_create(&peer->child))
+    if (!child_create_watched(&peer->child, handled ? peer->endpoint : 0))
         return false;
-    peer->endpoint = endpoint_new();
     peer->given = child_give(&peer->child, peer->endpoint, MNOS_RIGHTS_ALL);
     return CHECK_OK(sys_mem_map(peer->child.process, shared_memory, ARENA, 0, 1, MAP_RW));
+}
+
+bool peer_create(struct peer *peer)
+{
+    return peer_prepare(peer, false);
+}
+
+bool peer_create_handled(struct peer *peer)
+{
+    return peer_prepare(peer, true);
 }
 
 bool peer_waits(struct peer *peer)

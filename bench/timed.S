@@ -134,6 +134,20 @@ STOP
     VECTORS_SAVE %rcx
 END timed_call_vectors
 
+BEGIN timed_reply_and_wait
+START
+    pushq %r12
+    pushq %r13
+    movq %r13, %r12
+    movq TIMED_RECEIVE_FROM(%rbp), %r13
+    syscall
+    movq %r12, %rcx
+    popq %r13
+    popq %r12
+STOP
+    movq %rcx, TIMED_REPLY_ID(%rbp)
+END timed_reply_and_wait
+
 /* ---- servers: R14 endpoint, RBX info, RBP deadline, R15 a pointer; R12 brings the reply id ---- */
 
 .macro SERVE name
@@ -237,6 +251,25 @@ SERVE handle_interrupts
     jz 1b
 2:
 SERVE_END handle_interrupts
+
+SERVE fault_for_ever
+1:  movq %r14, %rdi
+    xorl %esi, %esi
+    movq $-1, %r12
+    movl $SYS_IPC_CALL, %eax
+    syscall
+    testl %eax, %eax
+    jnz 2f
+    MARK begin
+    READ_TSC
+    movq %rax, (%rbp)
+    movq (%rbx), %rax
+    MARK end
+    READ_TSC
+    movq %rax, (%r15)
+    jmp 1b
+2:
+SERVE_END fault_for_ever
 
 /*
  * uint64_t spin_until(volatile uint64_t *stamp): reads the counter without end; once *stamp is not 0,

@@ -18,12 +18,16 @@
 #define TIMED_DEADLINE 56
 #define TIMED_BEGIN 64
 #define TIMED_END 72
+#define TIMED_RECEIVE_FROM 80
+#define TIMED_REPLY_ID 88
 
 /* From one reading to the next with nothing between: main.c checks it. And the part of it behind the
  * wait, where the beginning was another. */
 #define READINGS_COST 8
 #define READINGS_COST_BEHIND 3
 #define READINGS_COST_IN_C 3
+/* Between those of fault_for_ever() and of timed_reply_and_wait(), either way. */
+#define READINGS_COST_FAULT 6
 
 #ifndef __ASSEMBLER__
 
@@ -36,8 +40,11 @@ struct timed {
     uint64_t rdi, rsi, rdx, r10, r8, r9;
     uint64_t deadline;   /* R12 of an IPC call */
     uint64_t begin, end; /* the readings */
+    /* timed_reply_and_wait(): R13, and afterwards what was in R12. */
+    uint64_t receive_from;
+    uint64_t reply_id;
 };
-_Static_assert(offsetof(struct timed, end) == TIMED_END, "offsets for assembly");
+_Static_assert(offsetof(struct timed, reply_id) == TIMED_REPLY_ID, "offsets for assembly");
 
 /* The readings that begin and end a round, for benchmarks in C; the symbols are for trace.py. */
 static inline uint64_t reading_begin(void)
@@ -70,6 +77,9 @@ uint64_t timed_call(struct timed *timed);
 /* The same with YMM0 to YMM15 alive: `vectors` is loaded before the first reading, saved and loaded
  * again around the call, and written back behind the second reading. */
 uint64_t timed_call_vectors(struct timed *timed, void *vectors);
+/* ipc_reply. R12 and R13 are saved and restored. */
+uint64_t timed_reply_and_wait(struct timed *timed);
+
 /* Server loops; they end only with an error, which is returned. `info` is that of each reply and of the
  * receive behind it. */
 uint64_t serve(uint64_t endpoint, uint64_t info, uint64_t deadline);
@@ -83,6 +93,10 @@ uint64_t listen_stamping(uint64_t endpoint, uint64_t info, uint64_t deadline, ui
 /* The same for events of an interrupt, which is acknowledged each time. */
 uint64_t handle_interrupts(uint64_t endpoint, uint64_t interrupt, uint64_t deadline,
                            uint64_t *stamp);
+
+/* Calls the endpoint, so that it is known to be there; then reads from `hole`, with a reading before and
+ * one behind, and so on for ever. Ends with an error of the call. */
+uint64_t fault_for_ever(uint64_t endpoint, uint64_t hole, uint64_t *before, uint64_t *behind);
 
 /* Reads the counter until *stamp, which an interrupt handler writes, is not 0; returns the last reading
  * before that. */
