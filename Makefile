@@ -262,6 +262,9 @@ PEERS ?= ../shared/peers
 bench-peers: direct initrd $(BENCH) ## The same beside Linux, measured by PEERS=folder with its benchmark, and seL4
 	$(Q)$(PYTHON) bench/run.py --peers $(PEERS)
 
+size: kernel ## Record how large the kernel is: the build test lets it become no larger
+	$(Q)$(PYTHON) tools/size.py --record
+
 # ---- Code style ----------------------------------------------------------------------------------
 
 FORMATTED = $(call find,abi boot kernel lib protocols services drivers programs tests bench,-name '*.[ch]')
@@ -290,7 +293,7 @@ help: ## This list
 
 FORCE:
 .PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct test test-build test-unit \
-        test-loader test-guest test-system bench bench-programs bench-peers format format-check check-headers clean help
+        test-loader test-guest test-system bench bench-programs bench-peers size format format-check check-headers clean help
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
