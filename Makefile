@@ -56,8 +56,9 @@ CFLAGS   := -std=gnu2x -g $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -ffile-prefi
 TARGET_CFLAGS := $(CFLAGS) -m64 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
                  -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
                  -fno-common
-# Interrupts use the kernel's stack (no red zone); panics walk frame pointers.
-KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fno-omit-frame-pointer \
+# Interrupts use the kernel's stack (no red zone). Nothing on it needs more than eight bytes' alignment.
+KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fomit-frame-pointer \
+                 $(if $(findstring clang,$(CC)),-mstack-alignment=8,-mpreferred-stack-boundary=3) \
                  -Wframe-larger-than=2048 \
                  -I. -Ikernel -Ikernel/arch/x86_64 -I$(BUILD)/gen
 USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -I. -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
@@ -90,9 +91,11 @@ $(BUILD)/gen/font.c: tools/mkfont.py
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $(FONT) $@ console_font
 
 # The paths of system calls and interrupts are compiled for speed, everything else for size. Padding
-# before functions and loops is left out: it costs cache lines, and inside a loop instructions.
+# before functions and loops is left out: it costs cache lines, and inside a loop instructions. What GCC
+# does at -O2 that makes copies of code has no effect on our paths, or makes them longer.
 SPEED      := -O2 -fno-align-functions \
-              $(if $(findstring clang,$(CC)),,-fno-align-loops -fno-align-jumps -fno-align-labels)
+              $(if $(findstring clang,$(CC)),,-fno-align-loops -fno-align-jumps -fno-align-labels \
+                  -freorder-blocks-algorithm=simple -fno-tree-pre -fno-partial-inlining)
 KERNEL_HOT := kernel/calls/% kernel/cap/% kernel/ipc/% kernel/sched/% kernel/sync/% \
               $(patsubst %,kernel/mm/%.c,aspace frame mapping slab) \
               $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory process quota thread) \

@@ -7,6 +7,7 @@
 #include "arch/x86_64/init.h"
 
 #include "arch/x86_64/cpu_entry.h"
+#include "arch/x86_64/image.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/timer.h"
 
@@ -21,6 +22,7 @@ void arch_early_init(void)
     timer_start_epoch();
     /* The bit in page tables has an effect only once CR4.PGE is set, which cpu.c decides. */
     kernel_pages_global = true;
+    core->kernel_stack_top = __boot_stack_end;
     core->arch.panic_stack_top = panic_stack + sizeof(panic_stack);
     idt_fill();
     cpu_entry_start(core);

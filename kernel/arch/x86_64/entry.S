@@ -83,10 +83,9 @@
     movq \scratch, %cr3
 .endm
 
-/* RBP = 0 ends the backtrace. What sched_leave_kernel() would look at first is looked at here, since
- * nearly every time there is nothing for it to do. */
+/* What sched_leave_kernel() would look at first is looked at here, since nearly every time there is nothing
+ * for it to do. */
 .macro CALL_AND_LEAVE function, variant
-    xorl %ebp, %ebp
     call \function
 .globl leave_\variant
 leave_\variant:

@@ -5,7 +5,6 @@
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/cpu_entry.h"
-#include "arch/x86_64/image.h"
 #include "arch/x86_64/ioapic.h"
 #include "arch/x86_64/lapic.h"
 #include "arch/x86_64/paging.h"
@@ -22,7 +21,6 @@ void arch_machine_init(void)
     struct core *core = &cores[0];
     char features[FEATURES_BYTES];
 
-    core->kernel_stack_top = __boot_stack_end;
     core->arch.apic_id = boot_info.cpus[0].apic_id;
     core->arch.acpi_uid = boot_info.cpus[0].acpi_uid;
     cpu_detect();

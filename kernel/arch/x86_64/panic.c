@@ -27,6 +27,7 @@
 enum {
     EXIT_CODE = 37, /* what tests look for */
     BACKTRACE_MAX = 24,
+    CALL_BYTES_MAX = 7,
     TEXT_BYTES = 256,
     RING_3 = 3,
 };
@@ -36,15 +37,17 @@ static _Atomic bool panicking;
 /* ---- what can be read without a fault ---- */
 
 /* Before the kernel has tables of its own, its image is all that is known to be mapped. */
-static bool readable(uint64_t address, size_t bytes)
+static bool mapped(uint64_t address)
 {
-    uint64_t last = address + bytes - 1;
-
-    if (address % sizeof(uint64_t) != 0 || last < address)
-        return false;
     if (paging_kernel_root != PADDR_NONE)
-        return paging_is_mapped(address) && paging_is_mapped(last);
-    return address >= (uintptr_t)__image_start && last < (uintptr_t)__image_end;
+        return paging_is_mapped(address);
+    return address >= (uintptr_t)__image_start && address < (uintptr_t)__image_end;
+}
+
+static bool readable(const void *object, size_t bytes)
+{
+    return (uintptr_t)object % sizeof(uint64_t) == 0 && mapped((uintptr_t)object) &&
+           mapped((uintptr_t)object + bytes - 1);
 }
 
 /* ---- parts of the report ---- */
@@ -60,21 +63,33 @@ static void print_place(unsigned number, uint64_t address)
         log_error("  #%u 0x%016lx", number, address);
 }
 
-/* Follows the chain of frame pointers: each points to the caller's, then the return address. A stack
- * grows down, so the chain must go up. */
-static void print_backtrace(uint64_t rip, uint64_t rbp)
+/* Whether a CALL ends at `address`: with a distance, or through a register or memory (FF /2). */
+static bool follows_call(uint64_t address)
 {
-    log_error("backtrace:");
-    print_place(0, rip);
-    for (unsigned i = 1; i < BACKTRACE_MAX && readable(rbp, 2 * sizeof(uint64_t)); i++) {
-        const uint64_t *frame = (const uint64_t *)rbp;
-        if (frame[1] == 0)
-            break;
-        print_place(i, frame[1]);
-        if (frame[0] <= rbp)
-            break;
-        rbp = frame[0];
-    }
+    const uint8_t *code = (const uint8_t *)address;
+
+    if (address < (uintptr_t)__boot_text_start + CALL_BYTES_MAX ||
+        address > (uintptr_t)__text_end || !mapped(address - CALL_BYTES_MAX))
+        return false;
+    for (int bytes = 2; bytes <= CALL_BYTES_MAX; bytes++)
+        if (code[-bytes] == 0xFF && (code[1 - bytes] & 0x38) == 0x10)
+            return true;
+    return code[-5] == 0xE8;
+}
+
+/*
+ * The calls whose return addresses are on the core's stack: there are no frame pointers to follow. Some may have
+ * returned long ago. A call is shown by the address of its last byte, since the next function may begin
+ * behind one that never returns.
+ */
+static void print_calls(const uint64_t *stack)
+{
+    const uint64_t *top = this_core()->kernel_stack_top;
+    unsigned found = 1;
+
+    for (; found < BACKTRACE_MAX && stack < top && readable(stack, sizeof(*stack)); stack++)
+        if (follows_call(*stack))
+            print_place(found++, *stack - 1);
 }
 
 static void print_registers(const struct user_frame *f)
@@ -97,12 +112,12 @@ static void print_thread(const struct core *core)
 {
     const struct thread *thread = core->current;
 
-    if (!thread || !readable((uintptr_t)thread, sizeof(*thread))) {
+    if (!thread || !readable(thread, sizeof(*thread))) {
         log_error("core %u, no thread", core->index);
         return;
     }
     log_error("core %u, thread %lu \"%s\"", core->index, thread->obj.id, thread->name);
-    if (readable((uintptr_t)thread->process, sizeof(*thread->process)))
+    if (readable(thread->process, sizeof(*thread->process)))
         log_error("process %lu \"%s\"", thread->process->obj.id, thread->process->name);
 }
 
@@ -152,8 +167,8 @@ void panic(const char *format, ...)
     va_end(arguments);
     print_thread(this_core());
     print_control_registers();
-    print_backtrace((uintptr_t)__builtin_return_address(0),
-                    *(uint64_t *)__builtin_frame_address(0));
+    log_error("backtrace:");
+    print_calls(__builtin_frame_address(0));
     finish();
 }
 
@@ -168,12 +183,8 @@ void panic_frame(const struct user_frame *frame, const char *format, ...)
     print_thread(this_core());
     print_registers(frame);
     print_control_registers();
-    if ((frame->cs & RING_3) == RING_3) {
-        log_error("in ring 3, entered the kernel here:");
-        print_backtrace((uintptr_t)__builtin_return_address(0),
-                        *(uint64_t *)__builtin_frame_address(0));
-    } else {
-        print_backtrace(frame->rip, frame->rbp);
-    }
+    log_error("backtrace:");
+    print_place(0, frame->rip);
+    print_calls((frame->cs & RING_3) == RING_3 ? __builtin_frame_address(0) : (void *)frame->rsp);
     finish();
 }

@@ -19,7 +19,6 @@ smp_entry:
     movq CORE_KERNEL_STACK_TOP(%rdi), %rsp
     movq smp_kernel_root(%rip), %rax
     movq %rax, %cr3
-    xorl %ebp, %ebp
     call smp_core_main
 
 .section .note.GNU-stack, "", @progbits

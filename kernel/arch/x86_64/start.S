@@ -13,7 +13,6 @@ kernel_entry:
     or %rdx, %rax
     mov %rax, %rdi              /* kmain(entry_tsc) */
     mov $__boot_stack_end, %rsp
-    xor %ebp, %ebp              /* the end of every backtrace */
     call kmain
 1:  hlt
     jmp 1b

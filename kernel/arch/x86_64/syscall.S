@@ -29,7 +29,6 @@
     movq %r14, FRAME_R14(%rcx)
     movq %r15, FRAME_R15(%rcx)
     movq %rcx, %rdi
-    xorl %ebp, %ebp
 .endm
 
 /* The variants: names; how the entry reaches the kernel's page tables, with the user's stack pointer in
@@ -152,7 +151,6 @@ arch_call_thread_yield:
     movq %r13, FRAME_R13(%rsi)
     movq %r14, FRAME_R14(%rsi)
     movq %r15, FRAME_R15(%rsi)
-    xorl %ebp, %ebp
     call sched_yield
     jmp leave
 
