@@ -90,17 +90,19 @@ $(BUILD)/gen/font.c: tools/mkfont.py
 	$(call say,FONT)
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $(FONT) $@ console_font
 
-# The paths of system calls and interrupts are compiled for speed, everything else for size. Padding
-# before functions and loops is left out: it costs cache lines, and inside a loop instructions. What GCC
-# does at -O2 that makes copies of code has no effect on our paths, or makes them longer.
+# The paths of system calls and interrupts are compiled for speed, everything else for size, as is what
+# gains nothing: docs/performance.md. Padding before functions and loops is left out: it costs cache
+# lines, and inside a loop instructions. What GCC does at -O2 that makes copies of code has no effect on
+# our paths, or makes them longer.
 SPEED      := -O2 -fno-align-functions \
               $(if $(findstring clang,$(CC)),,-fno-align-loops -fno-align-jumps -fno-align-labels \
                   -freorder-blocks-algorithm=simple -fno-tree-pre -fno-partial-inlining)
-KERNEL_HOT := kernel/calls/% kernel/cap/% kernel/ipc/% kernel/sched/% kernel/sync/% \
-              $(patsubst %,kernel/mm/%.c,aspace frame mapping slab) \
-              $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory process quota thread) \
-              $(patsubst %,kernel/arch/x86_64/%.c,ioapic lapic thread_arch timer tlb trap user_tables vector) \
-              lib/string.c lib/tree.c
+KERNEL_HOT := $(patsubst %,kernel/calls/%.c,capability ipc memory process syscall) \
+              kernel/cap/% kernel/ipc/% kernel/sched/% \
+              $(patsubst %,kernel/mm/%.c,aspace mapping) \
+              $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory thread) \
+              $(patsubst %,kernel/arch/x86_64/%.c,ioapic lapic timer trap user_tables vector) \
+              lib/tree.c
 
 # Where assembly finds the members of structures; both variants have the same.
 STRUCT_OFFSETS := $(BUILD)/gen/struct_offsets.h
@@ -226,7 +228,9 @@ run-direct: direct ## Boot kernel and RAM disk without firmware: the fastest way
 
 # ---- Tests and benchmarks ------------------------------------------------------------------------
 
-UNIT_SRCS := $(filter-out kernel/main.c kernel/arch/x86_64/% kernel/debug/off/%,$(call find,kernel,-name '*.c')) \
+# tests/unit/host includes the files of kernel/mm that it has too.
+UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/%, \
+                          $(call find,kernel,-name '*.c')) \
              $(call find,lib/format tests/unit,-name '*.c') lib/printf.c lib/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 

@@ -206,27 +206,3 @@ struct tree_node *tree_at_or_above(const struct tree *tree, uint64_t key)
     }
     return best;
 }
-
-/* Black nodes on each way down from `node`. */
-static unsigned check(const struct tree_node *node)
-{
-    unsigned blacks;
-
-    if (node == NULL)
-        return 0;
-    assert(node->colour == TREE_BLACK || !(is_red(node->left) || is_red(node->right)));
-    assert(node->left == NULL || before(node->left, node->key, node));
-    assert(node->right == NULL || before(node, node->right->key, node->right));
-    assert(node->left == NULL || node->left->parent == node);
-    assert(node->right == NULL || node->right->parent == node);
-    blacks = check(node->left);
-    if (check(node->right) != blacks)
-        assert(!"the same number of black nodes on every way");
-    return blacks + (node->colour == TREE_BLACK);
-}
-
-void tree_check(const struct tree *tree)
-{
-    assert(!is_red(tree->root));
-    (void)check(tree->root);
-}

@@ -43,5 +43,3 @@ static inline struct tree_node *tree_first(const struct tree *tree)
 /* Greatest key that is <= `key`, smallest key that is >= `key`; NULL: none. */
 struct tree_node *tree_at_or_below(const struct tree *tree, uint64_t key);
 struct tree_node *tree_at_or_above(const struct tree *tree, uint64_t key);
-/* Asserts order and balance; for tests and debug builds. */
-void tree_check(const struct tree *tree);

@@ -125,9 +125,6 @@ mnos_status_t arch_aspace_map(struct arch_aspace *aspace, struct quota *quota, u
  * the edges, which may fail (nothing is changed then). TLBs are not flushed: arch_aspace_flush(). */
 mnos_status_t arch_aspace_unmap(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
                                 uint64_t page_count);
-/* True when `address` is mapped; *frame and *rights tell to what. */
-bool arch_aspace_lookup(const struct arch_aspace *aspace, uaddr_t address, paddr_t *frame,
-                        unsigned *rights);
 /* Drops translations of the range from the TLB of every core that ever loaded it, and waits until
  * they have. Hold no lock. */
 void arch_aspace_flush(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count);
@@ -155,9 +152,6 @@ void arch_thread_get_registers(const struct thread *thread, struct mnos_register
  * entry path left in the processor (FS, GS base; vector state, or with `voluntary` (an IPC system
  * call) only MXCSR and the x87 control word: the rest is lost by definition). */
 void arch_thread_save(struct thread *thread, bool voluntary);
-/* Puts the saved state of `thread` (not its general registers) into the processor, sets the stack for
- * entries from user mode, loads its address space when another one is loaded, and its I/O ports. */
-void arch_thread_load(struct thread *thread);
 /* Sets what a system call returns: RAX, and RDX. */
 void arch_thread_set_result(struct thread *thread, uint64_t rax);
 void arch_thread_set_value(struct thread *thread, uint64_t rdx);

@@ -133,26 +133,6 @@ mnos_status_t captable_grow_locked(struct captable *table)
     return MNOS_OK;
 }
 
-void captable_check(struct captable *table)
-{
-    uint32_t free = 0;
-    uint32_t used = 0;
-
-    spin_lock(&table->lock);
-    for (const struct capability *slot = table->free; slot != NULL; slot = slot->next_free) {
-        assert(slot->type == MNOS_TYPE_NONE && slot->object == NULL);
-        free++;
-    }
-    for (uint32_t i = 1; i < table->page_count * CAPTABLE_PAGE_SLOTS; i++)
-        used += captable_slot(table, i)->type != MNOS_TYPE_NONE;
-    assert(used <= table->used);
-    assert(table->page_count == 0 ||
-           table->used + free == table->page_count * CAPTABLE_PAGE_SLOTS - 1); /* K3 */
-    spin_unlock(&table->lock);
-    (void)free;
-    (void)used;
-}
-
 mnos_status_t cap_refuse(enum mnos_cap_type type, uint8_t found, mnos_rights_t rights,
                          mnos_rights_t held)
 {

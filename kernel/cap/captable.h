@@ -94,8 +94,6 @@ static inline uint32_t captable_end(const struct captable *table)
     return __atomic_load_n(&table->page_count, __ATOMIC_RELAXED) * CAPTABLE_PAGE_SLOTS;
 }
 
-void captable_check(struct captable *table);
-
 /*
  * Looks `handle` up in the table of the running process. Errors, with the number of the argument in
  * the details: MNOS_ERR_HANDLE, MNOS_ERR_TYPE, MNOS_ERR_RIGHTS (with the missing rights). MNOS_TYPE_NONE

@@ -437,34 +437,3 @@ void cap_removal_finish(struct tlb_batch *batch)
     if (!sched_single_core())
         sched_quiesce();
 }
-
-/* ---- checking ---- */
-
-static void check_locked(const struct kobject *object, const struct capability *parent)
-{
-    cap_ref_t ref = parent == NULL ? object->caps : parent->child;
-    cap_ref_t previous = 0;
-
-    while (ref != 0) {
-        const struct capability *cap = cap_at(ref);
-
-        assert(cap->object == object && cap->prev == previous); /* C5 */
-        assert(cap->parent == cap_ref(parent));
-        assert(parent == NULL || (cap->rights & ~parent->rights) == 0); /* C3 */
-        assert(parent == NULL || cap->depth > parent->depth);           /* C4 */
-        if (object->type == MNOS_TYPE_ENDPOINT && (cap->flags & CAP_MINTED) == 0)
-            assert(cap->badge == (parent == NULL ? 0 : parent->badge)); /* C6 */
-        assert((cap->flags & CAP_GHOST) == 0 || cap->child != 0);
-        check_locked(object, cap);
-        previous = ref;
-        ref = cap->next;
-    }
-    (void)previous;
-}
-
-void cap_tree_check(struct kobject *object)
-{
-    spin_lock(&object->derive);
-    check_locked(object, NULL);
-    spin_unlock(&object->derive);
-}

@@ -71,9 +71,6 @@ static inline void cap_slot_free(struct capability *cap)
         captable_free(&((struct process *)phys_to_virt(owner))->captable, cap);
 }
 
-/* Asserts C3-C6 for all capabilities to `object`. */
-void cap_tree_check(struct kobject *object);
-
 /* ---- inline, for the system calls whose cost counts; object->derive is held in what ends in _locked ---- */
 
 static inline cap_ref_t *cap_children_of(struct kobject *object, struct capability *parent)

@@ -96,23 +96,3 @@ int thread_queue_priority(const struct thread_queue *queue)
         return -1;
     return first == queue->only ? first->effective : first->queue_link.priority;
 }
-
-void thread_queue_check(const struct thread_queue *queue)
-{
-    int last = MNOS_PRIORITY_COUNT;
-
-    assert(list_empty(&queue->heads) == (queue->only != THREAD_QUEUE_RINGS)); /* W3 */
-    for (struct list *l = queue->heads.next; l != &queue->heads; l = l->next) {
-        const struct queue_link *head = container_of(l, struct queue_link, heads);
-
-        assert(head->is_head && head->in_ring && head->priority < last); /* W1 */
-        last = head->priority;
-        for (struct list *r = head->ring.next; r != &head->ring; r = r->next) {
-            const struct queue_link *link = container_of(r, struct queue_link, ring);
-
-            assert(!link->is_head && link->in_ring && link->priority == head->priority); /* W2 */
-            (void)link;
-        }
-    }
-    (void)last;
-}

@@ -48,4 +48,3 @@ void thread_queue_remove(struct thread_queue *queue, struct thread *thread);
 int thread_queue_priority(const struct thread_queue *queue);
 /* NULL when empty. */
 struct thread *thread_queue_first(const struct thread_queue *queue);
-void thread_queue_check(const struct thread_queue *queue);

@@ -79,5 +79,3 @@ mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t co
 /* Undoes up to 512 pages of a mapping made through `cap`; false: there is none. The object's derivation
  * lock is held, so that the slot stays what it is. */
 bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch);
-
-void aspace_check(struct aspace *aspace);

@@ -267,13 +267,6 @@ void frame_free(paddr_t frame)
     set_count(magazine, count + 1);
 }
 
-void frame_trim(void)
-{
-    struct magazine *magazine = &magazines[this_core()->index];
-
-    drain(magazine, count_of(magazine));
-}
-
 /* ---- runs ---- */
 
 paddr_t frame_alloc_run(uint64_t count, uint64_t align, paddr_t limit)
@@ -343,23 +336,6 @@ bool frame_overlaps_ram(paddr_t first, uint64_t count)
             return true;
     }
     return false;
-}
-
-void frame_check(void)
-{
-    spin_lock(&lock);
-    for (unsigned i = 0; i < ZONE_COUNT; i++) {
-        uint64_t free = 0;
-        for (uint64_t at = zones[i].begin; at < zones[i].end; at += WORD_BITS)
-            for (uint64_t bits = ~bitmap[at / WORD_BITS]; bits; bits &= bits - 1)
-                free++;
-        assert(free == zones[i].free); /* F1 */
-        (void)free;
-    }
-    for (unsigned i = 0; i < MNOS_CORES_MAX; i++)
-        for (uint32_t k = 0; k < count_of(&magazines[i]); k++)
-            assert(is_used(magazines[i].frames[k] >> PAGE_SHIFT)); /* F2 */
-    spin_unlock(&lock);
 }
 
 /* ---- boot ---- */

@@ -27,9 +27,6 @@ void frame_free(paddr_t frame);
 paddr_t frame_alloc_run(uint64_t count, uint64_t align, paddr_t limit);
 void frame_free_run(paddr_t first, uint64_t count);
 
-/* Gives the frames cached by this core back to the bitmap. */
-void frame_trim(void);
-
 uint64_t frame_count_total(void); /* RAM the allocator manages, used or free */
 uint64_t frame_count_free(void);  /* including those in the cores' caches */
 
@@ -44,6 +41,3 @@ void frame_use_direct_map(void);
 /* Makes the loader's memory usable: once no core runs on its page tables or stacks and nothing of
  * what it told is read there any more. */
 void frame_reclaim_boot_memory(void);
-
-/* Asserts that bitmap and counters agree; for tests and debug builds. */
-void frame_check(void);

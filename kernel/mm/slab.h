@@ -80,9 +80,3 @@ static inline void slab_free(struct slab_cache *cache, void *object)
         slab_drain(cache, magazine);
     magazine->objects[magazine->count++] = object;
 }
-
-/* Returns this core's magazines and every empty slab of all caches to the frame allocator. */
-void slab_trim(void);
-
-/* Asserts that every cache's free lists and counts agree; for tests and debug builds. */
-void slab_check(void);

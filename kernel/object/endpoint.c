@@ -205,21 +205,3 @@ bool endpoint_wake_waiter(struct endpoint *endpoint, struct capability *cap)
     sched_make_ready(thread);
     return true;
 }
-
-void endpoint_check(struct endpoint *endpoint)
-{
-    const struct thread *first;
-
-    spin_lock(&endpoint->lock);
-    first = thread_queue_first(&endpoint->queue);
-    assert((first == NULL) == (endpoint->state == EP_IDLE)); /* E1 */
-    assert(first == NULL || first->waits_on == endpoint);    /* E2 */
-    assert(first == NULL ||
-           first->state == (endpoint->state == EP_SENDING ? THREAD_SENDING : THREAD_RECEIVING));
-    if (endpoint->state == EP_RECEIVING)
-        assert(!endpoint->pending);                                                       /* E3 */
-    assert(endpoint->pending == (endpoint->events != 0 || !list_empty(&endpoint->gone))); /* E4 */
-    thread_queue_check(&endpoint->queue);
-    spin_unlock(&endpoint->lock);
-    (void)first;
-}

@@ -64,4 +64,3 @@ void endpoint_notify_cap(const struct capability *cap, uint64_t events);
 bool endpoint_wake_waiter(struct endpoint *endpoint, struct capability *cap);
 
 void endpoint_caches_create(void);
-void endpoint_check(struct endpoint *endpoint);

@@ -250,11 +250,3 @@ bool memory_unmap_one(struct memory *memory, struct capability *cap, struct tlb_
         return ports_close_one_of(memory, cap, batch);
     return aspace_unmap_one_of(memory, cap, batch);
 }
-
-void memory_check(const struct memory *memory)
-{
-    assert(memory->extent_count > 0 && memory->extents[0].first_page == 0); /* M1 */
-    for (uint32_t i = 1; i < memory->extent_count; i++)
-        assert(memory->extents[i].first_page > memory->extents[i - 1].first_page &&
-               memory->extents[i].first_page < memory->page_count);
-}

@@ -68,4 +68,3 @@ static inline paddr_t memory_frame(const struct memory *memory, uint64_t page, u
 bool memory_unmap_one(struct memory *memory, struct capability *cap, struct tlb_batch *batch);
 
 void memory_caches_create(void);
-void memory_check(const struct memory *memory);

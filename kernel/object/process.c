@@ -476,15 +476,3 @@ bool process_reap_step(struct process *process)
     teardown_leave(process);
     return done;
 }
-
-/* ---- checking ---- */
-
-void process_check(struct process *process)
-{
-    captable_check(&process->captable);
-    aspace_check(&process->aspace);
-    assert(process->quota.frames_used <= process->quota.frames_limit);
-    assert(process->quota.bytes_used <= process->quota.bytes_limit);
-    assert(process->parent == NULL ||
-           process->priority_ceiling <= process->parent->priority_ceiling); /* P3 */
-}

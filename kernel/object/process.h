@@ -109,4 +109,3 @@ mnos_status_t process_resume(struct process *process);
 void process_free(struct process *process);
 
 void process_caches_create(void);
-void process_check(struct process *process);

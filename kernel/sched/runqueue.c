@@ -111,28 +111,3 @@ struct thread *runqueue_next_locked(struct runqueue *queue, struct thread *threa
     }
     return first;
 }
-
-static void check_list(const struct list *list, unsigned priority, uint64_t bits, bool pinned)
-{
-    const struct thread *last = NULL;
-
-    assert(list_empty(list) == ((bits >> priority & 1) == 0)); /* R1 */
-    for (struct list *l = list->next; l != list; l = l->next) {
-        const struct thread *thread = container_of(l, struct thread, run_link);
-
-        assert(thread->state == THREAD_READY && thread->queued_priority == priority); /* R2 */
-        assert(thread->queued_pinned == pinned);
-        assert(last == NULL || (int32_t)(thread->ticket - last->ticket) > 0); /* R3 */
-        last = thread;
-    }
-    (void)last;
-}
-
-void runqueue_check(const struct runqueue *queue)
-{
-    for (unsigned p = 0; p < MNOS_PRIORITY_COUNT; p++) {
-        check_list(&queue->movables[p], p, queue->movable, false);
-        check_list(&queue->pinneds[p], p, queue->pinned, true);
-    }
-    assert(queue->ready == (queue->movable | queue->pinned));
-}

@@ -50,5 +50,3 @@ static inline bool runqueue_has_movable(const struct runqueue *queue)
 {
     return __atomic_load_n(&queue->movable, __ATOMIC_RELAXED) != 0;
 }
-
-void runqueue_check(const struct runqueue *queue);

@@ -11,6 +11,7 @@
 #include "abi/message.h"
 #include "abi/types.h"
 #include "tests/unit/host/host.h"
+#include "tests/unit/invariants.h"
 #include "cap/captable.h"
 #include "core.h"
 #include "object/endpoint.h"

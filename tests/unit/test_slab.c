@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "tests/unit/invariants.h"
 #include "tests/unit/ram.h"
 #include "tests/unit/unit.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/list.h"
+#include "tests/unit/invariants.h"
 #include "tests/unit/unit.h"
 
 enum { NODES = 500, STEPS = 20000 };

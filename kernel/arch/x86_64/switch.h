@@ -70,7 +70,8 @@ static inline void switch_process(struct core *core, struct process *process)
         ports_load(core, ports);
 }
 
-/* arch_thread_load(). */
+/* Puts the saved state of `thread` (not its general registers) into the processor, sets the stack for
+ * entries from user mode, loads its address space when another one is loaded, and its I/O ports. */
 static inline void arch_switch_in(struct core *core, struct thread *thread)
 {
     if (!paging_isolation) /* else entries land on the entry stack, and go on to core->current */

@@ -35,11 +35,6 @@ void arch_thread_save(struct thread *thread, bool voluntary)
     vector_save(&thread->arch);
 }
 
-void arch_thread_load(struct thread *thread)
-{
-    arch_switch_in(this_core(), thread);
-}
-
 /* For syscall.S, when writing CR3 is not all it takes. */
 void switch_to_process_of(struct thread *thread)
 {

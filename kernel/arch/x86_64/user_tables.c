@@ -407,36 +407,6 @@ mnos_status_t arch_aspace_unmap(struct arch_aspace *aspace, struct quota *quota,
     return MNOS_OK;
 }
 
-/* ---- look up ---- */
-
-bool arch_aspace_lookup(const struct arch_aspace *aspace, uaddr_t address, paddr_t *frame,
-                        unsigned *rights)
-{
-    const uint64_t cache_mask = PTE_PAT | PTE_PWT | PTE_PCD;
-    unsigned level;
-    const uint64_t *found;
-    uint64_t entry, inside;
-
-    if (address >= MNOS_USER_END)
-        return false;
-    found = find_leaf(aspace->root, address, &level);
-    if (!found)
-        return false;
-    entry = level == 1 ? *found : to_small(*found);
-    inside = address & (LEVEL_BYTES(level) - 1) & ~(uint64_t)(PAGE_BYTES - 1);
-    *frame = (*found & PTE_ADDRESS & ~(LEVEL_BYTES(level) - 1)) + inside;
-    *rights = MAP_READ;
-    if (entry & PTE_WRITE)
-        *rights |= MAP_WRITE;
-    if (!(entry & PTE_NX))
-        *rights |= MAP_EXECUTE;
-    if ((entry & cache_mask) == PTE_WRITE_COMBINING)
-        *rights |= MAP_WRITE_COMBINING;
-    else if ((entry & cache_mask) == PTE_UNCACHED)
-        *rights |= MAP_UNCACHED;
-    return true;
-}
-
 /* ---- destroy ---- */
 
 /* Frees the tables below `table`, at most *budget of them; true when none is left. */

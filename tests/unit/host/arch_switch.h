@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "object/thread.h"
+#include "tests/unit/host/host.h"
 
 static inline void arch_switch_out(struct thread *thread)
 {

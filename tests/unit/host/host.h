@@ -66,3 +66,12 @@ bool host_port_open(const struct arch_ports *ports, uint32_t port);
 
 /* Ends the process; the test framework has it. */
 [[gnu::noreturn]] void host_panic(const char *message);
+
+/* ---- address spaces ---- */
+
+/* Loads that of the thread, as running it does. */
+void arch_thread_load(struct thread *thread);
+
+/* True when `address` is mapped; *frame and *rights tell to what. */
+bool arch_aspace_lookup(const struct arch_aspace *aspace, uaddr_t address, paddr_t *frame,
+                        unsigned *rights);

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/*
+ * invariants.c - asserts what the kernel's headers promise about its structures; the letters and numbers
+ * are the headers'.
+ */
+#include "tests/unit/invariants.h"
+
+#include "assert.h"
+#include "ipc/thread_queue.h"
+#include "mm/mapping.h"
+#include "object/thread.h"
+#include "tests/unit/host/host.h"
+
+/* ---- tree ---- */
+
+static bool is_red(const struct tree_node *node)
+{
+    return node != NULL && node->colour == TREE_RED;
+}
+
+static bool before(const struct tree_node *a, uint64_t key, const struct tree_node *b)
+{
+    return a->key < key || (a->key == key && (uintptr_t)a < (uintptr_t)b);
+}
+
+/* Black nodes on each way down from `node`. */
+static unsigned count_black(const struct tree_node *node)
+{
+    unsigned blacks;
+
+    if (node == NULL)
+        return 0;
+    assert(node->colour == TREE_BLACK || !(is_red(node->left) || is_red(node->right)));
+    assert(node->left == NULL || before(node->left, node->key, node));
+    assert(node->right == NULL || before(node, node->right->key, node->right));
+    assert(node->left == NULL || node->left->parent == node);
+    assert(node->right == NULL || node->right->parent == node);
+    blacks = count_black(node->left);
+    if (count_black(node->right) != blacks)
+        assert(!"the same number of black nodes on every way");
+    return blacks + (node->colour == TREE_BLACK);
+}
+
+void tree_check(const struct tree *tree)
+{
+    assert(!is_red(tree->root));
+    (void)count_black(tree->root);
+}
+
+/* ---- queues ---- */
+
+void thread_queue_check(const struct thread_queue *queue)
+{
+    int last = MNOS_PRIORITY_COUNT;
+
+    assert(list_empty(&queue->heads) == (queue->only != THREAD_QUEUE_RINGS)); /* W3 */
+    for (struct list *l = queue->heads.next; l != &queue->heads; l = l->next) {
+        const struct queue_link *head = container_of(l, struct queue_link, heads);
+
+        assert(head->is_head && head->in_ring && head->priority < last); /* W1 */
+        last = head->priority;
+        for (struct list *r = head->ring.next; r != &head->ring; r = r->next) {
+            const struct queue_link *link = container_of(r, struct queue_link, ring);
+
+            assert(!link->is_head && link->in_ring && link->priority == head->priority); /* W2 */
+            (void)link;
+        }
+    }
+    (void)last;
+}
+
+static void check_list(const struct list *list, unsigned priority, uint64_t bits, bool pinned)
+{
+    const struct thread *last = NULL;
+
+    assert(list_empty(list) == ((bits >> priority & 1) == 0)); /* R1 */
+    for (struct list *l = list->next; l != list; l = l->next) {
+        const struct thread *thread = container_of(l, struct thread, run_link);
+
+        assert(thread->state == THREAD_READY && thread->queued_priority == priority); /* R2 */
+        assert(thread->queued_pinned == pinned);
+        assert(last == NULL || (int32_t)(thread->ticket - last->ticket) > 0); /* R3 */
+        last = thread;
+    }
+    (void)last;
+}
+
+void runqueue_check(const struct runqueue *queue)
+{
+    for (unsigned p = 0; p < MNOS_PRIORITY_COUNT; p++) {
+        check_list(&queue->movables[p], p, queue->movable, false);
+        check_list(&queue->pinneds[p], p, queue->pinned, true);
+    }
+    assert(queue->ready == (queue->movable | queue->pinned));
+}
+
+/* ---- capabilities ---- */
+
+static void check_locked(const struct kobject *object, const struct capability *parent)
+{
+    cap_ref_t ref = parent == NULL ? object->caps : parent->child;
+    cap_ref_t previous = 0;
+
+    while (ref != 0) {
+        const struct capability *cap = cap_at(ref);
+
+        assert(cap->object == object && cap->prev == previous); /* C5 */
+        assert(cap->parent == cap_ref(parent));
+        assert(parent == NULL || (cap->rights & ~parent->rights) == 0); /* C3 */
+        assert(parent == NULL || cap->depth > parent->depth);           /* C4 */
+        if (object->type == MNOS_TYPE_ENDPOINT && (cap->flags & CAP_MINTED) == 0)
+            assert(cap->badge == (parent == NULL ? 0 : parent->badge)); /* C6 */
+        assert((cap->flags & CAP_GHOST) == 0 || cap->child != 0);
+        check_locked(object, cap);
+        previous = ref;
+        ref = cap->next;
+    }
+    (void)previous;
+}
+
+void cap_tree_check(struct kobject *object)
+{
+    spin_lock(&object->derive);
+    check_locked(object, NULL);
+    spin_unlock(&object->derive);
+}
+
+void captable_check(struct captable *table)
+{
+    uint32_t free = 0;
+    uint32_t used = 0;
+
+    spin_lock(&table->lock);
+    for (const struct capability *slot = table->free; slot != NULL; slot = slot->next_free) {
+        assert(slot->type == MNOS_TYPE_NONE && slot->object == NULL);
+        free++;
+    }
+    for (uint32_t i = 1; i < table->page_count * CAPTABLE_PAGE_SLOTS; i++)
+        used += captable_slot(table, i)->type != MNOS_TYPE_NONE;
+    assert(used <= table->used);
+    assert(table->page_count == 0 ||
+           table->used + free == table->page_count * CAPTABLE_PAGE_SLOTS - 1); /* K3 */
+    spin_unlock(&table->lock);
+    (void)free;
+    (void)used;
+}
+
+/* ---- objects ---- */
+
+static void check_mappings(const struct tree_node *node, uint64_t *end)
+{
+    const struct mapping *mapping;
+
+    if (node == NULL)
+        return;
+    check_mappings(node->left, end);
+    mapping = container_of(node, struct mapping, node);
+    assert(node->key >= *end); /* A1 */
+    *end = node->key + mapping->page_count * PAGE_BYTES;
+    assert(*end <= MNOS_USER_END);
+    for (uint64_t i = 0; i < mapping->page_count; i++) {
+        paddr_t frame;
+        unsigned rights;
+        uint64_t run;
+
+        assert(arch_aspace_lookup(&mapping->process->aspace.arch, node->key + i * PAGE_BYTES,
+                                  &frame, &rights)); /* A2 */
+        assert(frame == memory_frame(mapping->memory, mapping->first_page + i, &run));
+        (void)frame, (void)rights, (void)run;
+    }
+    assert(mapping->link != NULL && *mapping->link == mapping); /* A3 */
+    check_mappings(node->right, end);
+}
+
+void aspace_check(struct aspace *aspace)
+{
+    uint64_t end = 0;
+
+    spin_lock(&aspace->lock);
+    tree_check(&aspace->mappings);
+    check_mappings(aspace->mappings.root, &end);
+    spin_unlock(&aspace->lock);
+}
+
+void memory_check(const struct memory *memory)
+{
+    assert(memory->extent_count > 0 && memory->extents[0].first_page == 0); /* M1 */
+    for (uint32_t i = 1; i < memory->extent_count; i++)
+        assert(memory->extents[i].first_page > memory->extents[i - 1].first_page &&
+               memory->extents[i].first_page < memory->page_count);
+}
+
+void endpoint_check(struct endpoint *endpoint)
+{
+    const struct thread *first;
+
+    spin_lock(&endpoint->lock);
+    first = thread_queue_first(&endpoint->queue);
+    assert((first == NULL) == (endpoint->state == EP_IDLE)); /* E1 */
+    assert(first == NULL || first->waits_on == endpoint);    /* E2 */
+    assert(first == NULL ||
+           first->state == (endpoint->state == EP_SENDING ? THREAD_SENDING : THREAD_RECEIVING));
+    if (endpoint->state == EP_RECEIVING)
+        assert(!endpoint->pending);                                                       /* E3 */
+    assert(endpoint->pending == (endpoint->events != 0 || !list_empty(&endpoint->gone))); /* E4 */
+    thread_queue_check(&endpoint->queue);
+    spin_unlock(&endpoint->lock);
+    (void)first;
+}
+
+void process_check(struct process *process)
+{
+    captable_check(&process->captable);
+    aspace_check(&process->aspace);
+    assert(process->quota.frames_used <= process->quota.frames_limit);
+    assert(process->quota.bytes_used <= process->quota.bytes_limit);
+    assert(process->parent == NULL ||
+           process->priority_ceiling <= process->parent->priority_ceiling); /* P3 */
+}
