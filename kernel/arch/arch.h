@@ -152,9 +152,6 @@ void arch_thread_get_registers(const struct thread *thread, struct mnos_register
  * entry path left in the processor (FS, GS base; vector state, or with `voluntary` (an IPC system
  * call) only MXCSR and the x87 control word: the rest is lost by definition). */
 void arch_thread_save(struct thread *thread, bool voluntary);
-/* Sets what a system call returns: RAX, and RDX. */
-void arch_thread_set_result(struct thread *thread, uint64_t rax);
-void arch_thread_set_value(struct thread *thread, uint64_t rdx);
 /* Makes the system call that `thread` is in start again when it next runs. */
 void arch_thread_restart_syscall(struct thread *thread);
 

@@ -221,9 +221,9 @@ static void finish_in_frame(struct thread *current, mnos_status_t status, uint64
 {
     if (status == CALL_ANSWERED)
         return;
-    arch_thread_set_result(current, call_result(status));
+    current->frame.rax = call_result(status);
     if (status == MNOS_OK)
-        arch_thread_set_value(current, value);
+        current->frame.rdx = value;
 }
 
 void call_in_frame(struct thread *current)
@@ -259,7 +259,7 @@ void call_in_frame(struct thread *current)
 void call_unknown(struct thread *current)
 {
     if (current->frame.rax - MNOS_SYSCALL_BASE < NATIVE_RANGE)
-        arch_thread_set_result(current, MNOS_ERR_SYSCALL);
+        current->frame.rax = MNOS_ERR_SYSCALL;
     else
         fault_foreign_syscall(current);
 }

@@ -26,7 +26,7 @@
 /* The details noted are those of this thread's error, and of no other one's that fails after it. */
 static void fail(struct thread *thread, mnos_status_t status)
 {
-    arch_thread_set_result(thread, call_result(status));
+    thread->frame.rax = call_result(status);
     this_core()->error = (struct call_error){0};
 }
 

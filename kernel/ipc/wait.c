@@ -226,7 +226,7 @@ void wait_done(struct thread *thread, mnos_status_t status)
     if ((thread->slow & SLOW_FAULTED) != 0)
         fault_wait_done(thread, status);
     else
-        arch_thread_set_result(thread, status);
+        thread->frame.rax = status;
 }
 
 /* Under the lock that guards its wait. A fault is not for others to end, but with the thread. */
@@ -236,7 +236,8 @@ static bool may_end(const struct thread *thread, uint64_t until_ns)
            ((thread->slow & SLOW_FAULTED) == 0 || (thread->stop & STOP_KILL) != 0);
 }
 
-static bool cancel_endpoint(struct thread *thread, struct endpoint *endpoint, uint64_t until_ns)
+[[gnu::noinline]] static bool cancel_endpoint(struct thread *thread, struct endpoint *endpoint,
+                                              uint64_t until_ns)
 {
     bool ours;
 
@@ -248,7 +249,8 @@ static bool cancel_endpoint(struct thread *thread, struct endpoint *endpoint, ui
     return ours;
 }
 
-static bool cancel_reply(struct thread *thread, struct thread *server, uint64_t until_ns)
+[[gnu::noinline]] static bool cancel_reply(struct thread *thread, struct thread *server,
+                                           uint64_t until_ns)
 {
     bool ours;
 
@@ -270,7 +272,7 @@ static bool cancel_park(struct thread *thread, uint64_t until_ns)
     ours = thread->state == THREAD_PARKED && may_end(thread, until_ns);
     if (ours) {
         state_set(thread, THREAD_PAIRED);
-        arch_thread_set_value(thread, until_ns == MNOS_DEADLINE_NEVER ? arch_time_ns() : until_ns);
+        thread->frame.rdx = until_ns == MNOS_DEADLINE_NEVER ? arch_time_ns() : until_ns;
     }
     spin_unlock(&thread->lock);
     return ours;
@@ -325,12 +327,12 @@ void wait_park(struct thread *current, uint64_t deadline_ns)
     bool parked = false;
 
     spin_lock(&current->lock);
-    arch_thread_set_value(current, now);
+    current->frame.rdx = now;
     if (current->wake_pending) {
         current->wake_pending = false;
-        arch_thread_set_result(current, MNOS_OK);
+        current->frame.rax = MNOS_OK;
     } else if (deadline_ns != MNOS_DEADLINE_NEVER && deadline_ns <= now) {
-        arch_thread_set_result(current, MNOS_ERR_DEADLINE);
+        current->frame.rax = MNOS_ERR_DEADLINE;
     } else {
         sched_block_prepare(current);
         sched_deadline_set(current, deadline_ns);
@@ -355,7 +357,7 @@ void wait_unpark(struct thread *thread)
     spin_unlock(&thread->lock);
     if (!parked)
         return;
-    arch_thread_set_value(thread, arch_time_ns());
+    thread->frame.rdx = arch_time_ns();
     wait_done(thread, MNOS_OK);
     sched_make_ready(thread);
 }

@@ -14,6 +14,7 @@
 #include "object/process.h"
 #include "sched/switch.h"
 #include "sync/deferred.h"
+#include "trace.h"
 
 /* How many expired deadlines one timer interrupt serves before others get a chance. */
 #define EXPIRE_BATCH 32
@@ -86,9 +87,9 @@ static inline uint64_t timer_next(const struct core *core)
 static void timer_update(struct core *core)
 {
     uint64_t next = timer_next(core);
-    struct thread *current = core->current;
 
-    if (current != NULL && runqueue_best_priority(&core->runqueue) >= current->effective) {
+    if (core->runqueue.ready != 0 && core->current != NULL &&
+        runqueue_best_priority(&core->runqueue) >= (int)core->current->effective) {
         if (core->slice_end_ns == 0)
             core->slice_end_ns = arch_time_ns() + SCHED_SLICE_NS;
         if (core->slice_end_ns < next)
@@ -110,12 +111,15 @@ void sched_timer_start(struct thread *thread)
  * there may be more to do. */
 static bool expire(struct core *core, uint64_t now)
 {
-    struct thread *thread;
-
     for (unsigned i = 0; i < EXPIRE_BATCH; i++) {
-        if (!timer_queue_step(&core->timer_queue, now, &thread))
+        struct thread *thread;
+
+        if (core->timer_queue.earliest == UINT64_MAX) /* other cores only take entries out */
             return true;
-        if (thread != NULL)
+        thread = timer_queue_step(&core->timer_queue, now);
+        if (thread == NULL)
+            return true;
+        if (thread != TIMER_QUEUE_MORE)
             (void)wait_cancel(thread, now, MNOS_ERR_DEADLINE);
     }
     return false;
@@ -139,8 +143,7 @@ static uint32_t stop_bits(const struct thread *thread)
     return (stop & STOP_DOOMED) != 0 ? stop & STOP_KILL : stop;
 }
 
-/* A thread that must not run: where it goes instead. */
-/* True: it stopped. False: the reason has just gone, and it is the caller's to run after all. */
+/* A thread that must not run: where it goes instead. True: it stopped. False: the reason has just gone, and it is the caller's to run after all. */
 static bool thread_stopped(struct thread *thread, uint32_t stop)
 {
     uint32_t suspended = THREAD_SUSPENDED;
@@ -230,19 +233,25 @@ static bool can_begin(const struct core *core, const struct thread *thread)
            atomic_load_explicit(&thread->stop, memory_order_relaxed) == 0;
 }
 
-void sched_make_ready(struct thread *thread)
+/* By way of a run queue. */
+[[gnu::noinline]] static void queue_up(struct thread *thread)
 {
-    struct core *core = this_core();
+    struct core *core = choose_core(thread);
 
-    if (core->halted && can_begin(core, thread)) {
-        switch_to(core, thread);
-        return;
-    }
-    core = choose_core(thread);
     if (enqueue(core, thread, false))
         tell(core);
     else if (!sched_single_core())
         offer_to_idle(core);
+}
+
+void sched_make_ready(struct thread *thread)
+{
+    struct core *core = this_core();
+
+    if (core->halted && can_begin(core, thread))
+        switch_to(core, thread);
+    else
+        queue_up(thread);
 }
 
 void sched_wake(struct thread *thread)
@@ -456,16 +465,16 @@ static bool can_steal(const struct core *here)
 
 static void idle(struct core *core)
 {
-    uint64_t began = arch_cycles();
+    uint64_t now = arch_time_ns();
 
     /* First, so that the timer is set for none but a wait that goes on. */
-    if (!expire(core, arch_time_ns())) {
+    if (!expire(core, now)) {
         arch_poll_interrupts();
         return;
     }
     deferred_flush();
     info_update_memory();
-    core->statistics->idle_since = arch_time_ns();
+    core->statistics->idle_since = now;
     trace(MNOS_TRACE_SWITCH, 0, 0);
     atomic_fetch_or(&idle_cores, 1u << core->index);
     timer_update(core);
@@ -476,7 +485,7 @@ static void idle(struct core *core)
     }
     atomic_fetch_and(&idle_cores, ~(1u << core->index));
     core->statistics->idle_since = 0;
-    core->statistics->idle_ns += arch_cycles_to_ns(arch_cycles() - began);
+    core->statistics->idle_ns += arch_time_ns() - now;
 }
 
 /* Whether core->current, which could go on, must give way, to whom it leaves the core and the rest of its
@@ -557,7 +566,7 @@ static void choose(struct core *core, struct thread *given, bool at_front)
 }
 
 /* Something is to be done before core->current, if any, can go on. */
-static void reschedule(struct core *core)
+[[gnu::noinline]] static void reschedule(struct core *core)
 {
     struct thread *given = NULL;
     bool at_front = true;
@@ -594,7 +603,7 @@ static bool next_is_all(const struct core *core, const struct thread *current,
 }
 
 /* core->next takes over from what runs here, which keeps its place. */
-static void run_next(struct core *core)
+[[gnu::noinline]] static void run_next(struct core *core)
 {
     struct thread *next = core->next, *current = core->current;
     struct runqueue *queue = &core->runqueue;
@@ -652,10 +661,8 @@ void sched_yield(struct core *core, struct thread *current)
     switch_run(core, next);
 }
 
-void sched_timer_interrupt(uint64_t now_ns)
+void sched_timer_interrupt(struct core *core, uint64_t now_ns)
 {
-    struct core *core = this_core();
-
     core->timer_armed_ns = UINT64_MAX;
     core->need_resched |= core->current != NULL; /* the long way out sets the timer anew */
     if (core->hold_end_ns <= now_ns)

@@ -31,7 +31,7 @@ void sched_init(void);
  * as there is none. May change core->current. */
 void sched_leave_kernel(void);
 /* The time that the timer was armed for has come. */
-void sched_timer_interrupt(uint64_t now_ns);
+void sched_timer_interrupt(struct core *core, uint64_t now_ns);
 /* Another core has put something better into this core's run queue. */
 void sched_reschedule_interrupt(void);
 

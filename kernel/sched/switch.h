@@ -11,7 +11,6 @@
 #include "core.h"
 #include "object/thread.h"
 #include "sched/sched.h"
-#include "trace.h"
 
 /* It leaves the core; switch_run() has subtracted the time when it came. */
 static inline void switch_account(struct thread *thread)
@@ -34,7 +33,6 @@ static inline void switch_run(struct core *core, struct thread *thread)
     thread->cpu_cycles -= arch_cycles();
     core->current = thread;
     core->statistics->switches++;
-    trace(MNOS_TRACE_SWITCH, thread->obj.id, thread->process->obj.id);
     arch_switch_in(core, thread);
 }
 
@@ -44,7 +42,9 @@ static inline void switch_to(struct core *core, struct thread *thread)
 {
     struct runqueue *queue = &core->runqueue;
 
-    if (thread->effective != queue->running_priority)
+    if ((int)thread->effective > queue->running_priority)
+        queue->running_priority = (int)thread->effective;
+    else if ((int)thread->effective != queue->running_priority)
         sched_running_priority(core, thread->effective);
     switch_run(core, thread);
 }

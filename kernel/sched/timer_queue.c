@@ -29,7 +29,7 @@ static void put_locked(struct timer_queue *queue, struct timer_entry *entry, uin
 
 /* Out of the tree; entry->queue says so when it is certain that it does not go back. The exchange is a
  * full barrier: what the thread asks for is to be read after it. */
-static void take_locked(struct timer_queue *queue, struct timer_entry *entry)
+static inline void take_locked(struct timer_queue *queue, struct timer_entry *entry)
 {
     const struct tree_node *first;
 
@@ -95,21 +95,20 @@ static uint64_t deadline_of(const struct thread *thread)
     return __atomic_load_n(&thread->deadline_ns, __ATOMIC_RELAXED);
 }
 
-bool timer_queue_step(struct timer_queue *queue, uint64_t now_ns, struct thread **expired)
+struct thread *timer_queue_step(struct timer_queue *queue, uint64_t now_ns)
 {
-    struct thread *thread;
+    struct thread *thread = NULL, *expired = TIMER_QUEUE_MORE;
+    struct tree_node *first;
     uint64_t deadline_ns;
     bool waiting;
 
-    *expired = NULL;
-    if (queue->earliest == UINT64_MAX) /* other cores only take entries out */
-        return false;
     spin_lock(&queue->lock);
-    thread = container_of(tree_first(&queue->tree), struct thread, timer.node);
-    if (queue->earliest == UINT64_MAX ||
-        (queue->earliest > now_ns && queue->earliest >= deadline_of(thread))) {
+    first = tree_first(&queue->tree);
+    if (first != NULL)
+        thread = container_of(first, struct thread, timer.node);
+    if (thread == NULL || (first->key > now_ns && first->key >= deadline_of(thread))) {
         spin_unlock(&queue->lock);
-        return false;
+        return NULL;
     }
     take_locked(queue, &thread->timer);
     /* In this order: with a wait, its deadline is seen or that of a later one. */
@@ -117,12 +116,12 @@ bool timer_queue_step(struct timer_queue *queue, uint64_t now_ns, struct thread 
     deadline_ns = deadline_of(thread);
     if (deadline_ns <= now_ns && waiting) {
         release_locked(&thread->timer);
-        *expired = thread;
+        expired = thread;
     } else if (deadline_ns != MNOS_DEADLINE_NEVER) {
         put_locked(queue, &thread->timer, deadline_ns > now_ns ? deadline_ns : now_ns + AGAIN_NS);
     } else {
         release_locked(&thread->timer);
     }
     spin_unlock(&queue->lock);
-    return true;
+    return expired;
 }

@@ -39,6 +39,7 @@ void timer_queue_init(struct timer_queue *queue);
 bool timer_queue_insert(struct timer_queue *queue, struct thread *thread);
 /* Takes the entry of `thread`, which does not run any more, out of the queue it is in, if any. */
 void timer_queue_remove(struct thread *thread);
-/* Puts the first entry in order: false when that is not needed, since it is in the future and somebody
- * waits for it. *expired: whose wait is to be ended, or NULL. */
-bool timer_queue_step(struct timer_queue *queue, uint64_t now_ns, struct thread **expired);
+/* Puts the first entry in order. Whose wait is to be ended then; TIMER_QUEUE_MORE: nobody's; NULL: nothing
+ * was to be done, since the first is in the future and somebody waits for it. */
+#define TIMER_QUEUE_MORE ((struct thread *)1)
+struct thread *timer_queue_step(struct timer_queue *queue, uint64_t now_ns);

@@ -265,14 +265,14 @@ TEST(interrupt, a_burst_of_messages_is_held_back_for_a_while)
     CHECK(host_leave_kernel());
     CHECK_EQ(host_cores[0].timer_ns, arch_time_ns() + 1000000);
     host_time_pass(1000000);
-    sched_timer_interrupt(arch_time_ns());
+    sched_timer_interrupt(this_core(), arch_time_ns());
     CHECK_EQ(host_hold, IRQ_HOLD_NONE);
     CHECK(host_leave_kernel());
     CHECK_EQ(host_cores[0].timer_ns, UINT64_MAX);
     storm(4, 64);
     CHECK_EQ(host_hold, IRQ_HOLD_LINES);
     host_time_pass(1000000);
-    sched_timer_interrupt(arch_time_ns());
+    sched_timer_interrupt(this_core(), arch_time_ns());
     for (unsigned i = 0; i < 1000; i++) {
         host_time_pass(20000);
         fire(number);

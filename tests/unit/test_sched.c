@@ -122,12 +122,12 @@ static void wake(struct thread *thread)
 /* The next thread whose wait ends, after whatever else is to be done before. */
 static struct thread *expire_one(struct timer_queue *queue, uint64_t now_ns)
 {
-    struct thread *thread = NULL;
+    struct thread *thread;
 
-    while (timer_queue_step(queue, now_ns, &thread))
-        if (thread != NULL)
-            return thread;
-    return NULL;
+    do
+        thread = timer_queue_step(queue, now_ns);
+    while (thread == TIMER_QUEUE_MORE);
+    return thread;
 }
 
 TEST(timer_queue, expires_in_the_order_of_deadlines)

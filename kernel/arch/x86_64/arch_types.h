@@ -37,7 +37,6 @@ struct core_arch {
     _Atomic uint32_t ipi_work;
     _Atomic uint64_t ipi_asked;
     _Atomic uint64_t ipi_done;
-    uint64_t timer_deadline_ns; /* UINT64_MAX: no timer interrupt wanted */
     /* What the port bitmap of the TSS is a copy of, and the words that differ from all closed. */
     const struct arch_ports *ports;
     uint64_t ports_generation;

@@ -133,7 +133,6 @@ static void detect_vector_state(struct cpu_facts *facts)
         facts->xcr0 |= XCR0_AVX512;
     id = cpuid(0xD, 1);
     facts->xsaveopt = has_bit(id.eax, 0);
-    facts->xgetbv1 = has_bit(id.eax, 2);
 }
 
 static void detect_speculation(struct cpu_facts *facts)

@@ -15,7 +15,7 @@ struct cpu_facts {
     bool pcid; /* with INVPCID; one without the other is not used */
     bool x2apic, tsc_deadline, invariant_tsc;
     bool pages_1g;
-    bool xsave, xsaveopt, xgetbv1;
+    bool xsave, xsaveopt;
     uint64_t xcr0; /* state components enabled */
     uint32_t vector_bytes;
 

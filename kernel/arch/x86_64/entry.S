@@ -114,6 +114,8 @@ leave_\variant:
  * it a mispredicted user entry could run on here with the user's GS, and the other way round below.
  * Intel, "Speculative Execution of SWAPGS and Segment Registers". */
 interrupt_from_kernel:
+    cmpq $idle_halted, 16(%rsp)
+    je interrupt_from_idle
     SAVE_REGISTERS
     lfence
     cld
@@ -123,6 +125,15 @@ interrupt_from_kernel:
     RESTORE_R11_TO_RDI
     addq $16, %rsp
     iretq
+
+/* arch_idle() is a function that was called, and what it need not preserve nobody misses: this returns
+ * from it. The processor has aligned the stack before it pushed seven words with the stub. */
+interrupt_from_idle:
+    lfence
+    popq %rdi
+    call trap_interrupt
+    movq 32(%rsp), %rsp
+    ret
 
 /* The processor has pushed into the thread's frame: TSS.RSP0 is its end. */
 .globl interrupt_plain
@@ -313,13 +324,15 @@ exit_isolating:
 .text
 
 /* void arch_idle(void): the instruction after STI still runs with interrupts off, so that one which
- * became pending earlier ends the HLT. (Intel SDM vol 2B, "STI".) */
+ * became pending earlier ends the HLT. (Intel SDM vol 2B, "STI".) It returns by interrupt_from_idle;
+ * only an NMI leads to behind the HLT. */
 .globl arch_idle
 arch_idle:
     sti
     hlt
+idle_halted:
     cli
-    ret
+    jmp arch_idle
 
 /* void arch_poll_interrupts(void): the NOP is the one instruction after STI. */
 .globl arch_poll_interrupts

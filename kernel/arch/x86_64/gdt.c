@@ -96,7 +96,6 @@ void cpu_entry_start(struct core *core)
     core->arch.entry = entry;
     core->tss = &entry->tss;
     core->running_here = (uint64_t)core->index << 32 | THREAD_RUNNING;
-    core->arch.timer_deadline_ns = UINT64_MAX;
     gdt_fill(entry);
     tss_fill(entry);
     gdt_load(entry);

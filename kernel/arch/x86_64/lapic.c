@@ -18,7 +18,6 @@
 enum lapic_register {
     LAPIC_VERSION = 0x03,
     LAPIC_PRIORITY = 0x08,
-    LAPIC_EOI = 0x0B,
     LAPIC_SPURIOUS = 0x0F,
     LAPIC_ERROR = 0x28,
     LAPIC_LVT_CMCI = 0x2F,
@@ -33,8 +32,6 @@ enum lapic_register {
     LAPIC_TIMER_CURRENT = 0x39,
     LAPIC_TIMER_DIVIDE = 0x3E,
 };
-
-#define X2APIC_MSR 0x800u
 
 #define BASE_X2APIC (1ull << 10)
 #define BASE_ENABLE (1ull << 11)
@@ -54,30 +51,19 @@ enum lapic_register {
 #define COMMAND_PENDING (1u << 12)
 #define COMMAND_ASSERT (1u << 14)
 
-static volatile uint32_t *registers; /* xAPIC mode; NULL: x2APIC mode */
-static bool x2apic;
+volatile uint32_t *lapic_registers;
 
 static uint32_t lapic_read(enum lapic_register reg)
 {
-    return x2apic ? (uint32_t)rdmsr(X2APIC_MSR + reg) : registers[reg * 4];
+    return lapic_is_x2apic() ? (uint32_t)rdmsr(LAPIC_X2APIC_MSR + reg) : lapic_registers[reg * 4];
 }
 
 static void lapic_write(enum lapic_register reg, uint32_t value)
 {
-    if (x2apic)
-        wrmsr(X2APIC_MSR + reg, value);
+    if (lapic_is_x2apic())
+        wrmsr(LAPIC_X2APIC_MSR + reg, value);
     else
-        registers[reg * 4] = value;
-}
-
-BOOT_CODE bool lapic_is_x2apic(void)
-{
-    return x2apic;
-}
-
-void lapic_eoi(void)
-{
-    lapic_write(LAPIC_EOI, 0);
+        lapic_registers[reg * 4] = value;
 }
 
 uint32_t lapic_error(void)
@@ -97,12 +83,11 @@ BOOT_CODE void lapic_init(const struct madt_info *madt)
     uint64_t base = rdmsr(MSR_APIC_BASE);
     paddr_t address = base & BASE_ADDRESS;
 
-    x2apic = cpu_facts.x2apic || (base & BASE_X2APIC) != 0;
-    if (x2apic)
+    if (cpu_facts.x2apic || (base & BASE_X2APIC) != 0)
         return;
     if (madt->lapic_address != 0)
         address = madt->lapic_address;
-    registers = kmap_device(address, PAGE_BYTES, KMAP_UNCACHED);
+    lapic_registers = kmap_device(address, PAGE_BYTES, KMAP_UNCACHED);
 }
 
 /* The pin that the firmware has wired to NMI, if any; the other is where 8259s would come in. */
@@ -122,7 +107,7 @@ BOOT_CODE void lapic_start_core(const struct madt_info *madt)
     unsigned lvt_last;
 
     wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | BASE_ENABLE);
-    if (x2apic)
+    if (lapic_is_x2apic())
         wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | BASE_X2APIC);
     lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
     lapic_write(LAPIC_PRIORITY, 0);
@@ -146,9 +131,9 @@ BOOT_CODE void lapic_start_core(const struct madt_info *madt)
  * what the interrupt announces visible first. Intel SDM vol 3A, "MSR Access in x2APIC Mode". */
 static void command_send(uint32_t apic_id, uint32_t command)
 {
-    if (x2apic) {
+    if (lapic_is_x2apic()) {
         __asm__ volatile("mfence\n\tlfence" ::: "memory");
-        wrmsr(X2APIC_MSR + LAPIC_COMMAND, (uint64_t)apic_id << 32 | command);
+        wrmsr(LAPIC_X2APIC_MSR + LAPIC_COMMAND, (uint64_t)apic_id << 32 | command);
         return;
     }
     while (lapic_read(LAPIC_COMMAND) & COMMAND_PENDING)

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "arch/x86_64/insn.h"
 
 struct madt_info;
 
@@ -12,8 +15,23 @@ void lapic_init(const struct madt_info *madt);
 /* Enables the calling core's local APIC, everything in it masked but errors and its NMI pin. */
 void lapic_start_core(const struct madt_info *madt);
 
-bool lapic_is_x2apic(void);
-void lapic_eoi(void);
+/* In memory, 16 bytes apart; NULL: x2APIC mode, in which they are MSRs. Known to assembly. */
+extern volatile uint32_t *lapic_registers;
+
+static inline bool lapic_is_x2apic(void)
+{
+    return lapic_registers == NULL;
+}
+
+#define LAPIC_X2APIC_MSR 0x800u
+#define LAPIC_EOI 0x0Bu
+static inline void lapic_eoi(void)
+{
+    if (lapic_is_x2apic())
+        wrmsr(LAPIC_X2APIC_MSR + LAPIC_EOI, 0);
+    else
+        lapic_registers[LAPIC_EOI * 4] = 0;
+}
 /* Takes the error status. */
 uint32_t lapic_error(void);
 /* Vectors below `vector`, the first of a priority class, wait until this is lowered again. */

@@ -46,40 +46,29 @@ static inline void arch_switch_out(struct thread *thread)
     vector_save_control(&thread->arch);
 }
 
-/* The same for the process of `thread`, for syscall.S. */
+/* The address space of `thread` and its I/O ports, when it takes more than writing CR3. */
 void switch_to_process_of(struct thread *thread);
+/* That, and the switch is recorded if events are. */
+void switch_the_long_way(struct thread *thread);
 
-/* Address space and I/O ports. */
-static inline void switch_process(struct core *core, struct process *process)
+/* Puts the saved state of `thread` (not its general registers) into the processor, sets the stack for
+ * entries from user mode, loads its address space when another one is loaded, and its I/O ports. Records the
+ * switch. */
+static inline void arch_switch_in(struct core *core, struct thread *thread)
 {
-    struct arch_ports *ports = __atomic_load_n(&process->open_ports, __ATOMIC_ACQUIRE);
-    struct arch_aspace *aspace = &process->aspace.arch;
+    struct arch_aspace *aspace = thread->aspace;
 
-    /* The same as in ipc_fast.inc. */
-    if ((core->switch_bit & atomic_load_explicit(&aspace->plain_on, memory_order_relaxed)) != 0) {
-        if (core->aspace != aspace)
-            write_cr3(aspace->root);
-        core->aspace = aspace;
+    if (!paging_isolation) /* else entries land on the entry stack, and go on to core->current */
+        core->tss->rsp[0] = (uint64_t)(uintptr_t)(&thread->frame + 1);
+    switch_load_bases(&thread->arch);
+    vector_load(&thread->arch);
+    /* As in ipc_fast.inc. Whatever calls another function comes last, so that nothing need be saved for it. */
+    if (core->tracing ||
+        (core->switch_bit & atomic_load_explicit(&aspace->plain_on, memory_order_relaxed)) == 0) {
+        switch_the_long_way(thread);
         return;
     }
     if (core->aspace != aspace)
-        arch_aspace_load(aspace);
-    if (ports == NULL && (aspace->plain_on >> core->index & 1) == 0)
-        atomic_fetch_or(&aspace->plain_on, 1u << core->index);
-    if (ports != NULL || core->tss->iomap_base != TSS_IOMAP_NONE)
-        ports_load(core, ports);
-}
-
-/* Puts the saved state of `thread` (not its general registers) into the processor, sets the stack for
- * entries from user mode, loads its address space when another one is loaded, and its I/O ports. */
-static inline void arch_switch_in(struct core *core, struct thread *thread)
-{
-    if (!paging_isolation) /* else entries land on the entry stack, and go on to core->current */
-        core->tss->rsp[0] = (uint64_t)(uintptr_t)(&thread->frame + 1);
-    switch_process(core, thread->process);
-    switch_load_bases(&thread->arch);
-    if (thread->arch.vector_live || vector_in_use())
-        vector_load(&thread->arch);
-    else
-        vector_load_control(&thread->arch);
+        write_cr3(aspace->root);
+    core->aspace = aspace;
 }

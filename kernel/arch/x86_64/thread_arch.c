@@ -8,6 +8,7 @@
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/selectors.h"
 #include "arch/x86_64/switch.h"
+#include "trace.h"
 
 /* CF, PF, AF, ZF, SF, OF; DF, TF, AC, ID. */
 #define RFLAGS_USER (0x8D5ull | 1ull << 10 | 1ull << 8 | 1ull << 18 | 1ull << 21)
@@ -35,10 +36,23 @@ void arch_thread_save(struct thread *thread, bool voluntary)
     vector_save(&thread->arch);
 }
 
-/* For syscall.S, when writing CR3 is not all it takes. */
 void switch_to_process_of(struct thread *thread)
 {
-    switch_process(this_core(), thread->process);
+    struct core *core = this_core();
+    struct arch_ports *ports = __atomic_load_n(&thread->process->open_ports, __ATOMIC_ACQUIRE);
+    struct arch_aspace *aspace = thread->aspace;
+
+    arch_aspace_load(aspace);
+    if (ports == NULL && (aspace->plain_on >> core->index & 1) == 0)
+        atomic_fetch_or(&aspace->plain_on, 1u << core->index);
+    if (ports != NULL || core->tss->iomap_base != TSS_IOMAP_NONE)
+        ports_load(core, ports);
+}
+
+void switch_the_long_way(struct thread *thread)
+{
+    trace(MNOS_TRACE_SWITCH, thread->obj.id, thread->process->obj.id);
+    switch_to_process_of(thread);
 }
 
 /* ---- registers ---- */
@@ -87,16 +101,6 @@ void arch_thread_get_registers(const struct thread *thread, struct mnos_register
     r->rflags = f->rflags & (RFLAGS_USER | RFLAGS_ALWAYS);
     r->fs_base = bases.fs_base;
     r->gs_base = bases.gs_base;
-}
-
-void arch_thread_set_result(struct thread *thread, uint64_t rax)
-{
-    thread->frame.rax = rax;
-}
-
-void arch_thread_set_value(struct thread *thread, uint64_t rdx)
-{
-    thread->frame.rdx = rdx;
 }
 
 /* The registers still hold the arguments; RIP goes back onto the SYSCALL instruction. */

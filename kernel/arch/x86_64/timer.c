@@ -21,8 +21,11 @@
 #include "core.h"
 #include "log/log.h"
 #include "sched/sched.h"
+#include "trace.h"
 
 #define NS_PER_S 1000000000ull
+/* A deadline farther away is approached in steps: two years. */
+#define FAR_NS (1ull << 56)
 /* How far a measurement may be off what CPUID says: one part in this many. */
 #define TOLERANCE 50
 
@@ -30,7 +33,7 @@
 static uint64_t tsc_base;
 static uint64_t tsc_to_ns;
 static uint64_t ns_to_tsc;
-static uint64_t ns_to_lapic;
+static uint64_t tsc_to_lapic;
 static bool use_tsc_deadline;
 
 /* A core's TSC was seen ahead of or behind another's. */
@@ -97,7 +100,7 @@ BOOT_CODE void timer_calibrate(void)
         tsc_hz = cpu_facts.tsc_hz;
     tsc_to_ns = (NS_PER_S << 32) / tsc_hz;
     ns_to_tsc = (tsc_hz / 1000 << 32) / (NS_PER_S / 1000);
-    ns_to_lapic = (lapic_hz / 1000 << 32) / (NS_PER_S / 1000);
+    tsc_to_lapic = (lapic_hz << 32) / tsc_hz;
     use_tsc_deadline = cpu_facts.tsc_deadline;
     log_info("time: TSC %u kHz%s, local APIC timer %u kHz, measured against %s",
              (unsigned)(tsc_hz / 1000), tsc_hz == cpu_facts.tsc_hz ? " (CPUID)" : "",
@@ -109,52 +112,53 @@ BOOT_CODE void timer_calibrate(void)
 BOOT_CODE void timer_start_core(void)
 {
     lapic_timer_set_mode(use_tsc_deadline ? LAPIC_TIMER_TSC_DEADLINE : LAPIC_TIMER_ONE_SHOT);
-    this_core()->arch.timer_deadline_ns = UINT64_MAX;
 }
 
-/* The TSC value at which `deadline_ns` has surely been reached. */
+/* The TSC value at which `deadline_ns` has surely been reached. Seen from now: how exact the rates are then
+ * matters for the time that is left, not for all that has passed. */
 static uint64_t deadline_tsc(uint64_t deadline_ns)
 {
-    unsigned __int128 tsc = (unsigned __int128)deadline_ns * ns_to_tsc >> 32;
-    unsigned __int128 limit = UINT64_MAX - tsc_base - 2;
+    uint64_t now = rdtsc(), now_ns = scale(now - tsc_base, tsc_to_ns);
+    uint64_t left_ns = deadline_ns < now_ns ? 0 : deadline_ns - now_ns;
 
-    return tsc_base + (uint64_t)(tsc < limit ? tsc : limit) + 2;
+    return now + scale(left_ns < FAR_NS ? left_ns : FAR_NS, ns_to_tsc) + 2;
 }
 
-/* Count until the deadline, at least 1; one too far away is approached in steps. */
-static uint32_t lapic_count(uint64_t deadline_ns)
+/* The count begins when it is written, so little may lie between that and reading the clock. Here steps are
+ * shorter: 32 bits. */
+static void start_count(uint64_t until_tsc)
 {
-    uint64_t now = arch_time_ns();
-    unsigned __int128 count = 0;
+    int64_t left = (int64_t)(until_tsc - rdtsc());
+    uint64_t count = left <= 0 ? 0 : scale((uint64_t)left, tsc_to_lapic);
 
-    if (deadline_ns > now)
-        count = (unsigned __int128)(deadline_ns - now) * ns_to_lapic >> 32;
-    return count >= UINT32_MAX ? UINT32_MAX : (uint32_t)count + 1;
+    lapic_timer_start(count < UINT32_MAX ? (uint32_t)count + 1 : UINT32_MAX);
 }
 
 void arch_timer_arm(uint64_t deadline_ns)
 {
-    this_core()->arch.timer_deadline_ns = deadline_ns;
+    bool on = deadline_ns != UINT64_MAX;
+    uint64_t tsc = on ? deadline_tsc(deadline_ns) : 0;
+
     if (use_tsc_deadline)
-        wrmsr(MSR_TSC_DEADLINE, deadline_ns == UINT64_MAX ? 0 : deadline_tsc(deadline_ns));
+        wrmsr(MSR_TSC_DEADLINE, tsc);
+    else if (on)
+        start_count(tsc);
     else
-        lapic_timer_start(deadline_ns == UINT64_MAX ? 0 : lapic_count(deadline_ns));
+        lapic_timer_start(0);
 }
 
-void timer_interrupt(void)
+void timer_interrupt(struct core *core)
 {
-    struct core *core = this_core();
-    uint64_t deadline_ns = core->arch.timer_deadline_ns;
-    uint64_t now_ns = arch_time_ns();
+    uint64_t now_ns;
 
-    if (deadline_ns == UINT64_MAX)
-        return; /* disarmed when it was on its way already */
-    if (now_ns < deadline_ns) {
-        arch_timer_arm(deadline_ns); /* a step, or a local APIC timer that runs fast */
-        return;
-    }
-    core->arch.timer_deadline_ns = UINT64_MAX;
-    sched_timer_interrupt(now_ns);
+    lapic_eoi();
+    core->statistics->timer_interrupts++;
+    trace(MNOS_TRACE_TIMER, 0, 0);
+    now_ns = arch_time_ns();
+    if (now_ns >= core->timer_armed_ns)
+        sched_timer_interrupt(core, now_ns);
+    else if (core->timer_armed_ns != UINT64_MAX) /* else disarmed when it was on its way already */
+        arch_timer_arm(core->timer_armed_ns);    /* a step, or a local APIC timer that runs fast */
 }
 
 /* ---- agreement of the cores ---- */

@@ -52,16 +52,15 @@ const char *arch_exception_name(uint64_t vector)
     return name != NULL ? name : "unknown exception";
 }
 
-/* An interrupt's vector arrives sign-extended from a byte (stubs.S). */
-static void interrupt_dispatch(struct core *core, uint8_t vector)
+void trap_interrupt(uint8_t vector)
 {
+    struct core *core = this_core();
+
+    if (vector == VECTOR_TIMER) {
+        timer_interrupt(core);
+        return;
+    }
     switch (vector) {
-    case VECTOR_TIMER:
-        lapic_eoi();
-        core->statistics->timer_interrupts++;
-        trace(MNOS_TRACE_TIMER, 0, 0);
-        timer_interrupt();
-        break;
     case VECTOR_IPI:
         lapic_eoi();
         core->statistics->ipis++;
@@ -94,7 +93,7 @@ void trap_from_user(struct thread *current)
     uint64_t vector = current->frame.vector;
 
     if (vector >= VECTOR_EXCEPTIONS) {
-        interrupt_dispatch(core, (uint8_t)vector);
+        trap_interrupt((uint8_t)vector);
         return;
     }
     core->statistics->faults++;
@@ -105,7 +104,7 @@ void trap_from_user(struct thread *current)
 void trap_from_kernel(struct user_frame *frame)
 {
     if (frame->vector >= VECTOR_EXCEPTIONS) {
-        interrupt_dispatch(this_core(), (uint8_t)frame->vector);
+        trap_interrupt((uint8_t)frame->vector);
         return;
     }
     if (frame->vector == VECTOR_PAGE_FAULT)

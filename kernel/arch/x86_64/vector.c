@@ -55,31 +55,10 @@ static void area_save(void *area)
         __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
 
-static void area_load(const void *area)
-{
-    uint32_t low = (uint32_t)cpu_facts.xcr0, high = (uint32_t)(cpu_facts.xcr0 >> 32);
-
-    if (cpu_facts.xsave)
-        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
-    else
-        __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
-}
-
 void vector_save(struct thread_arch *arch)
 {
     arch->vector_live = true;
     area_save(arch->vector_area);
-}
-
-void vector_load(struct thread_arch *arch)
-{
-    if (arch->vector_live) {
-        arch->vector_live = false;
-        area_load(arch->vector_area);
-        return;
-    }
-    area_load(&vector_initial_state);
-    vector_load_control(arch);
 }
 
 void vector_reset(struct thread_arch *arch)

@@ -9,8 +9,6 @@
 
 /* Keeps everything in arch->vector_area. */
 void vector_save(struct thread_arch *arch);
-/* Nothing of the thread before remains visible. */
-void vector_load(struct thread_arch *arch);
 /* An area whose header says that every component is in its initial state. */
 extern const struct vector_initial_state vector_initial_state;
 /* State a thread starts with. */
@@ -27,13 +25,17 @@ static inline void vector_load_control(const struct thread_arch *arch)
     __asm__ volatile("ldmxcsr %0\n\tfldcw %1" ::"m"(arch->mxcsr), "m"(arch->x87_control));
 }
 
-/* False when the processor knows that all registers hold initial values: nothing could leak. */
-static inline bool vector_in_use(void)
+/* Nothing of the thread before remains visible. The mask stands for all components that are enabled. */
+static inline void vector_load(struct thread_arch *arch)
 {
-    uint32_t low, high;
+    bool live = arch->vector_live;
+    const void *area = live ? arch->vector_area : (const void *)&vector_initial_state;
 
-    if (!cpu_facts.xgetbv1)
-        return true;
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(1));
-    return (low & (uint32_t)cpu_facts.xcr0) != 0; /* all components in use are below bit 32 */
+    if (cpu_facts.xsave)
+        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
+    else
+        __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+    arch->vector_live = false;
+    if (!live)
+        vector_load_control(arch);
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "core.h"
+#include "object/process.h"
 #include "object/thread.h"
 #include "tests/unit/host/host.h"
+#include "trace.h"
 
 static inline void arch_switch_out(struct thread *thread)
 {
@@ -14,5 +16,6 @@ static inline void arch_switch_out(struct thread *thread)
 static inline void arch_switch_in(struct core *core, struct thread *thread)
 {
     (void)core;
+    trace(MNOS_TRACE_SWITCH, thread->obj.id, thread->process->obj.id);
     arch_thread_load(thread);
 }

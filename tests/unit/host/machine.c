@@ -54,7 +54,7 @@ void host_time_pass(uint64_t ns)
             continue;
         host_core_select(i);
         host_cores[i].timer_ns = UINT64_MAX;
-        sched_timer_interrupt(now_ns);
+        sched_timer_interrupt(this_core(), now_ns);
         (void)host_leave_kernel();
     }
     host_core_select(self);

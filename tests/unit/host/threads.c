@@ -94,16 +94,6 @@ void arch_thread_load(struct thread *thread)
     arch_aspace_load(&thread->process->aspace.arch);
 }
 
-void arch_thread_set_result(struct thread *thread, uint64_t rax)
-{
-    thread->frame.rax = rax;
-}
-
-void arch_thread_set_value(struct thread *thread, uint64_t rdx)
-{
-    thread->frame.rdx = rdx;
-}
-
 void arch_thread_restart_syscall(struct thread *thread)
 {
     thread->frame.rip -= SYSCALL_BYTES;
