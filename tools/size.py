@@ -5,8 +5,8 @@
     size.py [KERNEL.elf]      print both figures (default: build/kernel.elf)
     size.py --record          write those of build/kernel.elf to tools/kernel_size.txt
 
-kernel-text-bytes: the section .text, that is all code that is there once the system runs; what only
-the boot needs is in .boot.text and given back. kernel-lines: lines of kernel/ (C, headers, tables and
+kernel-text-bytes: all code that is there once the system runs, the section .text and the larger one of
+.entry.plain and .entry.isolating. Of those the boot gives one back, and .boot.text, which only it needs. kernel-lines: lines of kernel/ (C, headers, tables and
 assembly) without blank lines and comments. What they are to be is in bench/targets.toml.
 
 The record is what the build test holds the kernel to: docs/testing.md. It names the compiler, since
@@ -28,16 +28,18 @@ SOURCES = (".c", ".h", ".S", ".inc", ".def")
 COMMENT = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|//[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 
-def text_bytes(elf: Path) -> int:
+def section_bytes(elf: Path) -> dict[str, int]:
     data = elf.read_bytes()
     table, = struct.unpack_from("<Q", data, 40)
     entry_bytes, count, names = struct.unpack_from("<HHH", data, 58)
     sections = [struct.unpack_from("<IIQQQQ", data, table + i * entry_bytes) for i in range(count)]
-    strings = sections[names][4]
-    for name, _, _, _, _, size in sections:
-        if data[strings + name:].startswith(b".text\0"):
-            return size
-    raise ValueError(f"{elf} has no section .text")
+    strings = data[sections[names][4]:]
+    return {strings[name:strings.index(b"\0", name)].decode(): size for name, _, _, _, _, size in sections}
+
+
+def text_bytes(elf: Path) -> int:
+    sections = section_bytes(elf)
+    return sections[".text"] + max(sections[".entry.plain"], sections[".entry.isolating"])
 
 
 def code_lines(text: str) -> int:

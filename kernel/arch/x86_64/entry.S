@@ -4,7 +4,7 @@
  * starts with is in stubs.S. docs/interrupts.md tells the story.
  *
  * There are two variants of each entry. The plain one runs on the page tables of the process. The
- * isolating one finds the table that a user program runs on, which maps only .text.entry and
+ * isolating one finds the table that a user program runs on, which maps only .entry.isolating and
  * .bss.entry of the kernel, and switches to the full one first. idt.c and cpu.c choose at boot.
  *
  * From user mode all registers are saved into the current thread's frame, the first part of struct
@@ -19,7 +19,9 @@
 #define GS_BASE_MSR          0xC0000101
 #define RFLAGS_NONE          2
 
-.section .text.entry, "ax", @progbits
+.macro VARIANT variant
+.section .entry.\variant, "ax", @progbits
+.endm
 
 /* Below vector and error code; afterwards RSP points to the start of the frame. */
 .macro SAVE_REGISTERS
@@ -76,7 +78,7 @@
     movq \scratch, %cr3
 .endm
 
-/* Loads the page tables of user mode; only .text.entry and .bss.entry can be reached afterwards. */
+/* Loads the page tables of user mode; only .entry.isolating and .bss.entry can be reached afterwards. */
 .macro USER_CR3 scratch
     movq %cr3, \scratch
     orq %gs:ENTRY_CR3_USER_OR, \scratch
@@ -113,6 +115,7 @@ leave_\variant:
 /* The kernel was interrupted, in arch_idle() or arch_poll_interrupts(), or has a bug. LFENCE: without
  * it a mispredicted user entry could run on here with the user's GS, and the other way round below.
  * Intel, "Speculative Execution of SWAPGS and Segment Registers". */
+.text
 interrupt_from_kernel:
     cmpq $idle_halted, 16(%rsp)
     je interrupt_from_idle
@@ -136,6 +139,7 @@ interrupt_from_idle:
     ret
 
 /* The processor has pushed into the thread's frame: TSS.RSP0 is its end. */
+VARIANT plain
 .globl interrupt_plain
 interrupt_plain:
     testb $3, 24(%rsp)
@@ -150,6 +154,7 @@ interrupt_plain:
 
 /* The processor has pushed onto the entry stack, from where the words are moved to the frame. The
  * write to CR3 serialises, so no LFENCE is needed. */
+VARIANT isolating
 .globl interrupt_isolating
 interrupt_isolating:
     testb $3, 24(%rsp)
@@ -193,6 +198,7 @@ interrupt_isolating:
 .endm
 
 .macro NMI_ENTRY variant
+VARIANT \variant
 .globl entry_nmi_\variant
 entry_nmi_\variant:
     pushq $0
@@ -223,6 +229,7 @@ entry_nmi_\variant:
 
 /* From these nothing returns; the report needs more stack than the landing place has. */
 .macro FATAL_ENTRY name, vector, variant
+VARIANT \variant
 .globl entry_\name\()_\variant
 entry_\name\()_\variant:
     .if \vector != VECTOR_DOUBLE_FAULT
@@ -252,10 +259,12 @@ FATAL_ENTRY machine_check, VECTOR_MACHINE_CHECK, isolating
 
 /* [[noreturn]] void arch_enter_user(void). The kernel stack is simply left; the next entry begins at
  * its top again. */
+.text
 .globl arch_enter_user
 arch_enter_user:
     cmpb $0, paging_isolation(%rip)
-    jne exit_isolating
+    je exit_plain
+    jmp exit_isolating
 
 /*
  * To core->current, whose `vector` is FRAME_SYSCALL afterwards, so that system calls need not set it.
@@ -263,6 +272,7 @@ arch_enter_user:
  * instruction below MNOS_USER_END, hence canonical; with any other SYSRET would fault in the kernel on
  * the user's stack. (Intel SDM vol 2B, "SYSRET".)
  */
+VARIANT plain
 .globl exit_plain
 exit_plain:
     movq %gs:CORE_CURRENT, %rsp
@@ -284,6 +294,7 @@ exit_plain:
 
 /* The frame is out of reach once the user's tables are loaded, so what is needed afterwards goes to the
  * entry area before. */
+VARIANT isolating
 .globl exit_isolating
 exit_isolating:
     movq %gs:ENTRY_CORE, %rsp

@@ -42,24 +42,51 @@ bool paging_is_mapped(uint64_t virt)
     return paging_leaf(virt, &level) != NULL;
 }
 
-uint64_t arch_boot_pages(void)
+/* What only the boot needs, and the entries of the variant that it has not chosen. */
+static char *const *parts_to_free(void)
 {
-    return (uint64_t)(__boot_end - __boot_start) / PAGE_BYTES;
+    static char *const plain[] = {__boot_start, __boot_end, __entry_plain_start,
+                                  __entry_isolating_start};
+    static char *const isolating[] = {__boot_start, __boot_end, __entry_isolating_start,
+                                      __text_start};
+
+    return paging_isolation ? plain : isolating;
 }
 
-/* The pages go from the image, and become writable in the direct map, before they are anybody's. */
-void arch_leave_boot(void)
+static uint64_t part_pages(char *const *part)
 {
-    paddr_t first = boot_image_to_phys(__boot_start);
+    return (uint64_t)(part[1] - part[0]) / PAGE_BYTES;
+}
+
+uint64_t arch_boot_pages(void)
+{
+    char *const *parts = parts_to_free();
+
+    return part_pages(parts) + part_pages(parts + 2);
+}
+
+/* The pages go from the image, and become writable in the direct map. */
+static void unmap_part(char *const *part)
+{
+    paddr_t first = boot_image_to_phys(part[0]);
     unsigned level;
 
-    for (uint64_t i = 0; i < arch_boot_pages(); i++) {
-        *paging_leaf((uintptr_t)__boot_start + i * PAGE_BYTES, &level) = 0;
-        *paging_leaf(HHDM_BASE + first + i * PAGE_BYTES, &level) |= PTE_WRITE;
+    for (uint64_t at = 0; at < part_pages(part) * PAGE_BYTES; at += PAGE_BYTES) {
+        *paging_leaf((uintptr_t)part[0] + at, &level) = 0;
+        *paging_leaf(HHDM_BASE + first + at, &level) |= PTE_WRITE;
     }
+}
+
+void arch_leave_boot(void)
+{
+    char *const *parts = parts_to_free();
+
+    unmap_part(parts);
+    unmap_part(parts + 2);
     tlb_flush_all();
     arch_ipi_round(UINT32_MAX, IPI_FLUSH_ALL);
-    frame_free_run(first, arch_boot_pages());
+    frame_free_run(boot_image_to_phys(parts[0]), part_pages(parts));
+    frame_free_run(boot_image_to_phys(parts[2]), part_pages(parts + 2));
     info_update_memory();
     sched_leave_kernel();
     arch_enter_user();

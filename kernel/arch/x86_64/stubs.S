@@ -5,11 +5,10 @@
  */
 #include "arch/x86_64/selectors.h"
 
-.section .text.entry, "ax", @progbits
-
 /* For each vector an error code, where the processor pushes none (Intel SDM vol 3A, "Protected-Mode
  * Exceptions and Interrupts"), and the vector as a byte, which arrives sign-extended: trap.c. */
 .macro STUBS variant
+.section .entry.\variant, "ax", @progbits
 .globl entry_stubs_\variant
 entry_stubs_\variant:
     vector = 0

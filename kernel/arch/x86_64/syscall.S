@@ -8,8 +8,6 @@
 #include "calls/call_numbers.h"
 #include "struct_offsets.h"
 
-.section .text.entry, "ax", @progbits
-
 /* RAX is the number less CALL_BASE. */
 .macro SAVE_ALL
     movq %gs:0, %rcx
@@ -33,6 +31,7 @@
 
 /* The variants: names; how the entry reaches the kernel's page tables, with the user's stack pointer in
  * RSP before and after; words of this core, by way of GS or of a register that is free. */
+.section .entry.plain, "ax", @progbits
 #define NAME(x) x##_plain
 .macro ENTER_PLAIN
     swapgs
@@ -79,6 +78,7 @@
 #undef PREPARE_LEAVING
 #undef LOAD_USER_TABLES
 
+.section .entry.isolating, "ax", @progbits
 #define NAME(x) x##_isolating
 .macro ENTER_ISOLATING
     swapgs
@@ -129,6 +129,8 @@
 #define LOAD_USER_TABLES LOAD_USER_TABLES_ISOLATING
 #include "arch/x86_64/syscall.inc"
 #include "arch/x86_64/ipc_fast.inc"
+
+.text
 
 /* struct call_return arch_call_in_frame(void): the entry in call_table of calls during which another
  * thread may run. With all registers in the frame the rest is C's, and this does not return. RCX and R11

@@ -142,7 +142,7 @@ static void isolation_init(void)
 
     if (pointers == PADDR_NONE)
         panic("no memory for the page tables of isolation");
-    isolation_map(pointers, __entry_text_start, __entry_text_end, 0);
+    isolation_map(pointers, __entry_isolating_start, __text_start, 0);
     isolation_map(pointers, __entry_data_start, __entry_data_end, PTE_WRITE | PTE_NX);
     isolation_entry = pointers | PTE_PRESENT | PTE_WRITE;
 }
