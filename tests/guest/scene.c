@@ -7,7 +7,7 @@
 #include "lib/libmnos/bootstrap.h"
 #include "lib/string.h"
 
-#define SOON_NS 10000000000ull
+#define SOON_NS 60000000000ull
 #define STACK_PAGES 8
 
 uint64_t soon(void)

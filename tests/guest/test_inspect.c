@@ -210,16 +210,17 @@ TEST(kinfo, the_page_is_filled_in)
 
 TEST(kinfo, the_time_agrees_with_the_kernels_and_never_goes_back)
 {
-    uint64_t last = 0;
+    uint64_t last = 0, least = UINT64_MAX;
 
     for (unsigned i = 0; i < 2000 && !check_failed(); i++) {
         uint64_t page = kinfo_time_ns(), call = time_by_call();
 
         CHECK(page >= last);
         CHECK(call >= page);
-        CHECK(call - page < 1000 * MILLISECOND_NS);
+        least = call - page < least ? call - page : least;
         last = call;
     }
+    CHECK(least < MILLISECOND_NS);
 }
 
 /* ---- log ring and statistics ---- */

@@ -182,6 +182,15 @@ static void count_up(void *argument)
         ++*(volatile uint64_t *)argument;
 }
 
+static bool moves(volatile uint64_t *counter)
+{
+    uint64_t before = *counter, deadline = soon();
+
+    while (*counter == before && kinfo_time_ns() < deadline)
+        sleep_ns(MILLISECOND_NS / 10);
+    return *counter != before;
+}
+
 TEST(thread, two_of_one_priority_share_a_core)
 {
     volatile uint64_t counts[2] = {0};
@@ -213,9 +222,10 @@ TEST(thread, one_of_lower_priority_waits_for_a_pinned_better_one)
     if (core == 0)
         return; /* this thread needs a core of its own to watch */
     helper_start_at(&high, count_up, (void *)&busy, TEST_PRIORITY + 1, core);
+    CHECK(moves(&busy));
     helper_start_at(&low, set_flag, (void *)&flag, TEST_PRIORITY - 10, core);
     sleep_ns(30 * MILLISECOND_NS);
-    CHECK(busy != 0);
+    CHECK(moves(&busy));
     CHECK_EQ(flag, 0);
     helper_end(&high);
     helper_finish(&low);
@@ -275,15 +285,6 @@ static bool stands_still(volatile uint64_t *counter)
 
     sleep_ns(5 * MILLISECOND_NS);
     return *counter == before;
-}
-
-static bool moves(volatile uint64_t *counter)
-{
-    uint64_t before = *counter, deadline = soon();
-
-    while (*counter == before && kinfo_time_ns() < deadline)
-        sleep_ns(MILLISECOND_NS / 10);
-    return *counter != before;
 }
 
 TEST(thread, a_suspended_one_stands_still_until_it_is_woken)
