@@ -26,8 +26,6 @@ UNCLAIMED = "tests/guest/unclaimed.toml"
 CLAIM = struct.Struct("<24s24sIIII")
 # Of struct handle_case: number, argument, type, rights, zero_allowed; then the registers.
 CASE = struct.Struct("<QIII?3x64x")
-# In the text of an error: it exists for the kernel's own use.
-UNSEEN = "never seen by a program"
 
 Cell = tuple[str, str, int]  # call; error, or error and right; argument, 0: none in particular
 
@@ -47,8 +45,7 @@ def promised(calls: list[mkdocs.Call], texts: dict) -> set[Cell]:
     for call in calls:
         text, numbers = texts[call.name], argument_numbers(call)
         for error, said in text["errors"].items():
-            if UNSEEN not in said:
-                cells |= {(call.name, error, n) for n in mkdocs.arguments_at_fault(call.name, said)}
+            cells |= {(call.name, error, n) for n in mkdocs.arguments_at_fault(call.name, said)}
         for argument, said in text["rights"].items():
             for clause in said.split("; "):
                 number = 0 if clause.startswith("each capability") else numbers[argument]

@@ -55,7 +55,7 @@ static void run(const struct guest_test *test)
             account_settles(&before, &after, attempt == 0 ? kinfo_time_ns() + SETTLE_NS : soon()))
             return;
     }
-    check_fail("account", 0, "frames %+lld, bytes %+lld, capabilities %+lld, threads %+lld",
+    check_fail("account", 0, "frames %lld, bytes %lld, capabilities %lld, threads %lld",
                (long long)(after.frames_used - before.frames_used),
                (long long)(after.bytes_used - before.bytes_used),
                (long long)(after.cap_count - before.cap_count),

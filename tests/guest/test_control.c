@@ -254,59 +254,72 @@ TEST(control, a_thread_that_waits_is_not_stopped_until_its_wait_is_cancelled)
 
 /* ---- cancelling ---- */
 
-struct waiter {
-    mnos_cap_t endpoint;
-    struct message msg;
-    mnos_status_t status;
-};
-
-static void wait_send(void *argument)
+static void wait_send(void *endpoint)
 {
-    struct waiter *waiter = argument;
+    struct message msg = {0};
 
-    waiter->status = ipc_send(waiter->endpoint, &waiter->msg, MNOS_DEADLINE_NEVER);
+    CHECK_ERROR(ipc_send, ERR_CANCELLED, 0, 0,
+                ipc_send((mnos_cap_t)endpoint, &msg, MNOS_DEADLINE_NEVER));
 }
 
-static void wait_receive(void *argument)
+static void wait_receive(void *endpoint)
 {
-    struct waiter *waiter = argument;
+    struct message msg = {0};
 
-    waiter->status = ipc_receive(waiter->endpoint, &waiter->msg, MNOS_DEADLINE_NEVER);
+    CHECK_ERROR(ipc_recv, ERR_CANCELLED, 0, 0,
+                ipc_receive((mnos_cap_t)endpoint, &msg, MNOS_DEADLINE_NEVER));
 }
 
-static void wait_call(void *argument)
+static void wait_call(void *endpoint)
 {
-    struct waiter *waiter = argument;
+    struct message msg = {0};
 
-    waiter->status = ipc_call(waiter->endpoint, &waiter->msg, MNOS_DEADLINE_NEVER);
+    CHECK_ERROR(ipc_call, ERR_CANCELLED, 0, 0,
+                ipc_call((mnos_cap_t)endpoint, &msg, MNOS_DEADLINE_NEVER));
+}
+
+static void wait_reply_receive(void *endpoint)
+{
+    struct raw_registers regs = {.r12 = MNOS_DEADLINE_NEVER, .r13 = (mnos_cap_t)endpoint};
+
+    CHECK_ERROR_RAW(ipc_reply, ERR_CANCELLED, 0, 0, &regs);
+}
+
+static void wait_park(void *)
+{
+    uint64_t now;
+
+    CHECK_ERROR(thread_block, ERR_CANCELLED, 0, 0,
+                sys_thread_block(MNOS_SELF, MNOS_DEADLINE_NEVER, &now));
 }
 
 static void check_cancelled(thread_function *function, enum mnos_thread_state state)
 {
-    struct waiter waiter = {.endpoint = endpoint_new()};
+    mnos_cap_t endpoint = endpoint_new();
     struct message msg = {0};
     struct thread thread;
 
-    helper_start(&thread, function, &waiter);
+    helper_start(&thread, function, (void *)endpoint);
     if (state == MNOS_STATE_CALLING)
-        CHECK_OK(ipc_receive(waiter.endpoint, &msg, soon()));
+        CHECK_OK(ipc_receive(endpoint, &msg, soon()));
     thread_reaches(thread.thread, state);
     CHECK_OK(control(&thread, MNOS_THREAD_CANCEL, 0));
     helper_finish(&thread);
-    CHECK_EQ(waiter.status, MNOS_ERR_CANCELLED);
     if (state == MNOS_STATE_CALLING)
         CHECK_FAILS(ipc_reply(&msg), MNOS_ERR_REPLY, 1, 0);
     else /* nothing of it is left */
-        CHECK_STATUS(receive_now(waiter.endpoint, &msg), MNOS_ERR_DEADLINE);
-    cap_drop(waiter.endpoint);
+        CHECK_STATUS(receive_now(endpoint, &msg), MNOS_ERR_DEADLINE);
+    cap_drop(endpoint);
 }
 
 TEST(control, every_wait_can_be_cancelled)
 {
     check_cancelled(wait_send, MNOS_STATE_SENDING);
     check_cancelled(wait_receive, MNOS_STATE_RECEIVING);
+    check_cancelled(wait_reply_receive, MNOS_STATE_RECEIVING);
     check_cancelled(wait_call, MNOS_STATE_SENDING);
     check_cancelled(wait_call, MNOS_STATE_CALLING);
+    check_cancelled(wait_park, MNOS_STATE_PARKED);
 }
 
 TEST(control, what_does_not_wait_cannot_be_cancelled)

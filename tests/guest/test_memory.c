@@ -249,6 +249,32 @@ TEST(memory, a_large_page_can_be_cut)
     cap_drop(memory);
 }
 
+/* Frames that mapping these pages at `address` takes of a new process: page tables. */
+static uint64_t tables_for(mnos_cap_t memory, uint64_t address, uint64_t first, uint64_t count)
+{
+    mnos_cap_t process = process_new();
+    uint64_t before = process_info(process).frames_used, taken;
+
+    CHECK_OK(sys_mem_map(process, memory, address, first, count, MAP_RW));
+    taken = process_info(process).frames_used - before;
+    process_end(process);
+    return taken;
+}
+
+TEST(memory, large_pages_are_used_when_both_sides_align)
+{
+    mnos_cap_t memory = 0;
+
+    CHECK_OK(sys_mem_alloc(3 * TWO_MIB_PAGES, MNOS_ALLOC_ALIGN_2M, &memory));
+    CHECK_EQ(tables_for(memory, ARENA, 0, 3 * TWO_MIB_PAGES), 2);
+    CHECK_EQ(tables_for(memory, ARENA, TWO_MIB_PAGES, TWO_MIB_PAGES), 2);
+    /* The address does not, the frames do not; both are off by the same. */
+    CHECK_EQ(tables_for(memory, ARENA + PAGE, 0, 2 * TWO_MIB_PAGES), 2 + 3);
+    CHECK_EQ(tables_for(memory, ARENA, 1, 2 * TWO_MIB_PAGES), 2 + 2);
+    CHECK_EQ(tables_for(memory, ARENA + PAGE, 1, 3 * TWO_MIB_PAGES - 1), 2 + 1);
+    cap_drop(memory);
+}
+
 TEST(memory, sixty_four_mib_at_once)
 {
     const uint64_t pages = 64 * 256;
@@ -421,6 +447,52 @@ TEST(memory, page_tables_are_charged_to_the_process_that_is_mapped_into)
     CHECK(process_info(process).frames_used <= 32);
     process_end(process);
     cap_drop(memory);
+}
+
+/* ---- grants ---- */
+
+/* Maps what comes with the message, one page of it for reading, and answers with its first word. */
+static uint64_t read_granted(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
+{
+    struct message msg = {.accept = 1};
+    mnos_cap_t memory;
+
+    if (ipc_receive(endpoint, &msg, MNOS_DEADLINE_NEVER) != MNOS_OK || msg.cap_count != 1)
+        return 1;
+    memory = message_cap(&msg, 0);
+    if (sys_mem_map(MNOS_SELF, memory, ARENA, 0, 1, MAP_RW) != MNOS_ERR_RIGHTS ||
+        sys_mem_map(MNOS_SELF, memory, ARENA, 0, 2, MNOS_MAP_READ) != MNOS_ERR_ARGUMENT ||
+        sys_mem_map(MNOS_SELF, memory, ARENA, 0, 1, MNOS_MAP_READ) != MNOS_OK)
+        return 2;
+    msg = (struct message){.words = {*word_at(ARENA)}, .length = 8, .reply_id = msg.reply_id};
+    (void)!ipc_reply(&msg);
+    while (*word_at(ARENA) != 0x5EEF) /* what is written there later is seen */
+        (void)!sys_thread_yield();
+    return 0;
+}
+
+TEST(memory, a_part_granted_into_a_message_is_the_same_frames)
+{
+    mnos_cap_t memory = memory_new(4), part = 0, endpoint = endpoint_new();
+    struct message msg = {0};
+    struct child child;
+
+    CHECK_OK(map(memory, ARENA, 0, 4));
+    *word_at(ARENA + 2 * PAGE) = 0x5EED;
+    CHECK_OK(sys_mem_grant(MNOS_SELF, memory, 2, 1, MNOS_RIGHT_READ | MNOS_RIGHT_GRANT, &part));
+    message_add_cap(&msg, part, MNOS_RIGHT_READ);
+    if (child_create(&child) &&
+        child_start(&child, read_granted, child_give(&child, endpoint, MNOS_RIGHT_READ), 0, 0, 0) &&
+        CHECK_OK(ipc_call(endpoint, &msg, soon()))) {
+        CHECK_EQ(msg.words[0], 0x5EED);
+        *word_at(ARENA + 2 * PAGE) = 0x5EEF;
+        CHECK_EQ(child_result(&child), 0);
+    }
+    child_drop(&child);
+    CHECK_OK(unmap(ARENA, 4));
+    cap_drop(part);
+    cap_drop(memory);
+    cap_drop(endpoint);
 }
 
 /* ---- device memory ---- */
