@@ -200,6 +200,8 @@ uint64_t child_result(const struct child *child)
 {
     struct mnos_process_info info = child_wait(child);
 
+    if (info.exit_reason == MNOS_EXIT_FAULT)
+        CHECK_EQ(info.exit_code, 0); /* vector and error code */
     CHECK_EQ(info.exit_reason, MNOS_EXIT_SELF);
     return info.exit_code;
 }

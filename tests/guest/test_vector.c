@@ -1,67 +1,116 @@
 // SPDX-License-Identifier: MIT
-/* test_vector.c - vector registers: kept across preemption, and never another process's. */
+/* test_vector.c - x87 and vector registers: kept across preemption, and never another process's. */
+#include "lib/string.h"
 #include "tests/guest/child.h"
 
-#define REGISTERS 16
+/* What XSAVE writes: the first 512 bytes as FXSAVE, the header, then one place for each component. */
+#define MXCSR 0x3F80u /* initial, but rounding down */
+#define AREA_BYTES 4096
+#define X87_BEGIN 32
+#define SSE_END 416
+#define HEADER_BEGIN 512
+#define HEADER_END 576
+/* x87, SSE, AVX and the three of AVX-512, as far as the machine has them. */
+#define COMPONENTS 0xE7u
 
 struct vectors {
-    uint64_t words[REGISTERS][2];
-} __attribute__((aligned(16)));
+    uint8_t bytes[AREA_BYTES];
+} __attribute__((aligned(64)));
+
+static struct vectors mine, found; /* a child has its own */
+
+struct cpuid {
+    uint32_t a, b, c, d;
+};
+
+static struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid out;
+
+    __asm__("cpuid" : "=a"(out.a), "=b"(out.b), "=c"(out.c), "=d"(out.d) : "a"(leaf), "c"(subleaf));
+    return out;
+}
+
+/* The components that XSAVE is used for; 0 on a machine that has FXSAVE only. */
+static uint32_t components(void)
+{
+    uint32_t low, high;
+
+    if ((cpuid(1, 0).c & 1u << 27) == 0)
+        return 0;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low & COMPONENTS;
+}
 
 static void vectors_load(const struct vectors *v)
 {
-#define LOAD(n) "movdqa " #n "*16(%0), %%xmm" #n "\n\t"
-    __asm__ volatile(LOAD(0) LOAD(1) LOAD(2) LOAD(3) LOAD(4) LOAD(5) LOAD(6) LOAD(7) LOAD(8) LOAD(9)
-                         LOAD(10) LOAD(11) LOAD(12) LOAD(13) LOAD(14) LOAD(15)::"r"(v)
-                     : "memory");
-#undef LOAD
+    uint32_t mask = components();
+
+    if (mask != 0)
+        __asm__ volatile("xrstor64 (%0)" ::"r"(v), "a"(mask), "d"(0) : "memory");
+    else
+        __asm__ volatile("fxrstor64 (%0)" ::"r"(v) : "memory");
 }
 
 static void vectors_store(struct vectors *v)
 {
-#define STORE(n) "movdqa %%xmm" #n ", " #n "*16(%0)\n\t"
-    __asm__ volatile(STORE(0) STORE(1) STORE(2) STORE(3) STORE(4) STORE(5) STORE(6) STORE(7)
-                         STORE(8) STORE(9) STORE(10) STORE(11) STORE(12) STORE(13) STORE(14)
-                             STORE(15)::"r"(v)
-                     : "memory");
-#undef STORE
+    uint32_t mask = components();
+
+    if (mask != 0)
+        __asm__ volatile("xsave64 (%0)" ::"r"(v), "a"(mask), "d"(0) : "memory");
+    else
+        __asm__ volatile("fxsave64 (%0)" ::"r"(v) : "memory");
+}
+
+static void fill_range(struct vectors *v, uint32_t begin, uint32_t end, uint64_t seed)
+{
+    for (uint32_t i = begin; i < end; i++)
+        v->bytes[i] = (uint8_t)(seed * 0x45 + i * 7 + 1);
 }
 
 static void fill(struct vectors *v, uint64_t seed)
 {
-    for (unsigned i = 0; i < REGISTERS; i++) {
-        v->words[i][0] = seed * 0x0101010101010101ull + i;
-        v->words[i][1] = ~v->words[i][0];
-    }
+    static const uint8_t control[] = {0x7F, 0x03, 0, 0, 0xFF}; /* all x87 registers are in use */
+    uint32_t mask = components();
+
+    memset(v, 0, sizeof *v);
+    memcpy(v->bytes, control, sizeof control);
+    memcpy(v->bytes + 24, &(uint32_t){MXCSR}, 4);
+    memcpy(v->bytes + HEADER_BEGIN, &mask, sizeof mask);
+    for (uint32_t i = X87_BEGIN; i < X87_BEGIN + 8 * 16; i += 16)
+        fill_range(v, i, i + 10, seed);
+    fill_range(v, X87_BEGIN + 8 * 16, SSE_END, seed);
+    for (uint32_t i = 2; i < 32; i++)
+        if (mask & 1u << i)
+            fill_range(v, cpuid(13, i).b, cpuid(13, i).b + cpuid(13, i).a, seed);
+}
+
+/* All registers, no control words. */
+static bool same_registers(const struct vectors *a, const struct vectors *b)
+{
+    return memcmp(a->bytes + X87_BEGIN, b->bytes + X87_BEGIN, SSE_END - X87_BEGIN) == 0 &&
+           memcmp(a->bytes + HEADER_END, b->bytes + HEADER_END, AREA_BYTES - HEADER_END) == 0;
 }
 
 static bool is_filled(const struct vectors *v, uint64_t seed)
 {
-    struct vectors wanted;
-    bool same = true;
+    static struct vectors wanted;
 
     fill(&wanted, seed);
-    for (unsigned i = 0; i < REGISTERS; i++)
-        same &= v->words[i][0] == wanted.words[i][0] && v->words[i][1] == wanted.words[i][1];
-    return same;
+    return same_registers(v, &wanted);
 }
 
 static bool is_zero(const struct vectors *v)
 {
-    uint64_t bits = 0;
+    static const struct vectors zero;
 
-    for (unsigned i = 0; i < REGISTERS; i++)
-        bits |= v->words[i][0] | v->words[i][1];
-    return bits == 0;
+    return same_registers(v, &zero);
 }
-
-#define MXCSR 0x3F80u /* initial, but rounding down */
 
 /* Yields, which loses all but the control word, loads its pattern, spins until it has been preempted now
  * and then, and looks whether it is still there: 0 when it was. */
 static uint64_t keep_pattern(uint64_t seed, uint64_t rounds, uint64_t, uint64_t)
 {
-    struct vectors mine, found;
     uint32_t control = MXCSR;
 
     fill(&mine, seed);
@@ -96,16 +145,12 @@ TEST(vector, each_process_keeps_its_own_across_preemption)
 
 static uint64_t find_zero(uint64_t, uint64_t, uint64_t, uint64_t)
 {
-    struct vectors found;
-
     vectors_store(&found);
     return is_zero(&found);
 }
 
 TEST(vector, a_new_process_finds_them_zero)
 {
-    struct vectors mine;
-
     fill(&mine, 0xAB);
     for (unsigned i = 0; i < 10 && !check_failed(); i++) {
         struct child child;
@@ -120,40 +165,48 @@ TEST(vector, a_new_process_finds_them_zero)
     }
 }
 
-/* Waits for a message with its pattern loaded, and looks what it finds then: the pattern or nothing. */
-static uint64_t wait_with_pattern(uint64_t endpoint, uint64_t seed, uint64_t, uint64_t)
+#define EXCHANGES 10
+
+/* Makes the call with its pattern loaded, and looks what it finds then: the pattern or nothing. */
+static bool finds_its_own(uint64_t number, struct raw_registers *regs, uint64_t seed)
 {
-    struct raw_registers regs = {.rdi = endpoint, .r12 = MNOS_DEADLINE_NEVER};
-    struct vectors mine, found;
+    vectors_load(&mine);
+    if (raw_call(number, regs) != MNOS_OK)
+        return false;
+    vectors_store(&found);
+    return is_zero(&found) || is_filled(&found, seed);
+}
+
+/* A server's loop; the first and the last turn have nobody to answer, or nothing to wait for. */
+static uint64_t serve_with_pattern(uint64_t endpoint, uint64_t seed, uint64_t, uint64_t)
+{
+    uint64_t reply_id = 0;
 
     fill(&mine, seed);
-    for (unsigned i = 0; i < 10; i++) {
-        vectors_load(&mine);
-        regs = (struct raw_registers){.rdi = endpoint, .r12 = MNOS_DEADLINE_NEVER};
-        if (raw_call(MNOS_SYS_ipc_recv, &regs) != MNOS_OK)
+    for (unsigned i = 0; i <= EXCHANGES; i++) {
+        struct raw_registers regs = {
+            .rdi = reply_id, .r12 = MNOS_DEADLINE_NEVER, .r13 = i < EXCHANGES ? endpoint : 0};
+
+        if (!finds_its_own(MNOS_SYS_ipc_reply, &regs, seed))
             return 2;
-        vectors_store(&found);
-        if (!is_zero(&found) && !is_filled(&found, seed))
-            return 3;
+        reply_id = regs.r12;
     }
     return 1;
 }
 
-TEST(vector, a_message_brings_nothing_of_the_senders)
+TEST(vector, a_call_and_its_reply_bring_nothing_of_the_others)
 {
     mnos_cap_t endpoint = endpoint_new();
-    struct vectors mine;
     struct child child;
 
     fill(&mine, 0xCD);
     if (child_create(&child) &&
-        child_start(&child, wait_with_pattern, child_give(&child, endpoint, MNOS_RIGHT_READ), 0xEF,
+        child_start(&child, serve_with_pattern, child_give(&child, endpoint, MNOS_RIGHT_READ), 0xEF,
                     0, 0)) {
-        for (unsigned i = 0; i < 10; i++) {
-            const struct message msg = {.label = i};
+        for (unsigned i = 0; i < EXCHANGES && !check_failed(); i++) {
+            struct raw_registers regs = {.rdi = endpoint, .r12 = soon()};
 
-            vectors_load(&mine);
-            CHECK_OK(ipc_send(endpoint, &msg, soon()));
+            CHECK(finds_its_own(MNOS_SYS_ipc_call, &regs, 0xCD));
         }
         CHECK_EQ(child_result(&child), 1);
     }
@@ -164,12 +217,12 @@ TEST(vector, a_message_brings_nothing_of_the_senders)
 static uint64_t mxcsr_across_call(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
 {
     struct raw_registers regs = {.rdi = endpoint, .r12 = MNOS_DEADLINE_NEVER};
-    uint32_t set = 0x7F80, found = 0; /* another rounding mode */
+    uint32_t set = 0x7F80, after = 0; /* another rounding mode */
 
     __asm__ volatile("ldmxcsr %0" ::"m"(set));
     (void)raw_call(MNOS_SYS_ipc_recv, &regs);
-    __asm__ volatile("stmxcsr %0" : "=m"(found));
-    return found;
+    __asm__ volatile("stmxcsr %0" : "=m"(after));
+    return after;
 }
 
 TEST(vector, the_control_word_is_kept_across_a_wait)
