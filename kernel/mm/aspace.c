@@ -386,9 +386,11 @@ bool aspace_unmap_page(struct process *process, uaddr_t address)
     }
     if (arch_aspace_unmap(&aspace->arch, &process->quota, address, 1) != MNOS_OK)
         assert(!"a mapping of one page is in no large page");
+    this_core()->tlb_pending = true; /* before its memory loses sight of it */
     mapping_free_locked(mapping);
     spin_unlock(&aspace->lock);
     arch_aspace_flush(&aspace->arch, address, 1);
+    this_core()->tlb_pending = false;
     return true;
 }
 

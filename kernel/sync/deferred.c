@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "core.h"
+#include "mm/aspace.h"
 #include "sched/sched.h"
 
 void deferred_add(struct deferred *deferred, void (*release)(struct deferred *))
@@ -25,6 +26,8 @@ void deferred_flush(void)
 
     core->deferred_urged = false;
     while (core->deferred != NULL) { /* releasing may add to it */
+        /* A page of it may still be in a TLB: who unmapped it has not flushed yet. */
+        tlb_batch_finish_all(&(struct tlb_batch){0});
         sched_quiesce();
         list = core->deferred;
         core->deferred = NULL;

@@ -29,6 +29,24 @@ TEST(deferred, nothing_is_freed_before_the_other_cores_have_passed_a_quiescent_p
     CHECK(cores[1].quiescent_points > passed);
 }
 
+TEST(deferred, nothing_is_freed_before_what_another_core_has_unmapped_is_flushed)
+{
+    static struct deferred item;
+    uint32_t flushes;
+
+    world_init();
+    host_core_start(1);
+    flushes = host_cores[1].flushes;
+    cores[1].tlb_pending = true; /* it is in the middle of unmapping something */
+    deferred_add(&item, release);
+    deferred_flush();
+    CHECK_EQ(host_cores[1].flushes, flushes + 1);
+    cores[1].tlb_pending = false;
+    deferred_add(&item, release);
+    deferred_flush();
+    CHECK_EQ(host_cores[1].flushes, flushes + 1);
+}
+
 TEST(deferred, another_core_can_be_urged)
 {
     static struct deferred item;
