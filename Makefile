@@ -92,17 +92,21 @@ $(BUILD)/gen/font.c: tools/mkfont.py
 
 # The paths of system calls and interrupts are compiled for speed, everything else for size, as is what
 # gains nothing: docs/performance.md. Padding before functions and loops is left out: it costs cache
-# lines, and inside a loop instructions. What GCC does at -O2 that makes copies of code has no effect on
-# our paths, or makes them longer.
+# lines, and inside a loop instructions. What GCC does at -O2 that makes copies of code, or two parts of one
+# function, has no effect on our paths, or makes them longer.
 SPEED      := -O2 -fno-align-functions \
               $(if $(findstring clang,$(CC)),,-fno-align-loops -fno-align-jumps -fno-align-labels \
-                  -freorder-blocks-algorithm=simple -fno-tree-pre -fno-partial-inlining)
+                  -freorder-blocks-algorithm=simple -fno-reorder-blocks-and-partition -fno-tree-pre \
+                  -fno-partial-inlining)
 KERNEL_HOT := $(patsubst %,kernel/calls/%.c,capability ipc memory process syscall) \
               kernel/cap/% kernel/ipc/% kernel/sched/% \
               $(patsubst %,kernel/mm/%.c,aspace mapping) \
               $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory thread) \
               $(patsubst %,kernel/arch/x86_64/%.c,ioapic lapic timer trap user_tables vector) \
               lib/tree.c
+# Of these, where only the smallest functions are worth copying into their callers.
+KERNEL_FEW := $(patsubst %,kernel/%.c,calls/syscall cap/captable cap/derive mm/aspace object/endpoint)
+speed       = $(SPEED) $(if $(findstring clang,$(CC)),,$(if $(filter $(KERNEL_FEW),$1),--param=max-inline-insns-auto=6))
 
 # Where assembly finds the members of structures; both variants have the same.
 STRUCT_OFFSETS := $(BUILD)/gen/struct_offsets.h
@@ -121,7 +125,7 @@ $1/objects := $$(patsubst %,$1/obj/%.o,$$(KERNEL_SRCS) $$(call find,kernel/debug
 
 $1/obj/%.c.o: %.c $(common)
 	$$(call say,CC)
-	$$(call compile,$$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_HOT),$$<),$$(SPEED),-Os) -Ikernel/debug/$2)
+	$$(call compile,$$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_HOT),$$<),$$(call speed,$$<),-Os) -Ikernel/debug/$2)
 $1/obj/%.S.o: %.S $(STRUCT_OFFSETS) $(common)
 	$$(call say,AS)
 	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
