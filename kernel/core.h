@@ -40,7 +40,9 @@ struct core {
     struct tss *tss;
     struct arch_aspace *aspace; /* loaded in CR3; NULL: the kernel's own */
     uint64_t running_here;      /* `state` and `core` of the thread that runs here, as one word */
-    struct runqueue runqueue;   /* has its own lock; other cores insert and steal */
+    uint64_t
+        pinned_here; /* `stop` and `slow` when there is nothing but that it is pinned to this core */
+    struct runqueue runqueue; /* has its own lock; other cores insert and steal */
     struct core_arch arch;
 
     uint32_t index; /* 0 is the boot processor */

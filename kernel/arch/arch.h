@@ -152,6 +152,8 @@ void arch_thread_get_registers(const struct thread *thread, struct mnos_register
  * entry path left in the processor (FS, GS base; vector state, or with `voluntary` (an IPC system
  * call) only MXCSR and the x87 control word: the rest is lost by definition). */
 void arch_thread_save(struct thread *thread, bool voluntary);
+/* Whether the processor has what the short paths in assembly take for granted. */
+bool arch_fast_switch(void);
 /* Makes the system call that `thread` is in start again when it next runs. */
 void arch_thread_restart_syscall(struct thread *thread);
 

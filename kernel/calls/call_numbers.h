@@ -6,7 +6,8 @@
 #pragma once
 
 #define CALL_BASE 0x4D4E0000
-#define CALL_COUNT 25 /* numbers from the base on that a call can have */
+#define CALL_COUNT 25       /* calls: numbers from the base on */
+#define CALL_TABLE_COUNT 32 /* a power of two; what is no call has an entry that says so */
 #define CALL_IPC_CALL 0x4D4E0006
 #define CALL_IPC_REPLY 0x4D4E0007
 

@@ -75,22 +75,27 @@ struct call_return {
  * uint64_t as abi/syscalls.def says. The entry code calls them, and leaves the kernel by way of
  * sched_leave_kernel() when `rax` is CALL_IN_FRAME. */
 typedef void (*call_entry_t)(void);
-extern const call_entry_t call_table[CALL_COUNT];
+extern const call_entry_t call_table[CALL_TABLE_COUNT];
 /* The entry of calls during which other threads may run; of the entry code: all registers go to
  * current->frame, then call_in_frame(). */
 struct call_return arch_call_in_frame(void);
-/* The entry of sys_thread_yield: sched_yield(), with only the registers that are not lost in the frame. */
+/* The entries of two that have a short way: with registers that are not lost in the frame, to sched_yield();
+ * and to enter_ipc_notify(), where it is called like any other. */
 struct call_return arch_call_thread_yield(void);
+struct call_return arch_call_ipc_notify(uint64_t endpoint, uint64_t events);
+struct call_return enter_ipc_notify(uint64_t endpoint, uint64_t events);
 /* The end of calls by registers when there is more to do than to return; results are in the frame. */
 void call_leave_kernel(uint64_t number);
 void call_in_frame(struct thread *current);
-/* A number that no system call has, likewise: an error in the native range, else a fault. */
+/* The entry of numbers that no call has; call_unknown() gives an error in the native range, else a fault. */
+struct call_return arch_call_unknown(void);
 void call_unknown(struct thread *current);
 
 #define SYSCALL0_WAITS(number, name)
 #define SYSCALL1(number, name, t1, a1) mnos_status_t sys_##name(struct thread *current, t1 a1);
 #define SYSCALL2(number, name, t1, a1, t2, a2)                                                     \
     mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2);
+#define SYSCALL2_WAITS SYSCALL2
 #define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3)                                             \
     mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2, t3 a3);
 #define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
@@ -110,6 +115,7 @@ void call_unknown(struct thread *current);
 #undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
+#undef SYSCALL2_WAITS
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE

@@ -15,6 +15,11 @@ mnos_status_t sys_ipc_notify(struct thread *current, mnos_cap_t endpoint, uint64
 
     if (status != MNOS_OK)
         return status;
+    /* As ipc_fast.inc would: the next time this is all that is looked at. */
+    current->sent_key = endpoint;
+    current->sent_cap = cap.slot;
+    current->sent_to = (struct endpoint *)cap.object;
+    current->sent_badge = cap.badge;
     if (events == 0 || (events & ~cap.event_mask) != 0)
         return call_argument(2, MNOS_ERR_ARGUMENT);
     trace(MNOS_TRACE_NOTIFY, cap.object->id, events);

@@ -106,58 +106,60 @@ static inline struct call_return finish(struct thread *current, mnos_status_t st
                                                                                                    \
     return finish(current, status, value)
 
-#define ENTER(name, ...) static struct call_return enter_##name(__VA_ARGS__)
+#define ENTER(name, ...) struct call_return enter_##name(__VA_ARGS__)
 #define SYSCALL1(number, name, t1, a1)                                                             \
-    ENTER(name, uint64_t a1)                                                                       \
+    static ENTER(name, uint64_t a1)                                                                \
     {                                                                                              \
         BEGIN(number);                                                                             \
         f->rdi = a1;                                                                               \
         FINISH(name, a1);                                                                          \
     }
-#define SYSCALL2(number, name, t1, a1, t2, a2)                                                     \
+#define SYSCALL2_WAITS(number, name, t1, a1, t2, a2)                                               \
     ENTER(name, uint64_t a1, uint64_t a2)                                                          \
     {                                                                                              \
         BEGIN(number);                                                                             \
         f->rdi = a1, f->rsi = a2;                                                                  \
         FINISH(name, a1, a2);                                                                      \
     }
+#define SYSCALL2(...) static SYSCALL2_WAITS(__VA_ARGS__)
 #define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3)                                             \
-    ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3)                                             \
+    static ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3)                                      \
     {                                                                                              \
         BEGIN(number);                                                                             \
         f->rdi = a1, f->rsi = a2, f->rdx = a3;                                                     \
         FINISH(name, a1, a2, a3);                                                                  \
     }
 #define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
-    ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)      \
+    static ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,            \
+                 uint64_t a6)                                                                      \
     {                                                                                              \
         BEGIN(number);                                                                             \
         f->rdi = a1, f->rsi = a2, f->rdx = a3, f->r10 = a4, f->r8 = a5, f->r9 = a6;                \
         FINISH(name, a1, a2, a3, a4, a5, a6);                                                      \
     }
 #define SYSCALL1_VALUE(number, name, t1, a1)                                                       \
-    ENTER(name, uint64_t a1)                                                                       \
+    static ENTER(name, uint64_t a1)                                                                \
     {                                                                                              \
         BEGIN(number);                                                                             \
         f->rdi = a1;                                                                               \
         FINISH_VALUE(name, a1);                                                                    \
     }
 #define SYSCALL2_VALUE(number, name, t1, a1, t2, a2)                                               \
-    ENTER(name, uint64_t a1, uint64_t a2)                                                          \
+    static ENTER(name, uint64_t a1, uint64_t a2)                                                   \
     {                                                                                              \
         BEGIN(number);                                                                             \
         f->rdi = a1, f->rsi = a2;                                                                  \
         FINISH_VALUE(name, a1, a2);                                                                \
     }
 #define SYSCALL3_VALUE(number, name, t1, a1, t2, a2, t3, a3)                                       \
-    ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3)                                             \
+    static ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3)                                      \
     {                                                                                              \
         BEGIN(number);                                                                             \
         f->rdi = a1, f->rsi = a2, f->rdx = a3;                                                     \
         FINISH_VALUE(name, a1, a2, a3);                                                            \
     }
 #define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                       \
-    ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)                   \
+    static ENTER(name, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)            \
     {                                                                                              \
         BEGIN(number);                                                                             \
         f->rdi = a1, f->rsi = a2, f->rdx = a3, f->r10 = a4, f->r8 = a5;                            \
@@ -170,6 +172,7 @@ static inline struct call_return finish(struct thread *current, mnos_status_t st
 #undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
+#undef SYSCALL2_WAITS
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE
@@ -181,7 +184,9 @@ static inline struct call_return finish(struct thread *current, mnos_status_t st
 
 #define BY_REGISTERS(number, name) [(number)-MNOS_SYSCALL_BASE] = (call_entry_t)enter_##name,
 #define IN_FRAME(number, name) [(number)-MNOS_SYSCALL_BASE] = (call_entry_t)arch_call_in_frame,
-#define SYSCALL0_WAITS(number, name) [(number)-MNOS_SYSCALL_BASE] = (call_entry_t)arch_call_##name,
+#define BY_ITSELF(number, name) [(number)-MNOS_SYSCALL_BASE] = (call_entry_t)arch_call_##name,
+#define SYSCALL0_WAITS BY_ITSELF
+#define SYSCALL2_WAITS(number, name, ...) BY_ITSELF(number, name)
 #define SYSCALL1(number, name, ...) BY_REGISTERS(number, name)
 #define SYSCALL2(number, name, ...) BY_REGISTERS(number, name)
 #define SYSCALL3(number, name, ...) BY_REGISTERS(number, name)
@@ -192,14 +197,15 @@ static inline struct call_return finish(struct thread *current, mnos_status_t st
 #define SYSCALL3_VALUE(number, name, ...) BY_REGISTERS(number, name)
 #define SYSCALL5_VALUE(number, name, ...) BY_REGISTERS(number, name)
 #define IPC_SYSCALL IN_FRAME
-const call_entry_t call_table[] = {
+const call_entry_t call_table[CALL_TABLE_COUNT] = {
 #include "abi/syscalls.def"
+    [CALL_COUNT... CALL_TABLE_COUNT - 1] = (call_entry_t)arch_call_unknown,
 };
-_Static_assert(sizeof(call_table) == CALL_COUNT * sizeof(call_table[0]), "assembly relies on it");
 _Static_assert(CALL_BASE == MNOS_SYSCALL_BASE, "assembly relies on it");
 #undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
+#undef SYSCALL2_WAITS
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE
@@ -244,6 +250,7 @@ void call_in_frame(struct thread *current)
         break;
 #define SYSCALL1(...)
 #define SYSCALL2(...)
+#define SYSCALL2_WAITS(...)
 #define SYSCALL3(...)
 #define SYSCALL6(...)
 #define SYSCALL1_VALUE(...)

@@ -175,7 +175,7 @@ static void thread_init(struct thread *thread, struct process *process,
     thread->state = THREAD_SUSPENDED;
     thread->stop = STOP_SUSPEND;
     thread->affinity = params->affinity;
-    thread->slow = params->affinity == MNOS_AFFINITY_ANY ? 0 : SLOW_PINNED;
+    thread->slow = slow_for_affinity(params->affinity) | (arch_fast_switch() ? 0 : SLOW_PROCESSOR);
     thread->core = params->affinity == MNOS_AFFINITY_ANY ? this_core()->index : params->affinity;
     thread->priority = (uint8_t)params->priority;
     thread->effective = thread->priority;

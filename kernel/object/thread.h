@@ -50,11 +50,16 @@ enum thread_stop {
 /* Why a message to or from this thread takes the general path: something has to be done besides moving
  * registers. Set before the thread becomes visible as waiting, cleared when the reason has gone. */
 enum thread_slow {
-    SLOW_PINNED = 1u << 0, /* affinity is not MNOS_AFFINITY_ANY */
-    SLOW_REGISTERS =
-        1u << 1,            /* its frame was not made by a system call, or has been changed since */
-    SLOW_FAULTED = 1u << 2, /* its call is a fault: the reply holds registers */
+    SLOW_PINNED = 1u << 0,    /* affinity is not MNOS_AFFINITY_ANY; and the core is */
+    SLOW_CORE_SHIFT = 8,      /* from this bit on */
+    SLOW_PROCESSOR = 1u << 1, /* which lacks what the short paths in assembly use; never cleared */
+    SLOW_FAULTED = 1u << 2,   /* its call is a fault: the reply holds registers */
 };
+
+static inline uint32_t slow_for_affinity(uint32_t affinity)
+{
+    return affinity == MNOS_AFFINITY_ANY ? 0 : SLOW_PINNED | affinity << SLOW_CORE_SHIFT;
+}
 
 struct thread {
     struct user_frame frame; /* first: kernel entry saves registers here; 16-byte aligned */

@@ -25,7 +25,7 @@ uint32_t core_count = 1;
 /* Bit n: core n. A core sets its own idle bit before it looks at its run queue for the last time; who
  * inserts looks at the bit afterwards. */
 static _Atomic uint32_t online_cores = 1;
-static _Atomic uint32_t idle_cores;
+_Atomic uint32_t idle_cores;
 
 uint32_t sched_online_cores(void)
 {
@@ -204,8 +204,7 @@ static bool enqueue(struct core *core, struct thread *thread, bool at_front)
     return better;
 }
 
-/* `core` is busy with something as good: what waits there may go on at once where nothing is to be done. */
-static void offer_to_idle(const struct core *core)
+void sched_offer_to_idle(const struct core *core)
 {
     uint32_t idle;
 
@@ -241,7 +240,7 @@ static bool can_begin(const struct core *core, const struct thread *thread)
     if (enqueue(core, thread, false))
         tell(core);
     else if (!sched_single_core())
-        offer_to_idle(core);
+        sched_offer_to_idle(core);
 }
 
 void sched_make_ready(struct thread *thread)
@@ -360,9 +359,9 @@ void sched_priority_changed(struct thread *thread, uint8_t effective)
 
 void sched_set_affinity(struct thread *thread, uint32_t affinity)
 {
-    atomic_fetch_and(&thread->slow, ~(uint32_t)SLOW_PINNED);
-    if (affinity != MNOS_AFFINITY_ANY)
-        atomic_fetch_or(&thread->slow, SLOW_PINNED);
+    atomic_fetch_and(&thread->slow,
+                     ~slow_for_affinity(__atomic_load_n(&thread->affinity, __ATOMIC_RELAXED)));
+    atomic_fetch_or(&thread->slow, slow_for_affinity(affinity));
     __atomic_store_n(&thread->affinity, affinity, __ATOMIC_SEQ_CST);
     /* Whoever puts it somewhere from now on sees that, or the core that runs it does. */
     if (sched_remove_ready(thread, THREAD_PAIRED))
@@ -454,7 +453,7 @@ static struct thread *pick(struct core *core, struct thread *given, bool at_fron
 }
 
 /* Whether this core, whose idle bit is set, would find something in another's queue. A thread that is
- * inserted after the look is offered: offer_to_idle() runs on that core afterwards and sees the bit. */
+ * inserted after the look is offered: sched_offer_to_idle() runs on that core afterwards and sees the bit. */
 static bool can_steal(const struct core *here)
 {
     for (uint32_t i = 0; i < core_count; i++)
@@ -585,7 +584,7 @@ static void choose(struct core *core, struct thread *given, bool at_front)
     if (core->current == NULL)
         return;
     if (!sched_single_core())
-        offer_to_idle(core);
+        sched_offer_to_idle(core);
     timer_update(core);
     if ((core->current->stop & STOP_DOOMED) != 0)
         process_destroy_self(core->current);
@@ -624,7 +623,7 @@ static bool next_is_all(const struct core *core, const struct thread *current,
     switch_run(core, next);
     timer_set(core, timer_next(core)); /* nobody waits for the end of its turn */
     if (!sched_single_core())
-        offer_to_idle(core);
+        sched_offer_to_idle(core);
 }
 
 void sched_leave_kernel(void)
@@ -657,6 +656,7 @@ void sched_yield(struct core *core, struct thread *current)
     }
     switch_block_prepare(current); /* visible to others only when the lock is dropped */
     atomic_store_explicit(&current->state, THREAD_READY, memory_order_relaxed);
+    atomic_store_explicit(&next->state, THREAD_PAIRED, memory_order_relaxed);
     spin_unlock(&queue->lock);
     switch_run(core, next);
 }

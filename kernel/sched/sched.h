@@ -37,7 +37,11 @@ void sched_reschedule_interrupt(void);
 
 /* ---- called by objects ---- */
 
-uint32_t sched_online_cores(void); /* bit n: core n */
+uint32_t sched_online_cores(void);  /* bit n: core n */
+extern _Atomic uint32_t idle_cores; /* likewise; changed by each core alone */
+/* `core` is busy with something as good as what waits there, which may go on at once where nothing is to be
+ * done. */
+void sched_offer_to_idle(const struct core *core);
 bool sched_single_core(void);
 
 /* Makes a thread that is in no queue and RUNNING nowhere ready, on the core it belongs to. A thread

@@ -19,6 +19,7 @@ struct call_text {
 #define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
     {number, #name, {#a1, #a2, #a3, #a4, #a5, #a6}},
 #define SYSCALL1_VALUE SYSCALL1
+#define SYSCALL2_WAITS SYSCALL2
 #define SYSCALL2_VALUE SYSCALL2
 #define SYSCALL2_VALUE_WAITS SYSCALL2
 #define SYSCALL3_VALUE SYSCALL3
@@ -31,6 +32,7 @@ static const struct call_text calls[] = {
 #undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
+#undef SYSCALL2_WAITS
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE

@@ -17,6 +17,7 @@ enum mnos_syscall_number {
 #define SYSCALL0_WAITS(number, name) MNOS_SYS_##name = (number),
 #define SYSCALL1(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL2(number, name, ...) MNOS_SYS_##name = (number),
+#define SYSCALL2_WAITS(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL3(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL6(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL1_VALUE(number, name, ...) MNOS_SYS_##name = (number),
@@ -29,6 +30,7 @@ enum mnos_syscall_number {
 #undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
+#undef SYSCALL2_WAITS
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE
@@ -108,6 +110,7 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
     {                                                                                              \
         return syscall_status(number, a1, a2, 0, 0, 0, 0);                                         \
     }
+#define SYSCALL2_WAITS SYSCALL2
 #define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3)                                             \
     static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3)                                    \
     {                                                                                              \
@@ -144,6 +147,7 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
 #undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
+#undef SYSCALL2_WAITS
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE

@@ -61,6 +61,7 @@ static const char *call_name(uint64_t number)
 #define SYSCALL0_WAITS NAME
 #define SYSCALL1 NAME
 #define SYSCALL2 NAME
+#define SYSCALL2_WAITS NAME
 #define SYSCALL3 NAME
 #define SYSCALL6 NAME
 #define SYSCALL1_VALUE NAME

@@ -25,6 +25,7 @@ enum world_call_number {
 #define SYSCALL0_WAITS(number, name) NUMBER(number, name)
 #define SYSCALL1(number, name, ...) NUMBER(number, name)
 #define SYSCALL2(number, name, ...) NUMBER(number, name)
+#define SYSCALL2_WAITS(number, name, ...) NUMBER(number, name)
 #define SYSCALL3(number, name, ...) NUMBER(number, name)
 #define SYSCALL6(number, name, ...) NUMBER(number, name)
 #define SYSCALL1_VALUE(number, name, ...) NUMBER(number, name)
@@ -38,6 +39,7 @@ enum world_call_number {
 #undef SYSCALL0_WAITS
 #undef SYSCALL1
 #undef SYSCALL2
+#undef SYSCALL2_WAITS
 #undef SYSCALL3
 #undef SYSCALL6
 #undef SYSCALL1_VALUE

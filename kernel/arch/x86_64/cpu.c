@@ -195,6 +195,7 @@ void cpu_detect(void)
     }
     /* For measuring; what the processor does not have stays off. */
     facts->rsb_stuff |= boot_cmdline_has("barriers=on");
+    facts->fast_switch = facts->fsgsbase && facts->xsaveopt;
     facts->plain_switch = !facts->pcid && !facts->ibpb && !facts->rsb_stuff;
     paging_isolation =
         (facts->meltdown || boot_cmdline_has("pti=on")) && !boot_cmdline_has("pti=off");
@@ -240,9 +241,6 @@ static void enable_entries(struct core *core, const struct cpu_facts *facts)
     struct cpu_entry *entry = core->arch.entry;
     uint64_t pcid_bits = facts->pcid ? CR3_USER_PCID : 0;
     uint64_t noflush = facts->pcid ? CR3_NOFLUSH : 0;
-    bool fast = facts->fsgsbase && facts->xsave; /* as the fast path takes for granted */
-    const char *plain = fast ? entry_syscall_plain : entry_syscall_general_plain;
-    const char *isolating = fast ? entry_syscall_isolating : entry_syscall_general_isolating;
 
     entry->cr3_kernel_and = ~(CR3_USER | pcid_bits);
     entry->cr3_kernel_or = noflush;
@@ -251,7 +249,8 @@ static void enable_entries(struct core *core, const struct cpu_facts *facts)
     core->switch_bit = facts->plain_switch ? 1u << core->index : 0;
     cpu_entry_set_gs(core);
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-    wrmsr(MSR_LSTAR, (uint64_t)(uintptr_t)(paging_isolation ? isolating : plain));
+    wrmsr(MSR_LSTAR,
+          (uint64_t)(uintptr_t)(paging_isolation ? entry_syscall_isolating : entry_syscall_plain));
     wrmsr(MSR_SFMASK, SYSCALL_CLEARS);
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | (facts->nx ? EFER_NXE : 0));
 }

@@ -27,6 +27,7 @@ struct cpu_facts {
     bool stibp;        /* between hardware threads of one core: available and needed */
     bool rsb_stuff;    /* the return stack is overwritten between processes */
     bool plain_switch; /* writing CR3 is all it takes to change address spaces */
+    bool fast_switch; /* FSGSBASE and XSAVEOPT: what the short paths in assembly take for granted */
 
     uint64_t tsc_hz; /* as the processor or hypervisor says; 0: it does not */
 };

@@ -12,6 +12,7 @@
  * on that stack. NMI, double fault and machine check can come between any two instructions here, while
  * GS and the stack pointer still are the user's, so they have stacks of their own.
  */
+#include "arch/x86_64/frame.inc"
 #include "arch/x86_64/selectors.h"
 #include "arch/x86_64/vectors.h"
 #include "struct_offsets.h"
@@ -40,28 +41,6 @@
     pushq %r13
     pushq %r14
     pushq %r15
-.endm
-
-.macro RESTORE_R15_TO_RBX
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
-.endm
-
-/* RSP at the frame's R11; afterwards at its vector. */
-.macro RESTORE_R11_TO_RDI
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
 .endm
 
 /* Loads the kernel's page tables; GS must be the kernel's. */

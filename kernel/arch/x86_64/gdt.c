@@ -96,6 +96,7 @@ void cpu_entry_start(struct core *core)
     core->arch.entry = entry;
     core->tss = &entry->tss;
     core->running_here = (uint64_t)core->index << 32 | THREAD_RUNNING;
+    core->pinned_here = (uint64_t)slow_for_affinity(core->index) << 32;
     gdt_fill(entry);
     tss_fill(entry);
     gdt_load(entry);

@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 
+#include "abi/message.h"
 #include "arch/user_frame.h"
 #include "arch/x86_64/cpu_entry.h"
 #include "core.h"
@@ -31,7 +32,17 @@ void offsets(void)
     OFFSET(CORE_TSS, core, tss)
     OFFSET(CORE_ASPACE, core, aspace)
     OFFSET(CORE_RUNNING_HERE, core, running_here)
+    OFFSET(CORE_PINNED_HERE, core, pinned_here)
+    OFFSET(CORE_RUNQUEUE, core, runqueue)
+    OFFSET(CORE_RUNQUEUE_SERVING, core, runqueue.lock.serving)
+    OFFSET(CORE_RUNQUEUE_NEXT, core, runqueue.lock.next)
     OFFSET(CORE_READY, core, runqueue.ready)
+    OFFSET(CORE_MOVABLE, core, runqueue.movable)
+    OFFSET(CORE_PINNED, core, runqueue.pinned)
+    OFFSET(CORE_MOVABLES, core, runqueue.movables)
+    OFFSET(CORE_PINNEDS, core, runqueue.pinneds)
+    OFFSET(CORE_NEXT_TICKET, core, runqueue.next_ticket)
+    OFFSET(CORE_SLICE_END, core, slice_end_ns)
     OFFSET(CORE_RUNNING_PRIORITY, core, runqueue.running_priority)
     OFFSET(CORE_PANIC_STACK_TOP, core, arch.panic_stack_top)
     OFFSET(ENTRY_CORE, cpu_entry, core)
@@ -43,6 +54,7 @@ void offsets(void)
     OFFSET(ENTRY_KERNEL_ROOT, cpu_entry, kernel_root)
     OFFSET(TSS_RSP0, tss, rsp[0])
     OFFSET(STATISTICS_MESSAGES, mnos_core_statistics, messages)
+    OFFSET(STATISTICS_SWITCHES, mnos_core_statistics, switches)
     OFFSET(STATISTICS_SYSCALLS, mnos_core_statistics, syscalls)
 
     OFFSET(FRAME_R15, thread, frame.r15)
@@ -71,17 +83,20 @@ void offsets(void)
     VALUE(FRAME_SYSCALL_VECTOR, FRAME_SYSCALL)
 
     OFFSET(THREAD_STOP, thread, stop)
-    VALUE(SLOW_PINNED_ONLY, SLOW_PINNED)
-    OFFSET(THREAD_AFFINITY, thread, affinity)
     OFFSET(THREAD_STATE, thread, state)
     OFFSET(THREAD_FS_BASE, thread, arch.fs_base)
     OFFSET(THREAD_GS_BASE, thread, arch.gs_base)
+    OFFSET(THREAD_VECTOR_AREA, thread, arch.vector_area)
+    OFFSET(THREAD_VECTOR_LIVE, thread, arch.vector_live)
     OFFSET(THREAD_MXCSR, thread, arch.mxcsr)
     OFFSET(THREAD_X87_CONTROL, thread, arch.x87_control)
     OFFSET(THREAD_PROCESS, thread, process)
     OFFSET(THREAD_ASPACE, thread, aspace)
     OFFSET(THREAD_PRIORITY, thread, priority)
     OFFSET(THREAD_EFFECTIVE, thread, effective)
+    OFFSET(THREAD_QUEUED_PRIORITY, thread, queued_priority)
+    OFFSET(THREAD_TICKET, thread, ticket)
+    OFFSET(THREAD_RUN_LINK, thread, run_link)
     OFFSET(THREAD_CPU_CYCLES, thread, cpu_cycles)
     OFFSET(THREAD_LOCK_SERVING, thread, lock.serving)
     OFFSET(THREAD_LOCK_NEXT, thread, lock.next)
@@ -101,6 +116,8 @@ void offsets(void)
     OFFSET(THREAD_DEADLINE, thread, deadline_ns)
     OFFSET(THREAD_TIMER_DUE, thread, timer.due)
     OFFSET(THREAD_BUFFER, thread, buffer)
+    VALUE(STATE_READY, THREAD_READY)
+    VALUE(STATE_PAIRED, THREAD_PAIRED)
     VALUE(STATE_CALLING, THREAD_CALLING)
     VALUE(STATE_RECEIVING, THREAD_RECEIVING)
 
@@ -113,6 +130,7 @@ void offsets(void)
     OFFSET(CAP_TYPE, capability, type)
     OFFSET(CAP_OBJECT, capability, object)
     OFFSET(CAP_BADGE, capability, badge)
+    OFFSET(CAP_EVENT_MASK, capability, event_mask)
     OFFSET(CAP_WAITERS, capability, waiters)
     VALUE(CAP_SENDS, MNOS_TYPE_ENDPOINT | MNOS_RIGHT_WRITE << 8) /* type and rights as one word */
     VALUE(CAP_RECEIVES, MNOS_TYPE_ENDPOINT | MNOS_RIGHT_READ << 8)
@@ -120,7 +138,10 @@ void offsets(void)
     OFFSET(ENDPOINT_LOCK_SERVING, endpoint, lock.serving)
     OFFSET(ENDPOINT_LOCK_NEXT, endpoint, lock.next)
     OFFSET(ENDPOINT_STATE, endpoint, state)
+    OFFSET(ENDPOINT_PENDING, endpoint, pending)
+    OFFSET(ENDPOINT_EVENTS, endpoint, events)
     OFFSET(ENDPOINT_QUEUE, endpoint, queue.only)
+    VALUE(INFO_EVENTS, MNOS_KIND_EVENTS << MNOS_INFO_KIND_SHIFT)
     VALUE(ENDPOINT_IDLE, EP_IDLE)
     VALUE(ENDPOINT_RECEIVING, EP_RECEIVING)
 }
@@ -137,6 +158,9 @@ _Static_assert(offsetof(struct thread, core) == offsetof(struct thread, state) +
                "one store writes both");
 _Static_assert(offsetof(struct thread, effective) == offsetof(struct thread, priority) + 1,
                "one load reads both");
+_Static_assert(offsetof(struct thread, queued_pinned) ==
+                   offsetof(struct thread, queued_priority) + 1,
+               "one store writes both");
 _Static_assert(offsetof(struct endpoint, pending) == offsetof(struct endpoint, state) + 4 &&
                    offsetof(struct endpoint, state) % 8 == 0 && EP_IDLE == 0,
                "one comparison sees both");

@@ -5,6 +5,7 @@
  * program runs on; GS leads to struct cpu_entry, whose first word is the core.
  */
 #include "arch/x86_64/selectors.h"
+#include "arch/x86_64/spinlock.inc"
 #include "calls/call_numbers.h"
 #include "struct_offsets.h"
 
@@ -141,23 +142,9 @@ arch_call_in_frame:
     call call_in_frame
     jmp leave
 
-/* The same for sys_thread_yield: the registers that a called function preserves are enough. */
-.globl arch_call_thread_yield
-arch_call_thread_yield:
-    movq %gs:0, %rdi
-    movq CORE_CURRENT(%rdi), %rsi
-    movq $0, FRAME_RAX(%rsi)
-    movq %rbx, FRAME_RBX(%rsi)
-    movq %rbp, FRAME_RBP(%rsi)
-    movq %r12, FRAME_R12(%rsi)
-    movq %r13, FRAME_R13(%rsi)
-    movq %r14, FRAME_R14(%rsi)
-    movq %r15, FRAME_R15(%rsi)
-    call sched_yield
-    jmp leave
-
 /* A number that no call has, likewise. */
-unknown:
+.globl arch_call_unknown
+arch_call_unknown:
     SAVE_ALL
     call call_unknown
 leave:

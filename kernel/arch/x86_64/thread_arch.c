@@ -36,6 +36,12 @@ void arch_thread_save(struct thread *thread, bool voluntary)
     vector_save(&thread->arch);
 }
 
+bool arch_fast_switch(void)
+{
+    return cpu_facts.fast_switch;
+}
+
+/* For assembly, when writing CR3 is not all it takes. */
 void switch_to_process_of(struct thread *thread)
 {
     struct core *core = this_core();

@@ -21,4 +21,3 @@ void trap_nmi(struct user_frame *frame);
 
 /* entry.S: what LSTAR is set to. */
 extern const char entry_syscall_plain[], entry_syscall_isolating[];
-extern const char entry_syscall_general_plain[], entry_syscall_general_isolating[];

@@ -110,6 +110,22 @@ struct call_return arch_call_thread_yield(void)
     return (struct call_return){(uint64_t)CALL_IN_FRAME, 0};
 }
 
+bool arch_fast_switch(void)
+{
+    return true;
+}
+
+struct call_return arch_call_unknown(void)
+{
+    call_unknown(this_core()->current);
+    return (struct call_return){(uint64_t)CALL_IN_FRAME, 0};
+}
+
+struct call_return arch_call_ipc_notify(uint64_t endpoint, uint64_t events)
+{
+    return enter_ipc_notify(endpoint, events);
+}
+
 struct call_return arch_call_in_frame(void)
 {
     call_in_frame(this_core()->current);
