@@ -138,7 +138,7 @@ SYSCALLS_HEAD = """\
 <!-- Made by tools/mkdocs.py from abi/*.def and abi/syscalls.toml. Change those. -->
 
 {count} calls, from number `0x{base:X}`. A number in the 65,536 from there on that is no call
-returns `ERR_SYSCALL`; any other number is a fault of the thread, which today destroys its process.
+returns `ERR_SYSCALL`; any other number is a fault of the thread: [faults.md](faults.md).
 
 Arguments travel in RDI, RSI, RDX, R10, R8, R9 and the result in RAX: the status in the low 32 bits.
 RCX, R11 and the argument registers are lost, all other general registers are kept. A value comes
