@@ -50,17 +50,6 @@ static inline void spin_lock(struct spinlock *lock)
         spin_wait(lock, ticket);
 }
 
-static inline bool spin_trylock(struct spinlock *lock)
-{
-    uint16_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
-
-    if (!atomic_compare_exchange_strong_explicit(&lock->next, &ticket, (uint16_t)(ticket + 1),
-                                                 memory_order_acquire, memory_order_relaxed))
-        return false;
-    lockdep_acquire(lock, __builtin_return_address(0));
-    return true;
-}
-
 static inline void spin_unlock(struct spinlock *lock)
 {
     lockdep_release(lock);
