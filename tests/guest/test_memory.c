@@ -3,10 +3,12 @@
 #include "lib/libmnos/bootstrap.h"
 #include "lib/string.h"
 #include "tests/guest/child.h"
+#include "tests/guest/output.h"
 
 #define TWO_MIB_PAGES 512
 #define RX (MNOS_MAP_READ | MNOS_MAP_EXECUTE)
 #define USER_LAST (MNOS_USER_END - PAGE)
+#define HPET_PAGE 0xFED00 /* where QEMU's machines have it */
 
 static mnos_status_t map(mnos_cap_t memory, uint64_t address, uint64_t first, uint64_t count)
 {
@@ -512,9 +514,7 @@ TEST(memory, device_memory_over_ram_is_refused)
 
 TEST(memory, device_registers_can_be_read)
 {
-    const uint64_t hpet_page = 0xFED00; /* where QEMU's machines have it */
-
-    CHECK_OK(sys_mem_map(MNOS_SELF, bootstrap_cap("device"), ARENA, hpet_page, 1, MNOS_MAP_READ));
+    CHECK_OK(sys_mem_map(MNOS_SELF, bootstrap_cap("device"), ARENA, HPET_PAGE, 1, MNOS_MAP_READ));
     CHECK_EQ(*word_at(ARENA) >> 16 & 0xFFFF, 0x8086); /* vendor of the HPET */
     CHECK_OK(unmap(ARENA, 1));
 }
@@ -534,4 +534,27 @@ TEST(memory, a_framebuffer_maps_write_combining)
     CHECK_EQ(*pixel, ~old);
     *pixel = old;
     CHECK_OK(unmap(ARENA, 1));
+}
+
+/* ---- caching ---- */
+
+/* tests/system/test_caching.py reads the page tables while these are there. */
+TEST(caching, each_kind_of_memory_has_its_own)
+{
+    mnos_cap_t memory = memory_new(1), device = bootstrap_cap("device"),
+               framebuffer = bootstrap_cap("framebuffer");
+    uint64_t end_ns = soon();
+
+    CHECK_OK(map(memory, ARENA, 0, 1));
+    CHECK_OK(sys_mem_map(MNOS_SELF, device, ARENA + PAGE, HPET_PAGE, 1, MAP_RW));
+    if (framebuffer != 0)
+        CHECK_OK(sys_mem_map(MNOS_SELF, framebuffer, ARENA + 2 * PAGE, 0, 1,
+                             MAP_RW | MNOS_MAP_WRITE_COMBINING));
+    if (bootstrap_has_argument("watched")) {
+        print("mapped");
+        while (kinfo_time_ns() < end_ns)
+            ;
+    }
+    CHECK_OK(unmap(ARENA, framebuffer != 0 ? 3 : 2));
+    cap_drop(memory);
 }

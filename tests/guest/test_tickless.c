@@ -8,18 +8,12 @@
  */
 #include "abi/statistics.h"
 #include "lib/libmnos/bootstrap.h"
-#include "lib/string.h"
 #include "tests/guest/output.h"
 #include "tests/guest/scene.h"
 
 static bool is_counted(void)
 {
-    static const char word[] = "counted";
-
-    for (const char *c = bootstrap_arguments(); *c != '\0'; c++)
-        if (strncmp(c, word, sizeof word - 1) == 0)
-            return true;
-    return false;
+    return bootstrap_has_argument("counted");
 }
 
 static uint64_t read_tsc(void)
