@@ -17,7 +17,7 @@
 #include "version.h"
 
 static struct mnos_kinfo *kinfo;
-static struct mnos_statistics *statistics;
+struct mnos_statistics *statistics; /* known to assembly */
 
 BOOT_CODE static uint64_t frames_for(size_t size_bytes)
 {

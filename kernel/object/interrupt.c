@@ -16,13 +16,10 @@
 /* A line is masked that has fired this often without being acknowledged: by then its driver does not
  * keep up, or does not run. */
 #define FIRED_MAX 16
-/* A core that takes so many edges and messages within a millisecond takes no more of them for as long
- * again, so that it gets on with something else. */
-#define BURST 64
 #define HOLD_NS 1000000ull
 
-static struct interrupt_line
-    *lines; /* in frames: kernel-held capabilities are named by reference */
+/* In frames: kernel-held capabilities are named by reference. Known to assembly. */
+struct interrupt_line *interrupt_lines;
 static struct kobject object;
 
 BOOT_CODE struct kobject *interrupt_object(void)
@@ -32,44 +29,49 @@ BOOT_CODE struct kobject *interrupt_object(void)
 
 BOOT_CODE void interrupt_init(void)
 {
-    lines = info_boot_alloc(MNOS_INTERRUPT_LINES * sizeof(*lines));
+    interrupt_lines = info_boot_alloc(MNOS_INTERRUPT_LINES * sizeof(*interrupt_lines));
     for (uint32_t i = 0; i < MNOS_INTERRUPT_LINES; i++)
-        spin_init(&lines[i].lock, LOCK_INTERRUPT);
+        spin_init(&interrupt_lines[i].lock, LOCK_INTERRUPT);
     kobject_init(&object, MNOS_TYPE_INTERRUPT, NULL);
+}
+
+static uint32_t number_of(const struct interrupt_line *line)
+{
+    return (uint32_t)(line - interrupt_lines);
 }
 
 /* The line may fire again; what it has not told yet, it tells now. */
 static void reopen_locked(struct interrupt_line *line)
 {
-    uint32_t number = (uint32_t)(line - lines);
     bool again = line->fired > 1;
 
-    if (line->fired == FIRED_MAX || arch_irq_is_level(number))
-        arch_irq_unmask(number);
+    if (line->fired == FIRED_MAX || line->is_level)
+        arch_irq_unmask(number_of(line));
     line->fired = again;
     if (again)
-        endpoint_notify_cap(&line->listeners[line->active], line->events);
+        endpoint_notify_cap(line->listener, line->events);
 }
 
 /* Makes `line` the business of `through` and of the listener in `slot`; both locks are held. */
 static mnos_status_t commit_locked(struct interrupt_line *line, const struct cap_view *through,
-                                   uint8_t slot, uint64_t events)
+                                   struct capability *slot, uint64_t events)
 {
     mnos_status_t status = MNOS_OK;
 
     if (!cap_alive(through))
         return MNOS_ERR_HANDLE;
     if (line->bound_through == NULL)
-        status = arch_irq_enable((uint32_t)(line - lines));
+        status = arch_irq_enable(number_of(line));
     else
         line->bound_through->binding = NULL;
     if (status != MNOS_OK)
         return status;
-    line->active = slot;
+    line->listener = slot;
+    line->is_level = arch_irq_is_level(number_of(line));
     line->events = events;
     line->bound_through = through->slot;
     through->slot->binding = line;
-    arch_irq_unmask((uint32_t)(line - lines));
+    arch_irq_unmask(number_of(line));
     reopen_locked(line);
     return MNOS_OK;
 }
@@ -77,10 +79,11 @@ static mnos_status_t commit_locked(struct interrupt_line *line, const struct cap
 static mnos_status_t bind(struct interrupt_line *line, const struct cap_view *through,
                           const struct cap_view *listener, uint64_t events)
 {
-    uint8_t spare = !line->active;
+    struct capability *first = &line->listeners[0], *second = &line->listeners[1];
+    struct capability *spare = line->listener == first ? second : first;
     mnos_status_t status;
 
-    status = cap_derive_kernel(&line->listeners[spare], listener);
+    status = cap_derive_kernel(spare, listener);
     if (status != MNOS_OK)
         return status;
     /* The derivation lock keeps `through` from being removed before its `binding` can be found. */
@@ -89,14 +92,14 @@ static mnos_status_t bind(struct interrupt_line *line, const struct cap_view *th
     status = commit_locked(line, through, spare, events);
     spin_unlock(&line->lock);
     spin_unlock(&object.derive);
-    cap_delete_kernel(&line->listeners[status == MNOS_OK ? !spare : spare]);
+    cap_delete_kernel((status == MNOS_OK) == (spare == first) ? second : first);
     return status;
 }
 
 mnos_status_t interrupt_bind(uint32_t number, const struct cap_view *through,
                              const struct cap_view *listener, uint64_t events)
 {
-    struct interrupt_line *line = &lines[number];
+    struct interrupt_line *line = &interrupt_lines[number];
     mnos_status_t status;
 
     if (atomic_exchange(&line->being_bound, true))
@@ -109,7 +112,7 @@ mnos_status_t interrupt_bind(uint32_t number, const struct cap_view *through,
 
 mnos_status_t interrupt_acknowledge(uint32_t number, const struct cap_view *through)
 {
-    struct interrupt_line *line = &lines[number];
+    struct interrupt_line *line = &interrupt_lines[number];
     mnos_status_t status = MNOS_ERR_STATE;
 
     spin_lock(&line->lock);
@@ -128,7 +131,7 @@ struct interrupt_line *interrupt_unbind_locked(struct capability *through)
     if (line == NULL)
         return NULL;
     spin_lock(&line->lock);
-    arch_irq_disable((uint32_t)(line - lines));
+    arch_irq_disable(number_of(line));
     through->binding = NULL;
     line->bound_through = NULL;
     line->events = 0;
@@ -155,7 +158,7 @@ static void count_burst(struct core *core, bool is_message)
 {
     uint64_t now;
 
-    if (++core->burst < BURST)
+    if (++core->burst < INTERRUPT_BURST)
         return;
     now = arch_time_ns();
     if (now - core->burst_began_ns < HOLD_NS) {
@@ -176,7 +179,7 @@ void interrupt_hold_end(struct core *core)
 
 void interrupt_deliver(uint32_t number, bool is_level)
 {
-    struct interrupt_line *line = &lines[number];
+    struct interrupt_line *line = &interrupt_lines[number];
     struct core *core = this_core();
     uint64_t events;
 
@@ -185,7 +188,7 @@ void interrupt_deliver(uint32_t number, bool is_level)
     events = line->events;
     if (events != 0 && line->fired < FIRED_MAX) {
         if (line->fired++ == 0)
-            endpoint_notify_cap(&line->listeners[line->active], events);
+            endpoint_notify_cap(line->listener, events);
         else if (line->fired == FIRED_MAX)
             arch_irq_mask(number);
     }

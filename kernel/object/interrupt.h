@@ -21,6 +21,10 @@
 #include "cap/capability.h"
 #include "object/kobject.h"
 
+/* A core that takes so many edges and messages within a millisecond takes no more of them for as long
+ * again, so that it gets on with something else. */
+#define INTERRUPT_BURST 64
+
 struct interrupt_line {
     /* Endpoint capabilities that the kernel holds: the listener and, while it is being changed, its
      * successor. `being_bound` lets one core at a time change them. */
@@ -28,11 +32,15 @@ struct interrupt_line {
     _Atomic bool being_bound;
 
     struct spinlock lock; /* rank LOCK_INTERRUPT, guards all below */
-    uint8_t active;       /* which of the listeners */
-    uint64_t events;
-    uint8_t fired;                    /* times since it was acknowledged, at most FIRED_MAX */
+    /* Known to assembly; one comparison sees `fired` and `is_level`. */
+    uint8_t fired; /* times since it was acknowledged, at most FIRED_MAX */
+    bool is_level;
+    uint64_t events;                  /* 0: not bound */
+    struct capability *listener;      /* which of them */
     struct capability *bound_through; /* NULL: not bound */
 };
+
+extern struct interrupt_line *interrupt_lines;
 
 /* The object all Interrupt capabilities name; created at boot. */
 struct kobject *interrupt_object(void);

@@ -117,10 +117,9 @@ interrupt_from_idle:
     movq 32(%rsp), %rsp
     ret
 
-/* The processor has pushed into the thread's frame: TSS.RSP0 is its end. */
-VARIANT plain
-.globl interrupt_plain
-interrupt_plain:
+/* From user mode: RDI = the current thread, whose frame has all registers. The processor has pushed into
+ * it: TSS.RSP0 is its end. */
+.macro FROM_USER_PLAIN
     testb $3, 24(%rsp)
     jz interrupt_from_kernel
     swapgs
@@ -129,13 +128,11 @@ interrupt_plain:
     movq %rsp, %rdi
     movq %gs:CORE_KERNEL_STACK_TOP, %rsp
     CLEAR_FLAGS
-    CALL_AND_LEAVE trap_from_user, plain
+.endm
 
 /* The processor has pushed onto the entry stack, from where the words are moved to the frame. The
  * write to CR3 serialises, so no LFENCE is needed. */
-VARIANT isolating
-.globl interrupt_isolating
-interrupt_isolating:
+.macro FROM_USER_ISOLATING
     testb $3, 24(%rsp)
     jz interrupt_from_kernel
     swapgs
@@ -158,7 +155,26 @@ interrupt_isolating:
     movq %gs:ENTRY_CORE, %rsp
     movq CORE_KERNEL_STACK_TOP(%rsp), %rsp
     CLEAR_FLAGS
+.endm
+
+/* The second are those of lines and messages: event.S. */
+VARIANT plain
+.globl interrupt_plain, line_plain
+interrupt_plain:
+    FROM_USER_PLAIN
+    CALL_AND_LEAVE trap_from_user, plain
+line_plain:
+    FROM_USER_PLAIN
+    jmp line_interrupt
+
+VARIANT isolating
+.globl interrupt_isolating, line_isolating
+interrupt_isolating:
+    FROM_USER_ISOLATING
     CALL_AND_LEAVE trap_from_user, isolating
+line_isolating:
+    FROM_USER_ISOLATING
+    jmp line_interrupt
 
 /* ---- entries with a stack of their own ---- */
 

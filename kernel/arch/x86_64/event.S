@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * event.S - the common cases of sys_ipc_notify and sys_thread_yield straight through:
+ * event.S - the common cases of sys_ipc_notify, sys_thread_yield and device interrupts straight through:
  *
  *   arch_call_ipc_notify    through the capability that the thread used last; nobody waits, or one thread
  *                           waits that is better than the current one, which is ready from then on
  *   arch_call_thread_yield  nobody is ready; or the first one of the same priority takes over
+ *   line_interrupt          an edge or a message for one waiting thread that is better
  *
- * They are entries in call_table. Anything else: nothing has been changed, and C does it, which also says
- * what happens to the objects: object/endpoint.c, sched_wake() and sched_yield() in sched/sched.c. Events
+ * The first two are entries in call_table. Anything else: nothing has been changed, and C does it, which
+ * also says what happens to the objects: object/endpoint.c, sched_wake() and sched_yield() in sched/sched.c. Events
  * are traced by C only: `need_resched` is looked at together with `tracing`.
  *
  *   R11  the core
@@ -16,6 +17,7 @@
  */
 #include "arch/x86_64/frame.inc"
 #include "arch/x86_64/spinlock.inc"
+#include "arch/x86_64/vectors.h"
 #include "struct_offsets.h"
 
 .text
@@ -106,6 +108,51 @@
     popq %rdi
 .endm
 
+/* ---- an event for whoever waits on the endpoint R9, which is locked ---- */
+
+/* The only receiver takes over if next_is_all() in sched/sched.c would say so; else NAME_not_now. EAX = its
+ * priority. */
+.macro FIND_RECEIVER name
+    movq ENDPOINT_QUEUE(%r9), %r8
+    cmpq $1, %r8 /* ipc/thread_queue.h */
+    jbe \name\()_not_now
+    cmpq $0, THREAD_STOP(%r8) /* and `slow` */
+    jne \name\()_pinned
+\name\()_free:
+    movzbl THREAD_EFFECTIVE(%r8), %eax
+    cmpb THREAD_EFFECTIVE(%r10), %al
+    jbe \name\()_not_now
+    cmpq $0, CORE_SLICE_END(%r11)
+    jne \name\()_not_now
+    cmpl $0, idle_cores(%rip) /* it may be better off there */
+    jne \name\()_not_now
+    bsrq CORE_READY(%r11), %rdx
+    jz \name\()_best
+    cmpl %eax, %edx
+    jge \name\()_not_now
+\name\()_best:
+.endm
+
+/* Is it pinned to this core, and that is all? Behind it, NAME_not_now. */
+.macro PINNED_RECEIVER name
+\name\()_pinned:
+    movq CORE_PINNED_HERE(%r11), %rcx
+    cmpq %rcx, THREAD_STOP(%r8)
+    je \name\()_free
+.endm
+
+/* Off the endpoint, where it was alone; and alone in waiting through its capability. */
+.macro TAKE_RECEIVER
+    movl %eax, %edi
+    movl $ENDPOINT_IDLE, ENDPOINT_STATE(%r9)
+    movq $0, ENDPOINT_QUEUE(%r9)
+    movq THREAD_VIA(%r8), %rcx
+    movq $0, CAP_WAITERS(%rcx)
+    movq $0, THREAD_WAITS_ON(%r8)
+    movq $-1, THREAD_DEADLINE(%r8)
+    incw ENDPOINT_LOCK_SERVING(%r9)
+.endm
+
 /* ---- notify ---- */
 
 /* struct call_return arch_call_ipc_notify(uint64_t endpoint, uint64_t events) */
@@ -136,35 +183,10 @@ arch_call_ipc_notify:
     xorl %edx, %edx
     ret
 
-/* The only receiver takes over if next_is_all() in sched/sched.c would say so. */
-1:  movq ENDPOINT_QUEUE(%r9), %r8
-    cmpq $1, %r8 /* ipc/thread_queue.h */
-    jbe notify_not_now
-    cmpq $0, THREAD_STOP(%r8) /* and `slow` */
-    jne notify_pinned
-notify_free:
-    movzbl THREAD_EFFECTIVE(%r8), %eax
-    cmpb THREAD_EFFECTIVE(%r10), %al
-    jbe notify_not_now
-    cmpq $0, CORE_SLICE_END(%r11)
-    jne notify_not_now
-    cmpl $0, idle_cores(%rip) /* it may be better off there */
-    jne notify_not_now
-    bsrq CORE_READY(%r11), %rdx
-    jz 1f
-    cmpl %eax, %edx
-    jge notify_not_now
-
-/* Off the endpoint, where it was alone; and alone in waiting through its capability. */
-1:  KEEP_REGISTERS
-    movl %eax, %edi
-    movl $ENDPOINT_IDLE, ENDPOINT_STATE(%r9)
-    movq $0, ENDPOINT_QUEUE(%r9)
-    movq THREAD_VIA(%r8), %rcx
-    movq $0, CAP_WAITERS(%rcx)
-    movq $0, THREAD_WAITS_ON(%r8)
-    movq $-1, THREAD_DEADLINE(%r8)
-    incw ENDPOINT_LOCK_SERVING(%r9)
+1:  FIND_RECEIVER notify
+    KEEP_REGISTERS
+    TAKE_RECEIVER
+notify_hand_over:
     CHANGE_BASES
     movq THREAD_VECTOR_AREA(%r10), %rcx
     movb $1, THREAD_VECTOR_LIVE(%r10)
@@ -264,14 +286,77 @@ notify_process:
     C_END
     jmp notify_changed
 
-/* Is it pinned to this core, and that is all? */
-notify_pinned:
-    movq CORE_PINNED_HERE(%r11), %rcx
-    cmpq %rcx, THREAD_STOP(%r8)
-    je notify_free
+    PINNED_RECEIVER notify
 notify_not_now:
     incw ENDPOINT_LOCK_SERVING(%r9)
     jmp enter_ipc_notify
+
+/* ---- the interrupt of a line: trap_interrupt(), ioapic_interrupt(), interrupt_deliver() ---- */
+
+/* All registers of the thread RDI are in its frame. RBX = the line, RBP = its number. */
+.globl line_interrupt
+line_interrupt:
+    cmpb $0, cpu_facts + CPU_FAST_SWITCH(%rip)
+    je line_in_c
+    movq %rdi, %r10
+    movq %gs:0, %r11
+    cmpw $0, CORE_NEED_RESCHED(%r11)
+    jne line_in_c
+    cmpl $(LINE_BURST - 1), CORE_BURST(%r11)
+    jae line_in_c
+    movzbl FRAME_VECTOR(%rdi), %ebp
+    subl $VECTOR_LINE_FIRST, %ebp
+    jb line_message
+1:  imull $LINE_BYTES, %ebp, %ebx
+    addq interrupt_lines(%rip), %rbx
+    SPIN_LOCK LINE_LOCK_NEXT(%rbx), LINE_LOCK_SERVING(%rbx)
+    cmpw $0, LINE_FIRED(%rbx) /* and `is_level` */
+    jne line_later
+    movq LINE_EVENTS(%rbx), %rsi
+    testq %rsi, %rsi
+    jz line_later
+    movq LINE_LISTENER(%rbx), %rcx
+    movq CAP_OBJECT(%rcx), %r9
+    cmpb $0, CAP_TYPE(%rcx) /* after the object was read: it is the one of that capability */
+    je line_later
+    SPIN_LOCK ENDPOINT_LOCK_NEXT(%r9), ENDPOINT_LOCK_SERVING(%r9)
+    cmpl $ENDPOINT_RECEIVING, ENDPOINT_STATE(%r9)
+    jne line_not_now
+    FIND_RECEIVER line
+    TAKE_RECEIVER
+    movb $1, LINE_FIRED(%rbx)
+    incw LINE_LOCK_SERVING(%rbx)
+    incl CORE_BURST(%r11)
+    movq CORE_STATISTICS(%r11), %rcx
+    incq STATISTICS_INTERRUPTS(%rcx)
+    movq statistics(%rip), %rcx
+    incq STATISTICS_LINES(%rcx, %rbp, 8)
+    movq lapic_registers(%rip), %rcx
+    testq %rcx, %rcx
+    jz line_x2apic
+    movl $0, EOI_OFFSET(%rcx)
+    jmp notify_hand_over
+
+line_message:
+    addl $(VECTOR_LINE_FIRST - VECTOR_MESSAGE_FIRST + MESSAGE_LINE_FIRST), %ebp
+    jmp 1b
+line_x2apic:
+    movl $EOI_MSR, %ecx
+    xorl %eax, %eax
+    xorl %edx, %edx
+    wrmsr
+    jmp notify_hand_over
+    PINNED_RECEIVER line
+line_not_now:
+    incw ENDPOINT_LOCK_SERVING(%r9)
+line_later:
+    incw LINE_LOCK_SERVING(%rbx)
+    movq %r10, %rdi
+line_in_c:
+    call trap_from_user
+    cmpb $0, paging_isolation(%rip)
+    je leave_plain
+    jmp leave_isolating
 
 /* ---- yield ---- */
 

@@ -7,9 +7,12 @@
 
 #include "abi/message.h"
 #include "arch/user_frame.h"
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/cpu_entry.h"
+#include "arch/x86_64/lapic.h"
 #include "core.h"
 #include "object/endpoint.h"
+#include "object/interrupt.h"
 #include "object/process.h"
 #include "object/thread.h"
 
@@ -42,6 +45,8 @@ void offsets(void)
     OFFSET(CORE_MOVABLES, core, runqueue.movables)
     OFFSET(CORE_PINNEDS, core, runqueue.pinneds)
     OFFSET(CORE_NEXT_TICKET, core, runqueue.next_ticket)
+    OFFSET(CPU_FAST_SWITCH, cpu_facts, fast_switch)
+    OFFSET(CORE_BURST, core, burst)
     OFFSET(CORE_SLICE_END, core, slice_end_ns)
     OFFSET(CORE_RUNNING_PRIORITY, core, runqueue.running_priority)
     OFFSET(CORE_PANIC_STACK_TOP, core, arch.panic_stack_top)
@@ -54,6 +59,18 @@ void offsets(void)
     OFFSET(ENTRY_KERNEL_ROOT, cpu_entry, kernel_root)
     OFFSET(TSS_RSP0, tss, rsp[0])
     OFFSET(STATISTICS_MESSAGES, mnos_core_statistics, messages)
+    OFFSET(STATISTICS_INTERRUPTS, mnos_core_statistics, interrupts)
+    OFFSET(STATISTICS_LINES, mnos_statistics, line_interrupts)
+    OFFSET(LINE_LOCK_SERVING, interrupt_line, lock.serving)
+    OFFSET(LINE_LOCK_NEXT, interrupt_line, lock.next)
+    OFFSET(LINE_EVENTS, interrupt_line, events)
+    OFFSET(LINE_LISTENER, interrupt_line, listener)
+    OFFSET(LINE_FIRED, interrupt_line, fired)
+    VALUE(LINE_BYTES, sizeof(struct interrupt_line))
+    VALUE(LINE_BURST, INTERRUPT_BURST)
+    VALUE(MESSAGE_LINE_FIRST, MNOS_MESSAGE_LINE_FIRST)
+    VALUE(EOI_OFFSET, LAPIC_EOI * 16)
+    VALUE(EOI_MSR, LAPIC_X2APIC_MSR + LAPIC_EOI)
     OFFSET(STATISTICS_SWITCHES, mnos_core_statistics, switches)
     OFFSET(STATISTICS_SYSCALLS, mnos_core_statistics, syscalls)
 
@@ -161,6 +178,9 @@ _Static_assert(offsetof(struct thread, effective) == offsetof(struct thread, pri
 _Static_assert(offsetof(struct thread, queued_pinned) ==
                    offsetof(struct thread, queued_priority) + 1,
                "one store writes both");
+_Static_assert(offsetof(struct interrupt_line, is_level) ==
+                   offsetof(struct interrupt_line, fired) + 1,
+               "one comparison sees both");
 _Static_assert(offsetof(struct endpoint, pending) == offsetof(struct endpoint, state) + 4 &&
                    offsetof(struct endpoint, state) % 8 == 0 && EP_IDLE == 0,
                "one comparison sees both");

@@ -4,6 +4,7 @@
  * vector, and goes on in entry.S.
  */
 #include "arch/x86_64/selectors.h"
+#include "arch/x86_64/vectors.h"
 
 /* For each vector an error code, where the processor pushes none (Intel SDM vol 3A, "Protected-Mode
  * Exceptions and Interrupts"), and the vector as a byte, which arrives sign-extended: trap.c. */
@@ -19,7 +20,11 @@ entry_stubs_\variant:
     pushq $0
     .endif
     pushq $(vector - (vector & 128) * 2)
+    .if vector >= VECTOR_MESSAGE_FIRST && vector <= VECTOR_LINE_LAST
+    jmp line_\variant
+    .else
     jmp interrupt_\variant
+    .endif
     vector = vector + 1
     .endr
 .endm
