@@ -85,10 +85,12 @@ static mnos_status_t choose_range(struct cap_view *source, uint64_t first, uint6
 mnos_status_t sys_cap_create(struct thread *current, uint64_t kind, mnos_cap_t source,
                              uint64_t rights, uint64_t a, uint64_t b, uint64_t *value)
 {
-    bool is_copy = kind == MNOS_CREATE_COPY;
+    struct captable *table = &current->process->captable;
+    const struct cap_wish wish = {
+        .rights = rights, .badge = kind == MNOS_CREATE_MINT ? a : 0, .event_mask = b};
 
-    if ((is_copy || (kind == MNOS_CREATE_MINT && a != 0)) &&
-        cap_derive_fast(current->process, source, rights, is_copy ? 0 : a, b, value))
+    if ((kind == MNOS_CREATE_COPY || (kind == MNOS_CREATE_MINT && a != 0)) &&
+        cap_derive_fast(table, source, &wish, table, value))
         return MNOS_OK;
     return create(current, kind, source, rights, a, b, value);
 }

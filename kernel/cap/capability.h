@@ -25,6 +25,8 @@
 #include "object/kobject.h"
 
 #define CAP_DEPTH_MAX 250
+/* In a key. */
+#define GENERATION_ONE (1ull << MNOS_HANDLE_INDEX_BITS)
 
 /* Reference to a slot or to another kernel object aligned to 64 bytes; 0: none. */
 typedef uint32_t cap_ref_t;
@@ -114,4 +116,21 @@ struct cap_view {
 static inline bool cap_alive(const struct cap_view *view)
 {
     return __atomic_load_n(&view->slot->key, __ATOMIC_RELAXED) == view->key;
+}
+
+/* Reads what is in a slot, all of it of one capability (C2); false: there is none. */
+static inline bool cap_read(struct capability *slot, struct cap_view *view)
+{
+    uint8_t type;
+
+    view->slot = slot;
+    view->key = __atomic_load_n(&slot->key, __ATOMIC_ACQUIRE);
+    type = __atomic_load_n(&slot->type, __ATOMIC_ACQUIRE); /* written last: before the others */
+    view->object = slot->object;
+    view->first = slot->first;
+    view->count = slot->count;
+    view->rights = slot->rights;
+    /* x86 keeps loads in order; the compiler must, too. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return cap_alive(view) && type != MNOS_TYPE_NONE;
 }

@@ -9,7 +9,6 @@
 #include "mm/frame.h"
 #include "object/process.h"
 
-#define GENERATION_ONE (1ull << MNOS_HANDLE_INDEX_BITS)
 #define ROOT_ENTRIES_MIN (PAGE_BYTES / sizeof(struct capability *))
 #define ROOT_ENTRIES_MAX ((1u << MNOS_HANDLE_INDEX_BITS) / CAPTABLE_PAGE_SLOTS)
 
@@ -100,7 +99,7 @@ static mnos_status_t root_grow_locked(struct captable *table, struct quota *quot
     return MNOS_OK;
 }
 
-mnos_status_t captable_grow_locked(struct captable *table)
+static mnos_status_t grow_locked(struct captable *table)
 {
     struct process *process = container_of(table, struct process, captable);
     uint32_t first = table->page_count * CAPTABLE_PAGE_SLOTS;
@@ -133,21 +132,34 @@ mnos_status_t captable_grow_locked(struct captable *table)
     return MNOS_OK;
 }
 
-mnos_status_t cap_refuse(enum mnos_cap_type type, uint8_t found, mnos_rights_t rights,
-                         mnos_rights_t held)
+mnos_status_t captable_alloc(struct captable *table, struct capability **slot)
 {
-    if (found == MNOS_TYPE_NONE)
-        return MNOS_ERR_HANDLE;
-    if (type != MNOS_TYPE_NONE && found != type) {
-        this_core()->error.detail = found;
-        return MNOS_ERR_TYPE;
+    mnos_status_t status = MNOS_OK;
+
+    while (status == MNOS_OK) {
+        *slot = captable_take(table);
+        if (*slot != NULL)
+            break;
+        spin_lock(&table->lock);
+        if (table->free == NULL) /* else another core has been here */
+            status = grow_locked(table);
+        spin_unlock(&table->lock);
     }
-    this_core()->error.detail = (uint8_t)(rights & ~held);
-    return MNOS_ERR_RIGHTS;
+    return status;
 }
 
 mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
                          mnos_rights_t rights, struct cap_view *view)
 {
-    return cap_lookup_inline(table, handle, type, rights, view);
+    if (!cap_read(captable_slot(table, handle), view) || view->key != handle)
+        return MNOS_ERR_HANDLE;
+    if (type != MNOS_TYPE_NONE && view->object->type != type) {
+        this_core()->error.detail = view->object->type;
+        return MNOS_ERR_TYPE;
+    }
+    if ((rights & ~view->rights) != 0) {
+        this_core()->error.detail = (uint8_t)(rights & ~view->rights);
+        return MNOS_ERR_RIGHTS;
+    }
+    return MNOS_OK;
 }

@@ -42,28 +42,23 @@ void captable_destroy(struct captable *table, struct quota *quota);
 /* What it takes of its process's quota. */
 uint64_t captable_bytes(const struct captable *table);
 
-/* A new page of free slots when there is none; the table is locked. */
-mnos_status_t captable_grow_locked(struct captable *table);
-
-/* A free slot, with its key set to the handle it will have and type NONE; grows the table.
- * MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
-static inline mnos_status_t captable_alloc(struct captable *table, struct capability **slot)
+/* A free slot, its key the handle that it will have, its type NONE; NULL: there is none just now. */
+static inline struct capability *captable_take(struct captable *table)
 {
-    mnos_status_t status = MNOS_OK;
-    struct capability *found;
+    struct capability *slot;
 
     spin_lock(&table->lock);
-    if (__builtin_expect(table->free == NULL, 0))
-        status = captable_grow_locked(table);
-    if (status == MNOS_OK) {
-        found = table->free;
-        table->free = found->next_free;
+    slot = table->free;
+    if (__builtin_expect(slot != NULL, 1)) {
+        table->free = slot->next_free;
         table->used++;
-        *slot = found;
     }
     spin_unlock(&table->lock);
-    return status;
+    return slot;
 }
+
+/* The same; grows the table. MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
+mnos_status_t captable_alloc(struct captable *table, struct capability **slot);
 
 /* Takes back a slot that is in no tree; its type is NONE, its object NULL, and its old key dead. */
 static inline void captable_free(struct captable *table, struct capability *slot)
@@ -101,35 +96,3 @@ static inline uint32_t captable_end(const struct captable *table)
  */
 mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
                          mnos_rights_t rights, struct cap_view *view);
-
-/* The error for a capability that was found and will not do. */
-[[gnu::cold]] mnos_status_t cap_refuse(enum mnos_cap_type type, uint8_t found, mnos_rights_t rights,
-                                       mnos_rights_t held);
-
-/* cap_lookup() for system calls whose cost counts. */
-static inline mnos_status_t cap_lookup_inline(const struct captable *table, mnos_cap_t handle,
-                                              enum mnos_cap_type type, mnos_rights_t rights,
-                                              struct cap_view *view)
-{
-    struct capability *slot = captable_slot(table, handle);
-    uint8_t found;
-
-    if (__builtin_expect(__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle, 0))
-        return MNOS_ERR_HANDLE;
-    found = __atomic_load_n(&slot->type, __ATOMIC_ACQUIRE); /* written last: before the others */
-    view->slot = slot;
-    view->key = handle;
-    view->object = slot->object;
-    view->first = slot->first;
-    view->count = slot->count;
-    view->rights = slot->rights;
-    atomic_signal_fence(
-        memory_order_seq_cst); /* x86 keeps loads in order; the compiler must, too */
-    if (__builtin_expect(__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle, 0))
-        return MNOS_ERR_HANDLE; /* emptied while we looked (C2) */
-    if (__builtin_expect(found == MNOS_TYPE_NONE || (type != MNOS_TYPE_NONE && found != type) ||
-                             (rights & ~view->rights) != 0,
-                         0))
-        return cap_refuse(type, found, rights, view->rights);
-    return MNOS_OK;
-}

@@ -14,26 +14,12 @@
 #include "object/process.h"
 #include "sched/sched.h"
 
-#define GENERATION_ONE (1ull << MNOS_HANDLE_INDEX_BITS)
 /* Steps between two looks for something more urgent. */
 #define PREEMPT_STEPS 32
 
-/* ---- the tree; object->derive is held ---- */
-
-static inline void unlink_locked(struct kobject *object, struct capability *parent,
-                                 const struct capability *cap)
-{
-    if (cap->prev != 0)
-        cap_at(cap->prev)->next = cap->next;
-    else
-        *cap_children_of(object, parent) = cap->next;
-    if (cap->next != 0)
-        cap_at(cap->next)->prev = cap->prev;
-}
-
 /* ---- making ---- */
 
-bool cap_under_revocation_locked(const struct capability *cap)
+static bool under_revocation_locked(const struct capability *cap)
 {
     for (; cap != NULL; cap = cap_at(cap->parent)) /* at most CAP_DEPTH_MAX steps */
         if ((cap->flags & CAP_REVOKING) != 0)
@@ -41,79 +27,66 @@ bool cap_under_revocation_locked(const struct capability *cap)
     return false;
 }
 
+/* Whether something can be derived from `view` now. */
+static mnos_status_t derivable_locked(const struct cap_view *view)
+{
+    const struct kobject *object = view->object;
+    const struct capability *parent = view->slot;
+
+    if (!cap_alive(view))
+        return MNOS_ERR_HANDLE;
+    if (object->dying || parent->depth >= CAP_DEPTH_MAX ||
+        (object->revoking != 0 && under_revocation_locked(parent)))
+        return MNOS_ERR_STATE;
+    return MNOS_OK;
+}
+
+/* Makes a child of what `view` names (if nothing, the root of the tree) in `slot`, or if that is NULL in a
+ * slot of `process`, unless that is no longer possible. */
+static mnos_status_t make(struct process *process, struct capability *slot,
+                          const struct cap_view *view, unsigned flags, mnos_cap_t *handle)
+{
+    struct kobject *object = view->object;
+    mnos_status_t status = MNOS_OK;
+
+    spin_lock(&object->derive);
+    if (view->slot != NULL)
+        status = derivable_locked(view);
+    if (status == MNOS_OK && slot == NULL)
+        status = captable_alloc(&process->captable, &slot);
+    if (status == MNOS_OK) {
+        *handle = slot->key;
+        cap_insert_locked(object, view->slot, slot, view, flags);
+    }
+    spin_unlock(&object->derive);
+    return status;
+}
+
 mnos_status_t cap_create_root(struct process *process, struct kobject *object, mnos_rights_t rights,
                               uint64_t first, uint64_t count, mnos_cap_t *handle)
 {
-    const struct cap_view view = {.rights = rights, .first = first, .count = count};
-    struct capability *slot;
-    mnos_status_t status = captable_alloc(&process->captable, &slot);
+    const struct cap_view view = {
+        .object = object, .rights = rights, .first = first, .count = count};
 
-    if (status != MNOS_OK)
-        return status;
-    *handle = slot->key;
-    spin_lock(&object->derive);
-    cap_insert_locked(object, NULL, slot, &view, 0);
-    spin_unlock(&object->derive);
-    return MNOS_OK;
+    return make(process, NULL, &view, 0, handle);
 }
 
 mnos_status_t cap_derive(struct process *process, const struct cap_view *view, unsigned flags,
                          mnos_cap_t *handle)
 {
-    return cap_derive_inline(process, view, flags, handle);
+    return make(process, NULL, view, flags, handle);
 }
 
 mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *view)
 {
+    mnos_cap_t handle;
+
     assert(slot->object == NULL);
     slot->key += GENERATION_ONE;
-    return cap_derive_into(slot, view, CAP_KERNEL);
-}
-
-bool cap_read_kernel(const struct capability *slot, struct cap_view *view)
-{
-    uint64_t key = __atomic_load_n(&slot->key, __ATOMIC_ACQUIRE);
-    uint8_t type = __atomic_load_n(&slot->type, __ATOMIC_ACQUIRE);
-
-    view->slot = (struct capability *)slot;
-    view->key = key;
-    view->object = slot->object;
-    view->rights = slot->rights;
-    view->badge = slot->badge;
-    view->event_mask = slot->event_mask;
-    atomic_signal_fence(memory_order_seq_cst);
-    return type != MNOS_TYPE_NONE && __atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) == key;
+    return make(NULL, slot, view, CAP_KERNEL, &handle);
 }
 
 /* ---- removing ---- */
-
-static inline void kill_locked(struct capability *cap)
-{
-    /* In this order: who finds the new key finds no type. */
-    __atomic_store_n(&cap->type, MNOS_TYPE_NONE, __ATOMIC_RELEASE);
-    __atomic_store_n(&cap->key, cap->key + GENERATION_ONE, __ATOMIC_RELEASE);
-}
-
-/* Kills `cap`, which is alive, unless something hangs on it; true: it did so. Under the lock of who would
- * hang something there, so that afterwards nobody does. */
-static inline bool kill_free_locked(struct kobject *object, struct capability *cap)
-{
-    struct spinlock *lock = NULL;
-    bool is_free;
-
-    if (object->type == MNOS_TYPE_ENDPOINT)
-        lock = &((struct endpoint *)object)->lock;
-    else if (object->type == MNOS_TYPE_MEMORY)
-        lock = &((struct memory *)object)->mappings_lock;
-    if (lock != NULL)
-        spin_lock(lock);
-    is_free = cap->waiters == NULL; /* or mappings, or binding */
-    if (__builtin_expect(is_free, 1))
-        kill_locked(cap);
-    if (lock != NULL)
-        spin_unlock(lock);
-    return is_free;
-}
 
 /* Undoes one thing that hangs on `cap`; false: there is nothing. */
 static bool drain_one_locked(struct kobject *object, struct capability *cap,
@@ -167,7 +140,7 @@ static inline struct capability *take_out_locked(struct kobject *object, struct 
 
     for (;; cap = parent) {
         parent = cap_at(cap->parent);
-        unlink_locked(object, parent, cap);
+        cap_unlink_locked(object, parent, cap);
         if (__builtin_expect(cap->flags != 0, 0))
             end_flagged_locked(object, cap);
         else
@@ -178,12 +151,25 @@ static inline struct capability *take_out_locked(struct kobject *object, struct 
     }
 }
 
+static void unlock(struct kobject *object)
+{
+    bool unreferenced = object->caps == 0;
+
+    spin_unlock(&object->derive);
+    if (unreferenced)
+        kobject_unreferenced(object);
+}
+
+void cap_take_out_last(struct kobject *object, struct capability *cap)
+{
+    (void)take_out_locked(object, cap);
+    unlock(object);
+}
+
 /* The end of a dead, drained `cap`, if it has not come yet: `key` is its dead key. Only the children of one
  * that was minted stay, and it with them. */
 static void bury(struct kobject *object, struct capability *cap, uint64_t key)
 {
-    bool unreferenced;
-
     spin_lock(&object->derive);
     if (cap->object == object && cap->type == MNOS_TYPE_NONE && cap->key == key &&
         (cap->flags & CAP_NOTICE) == 0) {
@@ -192,10 +178,7 @@ static void bury(struct kobject *object, struct capability *cap, uint64_t key)
         else
             cap->flags |= CAP_GHOST;
     }
-    unreferenced = object->caps == 0;
-    spin_unlock(&object->derive);
-    if (unreferenced)
-        kobject_unreferenced(object);
+    unlock(object);
 }
 
 /* Removes up to PREEMPT_STEPS leaves below `top` (of the whole tree for NULL); true: none is left. A leaf on
@@ -213,9 +196,9 @@ static bool sweep_locked(struct kobject *object, struct capability *top, struct 
         if (at == top)
             return true;
         if (__builtin_expect(at->type == MNOS_TYPE_NONE, 0) ? at->waiters != NULL
-                                                            : !kill_free_locked(object, at)) {
+                                                            : !cap_kill_free_locked(object, at)) {
             if (at->type != MNOS_TYPE_NONE)
-                kill_locked(at);
+                cap_kill_locked(at);
             *stuck = at;
             return false;
         }
@@ -289,25 +272,6 @@ enum cap_progress cap_destroy_all(struct kobject *object, struct tlb_batch *batc
 
 /* ---- one of them ---- */
 
-bool cap_delete_leaf(const struct captable *table, mnos_cap_t handle)
-{
-    struct capability *slot = captable_slot(table, handle);
-    struct kobject *object = cap_object_now(slot, handle);
-    bool unreferenced = false;
-    bool done;
-
-    if (__builtin_expect(object == NULL, 0))
-        return false;
-    spin_lock(&object->derive);
-    done = slot->key == handle && slot->child == 0 && kill_free_locked(object, slot);
-    if (__builtin_expect(done, 1))
-        unreferenced = take_out_locked(object, slot) == NULL && object->caps == 0;
-    spin_unlock(&object->derive);
-    if (__builtin_expect(unreferenced, 0))
-        kobject_unreferenced(object);
-    return done;
-}
-
 /* Gives up to PREEMPT_STEPS children to the parent; true when none is left. */
 static bool hand_up_children_locked(struct kobject *object, struct capability *slot)
 {
@@ -316,7 +280,7 @@ static bool hand_up_children_locked(struct kobject *object, struct capability *s
     for (unsigned steps = 0; slot->child != 0 && steps < PREEMPT_STEPS; steps++) {
         struct capability *child = cap_at(slot->child);
 
-        unlink_locked(object, slot, child);
+        cap_unlink_locked(object, slot, child);
         cap_link_locked(object, parent, child);
     }
     return slot->child == 0;
@@ -334,7 +298,7 @@ static bool kill_parent(const struct cap_view *cap, uint64_t *dead_key)
     if (slot->key == cap->key) { /* else it was revoked meanwhile: gone is gone */
         killed = (slot->flags & CAP_MINTED) != 0 || hand_up_children_locked(object, slot);
         if (killed)
-            kill_locked(slot);
+            cap_kill_locked(slot);
         *dead_key = slot->key;
     }
     spin_unlock(&object->derive);
@@ -373,7 +337,7 @@ void cap_undo(const struct cap_view *cap)
     spin_lock(&object->derive);
     alive = slot->key == cap->key;
     if (alive)
-        kill_locked(slot);
+        cap_kill_locked(slot);
     dead_key = slot->key;
     spin_unlock(&object->derive);
     if (!alive)
@@ -424,7 +388,7 @@ void cap_delete_kernel(struct capability *slot)
     /* Nothing waits or maps through it, and it has no children. When another core has killed it and not
      * taken it out yet, that is done here. */
     while ((object = __atomic_load_n(&slot->object, __ATOMIC_ACQUIRE)) != NULL) {
-        if (cap_read_kernel(slot, &view))
+        if (cap_read(slot, &view))
             cap_undo(&view);
         else
             bury(object, slot, slot->key);

@@ -19,6 +19,8 @@
 
 #include "cap/capability.h"
 #include "mm/aspace.h"
+#include "object/endpoint.h"
+#include "object/memory.h"
 #include "object/process.h"
 
 enum cap_progress {
@@ -36,15 +38,10 @@ mnos_status_t cap_derive(struct process *process, const struct cap_view *view, u
                          mnos_cap_t *handle);
 /* The same for one that the kernel itself holds, in `slot`, which must be zero or was emptied. */
 mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *view);
-/* Reads a kernel-held capability; false: it is empty. */
-bool cap_read_kernel(const struct capability *slot, struct cap_view *view);
 
 /* Deletes one capability; its children become children of its parent. One that was minted, and has children,
  * stays in its slot as a ghost, dead, until the last capability with the badge has gone. */
 enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch);
-/* Looks a handle up and deletes the capability, if nothing was derived from it and nothing hangs on it; false:
- * it names none of that kind. */
-bool cap_delete_leaf(const struct captable *table, mnos_cap_t handle);
 /* Removes everything derived from it. */
 enum cap_progress cap_revoke(const struct cap_view *cap, struct tlb_batch *batch);
 /* Empties a slot of a table that is being destroyed, whatever it is in the middle of. With it go the
@@ -91,8 +88,6 @@ static inline void cap_link_locked(struct kobject *object, struct capability *pa
     *head = cap_ref(cap);
 }
 
-bool cap_under_revocation_locked(const struct capability *cap);
-
 /* Fills the free `slot` with what `view` says and makes it visible: the type last (C2). */
 static inline void cap_insert_locked(struct kobject *object, struct capability *parent,
                                      struct capability *slot, const struct cap_view *view,
@@ -110,87 +105,134 @@ static inline void cap_insert_locked(struct kobject *object, struct capability *
     __atomic_store_n(&slot->type, object->type, __ATOMIC_RELEASE);
 }
 
-/* Whether something can be derived from `view` now. */
-static inline mnos_status_t cap_derivable_locked(const struct cap_view *view)
-{
-    const struct kobject *object = view->object;
-    const struct capability *parent = view->slot;
-
-    if (__builtin_expect(!cap_alive(view), 0))
-        return MNOS_ERR_HANDLE;
-    if (__builtin_expect(object->dying || parent->depth >= CAP_DEPTH_MAX, 0))
-        return MNOS_ERR_STATE;
-    if (__builtin_expect(object->revoking != 0, 0) && cap_under_revocation_locked(parent))
-        return MNOS_ERR_STATE;
-    return MNOS_OK;
-}
-
-/* Fills `slot` as a child of what `view` names, unless that is no longer possible. */
-static inline mnos_status_t cap_derive_into(struct capability *slot, const struct cap_view *view,
-                                            unsigned flags)
-{
-    struct kobject *object = view->object;
-    mnos_status_t status;
-
-    spin_lock(&object->derive);
-    status = cap_derivable_locked(view);
-    if (__builtin_expect(status == MNOS_OK, 1))
-        cap_insert_locked(object, view->slot, slot, view, flags);
-    spin_unlock(&object->derive);
-    return status;
-}
-
-static inline mnos_status_t cap_derive_inline(struct process *process, const struct cap_view *view,
-                                              unsigned flags, mnos_cap_t *handle)
-{
-    struct capability *slot;
-    mnos_status_t status = captable_alloc(&process->captable, &slot);
-
-    if (status != MNOS_OK)
-        return status;
-    *handle = slot->key;
-    status = cap_derive_into(slot, view, flags);
-    if (__builtin_expect(status != MNOS_OK, 0))
-        captable_free(&process->captable, slot);
-    return status;
-}
-
-/* The object of the capability that `handle` names in `slot` at this moment; NULL: none. Its derivation lock may
- * be taken; who then finds the same key in the slot knows that it is alive and to this object. */
+/* The object that what `handle` names in `slot` is to at this moment; NULL: none. Its derivation lock may be
+ * taken; cap_is_locked() then tells whether it still names that. */
 static inline struct kobject *cap_object_now(const struct capability *slot, mnos_cap_t handle)
 {
-    if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle ||
-        __atomic_load_n(&slot->type, __ATOMIC_ACQUIRE) == MNOS_TYPE_NONE)
+    if (__atomic_load_n(&slot->key, __ATOMIC_ACQUIRE) != handle)
         return NULL;
     return __atomic_load_n(&slot->object, __ATOMIC_RELAXED);
 }
 
-/* From what `from` names in the table of `process` to the same table, when there is nothing unusual about
- * it: a copy, or with a badge, a mint. False: nothing was done, and the long way will tell why. */
-static inline bool cap_derive_fast(struct process *process, mnos_cap_t from, uint64_t rights,
-                                   mnos_badge_t badge, uint64_t event_mask, mnos_cap_t *handle)
+static inline bool cap_is_locked(const struct capability *slot, mnos_cap_t handle)
 {
-    struct capability *parent = captable_slot(&process->captable, from);
-    struct kobject *object = cap_object_now(parent, from);
-    struct capability *slot;
-    bool possible;
+    return slot->key == handle && slot->type != MNOS_TYPE_NONE;
+}
 
-    if (object == NULL || captable_alloc(&process->captable, &slot) != MNOS_OK)
+/* What cap_derive_fast() is to make: a copy, or with a badge, a mint. */
+struct cap_wish {
+    const struct kobject *not_to; /* capabilities to this are not for it */
+    mnos_rights_t needs;          /* of what is derived from */
+    uint64_t rights;              /* of the new one, unless it gets `all_rights` */
+    bool all_rights;
+    mnos_badge_t badge;
+    uint64_t event_mask;
+};
+
+/* Derives from what `from` names in `table` to a slot of `to`, when there is nothing unusual about it. False:
+ * nothing was done, and the long way will tell why. */
+static inline bool cap_derive_fast(const struct captable *table, mnos_cap_t from,
+                                   const struct cap_wish *wish, struct captable *to,
+                                   mnos_cap_t *handle)
+{
+    struct capability *parent = captable_slot(table, from);
+    struct kobject *object = cap_object_now(parent, from);
+    struct capability *slot = NULL;
+    uint64_t rights;
+
+    if (object == NULL || object == wish->not_to)
         return false;
     spin_lock(&object->derive);
-    possible = parent->key == from && (rights & ~(uint64_t)parent->rights) == 0 && !object->dying &&
-               object->revoking == 0 && parent->depth < CAP_DEPTH_MAX &&
-               (badge == 0 || (object->type == MNOS_TYPE_ENDPOINT && parent->badge == 0));
-    if (__builtin_expect(possible, 1)) {
+    rights = wish->all_rights ? parent->rights : wish->rights;
+    if (cap_is_locked(parent, from) && ((rights | wish->needs) & ~(uint64_t)parent->rights) == 0 &&
+        !object->dying && object->revoking == 0 && parent->depth < CAP_DEPTH_MAX &&
+        (wish->badge == 0 || (object->type == MNOS_TYPE_ENDPOINT && parent->badge == 0)))
+        slot = captable_take(to);
+    if (slot != NULL) {
         const struct cap_view view = {.rights = (mnos_rights_t)rights,
-                                      .first = badge == 0 ? parent->first : badge,
-                                      .count = badge == 0 ? parent->count : event_mask};
+                                      .first = wish->badge == 0 ? parent->first : wish->badge,
+                                      .count = wish->badge == 0 ? parent->count : wish->event_mask};
 
         *handle = slot->key;
-        cap_insert_locked(object, parent, slot, &view, badge == 0 ? 0 : CAP_MINTED);
+        cap_insert_locked(object, parent, slot, &view, wish->badge == 0 ? 0 : CAP_MINTED);
     }
     spin_unlock(&object->derive);
-    if (__builtin_expect(!possible, 0))
-        captable_free(&process->captable, slot);
-    return possible;
+    return slot != NULL;
+}
+
+static inline void cap_unlink_locked(struct kobject *object, struct capability *parent,
+                                     const struct capability *cap)
+{
+    if (cap->prev != 0)
+        cap_at(cap->prev)->next = cap->next;
+    else
+        *cap_children_of(object, parent) = cap->next;
+    if (cap->next != 0)
+        cap_at(cap->next)->prev = cap->prev;
+}
+
+static inline void cap_kill_locked(struct capability *cap)
+{
+    /* In this order: who finds the new key finds no type. */
+    __atomic_store_n(&cap->type, MNOS_TYPE_NONE, __ATOMIC_RELEASE);
+    __atomic_store_n(&cap->key, cap->key + GENERATION_ONE, __ATOMIC_RELEASE);
+}
+
+/* Kills `cap`, which is alive, unless something hangs on it; true: it did so. Under the lock of who would
+ * hang something there, so that afterwards nobody does. */
+static inline bool cap_kill_free_locked(struct kobject *object, struct capability *cap)
+{
+    struct spinlock *guard = NULL;
+    bool is_free;
+
+    if (object->type == MNOS_TYPE_ENDPOINT)
+        guard = &((struct endpoint *)object)->lock;
+    else if (object->type == MNOS_TYPE_MEMORY)
+        guard = &((struct memory *)object)->mappings_lock;
+    if (guard != NULL)
+        spin_lock(guard);
+    is_free = cap->waiters == NULL; /* or mappings, or binding */
+    if (__builtin_expect(is_free, 1))
+        cap_kill_locked(cap);
+    if (guard != NULL)
+        spin_unlock(guard);
+    return is_free;
+}
+
+/* cap_take_out() of one that may be the last of something. */
+[[gnu::cold]] void cap_take_out_last(struct kobject *object, struct capability *cap);
+
+/* Takes a dead `cap`, on which nothing hangs and which has no children, out of the tree; and unlocks. */
+static inline void cap_take_out(struct kobject *object, struct capability *cap)
+{
+    struct capability *parent = cap_at(cap->parent);
+
+    if (__builtin_expect(cap->flags != 0 || parent == NULL || (parent->flags & CAP_GHOST) != 0,
+                         0)) {
+        cap_take_out_last(object, cap);
+        return;
+    }
+    cap_unlink_locked(object, parent, cap);
+    cap_slot_free(cap);
+    spin_unlock(&object->derive);
+}
+
+/* Looks a handle up and deletes the capability, if nothing was derived from it and nothing hangs on it; false:
+ * it names none of that kind. */
+static inline bool cap_delete_leaf(const struct captable *table, mnos_cap_t handle)
+{
+    struct capability *cap = captable_slot(table, handle);
+    struct kobject *object = cap_object_now(cap, handle);
+
+    if (__builtin_expect(object == NULL, 0))
+        return false;
+    spin_lock(&object->derive);
+    if (__builtin_expect(!cap_is_locked(cap, handle) || cap->child != 0 ||
+                             !cap_kill_free_locked(object, cap),
+                         0)) {
+        spin_unlock(&object->derive);
+        return false;
+    }
+    cap_take_out(object, cap);
+    return true;
 }

@@ -47,11 +47,7 @@ static void block_locked(struct endpoint *endpoint, struct thread *current,
 static void settle(struct thread *sender, struct thread *receiver)
 {
     receiver->frame.rdi = sender->badge;
-    if (!sender->wants_reply) {
-        receiver->frame.r12 = 0;
-        return;
-    }
-    receiver->frame.r12 = wait_for_reply(sender, receiver);
+    receiver->frame.r12 = sender->wants_reply ? wait_for_reply(sender, receiver) : 0;
 }
 
 /* `receiver`, off the queue, takes the message of the first sender that can give it one. True: it has
@@ -91,12 +87,6 @@ static bool take_message(struct endpoint *endpoint, struct thread *receiver)
     }
 }
 
-static void receiver_requeue_locked(struct endpoint *endpoint, struct thread *receiver)
-{
-    sched_deadline_set(receiver, receiver->deadline_ns);
-    wait_queue_locked(endpoint, receiver, THREAD_RECEIVING, true);
-}
-
 /* A receiver whose message failed goes on waiting, at the head; or wakes, when its wait has ended
  * while it was paired. */
 static void receiver_resume(struct endpoint *endpoint, struct thread *receiver)
@@ -108,14 +98,26 @@ static void receiver_resume(struct endpoint *endpoint, struct thread *receiver)
             status = MNOS_ERR_REVOKED;
         else if ((receiver->stop & STOP_KILL) != 0)
             status = MNOS_ERR_CANCELLED;
-        else
-            receiver_requeue_locked(endpoint, receiver);
+        if (status == MNOS_OK) {
+            sched_deadline_set(receiver, receiver->deadline_ns);
+            wait_queue_locked(endpoint, receiver, THREAD_RECEIVING, true);
+        }
         spin_unlock(&endpoint->lock);
         if (status == MNOS_OK)
             return;
         wait_done(receiver, status);
     }
     sched_make_ready(receiver);
+}
+
+bool ipc_call_taken(struct thread *current, struct thread *receiver, struct endpoint *endpoint)
+{
+    if (message_info_valid(current->frame.rsi) &&
+        message_move(current, receiver, endpoint) == MNOS_OK)
+        return true;
+    sched_running_priority(this_core(), current->effective);
+    receiver_resume(endpoint, receiver);
+    return false;
 }
 
 /* The message of `current` goes to `receiver`, which has just been taken off the endpoint. CALL_ANSWERED:
@@ -202,7 +204,7 @@ bool ipc_fault(struct thread *current)
 {
     struct cap_view cap;
 
-    if (!cap_read_kernel(&current->process->fault_cap, &cap))
+    if (!cap_read(&current->process->fault_cap, &cap))
         return false;
     atomic_fetch_or(&current->slow, SLOW_FAULTED);
     current->badge = cap.badge;

@@ -7,12 +7,17 @@
 
 #include <stdbool.h>
 
+struct endpoint;
 struct thread;
 
 void ipc_send(struct thread *current);
 void ipc_call(struct thread *current);
 void ipc_recv(struct thread *current);
 void ipc_reply(struct thread *current);
+
+/* The fast path has taken `receiver`, who waits, off the endpoint for the call of `current`, all arguments of
+ * which are in its frame: moves the message between the frames. False: everything is as before. */
+bool ipc_call_taken(struct thread *current, struct thread *receiver, struct endpoint *endpoint);
 
 /* `current` has faulted: makes it call its process's fault endpoint. False: there is none. */
 bool ipc_fault(struct thread *current);

@@ -31,11 +31,19 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
                               uint8_t *kind)
 {
     mnos_rights_t wanted = from->buffer->send_rights[i];
+    mnos_cap_t handle = from->buffer->send_caps[i];
+    const struct cap_wish wish = {.needs = MNOS_RIGHT_GRANT,
+                                  .rights = wanted,
+                                  .all_rights = wanted == RIGHTS_OF_MINE,
+                                  .not_to = (const struct kobject *)endpoint};
+    const struct captable *table = &from->process->captable;
     struct cap_view view;
     mnos_status_t status;
 
-    status = cap_lookup_inline(&from->process->captable, from->buffer->send_caps[i], MNOS_TYPE_NONE,
-                               MNOS_RIGHT_GRANT, &view);
+    *kind = MNOS_RECEIVED_HANDLE;
+    if (cap_derive_fast(table, handle, &wish, &to->process->captable, value))
+        return MNOS_OK;
+    status = cap_lookup(table, handle, MNOS_TYPE_NONE, MNOS_RIGHT_GRANT, &view);
     if (status != MNOS_OK)
         return status;
     if (endpoint != NULL && view.object == &endpoint->obj) {
@@ -50,8 +58,7 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
         }
         view.rights = wanted;
     }
-    *kind = MNOS_RECEIVED_HANDLE;
-    return cap_derive_inline(to->process, &view, 0, value);
+    return cap_derive(to->process, &view, 0, value);
 }
 
 static mnos_status_t caps_move(struct thread *from, struct thread *to,

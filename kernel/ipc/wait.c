@@ -22,6 +22,25 @@ static void state_set(struct thread *thread, enum thread_state state)
     atomic_store_explicit(&thread->state, state, memory_order_release);
 }
 
+struct spinlock *wait_lock(const struct thread *thread)
+{
+    struct endpoint *endpoint = atomic_load_explicit(&thread->waits_on, memory_order_acquire);
+    struct thread *server = atomic_load_explicit(&thread->owed_by, memory_order_acquire);
+    struct spinlock *lock = NULL;
+
+    if (endpoint != NULL)
+        lock = &endpoint->lock;
+    else if (server != NULL)
+        lock = &server->lock;
+    if (lock == NULL)
+        return NULL;
+    spin_lock(lock);
+    if (thread->waits_on == endpoint && thread->owed_by == server)
+        return lock;
+    spin_unlock(lock);
+    return NULL;
+}
+
 /* ---- priority ---- */
 
 /* How many calls that wait for one another a change of priority passes in one go. */
@@ -67,20 +86,15 @@ static bool reorder_locked(struct thread_queue *queue, struct thread *thread)
 /* The same for whatever it waits on; the server whose callers have changed thereby, or NULL. */
 static struct thread *reorder(struct thread *thread)
 {
-    struct endpoint *endpoint = atomic_load_explicit(&thread->waits_on, memory_order_acquire);
-    struct thread *server = atomic_load_explicit(&thread->owed_by, memory_order_acquire);
-    bool changed = false;
+    struct spinlock *lock = wait_lock(thread);
+    struct thread *server;
+    bool changed;
 
-    if (endpoint != NULL) {
-        spin_lock(&endpoint->lock);
-        if (thread->waits_on == endpoint)
-            (void)reorder_locked(&endpoint->queue, thread);
-        spin_unlock(&endpoint->lock);
-    } else if (server != NULL) {
-        spin_lock(&server->lock);
-        changed = thread->owed_by == server && reorder_locked(&server->callers, thread);
-        spin_unlock(&server->lock);
-    }
+    if (lock == NULL)
+        return NULL;
+    server = thread->owed_by;
+    changed = reorder_locked(server != NULL ? &server->callers : &thread->waits_on->queue, thread);
+    spin_unlock(lock);
     return changed ? server : NULL;
 }
 
@@ -236,30 +250,18 @@ static bool may_end(const struct thread *thread, uint64_t until_ns)
            ((thread->slow & SLOW_FAULTED) == 0 || (thread->stop & STOP_KILL) != 0);
 }
 
-[[gnu::noinline]] static bool cancel_endpoint(struct thread *thread, struct endpoint *endpoint,
-                                              uint64_t until_ns)
+[[gnu::noinline]] static bool cancel_queued(struct thread *thread, struct spinlock *lock,
+                                            uint64_t until_ns)
 {
-    bool ours;
+    struct thread *server = thread->owed_by;
+    bool ours = may_end(thread, until_ns);
 
-    spin_lock(&endpoint->lock);
-    ours = thread->waits_on == endpoint && may_end(thread, until_ns);
-    if (ours)
-        wait_unqueue_locked(endpoint, thread);
-    spin_unlock(&endpoint->lock);
-    return ours;
-}
-
-[[gnu::noinline]] static bool cancel_reply(struct thread *thread, struct thread *server,
-                                           uint64_t until_ns)
-{
-    bool ours;
-
-    spin_lock(&server->lock);
-    ours = thread->owed_by == server && may_end(thread, until_ns);
-    if (ours)
+    if (ours && server != NULL)
         leave_callers_locked(server, thread);
-    spin_unlock(&server->lock);
-    if (ours)
+    else if (ours)
+        wait_unqueue_locked(thread->waits_on, thread);
+    spin_unlock(lock);
+    if (ours && server != NULL)
         wait_inherit(server);
     return ours;
 }
@@ -280,17 +282,9 @@ static bool cancel_park(struct thread *thread, uint64_t until_ns)
 
 bool wait_cancel(struct thread *thread, uint64_t until_ns, mnos_status_t status)
 {
-    struct endpoint *endpoint = atomic_load_explicit(&thread->waits_on, memory_order_acquire);
-    struct thread *server = atomic_load_explicit(&thread->owed_by, memory_order_acquire);
-    bool ours;
+    struct spinlock *lock = wait_lock(thread);
 
-    if (endpoint != NULL)
-        ours = cancel_endpoint(thread, endpoint, until_ns);
-    else if (server != NULL)
-        ours = cancel_reply(thread, server, until_ns);
-    else
-        ours = cancel_park(thread, until_ns);
-    if (!ours)
+    if (lock != NULL ? !cancel_queued(thread, lock, until_ns) : !cancel_park(thread, until_ns))
         return false;
     wait_done(thread, status);
     if (until_ns == MNOS_DEADLINE_NEVER)
@@ -298,25 +292,6 @@ bool wait_cancel(struct thread *thread, uint64_t until_ns, mnos_status_t status)
     else
         sched_wake(thread);
     return true;
-}
-
-struct spinlock *wait_lock(const struct thread *thread)
-{
-    struct endpoint *endpoint = atomic_load_explicit(&thread->waits_on, memory_order_acquire);
-    struct thread *server = atomic_load_explicit(&thread->owed_by, memory_order_acquire);
-    struct spinlock *lock = NULL;
-
-    if (endpoint != NULL)
-        lock = &endpoint->lock;
-    else if (server != NULL)
-        lock = &server->lock;
-    if (lock == NULL)
-        return NULL;
-    spin_lock(lock);
-    if (thread->waits_on == endpoint && thread->owed_by == server)
-        return lock;
-    spin_unlock(lock);
-    return NULL;
 }
 
 /* ---- parking ---- */

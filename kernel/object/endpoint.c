@@ -162,7 +162,7 @@ void endpoint_notify(struct endpoint *endpoint, uint64_t events)
     }
 }
 
-/* cap_read_kernel() of what is needed here. */
+/* cap_read() of what is needed here. */
 void endpoint_notify_cap(const struct capability *cap, uint64_t events)
 {
     uint64_t key = __atomic_load_n(&cap->key, __ATOMIC_ACQUIRE);

@@ -38,16 +38,15 @@ static inline void spin_init(struct spinlock *lock, enum lock_rank rank)
     lock->rank = (uint8_t)rank;
 }
 
-[[gnu::cold]] void spin_wait(const struct spinlock *lock, uint16_t ticket);
-
 static inline void spin_lock(struct spinlock *lock)
 {
     uint16_t ticket;
 
     lockdep_acquire(lock, __builtin_return_address(0));
     ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
-    if (__builtin_expect(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket, 0))
-        spin_wait(lock, ticket);
+    /* Not a function: for its sake everything that takes a lock would save registers. */
+    while (__builtin_expect(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket, 0))
+        arch_relax();
 }
 
 static inline void spin_unlock(struct spinlock *lock)

@@ -404,19 +404,19 @@ TEST(derive, a_kernel_held_capability_dies_with_its_parent)
     struct process *holder = world_process(world_root, 100, 100000, NULL);
     struct cap_view parent = world_view(world_root, middle);
     CHECK_EQ(cap_derive_kernel(&holder->exit_cap, &parent), MNOS_OK);
-    CHECK(cap_read_kernel(&holder->exit_cap, &view));
+    CHECK(cap_read(&holder->exit_cap, &view));
     endpoint = view.object;
     endpoint_notify_cap(&holder->exit_cap, 5);
     CHECK_EQ(((struct endpoint *)endpoint)->events, 5);
     CHECK_EQ(CALL(actor, cap_revoke, root), 0);
-    CHECK(!cap_read_kernel(&holder->exit_cap, &view));
+    CHECK(!cap_read(&holder->exit_cap, &view));
     endpoint_notify_cap(&holder->exit_cap, 8);
     CHECK_EQ(((struct endpoint *)endpoint)->events, 5);
     /* The slot can be used again, and emptied by its holder. */
     parent = world_view(world_root, root);
     CHECK_EQ(cap_derive_kernel(&holder->exit_cap, &parent), MNOS_OK);
     cap_delete_kernel(&holder->exit_cap);
-    CHECK(!cap_read_kernel(&holder->exit_cap, &view));
+    CHECK(!cap_read(&holder->exit_cap, &view));
     cap_delete_kernel(&holder->exit_cap);
     CHECK_EQ(slot_of(root)->child, 0);
     world_check();
