@@ -5,8 +5,6 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "abi/fault.h"
-#include "abi/message.h"
 #include "arch/arch.h"
 #include "ipc/ipc.h"
 #include "lib/string.h"
@@ -122,8 +120,7 @@ void fault_tell(const struct thread *faulted, struct thread *handler)
 {
     struct user_frame *frame = &handler->frame;
 
-    frame->rsi = MNOS_INFO(0, sizeof(struct mnos_fault)) | (uint64_t)MNOS_KIND_FAULT
-                                                               << MNOS_INFO_KIND_SHIFT;
+    frame->rsi = FAULT_INFO;
     frame->rdx = faulted->fault_code >> 32;
     frame->r10 = (uint32_t)faulted->fault_code;
     frame->r8 = faulted->fault_address;

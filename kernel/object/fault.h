@@ -16,7 +16,12 @@
 
 #include <stdint.h>
 
-#include "abi/types.h"
+#include "abi/fault.h"
+#include "abi/message.h"
+
+/* The info word of the message. */
+#define FAULT_INFO                                                                                 \
+    (MNOS_INFO(0, sizeof(struct mnos_fault)) | (uint64_t)MNOS_KIND_FAULT << MNOS_INFO_KIND_SHIFT)
 
 struct thread;
 

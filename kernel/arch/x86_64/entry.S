@@ -157,24 +157,33 @@ interrupt_from_idle:
     CLEAR_FLAGS
 .endm
 
-/* The second are those of lines and messages: event.S. */
+/* Those of lines and messages go to event.S; exceptions to fault_fast.inc, from where the ones that are not
+ * for it come back. */
 VARIANT plain
-.globl interrupt_plain, line_plain
+.globl interrupt_plain, line_plain, exception_plain, trap_plain
 interrupt_plain:
     FROM_USER_PLAIN
+trap_plain:
     CALL_AND_LEAVE trap_from_user, plain
 line_plain:
     FROM_USER_PLAIN
     jmp line_interrupt
+exception_plain:
+    FROM_USER_PLAIN
+    jmp fault_plain
 
 VARIANT isolating
-.globl interrupt_isolating, line_isolating
+.globl interrupt_isolating, line_isolating, exception_isolating, trap_isolating
 interrupt_isolating:
     FROM_USER_ISOLATING
+trap_isolating:
     CALL_AND_LEAVE trap_from_user, isolating
 line_isolating:
     FROM_USER_ISOLATING
     jmp line_interrupt
+exception_isolating:
+    FROM_USER_ISOLATING
+    jmp fault_isolating
 
 /* ---- entries with a stack of their own ---- */
 

@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 
+#include "abi/fault.h"
 #include "abi/message.h"
 #include "arch/user_frame.h"
 #include "arch/x86_64/cpu.h"
@@ -12,6 +13,7 @@
 #include "arch/x86_64/lapic.h"
 #include "core.h"
 #include "object/endpoint.h"
+#include "object/fault.h"
 #include "object/interrupt.h"
 #include "object/process.h"
 #include "object/thread.h"
@@ -73,6 +75,7 @@ void offsets(void)
     VALUE(EOI_MSR, LAPIC_X2APIC_MSR + LAPIC_EOI)
     OFFSET(STATISTICS_SWITCHES, mnos_core_statistics, switches)
     OFFSET(STATISTICS_SYSCALLS, mnos_core_statistics, syscalls)
+    OFFSET(STATISTICS_FAULTS, mnos_core_statistics, faults)
 
     OFFSET(FRAME_R15, thread, frame.r15)
     OFFSET(FRAME_R14, thread, frame.r14)
@@ -100,6 +103,9 @@ void offsets(void)
     VALUE(FRAME_SYSCALL_VECTOR, FRAME_SYSCALL)
 
     OFFSET(THREAD_STOP, thread, stop)
+    OFFSET(THREAD_SLOW, thread, slow)
+    VALUE(SLOW_FAULTED_ONLY, SLOW_FAULTED)
+    VALUE(SLOW_FAULTED_BIT, 32 + __builtin_ctz(SLOW_FAULTED)) /* in `stop` and `slow` */
     OFFSET(THREAD_STATE, thread, state)
     OFFSET(THREAD_FS_BASE, thread, arch.fs_base)
     OFFSET(THREAD_GS_BASE, thread, arch.gs_base)
@@ -108,6 +114,7 @@ void offsets(void)
     OFFSET(THREAD_MXCSR, thread, arch.mxcsr)
     OFFSET(THREAD_X87_CONTROL, thread, arch.x87_control)
     OFFSET(THREAD_PROCESS, thread, process)
+    OFFSET(THREAD_ID, thread, obj.id)
     OFFSET(THREAD_ASPACE, thread, aspace)
     OFFSET(THREAD_PRIORITY, thread, priority)
     OFFSET(THREAD_EFFECTIVE, thread, effective)
@@ -135,9 +142,20 @@ void offsets(void)
     OFFSET(THREAD_BUFFER, thread, buffer)
     VALUE(STATE_READY, THREAD_READY)
     VALUE(STATE_PAIRED, THREAD_PAIRED)
+    OFFSET(THREAD_UPCALL, thread, upcall)
+    OFFSET(THREAD_FAULT_ADDRESS, thread, fault_address)
+    OFFSET(THREAD_FAULT_CODE, thread, fault_code)
     VALUE(STATE_CALLING, THREAD_CALLING)
     VALUE(STATE_RECEIVING, THREAD_RECEIVING)
 
+    OFFSET(REGISTERS_RFLAGS, mnos_registers, rflags)
+    OFFSET(REGISTERS_FS_BASE, mnos_registers, fs_base)
+    OFFSET(REGISTERS_GS_BASE, mnos_registers, gs_base)
+    VALUE(FAULT_MESSAGE_INFO, FAULT_INFO)
+    VALUE(INFO_LABEL_SHIFT, MNOS_INFO_LABEL_SHIFT)
+    VALUE(FAULT_RESUME, MNOS_FAULT_RESUME)
+
+    OFFSET(PROCESS_FAULT_CAP, process, fault_cap)
     OFFSET(PROCESS_CAP_ROOT, process, captable.root)
     OFFSET(PROCESS_CAP_MASK, process, captable.root_mask)
     OFFSET(ASPACE_ROOT, arch_aspace, root)
@@ -149,6 +167,7 @@ void offsets(void)
     OFFSET(CAP_BADGE, capability, badge)
     OFFSET(CAP_EVENT_MASK, capability, event_mask)
     OFFSET(CAP_WAITERS, capability, waiters)
+    VALUE(TYPE_ENDPOINT, MNOS_TYPE_ENDPOINT)
     VALUE(CAP_SENDS, MNOS_TYPE_ENDPOINT | MNOS_RIGHT_WRITE << 8) /* type and rights as one word */
     VALUE(CAP_RECEIVES, MNOS_TYPE_ENDPOINT | MNOS_RIGHT_READ << 8)
 

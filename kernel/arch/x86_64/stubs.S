@@ -22,6 +22,8 @@ entry_stubs_\variant:
     pushq $(vector - (vector & 128) * 2)
     .if vector >= VECTOR_MESSAGE_FIRST && vector <= VECTOR_LINE_LAST
     jmp line_\variant
+    .elseif vector < VECTOR_EXCEPTIONS
+    jmp exception_\variant
     .else
     jmp interrupt_\variant
     .endif

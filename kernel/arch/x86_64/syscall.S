@@ -6,6 +6,7 @@
  */
 #include "arch/x86_64/selectors.h"
 #include "arch/x86_64/spinlock.inc"
+#include "arch/x86_64/vectors.h"
 #include "calls/call_numbers.h"
 #include "struct_offsets.h"
 
@@ -28,6 +29,32 @@
     movq %r14, FRAME_R14(%rcx)
     movq %r15, FRAME_R15(%rcx)
     movq %rcx, %rdi
+.endm
+
+/* Vector state for ipc_fast.inc, vector.h and vector.c in C: a thread that has called loses all but the
+ * control words, one that has faulted nothing. EAX: all components that are enabled; there is none beyond
+ * bit 31. */
+.macro SAVE_CONTROL
+    stmxcsr THREAD_MXCSR(%rsp)
+    fnstcw THREAD_X87_CONTROL(%rsp)
+.endm
+.macro LOAD_INITIAL
+    movl $-1, %eax
+    xrstor64 vector_initial_state(%rip) /* what the other left there is not for this one to see */
+    ldmxcsr THREAD_MXCSR(%rbx)
+    fldcw THREAD_X87_CONTROL(%rbx)
+.endm
+.macro SAVE_VECTORS
+    movq THREAD_VECTOR_AREA(%rsp), %rcx
+    movl $-1, %eax
+    xsaveopt64 (%rcx)
+    movb $1, THREAD_VECTOR_LIVE(%rsp)
+.endm
+.macro LOAD_VECTORS
+    movq THREAD_VECTOR_AREA(%rbx), %rcx
+    movl $-1, %eax
+    xrstor64 (%rcx)
+    movb $0, THREAD_VECTOR_LIVE(%rbx)
 .endm
 
 /* The variants: names; how the entry reaches the kernel's page tables, with the user's stack pointer in
@@ -68,6 +95,7 @@
 #define LOAD_USER_TABLES
 #include "arch/x86_64/syscall.inc"
 #include "arch/x86_64/ipc_fast.inc"
+#include "arch/x86_64/fault_fast.inc"
 #undef NAME
 #undef ENTER
 #undef SCRATCH
@@ -130,6 +158,7 @@
 #define LOAD_USER_TABLES LOAD_USER_TABLES_ISOLATING
 #include "arch/x86_64/syscall.inc"
 #include "arch/x86_64/ipc_fast.inc"
+#include "arch/x86_64/fault_fast.inc"
 
 .text
 

@@ -10,10 +10,6 @@
 #include "arch/x86_64/switch.h"
 #include "trace.h"
 
-/* CF, PF, AF, ZF, SF, OF; DF, TF, AC, ID. */
-#define RFLAGS_USER (0x8D5ull | 1ull << 10 | 1ull << 8 | 1ull << 18 | 1ull << 21)
-#define RFLAGS_ALWAYS (1ull << 1 | 1ull << 9) /* the bit that is always set, and IF */
-
 #define SYSCALL_INSTRUCTION_BYTES 2
 
 /* clang-format off */
