@@ -70,8 +70,8 @@ static mnos_status_t hold(struct capability *slot, const struct cap_view *view)
 static mnos_status_t process_abandon(struct process *process, mnos_status_t why)
 {
     cap_delete_kernel(&process->exit_cap);
-    if (process_begin_destruction(process, MNOS_EXIT_DESTROYED, 0))
-        process_leave_to_reaper(process, this_core()->current->effective);
+    (void)process_begin_destruction(process, MNOS_EXIT_DESTROYED, 0);
+    process_take_over(process, this_core()->current->effective);
     return why;
 }
 

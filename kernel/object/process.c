@@ -387,7 +387,7 @@ static void teardown_leave(struct process *process)
 bool process_destroy(struct process *process)
 {
     struct process *victim = deepest(process);
-    bool done;
+    bool done = false;
 
     if (victim->state == MNOS_PROCESS_DEAD)
         return victim == process;
@@ -399,9 +399,11 @@ bool process_destroy(struct process *process)
     }
     if (!teardown_try(victim))
         return false;
-    do
-        done = destroy_step(victim);
-    while (!done && !sched_preempt_point());
+    /* Another core may have left it to a reaper, or have finished it, just before we came. */
+    if (!victim->reaped && victim->state != MNOS_PROCESS_DEAD)
+        do
+            done = destroy_step(victim);
+        while (!done && !sched_preempt_point());
     teardown_leave(victim);
     return done && victim == process;
 }
@@ -415,7 +417,8 @@ void process_exit(struct thread *current, enum mnos_exit_reason reason, uint64_t
     this_core()->need_resched = true;
 }
 
-void process_leave_to_reaper(struct process *process, uint8_t priority)
+/* Its teardown flag is ours: who has it next sees `reaped`. */
+static void leave_to_reaper(struct process *process, uint8_t priority)
 {
     struct core *core = this_core();
 
@@ -432,14 +435,14 @@ void process_take_over(struct process *process, uint8_t priority)
     if (process_is_open(process) || !teardown_try(process))
         return; /* it goes on without the thread, or somebody is at it already */
     if (!process->reaped && process->state != MNOS_PROCESS_DEAD)
-        process_leave_to_reaper(process, priority);
+        leave_to_reaper(process, priority);
     teardown_leave(process);
 }
 
 /* Its last thread leaves it to this core, which goes on at the thread's priority. */
 static void leave(struct process *process, struct thread *self)
 {
-    process_leave_to_reaper(process, self->effective);
+    leave_to_reaper(process, self->effective);
     leave_aspace(process);
     sched_block_prepare(self);
     self->state = THREAD_DEAD;
@@ -457,11 +460,9 @@ void process_destroy_self(struct thread *current)
         (void)process_begin_destruction(victim, MNOS_EXIT_DESTROYED, 0);
         (void)process_destroy(victim);
     } else if (teardown_try(process)) {
-        bool done = destroy_contents(process, current);
-
+        if (destroy_contents(process, current))
+            leave(process, current); /* before another core can be at it */
         teardown_leave(process);
-        if (done)
-            leave(process, current);
     }
     (void)sched_preempt_point();
 }

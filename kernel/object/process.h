@@ -95,8 +95,7 @@ bool process_destroy(struct process *process);
  * thread goes and the core does the rest at its priority: process_reap_step(), true when done.
  */
 void process_exit(struct thread *current, enum mnos_exit_reason reason, uint64_t exit_code);
-void process_leave_to_reaper(struct process *process, uint8_t priority);
-/* The same for a dying process whose last thread was killed while it did the work. */
+/* The core does it all, for a dying process without threads, or whose last was killed while it did the work. */
 void process_take_over(struct process *process, uint8_t priority);
 void process_destroy_self(struct thread *current);
 bool process_reap_step(struct process *process);

@@ -58,12 +58,14 @@ static bool map_shared(const struct child *child, const struct elf_segment *segm
 {
     uint64_t first = (uint64_t)(segment->data - program.base) / PAGE;
     uint64_t flags = MNOS_MAP_READ | (segment->execute ? MNOS_MAP_EXECUTE : 0);
+    mnos_status_t status;
 
     /* user.ld pads code and constants to whole pages, and mkarchive.py puts files on them. */
     if (!CHECK(((uint64_t)segment->data & PAGE_MASK) == (segment->vaddr & PAGE_MASK)))
         return false;
-    return CHECK_OK(sys_mem_map(child->process, program.archive, segment->vaddr & ~PAGE_MASK, first,
-                                segment_pages(segment), flags));
+    status = sys_mem_map(child->process, program.archive, segment->vaddr & ~PAGE_MASK, first,
+                         segment_pages(segment), flags);
+    return CHECK_OK(status);
 }
 
 static bool map_copied(const struct child *child, const struct elf_segment *segment, uint8_t *page,

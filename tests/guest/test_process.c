@@ -331,3 +331,27 @@ TEST(process, what_it_shared_goes_with_it)
     CHECK_OK(sys_mem_unmap(MNOS_SELF, ARENA, 4));
     cap_drop(memory);
 }
+
+/* ---- two that destroy ---- */
+
+static uint64_t return_at_once(uint64_t, uint64_t, uint64_t, uint64_t)
+{
+    return 1;
+}
+
+TEST(process, one_that_is_destroyed_while_it_ends_by_itself_ends_once)
+{
+    for (unsigned i = 0; i < 200 && !check_failed(); i++) {
+        struct child child;
+        uint64_t until_ns;
+
+        if (!child_create(&child) || !child_start(&child, return_at_once, 0, 0, 0, 0))
+            return;
+        until_ns = kinfo_time_ns() + i % 50 * 4000; /* somewhere in its life */
+        while (kinfo_time_ns() < until_ns)
+            ;
+        CHECK_OK(sys_proc_destroy(child.process, 0));
+        CHECK_EQ(child_wait(&child).state, MNOS_PROCESS_DEAD);
+        child_drop(&child);
+    }
+}
