@@ -423,3 +423,58 @@ TEST(message, a_reply_carries_capabilities_when_the_caller_accepts)
     cap_drop(s.caps[0]);
     cap_drop(s.endpoint);
 }
+
+/* Tells how many capabilities came, and keeps none. */
+static void answer_caps(struct message *msg)
+{
+    msg->label = msg->cap_count;
+    if (msg->cap_count != 0)
+        cap_drop(message_cap(msg, 0));
+    msg->cap_count = 0;
+}
+
+/* Accepts a capability with every second message, waiting for it with its answer to the one before. */
+static void accept_in_turns(void *endpoint)
+{
+    struct message msg = {.accept = 1};
+
+    CHECK_OK(ipc_receive((mnos_cap_t)endpoint, &msg, soon()));
+    for (unsigned i = 0; i < 6; i++) {
+        answer_caps(&msg);
+        msg.accept = i % 2;
+        CHECK_OK(ipc_reply_receive((mnos_cap_t)endpoint, &msg, soon()));
+    }
+    answer_caps(&msg);
+    CHECK_OK(ipc_reply(&msg));
+}
+
+static mnos_status_t call_with_cap(mnos_cap_t endpoint, mnos_cap_t cap)
+{
+    struct message msg = {0};
+    mnos_status_t status;
+
+    message_add_cap(&msg, cap, 0xFF);
+    status = ipc_call(endpoint, &msg, soon());
+    if (status == MNOS_OK)
+        CHECK_EQ(msg.label, 1);
+    return status;
+}
+
+TEST(message, what_is_accepted_is_what_the_wait_at_hand_says)
+{
+    mnos_cap_t endpoint = endpoint_new(), memory = memory_new(1);
+    struct message msg = {0};
+    struct thread server;
+
+    helper_start(&server, accept_in_turns, (void *)endpoint);
+    CHECK_OK(ipc_call(endpoint, &msg, soon()));
+    for (unsigned i = 0; i < 3 && !check_failed(); i++) {
+        CHECK_STATUS(call_with_cap(endpoint, memory), MNOS_ERR_ACCEPT);
+        CHECK_OK(ipc_call(endpoint, &msg, soon())); /* the server still waits, and accepts none */
+        CHECK_EQ(msg.label, 0);
+        CHECK_OK(call_with_cap(endpoint, memory));
+    }
+    helper_finish(&server);
+    cap_drop(memory);
+    cap_drop(endpoint);
+}
