@@ -13,6 +13,7 @@
 #define ROOT_ENTRIES_MAX ((1u << MNOS_HANDLE_INDEX_BITS) / CAPTABLE_PAGE_SLOTS)
 
 static struct capability empty_page[CAPTABLE_PAGE_SLOTS]; /* K1 */
+static struct capability *empty_root[1] = {empty_page};   /* of tables without a page */
 
 struct capability cap_nothing = {.key = UINT64_MAX};
 
@@ -47,14 +48,10 @@ static void root_free(struct quota *quota, struct capability **root, uint32_t en
     quota_return_bytes(quota, root_frames(entries) * PAGE_BYTES);
 }
 
-mnos_status_t captable_create(struct captable *table, struct quota *quota)
+void captable_init(struct captable *table)
 {
     spin_init(&table->lock, LOCK_CAPTABLE);
-    table->page_count = 0;
-    table->free = NULL;
-    table->used = 0;
-    table->root_mask = ROOT_ENTRIES_MIN - 1;
-    return root_alloc(quota, ROOT_ENTRIES_MIN, &table->root);
+    table->root = empty_root;
 }
 
 void captable_destroy(struct captable *table, struct quota *quota)
@@ -66,7 +63,8 @@ void captable_destroy(struct captable *table, struct quota *quota)
     }
     for (unsigned i = 0; i < CAPTABLE_DOUBLINGS && table->old_roots[i] != NULL; i++)
         root_free(quota, table->old_roots[i], (uint32_t)ROOT_ENTRIES_MIN << i);
-    root_free(quota, table->root, table->root_mask + 1);
+    if (table->root != empty_root)
+        root_free(quota, table->root, table->root_mask + 1);
     table->page_count = 0;
 }
 
@@ -79,23 +77,25 @@ uint64_t captable_bytes(const struct captable *table)
     return frames * PAGE_BYTES;
 }
 
-/* Doubles the root. The old one may still be read by other cores: it is kept (K2). */
+/* Makes the first root, or doubles it. The old one may still be read by other cores: it is kept (K2). */
 static mnos_status_t root_grow_locked(struct captable *table, struct quota *quota)
 {
     uint32_t old_entries = table->root_mask + 1;
+    uint32_t entries = table->root == empty_root ? ROOT_ENTRIES_MIN : old_entries * 2;
     struct capability **old = table->root;
     struct capability **root;
     mnos_status_t status;
 
-    if (old_entries >= ROOT_ENTRIES_MAX)
+    if (entries > ROOT_ENTRIES_MAX)
         return MNOS_ERR_QUOTA;
-    status = root_alloc(quota, old_entries * 2, &root);
+    status = root_alloc(quota, entries, &root);
     if (status != MNOS_OK)
         return status;
     memcpy(root, old, old_entries * sizeof(*old));
     __atomic_store_n(&table->root, root, __ATOMIC_RELEASE);
-    __atomic_store_n(&table->root_mask, old_entries * 2 - 1, __ATOMIC_RELEASE);
-    table->old_roots[__builtin_ctz(old_entries / (uint32_t)ROOT_ENTRIES_MIN)] = old;
+    __atomic_store_n(&table->root_mask, entries - 1, __ATOMIC_RELEASE);
+    if (old != empty_root)
+        table->old_roots[__builtin_ctz(old_entries / (uint32_t)ROOT_ENTRIES_MIN)] = old;
     return MNOS_OK;
 }
 
@@ -107,7 +107,7 @@ static mnos_status_t grow_locked(struct captable *table)
     mnos_status_t status = MNOS_OK;
     paddr_t frame;
 
-    if (table->page_count > table->root_mask)
+    if (table->page_count > table->root_mask || table->root == empty_root)
         status = root_grow_locked(table, &process->quota);
     if (status == MNOS_OK)
         status = quota_charge_bytes(&process->quota, PAGE_BYTES);

@@ -3,7 +3,8 @@
  * captable.h - the capability table of one process: handles to slots.
  *
  * Two levels: a root array, doubled when it is full, of pages of 64 slots. Slots and root are charged
- * to the process. Lookup takes no lock: a masked index, a load, one compare of the key.
+ * to the process, the root when the first page of slots is made. Lookup takes no lock: a masked index, a
+ * load, one compare of the key.
  *
  * K1  root entries without a page point to one shared page of empty slots, so lookup needs no test
  * K2  root_mask is published after the root it belongs to; old roots, which other cores may still be
@@ -35,7 +36,8 @@ struct captable {
     struct capability *free; /* NULL: no free slot */
 };
 
-mnos_status_t captable_create(struct captable *table, struct quota *quota);
+/* Of a zeroed table; takes no memory before the first capability. */
+void captable_init(struct captable *table);
 /* Frees pages and root, which must hold no used slot. */
 void captable_destroy(struct captable *table, struct quota *quota);
 

@@ -8,6 +8,7 @@
  *
  *   F1  zone.free is the number of clear bits in the zone
  *   F2  a frame in a magazine has its bit set and is in no other magazine
+ *   F3  frames in magazine.zeroed contain zeros
  */
 #include "mm/frame.h"
 
@@ -23,6 +24,7 @@
 enum {
     MAGAZINE_FRAMES = 64,
     MAGAZINE_BATCH = 32, /* moved at once between a magazine and the bitmap */
+    ZEROED_FRAMES = 16,  /* the tables and the IPC buffer of a small process */
     WORD_BITS = 64,
 };
 
@@ -39,10 +41,12 @@ struct zone {
     uint64_t free; /* others read it without the lock */
 };
 
-/* Touched only by its core; others read the count. */
+/* Touched only by its core; others read the counts. */
 struct magazine {
     _Atomic uint32_t count;
+    _Atomic uint32_t zeroed_count;
     paddr_t frames[MAGAZINE_FRAMES];
+    paddr_t zeroed[ZEROED_FRAMES];
 };
 
 /* Guards bitmap and zones. */
@@ -185,15 +189,15 @@ static paddr_t take_run_locked(struct zone *zone, uint64_t count, uint64_t align
 
 /* ---- single frames, through the core's magazine ---- */
 
-/* Relaxed: only a statistic to the other cores. */
-static uint32_t count_of(const struct magazine *magazine)
+/* Relaxed: only statistics to the other cores. */
+static uint32_t count_of(const _Atomic uint32_t *count)
 {
-    return atomic_load_explicit(&magazine->count, memory_order_relaxed);
+    return atomic_load_explicit(count, memory_order_relaxed);
 }
 
-static void set_count(struct magazine *magazine, uint32_t count)
+static void set_count(_Atomic uint32_t *count, uint32_t value)
 {
-    atomic_store_explicit(&magazine->count, count, memory_order_relaxed);
+    atomic_store_explicit(count, value, memory_order_relaxed);
 }
 
 static bool refill(struct magazine *magazine)
@@ -211,14 +215,14 @@ static bool refill(struct magazine *magazine)
         magazine->frames[i] = magazine->frames[taken - 1 - i];
         magazine->frames[taken - 1 - i] = other;
     }
-    set_count(magazine, taken);
+    set_count(&magazine->count, taken);
     return taken > 0;
 }
 
 /* Gives `count` frames, the ones least recently freed, back to the bitmap. */
 static void drain(struct magazine *magazine, uint32_t count)
 {
-    uint32_t left = count_of(magazine) - count;
+    uint32_t left = count_of(&magazine->count) - count;
 
     spin_lock(&lock);
     for (uint32_t i = 0; i < count; i++) {
@@ -227,36 +231,54 @@ static void drain(struct magazine *magazine, uint32_t count)
     }
     spin_unlock(&lock);
     memmove(magazine->frames, magazine->frames + count, left * sizeof(magazine->frames[0]));
-    set_count(magazine, left);
+    set_count(&magazine->count, left);
+}
+
+static void zero(paddr_t frame)
+{
+    memset((void *)(uintptr_t)(frame + direct_offset), 0, PAGE_BYTES);
+}
+
+static paddr_t take_zeroed(struct magazine *magazine)
+{
+    uint32_t count = count_of(&magazine->zeroed_count);
+
+    if (count == 0)
+        return PADDR_NONE;
+    set_count(&magazine->zeroed_count, count - 1);
+    return magazine->zeroed[count - 1];
 }
 
 paddr_t frame_alloc(void)
 {
     struct magazine *magazine = &magazines[this_core()->index];
-    uint32_t count = count_of(magazine);
+    uint32_t count = count_of(&magazine->count);
 
     if (count == 0) {
         if (!refill(magazine))
-            return PADDR_NONE;
-        count = count_of(magazine);
+            return take_zeroed(magazine);
+        count = count_of(&magazine->count);
     }
-    set_count(magazine, count - 1);
+    set_count(&magazine->count, count - 1);
     return magazine->frames[count - 1];
 }
 
 paddr_t frame_alloc_zeroed(void)
 {
-    paddr_t frame = frame_alloc();
+    paddr_t frame = take_zeroed(&magazines[this_core()->index]);
 
     if (frame != PADDR_NONE)
-        memset((void *)(uintptr_t)(frame + direct_offset), 0, PAGE_BYTES);
+        return frame;
+    frame = frame_alloc();
+    if (frame != PADDR_NONE)
+        zero(frame);
     return frame;
 }
 
 void frame_free(paddr_t frame)
 {
     struct magazine *magazine = &magazines[this_core()->index];
-    uint32_t count = count_of(magazine);
+    uint32_t count = count_of(&magazine->count);
 
     assert(frame != PADDR_NONE && frame % PAGE_BYTES == 0 && is_used(frame >> PAGE_SHIFT));
     if (count == MAGAZINE_FRAMES) {
@@ -264,7 +286,22 @@ void frame_free(paddr_t frame)
         count = MAGAZINE_FRAMES - MAGAZINE_BATCH;
     }
     magazine->frames[count] = frame;
-    set_count(magazine, count + 1);
+    set_count(&magazine->count, count + 1);
+}
+
+void frame_free_zeroing(paddr_t frame)
+{
+    struct magazine *magazine = &magazines[this_core()->index];
+    uint32_t count = count_of(&magazine->zeroed_count);
+
+    if (count == ZEROED_FRAMES) {
+        frame_free(frame);
+        return;
+    }
+    assert(frame != PADDR_NONE && frame % PAGE_BYTES == 0 && is_used(frame >> PAGE_SHIFT));
+    zero(frame);
+    magazine->zeroed[count] = frame;
+    set_count(&magazine->zeroed_count, count + 1);
 }
 
 /* ---- runs ---- */
@@ -314,7 +351,7 @@ uint64_t frame_count_free(void)
                      __atomic_load_n(&zones[ZONE_HIGH].free, __ATOMIC_RELAXED);
 
     for (unsigned i = 0; i < MNOS_CORES_MAX; i++)
-        count += count_of(&magazines[i]);
+        count += count_of(&magazines[i].count) + count_of(&magazines[i].zeroed_count);
     return count;
 }
 

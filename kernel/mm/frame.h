@@ -21,6 +21,9 @@ paddr_t frame_alloc(void);
 /* The same, filled with zeros. */
 paddr_t frame_alloc_zeroed(void);
 void frame_free(paddr_t frame);
+/* For frames that frame_alloc_zeroed() gave out: zeroes it now, when this core keeps it for the next one
+ * that is to be zero. Each core keeps a few. */
+void frame_free_zeroing(paddr_t frame);
 
 /* `count` contiguous frames, the first aligned to `align` frames (a power of two), all below `limit`
  * (an address); undefined contents. PADDR_NONE when there is no such run. */

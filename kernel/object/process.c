@@ -115,12 +115,10 @@ mnos_status_t process_create(struct process *parent, const struct mnos_process_p
     status = quota_carve(parent, params);
     if (status != MNOS_OK)
         goto out_object;
-    status = captable_create(&process->captable, &process->quota);
-    if (status != MNOS_OK)
-        goto out_quota;
+    captable_init(&process->captable);
     status = aspace_create(process);
     if (status != MNOS_OK)
-        goto out_captable;
+        goto out_quota;
     status = kinfo_map(process);
     if (status != MNOS_OK)
         goto out_aspace;
@@ -137,8 +135,6 @@ out_kobject:
 out_aspace:
     while (!aspace_destroy(process))
         arch_relax(); /* a handful of tables */
-out_captable:
-    captable_destroy(&process->captable, &process->quota);
 out_quota:
     quota_give_back(process);
 out_object:

@@ -22,6 +22,6 @@ mnos_status_t quota_frame_alloc(struct quota *quota, paddr_t *frame)
 
 void quota_frame_free(struct quota *quota, paddr_t frame)
 {
-    frame_free(frame);
+    frame_free_zeroing(frame);
     quota_return_frames(quota, 1);
 }

@@ -164,7 +164,7 @@ static void buffer_unmap(struct thread *thread)
 static void buffer_free(struct process *process, uaddr_t address, paddr_t frame)
 {
     arch_aspace_flush(&process->aspace.arch, address, 1);
-    frame_free(frame);
+    frame_free_zeroing(frame);
 }
 
 static void thread_init(struct thread *thread, struct process *process,

@@ -41,8 +41,19 @@ TEST(process, create_refuses_bad_parameters)
     check_refused(&params, MNOS_ERR_QUOTA);
     params = params_of(1, 65536); /* not enough for its own page tables */
     check_refused(&params, MNOS_ERR_QUOTA);
-    params = params_of(32, 1);
-    check_refused(&params, MNOS_ERR_QUOTA);
+}
+
+TEST(process, no_quota_for_a_capability_table_shows_when_it_gets_one)
+{
+    struct mnos_process_params params = params_of(32, 1);
+    mnos_cap_t memory = memory_new(1), process, granted;
+
+    CHECK_OK(process_create(&params, &process));
+    CHECK_FAILS(sys_mem_grant(process, memory, 0, 1, MNOS_RIGHT_READ, &granted), MNOS_ERR_QUOTA, 0,
+                0);
+    CHECK_OK(sys_proc_destroy(process, 0));
+    cap_drop(process);
+    cap_drop(memory);
 }
 
 TEST(process, create_checks_the_exit_endpoint)

@@ -73,6 +73,32 @@ TEST(frame, zeroes_a_frame_on_request)
     CHECK(memcmp(phys_to_virt(frame), zeros, PAGE_BYTES) == 0);
 }
 
+TEST(frame, keeps_some_frames_zeroed_and_gives_them_out_as_others_too)
+{
+    paddr_t frames[256];
+    uint32_t count = 0;
+
+    INIT(USABLE(MIB(1), MIB(2)));
+    uint64_t free = frame_count_free();
+    for (paddr_t f = frame_alloc_zeroed(); f != PADDR_NONE; f = frame_alloc_zeroed()) {
+        memset(phys_to_virt(f), 0xAA, PAGE_BYTES);
+        frames[count++] = f;
+    }
+    CHECK_EQ(count, free);
+    for (uint32_t i = 0; i < 40; i++) /* more than are kept */
+        frame_free_zeroing(frames[i]);
+    CHECK_EQ(frame_count_free(), 40);
+    frame_check();
+    paddr_t zeroed = frame_alloc_zeroed();
+    CHECK_EQ(*(uint64_t *)phys_to_virt(zeroed), 0);
+    for (uint32_t i = 0; i < 39; i++)
+        CHECK(frame_alloc() != PADDR_NONE);
+    CHECK_EQ(frame_alloc(), PADDR_NONE);
+    CHECK_EQ(frame_alloc_zeroed(), PADDR_NONE);
+    CHECK_EQ(frame_count_free(), 0);
+    frame_check();
+}
+
 TEST(frame, reclaims_the_memory_of_the_loader)
 {
     INIT(USABLE(MIB(1), MIB(4)), RECLAIMABLE(MIB(4), MIB(5)), USABLE(MIB(5), MIB(6)),

@@ -150,8 +150,6 @@ TEST(process, quotas_are_carved_out_of_the_parents)
     CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_QUOTA);
     params = (struct mnos_process_params){.frames_quota = 10, .bytes_quota = BYTES};
     CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_QUOTA);
-    params = (struct mnos_process_params){.frames_quota = 10, .bytes_quota = 100};
-    CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_QUOTA); /* no room for its table */
     params = (struct mnos_process_params){.frames_quota = 2, .bytes_quota = 10000};
     CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_QUOTA); /* nor for page tables */
     params = (struct mnos_process_params){
@@ -159,6 +157,23 @@ TEST(process, quotas_are_carved_out_of_the_parents)
     CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_CEILING);
     params.bytes_quota = 0;
     CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_ARGUMENT);
+    check_same(before);
+}
+
+TEST(process, no_room_for_a_table_is_found_out_by_the_first_capability)
+{
+    struct capability *slot;
+    mnos_cap_t handle;
+
+    init();
+    struct account before = account();
+    struct process *process = world_process(world_root, 10, 2 * MNOS_PAGE_BYTES - 1, &handle);
+    CHECK_EQ(process->quota.bytes_used, 0);
+    for (unsigned i = 0; i < 3; i++) /* a root, but no page of slots */
+        CHECK_EQ(captable_alloc(&process->captable, &slot), MNOS_ERR_QUOTA);
+    CHECK_EQ(process->quota.bytes_used, captable_bytes(&process->captable));
+    world_check();
+    destroy(handle);
     check_same(before);
 }
 

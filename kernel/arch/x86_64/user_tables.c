@@ -147,32 +147,35 @@ static void isolation_init(void)
     isolation_entry = pointers | PTE_PRESENT | PTE_WRITE;
 }
 
-mnos_status_t arch_aspace_create(struct arch_aspace *aspace, struct quota *quota)
+static mnos_status_t isolated_roots_alloc(struct quota *quota, paddr_t *roots)
 {
-    const size_t half = ROOT_KERNEL_ENTRY * sizeof(uint64_t);
-    unsigned count = paging_isolation ? 2 : 1;
-    mnos_status_t status = quota_charge_frames(quota, count);
-    paddr_t root;
+    mnos_status_t status = quota_charge_frames(quota, 2);
 
     if (status != MNOS_OK)
         return status;
-    root = count == 1 ? frame_alloc() : frame_alloc_run(count, count, FRAME_LIMIT_NONE);
-    if (root == PADDR_NONE) {
-        quota_return_frames(quota, count);
+    *roots = frame_alloc_run(2, 2, FRAME_LIMIT_NONE);
+    if (*roots == PADDR_NONE) {
+        quota_return_frames(quota, 2);
         return MNOS_ERR_MEMORY;
     }
+    memset(table_at(*roots), 0, 2 * PAGE_BYTES);
+    if (!isolation_entry)
+        isolation_init();
+    table_at(*roots + PAGE_BYTES)[LEVEL_INDEX(LEVEL_ROOT, KERNEL_BASE)] = isolation_entry;
+    return MNOS_OK;
+}
+
+mnos_status_t arch_aspace_create(struct arch_aspace *aspace, struct quota *quota)
+{
+    mnos_status_t status = paging_isolation ? isolated_roots_alloc(quota, &aspace->root)
+                                            : quota_frame_alloc(quota, &aspace->root);
+
+    if (status != MNOS_OK)
+        return status;
     aspace->leaf_number = ~0ull;
-    aspace->root = root;
-    aspace->user_root = root + (count - 1) * PAGE_BYTES;
-    memset(table_at(root), 0, half);
-    memcpy(table_at(root) + ROOT_KERNEL_ENTRY, table_at(paging_kernel_root) + ROOT_KERNEL_ENTRY,
-           half);
-    if (paging_isolation) {
-        if (!isolation_entry)
-            isolation_init();
-        memset(table_at(aspace->user_root), 0, PAGE_BYTES);
-        table_at(aspace->user_root)[LEVEL_INDEX(LEVEL_ROOT, KERNEL_BASE)] = isolation_entry;
-    }
+    aspace->user_root = aspace->root + (paging_isolation ? PAGE_BYTES : 0);
+    memcpy(table_at(aspace->root) + ROOT_KERNEL_ENTRY,
+           table_at(paging_kernel_root) + ROOT_KERNEL_ENTRY, ROOT_KERNEL_ENTRY * sizeof(uint64_t));
     return MNOS_OK;
 }
 
@@ -436,18 +439,17 @@ static bool free_below(struct arch_aspace *aspace, paddr_t table, unsigned level
 
 bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota, unsigned budget)
 {
-    unsigned count = aspace->user_root != aspace->root ? 2 : 1;
-
     if (aspace->root == PADDR_NONE)
         return true;
     aspace->leaf_number = ~0ull;
     if (!free_below(aspace, aspace->root, LEVEL_ROOT, quota, &budget))
         return false;
-    if (count == 1)
-        frame_free(aspace->root);
-    else
-        frame_free_run(aspace->root, count);
-    quota_return_frames(quota, count);
+    if (aspace->user_root == aspace->root) {
+        quota_frame_free(quota, aspace->root);
+    } else {
+        frame_free_run(aspace->root, 2);
+        quota_return_frames(quota, 2);
+    }
     aspace->root = PADDR_NONE;
     aspace->user_root = PADDR_NONE;
     return true;

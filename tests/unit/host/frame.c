@@ -8,7 +8,19 @@ void frame_trim(void)
 {
     struct magazine *magazine = &magazines[this_core()->index];
 
-    drain(magazine, count_of(magazine));
+    for (paddr_t frame = take_zeroed(magazine); frame != PADDR_NONE; frame = take_zeroed(magazine))
+        frame_free(frame);
+    drain(magazine, count_of(&magazine->count));
+}
+
+[[maybe_unused]] static bool is_zero(paddr_t frame)
+{
+    const uint64_t *words = (const uint64_t *)(uintptr_t)(frame + direct_offset);
+
+    for (unsigned i = 0; i < PAGE_BYTES / sizeof(*words); i++)
+        if (words[i] != 0)
+            return false;
+    return true;
 }
 
 void frame_check(void)
@@ -22,8 +34,13 @@ void frame_check(void)
         assert(free == zones[i].free); /* F1 */
         (void)free;
     }
-    for (unsigned i = 0; i < MNOS_CORES_MAX; i++)
-        for (uint32_t k = 0; k < count_of(&magazines[i]); k++)
+    for (unsigned i = 0; i < MNOS_CORES_MAX; i++) {
+        for (uint32_t k = 0; k < count_of(&magazines[i].count); k++)
             assert(is_used(magazines[i].frames[k] >> PAGE_SHIFT)); /* F2 */
+        for (uint32_t k = 0; k < count_of(&magazines[i].zeroed_count); k++) {
+            assert(is_used(magazines[i].zeroed[k] >> PAGE_SHIFT)); /* F2 */
+            assert(is_zero(magazines[i].zeroed[k]));               /* F3 */
+        }
+    }
     spin_unlock(&lock);
 }
