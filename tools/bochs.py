@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pexpect import fdpexpect
 
+from patience import Patience
 from qemu import ISO, GuestError, Session
 
 CONFIGURATION = """\
@@ -59,7 +60,7 @@ class BochsGuest(Session):
             self._line = self._start(cpus, memory_mib, image)
             child = fdpexpect.fdspawn(self._line, encoding="utf-8", codec_errors="replace",
                                       timeout=limit_s)
-            super().__init__(child, name, limit_s)
+            super().__init__(child, name, limit_s, self._processes[-1].pid)
         except BaseException:
             self._end_processes()
             raise
@@ -67,7 +68,6 @@ class BochsGuest(Session):
     def _start(self, cpus: int, memory_mib: int, image: Path) -> socket.socket:
         display = self._start_display()
         with socket.create_server(("localhost", 0)) as server:
-            server.settimeout(CONNECT_LIMIT_S)
             configuration = self._folder / "bochsrc"
             configuration.write_text(CONFIGURATION.format(
                 cpus=cpus, memory_mib=memory_mib, image=image, folder=self._folder,
@@ -79,12 +79,21 @@ class BochsGuest(Session):
                 ["bochs", "-q", "-f", str(configuration), "-rc", str(commands)],
                 env=os.environ | {"DISPLAY": display}, cwd=self._folder,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            return self._accept(server, Patience(self._processes[-1].pid, CONNECT_LIMIT_S))
+
+    def _accept(self, server: socket.socket, patience: Patience) -> socket.socket:
+        """The connection that is Bochs's COM1."""
+        while not patience.is_over():
+            server.settimeout(patience.slice_s())
             try:
-                return server.accept()[0]
+                line = server.accept()[0]
+                line.settimeout(None)
+                return line
             except TimeoutError:
-                log = self._folder / "bochs.log"
-                tail = log.read_text(errors="replace")[-300:] if log.exists() else "no log"
-                raise GuestError(f"Bochs did not start: {tail}") from None
+                continue
+        log = self._folder / "bochs.log"
+        tail = log.read_text(errors="replace")[-300:] if log.exists() else "no log"
+        raise GuestError(f"Bochs did not start: {tail}")
 
     def _start_display(self) -> str:
         """Starts an X server on a free display and returns its name."""

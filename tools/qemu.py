@@ -3,7 +3,8 @@
 
 A Machine says what to boot on what hardware and gives QEMU's command line. A Guest is a running
 machine: its serial line is a pexpect session, its monitor (QMP) answers commands, and leaving the
-`with` block ends it. Every guest dies after its time limit and never restarts by itself.
+`with` block ends it. Every guest dies after its time limit and never restarts by itself. All limits are
+seconds of the guest (patience.py): a busy host makes a test longer, and no test fail.
 
     with Guest(Machine("uefi", cpus=4), "four cores") as guest:
         guest.expect("mnos> ")
@@ -17,13 +18,13 @@ import re
 import shutil
 import socket
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pexpect
 
 import mkarchive
+from patience import Patience
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -34,6 +35,9 @@ PROMPT = "mnos> "
 
 FIRMWARE_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 FIRMWARE_VARS = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+
+# QEMU answers its monitor at once when it gets the processor; this is for one that never will.
+QMP_LIMIT_S = 600
 
 # The guest ends QEMU by writing a value to port 0xf4; QEMU exits with 2 * value + 1.
 EXIT_PASS, EXIT_FAIL, EXIT_PANIC = 33, 35, 37
@@ -117,9 +121,10 @@ def plain(text: str) -> str:
 class Session:
     """A program whose output is a guest's serial line; the base of Guest and of Bochs sessions."""
 
-    def __init__(self, child, name: str, limit_s: float) -> None:
-        self.child = child
-        self.deadline = time.monotonic() + limit_s
+    def __init__(self, child, name: str, limit_s: float, pid: int, cores: int = 1) -> None:
+        """`pid`: the emulator, whose time counts."""
+        self.child, self.pid, self.cores = child, pid, cores
+        self.life = Patience(pid, limit_s, cores)
         LOGS.mkdir(parents=True, exist_ok=True)
         self.log_path = LOGS / (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + ".log")
         self.log = self.log_path.open("w", encoding="utf-8", errors="replace", newline="")
@@ -130,15 +135,25 @@ class Session:
         return self.expect_pattern(re.escape(text), seconds, text)
 
     def expect_pattern(self, pattern: str, seconds: float | None = None, what: str = "") -> str:
-        left = self.deadline - time.monotonic()
-        limit = max(0.1, left if seconds is None else min(seconds, left))
+        limit = self.life.limit_s if seconds is None else seconds
         try:
-            self.child.expect(pattern, timeout=limit)
-        except pexpect.TIMEOUT:
-            raise GuestError(f"no '{what or pattern}' within {limit:.0f} s; {self._last()}") from None
+            if not self._wait(pattern, limit):
+                raise GuestError(f"no '{what or pattern}' within {limit:.0f} s; {self._last()}")
         except pexpect.EOF:
             raise GuestError(f"ended before '{what or pattern}'; {self._last()}") from None
         return plain(self.child.before)
+
+    def _wait(self, pattern: str, limit_s: float) -> bool:
+        """Whether `pattern` comes in so much time of the guest; pexpect.EOF when it cannot any more."""
+        patience = Patience(self.pid, limit_s, self.cores)
+        while True:
+            over = patience.is_over() or self.life.is_over()
+            try:
+                self.child.expect(pattern, timeout=0 if over else patience.slice_s())
+                return True
+            except pexpect.TIMEOUT:
+                if over:
+                    return False
 
     def matched(self, group: int = 0) -> str:
         return plain(self.child.match.group(group))
@@ -159,19 +174,16 @@ class Session:
 
     def read_to_end(self) -> str:
         """All output until the machine ends."""
-        try:
-            self.child.expect(pexpect.EOF, timeout=max(0.1, self.deadline - time.monotonic()))
-        except pexpect.TIMEOUT:
-            raise GuestError(f"did not end; {self._last()}") from None
+        if not self._wait(pexpect.EOF, self.life.limit_s):
+            raise GuestError(f"did not end; {self._last()}")
         return self.output()
 
     def settle(self, quiet_s: float) -> bool:
         """Waits until nothing was printed for a while; whether the machine still runs then."""
-        while time.monotonic() < self.deadline:
+        while not self.life.is_over():
             try:
-                self.child.expect(r".+", timeout=quiet_s)
-            except pexpect.TIMEOUT:
-                return True
+                if not self._wait(r".+", quiet_s):
+                    return True
             except pexpect.EOF:
                 return False
         raise GuestError(f"does not stop printing; {self._last()}")
@@ -202,7 +214,7 @@ class Guest(Session):
         child = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace",
                               timeout=limit_s, echo=False, dimensions=(50, 250))
         child.delaybeforesend = None
-        super().__init__(child, name, limit_s)
+        super().__init__(child, name, limit_s, child.pid, machine.cpus)
 
     def exit_code(self) -> int:
         """Waits for QEMU to end; its exit code, which the guest chooses through port 0xf4."""
@@ -215,7 +227,7 @@ class Guest(Session):
     def qmp(self, execute: str, **arguments):
         """Runs one command of QEMU's monitor protocol and returns its result."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(20)
+            connection.settimeout(QMP_LIMIT_S)
             connection.connect(self._qmp_path)
             stream = connection.makefile("rw", encoding="utf-8")
             json.loads(stream.readline())  # greeting

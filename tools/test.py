@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 
 import size  # noqa: E402
 from qemu import BUILD, ROOT  # noqa: E402
-from testlib import WHOLE_MACHINE, Suite, require_success, run, run_program  # noqa: E402
+from testlib import HANG_S, WHOLE_MACHINE, Suite, require_success, run, run_program  # noqa: E402
 
 PYTHON = sys.executable
 
@@ -59,14 +59,14 @@ def build_suite() -> Suite:
 
 def unit_suite() -> Suite:
     suite = Suite("unit")
-    suite.job("host tests")(lambda: run_program([str(BUILD / "unit/unit-tests")], 300))
+    suite.job("host tests")(lambda: run_program([str(BUILD / "unit/unit-tests")], HANG_S))
     return suite
 
 
 def loader_suite() -> Suite:
     suite = Suite("loader")
     suite.job("loader tests", WHOLE_MACHINE)(
-        lambda: run_program([PYTHON, "tests/loader/test_loader.py"], 600, cwd=ROOT))
+        lambda: run_program([PYTHON, "tests/loader/test_loader.py"], HANG_S, cwd=ROOT))
     return suite
 
 
