@@ -26,6 +26,12 @@
 /* The deadline of whatever is to happen at once: long enough for any machine. */
 uint64_t soon(void);
 void sleep_ns(uint64_t duration_ns);
+/* `counted` on the command line: QEMU counts instructions as time, so that how long something takes is the
+ * kernel's doing alone. Otherwise a busy host can make anything late, and no test may ask for more than
+ * that it happens. */
+bool is_counted(void);
+/* Whether what had this deadline ended not before it and, in counted time, at once after it. */
+bool is_in_time(uint64_t deadline_ns, uint64_t ended_ns);
 
 /* ---- capabilities ---- */
 

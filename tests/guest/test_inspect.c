@@ -210,9 +210,11 @@ TEST(kinfo, the_page_is_filled_in)
 
 TEST(kinfo, the_time_agrees_with_the_kernels_and_never_goes_back)
 {
-    uint64_t last = 0, least = UINT64_MAX;
+    uint64_t last = 0, least = UINT64_MAX, limit = soon();
 
-    for (unsigned i = 0; i < 2000 && !check_failed(); i++) {
+    /* The two readings may be far apart when the host has other things to do, but not always. */
+    for (unsigned i = 0; (i < 2000 || (least >= MILLISECOND_NS && last < limit)) && !check_failed();
+         i++) {
         uint64_t page = kinfo_time_ns(), call = time_by_call();
 
         CHECK(page >= last);

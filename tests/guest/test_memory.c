@@ -543,7 +543,6 @@ TEST(caching, each_kind_of_memory_has_its_own)
 {
     mnos_cap_t memory = memory_new(1), device = bootstrap_cap("device"),
                framebuffer = bootstrap_cap("framebuffer");
-    uint64_t end_ns = soon();
 
     CHECK_OK(map(memory, ARENA, 0, 1));
     CHECK_OK(sys_mem_map(MNOS_SELF, device, ARENA + PAGE, HPET_PAGE, 1, MAP_RW));
@@ -552,7 +551,7 @@ TEST(caching, each_kind_of_memory_has_its_own)
                              MAP_RW | MNOS_MAP_WRITE_COMBINING));
     if (bootstrap_has_argument("watched")) {
         print("mapped");
-        while (kinfo_time_ns() < end_ns)
+        for (;;) /* the host looks at them, and ends the machine */
             ;
     }
     CHECK_OK(unmap(ARENA, framebuffer != 0 ? 3 : 2));

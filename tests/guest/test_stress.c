@@ -220,7 +220,7 @@ TEST(stress, everything_at_once_leaves_nothing_behind)
 
 /* ---- frames of the machine ---- */
 
-static uint64_t frames_free(void)
+static uint64_t frames_counted(void)
 {
     const struct mnos_statistics *statistics;
     uint64_t free = 0;
@@ -235,12 +235,24 @@ static uint64_t frames_free(void)
     return free;
 }
 
+/* When it has stopped changing: a core may need long for what it still has to release. */
+static uint64_t frames_free(void)
+{
+    uint64_t limit = soon(), last = frames_counted(), now = frames_counted();
+
+    for (unsigned same = 0; same < 3 && kinfo_time_ns() < limit; now = frames_counted()) {
+        same = now == last ? same + 1 : 0;
+        last = now;
+    }
+    return now;
+}
+
 /* Whether so many come to be free: other cores may have some still to release. */
 static bool frames_come_back(uint64_t wanted)
 {
     uint64_t deadline = soon();
 
-    while (frames_free() < wanted)
+    while (frames_counted() < wanted)
         if (kinfo_time_ns() > deadline)
             return CHECK(!"the frames come back");
     return true;

@@ -11,11 +11,6 @@
 #include "tests/guest/output.h"
 #include "tests/guest/scene.h"
 
-static bool is_counted(void)
-{
-    return bootstrap_has_argument("counted");
-}
-
 static uint64_t read_tsc(void)
 {
     uint32_t low, high;

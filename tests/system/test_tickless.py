@@ -64,6 +64,12 @@ def minutes_on_two_cores() -> None:
     check_minutes(2)
 
 
+@suite.test("in counted time each wait and each park ends at once after its deadline")
+def punctual() -> None:
+    for only in ("wait", "thread"):
+        run(only, 1, "shift=0")
+
+
 @suite.test("ten thousand deadlines cost a wake no instruction, and an earlier one a logarithm")
 def deadlines() -> None:
     _vectors, output = run("deadlines", 1, "shift=0")
