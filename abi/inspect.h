@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * inspect.h - what sys_cap_inspect tells. The record is written to the start of the caller's IPC
- * buffer; the call returns its size in bytes.
+ * buffer; the call returns its size in bytes. MNOS_VIEW_BADGE has no record.
  */
 #pragma once
 
@@ -23,6 +23,9 @@ enum mnos_view {
     /* A Thread capability with Read to a thread that is stopped: struct mnos_registers. MNOS_ERR_STATE: it
      * is neither suspended nor faulted, or it waits. */
     MNOS_VIEW_REGISTERS = 5,
+    /* An Endpoint capability with Read: whether the badge `index`, not 0, lives. No record is written; the call
+     * returns 1, or 0 when no capability has it, or those that have it are being taken away. */
+    MNOS_VIEW_BADGE = 6,
 };
 
 struct mnos_cap_info {

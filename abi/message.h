@@ -66,7 +66,9 @@ enum mnos_message_kind {
     MNOS_KIND_MESSAGE = 0,
     /* RDX holds the events that were set since the last receive; badge is 0. */
     MNOS_KIND_EVENTS = 1,
-    /* The last capability with this badge is gone: no message from this client can follow. */
+    /* The last capability with this badge is gone: no message from this client can follow. With badge 0 more
+     * went than the endpoint had room for: of each client that it knows the receiver asks whether it is still
+     * there, by sys_cap_inspect(endpoint, MNOS_VIEW_BADGE, badge). */
     MNOS_KIND_CLIENT_GONE = 2,
     /* A thread has faulted: struct mnos_fault (fault.h). */
     MNOS_KIND_FAULT = 3,

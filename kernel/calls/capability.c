@@ -5,6 +5,7 @@
 #include "abi/inspect.h"
 #include "abi/message.h"
 #include "calls/calls.h"
+#include "cap/badge.h"
 #include "cap/derive.h"
 #include "lib/string.h"
 #include "object/endpoint.h"
@@ -213,7 +214,26 @@ static mnos_status_t inspect_registers(struct thread *current, mnos_cap_t cap, u
         1, thread_registers(thread, (struct mnos_registers *)current->buffer->data, false));
 }
 
-/* Needs Read for the views of processes and threads; abi/inspect.h lists them. */
+/* Goes through the capabilities to the endpoint, of which there may be many, in steps. */
+static mnos_status_t inspect_badge(struct thread *current, mnos_cap_t cap, mnos_badge_t badge,
+                                   uint64_t *value)
+{
+    struct cap_view view;
+    enum badge_state state;
+    mnos_status_t status;
+
+    (void)call_continues(current);
+    status = call_cap(current, 1, cap, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, &view);
+    if (status != MNOS_OK)
+        return status;
+    if (badge == 0)
+        return call_argument(3, MNOS_ERR_ARGUMENT);
+    state = badge_find(&view, badge, &current->progress);
+    *value = state == BADGE_LIVES;
+    return state == BADGE_ASK_AGAIN ? CALL_AGAIN : MNOS_OK;
+}
+
+/* Needs Read for the views of processes, threads and badges; abi/inspect.h lists them. */
 mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t view, uint64_t index,
                               uint64_t *value)
 {
@@ -229,7 +249,9 @@ mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t v
         return inspect_table(current, cap, index, value);
     if (view == MNOS_VIEW_REGISTERS)
         return inspect_registers(current, cap, value);
-    if (view > MNOS_VIEW_REGISTERS)
+    if (view == MNOS_VIEW_BADGE)
+        return inspect_badge(current, cap, index, value);
+    if (view > MNOS_VIEW_BADGE)
         return call_argument(2, MNOS_ERR_ARGUMENT);
     status = call_process(current, 1, cap, MNOS_RIGHT_READ, &process);
     if (status != MNOS_OK)

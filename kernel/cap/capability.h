@@ -40,7 +40,7 @@ enum cap_flags {
     CAP_KERNEL = 1u << 1,   /* held by the kernel inside another object: in no table */
     CAP_MINTED = 1u << 2,   /* its badge was minted with it: descendants carry the same */
     CAP_GHOST = 1u << 3,    /* deleted; keeps its place while descendants carry its badge */
-    CAP_NOTICE = 1u << 4,   /* out of the tree: waits in endpoint->gone for a receiver to be told */
+    CAP_CURSOR = 1u << 4,   /* where a search for a badge goes on: cap/badge.h */
 };
 
 struct capability {
@@ -62,12 +62,7 @@ struct capability {
         };
         struct capability *next_free; /* free slot */
     };
-    union {
-        struct {
-            cap_ref_t parent, child, next, prev;
-        };
-        struct list notice; /* CAP_NOTICE: in endpoint->gone, guarded by the endpoint's lock */
-    };
+    cap_ref_t parent, child, next, prev;
     union {
         struct list *waiters;           /* endpoint: threads blocked through it; its lock guards */
         struct mapping *mappings;       /* memory: made through it; mappings_lock guards */

@@ -7,6 +7,7 @@
 
 #include "arch/arch.h"
 #include "assert.h"
+#include "cap/badge.h"
 #include "cap/captable.h"
 #include "object/endpoint.h"
 #include "object/interrupt.h"
@@ -127,9 +128,7 @@ static void end_flagged_locked(struct kobject *object, struct capability *cap)
     if ((cap->flags & CAP_REVOKING) != 0)
         object->revoking--;
     if ((cap->flags & CAP_MINTED) != 0 && !object->dying && object->caps != 0)
-        endpoint_badge_gone((struct endpoint *)object, cap);
-    else
-        cap_slot_free(cap);
+        endpoint_badge_gone((struct endpoint *)object, cap->badge);
 }
 
 /* Takes a dead `cap`, on which nothing hangs and which has no children, out of the tree, and with its
@@ -140,11 +139,12 @@ static inline struct capability *take_out_locked(struct kobject *object, struct 
 
     for (;; cap = parent) {
         parent = cap_at(cap->parent);
+        if (__builtin_expect((cap->flags & CAP_CURSOR) != 0, 0))
+            badge_cursor_move_locked(object, cap_next_in_order(cap, false));
         cap_unlink_locked(object, parent, cap);
         if (__builtin_expect(cap->flags != 0, 0))
             end_flagged_locked(object, cap);
-        else
-            cap_slot_free(cap);
+        cap_slot_free(cap);
         if (parent == NULL || __builtin_expect((parent->flags & CAP_GHOST) == 0, 1) ||
             parent->child != 0)
             return parent;
@@ -171,8 +171,7 @@ void cap_take_out_last(struct kobject *object, struct capability *cap)
 static void bury(struct kobject *object, struct capability *cap, uint64_t key)
 {
     spin_lock(&object->derive);
-    if (cap->object == object && cap->type == MNOS_TYPE_NONE && cap->key == key &&
-        (cap->flags & CAP_NOTICE) == 0) {
+    if (cap->object == object && cap->type == MNOS_TYPE_NONE && cap->key == key) {
         if (cap->child == 0)
             (void)take_out_locked(object, cap);
         else
@@ -272,7 +271,8 @@ enum cap_progress cap_destroy_all(struct kobject *object, struct tlb_batch *batc
 
 /* ---- one of them ---- */
 
-/* Gives up to PREEMPT_STEPS children to the parent; true when none is left. */
+/* Gives up to PREEMPT_STEPS children to the parent; true when none is left. Each goes in front of `slot`, so
+ * that all of them, and what is below them, keep their order: a search that has passed some meets the rest. */
 static bool hand_up_children_locked(struct kobject *object, struct capability *slot)
 {
     struct capability *parent = cap_at(slot->parent);
@@ -281,7 +281,9 @@ static bool hand_up_children_locked(struct kobject *object, struct capability *s
         struct capability *child = cap_at(slot->child);
 
         cap_unlink_locked(object, slot, child);
-        cap_link_locked(object, parent, child);
+        cap_link_before_locked(object, parent, slot, child);
+        if ((slot->flags & CAP_CURSOR) != 0)
+            badge_cursor_move_locked(object, child);
     }
     return slot->child == 0;
 }
@@ -360,10 +362,6 @@ enum cap_progress cap_slot_clear(struct capability *slot, struct tlb_batch *batc
 
         if (cap_delete_leaf(&cap_owner(slot)->captable, view.key))
             continue;
-        if ((slot->flags & CAP_NOTICE) != 0) {
-            endpoint_notice_leave((struct endpoint *)object, slot);
-            continue;
-        }
         if ((slot->flags & CAP_MINTED) != 0 && object->payer == cap_owner(slot))
             progress = cap_destroy_all(object, batch); /* nobody needs to be told */
         else if ((slot->flags & CAP_MINTED) != 0)

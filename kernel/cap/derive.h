@@ -88,6 +88,31 @@ static inline void cap_link_locked(struct kobject *object, struct capability *pa
     *head = cap_ref(cap);
 }
 
+/* Puts `cap` among its siblings in front of `next`, a child of `parent`. */
+static inline void cap_link_before_locked(struct kobject *object, struct capability *parent,
+                                          struct capability *next, struct capability *cap)
+{
+    cap->parent = cap_ref(parent);
+    cap->prev = next->prev;
+    cap->next = cap_ref(next);
+    next->prev = cap_ref(cap);
+    if (cap->prev != 0)
+        cap_at(cap->prev)->next = cap_ref(cap);
+    else
+        *cap_children_of(object, parent) = cap_ref(cap);
+}
+
+/* The one after `cap` when a tree is gone through with each parent before its children; `below` says whether
+ * that may be a child of it. NULL: it was the last. At most CAP_DEPTH_MAX steps. */
+static inline struct capability *cap_next_in_order(const struct capability *cap, bool below)
+{
+    if (below && cap->child != 0)
+        return cap_at(cap->child);
+    while (cap != NULL && cap->next == 0)
+        cap = cap_at(cap->parent);
+    return cap == NULL ? NULL : cap_at(cap->next);
+}
+
 /* Fills the free `slot` with what `view` says and makes it visible: the type last (C2). */
 static inline void cap_insert_locked(struct kobject *object, struct capability *parent,
                                      struct capability *slot, const struct cap_view *view,

@@ -13,9 +13,6 @@
 #include "object/process.h"
 #include "sched/sched.h"
 
-/* Badges that nobody can be told of any more, forgotten in one step. */
-#define NOTICES_STEP 64
-
 static struct slab_cache *endpoint_cache;
 
 BOOT_CODE void endpoint_caches_create(void)
@@ -34,7 +31,6 @@ mnos_status_t endpoint_create(struct process *payer, struct endpoint **created)
     endpoint = object;
     spin_init(&endpoint->lock, LOCK_ENDPOINT);
     thread_queue_init(&endpoint->queue);
-    list_init(&endpoint->gone);
     kobject_init(&endpoint->obj, MNOS_TYPE_ENDPOINT, payer);
     *created = endpoint;
     return MNOS_OK;
@@ -42,37 +38,14 @@ mnos_status_t endpoint_create(struct process *payer, struct endpoint **created)
 
 static void update_pending_locked(struct endpoint *endpoint)
 {
-    endpoint->pending = endpoint->events != 0 || !list_empty(&endpoint->gone); /* E4 */
+    endpoint->pending =
+        endpoint->events != 0 || endpoint->gone_count != 0 || endpoint->lost; /* E4 */
 }
 
-/* Forgets one badge that was to be reported; false: there is none. */
-static bool forget_notice_locked(struct endpoint *endpoint)
+void endpoint_free(struct endpoint *endpoint)
 {
-    struct capability *minted;
-
-    if (list_empty(&endpoint->gone))
-        return false;
-    minted = list_first(&endpoint->gone, struct capability, notice);
-    list_remove(&minted->notice);
-    update_pending_locked(endpoint);
-    cap_slot_free(minted);
-    return true;
-}
-
-bool endpoint_free(struct endpoint *endpoint)
-{
-    bool nothing = list_empty(&endpoint->gone);
-
     assert(endpoint->state == EP_IDLE);
-    if (nothing) {
-        quota_slab_free(&endpoint->obj.payer->quota, endpoint_cache, endpoint);
-        return true;
-    }
-    spin_lock(&endpoint->lock);
-    for (unsigned i = 0; i < NOTICES_STEP && forget_notice_locked(endpoint); i++)
-        ;
-    spin_unlock(&endpoint->lock);
-    return false;
+    quota_slab_free(&endpoint->obj.payer->quota, endpoint_cache, endpoint);
 }
 
 /* ---- handing events and gone badges to a receiver ---- */
@@ -99,50 +72,44 @@ static struct thread *take_receiver_locked(struct endpoint *endpoint)
     return receiver;
 }
 
-void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted)
+static void put_gone_locked(struct endpoint *endpoint, mnos_badge_t badge)
 {
-    mnos_badge_t badge = minted->badge;
+    if (endpoint->gone_count == ENDPOINT_GONE_MAX)
+        endpoint->lost = true;
+    else
+        endpoint->gone[(endpoint->gone_first + endpoint->gone_count++) % ENDPOINT_GONE_MAX] = badge;
+    endpoint->pending = true;
+}
+
+/* The next badge to report, 0 for those that found no room. They come first: however many more go
+ * meanwhile, the receiver hears of them. */
+static mnos_badge_t take_gone_locked(struct endpoint *endpoint)
+{
+    mnos_badge_t badge = 0;
+
+    if (endpoint->lost) {
+        endpoint->lost = false;
+    } else {
+        badge = endpoint->gone[endpoint->gone_first];
+        endpoint->gone_first = (endpoint->gone_first + 1) % ENDPOINT_GONE_MAX;
+        endpoint->gone_count--;
+    }
+    return badge;
+}
+
+void endpoint_badge_gone(struct endpoint *endpoint, mnos_badge_t badge)
+{
     struct thread *receiver;
 
     spin_lock(&endpoint->lock);
     receiver = take_receiver_locked(endpoint);
-    if (receiver == NULL) {
-        minted->flags = CAP_NOTICE;
-        list_append(&endpoint->gone, &minted->notice);
-        endpoint->pending = true;
-    }
+    if (receiver == NULL)
+        put_gone_locked(endpoint, badge);
     spin_unlock(&endpoint->lock);
     if (receiver != NULL) {
-        cap_slot_free(minted);
         deliver(receiver, MNOS_KIND_CLIENT_GONE, badge, 0);
         sched_make_ready(receiver);
     }
-}
-
-void endpoint_notice_leave(struct endpoint *endpoint, struct capability *minted)
-{
-    struct process *owner = cap_owner(minted);
-    struct process *heir = endpoint->obj.payer == owner ? NULL : owner->parent;
-    struct capability *slot = NULL;
-
-    while (heir != NULL && captable_alloc(&heir->captable, &slot) != MNOS_OK)
-        heir = heir->parent;
-    spin_lock(&endpoint->lock);
-    if (minted->object == &endpoint->obj) {
-        if (heir != NULL) {
-            slot->flags = CAP_NOTICE;
-            slot->object = &endpoint->obj;
-            slot->badge = minted->badge;
-            list_insert_before(&minted->notice, &slot->notice);
-            heir = NULL;
-        }
-        list_remove(&minted->notice);
-        update_pending_locked(endpoint);
-        cap_slot_free(minted);
-    }
-    spin_unlock(&endpoint->lock);
-    if (heir != NULL)
-        captable_free(&heir->captable, slot); /* a receiver was told meanwhile */
 }
 
 void endpoint_notify(struct endpoint *endpoint, uint64_t events)
@@ -180,12 +147,10 @@ bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *rece
     if (endpoint->events != 0) {
         deliver(receiver, MNOS_KIND_EVENTS, 0, endpoint->events);
         endpoint->events = 0;
-        update_pending_locked(endpoint);
     } else {
-        deliver(receiver, MNOS_KIND_CLIENT_GONE,
-                list_first(&endpoint->gone, struct capability, notice)->badge, 0);
-        (void)forget_notice_locked(endpoint);
+        deliver(receiver, MNOS_KIND_CLIENT_GONE, take_gone_locked(endpoint), 0);
     }
+    update_pending_locked(endpoint);
     return true;
 }
 

@@ -11,6 +11,7 @@
  *     this endpoint
  * E3  while a thread is receiving, no event is set and no badge waits to be reported
  * E4  `pending` says whether there is any of these
+ * E5  news of a badge costs nobody but who pays for the endpoint, and no more than its own size
  */
 #pragma once
 
@@ -18,9 +19,13 @@
 #include <stdint.h>
 
 #include "abi/types.h"
+#include "cap/badge.h"
 #include "cap/capability.h"
 #include "ipc/thread_queue.h"
 #include "object/kobject.h"
+
+/* Badges that have gone and that an endpoint remembers until a receiver takes them. */
+#define ENDPOINT_GONE_MAX 8
 
 enum endpoint_state {
     EP_IDLE,
@@ -36,20 +41,20 @@ struct endpoint {
     uint32_t pending; /* 0 or 1 */
     struct thread_queue queue;
     uint64_t events;
-    struct list gone; /* struct capability.notice: badges to be reported to a receiver */
+    mnos_badge_t gone[ENDPOINT_GONE_MAX]; /* a ring: badges to be reported to a receiver */
+    uint8_t gone_first, gone_count;
+    bool lost; /* more have gone than it has room for: the receiver is to ask for each it knows */
+
+    struct badge_search search; /* under obj.derive */
 };
 
 mnos_status_t endpoint_create(struct process *payer, struct endpoint **endpoint);
-/* No capability to it exists any more. Some of what nobody can be told now goes first; true when nothing was
- * left of that, and the endpoint was freed. Else it is to be called again, after a quiescent point. */
-bool endpoint_free(struct endpoint *endpoint);
+/* No capability to it exists any more. */
+void endpoint_free(struct endpoint *endpoint);
 
-/* The last capability with the badge of `minted` has gone, which is dead itself and out of the tree; its
- * slot is freed when a receiver has been told. Under the derive lock. */
-void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted);
-/* Takes the news of a badge out of a slot of a process that ends, if they are still there: the nearest
- * ancestor that can pay for a slot has them from then on. */
-void endpoint_notice_leave(struct endpoint *endpoint, struct capability *minted);
+/* The last capability with `badge` has gone: a receiver is told, now or later; of those for which there is no
+ * room it is told together, by badge 0. Under the derive lock. */
+void endpoint_badge_gone(struct endpoint *endpoint, mnos_badge_t badge);
 
 /* Sets events and hands them to a waiting receiver. Never blocks. */
 void endpoint_notify(struct endpoint *endpoint, uint64_t events);

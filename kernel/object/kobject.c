@@ -50,10 +50,7 @@ static void release(struct deferred *deferred)
 
     switch (object->type) {
     case MNOS_TYPE_MEMORY: memory_free((struct memory *)object); break;
-    case MNOS_TYPE_ENDPOINT:
-        if (!endpoint_free((struct endpoint *)object))
-            deferred_add(deferred, release);
-        break;
+    case MNOS_TYPE_ENDPOINT: endpoint_free((struct endpoint *)object); break;
     case MNOS_TYPE_PROCESS: process_free((struct process *)object); break;
     case MNOS_TYPE_THREAD: thread_free(container_of(object, struct thread, obj)); break;
     default: break;

@@ -2,6 +2,7 @@
 /* ipc - see ipc.h. The only place that knows which register carries what. */
 #include "lib/libmnos/ipc.h"
 
+#include "abi/inspect.h"
 #include "lib/string.h"
 #include "lib/libmnos/syscall.h"
 
@@ -167,6 +168,15 @@ mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg, uint64
         return error_record(MNOS_SYS_ipc_reply, rax);
     message_fill(msg, &regs);
     return MNOS_OK;
+}
+
+bool ipc_client_is_gone(mnos_cap_t endpoint, mnos_badge_t gone, mnos_badge_t client)
+{
+    uint64_t lives;
+
+    if (gone != 0 || client == 0) /* who came without a badge cannot be told from others */
+        return gone != 0 && gone == client;
+    return sys_cap_inspect(endpoint, MNOS_VIEW_BADGE, client, &lives) == MNOS_OK && lives == 0;
 }
 
 void ipc_reply_status(uint64_t reply_id, mnos_status_t status)

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,11 @@ mnos_status_t ipc_reply(const struct message *msg);
 /* Answers msg->reply_id, when it is not 0, and waits for the next message, in one system call. When
  * the caller that is answered is gone it waits all the same. */
 mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg, uint64_t deadline_ns);
+
+/* Whether the message of kind MNOS_KIND_CLIENT_GONE that came from `endpoint` with badge `gone` says that
+ * `client` has gone. Badge 0 stands for several: then the kernel is asked. A server calls it for each client
+ * that it has something of. */
+bool ipc_client_is_gone(mnos_cap_t endpoint, mnos_badge_t gone, mnos_badge_t client);
 
 /* Answers with a status and no data. Nothing can be done when the client is gone, so no result. */
 void ipc_reply_status(uint64_t reply_id, mnos_status_t status);

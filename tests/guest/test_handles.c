@@ -310,7 +310,13 @@ TEST(handles, of_cap_inspect)
                  MNOS_TYPE_THREAD,
                  R,
                  SELF_TOO,
-                 {THREAD, MNOS_VIEW_THREAD, 0, 0, 0, 0, 0, 0}});
+                 {THREAD, MNOS_VIEW_THREAD, 0, 0, 0, 0, 0, 0}},
+                {CALL(cap_inspect),
+                 1,
+                 MNOS_TYPE_ENDPOINT,
+                 R,
+                 NO_ZERO,
+                 {ENDPOINT, MNOS_VIEW_BADGE, 1, 0, 0, 0, 0, 0}});
 }
 
 TEST(handles, of_proc_destroy)

@@ -482,22 +482,3 @@ TEST(events, a_waiting_receiver_learns_that_a_client_died)
     CHECK_EQ(w.msg.badge, 91);
     cap_drop(endpoint);
 }
-
-TEST(events, hundreds_of_badges_go_at_once)
-{
-    mnos_cap_t endpoint = endpoint_new();
-    struct message msg = {0};
-    uint64_t sum = 0;
-
-    for (uint64_t badge = 1; badge <= 300; badge++)
-        (void)cap_mint(endpoint, badge, 0);
-    CHECK_OK(sys_cap_revoke(endpoint));
-    for (unsigned i = 0; i < 300 && !check_failed(); i++) {
-        CHECK_OK(receive_now(endpoint, &msg));
-        CHECK_EQ(msg.kind, MNOS_KIND_CLIENT_GONE);
-        sum += msg.badge;
-    }
-    CHECK_EQ(sum, 300 * 301 / 2);
-    CHECK_STATUS(receive_now(endpoint, &msg), MNOS_ERR_DEADLINE);
-    cap_drop(endpoint);
-}

@@ -111,6 +111,8 @@ static void check_locked(const struct kobject *object, const struct capability *
         if (object->type == MNOS_TYPE_ENDPOINT && (cap->flags & CAP_MINTED) == 0)
             assert(cap->badge == (parent == NULL ? 0 : parent->badge)); /* C6 */
         assert((cap->flags & CAP_GHOST) == 0 || cap->child != 0);
+        assert((cap->flags & CAP_CURSOR) == 0 ||
+               cap == ((const struct endpoint *)object)->search.next);
         check_locked(object, cap);
         previous = ref;
         ref = cap->next;
@@ -201,8 +203,10 @@ void endpoint_check(struct endpoint *endpoint)
     assert(first == NULL ||
            first->state == (endpoint->state == EP_SENDING ? THREAD_SENDING : THREAD_RECEIVING));
     if (endpoint->state == EP_RECEIVING)
-        assert(!endpoint->pending);                                                       /* E3 */
-    assert(endpoint->pending == (endpoint->events != 0 || !list_empty(&endpoint->gone))); /* E4 */
+        assert(!endpoint->pending); /* E3 */
+    assert(endpoint->gone_count <= ENDPOINT_GONE_MAX);
+    assert(endpoint->pending ==
+           (endpoint->events != 0 || endpoint->gone_count != 0 || endpoint->lost)); /* E4 */
     thread_queue_check(&endpoint->queue);
     spin_unlock(&endpoint->lock);
     (void)first;

@@ -204,7 +204,7 @@ static void replay(const int sequence[][2], int length, bool with_other)
         CHECK_EQ(CALL(actors[0], proc_destroy, other), 0);
         CHECK_EQ(CALL(actors[0], cap_delete, other), 0);
     }
-    (void)world_free_frames(); /* notices of an endpoint that has gone are freed with it */
+    (void)world_free_frames();
     CHECK_EQ(world_root->captable.used, used);
 }
 

@@ -240,6 +240,16 @@ void ipc_reply_status(uint64_t reply_id, mnos_status_t status)
         (void)!ipc_reply(&msg);
 }
 
+static mnos_badge_t gone_clients[2]; /* what the kernel knows when it is asked */
+
+bool ipc_client_is_gone(mnos_cap_t endpoint, mnos_badge_t gone, mnos_badge_t client)
+{
+    CHECK_EQ(endpoint, 55);
+    if (gone != 0)
+        return gone == client;
+    return client == gone_clients[0] || client == gone_clients[1];
+}
+
 /* ---- Scenes ---- */
 
 static struct uart uart;
@@ -252,6 +262,7 @@ static void scene(bool has_fifo)
     CHECK_EQ(uart_init(&uart, 0x3F8), MNOS_OK);
     uart_service(&uart);
     server.uart = &uart;
+    server.endpoint = 55;
     edges_seen = device.edges;
 }
 
@@ -467,6 +478,27 @@ TEST(ns16550, a_dead_writer_waits_no_longer)
     CHECK_EQ(reply_count, 1);
     CHECK_EQ(replies[0].reply_id, 103);
     CHECK(device.sent_count < 2 * sizeof text);
+}
+
+TEST(ns16550, of_more_dead_clients_than_were_reported_all_are_forgotten)
+{
+    static char text[MNOS_MESSAGE_MAX_BYTES];
+    struct message gone = {.kind = MNOS_KIND_CLIENT_GONE, .badge = 0};
+
+    scene(true);
+    for (unsigned i = 0; i < 4; i++)
+        request(7 + i, 100 + i, SERIAL_WRITE, text, sizeof text);
+    request_read(8, 200, 10);
+    request_read(9, 201, 10);
+    gone_clients[0] = 8;
+    gone_clients[1] = 10;
+    server_handle(&server, &gone);
+    CHECK_EQ(server.write_count, 2);
+    CHECK_EQ(server.read_count, 1);
+    send_everything();
+    CHECK_EQ(reply_count, 2);
+    CHECK_EQ(replies[0].reply_id, 100);
+    CHECK_EQ(replies[1].reply_id, 102);
 }
 
 TEST(ns16550, errors_of_the_line_are_counted)

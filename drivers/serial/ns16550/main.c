@@ -84,6 +84,7 @@ int main(void)
         return fail(status, "acknowledge the device's interrupt", EXIT_INTERRUPT);
     uart_service(&uart);
     server.uart = &uart;
+    server.endpoint = endpoint;
     log_line("port 0x%x, %u byte FIFO, 115200 8N1", base, uart.statistics.fifo_bytes);
     status = serve(endpoint, interrupt);
     return fail(status, "receive a request", EXIT_RECEIVE);

@@ -111,14 +111,14 @@ static mnos_status_t queue_write(struct server *server, const struct message *ms
 }
 
 /* A dead client's requests are not answered; of what it wrote, the rest is not sent. */
-static void forget_client(struct server *server, mnos_badge_t client)
+static void forget_clients(struct server *server, mnos_badge_t gone)
 {
     for (unsigned i = server->read_count; i-- > 0;) {
-        if (server->reads[i].client == client)
+        if (ipc_client_is_gone(server->endpoint, gone, server->reads[i].client))
             remove_read(server, i);
     }
     for (unsigned i = server->write_count; i-- > 0;) {
-        if (server->writes[i].client == client)
+        if (ipc_client_is_gone(server->endpoint, gone, server->writes[i].client))
             remove_write(server, i);
     }
 }
@@ -144,7 +144,7 @@ static void handle_request(struct server *server, struct message *msg)
 void server_handle(struct server *server, struct message *msg)
 {
     if (msg->kind == MNOS_KIND_CLIENT_GONE) {
-        forget_client(server, msg->badge);
+        forget_clients(server, msg->badge);
         msg->reply_id = 0;
     } else if (msg->reply_id != 0) {
         /* A request by ipc_send could not be answered, so it is no request. */
