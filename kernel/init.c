@@ -156,7 +156,7 @@ static void *map_new(struct process *process, const char *what, uaddr_t address,
     struct memory *memory;
     struct cap_view view;
     mnos_cap_t handle;
-    uint64_t progress = 0;
+    struct call_record record = {0};
     bool again;
 
     require(memory_create(process, page_count, MNOS_ALLOC_CONTIGUOUS, &memory), what);
@@ -164,8 +164,7 @@ static void *map_new(struct process *process, const char *what, uaddr_t address,
     require(cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, &handle), what);
     require(cap_lookup(&process->captable, handle, MNOS_TYPE_MEMORY, 0, &view), what);
     do
-        require(aspace_map(process, &view, address, 0, page_count, rights, &progress, &again),
-                what);
+        require(aspace_map(process, &view, address, 0, page_count, rights, &record, &again), what);
     while (again);
     return phys_to_virt(memory->single.frame);
 }

@@ -155,7 +155,7 @@ last capability that was looked up.
 No call reads or writes memory through an address that a program gives. Records and long messages
 are in the thread's IPC buffer (`docs/decisions/arguments-in-ipc-buffer.md`). A call that runs long
 is interrupted between two steps when something of the same or a higher priority is ready, and then
-restarts by itself; a program does not notice.
+goes on by itself; a program does not notice.
 
 `MNOS_SELF` (0), where a call says so, means the caller's own process or thread and needs no right.
 A deadline is nanoseconds since boot; 0 polls and `MNOS_DEADLINE_NEVER` waits for ever.

@@ -154,8 +154,9 @@ void arch_thread_get_registers(const struct thread *thread, struct mnos_register
 void arch_thread_save(struct thread *thread, bool voluntary);
 /* Whether the processor has what the short paths in assembly take for granted. */
 bool arch_fast_switch(void);
-/* Makes the system call that `thread` is in start again when it next runs. */
-void arch_thread_restart_syscall(struct thread *thread);
+/* `thread` is before the SYSCALL instruction of the call that it is in, or behind it again. */
+void arch_thread_before_syscall(struct thread *thread);
+void arch_thread_after_syscall(struct thread *thread);
 
 /* ---- I/O ports of a process ---- */
 

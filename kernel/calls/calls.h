@@ -13,15 +13,25 @@
 #include "object/process.h"
 #include "object/thread.h"
 
-/* What a handler returns besides the statuses of abi/status.def: the system call was interrupted, its
- * progress is in thread->progress, and it is to be made again. Never seen by user space. */
+/* What a handler returns besides the statuses of abi/status.def: the system call was interrupted, what it
+ * has done is in thread->record, and call_resume() makes it again. Never seen by user space. */
 #define CALL_AGAIN ((mnos_status_t)-1)
 /* The thread waits, or has its result in its registers: nothing is to be put there. */
 #define CALL_ANSWERED ((mnos_status_t)-2)
 
-/* To be called first by a handler that uses thread->progress: true when this continues the call that was
- * interrupted; else progress is 0 and nothing is pending. The registers could have been changed. */
-bool call_continues(struct thread *current);
+/* What the call that `current` makes had done when it was interrupted; nothing, when it begins. For handlers
+ * that return CALL_AGAIN with something done. Arguments are looked up and checked anew each time: capabilities
+ * and what they name may have changed since. */
+static inline struct call_record *call_record(struct thread *current)
+{
+    struct call_record *record = &current->record;
+
+    if (record->number != current->frame.rax)
+        *record = (struct call_record){0};
+    return record;
+}
+/* Makes the system call of `current` again that returned CALL_AGAIN; on the way out of the kernel. */
+void call_resume(struct thread *current);
 
 /* Notes that argument number `argument` (1 is the first) is at fault, and passes the status on. */
 static inline mnos_status_t call_argument(unsigned argument, mnos_status_t status)

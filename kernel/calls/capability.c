@@ -182,21 +182,22 @@ static mnos_status_t inspect_thread_cap(struct thread *current, mnos_cap_t cap, 
 static mnos_status_t inspect_table(struct thread *current, mnos_cap_t cap, uint64_t index,
                                    uint64_t *value)
 {
-    struct mnos_cap_info *record = (struct mnos_cap_info *)current->buffer->data;
+    struct mnos_cap_info *info = (struct mnos_cap_info *)current->buffer->data;
+    struct call_record *record = call_record(current);
     struct process *process;
     mnos_status_t status;
 
-    if (call_continues(current))
-        index = current->progress;
+    if (index < record->done)
+        index = record->done;
     status = call_process(current, 1, cap, MNOS_RIGHT_READ, &process);
     if (status != MNOS_OK)
         return status;
-    *value = sizeof(*record);
+    *value = sizeof(*info);
     for (;;) {
-        status = inspect_process_cap(process, &index, record);
+        status = inspect_process_cap(process, &index, info);
         if (status != MNOS_ERR_STATE)
             return call_argument(3, status);
-        current->progress = index;
+        record->done = index;
         if (sched_preempt_point())
             return CALL_AGAIN;
     }
@@ -218,17 +219,17 @@ static mnos_status_t inspect_registers(struct thread *current, mnos_cap_t cap, u
 static mnos_status_t inspect_badge(struct thread *current, mnos_cap_t cap, mnos_badge_t badge,
                                    uint64_t *value)
 {
+    struct call_record *record = call_record(current);
     struct cap_view view;
     enum badge_state state;
     mnos_status_t status;
 
-    (void)call_continues(current);
     status = call_cap(current, 1, cap, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, &view);
     if (status != MNOS_OK)
         return status;
     if (badge == 0)
         return call_argument(3, MNOS_ERR_ARGUMENT);
-    state = badge_find(&view, badge, &current->progress);
+    state = badge_find(&view, badge, &record->done);
     *value = state == BADGE_LIVES;
     return state == BADGE_ASK_AGAIN ? CALL_AGAIN : MNOS_OK;
 }

@@ -18,6 +18,7 @@ mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_
                             uint64_t *value)
 {
     struct process *process = current->process;
+    struct call_record *record = call_record(current);
     struct memory *memory;
     mnos_status_t status;
 
@@ -25,16 +26,16 @@ mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_
         return call_argument(1, MNOS_ERR_ARGUMENT);
     if ((flags & ~(uint64_t)ALLOC_FLAGS_ALL) != 0)
         return call_argument(2, MNOS_ERR_ARGUMENT);
-    if (!call_continues(current)) {
-        status = memory_create(process, page_count, (unsigned)flags, &current->pending);
+    if (record->memory == NULL) {
+        status = memory_create(process, page_count, (unsigned)flags, &record->memory);
         if (status != MNOS_OK)
             return status;
     }
-    memory = current->pending;
-    while (!memory_zero(memory, &current->progress))
+    memory = record->memory;
+    while (!memory_zero(memory, &record->done))
         if (sched_preempt_point())
             return CALL_AGAIN;
-    current->pending = NULL;
+    record->memory = NULL;
     status = cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, value);
     if (status != MNOS_OK)
         kobject_unreferenced(&memory->obj);
@@ -92,13 +93,12 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
                                const struct cap_view *cap, uaddr_t address, uint64_t first,
                                uint64_t count, unsigned rights)
 {
+    struct call_record *record = call_record(current);
     mnos_status_t status;
     bool again;
 
-    (void)call_continues(current);
     do {
-        status =
-            aspace_map(process, cap, address, first, count, rights, &current->progress, &again);
+        status = aspace_map(process, cap, address, first, count, rights, record, &again);
         if (again && sched_preempt_point())
             return CALL_AGAIN;
     } while (again);
@@ -157,13 +157,13 @@ mnos_status_t sys_mem_map(struct thread *current, mnos_cap_t process_cap, mnos_c
 static mnos_status_t unmap_pages(struct thread *current, struct process *process, uint64_t address,
                                  uint64_t page_count)
 {
+    struct call_record *record = call_record(current);
     struct tlb_batch batch = {0};
     mnos_status_t status;
     bool again;
 
-    (void)call_continues(current);
     do {
-        status = aspace_unmap(process, address, page_count, &current->progress, &again, &batch);
+        status = aspace_unmap(process, address, page_count, &record->done, &again, &batch);
         if (again && tlb_batch_preempt_point(&batch)) {
             tlb_batch_finish(&batch);
             return CALL_AGAIN;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * syscall.c - from the registers of a system call to its handler and back, made from
- * abi/syscalls.def. Two kinds of calls:
+ * abi/syscalls.def; and how an interrupted call is made again. Two kinds of calls:
  *
  *   by registers  the entry code calls the function in call_table with the arguments where C expects
  *                 them, and what it returns is what the program gets. Only what it takes to make an
@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 
+#include "assert.h"
 #include "ipc/ipc.h"
 #include "lib/string.h"
 #include "lockdep.h"
@@ -25,56 +26,26 @@
 /* Numbers from the base on up to here are the kernel's, whether they exist or not. */
 #define NATIVE_RANGE 0x10000u
 
-static void call_copy(const struct user_frame *frame, uint64_t call[7])
-{
-    const uint64_t registers[] = {frame->rax, frame->rdi, frame->rsi, frame->rdx,
-                                  frame->r10, frame->r8,  frame->r9};
-
-    memcpy(call, registers, sizeof(registers));
-}
-
-bool call_continues(struct thread *current)
-{
-    uint64_t call[7];
-    bool same = false;
-
-    if (current->interrupted) {
-        call_copy(&current->frame, call);
-        same = memcmp(call, current->interrupted_call, sizeof(call)) == 0;
-    }
-    current->interrupted = false;
-    if (same)
-        return true;
-    current->progress = 0;
-    if (current->pending != NULL)
-        kobject_unreferenced(&current->pending->obj);
-    current->pending = NULL;
-    return false;
-}
-
 /* Memory that waits to be freed here may be what was missing: once more, after it has been. */
 static bool worth_another_try(struct thread *current, mnos_status_t status)
 {
-    bool first = !current->tried_again;
-
-    if ((status != MNOS_ERR_QUOTA && status != MNOS_ERR_MEMORY) || this_core()->deferred == NULL)
-        first = false;
-    current->tried_again = first;
-    if (first)
-        deferred_flush();
-    return first;
+    if (status != MNOS_ERR_QUOTA && status != MNOS_ERR_MEMORY)
+        return false;
+    if (this_core()->deferred == NULL || current->record.tried_again)
+        return false;
+    current->record.tried_again = true;
+    deferred_flush();
+    return true;
 }
 
 /* Everything but success. */
 [[gnu::cold, gnu::noinline]] static struct call_return exceptional(struct thread *current,
                                                                    mnos_status_t status)
 {
-    if (status == CALL_AGAIN) {
-        current->interrupted = true;
-        call_copy(&current->frame, current->interrupted_call);
-    }
     if (status == CALL_AGAIN || (status != CALL_ANSWERED && worth_another_try(current, status))) {
-        arch_thread_restart_syscall(current);
+        current->record.number = current->frame.rax;
+        atomic_fetch_or(&current->stop, STOP_CALL);
+        arch_thread_before_syscall(current);
         status = CALL_ANSWERED;
     }
     if (status != CALL_ANSWERED)
@@ -219,6 +190,35 @@ void call_leave_kernel(uint64_t number)
 {
     trace(MNOS_TRACE_SYSCALL, number, this_core()->current->frame.rax);
     sched_leave_kernel();
+}
+
+/* As the entry code calls it: with more arguments than most have, which the convention allows. */
+typedef struct call_return (*with_six_t)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+                                         uint64_t);
+
+/* The registers are those of the call, since whoever sets them drops the record. User mode would let
+ * interrupts in; what one of them has to be done first for, sched_leave_kernel() sees, and comes back here. */
+void call_resume(struct thread *current)
+{
+    struct user_frame *f = &current->frame;
+    uint64_t number = current->record.number;
+    struct call_return result;
+
+    assert(number == f->rax && number - MNOS_SYSCALL_BASE < CALL_TABLE_COUNT);
+    arch_poll_interrupts();
+    if (this_core()->need_resched)
+        return;
+    atomic_fetch_and(&current->stop, ~(uint32_t)STOP_CALL);
+    arch_thread_after_syscall(current);
+    this_core()->error = (struct call_error){0};
+    result = ((with_six_t)call_table[number - MNOS_SYSCALL_BASE])(f->rdi, f->rsi, f->rdx, f->r10,
+                                                                  f->r8, f->r9);
+    if (result.rax == (uint64_t)CALL_IN_FRAME)
+        return; /* interrupted again, or current is gone */
+    f->rax = result.rax;
+    f->rdx = result.rdx;
+    thread_forget_call(current);
+    trace(MNOS_TRACE_SYSCALL, number, f->rax);
 }
 
 /* ---- in the frame ---- */

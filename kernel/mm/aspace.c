@@ -12,6 +12,7 @@
 #include "mm/mapping.h"
 #include "object/memory.h"
 #include "object/process.h"
+#include "object/thread.h"
 #include "sched/sched.h"
 
 /* Pages handled between two looks for something more urgent. */
@@ -165,8 +166,19 @@ static bool overlaps_locked(struct aspace *aspace, uaddr_t address, uint64_t cou
            (above != NULL && above->node.key < address + count * PAGE_BYTES);
 }
 
+/* True when `cap`, as the present kernel entry found it, lets its holder have pages [first, first + count) of
+ * the object with these rights. */
+static bool allows(const struct cap_view *cap, uint64_t first, uint64_t count, unsigned rights)
+{
+    const unsigned access = rights & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
+
+    return first >= cap->first && first - cap->first <= cap->count &&
+           count <= cap->count - (first - cap->first) && (access & ~(unsigned)cap->rights) == 0;
+}
+
 /* Enters up to CHUNK_PAGES more pages of `mapping`, beginning at page `done`, into the page tables. */
-static mnos_status_t map_chunk_locked(struct mapping *mapping, uint64_t done, uint64_t count)
+static mnos_status_t map_chunk_locked(struct mapping *mapping, const struct cap_view *cap,
+                                      uint64_t done, uint64_t count)
 {
     struct process *process = mapping->process;
     uint64_t end = done + CHUNK_PAGES < count ? done + CHUNK_PAGES : count;
@@ -183,6 +195,8 @@ static mnos_status_t map_chunk_locked(struct mapping *mapping, uint64_t done, ui
             run = CHUNK_PAGES; /* page by page */
         if (run > CHUNK_PAGES * CHUNK_PAGES)
             run = CHUNK_PAGES * CHUNK_PAGES;
+        if (run == 0 || !allows(cap, mapping->first_page + done, run, mapping->rights))
+            return MNOS_ERR_STATE;
         status =
             arch_aspace_map(&process->aspace.arch, &process->quota,
                             mapping->node.key + done * PAGE_BYTES, frame, run, mapping->rights);
@@ -209,6 +223,19 @@ static mnos_status_t mapping_begin_locked(struct process *process, const struct 
     return MNOS_OK;
 }
 
+/* The mapping that `record` says was begun at `address`. MNOS_ERR_STATE: it has been undone between two steps, or
+ * a part of it; what is there now, however like it, was made by somebody else, through who knows what. */
+static mnos_status_t mapping_begun_locked(struct aspace *aspace, uaddr_t address,
+                                          const struct call_record *record,
+                                          struct mapping **mapping)
+{
+    *mapping = mapping_of(tree_at_or_below(&aspace->mappings, address));
+    if (*mapping == NULL || (*mapping)->serial != record->serial ||
+        (*mapping)->page_count != record->done)
+        return MNOS_ERR_STATE;
+    return MNOS_OK;
+}
+
 /* A failed mapping leaves nothing behind. No TLB can hold what was never used by a thread that got an
  * error; another thread of the process may have touched it, hence the flush by the caller. */
 static void mapping_abandon_locked(struct mapping *mapping)
@@ -228,12 +255,15 @@ static mnos_status_t map_page_locked(struct process *process, const struct cap_v
 {
     struct mapping *mapping;
     uint64_t run;
+    paddr_t frame;
     mnos_status_t status = mapping_create(process, cap, first, rights, &mapping);
 
     if (status != MNOS_OK)
         return status;
-    status = arch_aspace_map(&process->aspace.arch, &process->quota, address,
-                             memory_frame(mapping->memory, first, &run), 1, rights);
+    frame = memory_frame(mapping->memory, first, &run);
+    status = run == 0 ? MNOS_ERR_STATE /* beyond the object: no capability reaches there */
+                      : arch_aspace_map(&process->aspace.arch, &process->quota, address, frame, 1,
+                                        rights);
     if (status != MNOS_OK) {
         mapping_destroy(mapping);
         return status;
@@ -257,8 +287,8 @@ mnos_status_t aspace_map_page(struct process *process, const struct cap_view *ca
 }
 
 mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, uaddr_t address,
-                         uint64_t first, uint64_t count, unsigned rights, uint64_t *progress,
-                         bool *again)
+                         uint64_t first, uint64_t count, unsigned rights,
+                         struct call_record *record, bool *again)
 {
     struct aspace *aspace = &process->aspace;
     struct mapping *mapping = NULL;
@@ -269,25 +299,23 @@ mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, ua
     if (!range_valid(address, count))
         return MNOS_ERR_ADDRESS;
     spin_lock(&aspace->lock);
-    if (*progress == 0) {
+    if (record->serial == 0)
         status = mapping_begin_locked(process, cap, address, first, count, rights, &mapping);
-    } else {
-        mapping = mapping_of(tree_at_or_below(&aspace->mappings, address));
-        if (mapping == NULL || mapping->node.key != address || mapping->cap != cap->slot ||
-            mapping->page_count != *progress)
-            status = MNOS_ERR_STATE; /* undone behind our back, between two attempts */
-    }
+    else
+        status = mapping_begun_locked(aspace, address, record, &mapping);
     if (status == MNOS_OK) {
-        status = map_chunk_locked(mapping, *progress, count);
-        *progress = mapping->page_count;
+        record->serial = mapping->serial;
+        status = map_chunk_locked(mapping, cap, record->done, count);
+        record->done = mapping->page_count;
         if (status != MNOS_OK) {
             batch_add(&batch, &aspace->arch, address, count);
             mapping_abandon_locked(mapping);
+            record->serial = record->done = 0;
         }
     }
     spin_unlock(&aspace->lock);
     tlb_batch_finish(&batch);
-    *again = status == MNOS_OK && *progress < count;
+    *again = status == MNOS_OK && record->done < count;
     return status;
 }
 

@@ -9,6 +9,8 @@
  * A1  mappings do not overlap, and lie in user space
  * A2  every page of a mapping is in the page tables, with at most the rights of its capability
  * A3  a mapping is in the list of its capability as long as it is in the tree
+ * A4  a mapping's serial number is its own for ever; only the call that made it adds pages to it, which knows
+ *     the number, and it has all its pages while that call has not been interrupted
  */
 #pragma once
 
@@ -25,11 +27,13 @@ struct memory;
 struct mapping;
 struct capability;
 struct cap_view;
+struct call_record;
 
 struct aspace {
     struct arch_aspace arch;
     struct spinlock lock; /* rank LOCK_ASPACE, guards the tree, the mappings and the page tables */
     struct tree mappings; /* struct mapping, by address */
+    uint64_t last_serial; /* of a mapping (A4) */
 };
 
 /* Translations that have been removed from page tables and may still be in TLBs. */
@@ -58,14 +62,15 @@ mnos_status_t aspace_create(struct process *process);
 bool aspace_destroy(struct process *process);
 
 /*
- * Maps [first, first + count) pages of the memory object at `address`; `cap` is the capability they
- * are mapped through, its range and rights checked by the caller. `*progress` pages are mapped already
- * by an earlier, interrupted call. Errors: MNOS_ERR_ADDRESS, MNOS_ERR_OVERLAP, MNOS_ERR_QUOTA,
- * MNOS_ERR_MEMORY, MNOS_ERR_HANDLE (revoked meanwhile). *again: interrupted, call again.
+ * Maps [first, first + count) pages of the memory object at `address` through `cap`, as it was found in this
+ * kernel entry: every step checks again that it allows the pages it enters. `record` says which mapping was
+ * begun and how far it is; all zero: none was. Errors: MNOS_ERR_ADDRESS, MNOS_ERR_OVERLAP, MNOS_ERR_QUOTA,
+ * MNOS_ERR_MEMORY, MNOS_ERR_HANDLE (revoked meanwhile), MNOS_ERR_STATE (that mapping has been undone, or a part
+ * of it, and nothing more is mapped). *again: there is more to do, call again.
  */
 mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, uaddr_t address,
-                         uint64_t first, uint64_t count, unsigned rights, uint64_t *progress,
-                         bool *again);
+                         uint64_t first, uint64_t count, unsigned rights,
+                         struct call_record *record, bool *again);
 /* The same for one page, at once. */
 mnos_status_t aspace_map_page(struct process *process, const struct cap_view *cap, uaddr_t address,
                               uint64_t first, unsigned rights);

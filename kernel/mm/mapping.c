@@ -63,6 +63,7 @@ mnos_status_t mapping_create(struct process *process, const struct cap_view *cap
     mapping->memory = (struct memory *)cap->object;
     mapping->first_page = first;
     mapping->page_count = 0;
+    mapping->serial = ++process->aspace.last_serial;
     mapping->rights = rights;
     if (!join_cap(mapping, cap)) {
         quota_slab_free(&process->quota, mapping_cache, mapping);
@@ -84,6 +85,7 @@ mnos_status_t mapping_twin(struct mapping *mapping, struct mapping **created)
     twin->process = mapping->process;
     twin->memory = mapping->memory;
     twin->cap = mapping->cap;
+    twin->serial = ++mapping->process->aspace.last_serial;
     twin->rights = mapping->rights;
     spin_lock(&mapping->memory->mappings_lock);
     twin->next = mapping->next;

@@ -28,6 +28,8 @@ struct mapping {
     struct mapping **link;
     uint64_t first_page; /* within the memory object */
     uint64_t page_count;
+    uint64_t
+        serial; /* of all mappings of its process, past ones included, only this has it; constant */
     uint32_t rights; /* enum map_rights */
 };
 
@@ -36,8 +38,8 @@ static inline struct mapping *mapping_of(struct tree_node *node)
     return node == NULL ? NULL : container_of(node, struct mapping, node);
 }
 
-/* A mapping of nothing yet, from page `first` of the object, in the list of `cap`, in no tree.
- * MNOS_ERR_HANDLE: the capability is gone; MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
+/* A mapping of nothing yet, from page `first` of the object, in the list of `cap`, in no tree. The aspace
+ * lock is held. MNOS_ERR_HANDLE: the capability is gone; MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
 mnos_status_t mapping_create(struct process *process, const struct cap_view *cap, uint64_t first,
                              unsigned rights, struct mapping **mapping);
 /* A further mapping like `mapping`, of pages that are still to be told, also when its capability is

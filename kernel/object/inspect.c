@@ -53,7 +53,7 @@ static void describe_memory(const struct cap_view *view, bool is_holder, struct 
     if (!is_holder || memory->flavour == MNOS_MEMORY_PORTS || (view->rights & MNOS_RIGHT_READ) == 0)
         return;
     address = memory_frame(memory, view->first, &run);
-    if (run >= view->count)
+    if (run >= view->count && run != 0)
         info->physical_address = address;
 }
 

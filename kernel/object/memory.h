@@ -52,13 +52,17 @@ bool memory_zero(struct memory *memory, uint64_t *progress);
 /* Frees object and frames. No capability, no mapping, no TLB entry refers to it. */
 void memory_free(struct memory *memory);
 
+/* The page is inside the object. */
 paddr_t memory_frame_of_table(const struct memory *memory, uint64_t page, uint64_t *run);
-/* Frame of page `page`, and how many pages from it on are contiguous. */
+/* Frame of page `page`, and how many pages from it on are contiguous: none, beyond the object. */
 static inline paddr_t memory_frame(const struct memory *memory, uint64_t page, uint64_t *run)
 {
+    if (page >= memory->page_count) {
+        *run = 0;
+        return PADDR_NONE;
+    }
     if (memory->extents != &memory->single)
         return memory_frame_of_table(memory, page, run);
-    assert(page < memory->page_count);
     *run = memory->page_count - page;
     return memory->single.frame + page * PAGE_BYTES;
 }

@@ -278,7 +278,7 @@ void thread_resume(struct thread *thread, enum thread_stop why)
 
     /* Pairs with thread_stopped() in sched.c. */
     atomic_fetch_and(&thread->stop, ~(uint32_t)why);
-    if (thread->stop == 0 &&
+    if ((thread->stop & ~(uint32_t)STOP_CALL) == 0 &&
         atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_PAIRED))
         sched_make_ready(thread);
 }
@@ -330,9 +330,7 @@ void thread_bury(struct thread *thread)
     assert(thread->state == THREAD_DEAD);
     timer_queue_remove(thread);
     wait_drop_callers(thread);
-    if (thread->pending != NULL)
-        kobject_unreferenced((struct kobject *)thread->pending);
-    thread->pending = NULL;
+    thread_forget_call(thread);
     buffer_unmap(thread);
     buffer_free(process, thread->buffer_address, thread->buffer_frame);
     /* The process was kept from being freed by having this thread; from here on nothing waits. */
@@ -364,6 +362,14 @@ void thread_free(struct thread *thread)
     quota_slab_free(quota, thread_cache, thread);
 }
 
+void thread_forget_call(struct thread *thread)
+{
+    if (thread->record.memory != NULL)
+        kobject_unreferenced((struct kobject *)thread->record.memory);
+    thread->record = (struct call_record){0};
+    atomic_fetch_and(&thread->stop, ~(uint32_t)STOP_CALL);
+}
+
 /* ---- control ---- */
 
 void thread_set_priority(struct thread *thread, uint8_t priority)
@@ -377,10 +383,16 @@ void thread_set_priority(struct thread *thread, uint8_t priority)
 static mnos_status_t registers_move(struct thread *thread, struct mnos_registers *registers,
                                     bool set)
 {
-    if (set)
-        return arch_thread_set_registers(thread, registers);
-    arch_thread_get_registers(thread, registers);
-    return MNOS_OK;
+    mnos_status_t status;
+
+    if (!set) {
+        arch_thread_get_registers(thread, registers);
+        return MNOS_OK;
+    }
+    status = arch_thread_set_registers(thread, registers);
+    if (status == MNOS_OK)
+        thread_forget_call(thread);
+    return status;
 }
 
 /* Off wherever a thread is that is stopped and does not wait: THREAD_PAIRED, and ours. */

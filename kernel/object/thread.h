@@ -45,6 +45,7 @@ enum thread_stop {
     STOP_KILL = 1u << 1,
     STOP_PROCESS = 1u << 2, /* its process is suspended */
     STOP_DOOMED = 1u << 3,  /* it still runs, but only to destroy its own process: in the kernel */
+    STOP_CALL = 1u << 4, /* it runs, and makes the system call in its frame again: in the kernel */
 };
 
 /* Why a message to or from this thread takes the general path: something has to be done besides moving
@@ -54,6 +55,17 @@ enum thread_slow {
     SLOW_CORE_SHIFT = 8,      /* from this bit on */
     SLOW_PROCESSOR = 1u << 1, /* which lacks what the short paths in assembly use; never cleared */
     SLOW_FAULTED = 1u << 2,   /* its call is a fault: the reply holds registers */
+};
+
+/* What an interrupted system call has done. The kernel makes the call again before the thread gets back to
+ * user mode, with the same registers (call_resume()), so no other call can find the record. Setting the
+ * registers drops it: thread_forget_call(). */
+struct call_record {
+    uint64_t number;       /* of the call; 0: none was interrupted */
+    uint64_t serial;       /* sys_mem_map: which mapping it makes (A4) */
+    uint64_t done;         /* pages, or table slots looked at */
+    struct memory *memory; /* sys_mem_alloc: the object that it makes, which nobody else knows */
+    bool tried_again;      /* after memory that waited to be freed has been */
 };
 
 static inline uint32_t slow_for_affinity(uint32_t affinity)
@@ -120,13 +132,7 @@ struct thread {
     paddr_t buffer_frame;
     uaddr_t buffer_address;
 
-    /* A long system call that was interrupted continues from here when it is made again, with the same
-     * number and arguments: see calls/calls.h. */
-    bool interrupted;
-    bool tried_again; /* after memory that waited to be freed has been */
-    uint64_t interrupted_call[7];
-    uint64_t progress;
-    struct memory *pending; /* sys_mem_alloc: the object being zeroed */
+    struct call_record record; /* touched only by the core that runs it, or has it stopped */
 
     /* Faults: fault.h. */
     _Atomic uint64_t upcall; /* where it goes on after which of them: abi/fault.h */
@@ -161,9 +167,13 @@ void thread_free(struct thread *thread);
 /* Sets a stop bit, and returns after the thread has stopped; clears it. Not for STOP_KILL. */
 void thread_suspend(struct thread *thread, enum thread_stop why);
 void thread_resume(struct thread *thread, enum thread_stop why);
-/* Reads or sets the registers of a thread that runs nowhere: suspended and in no wait, or faulted.
+/* Reads or sets the registers of a thread that runs nowhere: suspended and in no wait, or faulted. One that
+ * is in an interrupted system call is before the SYSCALL instruction; setting them makes it forget the call.
  * MNOS_ERR_STATE: it is neither; MNOS_ERR_ADDRESS; CALL_AGAIN: it is about to stop. */
 mnos_status_t thread_registers(struct thread *thread, struct mnos_registers *registers, bool set);
+/* Drops what an interrupted system call has done: it will not be made again. For who has the thread stopped,
+ * or buries it. */
+void thread_forget_call(struct thread *thread);
 /* Changes its base priority, and with it what it inherits and hands on. */
 void thread_set_priority(struct thread *thread, uint8_t priority);
 /* False: there is no such core, and it is not MNOS_AFFINITY_ANY. */

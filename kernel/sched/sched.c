@@ -7,6 +7,7 @@
 
 #include "assert.h"
 #include "boot_code.h"
+#include "calls/calls.h"
 #include "info.h"
 #include "ipc/wait.h"
 #include "lockdep.h"
@@ -135,12 +136,12 @@ uint64_t sched_cpu_cycles(const struct thread *thread)
 
 /* ---- making threads ready ---- */
 
-/* Reasons not to run at all. A doomed thread has work to finish: it can only be killed. */
+/* Reasons not to run at all. A doomed thread has work to finish: it can only be killed. STOP_CALL is none. */
 static uint32_t stop_bits(const struct thread *thread)
 {
     uint32_t stop = atomic_load_explicit(&thread->stop, memory_order_acquire);
 
-    return (stop & STOP_DOOMED) != 0 ? stop & STOP_KILL : stop;
+    return stop & ((stop & STOP_DOOMED) != 0 ? (uint32_t)STOP_KILL : ~(uint32_t)STOP_CALL);
 }
 
 /* A thread that must not run: where it goes instead. True: it stopped. False: the reason has just gone, and it is the caller's to run after all. */
@@ -588,6 +589,8 @@ static void choose(struct core *core, struct thread *given, bool at_front)
     timer_update(core);
     if ((core->current->stop & STOP_DOOMED) != 0)
         process_destroy_self(core->current);
+    else if ((core->current->stop & STOP_CALL) != 0)
+        call_resume(core->current);
 }
 
 /* Whether nothing but the change of threads is to be done for core->next to take over. */

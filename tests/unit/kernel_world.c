@@ -2,6 +2,8 @@
 /* kernel_world.c - see kernel_world.h. */
 #include "tests/unit/kernel_world.h"
 
+#include "calls/calls.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -148,18 +150,37 @@ static void set_arguments(struct thread *thread, uint64_t number, const uint64_t
     thread->frame.r9 = arguments[5];
 }
 
-/* One execution of the SYSCALL instruction; true when it is to be executed again. */
+/* A thread whose call was interrupted can do nothing but go on with it. */
+static void begin(struct thread *thread, uint64_t number, const uint64_t arguments[6])
+{
+    struct user_frame before = thread->frame;
+
+    set_arguments(thread, number, arguments);
+    if (thread->record.number == 0)
+        return;
+    if (before.rax != number || before.rdi != arguments[0] || before.rsi != arguments[1] ||
+        before.rdx != arguments[2])
+        host_panic("a thread makes another call than the one that was interrupted");
+}
+
+/* Makes the call, or goes on with it when it was interrupted; true when it has been, again. The kernel would go on
+ * with it on its way out; here that is for the test to say, so that other things can happen in between. */
 static bool execute(struct thread *thread, uint64_t *rax)
 {
     struct core *core = this_core();
-    uint64_t rip = thread->frame.rip + 2;
     bool again;
 
     core->need_resched = false;
-    thread->frame.rip = rip;
-    host_system_call();
+    if (thread->record.number != 0) {
+        atomic_fetch_or(&thread->stop, STOP_CALL);
+        call_resume(thread);
+    } else {
+        thread->frame.rip += 2;
+        host_system_call();
+    }
     *rax = WORLD_WAITS;
-    again = thread->frame.rip != rip;
+    again = (thread->stop & STOP_CALL) != 0;
+    atomic_fetch_and(&thread->stop, ~(uint32_t)STOP_CALL);
     if (core->current == thread && !again) {
         *rax = thread->frame.rax;
         world_value = thread->frame.rdx;
@@ -173,7 +194,7 @@ bool world_call_once(struct thread *thread, uint64_t number, const uint64_t argu
                      uint64_t *rax)
 {
     world_act(thread);
-    set_arguments(thread, number, arguments);
+    begin(thread, number, arguments);
     return execute(thread, rax);
 }
 
@@ -207,7 +228,7 @@ static uint64_t run(struct thread *thread)
 uint64_t world_call(struct thread *thread, uint64_t number, const uint64_t arguments[6])
 {
     world_act(thread);
-    set_arguments(thread, number, arguments);
+    begin(thread, number, arguments);
     return run(thread);
 }
 

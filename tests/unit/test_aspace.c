@@ -313,16 +313,43 @@ TEST(aspace, a_long_mapping_is_interrupted_and_continued)
     host_on_poll = wake_urgent;
     CHECK(world_call_once(actor, CALL_mem_map, arguments, &rax));
     host_on_poll = NULL;
-    CHECK(actor->progress >= 512 && actor->progress < 3000);
+    CHECK(actor->record.done >= 512 && actor->record.done < 3000);
     world_check();
     CHECK_EQ(map(large, BASE, 0, 3000, RW), MNOS_OK);
-    CHECK(!actor->interrupted);
+    CHECK_EQ(actor->record.number, 0);
     world_check();
     /* And unmapping. */
     thread_suspend(urgent, STOP_SUSPEND);
     CHECK_EQ(urgent->state, THREAD_READY); /* stops when it would run */
     CHECK_EQ(unmap(BASE, 3000), MNOS_OK);
     CHECK_EQ(mappings(), 0);
+    world_check();
+}
+
+TEST(aspace, what_replaces_a_half_made_mapping_is_not_gone_on_with)
+{
+    uint64_t rax, done;
+
+    init();
+    urgent = world_thread_with(world_root, 60, MNOS_AFFINITY_ANY, MNOS_THREAD_SUSPENDED, NULL);
+    mnos_cap_t whole = CALL_VALUE(actor, mem_alloc, 4000);
+    mnos_cap_t part =
+        CALL_VALUE(actor, cap_create, MNOS_CREATE_RANGE, whole, MNOS_RIGHT_READ, 0, 2000);
+    const uint64_t address = BASE + PAGES(1); /* no large pages */
+    const uint64_t arguments[6] = {MNOS_SELF, part, address, 0, 2000, MNOS_MAP_READ};
+    host_on_poll = wake_urgent;
+    CHECK(world_call_once(actor, CALL_mem_map, arguments, &rax));
+    host_on_poll = NULL;
+    done = actor->record.done;
+    CHECK(done != 0 && done < 2000);
+    /* As long, through the same capability, and up to its end. */
+    CHECK_EQ(CALL(urgent, mem_unmap, MNOS_SELF, address, done), 0);
+    CHECK_EQ(CALL(urgent, mem_map, MNOS_SELF, part, address, 2000 - done, done, MNOS_MAP_READ), 0);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, part, address, 0, 2000, MNOS_MAP_READ)),
+             MNOS_ERR_STATE);
+    CHECK(!arch_aspace_lookup(&world_root->aspace.arch, address + PAGES(done), &(paddr_t){0},
+                              &(unsigned){0}));
+    CHECK_EQ(mappings(), 1);
     world_check();
 }
 

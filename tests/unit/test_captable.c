@@ -206,7 +206,7 @@ TEST(captable, looking_through_a_large_empty_table_can_be_interrupted)
     host_on_poll = wake_urgent;
     CHECK(world_call_once(actor, CALL_cap_inspect,
                           (uint64_t[6]){MNOS_SELF, MNOS_VIEW_PROCESS_CAP, 10}, &rax));
-    CHECK(actor->progress > 10 && actor->progress < MNOS_HANDLE_INDEX(last));
+    CHECK(actor->record.done > 10 && actor->record.done < MNOS_HANDLE_INDEX(last));
     rax = world_call_again(actor, CALL_cap_inspect);
     host_on_poll = NULL;
     CHECK_EQ(STATUS_OF(rax), MNOS_ERR_END);

@@ -71,20 +71,64 @@ TEST(syscall, details_are_of_this_call_only)
     CHECK_EQ(CALL(actor, ipc_notify, endpoint, 1), 0);
 }
 
-TEST(syscall, an_interrupted_call_does_not_continue_with_other_arguments)
+static struct thread *urgent;
+
+static void wake_urgent(void)
 {
+    if (urgent->state == THREAD_SUSPENDED)
+        thread_resume(urgent, STOP_SUSPEND);
+}
+
+TEST(syscall, setting_the_registers_drops_what_an_interrupted_call_has_done)
+{
+    const uint64_t arguments[6] = {2000};
+    struct mnos_registers registers;
+    uint64_t rax, frames;
+
     init();
-    /* As if a call to allocate 100 pages had been interrupted after 64, and a sibling had rewritten the
-     * registers before it is made again. */
-    struct memory *memory;
-    CHECK_EQ(memory_create(world_root, 100, 0, &memory), MNOS_OK);
-    actor->pending = memory;
-    actor->progress = 64;
+    urgent = world_thread_with(world_root, 60, MNOS_AFFINITY_ANY, MNOS_THREAD_SUSPENDED, NULL);
+    frames = world_free_frames();
+    host_on_poll = wake_urgent;
+    CHECK(world_call_once(actor, CALL_mem_alloc, arguments, &rax));
+    host_on_poll = NULL;
+    CHECK(actor->record.memory != NULL);
+    thread_suspend(actor, STOP_SUSPEND);
+    world_act(urgent);
+    CHECK_EQ(thread_registers(actor, &registers, false), MNOS_OK);
+    CHECK_EQ(registers.rax, CALL_mem_alloc); /* before the instruction */
+    CHECK_EQ(thread_registers(actor, &registers, true), MNOS_OK);
+    CHECK_EQ(actor->stop, STOP_SUSPEND);
+    CHECK_PTR_EQ(actor->record.memory, NULL);
+    CHECK_EQ(actor->record.number, 0);
+    thread_resume(actor, STOP_SUSPEND);
+    CHECK_EQ(world_free_frames(), frames);
     mnos_cap_t large = CALL_VALUE(actor, mem_alloc, 200);
     CHECK_EQ(((struct memory *)world_object(world_root, large))->page_count, 200);
-    CHECK_EQ(world_view(world_root, large).count, 200);
-    CHECK(!actor->interrupted);
-    CHECK_PTR_EQ(actor->pending, NULL);
+    world_check();
+}
+
+TEST(syscall, an_interrupted_call_goes_on_before_its_thread_leaves_the_kernel)
+{
+    const uint64_t arguments[6] = {2000};
+    uint64_t rax;
+
+    init();
+    urgent = world_thread_with(world_root, 60, MNOS_AFFINITY_ANY, MNOS_THREAD_SUSPENDED, NULL);
+    host_on_poll = wake_urgent;
+    CHECK(world_call_once(actor, CALL_mem_alloc, arguments, &rax));
+    host_on_poll = NULL;
+    atomic_fetch_or(&actor->stop, STOP_CALL); /* which the scene has taken off */
+    uint64_t rip = actor->frame.rip;
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(this_core()->current, urgent);
+    CHECK(actor->record.memory != NULL);
+    thread_suspend(urgent, STOP_SUSPEND);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(this_core()->current, actor);
+    CHECK_EQ(actor->stop, 0);
+    CHECK_EQ(actor->frame.rip, rip + 2);
+    CHECK_EQ(actor->frame.rax, MNOS_OK);
+    CHECK_EQ(world_view(world_root, actor->frame.rdx).count, 2000);
     world_check();
 }
 

@@ -105,8 +105,13 @@ void arch_thread_get_registers(const struct thread *thread, struct mnos_register
     r->gs_base = bases.gs_base;
 }
 
-/* The registers still hold the arguments; RIP goes back onto the SYSCALL instruction. */
-void arch_thread_restart_syscall(struct thread *thread)
+/* The registers still hold the arguments. */
+void arch_thread_before_syscall(struct thread *thread)
 {
     thread->frame.rip -= SYSCALL_INSTRUCTION_BYTES;
+}
+
+void arch_thread_after_syscall(struct thread *thread)
+{
+    thread->frame.rip += SYSCALL_INSTRUCTION_BYTES;
 }

@@ -94,9 +94,14 @@ void arch_thread_load(struct thread *thread)
     arch_aspace_load(&thread->process->aspace.arch);
 }
 
-void arch_thread_restart_syscall(struct thread *thread)
+void arch_thread_before_syscall(struct thread *thread)
 {
     thread->frame.rip -= SYSCALL_BYTES;
+}
+
+void arch_thread_after_syscall(struct thread *thread)
+{
+    thread->frame.rip += SYSCALL_BYTES;
 }
 
 /* ---- system calls ---- */

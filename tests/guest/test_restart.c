@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_restart.c - long system calls that are interrupted, and what another thread does to their half-done
+ * work meanwhile. Both threads are on one core, and the other one is better: it runs when its deadline
+ * interrupts the call, and the call goes on when it waits again.
+ */
+#include "tests/guest/claim.h"
+
+#define PRIORITY_OTHER (TEST_PRIORITY + 1)
+#define PAGES 16384ull
+#define AT (ARENA + PAGE) /* so that no large page can be used */
+#define SECRET 0x5EC2E7ull
+#define SHORT_NS 20000u
+#define TRICKS 8u
+
+struct trick {
+    mnos_cap_t part, probe; /* the first PAGES of an object; another page */
+    _Atomic bool at_it;     /* the call is being made */
+    _Atomic bool over;
+    uint64_t done; /* pages that the call had mapped when it was tricked; 0: it was not yet */
+};
+
+static bool is_free(const struct trick *trick, uint64_t address)
+{
+    if (sys_mem_map(MNOS_SELF, trick->probe, address, 0, 1, MNOS_MAP_READ) != MNOS_OK)
+        return false;
+    CHECK_OK(sys_mem_unmap(MNOS_SELF, address, 1));
+    return true;
+}
+
+/* How many pages are mapped from AT on. */
+static uint64_t pages_mapped(const struct trick *trick)
+{
+    uint64_t least = 0, most = PAGES;
+
+    while (least < most) {
+        uint64_t middle = least + (most - least) / 2;
+
+        if (is_free(trick, AT + middle * PAGE))
+            most = middle;
+        else
+            least = middle + 1;
+    }
+    return least;
+}
+
+/* Puts a mapping in the place of the one that is being made, as long, through the same capability, that ends
+ * where the capability ends. */
+static void exchange(void *argument)
+{
+    struct trick *trick = argument;
+    uint64_t done;
+
+    for (unsigned pause = 1; !trick->over; pause = pause % 16 + 1) {
+        sleep_ns(pause * SHORT_NS);
+        if (!trick->at_it || trick->done != 0)
+            continue;
+        done = pages_mapped(trick);
+        if (done == 0 || done == PAGES)
+            continue;
+        CHECK_OK(sys_mem_unmap(MNOS_SELF, AT, done));
+        CHECK_OK(sys_mem_map(MNOS_SELF, trick->part, AT, PAGES - done, done, MNOS_MAP_READ));
+        trick->done = done;
+    }
+}
+
+/* The pages from the end of the capability on are marked; nobody who maps through it sees the mark. */
+static void mark(mnos_cap_t whole)
+{
+    CHECK_OK(sys_mem_map(MNOS_SELF, whole, AT, PAGES, PAGES, MAP_RW));
+    for (uint64_t page = 0; page < PAGES; page++)
+        *(volatile uint64_t *)(AT + page * PAGE) = SECRET;
+    CHECK_OK(sys_mem_unmap(MNOS_SELF, AT, PAGES));
+}
+
+static void check_nothing_marked(uint64_t page_count)
+{
+    for (uint64_t page = 0; page < page_count && !check_failed(); page++)
+        CHECK(*(volatile uint64_t *)(AT + page * PAGE) != SECRET);
+}
+
+/* One long mapping; true when it was tricked. */
+static bool map_once(struct trick *trick)
+{
+    uint64_t mapped = PAGES;
+    mnos_status_t status;
+
+    trick->done = 0;
+    trick->at_it = true;
+    status = sys_mem_map(MNOS_SELF, trick->part, AT, 0, PAGES, MNOS_MAP_READ);
+    trick->at_it = false;
+    if (trick->done != 0) {
+        CHECK_ERROR_RAX(mem_map, ERR_STATE, 0, 0, claim_rax(status, MNOS_SYS_mem_map));
+        if (status != MNOS_OK) { /* nothing more has been mapped */
+            mapped = trick->done;
+            CHECK(is_free(trick, AT + mapped * PAGE));
+        }
+    } else {
+        CHECK_OK(status);
+    }
+    check_nothing_marked(mapped);
+    CHECK_OK(sys_mem_unmap(MNOS_SELF, AT, mapped));
+    return trick->done != 0;
+}
+
+TEST(restart, a_mapping_put_in_the_place_of_a_half_made_one_is_not_gone_on_with)
+{
+    uint64_t deadline = soon();
+    mnos_cap_t whole = memory_new(2 * PAGES);
+    struct trick trick = {.part = cap_range(whole, MNOS_RIGHT_READ, 0, PAGES),
+                          .probe = memory_new(1)};
+    unsigned tricks = 0;
+    struct thread other;
+
+    mark(whole);
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, 0));
+    helper_start_at(&other, exchange, &trick, PRIORITY_OTHER, 0);
+    while (tricks < TRICKS && !check_failed() && kinfo_time_ns() < deadline)
+        tricks += map_once(&trick);
+    CHECK_EQ(tricks, TRICKS);
+    trick.over = true;
+    helper_finish(&other);
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, MNOS_AFFINITY_ANY));
+    cap_drop(trick.part);
+    cap_drop(trick.probe);
+    cap_drop(whole);
+}
