@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "arch/x86_64/cpu_entry.h"
+#include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/init.h"
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/selectors.h"
@@ -56,8 +57,10 @@
 #define CR3_USER 0x1000ull /* the lower table of the pair is the kernel's: paging.h */
 
 /* State components that are used: x87, SSE, AVX and the three of AVX-512, which go together. */
-#define XCR0_BASE 0x07ull
+#define XCR0_AVX 0x04ull
 #define XCR0_AVX512 0xE0ull
+#define XCR0_USED 0xE7ull
+#define FXSAVE_BYTES 512u
 
 struct cpu_facts cpu_facts;
 
@@ -66,16 +69,9 @@ static bool has_bit(uint32_t word, unsigned bit)
     return (word >> bit & 1) != 0;
 }
 
-static uint32_t max_leaf(uint32_t range)
-{
-    uint32_t max = cpuid(range, 0).eax;
-
-    return max >= range && max < range + 0x1000 ? max : 0;
-}
-
 static bool vendor_is(const char *text)
 {
-    struct cpuid id = cpuid(0, 0);
+    struct cpuid id = cpuid_leaf(0, 0);
 
     return memcmp(&id.ebx, text, 4) == 0 && memcmp(&id.edx, text + 4, 4) == 0 &&
            memcmp(&id.ecx, text + 8, 4) == 0;
@@ -84,18 +80,14 @@ static bool vendor_is(const char *text)
 /* QEMU's instruction translator executes one guest instruction after the other. */
 static bool runs_without_speculation(void)
 {
-    struct cpuid id;
+    struct cpuid id = cpuid_leaf(0x40000000, 0);
 
-    if (!has_bit(cpuid(1, 0).ecx, 31))
-        return false;
-    id = cpuid(0x40000000, 0);
     return memcmp(&id.ebx, "TCGTCGTCGTCG", 12) == 0;
 }
 
 static void detect_features(struct cpu_facts *facts)
 {
-    struct cpuid id = cpuid(1, 0);
-    uint32_t max = max_leaf(0), max_extended = max_leaf(0x80000000);
+    struct cpuid id = cpuid_leaf(1, 0);
     bool pcid = has_bit(id.ecx, 17);
 
     facts->x2apic = has_bit(id.ecx, 21);
@@ -103,82 +95,52 @@ static void detect_features(struct cpu_facts *facts)
     facts->xsave = has_bit(id.ecx, 26);
     facts->mce = has_bit(id.edx, 7);
     facts->pge = has_bit(id.edx, 13);
-    if (max >= 7) {
-        id = cpuid(7, 0);
-        facts->fsgsbase = has_bit(id.ebx, 0);
-        facts->smep = has_bit(id.ebx, 7);
-        facts->pcid = pcid && has_bit(id.ebx, 10);
-        facts->smap = has_bit(id.ebx, 20);
-        facts->umip = has_bit(id.ecx, 2);
-    }
-    if (max_extended >= 0x80000001) {
-        id = cpuid(0x80000001, 0);
-        facts->nx = has_bit(id.edx, 20);
-        facts->pages_1g = has_bit(id.edx, 26);
-    }
-    if (max_extended >= 0x80000007)
-        facts->invariant_tsc = has_bit(cpuid(0x80000007, 0).edx, 8);
+    id = cpuid_leaf(7, 0);
+    facts->fsgsbase = has_bit(id.ebx, 0);
+    facts->smep = has_bit(id.ebx, 7);
+    facts->pcid = pcid && has_bit(id.ebx, 10);
+    facts->smap = has_bit(id.ebx, 20);
+    facts->umip = has_bit(id.ecx, 2);
+    id = cpuid_leaf(0x80000001, 0);
+    facts->nx = has_bit(id.edx, 20);
+    facts->pages_1g = has_bit(id.edx, 26);
+    facts->invariant_tsc = has_bit(cpuid_leaf(0x80000007, 0).edx, 8);
 }
 
+/* XSAVE is used only with a record whose size was made certain of: FXSAVE's is the same everywhere. */
 static void detect_vector_state(struct cpu_facts *facts)
 {
-    struct cpuid id;
-
-    facts->vector_bytes = 512; /* FXSAVE */
+    facts->vector_bytes = FXSAVE_BYTES;
     if (!facts->xsave)
         return;
-    id = cpuid(0xD, 0);
-    facts->xcr0 = id.eax & XCR0_BASE;
-    if ((id.eax & XCR0_AVX512) == XCR0_AVX512 && (facts->xcr0 & XCR0_BASE) == XCR0_BASE)
-        facts->xcr0 |= XCR0_AVX512;
-    id = cpuid(0xD, 1);
-    facts->xsaveopt = has_bit(id.eax, 0);
+    facts->xcr0 = cpuid_vector_components(XCR0_USED, &facts->vector_bytes);
+    facts->xsave = facts->xcr0 != 0;
+    facts->xsaveopt = facts->xsave && has_bit(cpuid_leaf(0xD, 1).eax, 0);
 }
 
 static void detect_speculation(struct cpu_facts *facts)
 {
     bool amd = vendor_is("AuthenticAMD") || vendor_is("HygonGenuine");
-    bool hardware_threads = has_bit(cpuid(1, 0).edx, 28);
+    bool hardware_threads = has_bit(cpuid_leaf(1, 0).edx, 28);
     uint64_t capabilities = 0;
     uint32_t bits;
 
     if (runs_without_speculation())
         return;
-    if (max_leaf(0) >= 7) {
-        bits = cpuid(7, 0).edx;
-        facts->ibpb = has_bit(bits, 26);
-        facts->stibp = has_bit(bits, 27) && hardware_threads;
-        if (has_bit(bits, 29))
-            capabilities = rdmsr(MSR_ARCH_CAPABILITIES);
-    }
-    if (amd && max_leaf(0x80000000) >= 0x80000008) {
-        bits = cpuid(0x80000008, 0).ebx;
+    bits = cpuid_leaf(7, 0).edx;
+    facts->ibpb = has_bit(bits, 26);
+    facts->stibp = has_bit(bits, 27) && hardware_threads;
+    if (has_bit(bits, 29))
+        capabilities = rdmsr(MSR_ARCH_CAPABILITIES);
+    if (amd) {
+        bits = cpuid_leaf(0x80000008, 0).ebx;
         facts->ibpb |= has_bit(bits, 12);
         facts->stibp |= has_bit(bits, 15) && hardware_threads;
+        facts->automatic_ibrs = has_bit(cpuid_leaf(0x80000021, 0).eax, 8);
     }
-    if (amd && max_leaf(0x80000000) >= 0x80000021)
-        facts->automatic_ibrs = has_bit(cpuid(0x80000021, 0).eax, 8);
     facts->enhanced_ibrs = (capabilities & ARCH_CAP_IBRS_ALL) != 0;
     facts->meltdown = !amd && (capabilities & ARCH_CAP_RDCL_NO) == 0;
     facts->rsb_stuff = true; /* no processor says that it does not need it */
-}
-
-/* Frequency by CPUID: crystal times ratio, else the base frequency, else the hypervisor's word. */
-static uint64_t detect_tsc_hz(void)
-{
-    uint32_t max = max_leaf(0);
-    struct cpuid id;
-
-    if (max >= 0x15) {
-        id = cpuid(0x15, 0);
-        if (id.eax != 0 && id.ebx != 0 && id.ecx != 0)
-            return (uint64_t)id.ecx * id.ebx / id.eax;
-        if (id.eax != 0 && id.ebx != 0 && max >= 0x16)
-            return (uint64_t)(cpuid(0x16, 0).eax & 0xFFFF) * 1000000;
-    }
-    if (has_bit(cpuid(1, 0).ecx, 31) && cpuid(0x40000000, 0).eax >= 0x40000010)
-        return (uint64_t)cpuid(0x40000010, 0).eax * 1000;
-    return 0;
 }
 
 void cpu_detect(void)
@@ -188,7 +150,7 @@ void cpu_detect(void)
     detect_features(facts);
     detect_vector_state(facts);
     detect_speculation(facts);
-    facts->tsc_hz = detect_tsc_hz();
+    facts->tsc_hz = cpuid_tsc_hz();
     if (boot_cmdline_has("barriers=off")) {
         facts->ibpb = false;
         facts->rsb_stuff = false;
@@ -260,8 +222,6 @@ void cpu_enable(struct core *core)
     struct cpu_facts *facts = &cpu_facts;
 
     enable_control_registers(facts);
-    if (facts->xsave)
-        facts->vector_bytes = cpuid(0xD, 0).ebx; /* for the components in XCR0 */
     enable_speculation_control(facts);
     enable_entries(core, facts);
     /* No breakpoints, whatever the loader used: user code cannot set any, so #DB needs no stack of
@@ -290,7 +250,7 @@ void arch_cpu_features_text(char *text, size_t capacity)
         {!f->xsave, "fxsave"},
         {f->xsave && !f->xsaveopt, "xsave"},
         {f->xsaveopt, "xsaveopt"},
-        {(f->xcr0 & 4) != 0, "avx"},
+        {(f->xcr0 & XCR0_AVX) != 0, "avx"},
         {(f->xcr0 & XCR0_AVX512) != 0, "avx512"},
         {paging_isolation, "pti"},
         {f->enhanced_ibrs, "enhanced-ibrs"},
@@ -314,8 +274,7 @@ void arch_cpu_features_text(char *text, size_t capacity)
     }
 }
 
-/* Intel SDM vol 2A, "CPUID": leaf 80000008H, EAX bits 7 to 0. Every 64-bit processor has it. */
 uint64_t arch_physical_pages(void)
 {
-    return 1ull << ((cpuid(0x80000008, 0).eax & 0xFF) - PAGE_SHIFT);
+    return 1ull << (cpuid_physical_bits() - PAGE_SHIFT);
 }

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "arch/x86_64/cpuid.h"
+
 #define MSR_EFER 0xC0000080u
 #define MSR_STAR 0xC0000081u
 #define MSR_LSTAR 0xC0000082u
@@ -68,10 +70,7 @@ static inline uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-struct cpuid {
-    uint32_t eax, ebx, ecx, edx;
-};
-
+/* For cpuid.c, which knows what can be believed. */
 static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid r;

@@ -193,7 +193,7 @@ static void map_kernel_image(void)
 
 static void need_no_execute(void)
 {
-    if (!(cpuid(CPUID_EXTENDED, 0).edx & CPUID_EXTENDED_EDX_NX))
+    if (!(cpuid_leaf(CPUID_EXTENDED, 0).edx & CPUID_EXTENDED_EDX_NX))
         panic("this processor cannot make memory non-executable");
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 }
@@ -201,7 +201,7 @@ static void need_no_execute(void)
 void paging_init(void)
 {
     need_no_execute();
-    largest_level = cpuid(CPUID_EXTENDED, 0).edx & CPUID_EXTENDED_EDX_1G ? 3 : 2;
+    largest_level = cpuid_leaf(CPUID_EXTENDED, 0).edx & CPUID_EXTENDED_EDX_1G ? 3 : 2;
     table_offset = boot_info.hhdm_offset;
     kernel_root = new_table();
     map_kernel_image();
