@@ -10,5 +10,6 @@ struct clock_window {
     uint64_t lapic; /* likewise; the local APIC timer must be counting down */
 };
 
-/* Measures with the best clock the machine has and returns its name. */
-const char *clock_measure(struct clock_window *window);
+/* Measures with the best clock the machine has and returns its name. Where none counts, `tsc_hz`, which CPUID
+ * tells (0: it does not), is what there is to go by: the window is that of the TSC. */
+const char *clock_measure(uint64_t tsc_hz, struct clock_window *window);

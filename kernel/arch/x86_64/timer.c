@@ -90,8 +90,7 @@ BOOT_CODE void timer_calibrate(void)
     const char *source;
 
     lapic_timer_set_mode(LAPIC_TIMER_MASKED);
-    lapic_timer_start(UINT32_MAX);
-    source = clock_measure(&window);
+    source = clock_measure(cpu_facts.tsc_hz, &window);
     lapic_timer_start(0);
 
     tsc_hz = rate(window.tsc, window.ns);
