@@ -5,10 +5,14 @@
  */
 #include "boot/bootinfo.h"
 
+#include "arch/arch.h"
 #include "boot/requests.h"
 #include "lib/string.h"
 #include "log/log.h"
 #include "log/panic.h"
+
+#define FRAMEBUFFER_RGB 1 /* the only memory model of the protocol */
+#define FRAMEBUFFER_BYTES_MAX (1ull << 30)
 
 struct boot_info boot_info;
 
@@ -144,6 +148,41 @@ static void read_memory_map(void)
 
 /* ---- devices and files ---- */
 
+/* What a screen can be. 1 GiB is 16,384 x 16,384 pixels of 32 bits. */
+static bool framebuffer_size_valid(const struct limine_framebuffer *fb)
+{
+    return fb->width > 0 && fb->width <= UINT16_MAX && fb->height > 0 && fb->height <= UINT16_MAX &&
+           fb->pitch >= fb->width * (fb->bpp / 8u) && fb->pitch <= UINT32_MAX &&
+           fb->height * fb->pitch <= FRAMEBUFFER_BYTES_MAX;
+}
+
+static bool framebuffer_format_valid(const struct limine_framebuffer *fb)
+{
+    bool depth_ok = fb->bpp == 16 || fb->bpp == 24 || fb->bpp == 32;
+
+    return fb->model == FRAMEBUFFER_RGB && depth_ok && fb->red_size + fb->red_shift <= fb->bpp &&
+           fb->green_size + fb->green_shift <= fb->bpp && fb->blue_size + fb->blue_shift <= fb->bpp;
+}
+
+/* An address in the direct map, of memory that the processor can reach and nobody else uses. The memory map has
+ * been read, and the size is valid. */
+static bool framebuffer_place_valid(const struct limine_framebuffer *fb)
+{
+    uint64_t address = (uintptr_t)fb->address, bytes = fb->height * fb->pitch;
+    paddr_t base = address - boot_info.hhdm_offset, limit = arch_physical_pages() * PAGE_BYTES;
+
+    if (address < boot_info.hhdm_offset || base == 0 || base >= limit || bytes > limit - base)
+        return false;
+    for (uint32_t i = 0; i < boot_info.range_count; i++) {
+        const struct boot_range *range = &boot_info.ranges[i];
+
+        if ((is_free_ram(range) || range->type == BOOT_RANGE_KERNEL) &&
+            range->base < base + bytes && range->end > base)
+            return false;
+    }
+    return true;
+}
+
 /* Only what the console can draw on is taken; without it the machine boots on the serial line. */
 static void read_framebuffer(void)
 {
@@ -153,13 +192,12 @@ static void read_framebuffer(void)
     if (!response || response->count == 0)
         return;
     const struct limine_framebuffer *fb = response->list[0];
-    bool depth_ok = fb->bpp == 16 || fb->bpp == 24 || fb->bpp == 32;
-    bool size_ok = fb->width > 0 && fb->width <= UINT16_MAX && fb->height > 0 &&
-                   fb->height <= UINT16_MAX && fb->pitch >= fb->width * (fb->bpp / 8u) &&
-                   fb->pitch <= UINT32_MAX;
-    if (fb->model != 1 || !depth_ok || !size_ok || !fb->address) {
-        log_warning("framebuffer not used: model %u, %u bits, %lux%lu, pitch %lu", fb->model,
-                    fb->bpp, fb->width, fb->height, fb->pitch);
+    if (!framebuffer_format_valid(fb) || !framebuffer_size_valid(fb) ||
+        !framebuffer_place_valid(fb)) {
+        log_warning(
+            "the framebuffer cannot be, and is not used: %lux%lu at %p, pitch %lu, %u bits, "
+            "model %u",
+            fb->width, fb->height, fb->address, fb->pitch, fb->bpp, fb->model);
         return;
     }
     *out = (struct boot_framebuffer){

@@ -189,28 +189,72 @@ TEST(bootinfo, an_overlong_command_line_is_cut)
     CHECK_EQ(strlen(boot_info.cmdline), BOOT_CMDLINE_BYTES - 1);
 }
 
-TEST(bootinfo, only_a_framebuffer_that_can_be_drawn_on_is_taken)
+static struct limine_framebuffer screen;
+
+static const struct limine_framebuffer good_screen = {.address = (void *)(OFFSET + 0xE0000000),
+                                                      .width = 1024,
+                                                      .height = 768,
+                                                      .pitch = 4096,
+                                                      .bpp = 32,
+                                                      .model = 1,
+                                                      .red_size = 8,
+                                                      .red_shift = 16,
+                                                      .green_size = 8,
+                                                      .green_shift = 8,
+                                                      .blue_size = 8};
+
+/* Whether the kernel takes a screen like the good one but for what `change` did to it. */
+static bool takes_screen(void)
 {
-    struct limine_framebuffer fb = {.address = (void *)(OFFSET + 0xE0000000),
-                                    .width = 1024,
-                                    .height = 768,
-                                    .pitch = 4096,
-                                    .bpp = 32,
-                                    .model = 1};
-    struct limine_framebuffer *list[] = {&fb};
-    struct limine_framebuffers response = {.count = 1, .list = list};
+    static struct limine_framebuffer *list[] = {&screen};
+    static struct limine_framebuffers response = {.count = 1, .list = list};
 
     good_loader();
     limine_requests.framebuffer.response = &response;
+    boot_info.framebuffer.address = 0;
     boot_info_init();
+    return boot_info.framebuffer.address != 0;
+}
+
+#define TAKES_SCREEN_WITH(...) (screen = good_screen, __VA_ARGS__, takes_screen())
+
+TEST(bootinfo, only_a_framebuffer_that_can_be_drawn_on_is_taken)
+{
+    add(0x100000, 0x8000000, LIMINE_USABLE);
+    CHECK(TAKES_SCREEN_WITH(screen.bpp = 32));
     CHECK_EQ(boot_info.framebuffer.address, 0xE0000000);
     CHECK_EQ(boot_info.framebuffer.pitch, 4096);
-    boot_info.framebuffer.address = 0;
-    fb.pitch = 4092;
-    boot_info_init();
-    CHECK_EQ(boot_info.framebuffer.address, 0);
-    fb.pitch = 4096;
-    fb.bpp = 8;
-    boot_info_init();
-    CHECK_EQ(boot_info.framebuffer.address, 0);
+    CHECK(!TAKES_SCREEN_WITH(screen.pitch = 4092));
+    CHECK(!TAKES_SCREEN_WITH(screen.bpp = 8));
+    CHECK(!TAKES_SCREEN_WITH(screen.model = 0));
+    CHECK(!TAKES_SCREEN_WITH(screen.red_shift = 25));
+    CHECK(!TAKES_SCREEN_WITH(screen.green_size = 255, screen.green_shift = 255));
+    CHECK(!TAKES_SCREEN_WITH(screen.blue_size = 33));
+}
+
+TEST(bootinfo, a_framebuffer_whose_size_cannot_be_is_not_taken)
+{
+    add(0x100000, 0x8000000, LIMINE_USABLE);
+    CHECK(!TAKES_SCREEN_WITH(screen.pitch = UINT32_MAX));
+    CHECK(!TAKES_SCREEN_WITH(screen.pitch = UINT64_MAX));
+    CHECK(!TAKES_SCREEN_WITH(screen.width = 0));
+    CHECK(!TAKES_SCREEN_WITH(screen.height = UINT64_MAX));
+    CHECK(!TAKES_SCREEN_WITH(screen.width = 1ull << 62)); /* its bytes overflow to 0 */
+    CHECK(!TAKES_SCREEN_WITH(screen.width = 65535, screen.height = 65535, screen.pitch = 262144));
+    CHECK(TAKES_SCREEN_WITH(screen.width = 16384, screen.height = 8192, screen.pitch = 65536));
+}
+
+TEST(bootinfo, a_framebuffer_that_is_nowhere_or_somebody_elses_is_not_taken)
+{
+    add(0x100000, 0x8000000, LIMINE_USABLE);
+    add(0x8000000, 0x8400000, LIMINE_KERNEL_AND_MODULES);
+    CHECK(!TAKES_SCREEN_WITH(screen.address = NULL));
+    CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)0xE0000000)); /* physical */
+    CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + 0x7FFF000)));
+    CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + 0x83FF000)));
+    CHECK(TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + 0x8400000)));
+    /* The processor of the host's model has 36 bits. */
+    CHECK(TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + (1ull << 36) - 768 * 4096)));
+    CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + (1ull << 36) - 767 * 4096)));
+    CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)(UINT64_MAX - 0xFFF)));
 }
