@@ -22,7 +22,7 @@ void *boot_arena_pages(uint64_t page_count)
 {
     uint64_t base = boot_memmap_allocate(memory, page_count, BOOT_BELOW_4G, BOOT_MEMORY_LOADER);
 
-    if (base == 0)
+    if (base == 0 || memory->is_lost)
         boot_fatal("memory: not enough for page tables, stacks and responses");
     return (void *)(uintptr_t)base;
 }

@@ -123,16 +123,22 @@ void boot_check_memory(const struct boot_memmap *map)
                    (unsigned)((ram + (UINT64_C(1) << 20) - 1) >> 20), (unsigned)REQUIRED_MIB);
 }
 
-static void mark(struct boot_context *c, uint64_t base, uint64_t length, enum boot_memory_type type)
+/* What the map has no room for is not lost without a word. */
+static void report_memory(const struct boot_memmap *map)
 {
-    if (!boot_memmap_set(&c->map, base, length, type))
-        boot_fatal("memory: the map has too many ranges");
+    if (map->is_lost)
+        boot_fatal("memory: more than %u ranges are in use", (unsigned)BOOT_MEMMAP_CAPACITY);
+    if (map->dropped_count != 0)
+        boot_print("memory: more than %u ranges: the smallest free ones, %u of %u KiB in all, are "
+                   "not used",
+                   map->capacity, map->dropped_count, (unsigned)(map->dropped_bytes >> 10));
 }
 
 static void mark_file(struct boot_context *c, const struct boot_file *file)
 {
     /* An empty file has a page, too. */
-    mark(c, (uint64_t)(uintptr_t)file->data, file->size != 0 ? file->size : 1, BOOT_MEMORY_KERNEL);
+    boot_memmap_set(&c->map, (uint64_t)(uintptr_t)file->data, file->size != 0 ? file->size : 1,
+                    BOOT_MEMORY_KERNEL);
 }
 
 static void leave(struct boot_context *c)
@@ -142,7 +148,7 @@ static void leave(struct boot_context *c)
     if (reason != NULL)
         boot_fatal("firmware: %s", reason);
     boot_check_memory(&c->map);
-    mark(c, c->image.physical, c->image.elf.span, BOOT_MEMORY_KERNEL);
+    boot_memmap_set(&c->map, c->image.physical, c->image.elf.span, BOOT_MEMORY_KERNEL);
     mark_file(c, &c->kernel_file);
     for (unsigned i = 0; i < c->module_count; i++)
         mark_file(c, &c->modules[i].file);
@@ -150,8 +156,9 @@ static void leave(struct boot_context *c)
     if (boot_asked(c, BOOT_REQUEST_FRAMEBUFFER) != NULL)
         c->has_framebuffer = c->platform->framebuffer(&c->framebuffer);
     if (c->has_framebuffer)
-        mark(c, c->framebuffer.physical, c->framebuffer.pitch * c->framebuffer.height,
-             BOOT_MEMORY_FRAMEBUFFER);
+        boot_memmap_set(&c->map, c->framebuffer.physical,
+                        c->framebuffer.pitch * c->framebuffer.height, BOOT_MEMORY_FRAMEBUFFER);
+    report_memory(&c->map);
     boot_arena_init(&c->map);
 }
 
@@ -170,7 +177,7 @@ static void map_memory(struct boot_context *c)
     static struct boot_memmap map; /* large for a stack; entered once */
 
     /* A copy: page tables are allocated from the map while it is walked, which moves its ranges. */
-    map = c->map;
+    boot_memmap_copy(&map, &c->map);
     for (unsigned i = 0; i < map.count;) {
         const struct boot_range *range = &map.ranges[i++];
         bool is_screen = range->type == BOOT_MEMORY_FRAMEBUFFER;

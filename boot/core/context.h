@@ -42,8 +42,7 @@ struct boot_context {
     uint64_t *gdt;
     uint64_t stack_size;
     uint64_t efer;
-    uint64_t trampoline;      /* page below 1 MiB for starting processors; 0: none */
-    uint64_t memory_map_room; /* entries that fit into the memory map response */
+    uint64_t trampoline; /* page below 1 MiB for starting processors; 0: none */
 };
 
 /* The kernel's address of memory in the direct map. */

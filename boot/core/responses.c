@@ -13,6 +13,7 @@
 
 #define LOADER_NAME "MinimalOS loader"
 #define LOADER_VERSION "1.0"
+#define SPLITS_EXPECTED 32
 
 static uint64_t copy_string(const char *text)
 {
@@ -158,7 +159,8 @@ static void answer_firmware_tables(struct boot_context *c)
     }
 }
 
-/* Room for more ranges than there are now: allocations to come may split some. */
+/* Room for more ranges than there are now: allocations to come may split some. Where even that is not
+ * enough the map keeps the most useful ones. */
 static void reserve_memory_map(struct boot_context *c)
 {
     struct limine_response *response;
@@ -167,10 +169,11 @@ static void reserve_memory_map(struct boot_context *c)
 
     if (boot_asked(c, BOOT_REQUEST_MEMORY_MAP) == NULL)
         return;
-    c->memory_map_room = c->map.count + 16;
-    entries = boot_arena_allocate(c->memory_map_room * sizeof *entries);
-    list = boot_arena_allocate(c->memory_map_room * sizeof *list);
-    for (uint64_t i = 0; i < c->memory_map_room; i++)
+    if (c->map.capacity > c->map.count + SPLITS_EXPECTED)
+        c->map.capacity = c->map.count + SPLITS_EXPECTED;
+    entries = boot_arena_allocate(c->map.capacity * sizeof *entries);
+    list = boot_arena_allocate(c->map.capacity * sizeof *list);
+    for (unsigned i = 0; i < c->map.capacity; i++)
         list[i] = boot_hhdm(&entries[i]);
     response = boot_respond(c, BOOT_REQUEST_MEMORY_MAP, 0, sizeof *response);
     response->field[1] = boot_hhdm(list);
@@ -202,8 +205,6 @@ void boot_responses_finish(struct boot_context *c)
 
     if (request == NULL)
         return;
-    if (c->map.count > c->memory_map_room)
-        boot_fatal("memory: the map has too many ranges");
     response = (struct limine_response *)(uintptr_t)(request->response - BOOT_HHDM);
     response->field[0] = c->map.count;
     list = (const uint64_t *)(uintptr_t)(response->field[1] - BOOT_HHDM);

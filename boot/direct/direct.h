@@ -7,7 +7,6 @@
 
 #include "boot/core/platform.h"
 
-#define DIRECT_MAX_RANGES 256
 #define DIRECT_MAX_MODULES 32
 #define DIRECT_CMDLINE 2048
 
@@ -17,8 +16,7 @@ struct direct_module {
 };
 
 struct direct_machine {
-    struct boot_range ranges[DIRECT_MAX_RANGES];
-    unsigned range_count;
+    struct boot_raw_map memory; /* in the memory of whoever has loaded us */
     struct direct_module modules[DIRECT_MAX_MODULES];
     unsigned module_count;
     char cmdline[DIRECT_CMDLINE];
@@ -32,9 +30,8 @@ struct direct_machine {
 bool pvh_read(struct direct_machine *machine, uint64_t info);
 bool multiboot2_read(struct direct_machine *machine, uint32_t magic, uint64_t info);
 
-/* Adds a range with an E820 type. */
-void direct_add_range(struct direct_machine *machine, uint64_t base, uint64_t length,
-                      uint32_t e820_type);
+/* The memory type that an E820 type stands for. */
+uint64_t direct_memory_type(uint32_t e820_type);
 void direct_set_cmdline(struct direct_machine *machine, const char *text);
 
 /* Finds the tables that a BIOS leaves in low memory; 0 if they are not there. */

@@ -19,7 +19,7 @@ void direct_main(uint32_t magic, uint64_t info);
 static struct direct_machine machine;
 static struct boot_memmap memory;
 
-void direct_add_range(struct direct_machine *to, uint64_t base, uint64_t length, uint32_t e820_type)
+uint64_t direct_memory_type(uint32_t e820_type)
 {
     /* E820: 1 RAM, 2 reserved, 3 ACPI tables, 4 NVS, 5 bad; everything else is not ours. */
     static const uint8_t types[] = {
@@ -27,10 +27,7 @@ void direct_add_range(struct direct_machine *to, uint64_t base, uint64_t length,
         BOOT_MEMORY_ACPI_RECLAIMABLE, BOOT_MEMORY_ACPI_NVS, BOOT_MEMORY_BAD,
     };
 
-    if (to->range_count == DIRECT_MAX_RANGES)
-        boot_fatal("memory: the map has too many ranges");
-    to->ranges[to->range_count++] = (struct boot_range){
-        base, length, e820_type < sizeof types ? types[e820_type] : BOOT_MEMORY_RESERVED};
+    return e820_type < sizeof types ? types[e820_type] : BOOT_MEMORY_RESERVED;
 }
 
 void direct_set_cmdline(struct direct_machine *to, const char *text)
@@ -49,14 +46,12 @@ void direct_set_cmdline(struct direct_machine *to, const char *text)
 
 static void mark(uint64_t start, uint64_t end)
 {
-    if (!boot_memmap_set(&memory, start, end - start, BOOT_MEMORY_LOADER))
-        boot_fatal("memory: the map has too many ranges");
+    boot_memmap_set(&memory, start, end - start, BOOT_MEMORY_LOADER);
 }
 
 static void build_memory_map(void)
 {
-    if (!boot_memmap_build(&memory, machine.ranges, machine.range_count))
-        boot_fatal("memory: the map has too many ranges");
+    boot_memmap_build(&memory, &machine.memory);
     mark((uint64_t)(uintptr_t)loader_start, (uint64_t)(uintptr_t)loader_end);
     if (machine.info_end > machine.info_start)
         mark(machine.info_start, machine.info_end);
@@ -129,7 +124,7 @@ static const char *read_file(const char *path, bool keep, struct boot_file *file
 
 static const char *leave_firmware(struct boot_memmap *map)
 {
-    *map = memory;
+    boot_memmap_copy(map, &memory);
     return NULL;
 }
 

@@ -40,18 +40,24 @@ struct tag_framebuffer {
     uint8_t masks[6]; /* red, green, blue: position, then size */
 };
 
-static void read_memory_map(struct direct_machine *machine, const struct tag_memory_map *tag)
+static struct boot_range read_range(const void *entry)
 {
-    const uint8_t *entry = (const uint8_t *)(tag + 1);
-    const uint8_t *end = (const uint8_t *)tag + tag->tag.size;
+    const struct map_entry *range = entry;
 
-    if (tag->entry_size < sizeof(struct map_entry))
+    return (struct boot_range){range->base, range->length, direct_memory_type(range->type)};
+}
+
+static void read_memory_map(struct direct_machine *machine, struct tag_memory_map *tag)
+{
+    if (tag->entry_size < sizeof(struct map_entry) || tag->tag.size < sizeof *tag)
         return;
-    for (; entry + tag->entry_size <= end; entry += tag->entry_size) {
-        const struct map_entry *range = (const void *)entry;
-
-        direct_add_range(machine, range->base, range->length, range->type);
-    }
+    machine->memory = (struct boot_raw_map){
+        .entries = tag + 1,
+        .count = (tag->tag.size - sizeof *tag) / tag->entry_size,
+        .entry_bytes = tag->entry_size,
+        .base_at = offsetof(struct map_entry, base),
+        .read = read_range,
+    };
 }
 
 static void read_framebuffer(struct direct_machine *machine, const struct tag_framebuffer *tag)
@@ -72,12 +78,12 @@ static void read_framebuffer(struct direct_machine *machine, const struct tag_fr
     machine->has_framebuffer = true;
 }
 
-static void read_tag(struct direct_machine *machine, const struct tag *tag)
+static void read_tag(struct direct_machine *machine, struct tag *tag)
 {
     if (tag->type == TAG_CMDLINE)
         direct_set_cmdline(machine, (const char *)(tag + 1));
     if (tag->type == TAG_MEMORY_MAP)
-        read_memory_map(machine, (const void *)tag);
+        read_memory_map(machine, (void *)tag);
     if (tag->type == TAG_FRAMEBUFFER)
         read_framebuffer(machine, (const void *)tag);
     if (tag->type == TAG_MODULE && machine->module_count < DIRECT_MAX_MODULES) {
@@ -98,9 +104,9 @@ bool multiboot2_read(struct direct_machine *machine, uint32_t magic, uint64_t in
     machine->info_start = info;
     machine->info_end = info + header[0];
     while (at + sizeof(struct tag) <= machine->info_end) {
-        const struct tag *tag = (const void *)(uintptr_t)at;
+        struct tag *tag = (void *)(uintptr_t)at;
 
-        if (tag->type == TAG_END || tag->size < sizeof *tag)
+        if (tag->type == TAG_END || tag->size < sizeof *tag || tag->size > machine->info_end - at)
             break;
         read_tag(machine, tag);
         at += (tag->size + 7u) & ~7u;

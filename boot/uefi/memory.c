@@ -2,10 +2,6 @@
 /* memory - pages from the firmware, and the end of boot services with its memory map. */
 #include "uefi.h"
 
-#define MAX_RAW 1024
-
-static struct boot_range raw[MAX_RAW];
-
 uint64_t uefi_allocate(uint64_t page_count, uint64_t below)
 {
     uint64_t address = below - 1;
@@ -51,21 +47,31 @@ static const char *exit_boot_services(struct boot_platform *platform, uint64_t r
     return "does not end its boot services";
 }
 
+/* A length that overflows is one without an end, which the map cuts. */
+static struct boot_range read_range(const void *entry)
+{
+    const struct efi_memory_descriptor *from = entry;
+    uint64_t length = from->page_count > UINT64_MAX / BOOT_PAGE_SIZE
+                          ? UINT64_MAX
+                          : from->page_count * BOOT_PAGE_SIZE;
+
+    return (struct boot_range){from->physical, length, type_of(from->type)};
+}
+
 static const char *convert_map(const struct boot_platform *platform, struct boot_memmap *map)
 {
-    unsigned count = 0;
+    struct boot_raw_map raw = {
+        .entries = (void *)(uintptr_t)platform->efi_map,
+        .entry_bytes = platform->efi_descriptor_size,
+        .base_at = offsetof(struct efi_memory_descriptor, physical),
+        .read = read_range,
+    };
 
-    for (uint64_t at = 0; at + platform->efi_descriptor_size <= platform->efi_map_size;
-         at += platform->efi_descriptor_size) {
-        const struct efi_memory_descriptor *from =
-            (const void *)(uintptr_t)(platform->efi_map + at);
-
-        if (count == MAX_RAW)
-            return "has too many memory ranges";
-        raw[count++] = (struct boot_range){from->physical, from->page_count * BOOT_PAGE_SIZE,
-                                           type_of(from->type)};
-    }
-    return boot_memmap_build(map, raw, count) ? NULL : "has too many memory ranges";
+    if (raw.entry_bytes < sizeof(struct efi_memory_descriptor))
+        return "gives no memory map";
+    raw.count = platform->efi_map_size / raw.entry_bytes;
+    boot_memmap_build(map, &raw);
+    return NULL;
 }
 
 const char *uefi_leave(struct boot_platform *platform, struct boot_memmap *map)
