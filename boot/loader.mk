@@ -18,9 +18,10 @@ loader: $(BUILD)/loader.elf $(BUILD)/BOOTX64.EFI ## The boot loader, for direct 
 direct: $(BUILD)/loader.elf $(BUILD)/boot.tar ## What `qemu -kernel loader.elf -initrd boot.tar` needs
 
 # Files without hardware in them: host tests link these, too.
-LOADER_PORTABLE_SRCS := $(addprefix boot/core/,acpi.c config.c image.c memmap.c paging.c requests.c)
+LOADER_PORTABLE_SRCS := $(addprefix boot/core/,config.c image.c memmap.c paging.c requests.c)
 
-LOADER_CORE   := $(sort $(wildcard boot/core/*.c boot/core/*.S)) lib/format/elf.c
+LOADER_CORE   := $(sort $(wildcard boot/core/*.c boot/core/*.S)) \
+                 $(addprefix lib/format/,acpi.c elf.c madt.c mptable.c)
 LOADER_DIRECT := $(LOADER_CORE) lib/format/ustar.c $(sort $(wildcard boot/direct/*.c boot/direct/*.S))
 LOADER_UEFI   := $(LOADER_CORE) $(sort $(wildcard boot/uefi/*.c))
 

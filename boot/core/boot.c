@@ -162,14 +162,6 @@ static void leave(struct boot_context *c)
     boot_arena_init(&c->map);
 }
 
-static void read_acpi(struct boot_context *c)
-{
-    const uint8_t *madt = boot_acpi_find_madt(c->platform->rsdp, c->platform->reach);
-
-    if (madt != NULL)
-        boot_madt_parse(&c->madt, madt, *(const uint32_t *)(const void *)(madt + 4));
-}
-
 /* Neighbouring ranges are mapped as one, so that large pages can cross their border. */
 static void map_memory(struct boot_context *c)
 {
@@ -286,7 +278,7 @@ void boot_main(struct boot_platform *platform)
         c->trampoline = platform->allocate(1, LOW_MEMORY);
 
     leave(c);
-    read_acpi(c);
+    boot_firmware_read(c);
     build_gdt(c);
     boot_responses_fill(c);
     build_tables(c);

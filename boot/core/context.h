@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "acpi.h"
 #include "config.h"
 #include "image.h"
+#include "lib/format/madt.h"
 #include "memmap.h"
 #include "paging.h"
 #include "platform.h"
@@ -34,7 +34,7 @@ struct boot_context {
     unsigned module_count;
 
     struct boot_memmap map;
-    struct boot_madt madt;
+    struct madt_info madt; /* from ACPI or the MP table; empty without either */
     struct boot_framebuffer framebuffer;
     bool has_framebuffer;
     struct boot_tables tables;
@@ -66,6 +66,9 @@ void boot_responses_fill(struct boot_context *c);
 void boot_responses_finish(struct boot_context *c);
 struct limine_response *boot_respond(struct boot_context *c, enum boot_request kind,
                                      uint64_t revision, uint64_t size);
+
+/* firmware.c: what the firmware's tables say about processors and interrupt controllers. */
+void boot_firmware_read(struct boot_context *c);
 
 /* mp.c: starts the other processors and answers the MP request. Page tables must be complete. */
 void boot_mp_start(struct boot_context *c);

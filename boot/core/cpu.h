@@ -91,6 +91,17 @@ static inline struct cpu_id cpu_id(uint32_t leaf)
     return id;
 }
 
+/* The first physical address that the processor cannot have. Intel SDM vol 2A, "CPUID": leaf 80000008H,
+ * EAX bits 7 to 0; 36 bits without that leaf. */
+static inline uint64_t cpu_physical_end(void)
+{
+    uint32_t bits = 36;
+
+    if (cpu_id(0x80000000).eax >= 0x80000008)
+        bits = cpu_id(0x80000008).eax & 0xff;
+    return UINT64_C(1) << (bits >= 32 && bits <= 52 ? bits : 36);
+}
+
 static inline _Noreturn void cpu_stop(void)
 {
     for (;;)

@@ -46,12 +46,12 @@ static void mask_ioapic(uint32_t base)
     }
 }
 
-void boot_mask_interrupts(const struct boot_madt *madt)
+void boot_mask_interrupts(const struct madt_info *madt)
 {
     cpu_out8(PIC_MASTER_MASK, 0xff);
     cpu_out8(PIC_SLAVE_MASK, 0xff);
     for (unsigned i = 0; i < madt->ioapic_count; i++)
-        mask_ioapic(madt->ioapics[i]);
+        mask_ioapic((uint32_t)madt->ioapics[i].address);
 }
 
 void boot_load_pat(void)

@@ -8,12 +8,12 @@
 
 #include <stdint.h>
 
-#include "acpi.h"
+#include "lib/format/madt.h"
 
 #define BOOT_MSR_PAT 0x277
 
 /* Masks both 8259s, and the entries of the I/O APICs that deliver to processors. */
-void boot_mask_interrupts(const struct boot_madt *madt);
+void boot_mask_interrupts(const struct madt_info *madt);
 
 /* Loads the PAT that the protocol fixes, if the processor has one. */
 void boot_load_pat(void);

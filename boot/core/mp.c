@@ -54,7 +54,8 @@ static void wait_us(uint64_t us)
         cpu_pause();
 }
 
-/* Firmware that has turned x2APIC mode on has its reasons; then it stays on. */
+/* Firmware that has turned x2APIC mode on has its reasons; then it stays on. Who asks for processors
+ * cannot do without a local APIC, whether there are others or not. */
 static void lapic_init(bool want_x2apic)
 {
     struct cpu_id id = cpu_id(1);
@@ -62,7 +63,7 @@ static void lapic_init(bool want_x2apic)
 
     lapic = (struct lapic){.x2apic = false};
     if ((id.edx & 1u << 9) == 0)
-        return;
+        boot_fatal("processor: has no local APIC (CPUID leaf 1, EDX bit 9)");
     base = cpu_read_msr(MSR_APIC_BASE);
     lapic.x2apic = (base & APIC_BASE_X2APIC) != 0 || (want_x2apic && (id.ecx & 1u << 21) != 0);
     if ((base & APIC_BASE_ENABLED) == 0)
@@ -77,9 +78,7 @@ static uint32_t lapic_id(void)
 {
     if (lapic.x2apic)
         return (uint32_t)cpu_read_msr(MSR_X2APIC_ID);
-    if (lapic.registers != NULL)
-        return lapic.registers[LAPIC_ID / 4] >> 24;
-    return cpu_id(1).ebx >> 24;
+    return lapic.registers[LAPIC_ID / 4] >> 24;
 }
 
 static void lapic_send(uint32_t target, uint32_t command)
@@ -194,13 +193,14 @@ static uint64_t list_cpus(struct boot_context *c, struct limine_cpu *cpus, uint3
     uint64_t count = 0;
     bool bsp_found = false;
 
-    for (unsigned i = 0; i < c->madt.cpu_count; i++) {
-        uint32_t id = c->madt.cpus[i].lapic_id;
+    for (unsigned i = 0; i < madt_listed(&c->madt); i++) {
+        uint32_t id = c->madt.cpus[i].apic_id;
 
         bsp_found |= id == bsp;
         if (id != bsp && (c->trampoline == 0 || (!lapic.x2apic && id >= 255)))
             continue;
-        cpus[count++] = (struct limine_cpu){.processor_uid = c->madt.cpus[i].uid, .lapic_id = id};
+        cpus[count++] =
+            (struct limine_cpu){.processor_uid = c->madt.cpus[i].acpi_uid, .lapic_id = id};
     }
     if (!bsp_found)
         cpus[count++] = (struct limine_cpu){.lapic_id = bsp};
@@ -254,7 +254,7 @@ void boot_mp_start(struct boot_context *c)
         return;
     lapic_init((request->argument[0] & LIMINE_MP_X2APIC) != 0);
     bsp = lapic_id();
-    cpus = boot_arena_allocate((c->madt.cpu_count + 1) * sizeof *cpus);
+    cpus = boot_arena_allocate((madt_listed(&c->madt) + 1) * sizeof *cpus);
     count = list_cpus(c, cpus, bsp);
     aps = make_aps(c, cpus, count, bsp);
     if (count > 1) {

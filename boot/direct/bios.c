@@ -5,11 +5,13 @@
  */
 #include <string.h>
 
-#include "boot/core/acpi.h"
 #include "boot/core/cpu.h"
 #include "direct.h"
+#include "lib/format/acpi.h"
+#include "lib/format/bytes.h"
 
 #define EBDA_SEGMENT UINT64_C(0x40e)
+#define RSDP_BYTES 20 /* of its first version */
 #define BIOS_END UINT64_C(0x100000)
 
 /* Physical memory as bytes. The compiler must not see the number: it takes small ones for NULL. */
@@ -30,21 +32,25 @@ static uint64_t search(uint64_t start, uint64_t end, const char *signature, unsi
         const uint8_t *bytes = memory_at(at);
 
         if (bytes[0] == (uint8_t)signature[0] && memcmp(bytes, signature, length) == 0 &&
-            boot_checksum(bytes, checked) == 0)
+            bytes_sum_to_zero(bytes, checked))
             return at;
     }
     return 0;
 }
 
 /* ACPI 6.5, "Finding the RSDP on IA-PC Systems". */
-uint64_t bios_find_rsdp(void)
+uint64_t bios_find_rsdp(uint64_t told)
 {
     const uint8_t *segment = memory_at(EBDA_SEGMENT);
     uint64_t ebda = (uint64_t)(segment[0] | segment[1] << 8) << 4, found = 0;
+    struct acpi_roots roots;
 
+    if (told != 0 && told <= BOOT_BELOW_4G - RSDP_BYTES &&
+        acpi_rsdp_parse(memory_at(told), RSDP_BYTES, &roots))
+        return told;
     if (ebda >= 0x80000 && ebda < 0xa0000)
-        found = search(ebda, ebda + 1024, "RSD PTR ", 20);
-    return found != 0 ? found : search(0xe0000, BIOS_END, "RSD PTR ", 20);
+        found = search(ebda, ebda + 1024, "RSD PTR ", RSDP_BYTES);
+    return found != 0 ? found : search(0xe0000, BIOS_END, "RSD PTR ", RSDP_BYTES);
 }
 
 /* DMTF SMBIOS, "Table Specification": entry points of 31 and 24 bytes in the BIOS segment. */

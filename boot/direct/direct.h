@@ -34,8 +34,9 @@ bool multiboot2_read(struct direct_machine *machine, uint32_t magic, uint64_t in
 uint64_t direct_memory_type(uint32_t e820_type);
 void direct_set_cmdline(struct direct_machine *machine, const char *text);
 
-/* Finds the tables that a BIOS leaves in low memory; 0 if they are not there. */
-uint64_t bios_find_rsdp(void);
+/* Finds the tables that a BIOS leaves in low memory; 0 if they are not there. The RSDP is where
+ * `told` says if there is one. */
+uint64_t bios_find_rsdp(uint64_t told);
 uint64_t bios_find_smbios32(void);
 uint64_t bios_find_smbios64(void);
 

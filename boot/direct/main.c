@@ -162,7 +162,7 @@ void direct_main(uint32_t magic, uint64_t info)
         boot_fatal("boot.tar: not given (qemu -initrd)");
 
     platform.cmdline = machine.cmdline;
-    platform.rsdp = machine.rsdp != 0 ? machine.rsdp : bios_find_rsdp();
+    platform.rsdp = bios_find_rsdp(machine.rsdp);
     platform.smbios32 = bios_find_smbios32();
     platform.smbios64 = bios_find_smbios64();
     boot_main(&platform);

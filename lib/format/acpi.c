@@ -2,29 +2,14 @@
 /* acpi.c - see acpi.h. Layouts: ACPI specification, "ACPI Software Programming Model". */
 #include "acpi.h"
 
+#include "lib/format/bytes.h"
 #include "lib/string.h"
 
 enum {
     RSDP_V1_BYTES = 20,
     RSDP_V2_BYTES = 36,
+    RSDP_REVISION = 15,
     TABLE_BYTES_MAX = 1 << 20, /* far beyond any real one */
-    MADT_ENTRIES = 44,         /* offset of the first */
-
-    MADT_LOCAL_APIC = 0,
-    MADT_IO_APIC = 1,
-    MADT_OVERRIDE = 2,
-    MADT_LOCAL_NMI = 4,
-    MADT_LAPIC_ADDRESS = 5,
-    MADT_LOCAL_X2APIC = 9,
-    MADT_X2APIC_NMI = 10,
-
-    MADT_ENABLED = 1,
-
-    /* MPS INTI flags. */
-    INTI_POLARITY = 3,
-    INTI_ACTIVE_LOW = 3,
-    INTI_TRIGGER = 3 << 2,
-    INTI_LEVEL = 3 << 2,
 
     SPACE_MEMORY = 0,
     SPACE_IO = 1,
@@ -34,46 +19,28 @@ enum {
     FADT_FLAG_TIMER_32 = 1 << 8,
     FADT_X_PM_TIMER = 208,
     HPET_ADDRESS = 40,
+    HPET_BYTES = 0x400,
 };
 
-/* Little-endian number of `bytes` bytes, at any alignment. */
-static uint64_t get(const uint8_t *p, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- > 0)
-        value = value << 8 | p[bytes];
-    return value;
-}
-
-static bool sums_to_zero(const uint8_t *p, size_t size)
-{
-    uint8_t sum = 0;
-
-    for (size_t i = 0; i < size; i++)
-        sum = (uint8_t)(sum + p[i]);
-    return sum == 0;
-}
-
-bool acpi_rsdp_parse(const void *rsdp, size_t size, struct acpi_root *root)
+bool acpi_rsdp_parse(const void *rsdp, size_t size, struct acpi_roots *roots)
 {
     const uint8_t *p = rsdp;
-    uint64_t xsdt = 0;
 
-    if (size < RSDP_V1_BYTES || memcmp(p, "RSD PTR ", 8) != 0 || !sums_to_zero(p, RSDP_V1_BYTES))
+    *roots = (struct acpi_roots){0, 0};
+    if (size < RSDP_V1_BYTES || memcmp(p, "RSD PTR ", 8) != 0 ||
+        !bytes_sum_to_zero(p, RSDP_V1_BYTES))
         return false;
+    roots->rsdt = bytes_get(p + 16, 4);
     /* Revision 2 adds the XSDT and a checksum over everything. */
-    if (p[15] >= 2 && size >= RSDP_V2_BYTES && get(p + 20, 4) >= RSDP_V2_BYTES &&
-        sums_to_zero(p, RSDP_V2_BYTES))
-        xsdt = get(p + 24, 8);
-    root->entry_bytes = xsdt != 0 ? 8 : 4;
-    root->address = xsdt != 0 ? xsdt : get(p + 16, 4);
-    return root->address != 0;
+    if (size >= RSDP_V2_BYTES && p[RSDP_REVISION] >= 2 && bytes_get(p + 20, 4) >= RSDP_V2_BYTES &&
+        bytes_sum_to_zero(p, RSDP_V2_BYTES))
+        roots->xsdt = bytes_get(p + 24, 8);
+    return true;
 }
 
 size_t acpi_table_bytes(const void *header)
 {
-    uint64_t size = get((const uint8_t *)header + 4, 4);
+    uint64_t size = bytes_get((const uint8_t *)header + 4, 4);
 
     return size >= ACPI_HEADER_BYTES && size <= TABLE_BYTES_MAX ? (size_t)size : 0;
 }
@@ -85,140 +52,19 @@ bool acpi_table_valid(const void *table, size_t size, const char *signature)
     if (size < ACPI_HEADER_BYTES || memcmp(table, signature, 4) != 0)
         return false;
     bytes = acpi_table_bytes(table);
-    return bytes != 0 && bytes <= size && sums_to_zero(table, bytes);
+    return bytes != 0 && bytes <= size && bytes_sum_to_zero(table, bytes);
 }
 
-size_t acpi_root_count(const void *table, size_t size, unsigned entry_bytes)
-{
-    if (!acpi_table_valid(table, size, entry_bytes == 8 ? "XSDT" : "RSDT"))
-        return 0;
-    return (acpi_table_bytes(table) - ACPI_HEADER_BYTES) / entry_bytes;
-}
-
-uint64_t acpi_root_entry(const void *table, size_t index, unsigned entry_bytes)
-{
-    return get((const uint8_t *)table + ACPI_HEADER_BYTES + index * entry_bytes, entry_bytes);
-}
-
-static bool flags_level(unsigned flags)
-{
-    return (flags & INTI_TRIGGER) == INTI_LEVEL;
-}
-
-/* "Conforms to the bus" means active high for ISA, the only bus with overrides. */
-static bool flags_active_low(unsigned flags)
-{
-    return (flags & INTI_POLARITY) == INTI_ACTIVE_LOW;
-}
-
-static void add_core(struct madt_info *info, uint64_t flags)
-{
-    if (flags & MADT_ENABLED)
-        info->core_count++;
-}
-
-static bool add_ioapic(struct madt_info *info, const uint8_t *p)
-{
-    struct madt_ioapic *ioapic = &info->ioapics[info->ioapic_count];
-
-    if (info->ioapic_count == MADT_IOAPICS_MAX || get(p + 4, 4) == 0)
-        return false;
-    ioapic->address = get(p + 4, 4);
-    ioapic->first_line = (uint32_t)get(p + 8, 4);
-    info->ioapic_count++;
-    return true;
-}
-
-static bool add_override(struct madt_info *info, const uint8_t *p)
-{
-    struct madt_override *override = &info->overrides[info->override_count];
-    unsigned flags = (unsigned)get(p + 8, 2);
-
-    /* Bus 0 is ISA, which has 16 interrupts. */
-    if (info->override_count == MADT_OVERRIDES_MAX || p[2] != 0 || p[3] >= 16)
-        return false;
-    override->isa_irq = p[3];
-    override->line = (uint32_t)get(p + 4, 4);
-    override->level = flags_level(flags);
-    override->active_low = flags_active_low(flags);
-    info->override_count++;
-    return true;
-}
-
-static bool add_nmi(struct madt_info *info, uint64_t uid, uint64_t everybody, unsigned flags,
-                    uint8_t pin)
-{
-    struct madt_nmi *nmi = &info->nmis[info->nmi_count];
-
-    if (info->nmi_count == MADT_NMIS_MAX || pin > 1)
-        return false;
-    nmi->every_core = uid == everybody;
-    nmi->acpi_uid = (uint32_t)uid;
-    nmi->pin = pin;
-    nmi->level = flags_level(flags);
-    nmi->active_low = flags_active_low(flags);
-    info->nmi_count++;
-    return true;
-}
-
-/* Smallest length of each entry type that is read; 0: the type is not read. */
-static const uint8_t entry_bytes_min[] = {
-    [MADT_LOCAL_APIC] = 8,  [MADT_IO_APIC] = 12,       [MADT_OVERRIDE] = 10,
-    [MADT_LOCAL_NMI] = 6,   [MADT_LAPIC_ADDRESS] = 12, [MADT_LOCAL_X2APIC] = 16,
-    [MADT_X2APIC_NMI] = 12,
-};
-
-/* `p` is an entry of at least the length above; false: it is ignored. */
-static bool add_entry(struct madt_info *info, const uint8_t *p)
-{
-    switch (p[0]) {
-    case MADT_LOCAL_APIC: add_core(info, get(p + 4, 4)); return true;
-    case MADT_LOCAL_X2APIC: add_core(info, get(p + 8, 4)); return true;
-    case MADT_IO_APIC: return add_ioapic(info, p);
-    case MADT_OVERRIDE: return add_override(info, p);
-    case MADT_LOCAL_NMI: return add_nmi(info, p[2], 0xFF, (unsigned)get(p + 3, 2), p[5]);
-    case MADT_X2APIC_NMI:
-        return add_nmi(info, get(p + 4, 4), UINT32_MAX, (unsigned)get(p + 2, 2), p[8]);
-    case MADT_LAPIC_ADDRESS: info->lapic_address = get(p + 4, 8); return true;
-    default: return true;
-    }
-}
-
-bool madt_parse(const void *table, size_t size, struct madt_info *info)
+uint64_t acpi_hpet_address(const void *table, size_t size, uint64_t end)
 {
     const uint8_t *p = table;
-    size_t end;
-
-    memset(info, 0, sizeof(*info));
-    if (!acpi_table_valid(table, size, "APIC"))
-        return false;
-    end = acpi_table_bytes(table);
-    if (end < MADT_ENTRIES)
-        return false;
-    info->lapic_address = get(p + 36, 4);
-    for (size_t at = MADT_ENTRIES; end - at >= 2; at += p[at + 1]) {
-        uint8_t type = p[at], bytes = p[at + 1];
-
-        if (bytes < 2 || bytes > end - at) {
-            info->ignored++; /* where the next one begins is unknown */
-            break;
-        }
-        if (type < sizeof(entry_bytes_min) && bytes < entry_bytes_min[type])
-            info->ignored++;
-        else if (!add_entry(info, p + at))
-            info->ignored++;
-    }
-    return true;
-}
-
-uint64_t acpi_hpet_address(const void *table, size_t size)
-{
-    const uint8_t *p = table;
+    uint64_t address;
 
     if (!acpi_table_valid(table, size, "HPET") || acpi_table_bytes(table) < HPET_ADDRESS + 12 ||
         p[HPET_ADDRESS] != SPACE_MEMORY)
         return 0;
-    return get(p + HPET_ADDRESS + 4, 8);
+    address = bytes_get(p + HPET_ADDRESS + 4, 8);
+    return address % 8 == 0 && address < end && end - address >= HPET_BYTES ? address : 0;
 }
 
 uint16_t acpi_pm_timer_port(const void *table, size_t size, bool *is_32_bit)
@@ -233,11 +79,150 @@ uint16_t acpi_pm_timer_port(const void *table, size_t size, bool *is_32_bit)
     if (bytes < FADT_FLAGS + 4)
         return 0;
     if (bytes >= FADT_X_PM_TIMER + 12 && p[FADT_X_PM_TIMER] == SPACE_IO)
-        port = get(p + FADT_X_PM_TIMER + 4, 8);
-    if (port == 0)
-        port = get(p + FADT_PM_TIMER, 4);
+        port = bytes_get(p + FADT_X_PM_TIMER + 4, 8);
+    /* The newer field may be empty or of no machine; then the older one counts. */
+    if (port == 0 || port > UINT16_MAX)
+        port = bytes_get(p + FADT_PM_TIMER, 4);
     if (port > UINT16_MAX)
         return 0;
-    *is_32_bit = (get(p + FADT_FLAGS, 4) & FADT_FLAG_TIMER_32) != 0;
+    *is_32_bit = (bytes_get(p + FADT_FLAGS, 4) & FADT_FLAG_TIMER_32) != 0;
     return (uint16_t)port;
+}
+
+/* ---- from the RSDP on ---- */
+
+/* Reads the header of the table at `address`: its length and its first letters. False: its address or
+ * its length makes no sense. */
+static bool header_read(const struct physical_memory *memory, uint64_t address, size_t *bytes,
+                        char signature[4])
+{
+    const void *header = physical_map(memory, address, ACPI_HEADER_BYTES);
+
+    if (header == NULL)
+        return false;
+    *bytes = acpi_table_bytes(header);
+    memcpy(signature, header, 4);
+    memory->unmap(header, ACPI_HEADER_BYTES);
+    return *bytes != 0 && physical_exists(memory, address, *bytes);
+}
+
+static void note_place(struct acpi_tables *out, uint64_t address, size_t bytes)
+{
+    if (out->tables_end == 0 || address < out->tables_first)
+        out->tables_first = address;
+    if (address + bytes > out->tables_end)
+        out->tables_end = address + bytes;
+}
+
+/* False: the table, of one of the kinds that are read, is damaged. */
+static bool table_parse(struct acpi_tables *out, const void *table, size_t bytes, uint64_t end)
+{
+    if (acpi_table_valid(table, bytes, "HPET")) {
+        if (out->hpet == 0)
+            out->hpet = acpi_hpet_address(table, bytes, end);
+        return out->hpet != 0;
+    }
+    if (acpi_table_valid(table, bytes, "FACP")) {
+        if (out->pm_timer == 0)
+            out->pm_timer = acpi_pm_timer_port(table, bytes, &out->pm_timer_32_bit);
+        return true; /* not every machine has that timer */
+    }
+    return out->madt.core_count != 0 || madt_parse(table, bytes, end, &out->madt);
+}
+
+/* Only tables that are read are mapped as a whole: there may be a hundred others. */
+static bool table_read(const struct physical_memory *memory, uint64_t address,
+                       struct acpi_tables *out)
+{
+    char signature[4];
+    const void *table;
+    size_t bytes;
+    bool valid;
+
+    if (!header_read(memory, address, &bytes, signature))
+        return false;
+    note_place(out, address, bytes);
+    if (memcmp(signature, "APIC", 4) != 0 && memcmp(signature, "FACP", 4) != 0 &&
+        memcmp(signature, "HPET", 4) != 0)
+        return true;
+    table = physical_map(memory, address, bytes);
+    if (table == NULL)
+        return false;
+    valid = table_parse(out, table, bytes, memory->end);
+    memory->unmap(table, bytes);
+    return valid;
+}
+
+static void tables_read(const struct physical_memory *memory, const uint8_t *addresses,
+                        size_t count, unsigned entry_bytes, struct acpi_tables *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t address = bytes_get(addresses + i * entry_bytes, entry_bytes);
+
+        if (address != 0 && (i >= ACPI_TABLES_MAX || !table_read(memory, address, out)))
+            out->ignored++;
+    }
+}
+
+/* False: there is no valid table of tables at `address`. */
+static bool root_read(const struct physical_memory *memory, uint64_t address, unsigned entry_bytes,
+                      struct acpi_tables *out)
+{
+    char signature[4];
+    const uint8_t *root;
+    size_t bytes;
+    bool valid;
+
+    if (!header_read(memory, address, &bytes, signature))
+        return false;
+    root = physical_map(memory, address, bytes);
+    if (root == NULL)
+        return false;
+    valid = acpi_table_valid(root, bytes, entry_bytes == 8 ? "XSDT" : "RSDT");
+    if (valid) {
+        note_place(out, address, bytes);
+        tables_read(memory, root + ACPI_HEADER_BYTES, (bytes - ACPI_HEADER_BYTES) / entry_bytes,
+                    entry_bytes, out);
+    }
+    memory->unmap(root, bytes);
+    return valid;
+}
+
+/* Only an RSDP of revision 2 has more than the first 20 bytes. */
+static bool rsdp_read(const struct physical_memory *memory, uint64_t address,
+                      struct acpi_roots *roots)
+{
+    size_t bytes = RSDP_V1_BYTES;
+    const uint8_t *rsdp = physical_map(memory, address, bytes);
+    bool found, has_more;
+
+    if (rsdp == NULL)
+        return false;
+    found = acpi_rsdp_parse(rsdp, bytes, roots);
+    has_more = found && rsdp[RSDP_REVISION] >= 2;
+    memory->unmap(rsdp, bytes);
+    if (!has_more)
+        return found;
+    bytes = RSDP_V2_BYTES;
+    rsdp = physical_map(memory, address, bytes);
+    if (rsdp == NULL)
+        return found;
+    found = acpi_rsdp_parse(rsdp, bytes, roots);
+    memory->unmap(rsdp, bytes);
+    return found;
+}
+
+enum acpi_result acpi_read(const struct physical_memory *memory, uint64_t rsdp,
+                           struct acpi_tables *out)
+{
+    struct acpi_roots roots;
+    bool found;
+
+    memset(out, 0, sizeof(*out));
+    if (!rsdp_read(memory, rsdp, &roots))
+        return ACPI_NO_RSDP;
+    found = root_read(memory, roots.xsdt, 8, out);
+    if (out->madt.core_count == 0)
+        found |= root_read(memory, roots.rsdt, 4, out);
+    return found ? ACPI_READ : ACPI_NO_ROOT;
 }

@@ -1,273 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* test_acpi.c - ACPI tables as firmware writes them, and as it must not. Every table lies at the end of
- * an allocation of its exact size, so that the address sanitizer sees the first byte read beyond. */
+/* test_acpi.c - ACPI tables as firmware writes them, and as it must not: each alone, then from the RSDP
+ * on, in a memory that has nothing else in it. */
 #include "lib/format/acpi.h"
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "firmware_memory.h"
+#include "firmware_table.h"
 #include "unit.h"
-
-enum { BUFFER_BYTES = 4096 };
-
-/* A table under construction. */
-struct table {
-    uint8_t bytes[BUFFER_BYTES];
-    size_t size;
-};
-
-static void put(struct table *t, size_t at, uint64_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++)
-        t->bytes[at + i] = (uint8_t)(value >> 8 * i);
-}
-
-static void sum(struct table *t, size_t checksum_at, size_t size)
-{
-    uint8_t total = 0;
-
-    t->bytes[checksum_at] = 0;
-    for (size_t i = 0; i < size; i++)
-        total = (uint8_t)(total + t->bytes[i]);
-    t->bytes[checksum_at] = (uint8_t)-total;
-}
-
-static void table_begin(struct table *t, const char *signature, size_t size)
-{
-    memset(t, 0, sizeof(*t));
-    memcpy(t->bytes, signature, 4);
-    t->size = size;
-}
-
-static void table_end(struct table *t)
-{
-    put(t, 4, t->size, 4);
-    sum(t, 9, t->size);
-}
-
-/* A copy with nothing behind it; the caller frees it. */
-static void *exactly(const struct table *t, size_t size)
-{
-    void *copy = malloc(size);
-
-    memcpy(copy, t->bytes, size);
-    return copy;
-}
-
-static void madt_begin(struct table *t)
-{
-    table_begin(t, "APIC", 44);
-    put(t, 36, 0xFEE00000, 4);
-}
-
-static void add(struct table *t, const void *entry, size_t bytes)
-{
-    memcpy(t->bytes + t->size, entry, bytes);
-    t->size += bytes;
-}
-
-#define ADD(t, ...)                                                                                \
-    do {                                                                                           \
-        const uint8_t entry_[] = {__VA_ARGS__};                                                    \
-        add(t, entry_, sizeof(entry_));                                                            \
-    } while (0)
-
-static bool parse(struct table *t, struct madt_info *info)
-{
-    void *copy = exactly(t, t->size);
-    bool ok = madt_parse(copy, t->size, info);
-
-    free(copy);
-    return ok;
-}
-
-TEST(madt, reads_an_ordinary_table)
-{
-    struct table t;
-    struct madt_info info;
-
-    madt_begin(&t);
-    ADD(&t, 0, 8, 0, 0, 1, 0, 0, 0);                          /* core, enabled */
-    ADD(&t, 0, 8, 1, 1, 0, 0, 0, 0);                          /* core, disabled */
-    ADD(&t, 0, 8, 2, 2, 2, 0, 0, 0);                          /* core, can be plugged in */
-    ADD(&t, 9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0); /* x2APIC 256 */
-    ADD(&t, 1, 12, 8, 0, 0, 0, 0xC0, 0xFE, 0, 0, 0, 0);       /* I/O APIC, lines from 0 */
-    ADD(&t, 1, 12, 9, 0, 0, 0x10, 0xC0, 0xFE, 24, 0, 0, 0);   /* and from 24 */
-    ADD(&t, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0);                   /* IRQ 0 is line 2 */
-    ADD(&t, 2, 10, 0, 9, 9, 0, 0, 0, 0x0F, 0);                /* IRQ 9: level, active low */
-    ADD(&t, 2, 10, 0, 5, 5, 0, 0, 0, 0x0D, 0);                /* IRQ 5: level, active high */
-    ADD(&t, 4, 6, 0xFF, 5, 0, 1);                             /* NMI: everywhere on LINT1 */
-    ADD(&t, 10, 12, 0x0F, 0, 3, 0, 0, 0, 0, 0, 0, 0);         /* core 3, LINT0, level, low */
-    table_end(&t);
-
-    CHECK(parse(&t, &info));
-    CHECK_EQ(info.lapic_address, 0xFEE00000);
-    CHECK_EQ(info.core_count, 2);
-    CHECK_EQ(info.ignored, 0);
-    CHECK_EQ(info.ioapic_count, 2);
-    CHECK_EQ(info.ioapics[0].address, 0xFEC00000);
-    CHECK_EQ(info.ioapics[1].address, 0xFEC01000);
-    CHECK_EQ(info.ioapics[1].first_line, 24);
-    CHECK_EQ(info.override_count, 3);
-    CHECK_EQ(info.overrides[0].isa_irq, 0);
-    CHECK_EQ(info.overrides[0].line, 2);
-    CHECK(!info.overrides[0].level && !info.overrides[0].active_low);
-    CHECK(info.overrides[1].level && info.overrides[1].active_low);
-    CHECK(info.overrides[2].level && !info.overrides[2].active_low);
-    CHECK_EQ(info.nmi_count, 2);
-    CHECK(info.nmis[0].every_core && info.nmis[0].pin == 1 && !info.nmis[0].level);
-    CHECK(!info.nmis[1].every_core && info.nmis[1].acpi_uid == 3 && info.nmis[1].pin == 0);
-    CHECK(info.nmis[1].level && info.nmis[1].active_low);
-}
-
-TEST(madt, takes_the_64_bit_address_of_the_local_apic)
-{
-    struct table t;
-    struct madt_info info;
-
-    madt_begin(&t);
-    ADD(&t, 5, 12, 0, 0, 0, 0, 0xE0, 0xFE, 1, 0, 0, 0);
-    table_end(&t);
-    CHECK(parse(&t, &info));
-    CHECK_EQ(info.lapic_address, 0x1FEE00000);
-}
-
-TEST(madt, refuses_another_signature_a_wrong_checksum_and_a_short_header)
-{
-    struct table t;
-    struct madt_info info;
-
-    madt_begin(&t);
-    table_end(&t);
-    CHECK(parse(&t, &info));
-    t.bytes[20] ^= 1;
-    CHECK(!parse(&t, &info));
-    t.bytes[20] ^= 1;
-    t.bytes[0] = 'X';
-    sum(&t, 9, t.size);
-    CHECK(!parse(&t, &info));
-    for (size_t size = 0; size < 44; size++) {
-        void *copy;
-
-        madt_begin(&t);
-        t.size = size;
-        put(&t, 4, size, 4);
-        sum(&t, 9, size > 10 ? size : 10);
-        copy = exactly(&t, size);
-        CHECK(!madt_parse(copy, size, &info));
-        free(copy);
-    }
-    CHECK_EQ(info.ioapic_count, 0);
-}
-
-TEST(madt, refuses_a_length_beyond_what_can_be_read)
-{
-    static const uint32_t lengths[] = {0, 35, 45, 1u << 20, (1u << 20) + 1, UINT32_MAX};
-    struct table t;
-    struct madt_info info;
-
-    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-        madt_begin(&t);
-        put(&t, 4, lengths[i], 4);
-        sum(&t, 9, t.size);
-        CHECK(!parse(&t, &info));
-    }
-}
-
-TEST(madt, stops_at_an_entry_that_has_no_length_or_leaves_the_table)
-{
-    static const uint8_t lengths[] = {0, 1, 13, 255};
-    struct table t;
-    struct madt_info info;
-
-    for (size_t i = 0; i < sizeof(lengths); i++) {
-        madt_begin(&t);
-        ADD(&t, 1, 12, 8, 0, 0, 0, 0xC0, 0xFE, 0, 0, 0, 0);
-        ADD(&t, 1, lengths[i], 9, 0, 0, 0x10, 0xC0, 0xFE, 24, 0, 0, 0);
-        table_end(&t);
-        CHECK(parse(&t, &info));
-        CHECK_EQ(info.ioapic_count, 1);
-        CHECK_EQ(info.ignored, 1);
-    }
-}
-
-TEST(madt, skips_entries_shorter_than_their_type_and_unknown_ones)
-{
-    struct table t;
-    struct madt_info info;
-
-    madt_begin(&t);
-    ADD(&t, 1, 4, 0, 0);
-    ADD(&t, 2, 2);
-    ADD(&t, 5, 8, 0, 0, 1, 2, 3, 4);
-    ADD(&t, 200, 3, 7);
-    ADD(&t, 3, 2);
-    ADD(&t, 1, 12, 8, 0, 0, 0, 0xC0, 0xFE, 0, 0, 0, 0);
-    ADD(&t, 0); /* half an entry */
-    table_end(&t);
-    CHECK(parse(&t, &info));
-    CHECK_EQ(info.ioapic_count, 1);
-    CHECK_EQ(info.override_count, 0);
-    CHECK_EQ(info.lapic_address, 0xFEE00000);
-    CHECK_EQ(info.ignored, 3);
-}
-
-TEST(madt, ignores_what_no_machine_has)
-{
-    struct table t;
-    struct madt_info info;
-
-    madt_begin(&t);
-    ADD(&t, 2, 10, 1, 3, 3, 0, 0, 0, 0, 0);       /* a bus other than ISA */
-    ADD(&t, 2, 10, 0, 16, 3, 0, 0, 0, 0, 0);      /* ISA interrupt 16 */
-    ADD(&t, 4, 6, 0xFF, 0, 0, 2);                 /* LINT2 */
-    ADD(&t, 1, 12, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0); /* an I/O APIC at address 0 */
-    table_end(&t);
-    CHECK(parse(&t, &info));
-    CHECK_EQ(info.override_count + info.nmi_count + info.ioapic_count, 0);
-    CHECK_EQ(info.ignored, 4);
-}
-
-TEST(madt, counts_what_is_beyond_its_limits)
-{
-    struct table t;
-    struct madt_info info;
-
-    madt_begin(&t);
-    for (unsigned i = 0; i < 40; i++) {
-        ADD(&t, 1, 12, 8, 0, 0, 0, 0xC0, 0xFE, 0, 0, 0, 0);
-        ADD(&t, 2, 10, 0, 1, 1, 0, 0, 0, 0, 0);
-        ADD(&t, 4, 6, 1, 0, 0, 1);
-    }
-    table_end(&t);
-    CHECK(parse(&t, &info));
-    CHECK_EQ(info.ioapic_count, MADT_IOAPICS_MAX);
-    CHECK_EQ(info.override_count, MADT_OVERRIDES_MAX);
-    CHECK_EQ(info.nmi_count, MADT_NMIS_MAX);
-    CHECK_EQ(info.ignored, 120 - MADT_IOAPICS_MAX - MADT_OVERRIDES_MAX - MADT_NMIS_MAX);
-}
-
-TEST(madt, survives_random_entries)
-{
-    struct madt_info info;
-    uint64_t random = 88172645463325252ull;
-
-    for (unsigned round = 0; round < 20000; round++) {
-        struct table t;
-
-        madt_begin(&t);
-        t.size += round % 200;
-        for (size_t i = 44; i < t.size; i++) {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            t.bytes[i] = (uint8_t)(random & (random & 0x100 ? 0x0F : 0xFF));
-        }
-        table_end(&t);
-        CHECK(parse(&t, &info));
-        CHECK(info.ioapic_count <= MADT_IOAPICS_MAX && info.nmi_count <= MADT_NMIS_MAX);
-    }
-}
 
 static void rsdp_begin(struct table *t, unsigned revision)
 {
@@ -281,60 +19,39 @@ static void rsdp_begin(struct table *t, unsigned revision)
     sum(t, 32, 36);
 }
 
-TEST(acpi, rsdp_names_the_xsdt_or_else_the_rsdt)
+TEST(acpi, rsdp_names_the_xsdt_and_the_rsdt)
 {
     struct table t;
-    struct acpi_root root;
+    struct acpi_roots roots;
 
     rsdp_begin(&t, 2);
-    CHECK(acpi_rsdp_parse(t.bytes, 36, &root));
-    CHECK(root.address == 0x2000 && root.entry_bytes == 8);
-    CHECK(acpi_rsdp_parse(t.bytes, 20, &root));
-    CHECK(root.address == 0x1000 && root.entry_bytes == 4);
+    CHECK(acpi_rsdp_parse(t.bytes, 36, &roots));
+    CHECK(roots.xsdt == 0x2000 && roots.rsdt == 0x1000);
+    CHECK(acpi_rsdp_parse(t.bytes, 20, &roots));
+    CHECK(roots.xsdt == 0 && roots.rsdt == 0x1000);
     t.bytes[30] ^= 1; /* damaged beyond the first 20 bytes: the older half still counts */
-    CHECK(acpi_rsdp_parse(t.bytes, 36, &root));
-    CHECK(root.address == 0x1000 && root.entry_bytes == 4);
+    CHECK(acpi_rsdp_parse(t.bytes, 36, &roots));
+    CHECK(roots.xsdt == 0 && roots.rsdt == 0x1000);
     rsdp_begin(&t, 0);
-    CHECK(acpi_rsdp_parse(t.bytes, 36, &root));
-    CHECK_EQ(root.entry_bytes, 4);
+    CHECK(acpi_rsdp_parse(t.bytes, 36, &roots));
+    CHECK_EQ(roots.xsdt, 0);
 }
 
 TEST(acpi, rsdp_is_refused_when_damaged)
 {
     struct table t;
-    struct acpi_root root;
+    struct acpi_roots roots;
     void *copy;
 
     rsdp_begin(&t, 2);
     t.bytes[10] ^= 1;
-    CHECK(!acpi_rsdp_parse(t.bytes, 36, &root));
+    CHECK(!acpi_rsdp_parse(t.bytes, 36, &roots));
     rsdp_begin(&t, 2);
     t.bytes[0] = 'r';
-    CHECK(!acpi_rsdp_parse(t.bytes, 36, &root));
-    rsdp_begin(&t, 0);
-    put(&t, 16, 0, 4);
-    sum(&t, 8, 20);
-    CHECK(!acpi_rsdp_parse(t.bytes, 36, &root));
+    CHECK(!acpi_rsdp_parse(t.bytes, 36, &roots));
     copy = exactly(&t, 19);
-    CHECK(!acpi_rsdp_parse(copy, 19, &root));
+    CHECK(!acpi_rsdp_parse(copy, 19, &roots));
     free(copy);
-}
-
-TEST(acpi, root_tables_list_addresses)
-{
-    struct table t;
-
-    table_begin(&t, "XSDT", 36 + 2 * 8 + 5);
-    put(&t, 36, 0x123456789AB, 8);
-    put(&t, 44, 0xFFFFFFFFFFFFFFFF, 8);
-    table_end(&t);
-    CHECK_EQ(acpi_root_count(t.bytes, t.size, 8), 2); /* the odd bytes are no entry */
-    CHECK_EQ(acpi_root_entry(t.bytes, 0, 8), 0x123456789AB);
-    CHECK_EQ(acpi_root_entry(t.bytes, 1, 8), UINT64_MAX);
-    CHECK_EQ(acpi_root_count(t.bytes, t.size, 4), 0); /* not an RSDT */
-    table_begin(&t, "RSDT", 36);
-    table_end(&t);
-    CHECK_EQ(acpi_root_count(t.bytes, t.size, 4), 0);
 }
 
 TEST(acpi, hpet_must_be_in_memory)
@@ -344,13 +61,15 @@ TEST(acpi, hpet_must_be_in_memory)
     table_begin(&t, "HPET", 56);
     put(&t, 44, 0xFED00000, 8);
     table_end(&t);
-    CHECK_EQ(acpi_hpet_address(t.bytes, t.size), 0xFED00000);
+    CHECK_EQ(acpi_hpet_address(t.bytes, t.size, FIRMWARE_MEMORY_END), 0xFED00000);
+    CHECK_EQ(acpi_hpet_address(t.bytes, t.size, 0xFED00400), 0xFED00000);
+    CHECK_EQ(acpi_hpet_address(t.bytes, t.size, 0xFED003FF), 0);
     t.bytes[40] = 1;
     sum(&t, 9, t.size);
-    CHECK_EQ(acpi_hpet_address(t.bytes, t.size), 0);
+    CHECK_EQ(acpi_hpet_address(t.bytes, t.size, FIRMWARE_MEMORY_END), 0);
     table_begin(&t, "HPET", 51);
     table_end(&t);
-    CHECK_EQ(acpi_hpet_address(t.bytes, t.size), 0);
+    CHECK_EQ(acpi_hpet_address(t.bytes, t.size, FIRMWARE_MEMORY_END), 0);
 }
 
 TEST(acpi, pm_timer_is_an_io_port)
@@ -373,10 +92,193 @@ TEST(acpi, pm_timer_is_an_io_port)
     CHECK_EQ(acpi_pm_timer_port(t.bytes, t.size, &is_32_bit), 0x1808);
     CHECK(is_32_bit);
 
-    put(&t, 212, 0x10000, 8); /* no such port */
+    put(&t, 212, 0x10000, 8); /* no such port: the older field counts */
+    table_end(&t);
+    CHECK_EQ(acpi_pm_timer_port(t.bytes, t.size, &is_32_bit), 0x608);
+    put(&t, 76, 0x10000, 4);
     table_end(&t);
     CHECK_EQ(acpi_pm_timer_port(t.bytes, t.size, &is_32_bit), 0);
     table_begin(&t, "FACP", 115);
     table_end(&t);
     CHECK_EQ(acpi_pm_timer_port(t.bytes, t.size, &is_32_bit), 0);
+}
+
+/* ---- from the RSDP on ---- */
+
+enum { RSDP = 0xE0000, RSDT = 0x1000, XSDT = 0x2000, MADT_1 = 0x10000, MADT_2 = 0x20000 };
+
+static struct acpi_tables tables;
+
+static void place(struct table *t, uint64_t address)
+{
+    table_end(t);
+    firmware_memory_put(address, t->bytes, t->size);
+}
+
+static void place_rsdp(unsigned revision)
+{
+    struct table t;
+
+    rsdp_begin(&t, revision);
+    firmware_memory_put(RSDP, t.bytes, revision >= 2 ? 36 : 20);
+}
+
+/* A table of tables with up to four addresses, of which 0 is one too. */
+static void place_root(uint64_t at, unsigned entry_bytes, unsigned count, const uint64_t *addresses)
+{
+    struct table t;
+
+    table_begin(&t, entry_bytes == 8 ? "XSDT" : "RSDT", 36);
+    for (unsigned i = 0; i < count; i++, t.size += entry_bytes)
+        put(&t, t.size, addresses[i], entry_bytes);
+    place(&t, at);
+}
+
+/* A MADT whose processors have the identifiers first, first + 1, ... */
+static void place_madt(uint64_t at, unsigned first, unsigned count)
+{
+    struct table t;
+
+    table_begin(&t, "APIC", 44);
+    for (unsigned i = first; i < first + count; i++)
+        ADD(&t, 0, 8, (uint8_t)i, (uint8_t)i, 1, 0, 0, 0);
+    place(&t, at);
+}
+
+static enum acpi_result read_tables(void)
+{
+    enum acpi_result result = acpi_read(&firmware_memory, RSDP, &tables);
+
+    CHECK_EQ(firmware_memory_mapped, 0);
+    return result;
+}
+
+#define PLACE_ROOT(at, entry_bytes, ...)                                                           \
+    do {                                                                                           \
+        const uint64_t list_[] = {__VA_ARGS__};                                                    \
+        place_root(at, entry_bytes, sizeof(list_) / sizeof(list_[0]), list_);                      \
+    } while (0)
+
+TEST(acpi_read, reads_the_xsdt_before_the_rsdt)
+{
+    place_rsdp(2);
+    PLACE_ROOT(XSDT, 8, MADT_1);
+    PLACE_ROOT(RSDT, 4, MADT_2);
+    place_madt(MADT_1, 1, 2);
+    place_madt(MADT_2, 5, 3);
+    CHECK_EQ(read_tables(), ACPI_READ);
+    CHECK_EQ(tables.madt.core_count, 2);
+    CHECK_EQ(tables.tables_first, XSDT);
+    CHECK_EQ(tables.tables_end, MADT_1 + 44 + 2 * 8);
+    CHECK_EQ(tables.ignored, 0);
+}
+
+TEST(acpi_read, falls_back_to_the_rsdt)
+{
+    place_rsdp(2);
+    PLACE_ROOT(RSDT, 4, MADT_2);
+    place_madt(MADT_2, 5, 3);
+    CHECK_EQ(read_tables(), ACPI_READ); /* no XSDT at all */
+    CHECK_EQ(tables.madt.core_count, 3);
+
+    PLACE_ROOT(XSDT, 8, 0, MADT_1); /* one that leads to no MADT */
+    CHECK_EQ(read_tables(), ACPI_READ);
+    CHECK_EQ(tables.madt.core_count, 3);
+    CHECK_EQ(tables.ignored, 1);
+
+    place_madt(MADT_1, 1, 0); /* one that leads to a MADT without processors */
+    CHECK_EQ(read_tables(), ACPI_READ);
+    CHECK_EQ(tables.madt.core_count, 3);
+    CHECK_EQ(tables.ignored, 0);
+}
+
+TEST(acpi_read, an_old_rsdp_is_read_no_further_than_its_20_bytes)
+{
+    struct physical_memory memory = firmware_memory;
+
+    place_rsdp(0);
+    PLACE_ROOT(RSDT, 4, MADT_2);
+    place_madt(MADT_2, 5, 3);
+    memory.end = RSDP + 20;
+    CHECK_EQ(acpi_read(&memory, RSDP, &tables), ACPI_READ);
+    CHECK_EQ(tables.madt.core_count, 3);
+}
+
+TEST(acpi_read, the_first_valid_madt_with_processors_counts)
+{
+    static const uint8_t wrong = 1;
+
+    place_rsdp(2);
+    PLACE_ROOT(XSDT, 8, 0x30000, 0x40000, MADT_1, MADT_2, MADT_2);
+    place_madt(0x30000, 1, 4);
+    firmware_memory_put(0x30000 + 20, &wrong, 1); /* its checksum is wrong now */
+    place_madt(0x40000, 1, 0);
+    place_madt(MADT_1, 1, 2);
+    place_madt(MADT_2, 5, 3);
+    CHECK_EQ(read_tables(), ACPI_READ);
+    CHECK_EQ(tables.madt.core_count, 2);
+    CHECK_EQ(tables.ignored, 1);
+}
+
+TEST(acpi_read, passes_over_addresses_that_lead_nowhere)
+{
+    struct table t;
+
+    place_rsdp(2);
+    PLACE_ROOT(XSDT, 8, 0, UINT64_MAX, FIRMWARE_MEMORY_END, FIRMWARE_MEMORY_END - 35, 0x50000,
+               FIRMWARE_MEMORY_END - 40, MADT_1);
+    table_begin(&t, "APIC", 44); /* ends beyond the processor's width */
+    put(&t, 4, 44, 4);
+    firmware_memory_put(FIRMWARE_MEMORY_END - 40, t.bytes, 40);
+    place_madt(MADT_1, 1, 2);
+    CHECK_EQ(read_tables(), ACPI_READ);
+    CHECK_EQ(tables.madt.core_count, 2);
+    CHECK_EQ(tables.ignored, 5);
+    CHECK_EQ(tables.tables_end, MADT_1 + 44 + 2 * 8);
+}
+
+TEST(acpi_read, says_what_is_missing)
+{
+    static const uint64_t nowhere[] = {
+        0, UINT64_MAX, 0xFFFF8000000E0000, FIRMWARE_MEMORY_END, FIRMWARE_MEMORY_END - 19, 0x70000};
+
+    for (unsigned i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++)
+        CHECK_EQ(acpi_read(&firmware_memory, nowhere[i], &tables), ACPI_NO_RSDP);
+    place_rsdp(2);
+    CHECK_EQ(read_tables(), ACPI_NO_ROOT);
+    place_madt(XSDT, 1, 1); /* another table is no table of tables */
+    place_madt(RSDT, 1, 1);
+    CHECK_EQ(read_tables(), ACPI_NO_ROOT);
+    CHECK_EQ(tables.madt.core_count, 0);
+}
+
+TEST(acpi_read, reads_a_bounded_number_of_tables)
+{
+    struct table t;
+
+    place_rsdp(2);
+    table_begin(&t, "XSDT", 36);
+    for (unsigned i = 0; i < ACPI_TABLES_MAX + 100; i++, t.size += 8)
+        put(&t, t.size, i < ACPI_TABLES_MAX ? 0x50000 + 64 * i : MADT_1, 8);
+    place(&t, XSDT);
+    place_madt(MADT_1, 1, 2);
+    CHECK_EQ(read_tables(), ACPI_READ);
+    CHECK_EQ(tables.madt.core_count, 0);
+    CHECK_EQ(tables.ignored, ACPI_TABLES_MAX + 100);
+}
+
+TEST(acpi_read, only_what_is_read_is_mapped_as_a_whole)
+{
+    struct table t;
+
+    place_rsdp(2);
+    PLACE_ROOT(XSDT, 8, 0x30000, MADT_1);
+    table_begin(&t, "SSDT", 36);
+    put(&t, 4, 1 << 20, 4);
+    firmware_memory_put(0x30000, t.bytes, t.size);
+    place_madt(MADT_1, 1, 1);
+    firmware_memory_work = 0;
+    CHECK_EQ(read_tables(), ACPI_READ);
+    CHECK(firmware_memory_work < 1000);
+    CHECK_EQ(tables.tables_end, 0x30000 + (1 << 20));
 }

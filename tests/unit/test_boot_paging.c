@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Tests of boot/core/paging and acpi: entries and page sizes; tables that firmware left broken. */
+/* Tests of boot/core/paging: entries and page sizes. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/core/acpi.h"
 #include "boot/core/paging.h"
 #include "unit.h"
 
@@ -98,92 +97,4 @@ TEST(boot_paging, sets_rights_and_caching)
     boot_map(&tables, 0x203000, 0x403000, 4096, BOOT_MAP_WRITE);
     walk(&tables, 0x203000, &entry, &size);
     CHECK_EQ(entry, 0x403003);
-}
-
-static uint8_t madt[256];
-static struct boot_madt parsed;
-
-static size_t make_madt(void)
-{
-    static const uint8_t entries[] = {
-        0, 8,  7, 1, 1, 0, 0,    0,                            /* processor 7, APIC 1 */
-        0, 8,  8, 2, 0, 0, 0,    0,                            /* disabled */
-        9, 16, 0, 0, 0, 2, 0,    0,    1, 0, 0, 0, 9, 0, 0, 0, /* processor 9, x2APIC 0x200 */
-        9, 16, 0, 0, 1, 0, 0,    0,    1, 0, 0, 0, 7, 0, 0, 0, /* APIC 1 again */
-        1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,             /* I/O APIC */
-        2, 10, 0, 0, 0, 0, 0,    0,    0, 0,                   /* something else */
-    };
-
-    memset(madt, 0, sizeof madt);
-    memcpy(madt, "APIC", 4);
-    memcpy(madt + 44, entries, sizeof entries);
-    madt[4] = 44 + sizeof entries;
-    madt[9] = (uint8_t)-boot_checksum(madt, madt[4]);
-    return madt[4];
-}
-
-TEST(boot_acpi, lists_enabled_processors_once)
-{
-    size_t size = make_madt();
-
-    boot_madt_parse(&parsed, madt, size);
-    CHECK_EQ(parsed.cpu_count, 2);
-    CHECK_EQ(parsed.cpus[0].uid, 7);
-    CHECK_EQ(parsed.cpus[0].lapic_id, 1);
-    CHECK_EQ(parsed.cpus[1].uid, 9);
-    CHECK_EQ(parsed.cpus[1].lapic_id, 0x200);
-    CHECK_EQ(parsed.ioapic_count, 1);
-    CHECK_EQ(parsed.ioapics[0], 0xfec00000);
-}
-
-TEST(boot_acpi, stays_inside_a_table_that_is_cut_or_has_bad_lengths)
-{
-    size_t size = make_madt();
-
-    for (size_t cut = 1; cut <= size; cut++) {
-        uint8_t *exact = malloc(cut);
-
-        memcpy(exact, madt, cut);
-        boot_madt_parse(&parsed, exact, cut);
-        CHECK(parsed.cpu_count <= 2);
-        free(exact);
-    }
-    for (unsigned length = 0; length < 256; length++) {
-        uint8_t *exact = malloc(size);
-
-        memcpy(exact, madt, size);
-        exact[45] = (uint8_t)length;
-        boot_madt_parse(&parsed, exact, size);
-        free(exact);
-    }
-}
-
-TEST(boot_acpi, finds_the_madt_and_refuses_damaged_tables)
-{
-    static uint8_t rsdp[36], xsdt[44];
-    uint64_t address = (uint64_t)(uintptr_t)madt, at = (uint64_t)(uintptr_t)xsdt;
-
-    make_madt();
-    memset(xsdt, 0, sizeof xsdt);
-    memcpy(xsdt, "XSDT", 4);
-    xsdt[4] = sizeof xsdt;
-    memcpy(xsdt + 36, &address, 8);
-    xsdt[9] = (uint8_t)-boot_checksum(xsdt, sizeof xsdt);
-    memset(rsdp, 0, sizeof rsdp);
-    memcpy(rsdp, "RSD PTR ", 8);
-    rsdp[15] = 2;
-    memcpy(rsdp + 24, &at, 8);
-    rsdp[8] = (uint8_t)-boot_checksum(rsdp, 20);
-
-    CHECK_PTR_EQ(boot_acpi_find_madt((uint64_t)(uintptr_t)rsdp, UINT64_MAX), madt);
-    CHECK_PTR_EQ(boot_acpi_find_madt(0, UINT64_MAX), NULL);
-    CHECK_PTR_EQ(boot_acpi_find_madt((uint64_t)(uintptr_t)rsdp, 4096), NULL);
-    madt[100]++;
-    CHECK_PTR_EQ(boot_acpi_find_madt((uint64_t)(uintptr_t)rsdp, UINT64_MAX), NULL);
-    madt[100]--;
-    xsdt[40]++;
-    CHECK_PTR_EQ(boot_acpi_find_madt((uint64_t)(uintptr_t)rsdp, UINT64_MAX), NULL);
-    xsdt[40]--;
-    rsdp[0]++;
-    CHECK_PTR_EQ(boot_acpi_find_madt((uint64_t)(uintptr_t)rsdp, UINT64_MAX), NULL);
 }

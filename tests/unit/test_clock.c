@@ -28,7 +28,7 @@ static struct model {
     uint64_t lapic_started_ps;
 } model;
 
-struct acpi_info acpi_info;
+struct acpi_tables acpi_info;
 volatile uint32_t *lapic_registers;
 
 static void pass(uint64_t ps)
@@ -116,7 +116,7 @@ static void *model_kmap(void)
 static void machine(bool has_pm_timer)
 {
     model = (struct model){.now_ps = 123456789};
-    acpi_info = (struct acpi_info){.pm_timer = has_pm_timer ? PM_PORT : 0};
+    acpi_info = (struct acpi_tables){.pm_timer = has_pm_timer ? PM_PORT : 0};
 }
 
 static bool near(uint64_t count, const struct clock_window *window, uint64_t mhz)

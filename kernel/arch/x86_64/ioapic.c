@@ -92,28 +92,33 @@ BOOT_CODE static void pic_silence(void)
         outb(writes[i].port, writes[i].value);
 }
 
-BOOT_CODE static void ioapic_add(const struct madt_ioapic *info)
+/* Returns the line behind its last. A line that another I/O APIC has keeps it: two tables' worth of pins
+ * with one number is a fault of the firmware. */
+BOOT_CODE static uint32_t ioapic_add(const struct madt_ioapic *info, uint32_t next_line)
 {
     volatile uint32_t *ioapic = kmap_device(info->address, IOAPIC_REGISTER_BYTES, KMAP_UNCACHED);
     uint32_t pins = (ioapic_read(ioapic, IOAPIC_VERSION) >> 16 & 0xFF) + 1;
+    uint32_t first_line = info->first_line == MADT_LINE_NEXT ? next_line : info->first_line;
 
-    if (info->first_line >= LINES_MAX || pins > LINES_MAX - info->first_line) {
-        log_warning("ioapic: lines %u to %u are beyond the %u supported", info->first_line,
-                    info->first_line + pins - 1, LINES_MAX);
-        return;
+    if (first_line >= LINES_MAX || pins > LINES_MAX - first_line) {
+        log_warning("ioapic: %u lines from %u on are beyond the %u supported", pins, first_line,
+                    LINES_MAX);
+        return next_line;
     }
     for (uint32_t pin = 0; pin < pins; pin++) {
-        struct line *line = &lines[info->first_line + pin];
+        struct line *line = &lines[first_line + pin];
 
+        if (line->ioapic != NULL)
+            continue;
         line->ioapic = ioapic;
         line->pin = pin;
         /* ISA interrupts, lines 0 to 15, are edge triggered and active high unless an override says
          * otherwise; all others are PCI: level triggered and active low. */
         redirection_write_locked(
-            line,
-            REDIRECTION_MASKED |
-                (info->first_line + pin < 16 ? 0 : REDIRECTION_LEVEL | REDIRECTION_ACTIVE_LOW));
+            line, REDIRECTION_MASKED |
+                      (first_line + pin < 16 ? 0 : REDIRECTION_LEVEL | REDIRECTION_ACTIVE_LOW));
     }
+    return first_line + pins;
 }
 
 BOOT_CODE static void override_apply(const struct madt_override *override)
@@ -129,10 +134,12 @@ BOOT_CODE static void override_apply(const struct madt_override *override)
 
 BOOT_CODE void ioapic_init(const struct madt_info *madt)
 {
+    uint32_t next_line = 0;
+
     pic_silence();
     spin_lock(&lock);
     for (uint32_t i = 0; i < madt->ioapic_count; i++)
-        ioapic_add(&madt->ioapics[i]);
+        next_line = ioapic_add(&madt->ioapics[i], next_line);
     for (uint32_t i = 0; i < madt->override_count; i++)
         override_apply(&madt->overrides[i]);
     spin_unlock(&lock);

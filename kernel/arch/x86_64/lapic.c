@@ -13,9 +13,11 @@
 #include "boot_code.h"
 #include "lib/format/acpi.h"
 #include "core.h"
+#include "log/panic.h"
 #include "mm/kmap.h"
 
 enum lapic_register {
+    LAPIC_ID = 0x02,
     LAPIC_VERSION = 0x03,
     LAPIC_PRIORITY = 0x08,
     LAPIC_SPURIOUS = 0x0F,
@@ -36,6 +38,8 @@ enum lapic_register {
 #define BASE_X2APIC (1ull << 10)
 #define BASE_ENABLE (1ull << 11)
 #define BASE_ADDRESS 0x000FFFFFFFFFF000ull
+
+#define CPUID_APIC (1u << 9) /* leaf 1, EDX */
 
 #define SPURIOUS_ENABLE (1u << 8)
 #define LVT_MASKED (1u << 16)
@@ -77,17 +81,25 @@ void lapic_hold_below(unsigned vector)
     lapic_write(LAPIC_PRIORITY, vector == 0 ? 0 : vector - CLASS_VECTORS);
 }
 
-/* Firmware or loader may have switched x2APIC mode on already; only a reset leads back. */
-BOOT_CODE void lapic_init(const struct madt_info *madt)
+/* Firmware or loader may have switched x2APIC mode on already; only a reset leads back. Where the
+ * registers are is the processor's to say: tables only repeat it. */
+BOOT_CODE void lapic_init(void)
 {
-    uint64_t base = rdmsr(MSR_APIC_BASE);
-    paddr_t address = base & BASE_ADDRESS;
+    uint64_t base;
 
+    if ((cpuid(1, 0).edx & CPUID_APIC) == 0)
+        panic("this processor has no local APIC");
+    base = rdmsr(MSR_APIC_BASE);
     if (cpu_facts.x2apic || (base & BASE_X2APIC) != 0)
         return;
-    if (madt->lapic_address != 0)
-        address = madt->lapic_address;
-    lapic_registers = kmap_device(address, PAGE_BYTES, KMAP_UNCACHED);
+    lapic_registers = kmap_device(base & BASE_ADDRESS, PAGE_BYTES, KMAP_UNCACHED);
+}
+
+BOOT_CODE uint32_t lapic_own_id(void)
+{
+    uint32_t id = lapic_read(LAPIC_ID);
+
+    return lapic_is_x2apic() ? id : id >> 24;
 }
 
 /* The pin that the firmware has wired to NMI, if any; the other is where 8259s would come in. */

@@ -11,7 +11,9 @@
 struct madt_info;
 
 /* Chooses the mode and maps the registers; boot core, before any other function. */
-void lapic_init(const struct madt_info *madt);
+void lapic_init(void);
+/* The calling core's APIC id; once lapic_start_core() has enabled the mode. */
+uint32_t lapic_own_id(void);
 /* Enables the calling core's local APIC, everything in it masked but errors and its NMI pin. */
 void lapic_start_core(const struct madt_info *madt);
 

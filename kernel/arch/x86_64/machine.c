@@ -31,7 +31,7 @@ void arch_machine_init(void)
     log_info("cpu: %s", features);
 
     acpi_init(boot_info.rsdp);
-    lapic_init(&acpi_info.madt);
+    lapic_init();
     lapic_start_core(&acpi_info.madt);
     ioapic_init(&acpi_info.madt);
     timer_calibrate();
