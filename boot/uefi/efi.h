@@ -164,13 +164,23 @@ struct efi_graphics_mode {
     uint64_t info_size, base, size;
 };
 
+struct efi_pixel;
+
 struct efi_graphics {
     efi_status_t (*query_mode)(struct efi_graphics *self, uint32_t mode, uint64_t *size,
                                struct efi_graphics_info **info);
     efi_status_t (*set_mode)(struct efi_graphics *self, uint32_t mode);
-    void *unused;
+    efi_status_t (*blt)(struct efi_graphics *self, const struct efi_pixel *pixels,
+                        uint32_t operation, uint64_t from_x, uint64_t from_y, uint64_t to_x,
+                        uint64_t to_y, uint64_t width, uint64_t height, uint64_t delta);
     struct efi_graphics_mode *mode;
 };
+
+struct efi_pixel {
+    uint8_t blue, green, red, reserved;
+};
+
+enum { EFI_BLT_FILL };
 
 /* A device path is a list of nodes; type 0x7f ends it. */
 struct efi_device_path {

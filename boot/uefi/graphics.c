@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* graphics - chooses a screen mode through the graphics output protocol. */
+/* graphics - chooses a screen mode through the graphics output protocol, and clears the screen. */
+#include <string.h>
+
 #include "uefi.h"
 
-#define WANTED_WIDTH 1024
-#define WANTED_HEIGHT 768
+/* The log is to be read, and to be drawn quickly: no more than this. */
+#define WIDTH_MAX 1920
+#define HEIGHT_MAX 1080
 
 static const struct efi_guid graphics_guid = {
     0x9042a9de, 0x23dc, 0x4a38, {0x96, 0xfb, 0x7a, 0xde, 0xd0, 0x80, 0x51, 0x6a}};
@@ -67,22 +70,49 @@ static uint16_t describe_pixels(const struct efi_graphics_info *info, struct efi
     }
 }
 
+/* Pixels of a mode that can be used and is not too large; 0: it is none. */
+static uint64_t mode_size(struct efi_graphics *graphics, uint32_t mode)
+{
+    struct efi_graphics_info *info;
+    struct efi_pixel_masks masks;
+    uint64_t size;
+
+    if (graphics->query_mode(graphics, mode, &size, &info) != EFI_SUCCESS ||
+        info->width > WIDTH_MAX || info->height > HEIGHT_MAX || describe_pixels(info, &masks) != 32)
+        return 0;
+    return (uint64_t)info->width * info->height;
+}
+
+/* The one with most pixels; the one that is set, if none has more. */
 static void prefer_mode(struct efi_graphics *graphics)
 {
-    for (uint32_t mode = 0; mode < graphics->mode->mode_count; mode++) {
-        struct efi_graphics_info *info;
-        struct efi_pixel_masks masks;
-        uint64_t size;
+    uint32_t best = graphics->mode->mode;
+    uint64_t best_size = mode_size(graphics, best);
 
-        if (graphics->query_mode(graphics, mode, &size, &info) != EFI_SUCCESS)
-            continue;
-        if (info->width != WANTED_WIDTH || info->height != WANTED_HEIGHT ||
-            describe_pixels(info, &masks) != 32)
-            continue;
-        if (mode != graphics->mode->mode)
-            graphics->set_mode(graphics, mode); /* if it fails, the old mode stays */
-        return;
+    for (uint32_t mode = 0; mode < graphics->mode->mode_count; mode++) {
+        uint64_t size = mode_size(graphics, mode);
+
+        if (size > best_size) {
+            best_size = size;
+            best = mode;
+        }
     }
+    if (best != graphics->mode->mode)
+        graphics->set_mode(graphics, best); /* if it fails, the old mode stays */
+}
+
+/* What the firmware has drawn must not stay between our lines. */
+static void clear_screen(struct efi_graphics *graphics, const struct boot_framebuffer *fb)
+{
+    static const struct efi_pixel black = {0, 0, 0, 0};
+    const struct efi_graphics_info *info = graphics->mode->info;
+
+    if (graphics->blt(graphics, &black, EFI_BLT_FILL, 0, 0, 0, 0, info->width, info->height, 0) ==
+            EFI_SUCCESS ||
+        fb == NULL)
+        return;
+    for (uint64_t row = 0; row < fb->height; row++)
+        memset((void *)(uintptr_t)(fb->physical + row * fb->pitch), 0, fb->width * fb->bpp / 8);
 }
 
 bool uefi_set_mode(struct boot_framebuffer *fb)
@@ -97,8 +127,10 @@ bool uefi_set_mode(struct boot_framebuffer *fb)
     prefer_mode(graphics);
     info = graphics->mode->info;
     depth = describe_pixels(info, &masks);
-    if (depth == 0 || graphics->mode->base == 0)
+    if (depth == 0 || graphics->mode->base == 0) {
+        clear_screen(graphics, NULL);
         return false;
+    }
     *fb = (struct boot_framebuffer){.physical = graphics->mode->base,
                                     .width = info->width,
                                     .height = info->height,
@@ -107,5 +139,6 @@ bool uefi_set_mode(struct boot_framebuffer *fb)
     describe_mask(&fb->masks[0], masks.red);
     describe_mask(&fb->masks[2], masks.green);
     describe_mask(&fb->masks[4], masks.blue);
+    clear_screen(graphics, fb);
     return true;
 }
