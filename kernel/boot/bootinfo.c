@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * bootinfo.c - reads the loader's responses: checks them, brings the memory map into the shape that
- * bootinfo.h promises, and copies everything, since responses lie in memory that is reused later.
+ * bootinfo.c - reads the loader's responses: checks them and copies everything, since responses lie in
+ * memory that is reused later. The memory map is read by memory_map.c.
  */
 #include "boot/bootinfo.h"
 
 #include "arch/arch.h"
+#include "boot/memory_map.h"
 #include "boot/requests.h"
 #include "lib/string.h"
 #include "log/log.h"
@@ -39,111 +40,26 @@ static const void *need(const void *response, const char *what)
     return response;
 }
 
-/* ---- memory map ---- */
+/* ---- addresses ---- */
 
-static enum boot_range_type range_type(uint64_t limine_type)
+/* Whether the processor can address [address, address + bytes), which begins above 0. */
+static bool address_exists(paddr_t address, uint64_t bytes)
 {
-    switch (limine_type) {
-    case LIMINE_USABLE: return BOOT_RANGE_USABLE;
-    case LIMINE_BOOTLOADER: return BOOT_RANGE_RECLAIMABLE;
-    case LIMINE_KERNEL_AND_MODULES: return BOOT_RANGE_KERNEL;
-    case LIMINE_ACPI_RECLAIMABLE:
-    case LIMINE_ACPI_NVS: return BOOT_RANGE_ACPI;
-    default: return BOOT_RANGE_OTHER;
-    }
+    paddr_t end = arch_physical_pages() << PAGE_SHIFT;
+
+    return address != 0 && address < end && bytes <= end - address;
 }
 
-static bool is_free_ram(const struct boot_range *range)
+/* Base revision 3 gives a physical address, others one in the direct map: that is understood as well. */
+static paddr_t checked_rsdp(uint64_t address)
 {
-    return range->type == BOOT_RANGE_USABLE || range->type == BOOT_RANGE_RECLAIMABLE;
-}
-
-/* Whole frames: of memory to be used, those entirely inside; of memory in use, all that it touches. */
-static struct boot_range frame_range(const struct limine_memory_entry *entry)
-{
-    const paddr_t mask = PAGE_BYTES - 1;
-    struct boot_range range = {.type = range_type(entry->type)};
-
-    if (entry->length > UINT64_MAX - PAGE_BYTES - entry->base)
-        return range; /* beyond the end of the address space: empty */
-    range.base = entry->base;
-    range.end = entry->base + entry->length;
-    if (is_free_ram(&range)) {
-        range.base = (range.base + mask) & ~mask;
-        range.end &= ~mask;
-        if (range.end > RAM_LIMIT)
-            range.end = RAM_LIMIT;
-    } else if (range.type == BOOT_RANGE_KERNEL) {
-        range.base &= ~mask;
-        range.end = (range.end + mask) & ~mask;
-    }
-    return range;
-}
-
-static void insert_range(const struct boot_range *range)
-{
-    uint32_t at = boot_info.range_count;
-
-    if (range->base >= range->end)
-        return;
-    if (at == BOOT_RANGES_MAX)
-        panic("the memory map has more than %u ranges", (unsigned)BOOT_RANGES_MAX);
-    for (; at > 0 && boot_info.ranges[at - 1].base > range->base; at--)
-        boot_info.ranges[at] = boot_info.ranges[at - 1];
-    boot_info.ranges[at] = *range;
-    boot_info.range_count++;
-}
-
-/* Takes from free RAM what any other range claims: a loader that contradicts itself must not make us
- * hand out memory in use. Ranges are sorted, so only the neighbours matter. */
-static void cut_overlaps(void)
-{
-    paddr_t claimed_to = 0;
-
-    for (uint32_t i = 0; i < boot_info.range_count; i++) {
-        struct boot_range *range = &boot_info.ranges[i];
-        if (is_free_ram(range)) {
-            if (range->base < claimed_to)
-                range->base = (claimed_to + PAGE_BYTES - 1) & ~(paddr_t)(PAGE_BYTES - 1);
-            if (i + 1 < boot_info.range_count && range->end > range[1].base)
-                range->end = range[1].base & ~(paddr_t)(PAGE_BYTES - 1);
-            if (range->base > range->end)
-                range->base = range->end;
-        }
-        if (range->end > claimed_to)
-            claimed_to = range->end;
-    }
-}
-
-/* Joins neighbours of one type and drops what became empty. */
-static void compact_ranges(void)
-{
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < boot_info.range_count; i++) {
-        const struct boot_range range = boot_info.ranges[i];
-        struct boot_range *last = kept > 0 ? &boot_info.ranges[kept - 1] : NULL;
-        if (range.base == range.end)
-            continue;
-        if (last && last->type == range.type && last->end == range.base)
-            last->end = range.end;
-        else
-            boot_info.ranges[kept++] = range;
-    }
-    boot_info.range_count = kept;
-}
-
-static void read_memory_map(void)
-{
-    const struct limine_memory_map *map = need(limine_requests.memory_map.response, "memory map");
-
-    boot_info.range_count = 0;
-    for (uint64_t i = 0; i < map->count; i++) {
-        struct boot_range range = frame_range(map->list[i]);
-        insert_range(&range);
-    }
-    cut_overlaps();
-    compact_ranges();
+    if (boot_info.hhdm_offset != 0 && address >= boot_info.hhdm_offset)
+        address -= boot_info.hhdm_offset;
+    if (address_exists(address, 1))
+        return address;
+    log_warning("the boot loader gives an RSDP at %p, which no memory is at: not used",
+                (void *)address);
+    return 0;
 }
 
 /* ---- devices and files ---- */
@@ -169,18 +85,10 @@ static bool framebuffer_format_valid(const struct limine_framebuffer *fb)
 static bool framebuffer_place_valid(const struct limine_framebuffer *fb)
 {
     uint64_t address = (uintptr_t)fb->address, bytes = fb->height * fb->pitch;
-    paddr_t base = address - boot_info.hhdm_offset, limit = arch_physical_pages() * PAGE_BYTES;
+    paddr_t base = address - boot_info.hhdm_offset;
 
-    if (address < boot_info.hhdm_offset || base == 0 || base >= limit || bytes > limit - base)
-        return false;
-    for (uint32_t i = 0; i < boot_info.range_count; i++) {
-        const struct boot_range *range = &boot_info.ranges[i];
-
-        if ((is_free_ram(range) || range->type == BOOT_RANGE_KERNEL) &&
-            range->base < base + bytes && range->end > base)
-            return false;
-    }
-    return true;
+    return address >= boot_info.hhdm_offset && address_exists(base, bytes) &&
+           !memory_map_overlaps(base, bytes);
 }
 
 /* Only what the console can draw on is taken; without it the machine boots on the serial line. */
@@ -228,6 +136,10 @@ static void read_initrd(void)
     string_copy(boot_info.initrd_path, file->path ? file->path : "", BOOT_PATH_BYTES);
     if (boot_info.initrd % PAGE_BYTES != 0 || file->size == 0)
         panic("the initial RAM disk %s is empty or not page aligned", boot_info.initrd_path);
+    if (!address_exists(boot_info.initrd, file->size) ||
+        !memory_map_claim(boot_info.initrd, file->size))
+        panic("the initial RAM disk %s is not in memory, but at %p", boot_info.initrd_path,
+              (void *)boot_info.initrd);
     if (modules->count > 1)
         log_warning("%lu more modules ignored", modules->count - 1);
 }
@@ -243,9 +155,15 @@ static void add_cpu(const struct limine_cpu *cpu, uint32_t index)
 
 static void read_cpus(void)
 {
-    const struct limine_mp *mp = need(limine_requests.mp.response, "multiprocessor");
+    const struct limine_mp *mp = limine_requests.mp.response;
     bool found = false;
 
+    if (!mp) {
+        log_warning("the boot loader lists no processors: only this one is used");
+        boot_info.cpu_count = 1;
+        return;
+    }
+    boot_info.cpus_listed = true;
     boot_info.x2apic = mp->flags & 1;
     boot_info.cpu_count = 1;
     for (uint64_t i = 0; i < mp->count; i++) {
@@ -268,13 +186,13 @@ static void read_addresses(void)
     const struct limine_hhdm *hhdm = need(limine_requests.hhdm.response, "direct map");
     const struct limine_kernel_address *kernel =
         need(limine_requests.kernel_address.response, "executable address");
-    const struct limine_rsdp *rsdp = need(limine_requests.rsdp.response, "RSDP");
+    const struct limine_rsdp *rsdp = limine_requests.rsdp.response;
     const struct limine_boot_time *time = limine_requests.boot_time.response;
 
     boot_info.hhdm_offset = hhdm->offset;
     boot_info.kernel_physical = kernel->physical;
     boot_info.kernel_virtual = kernel->virtual;
-    boot_info.rsdp = rsdp->address;
+    boot_info.rsdp = rsdp ? checked_rsdp(rsdp->address) : 0;
     boot_info.boot_time = time ? time->unix_seconds : 0;
     if (kernel->physical % PAGE_BYTES != 0)
         panic("the kernel is not loaded at a page: %p", (void *)kernel->physical);
@@ -287,7 +205,7 @@ void boot_info_init(void)
     if (limine_requests.base_revision[2] != 0)
         panic("the boot loader does not know base revision 3 of the Limine protocol");
     read_addresses();
-    read_memory_map();
+    memory_map_read(need(limine_requests.memory_map.response, "memory map"));
     read_framebuffer();
     read_initrd();
     read_cpus();

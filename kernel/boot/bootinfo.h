@@ -15,7 +15,7 @@
 #include "mm/addr.h"
 
 enum {
-    BOOT_RANGES_MAX = 256,
+    BOOT_RANGES_MAX = 512, /* after merging */
     BOOT_CMDLINE_BYTES = 512,
     BOOT_PATH_BYTES = 64,
 };
@@ -24,12 +24,10 @@ enum boot_range_type {
     BOOT_RANGE_USABLE,
     BOOT_RANGE_RECLAIMABLE, /* the loader's: page tables, stacks, responses */
     BOOT_RANGE_KERNEL,      /* kernel image and modules */
-    BOOT_RANGE_ACPI,        /* tables and NVS: never reused */
-    BOOT_RANGE_OTHER,
+    BOOT_RANGE_OTHER,       /* not to be used, and not listed */
 };
 
-/* Sorted by base. Usable, reclaimable and kernel ranges are whole frames; usable and reclaimable ones
- * overlap nothing, and neighbours of one type are one range. */
+/* Sorted by base, whole frames, no overlaps, and neighbours of one type are one range. */
 struct boot_range {
     paddr_t base;
     paddr_t end;
@@ -55,7 +53,7 @@ struct boot_info {
     uint64_t hhdm_offset; /* of the loader's page tables, in force until the kernel has its own */
     paddr_t kernel_physical;
     uint64_t kernel_virtual;
-    paddr_t rsdp;
+    paddr_t rsdp;      /* 0: the loader knows none */
     int64_t boot_time; /* Unix seconds, 0: unknown */
 
     paddr_t initrd;
@@ -64,12 +62,13 @@ struct boot_info {
 
     struct boot_framebuffer framebuffer;
 
-    bool x2apic; /* the loader left the local APICs in x2APIC mode */
+    bool x2apic;      /* the loader left the local APICs in x2APIC mode */
+    bool cpus_listed; /* false: the loader knows only of this processor, and not its numbers */
     uint32_t cpu_count;
     struct boot_cpu cpus[MNOS_CORES_MAX]; /* the first is the one that boots */
 
     uint32_t range_count;
-    struct boot_range ranges[BOOT_RANGES_MAX];
+    struct boot_range ranges[BOOT_RANGES_MAX + 2]; /* the last two only while the map is read */
 
     char cmdline[BOOT_CMDLINE_BYTES];
     char loader_name[BOOT_PATH_BYTES];

@@ -4,12 +4,13 @@
 
 #include <string.h>
 
+#include "arch/arch.h"
 #include "boot/requests.h"
 #include "tests/unit/unit.h"
 
 #define OFFSET 0xFFFF900000000000ull /* the loader's direct map */
 
-enum { ENTRIES_MAX = 300 };
+enum { ENTRIES_MAX = 5000, INITRD = 0x400000, INITRD_END = 0x403000 };
 
 static struct limine_memory_entry entries[ENTRIES_MAX];
 static struct limine_memory_entry *entry_list[ENTRIES_MAX];
@@ -53,6 +54,7 @@ static void good_loader(void)
         cpus[i].apic_id = i;
         cpu_list[i] = &cpus[i];
     }
+    add(INITRD, INITRD_END, LIMINE_KERNEL_AND_MODULES);
 }
 
 static bool range_is(unsigned index, paddr_t base, paddr_t end, enum boot_range_type type)
@@ -83,12 +85,13 @@ TEST(bootinfo, memory_map_is_sorted_rounded_and_joined)
     add(0x200000, 0x300000, LIMINE_USABLE);
     add(0x300000, 0x3FF800, LIMINE_USABLE); /* half a frame is none */
     add(0x100000, 0x200000, LIMINE_BOOTLOADER);
-    add(0x400800, 0x401800, LIMINE_KERNEL_AND_MODULES); /* half a frame in use is a whole one */
+    add(0x500800, 0x501800, LIMINE_KERNEL_AND_MODULES); /* half a frame in use is a whole one */
     boot_info_init();
-    CHECK_EQ(boot_info.range_count, 3);
+    CHECK_EQ(boot_info.range_count, 4);
     CHECK(range_is(0, 0x100000, 0x200000, BOOT_RANGE_RECLAIMABLE));
     CHECK(range_is(1, 0x200000, 0x3FF000, BOOT_RANGE_USABLE));
-    CHECK(range_is(2, 0x400000, 0x402000, BOOT_RANGE_KERNEL));
+    CHECK(range_is(2, INITRD, INITRD_END, BOOT_RANGE_KERNEL));
+    CHECK(range_is(3, 0x500000, 0x502000, BOOT_RANGE_KERNEL));
 }
 
 TEST(bootinfo, free_memory_that_something_else_claims_is_cut)
@@ -99,17 +102,117 @@ TEST(bootinfo, free_memory_that_something_else_claims_is_cut)
     add(0x400000, 0x600000, LIMINE_USABLE);
     add(0x700000, 0x700000, LIMINE_USABLE);             /* empty */
     add(UINT64_MAX - 0xFFF, UINT64_MAX, LIMINE_USABLE); /* at the end of all addresses */
+    add(0x580800, 0x580900, LIMINE_RESERVED);           /* a hole in the middle */
     boot_info_init();
-    CHECK_EQ(boot_info.range_count, 3);
+    CHECK_EQ(boot_info.range_count, 4);
     CHECK(range_is(0, 0x100000, 0x280000, BOOT_RANGE_USABLE));
-    CHECK(range_is(2, 0x500000, 0x600000, BOOT_RANGE_USABLE));
+    CHECK(range_is(1, 0x280000, 0x500000, BOOT_RANGE_KERNEL));
+    CHECK(range_is(2, 0x500000, 0x580000, BOOT_RANGE_USABLE));
+    CHECK(range_is(3, 0x581000, 0x600000, BOOT_RANGE_USABLE));
 }
 
-TEST(bootinfo, too_many_ranges_is_a_panic)
+TEST(bootinfo, any_number_of_ranges_that_merge_is_one)
 {
     good_loader();
-    for (unsigned i = 0; i < ENTRIES_MAX; i++)
-        add(i * 0x10000ull, i * 0x10000ull + 0x1000, LIMINE_USABLE);
+    for (unsigned i = 1; i < ENTRIES_MAX; i++)
+        add(0x1000000 + i * 0x1000ull, 0x1001000 + i * 0x1000ull, LIMINE_USABLE);
+    boot_info_init();
+    CHECK_EQ(boot_info.range_count, 2);
+    CHECK(range_is(1, 0x1001000, 0x1000000 + ENTRIES_MAX * 0x1000ull, BOOT_RANGE_USABLE));
+}
+
+/* Reserved ranges between free ones, hundreds of them: the loader's map of an odd machine. */
+TEST(bootinfo, hundreds_of_ranges_that_do_not_merge_are_used)
+{
+    good_loader();
+    for (unsigned i = 0; i < 500; i++) {
+        add(0x1000000 + i * 0x2000ull, 0x1001000 + i * 0x2000ull, LIMINE_USABLE);
+        add(0x1001000 + i * 0x2000ull, 0x1002000 + i * 0x2000ull, LIMINE_RESERVED);
+    }
+    boot_info_init();
+    CHECK_EQ(boot_info.range_count, 501);
+}
+
+TEST(bootinfo, a_full_table_drops_the_smallest_free_ranges)
+{
+    good_loader();
+    for (unsigned i = 0; i < 600; i++)
+        add(0x1000000 + i * 0x4000ull, 0x1000000 + i * 0x4000ull + (i < 100 ? 0x1000 : 0x2000),
+            LIMINE_USABLE);
+    add(0x8000000, 0x8001000, LIMINE_BOOTLOADER);
+    boot_info_init();
+    CHECK_EQ(boot_info.range_count, BOOT_RANGES_MAX);
+    CHECK(range_is(0, INITRD, INITRD_END, BOOT_RANGE_KERNEL));
+    CHECK(range_is(BOOT_RANGES_MAX - 1, 0x8000000, 0x8001000, BOOT_RANGE_RECLAIMABLE));
+    for (unsigned i = BOOT_RANGES_MAX - 501; i + 1 < BOOT_RANGES_MAX; i++)
+        CHECK_EQ(boot_info.ranges[i].end - boot_info.ranges[i].base, 0x2000);
+}
+
+TEST(bootinfo, more_ranges_in_use_than_fit_is_a_panic)
+{
+    good_loader();
+    for (unsigned i = 0; i < 600; i++)
+        add(0x1000000 + i * 0x4000ull, 0x1001000 + i * 0x4000ull, LIMINE_BOOTLOADER);
+    EXPECT_PANIC(boot_info_init());
+}
+
+TEST(bootinfo, memory_out_of_reach_is_not_used)
+{
+    paddr_t width = arch_physical_pages() << PAGE_SHIFT;
+
+    good_loader();
+    add(RAM_LIMIT - 0x100000, RAM_LIMIT + 0x100000, LIMINE_USABLE);
+    add(RAM_LIMIT + 0x200000, RAM_LIMIT + 0x300000, LIMINE_USABLE);
+    add(width, width + 0x100000, LIMINE_USABLE);
+    boot_info_init();
+    CHECK_EQ(boot_info.range_count, 2);
+    CHECK(range_is(1, RAM_LIMIT - 0x100000, RAM_LIMIT, BOOT_RANGE_USABLE));
+}
+
+/* Optional by the protocol: other loaders leave them out on machines without ACPI. */
+TEST(bootinfo, no_optional_response_is_a_must)
+{
+    good_loader();
+    limine_requests.rsdp.response = NULL;
+    limine_requests.mp.response = NULL;
+    limine_requests.framebuffer.response = NULL;
+    limine_requests.boot_time.response = NULL;
+    limine_requests.loader.response = NULL;
+    limine_requests.file.response = NULL;
+    limine_requests.cmdline.response = NULL;
+    boot_cmdline_init();
+    boot_info_init();
+    CHECK_EQ(boot_info.rsdp, 0);
+    CHECK_EQ(boot_info.cpu_count, 1);
+    CHECK(!boot_info.cpus_listed);
+    CHECK_EQ(boot_info.framebuffer.address, 0);
+    CHECK_STR_EQ(boot_info.loader_name, "unknown");
+}
+
+TEST(bootinfo, an_rsdp_in_the_direct_map_is_understood_and_one_nowhere_is_not_used)
+{
+    good_loader();
+    rsdp.address = OFFSET + 0xE0000;
+    boot_info_init();
+    CHECK_EQ(boot_info.rsdp, 0xE0000);
+    rsdp.address = 0xFFFF800000000000;
+    boot_info_init();
+    CHECK_EQ(boot_info.rsdp, 0);
+    rsdp.address = arch_physical_pages() << PAGE_SHIFT;
+    boot_info_init();
+    CHECK_EQ(boot_info.rsdp, 0);
+}
+
+TEST(bootinfo, an_initial_ram_disk_is_in_use_whatever_the_map_says)
+{
+    good_loader();
+    map.count = 0;
+    add(0x100000, 0x8000000, LIMINE_USABLE);
+    boot_info_init();
+    CHECK_EQ(boot_info.range_count, 3);
+    CHECK(range_is(1, INITRD, INITRD_END, BOOT_RANGE_KERNEL));
+    map.count = 0;
+    add(0x100000, INITRD_END - 0x1000, LIMINE_USABLE); /* its last page is not RAM */
     EXPECT_PANIC(boot_info_init());
 }
 
@@ -151,10 +254,7 @@ TEST(bootinfo, what_is_missing_is_a_panic)
     limine_requests.modules.response = NULL;
     EXPECT_PANIC(boot_info_init());
     good_loader();
-    limine_requests.mp.response = NULL;
-    EXPECT_PANIC(boot_info_init());
-    good_loader();
-    limine_requests.rsdp.response = NULL;
+    limine_requests.kernel_address.response = NULL;
     EXPECT_PANIC(boot_info_init());
     good_loader();
     limine_requests.base_revision[2] = 3;
@@ -248,13 +348,14 @@ TEST(bootinfo, a_framebuffer_that_is_nowhere_or_somebody_elses_is_not_taken)
 {
     add(0x100000, 0x8000000, LIMINE_USABLE);
     add(0x8000000, 0x8400000, LIMINE_KERNEL_AND_MODULES);
+    paddr_t width = arch_physical_pages() << PAGE_SHIFT;
+
     CHECK(!TAKES_SCREEN_WITH(screen.address = NULL));
     CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)0xE0000000)); /* physical */
     CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + 0x7FFF000)));
     CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + 0x83FF000)));
     CHECK(TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + 0x8400000)));
-    /* The processor of the host's model has 36 bits. */
-    CHECK(TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + (1ull << 36) - 768 * 4096)));
-    CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + (1ull << 36) - 767 * 4096)));
+    CHECK(TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + width - 768 * 4096)));
+    CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)(OFFSET + width - 767 * 4096)));
     CHECK(!TAKES_SCREEN_WITH(screen.address = (void *)(UINT64_MAX - 0xFFF)));
 }

@@ -33,6 +33,8 @@ void arch_machine_init(void)
     acpi_init(boot_info.rsdp);
     lapic_init();
     lapic_start_core(&acpi_info.madt);
+    if (!boot_info.cpus_listed)
+        core->arch.apic_id = lapic_own_id();
     ioapic_init(&acpi_info.madt);
     timer_calibrate();
     timer_start_core();

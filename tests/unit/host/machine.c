@@ -10,7 +10,7 @@
 #include "log/panic.h"
 #include "sched/sched.h"
 
-#define PHYSICAL_PAGES (1ull << 36 >> 12)
+#define PHYSICAL_PAGES (1ull << 40 >> 12)
 
 /* ---- time: one cycle is one nanosecond ---- */
 
