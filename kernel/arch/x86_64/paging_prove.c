@@ -11,25 +11,19 @@
 #include "log/log.h"
 #include "log/panic.h"
 
-enum { EXTENTS_MAX = 320 };
-
-/* A physically contiguous run of mappings with the same right. */
+/* Physically contiguous memory. */
 struct extent {
     paddr_t base;
     paddr_t end;
 };
 
-struct extents {
-    const char *right;
-    unsigned count;
-    struct extent list[EXTENTS_MAX];
-};
-
-struct walk {
+/* Nothing is collected but what must be one piece, so that no machine's memory is in too many. */
+static struct {
     uint64_t mappings;
-    struct extents writable;
-    struct extents executable;
-};
+    struct extent executable; /* what was seen of it so far */
+    struct extent image;      /* text and read-only data, never to be writable, */
+    struct extent initrd;     /* nor is the initial RAM disk */
+} walk;
 
 /* Rights are granted only when every level grants them. */
 struct rights {
@@ -38,19 +32,20 @@ struct rights {
     bool execute;
 };
 
-static struct walk walk; /* too large for the stack */
-
-static void add_extent(struct extents *extents, paddr_t base, uint64_t bytes)
+/* The walk is in the order of virtual addresses, and the text is contiguous. */
+static void add_executable(paddr_t base, uint64_t bytes)
 {
-    struct extent *last = extents->count > 0 ? &extents->list[extents->count - 1] : NULL;
+    if (walk.executable.end == 0)
+        walk.executable.base = base;
+    else if (walk.executable.end != base)
+        panic("page tables: executable memory at %p is not the kernel's text", (void *)base);
+    walk.executable.end = base + bytes;
+}
 
-    if (last && last->end == base) {
-        last->end += bytes;
-        return;
-    }
-    if (extents->count == EXTENTS_MAX)
-        panic("page tables: more than %u %s pieces", (unsigned)EXTENTS_MAX, extents->right);
-    extents->list[extents->count++] = (struct extent){base, base + bytes};
+static void check_apart(const struct extent *extent, paddr_t base, uint64_t bytes, const char *what)
+{
+    if (extent->base < base + bytes && base < extent->end)
+        panic("page tables: %s at %p is mapped writable", what, (void *)base);
 }
 
 static void check_leaf(uint64_t virt, uint64_t entry, unsigned level, struct rights rights)
@@ -63,10 +58,12 @@ static void check_leaf(uint64_t virt, uint64_t entry, unsigned level, struct rig
         panic("page tables: %p is accessible in user mode", (void *)virt);
     if (rights.write && rights.execute)
         panic("page tables: %p is writable and executable", (void *)virt);
-    if (rights.write)
-        add_extent(&walk.writable, phys, bytes);
+    if (rights.write) {
+        check_apart(&walk.image, phys, bytes, "text or read-only data");
+        check_apart(&walk.initrd, phys, bytes, "the initial RAM disk");
+    }
     if (rights.execute)
-        add_extent(&walk.executable, phys, bytes);
+        add_executable(phys, bytes);
 }
 
 static void walk_table(paddr_t table, unsigned level, uint64_t virt, struct rights above)
@@ -92,36 +89,17 @@ static void walk_table(paddr_t table, unsigned level, uint64_t virt, struct righ
     }
 }
 
-/* Nothing in `extents` may touch [base, end). */
-static void check_apart(const struct extents *extents, paddr_t base, paddr_t end, const char *what)
-{
-    for (unsigned i = 0; i < extents->count; i++) {
-        const struct extent *extent = &extents->list[i];
-        if (extent->base < end && base < extent->end)
-            panic("page tables: %s at %p is mapped %s", what, (void *)base, extents->right);
-    }
-}
-
-static void check_executable(void)
-{
-    paddr_t text = boot_image_to_phys(__boot_text_start), text_end = boot_image_to_phys(__text_end);
-    const struct extents *executable = &walk.executable;
-
-    if (executable->count != 1 || executable->list[0].base != text ||
-        executable->list[0].end != text_end)
-        panic("page tables: something other than the kernel's text is executable");
-}
-
 void paging_prove(void)
 {
-    walk = (struct walk){.writable.right = "writable", .executable.right = "executable"};
+    walk.image.base = boot_image_to_phys(__boot_start);
+    walk.image.end = boot_image_to_phys(__rodata_end);
+    walk.initrd.base = boot_info.initrd;
+    walk.initrd.end = boot_info.initrd + boot_info.initrd_bytes;
     walk_table(read_cr3() & PTE_ADDRESS, LEVEL_ROOT, 0, (struct rights){true, true, true});
 
-    check_executable();
-    check_apart(&walk.writable, boot_image_to_phys(__boot_start), boot_image_to_phys(__rodata_end),
-                "text or read-only data");
-    check_apart(&walk.writable, boot_info.initrd, boot_info.initrd + boot_info.initrd_bytes,
-                "the initial RAM disk");
+    if (walk.executable.base != boot_image_to_phys(__boot_text_start) ||
+        walk.executable.end != boot_image_to_phys(__text_end))
+        panic("page tables: not all of the kernel's text is executable, or more than it");
     if (paging_is_mapped((uintptr_t)__boot_stack_guard))
         panic("page tables: the guard page of the boot stack is mapped");
     log_info("page tables: %lu mappings proved W^X, none user accessible", walk.mappings);
