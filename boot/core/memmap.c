@@ -215,10 +215,12 @@ static void raw_sort(const struct boot_raw_map *raw)
     }
 }
 
-static void set_raw(struct boot_memmap *map, const struct boot_range *raw)
+static void set_raw(struct boot_memmap *map, const struct boot_range *raw, uint64_t limit)
 {
     uint64_t base = raw->base, end = clipped_end(base, raw->length);
 
+    if (end > limit)
+        end = limit;
     if (raw->type == BOOT_MEMORY_USABLE) {
         if (base > ~BOOT_PAGE_MASK)
             return;
@@ -230,7 +232,7 @@ static void set_raw(struct boot_memmap *map, const struct boot_range *raw)
 }
 
 /* In ascending order, so that a range meets those it merges with before others are counted. */
-void boot_memmap_build(struct boot_memmap *map, const struct boot_raw_map *raw)
+void boot_memmap_build(struct boot_memmap *map, const struct boot_raw_map *raw, uint64_t limit)
 {
     /* Later types override earlier ones. */
     static const uint8_t order[] = {
@@ -247,7 +249,7 @@ void boot_memmap_build(struct boot_memmap *map, const struct boot_raw_map *raw)
             struct boot_range range = raw->read(raw_entry(raw, i));
 
             if (range.type == order[step])
-                set_raw(map, &range);
+                set_raw(map, &range, limit);
         }
     }
 }

@@ -63,11 +63,12 @@ struct boot_raw_map {
 void boot_memmap_clear(struct boot_memmap *map);
 
 /*
- * Builds the map; sorts the raw one. Where raw ranges overlap, the more restrictive type wins. Usable
+ * Builds the map; sorts the raw one. What lies at `limit`, which is page aligned, and above is cut: the
+ * processor cannot address it. Where raw ranges overlap, the more restrictive type wins. Usable
  * ranges shrink to whole pages, all others grow. Ranges that touch are one before they are counted;
  * where there are too many the map keeps the most useful ones, as boot_memmap_set() does.
  */
-void boot_memmap_build(struct boot_memmap *map, const struct boot_raw_map *raw);
+void boot_memmap_build(struct boot_memmap *map, const struct boot_raw_map *raw, uint64_t limit);
 
 void boot_memmap_copy(struct boot_memmap *to, const struct boot_memmap *from);
 

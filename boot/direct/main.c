@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "boot/core/console.h"
+#include "boot/core/cpu.h"
 #include "boot/core/hardware.h"
 #include "direct.h"
 #include "lib/format/ustar.h"
@@ -51,7 +52,7 @@ static void mark(uint64_t start, uint64_t end)
 
 static void build_memory_map(void)
 {
-    boot_memmap_build(&memory, &machine.memory);
+    boot_memmap_build(&memory, &machine.memory, cpu_physical_end());
     mark((uint64_t)(uintptr_t)loader_start, (uint64_t)(uintptr_t)loader_end);
     if (machine.info_end > machine.info_start)
         mark(machine.info_start, machine.info_end);

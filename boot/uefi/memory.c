@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* memory - pages from the firmware, and the end of boot services with its memory map. */
+#include "boot/core/cpu.h"
 #include "uefi.h"
 
 uint64_t uefi_allocate(uint64_t page_count, uint64_t below)
@@ -70,7 +71,7 @@ static const char *convert_map(const struct boot_platform *platform, struct boot
     if (raw.entry_bytes < sizeof(struct efi_memory_descriptor))
         return "gives no memory map";
     raw.count = platform->efi_map_size / raw.entry_bytes;
-    boot_memmap_build(map, &raw);
+    boot_memmap_build(map, &raw, cpu_physical_end());
     return NULL;
 }
 

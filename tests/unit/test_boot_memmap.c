@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #define PAGE BOOT_PAGE_SIZE
+#define LIMIT (UINT64_C(1) << 46) /* what the processor can address */
 
 static struct boot_memmap map;
 
@@ -50,7 +51,7 @@ static void build(const struct boot_range *ranges, unsigned count)
     const struct boot_raw_map raw = {copy, count, sizeof *copy, 0, read_range};
 
     memcpy(copy, ranges, count * sizeof *copy);
-    boot_memmap_build(&map, &raw);
+    boot_memmap_build(&map, &raw, LIMIT);
     free(copy);
 }
 
@@ -110,11 +111,26 @@ TEST(boot_memmap, survives_ranges_at_the_end_of_the_address_space)
         {UINT64_MAX - 0x10fff, UINT64_MAX, BOOT_MEMORY_USABLE},
         {UINT64_MAX - 0x20000, UINT64_MAX, BOOT_MEMORY_RESERVED},
         {0x1000, 0, BOOT_MEMORY_USABLE},
+        {LIMIT, PAGE, BOOT_MEMORY_USABLE},
     };
 
-    build(raw, 4);
+    build(raw, 5);
     check_map();
     CHECK_EQ(boot_memmap_ram(&map), 0);
+}
+
+TEST(boot_memmap, cuts_what_the_processor_cannot_address)
+{
+    static const struct boot_range raw[] = {
+        {LIMIT - PAGE, UINT64_MAX, BOOT_MEMORY_USABLE},
+        {LIMIT - 3 * PAGE, 2 * PAGE, BOOT_MEMORY_RESERVED},
+        {UINT64_C(1) << 63, UINT64_C(1) << 63, BOOT_MEMORY_RESERVED},
+    };
+
+    build(raw, 3);
+    check_map();
+    CHECK_EQ(map.count, 2);
+    CHECK_EQ(map.ranges[1].base + map.ranges[1].length, LIMIT);
 }
 
 TEST(boot_memmap, splits_and_restores)
@@ -264,7 +280,7 @@ TEST(boot_memmap, entries_may_be_longer_than_what_is_read_of_them)
     const struct boot_raw_map raw = {entries, 2, sizeof entries[0], offsetof(struct entry, base),
                                      read_range_of_entry};
 
-    boot_memmap_build(&map, &raw);
+    boot_memmap_build(&map, &raw, LIMIT);
     check_map();
     CHECK_EQ(map.count, 1);
     CHECK_EQ(map.ranges[0].length, 0x300000);

@@ -55,7 +55,7 @@ static void read_mptable(const struct physical_memory *memory, enum acpi_result 
         log_info("acpi: %s; the MP table lists %u processors and %u I/O APICs", acpi,
                  acpi_info.madt.core_count, acpi_info.madt.ioapic_count);
     else
-        log_warning("acpi: %s, and no MP table: no interrupt lines, no ACPI clocks", acpi);
+        log_warning("acpi: %s, and no MP table: no interrupt lines", acpi);
 }
 
 void acpi_init(paddr_t rsdp)
