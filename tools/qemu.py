@@ -55,6 +55,7 @@ class Machine:
     framebuffer: bool = True
     medium: str = "cdrom"  # or disk, usb
     image: Path = ISO
+    loader: Path = LOADER  # of direct boot
     kernel: Path = BUILD / "kernel.elf"
     initrd: Path | None = BUILD / "initrd.tar"
     cmdline: str = ""
@@ -89,7 +90,7 @@ class Machine:
         volume = folder / "boot.tar"
         volume.write_bytes(mkarchive.pack({name: path.read_bytes() for name, path in files.items()}))
         return [
-            "-kernel", str(LOADER), "-initrd", str(volume), "-append", self.cmdline,
+            "-kernel", str(self.loader), "-initrd", str(volume), "-append", self.cmdline,
         ]
 
     def _medium(self) -> list[str]:
