@@ -32,7 +32,7 @@ goals    := $(or $(MAKECMDGOALS),all)
 deps     := $(if $(filter-out $(no_deps),$(goals)),build) \
             $(if $(filter all iso run% test% bench% check%,$(goals)),iso) \
             $(if $(filter run% test% bench%,$(goals)),run) \
-            $(if $(filter test% check%,$(goals)),test)
+            $(if $(filter test% check% fuzz,$(goals)),test)
 empty    :=
 dep_mark := $(BUILD)/.packages-$(subst $(empty) ,-,$(strip $(deps)))
 
@@ -245,6 +245,21 @@ $(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o)
 	$(call say,LINK)
 	$(Q)$(CC) -fsanitize=address,undefined -pthread $^ -o $@
 
+# libFuzzer, which Clang has; FUZZ_SECONDS is how long it looks. What it has learned stays in the corpus.
+FUZZ         := $(BUILD)/fuzz/firmware
+FUZZ_SRCS    := tests/fuzz/firmware.c tests/unit/firmware_fuzz.c tests/unit/firmware_memory.c \
+                $(addprefix lib/format/,acpi.c madt.c mptable.c)
+FUZZ_SECONDS ?= 60
+
+$(FUZZ): $(FUZZ_SRCS) $(wildcard lib/format/*.h tests/unit/*.h) Makefile
+	$(call say,FUZZ)
+	$(Q)mkdir -p $(@D) && clang -std=gnu2x -g -O1 $(WARNINGS) -I. -Itests/unit \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(FUZZ_SRCS) -o $@
+fuzz: $(FUZZ) ## Look for firmware tables that the readers do not survive, for FUZZ_SECONDS
+	$(Q)mkdir -p $(BUILD)/fuzz/corpus
+	$(Q)$(FUZZ) -max_total_time=$(FUZZ_SECONDS) -max_len=4097 -timeout=20 -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus
+
 GUEST := $(BUILD)/debug/kernel.elf $(BUILD)/tests/guest-initrd.tar
 
 BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar
@@ -304,7 +319,7 @@ help: ## This list
 
 FORCE:
 .PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct test test-build test-unit \
-        test-loader test-guest test-system bench bench-programs bench-peers size format format-check check-headers clean help
+        test-loader test-guest test-system bench bench-programs bench-peers fuzz size format format-check check-headers clean help
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
