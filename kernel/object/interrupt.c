@@ -153,7 +153,8 @@ void interrupt_drop_listeners(struct interrupt_line *line)
 }
 
 /* What cannot be masked, or is acknowledged by a driver on another core as fast as it fires, is bounded
- * here. Whatever a burst costs, as much time follows without one. */
+ * here, whatever kind of line it is: a level that stays up fires again as soon as it is acknowledged. Whatever a
+ * burst costs, as much time follows without one. */
 static void count_burst(struct core *core, bool is_message)
 {
     uint64_t now;
@@ -177,7 +178,7 @@ void interrupt_hold_end(struct core *core)
     arch_irq_hold(IRQ_HOLD_NONE);
 }
 
-void interrupt_deliver(uint32_t number, bool is_level)
+void interrupt_deliver(uint32_t number)
 {
     struct interrupt_line *line = &interrupt_lines[number];
     struct core *core = this_core();
@@ -195,6 +196,5 @@ void interrupt_deliver(uint32_t number, bool is_level)
     spin_unlock(&line->lock);
     info_count_line(number, events != 0);
     trace(MNOS_TRACE_INTERRUPT, number, events);
-    if (!is_level)
-        count_burst(core, number >= MNOS_MESSAGE_LINE_FIRST);
+    count_burst(core, number >= MNOS_MESSAGE_LINE_FIRST);
 }

@@ -21,7 +21,7 @@
 #include "cap/capability.h"
 #include "object/kobject.h"
 
-/* A core that takes so many edges and messages within a millisecond takes no more of them for as long
+/* A core that takes so many interrupts of devices within a millisecond takes no more of them for as long
  * again, so that it gets on with something else. */
 #define INTERRUPT_BURST 64
 
@@ -60,6 +60,6 @@ struct interrupt_line *interrupt_unbind_locked(struct capability *through);
 void interrupt_drop_listeners(struct interrupt_line *line);
 
 /* A line has fired, and was masked if it is level-triggered; from the entry code. */
-void interrupt_deliver(uint32_t line, bool is_level);
+void interrupt_deliver(uint32_t line);
 /* The time has come to take what was held back on this core. */
 void interrupt_hold_end(struct core *core);

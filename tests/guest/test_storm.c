@@ -162,6 +162,38 @@ TEST(storm, messages_that_are_acknowledged_at_once)
     check_messages(true);
 }
 
+/* ---- levels ---- */
+
+/* Without waiting for the event. */
+static void acknowledge_blindly(void *argument)
+{
+    struct driver *driver = argument;
+
+    while (!over)
+        driver->events += sys_irq_ack(driver->irq) == MNOS_OK;
+}
+
+/* The cause stays, so the line fires whenever it is acknowledged: by a driver on another core, at once. */
+TEST(storm, a_level_that_is_acknowledged_at_once_and_stays)
+{
+    struct thread acknowledger;
+    struct driver driver;
+
+    if (!edu_begin(&edu))
+        return;
+    driver_begin(&driver, edu.pin_line);
+    driver.events_min = EVENTS_MIN;
+    edu_use_messages(&edu, 0);
+    edu_raise(&edu, 1);
+    helper_start_at(&acknowledger, acknowledge_blindly, &driver, TEST_PRIORITY - 1,
+                    core_count() - 1);
+    others_get_on(edu.pin_line, &driver);
+    helper_finish(&acknowledger);
+    edu_clear(&edu);
+    driver_finish(&driver);
+    edu_finish(&edu);
+}
+
 /* ---- edges ---- */
 
 static mnos_cap_t pit_start(void)

@@ -382,7 +382,7 @@ static void interrupt_by_chance(void)
 {
     if (world_random(4) != 0)
         return;
-    interrupt_deliver(world_random(HOST_LINES), false);
+    interrupt_deliver(world_random(HOST_LINES));
     this_core()->need_resched = true;
 }
 
@@ -407,7 +407,7 @@ static void play(void)
         if (thread == NULL || world_random(10) == 0)
             host_time_pass(world_random(1000));
         if (world_random(10) == 0)
-            interrupt_deliver(world_random(HOST_LINES), false);
+            interrupt_deliver(world_random(HOST_LINES));
         if (thread == NULL) { /* all are blocked or suspended: make room for others */
             world_give_back();
             clear(true);

@@ -153,14 +153,12 @@ void ioapic_interrupt(unsigned vector)
                           ? vector - VECTOR_LINE_FIRST
                           : vector - VECTOR_MESSAGE_FIRST + MNOS_MESSAGE_LINE_FIRST;
 
-    bool is_level = arch_irq_is_level(number);
-
     /* A level stays asserted until its driver has served the device: masked before the EOI, or it
      * would come again at once. */
-    if (is_level)
+    if (arch_irq_is_level(number))
         arch_irq_mask(number);
     lapic_eoi();
-    interrupt_deliver(number, is_level);
+    interrupt_deliver(number);
 }
 
 /* ---- arch.h ---- */
