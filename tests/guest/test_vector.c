@@ -165,6 +165,63 @@ TEST(vector, a_new_process_finds_them_zero)
     }
 }
 
+/* ---- where x87 was last used ---- */
+
+/* As FNSTENV writes it in 64-bit mode. */
+struct x87_environment {
+    uint32_t control, status, tags, instruction, selector_and_opcode, data, data_selector;
+};
+
+/* Uses x87 all the time, between the two labels and nowhere else. */
+__attribute__((noinline)) static void use_x87(void)
+{
+    for (unsigned i = 0; i < 100; i++)
+        __asm__ volatile(".globl x87_use_begin\nx87_use_begin:\n\t"
+                         "fld1\n\tfstp %%st(0)\n\t"
+                         ".globl x87_use_end\nx87_use_end:\n" ::
+                             : "memory");
+}
+
+extern const char x87_use_begin[], x87_use_end[];
+
+static _Atomic bool x87_over;
+
+static void use_x87_for_ever(void *)
+{
+    while (!x87_over)
+        use_x87();
+}
+
+/* Another thread on the same core uses x87 in a place where this one never does. */
+TEST(vector, where_another_thread_used_x87_is_not_seen)
+{
+    uint32_t core = thread_info(MNOS_SELF).core, seen = 0;
+    uint64_t switches, limit = soon();
+    struct x87_environment environment;
+    struct thread user;
+
+    x87_over = false;
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, core));
+    helper_start_at(&user, use_x87_for_ever, NULL, TEST_PRIORITY, core);
+    __asm__ volatile("fninit");
+    for (switches = 0; switches < 20 && kinfo_time_ns() < limit;) {
+        uint64_t other = thread_info(user.thread).cpu_time_ns;
+
+        for (unsigned i = 0; i < 1000; i++) {
+            __asm__ volatile("fnstenv %0" : "=m"(environment)::"memory");
+            seen += environment.instruction - (uint32_t)(uintptr_t)x87_use_begin <
+                    (uint32_t)(x87_use_end - x87_use_begin);
+        }
+        switches += thread_info(user.thread).cpu_time_ns != other;
+    }
+    x87_over = true;
+    helper_finish(&user);
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, MNOS_AFFINITY_ANY));
+    __asm__ volatile("fninit");
+    CHECK(switches >= 20);
+    CHECK_EQ(seen, 0);
+}
+
 #define EXCHANGES 10
 
 /* Makes the call with its pattern loaded, and looks what it finds then: the pattern or nothing. */

@@ -77,8 +77,13 @@ static bool vendor_is(const char *text)
            memcmp(&id.ecx, text + 8, 4) == 0;
 }
 
-/* QEMU's instruction translator executes one guest instruction after the other. */
-static bool runs_without_speculation(void)
+static bool is_amd(void)
+{
+    return vendor_is("AuthenticAMD") || vendor_is("HygonGenuine");
+}
+
+/* QEMU's instruction translator, which executes one guest instruction after the other. */
+static bool is_translated(void)
 {
     struct cpuid id = cpuid_leaf(0x40000000, 0);
 
@@ -118,14 +123,32 @@ static void detect_vector_state(struct cpu_facts *facts)
     facts->xsaveopt = facts->xsave && has_bit(cpuid_leaf(0xD, 1).eax, 0);
 }
 
+/*
+ * AMD's processors before Zen save and restore the x87 pointers only while an exception is pending, so that
+ * one thread could see where another one last used x87. AMD64 Architecture Programmer's Manual vol 4, "FXRSTOR";
+ * later ones say in CPUID that they restore them always (vol 3, "CPUID Fn8000_0008_EBX", RstrFpErrPtrs).
+ */
+static void detect_x87(struct cpu_facts *facts)
+{
+    facts->x87_pointers_stay = is_amd() && !has_bit(cpuid_leaf(0x80000008, 0).ebx, 2);
+}
+
+/* The short paths need FSGSBASE and XSAVEOPT; and, since they give threads the initial vector state by XRSTOR, one
+ * that clears the x87 pointers then. The manuals say that it does, and the translator does; whether the few old
+ * processors do that have both features and leave the pointers at other times is not known. */
+static bool can_switch_fast(const struct cpu_facts *facts)
+{
+    return facts->fsgsbase && facts->xsaveopt && (!facts->x87_pointers_stay || is_translated());
+}
+
 static void detect_speculation(struct cpu_facts *facts)
 {
-    bool amd = vendor_is("AuthenticAMD") || vendor_is("HygonGenuine");
+    bool amd = is_amd();
     bool hardware_threads = has_bit(cpuid_leaf(1, 0).edx, 28);
     uint64_t capabilities = 0;
     uint32_t bits;
 
-    if (runs_without_speculation())
+    if (is_translated())
         return;
     bits = cpuid_leaf(7, 0).edx;
     facts->ibpb = has_bit(bits, 26);
@@ -149,6 +172,7 @@ void cpu_detect(void)
 
     detect_features(facts);
     detect_vector_state(facts);
+    detect_x87(facts);
     detect_speculation(facts);
     facts->tsc_hz = cpuid_tsc_hz();
     if (boot_cmdline_has("barriers=off")) {
@@ -157,7 +181,7 @@ void cpu_detect(void)
     }
     /* For measuring; what the processor does not have stays off. */
     facts->rsb_stuff |= boot_cmdline_has("barriers=on");
-    facts->fast_switch = facts->fsgsbase && facts->xsaveopt;
+    facts->fast_switch = can_switch_fast(facts);
     facts->plain_switch = !facts->pcid && !facts->ibpb && !facts->rsb_stuff;
     paging_isolation =
         (facts->meltdown || boot_cmdline_has("pti=on")) && !boot_cmdline_has("pti=off");

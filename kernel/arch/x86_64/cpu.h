@@ -16,6 +16,8 @@ struct cpu_facts {
     bool x2apic, tsc_deadline, invariant_tsc;
     bool pages_1g;
     bool xsave, xsaveopt;
+    bool
+        x87_pointers_stay; /* restoring x87 state leaves the pointers to its last instruction and data as they are */
     uint64_t xcr0; /* state components enabled */
     uint32_t vector_bytes;
 
@@ -27,7 +29,7 @@ struct cpu_facts {
     bool stibp;        /* between hardware threads of one core: available and needed */
     bool rsb_stuff;    /* the return stack is overwritten between processes */
     bool plain_switch; /* writing CR3 is all it takes to change address spaces */
-    bool fast_switch; /* FSGSBASE and XSAVEOPT: what the short paths in assembly take for granted */
+    bool fast_switch;  /* what the short paths in assembly take for granted: cpu.c */
 
     uint64_t tsc_hz; /* as the processor or hypervisor says; 0: it does not */
 };

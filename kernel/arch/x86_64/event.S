@@ -457,6 +457,7 @@ yield_process:
     jmp yield_changed
 yield_vectors:
     movb $0, THREAD_VECTOR_LIVE(%r8)
+    FORGET_X87_POINTERS
     movq THREAD_VECTOR_AREA(%r8), %rcx
     movl $-1, %eax
     xrstor64 (%rcx)

@@ -4,6 +4,7 @@
  * tables of the process, and GS leads to struct core. The isolating one finds the tables that a user
  * program runs on; GS leads to struct cpu_entry, whose first word is the core.
  */
+#include "arch/x86_64/frame.inc"
 #include "arch/x86_64/selectors.h"
 #include "arch/x86_64/spinlock.inc"
 #include "arch/x86_64/vectors.h"
@@ -51,6 +52,7 @@
     movb $1, THREAD_VECTOR_LIVE(%rsp)
 .endm
 .macro LOAD_VECTORS
+    FORGET_X87_POINTERS
     movq THREAD_VECTOR_AREA(%rbx), %rcx
     movl $-1, %eax
     xrstor64 (%rcx)

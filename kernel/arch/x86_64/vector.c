@@ -55,6 +55,16 @@ static void area_save(void *area)
         __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
 
+void vector_restore(const void *area)
+{
+    if (cpu_facts.x87_pointers_stay)
+        vector_forget_x87_pointers();
+    if (cpu_facts.xsave)
+        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
+    else
+        __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
 void vector_save(struct thread_arch *arch)
 {
     arch->vector_live = true;
