@@ -143,8 +143,9 @@ size_t arch_vector_bytes(void);
 void arch_vector_init(void *area);
 
 /* The machine part of a thread; `frame` holds the general registers while it is not running. */
-/* Prepares `thread` to start in user mode with `registers`. MNOS_ERR_ADDRESS: RIP or RSP, FS or GS
- * base is not a user address. */
+/* Prepares `thread` to start in user mode with `registers`. MNOS_ERR_ADDRESS: RIP is not a user
+ * address, or FS or GS base no address at all. What a thread can have itself it can be given, but for an RIP at which it
+ * could only fault. */
 mnos_status_t arch_thread_set_registers(struct thread *thread,
                                         const struct mnos_registers *registers);
 void arch_thread_get_registers(const struct thread *thread, struct mnos_registers *registers);

@@ -201,7 +201,7 @@ TEST(control, a_suspended_thread_gets_other_registers)
     CHECK(registers.rip != 0 && registers.rip < MNOS_USER_END);
     CHECK(registers.rsp > thread.address && registers.rsp < thread.address + 20 * PAGE);
     bad = registers;
-    bad.rsp = UINT64_MAX;
+    bad.gs_base = 1ull << 47;
     CHECK_ERROR(thread_control, ERR_ADDRESS, 3, 0, registers_set(&thread, &bad));
     bad = registers;
     bad.rip = MNOS_USER_END;

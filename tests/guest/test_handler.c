@@ -231,6 +231,49 @@ TEST(handler, a_foreign_system_call_is_answered)
     patient_drop(&patient);
 }
 
+/* Puts a stack pointer, and a GS base where the processor lets programs have one, into the upper half;
+ * faults, and says whether they are the same afterwards. */
+static uint64_t have_strange_registers(uint64_t rsp, uint64_t has_gs, uint64_t c, uint64_t d)
+{
+    uint64_t gs_now = rsp, rsp_now;
+
+    (void)c, (void)d;
+    if (has_gs)
+        __asm__ volatile("wrgsbase %0" ::"r"(rsp));
+    __asm__ volatile("movq %%rsp, %%rbx\n\t"
+                     "movq %1, %%rsp\n\t"
+                     "ud2\n\t"
+                     "movq %%rsp, %0\n\t"
+                     "movq %%rbx, %%rsp"
+                     : "=&r"(rsp_now)
+                     : "r"(rsp)
+                     : "rbx", "memory");
+    if (has_gs)
+        __asm__ volatile("rdgsbase %0" : "=r"(gs_now));
+    return rsp_now == rsp && gs_now == rsp;
+}
+
+TEST(handler, a_thread_can_be_given_the_registers_that_it_had)
+{
+    const uint64_t strange = 0xFFFF900000001000ull;
+    uint32_t eax = 7, ebx, ecx = 0, edx;
+    struct patient patient;
+    struct mnos_fault fault;
+    struct message msg;
+
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    if (patient_start(&patient, have_strange_registers, strange, ebx & 1) && /* FSGSBASE */
+        fault_comes(&patient, &msg, &fault, VECTOR_ILLEGAL)) {
+        CHECK_EQ(fault.registers.rsp, strange);
+        if ((ebx & 1) != 0)
+            CHECK_EQ(fault.registers.gs_base, strange);
+        fault.registers.rip += 2;
+        CHECK_OK(answer(&msg, MNOS_FAULT_RESUME_WITH, &fault));
+        CHECK_EQ(child_result(&patient.child), 1);
+    }
+    patient_drop(&patient);
+}
+
 /* ---- bad answers ---- */
 
 TEST(handler, registers_outside_user_space_are_refused_and_nothing_is_lost)

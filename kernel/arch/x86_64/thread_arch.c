@@ -59,17 +59,22 @@ void switch_the_long_way(struct thread *thread)
 
 /* ---- registers ---- */
 
-static bool is_user_address(uint64_t address)
+#define CANONICAL_BITS 48
+
+/* What a program can put there itself, by WRFSBASE and WRGSBASE, which is also all that the kernel can: a base
+ * in the upper half opens nothing. Intel SDM vol 2, "WRFSBASE/WRGSBASE". */
+static bool is_canonical(uint64_t address)
 {
-    return address <= MNOS_USER_END;
+    return (uint64_t)((int64_t)(address << (64 - CANONICAL_BITS)) >> (64 - CANONICAL_BITS)) ==
+           address;
 }
 
 mnos_status_t arch_thread_set_registers(struct thread *thread, const struct mnos_registers *r)
 {
     struct user_frame *f = &thread->frame;
 
-    if (r->rip >= MNOS_USER_END || !is_user_address(r->rsp) || !is_user_address(r->fs_base) ||
-        !is_user_address(r->gs_base))
+    /* RSP is a general register to who does not push: IRET and SYSRET take any value. */
+    if (r->rip >= MNOS_USER_END || !is_canonical(r->fs_base) || !is_canonical(r->gs_base))
         return MNOS_ERR_ADDRESS;
 #define SET(name) f->name = r->name;
     GENERAL_REGISTERS(SET)

@@ -32,8 +32,8 @@ mnos_status_t arch_thread_set_registers(struct thread *thread, const struct mnos
 {
     struct user_frame *f = &thread->frame;
 
-    if (r->rip >= MNOS_USER_END || r->rsp > MNOS_USER_END || r->fs_base > MNOS_USER_END ||
-        r->gs_base > MNOS_USER_END)
+    if (r->rip >= MNOS_USER_END || (r->fs_base + (1ull << 47)) >> 48 != 0 ||
+        (r->gs_base + (1ull << 47)) >> 48 != 0)
         return MNOS_ERR_ADDRESS;
     *f = (struct user_frame){.rax = r->rax,
                              .rbx = r->rbx,
