@@ -32,10 +32,12 @@ struct mnos_cap_info {
     mnos_cap_t handle; /* in the table it is in */
     uint32_t type;     /* enum mnos_cap_type */
     uint32_t rights;
-    uint64_t object_id;         /* the same for every capability to one object */
-    uint64_t parent_process_id; /* whose table holds what this was derived from; 0: nothing */
-    mnos_cap_t parent_handle;   /* in that table */
-    uint64_t child_count;       /* direct children */
+    uint64_t object_id; /* the same for every capability to one object */
+    /* Whose table holds what this was derived from, and the handle there; 0: nothing, or it is another process's
+     * table, and who asks does not inspect this one through a Process capability with Read. */
+    uint64_t parent_process_id;
+    mnos_cap_t parent_handle;
+    uint64_t child_count; /* direct children */
     /* Endpoint */
     mnos_badge_t badge;
     uint64_t event_mask;

@@ -65,7 +65,8 @@ static mnos_status_t choose_range(struct cap_view *source, uint64_t first, uint6
         return create_endpoint(current->process, value);
     if (kind != MNOS_CREATE_COPY && kind != MNOS_CREATE_MINT && kind != MNOS_CREATE_RANGE)
         return call_argument(1, MNOS_ERR_ARGUMENT);
-    status = call_cap(current, 2, source_cap, MNOS_TYPE_NONE, 0, &source);
+    status = call_cap(current, 2, source_cap, MNOS_TYPE_NONE,
+                      kind == MNOS_CREATE_MINT ? MNOS_RIGHT_GRANT : 0, &source);
     if (status != MNOS_OK)
         return status;
     if ((rights & ~(uint64_t)source.rights) != 0)
@@ -82,16 +83,22 @@ static mnos_status_t choose_range(struct cap_view *source, uint64_t first, uint6
     return cap_derive(current->process, &source, flags, value);
 }
 
-/* A copy, a badge or a part of what the caller holds; needs no right beyond those it passes on. */
+/* A copy, a badge or a part of what the caller holds. A badge needs Grant: the receiver takes it for who sends,
+ * so who makes one introduces somebody. The others need no right beyond those that they pass on. */
 mnos_status_t sys_cap_create(struct thread *current, uint64_t kind, mnos_cap_t source,
                              uint64_t rights, uint64_t a, uint64_t b, uint64_t *value)
 {
     struct captable *table = &current->process->captable;
-    const struct cap_wish wish = {
-        .rights = rights, .badge = kind == MNOS_CREATE_MINT ? a : 0, .event_mask = b};
+    const struct cap_wish copy = {.depth_max = CAP_DEPTH_MAX, .rights = rights};
+    const struct cap_wish mint = {.needs = MNOS_RIGHT_GRANT,
+                                  .depth_max = CAP_DEPTH_MAX,
+                                  .rights = rights,
+                                  .badge = a,
+                                  .event_mask = b};
 
-    if ((kind == MNOS_CREATE_COPY || (kind == MNOS_CREATE_MINT && a != 0)) &&
-        cap_derive_fast(table, source, &wish, table, value))
+    if (kind == MNOS_CREATE_COPY && cap_derive_fast(table, source, &copy, table, value))
+        return MNOS_OK;
+    if (kind == MNOS_CREATE_MINT && a != 0 && cap_derive_fast(table, source, &mint, table, value))
         return MNOS_OK;
     return create(current, kind, source, rights, a, b, value);
 }
@@ -135,7 +142,7 @@ mnos_status_t sys_cap_transfer(struct thread *current, mnos_cap_t process_cap, m
     if ((rights & ~(uint64_t)view.rights) != 0)
         return call_rights(3, rights, view.rights);
     view.rights = (mnos_rights_t)rights;
-    return cap_derive(process, &view, 0, value);
+    return cap_give(process, &view, value);
 }
 
 /* Needs Revoke. When it returns, nothing derived from the capability can be used anywhere. */
@@ -163,7 +170,7 @@ static mnos_status_t inspect_cap(struct thread *current, mnos_cap_t cap, uint64_
     if (status != MNOS_OK)
         return status;
     *value = sizeof(*info);
-    return inspect_capability(&view, true, info);
+    return inspect_capability(&view, INSPECT_HOLDER, info);
 }
 
 static mnos_status_t inspect_thread_cap(struct thread *current, mnos_cap_t cap, uint64_t *value)
@@ -194,7 +201,8 @@ static mnos_status_t inspect_table(struct thread *current, mnos_cap_t cap, uint6
         return status;
     *value = sizeof(*info);
     for (;;) {
-        status = inspect_process_cap(process, &index, info);
+        status = inspect_process_cap(process, &index,
+                                     cap == MNOS_SELF ? INSPECT_OWN_TABLE : INSPECT_TABLE, info);
         if (status != MNOS_ERR_STATE)
             return call_argument(3, status);
         record->done = index;

@@ -215,5 +215,5 @@ mnos_status_t sys_mem_grant(struct thread *current, mnos_cap_t process_cap, mnos
     cap.rights = (mnos_rights_t)rights;
     cap.first += first_page;
     cap.count = page_count;
-    return cap_derive(process, &cap, 0, value);
+    return cap_give(process, &cap, value);
 }

@@ -25,6 +25,8 @@
 #include "object/kobject.h"
 
 #define CAP_DEPTH_MAX 250
+/* Of what one process gives another: it can still derive from that. docs/decisions/derivation-depth-limit.md */
+#define CAP_DEPTH_GIVEN_MAX 218
 /* In a key. */
 #define GENERATION_ONE (1ull << MNOS_HANDLE_INDEX_BITS)
 

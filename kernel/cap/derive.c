@@ -28,15 +28,15 @@ static bool under_revocation_locked(const struct capability *cap)
     return false;
 }
 
-/* Whether something can be derived from `view` now. */
-static mnos_status_t derivable_locked(const struct cap_view *view)
+/* Whether something at most `depth_max` deep can be derived from `view` now. */
+static mnos_status_t derivable_locked(const struct cap_view *view, unsigned depth_max)
 {
     const struct kobject *object = view->object;
     const struct capability *parent = view->slot;
 
     if (!cap_alive(view))
         return MNOS_ERR_HANDLE;
-    if (object->dying || parent->depth >= CAP_DEPTH_MAX ||
+    if (object->dying || parent->depth >= depth_max ||
         (object->revoking != 0 && under_revocation_locked(parent)))
         return MNOS_ERR_STATE;
     return MNOS_OK;
@@ -45,14 +45,15 @@ static mnos_status_t derivable_locked(const struct cap_view *view)
 /* Makes a child of what `view` names (if nothing, the root of the tree) in `slot`, or if that is NULL in a
  * slot of `process`, unless that is no longer possible. */
 static mnos_status_t make(struct process *process, struct capability *slot,
-                          const struct cap_view *view, unsigned flags, mnos_cap_t *handle)
+                          const struct cap_view *view, unsigned flags, unsigned depth_max,
+                          mnos_cap_t *handle)
 {
     struct kobject *object = view->object;
     mnos_status_t status = MNOS_OK;
 
     spin_lock(&object->derive);
     if (view->slot != NULL)
-        status = derivable_locked(view);
+        status = derivable_locked(view, depth_max);
     if (status == MNOS_OK && slot == NULL)
         status = captable_alloc(&process->captable, &slot);
     if (status == MNOS_OK) {
@@ -69,13 +70,18 @@ mnos_status_t cap_create_root(struct process *process, struct kobject *object, m
     const struct cap_view view = {
         .object = object, .rights = rights, .first = first, .count = count};
 
-    return make(process, NULL, &view, 0, handle);
+    return make(process, NULL, &view, 0, 0, handle);
 }
 
 mnos_status_t cap_derive(struct process *process, const struct cap_view *view, unsigned flags,
                          mnos_cap_t *handle)
 {
-    return make(process, NULL, view, flags, handle);
+    return make(process, NULL, view, flags, CAP_DEPTH_MAX, handle);
+}
+
+mnos_status_t cap_give(struct process *process, const struct cap_view *view, mnos_cap_t *handle)
+{
+    return make(process, NULL, view, 0, CAP_DEPTH_GIVEN_MAX, handle);
 }
 
 mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *view)
@@ -84,7 +90,7 @@ mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *
 
     assert(slot->object == NULL);
     slot->key += GENERATION_ONE;
-    return make(NULL, slot, view, CAP_KERNEL, &handle);
+    return make(NULL, slot, view, CAP_KERNEL, CAP_DEPTH_MAX, &handle);
 }
 
 /* ---- removing ---- */
@@ -123,12 +129,18 @@ static bool drain(struct kobject *object, struct capability *cap, uint64_t key, 
     return !more;
 }
 
-static void end_flagged_locked(struct kobject *object, struct capability *cap)
+/* Takes a leaf out of the tree about which something has to be told. */
+[[gnu::cold, gnu::noinline]] static void take_out_flagged_locked(struct kobject *object,
+                                                                 struct capability *cap)
 {
+    if ((cap->flags & CAP_CURSOR) != 0)
+        badge_cursor_move_locked(object, cap_next_in_order(cap, false));
+    cap_unlink_locked(object, cap_at(cap->parent), cap);
     if ((cap->flags & CAP_REVOKING) != 0)
         object->revoking--;
     if ((cap->flags & CAP_MINTED) != 0 && !object->dying && object->caps != 0)
         endpoint_badge_gone((struct endpoint *)object, cap->badge);
+    cap_slot_free(cap);
 }
 
 /* Takes a dead `cap`, on which nothing hangs and which has no children, out of the tree, and with its
@@ -139,12 +151,12 @@ static inline struct capability *take_out_locked(struct kobject *object, struct 
 
     for (;; cap = parent) {
         parent = cap_at(cap->parent);
-        if (__builtin_expect((cap->flags & CAP_CURSOR) != 0, 0))
-            badge_cursor_move_locked(object, cap_next_in_order(cap, false));
-        cap_unlink_locked(object, parent, cap);
-        if (__builtin_expect(cap->flags != 0, 0))
-            end_flagged_locked(object, cap);
-        cap_slot_free(cap);
+        if (__builtin_expect(cap->flags != 0, 0)) {
+            take_out_flagged_locked(object, cap);
+        } else {
+            cap_unlink_locked(object, parent, cap);
+            cap_slot_free(cap);
+        }
         if (parent == NULL || __builtin_expect((parent->flags & CAP_GHOST) == 0, 1) ||
             parent->child != 0)
             return parent;

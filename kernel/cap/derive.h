@@ -36,7 +36,9 @@ mnos_status_t cap_create_root(struct process *process, struct kobject *object, m
  * revocation, or derived too deep), MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
 mnos_status_t cap_derive(struct process *process, const struct cap_view *view, unsigned flags,
                          mnos_cap_t *handle);
-/* The same for one that the kernel itself holds, in `slot`, which must be zero or was emptied. */
+/* The same for what one process gives another: at most CAP_DEPTH_GIVEN_MAX deep. */
+mnos_status_t cap_give(struct process *process, const struct cap_view *view, mnos_cap_t *handle);
+/* The same as cap_derive() for one that the kernel itself holds, in `slot`, which must be zero or was emptied. */
 mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *view);
 
 /* Deletes one capability; its children become children of its parent. One that was minted, and has children,
@@ -147,6 +149,7 @@ static inline bool cap_is_locked(const struct capability *slot, mnos_cap_t handl
 /* What cap_derive_fast() is to make: a copy, or with a badge, a mint. */
 struct cap_wish {
     const struct kobject *not_to; /* capabilities to this are not for it */
+    uint8_t depth_max;            /* of the new one */
     mnos_rights_t needs;          /* of what is derived from */
     uint64_t rights;              /* of the new one, unless it gets `all_rights` */
     bool all_rights;
@@ -156,9 +159,10 @@ struct cap_wish {
 
 /* Derives from what `from` names in `table` to a slot of `to`, when there is nothing unusual about it. False:
  * nothing was done, and the long way will tell why. */
-static inline bool cap_derive_fast(const struct captable *table, mnos_cap_t from,
-                                   const struct cap_wish *wish, struct captable *to,
-                                   mnos_cap_t *handle)
+[[gnu::always_inline]] static inline bool cap_derive_fast(const struct captable *table,
+                                                          mnos_cap_t from,
+                                                          const struct cap_wish *wish,
+                                                          struct captable *to, mnos_cap_t *handle)
 {
     struct capability *parent = captable_slot(table, from);
     struct kobject *object = cap_object_now(parent, from);
@@ -170,7 +174,7 @@ static inline bool cap_derive_fast(const struct captable *table, mnos_cap_t from
     spin_lock(&object->derive);
     rights = wish->all_rights ? parent->rights : wish->rights;
     if (cap_is_locked(parent, from) && ((rights | wish->needs) & ~(uint64_t)parent->rights) == 0 &&
-        !object->dying && object->revoking == 0 && parent->depth < CAP_DEPTH_MAX &&
+        !object->dying && object->revoking == 0 && parent->depth < wish->depth_max &&
         (wish->badge == 0 || (object->type == MNOS_TYPE_ENDPOINT && parent->badge == 0)))
         slot = captable_take(to);
     if (slot != NULL) {

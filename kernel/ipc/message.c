@@ -35,6 +35,7 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
     const struct cap_wish wish = {.needs = MNOS_RIGHT_GRANT,
                                   .rights = wanted,
                                   .all_rights = wanted == RIGHTS_OF_MINE,
+                                  .depth_max = CAP_DEPTH_GIVEN_MAX,
                                   .not_to = (const struct kobject *)endpoint};
     const struct captable *table = &from->process->captable;
     struct cap_view view;
@@ -58,7 +59,7 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
         }
         view.rights = wanted;
     }
-    return cap_derive(to->process, &view, 0, value);
+    return cap_give(to->process, &view, value);
 }
 
 static mnos_status_t caps_move(struct thread *from, struct thread *to,

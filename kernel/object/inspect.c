@@ -18,20 +18,31 @@
 /* Slots looked at in one step. */
 #define SLOTS_STEP 256
 
+/* What `slot` was derived from. That it came from another process, and under which handle it is held there, is
+ * that process's business: only who may inspect where `slot` is learns of it. */
+static void describe_parent_locked(const struct capability *slot, enum inspect_as who,
+                                   struct mnos_cap_info *info)
+{
+    const struct capability *parent = cap_at(slot->parent);
+
+    while (parent != NULL && parent->type == MNOS_TYPE_NONE) /* a ghost */
+        parent = cap_at(parent->parent);
+    if (parent == NULL || cap_owner(parent) == NULL ||
+        (who != INSPECT_TABLE && parent->owner != slot->owner))
+        return;
+    info->parent_process_id = cap_owner(parent)->obj.id;
+    info->parent_handle = parent->key;
+}
+
 /* Everything that the derivation lock keeps together. */
-static mnos_status_t copy_locked(const struct cap_view *view, struct mnos_cap_info *info)
+static mnos_status_t copy_locked(const struct cap_view *view, enum inspect_as who,
+                                 struct mnos_cap_info *info)
 {
     const struct capability *slot = view->slot;
-    const struct capability *parent = cap_at(slot->parent);
 
     if (!cap_alive(view))
         return MNOS_ERR_HANDLE;
-    while (parent != NULL && parent->type == MNOS_TYPE_NONE) /* a ghost */
-        parent = cap_at(parent->parent);
-    if (parent != NULL && cap_owner(parent) != NULL) {
-        info->parent_process_id = cap_owner(parent)->obj.id;
-        info->parent_handle = parent->key;
-    }
+    describe_parent_locked(slot, who, info);
     for (cap_ref_t ref = slot->child; ref != 0 && info->child_count < CHILDREN_COUNTED;
          ref = cap_at(ref)->next)
         info->child_count++;
@@ -68,7 +79,7 @@ static void describe_interrupt(const struct cap_view *view, bool is_holder,
     }
 }
 
-mnos_status_t inspect_capability(const struct cap_view *view, bool is_holder,
+mnos_status_t inspect_capability(const struct cap_view *view, enum inspect_as who,
                                  struct mnos_cap_info *record)
 {
     struct mnos_cap_info own, *info = &own; /* `record` is where a program can write */
@@ -81,7 +92,7 @@ mnos_status_t inspect_capability(const struct cap_view *view, bool is_holder,
     info->rights = view->rights;
     info->object_id = object->id;
     spin_lock(&object->derive);
-    status = copy_locked(view, info);
+    status = copy_locked(view, who, info);
     spin_unlock(&object->derive);
     if (status != MNOS_OK)
         return status;
@@ -90,9 +101,9 @@ mnos_status_t inspect_capability(const struct cap_view *view, bool is_holder,
         info->count = view->count;
     }
     if (object->type == MNOS_TYPE_MEMORY)
-        describe_memory(view, is_holder, info);
+        describe_memory(view, who == INSPECT_HOLDER, info);
     if (object->type == MNOS_TYPE_INTERRUPT)
-        describe_interrupt(view, is_holder, info);
+        describe_interrupt(view, who == INSPECT_HOLDER, info);
     if (object->type == MNOS_TYPE_PROCESS || object->type == MNOS_TYPE_THREAD)
         info->id = object->id;
     memcpy(record, info, sizeof(*record));
@@ -164,7 +175,7 @@ mnos_status_t inspect_process_thread(struct process *process, uint64_t index,
     return MNOS_OK;
 }
 
-mnos_status_t inspect_process_cap(struct process *process, uint64_t *index,
+mnos_status_t inspect_process_cap(struct process *process, uint64_t *index, enum inspect_as who,
                                   struct mnos_cap_info *info)
 {
     struct captable *table = &process->captable;
@@ -177,7 +188,7 @@ mnos_status_t inspect_process_cap(struct process *process, uint64_t *index,
         struct cap_view view;
 
         if (cap_lookup(table, key, MNOS_TYPE_NONE, 0, &view) == MNOS_OK &&
-            inspect_capability(&view, false, info) == MNOS_OK)
+            inspect_capability(&view, who, info) == MNOS_OK)
             return MNOS_OK;
     }
     return MNOS_ERR_STATE;

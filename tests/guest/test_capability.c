@@ -2,9 +2,11 @@
 /* test_capability.c - deriving, transferring, deleting and revoking capabilities. */
 #include "lib/libmnos/bootstrap.h"
 #include "tests/guest/child.h"
+#include "tests/guest/claim.h"
 
 #define READ_ONLY MNOS_RIGHT_READ
-#define DEPTH_MAX 250 /* the kernel's CAP_DEPTH_MAX */
+#define DEPTH_MAX 250       /* the kernel's CAP_DEPTH_MAX */
+#define DEPTH_GIVEN_MAX 218 /* and CAP_DEPTH_GIVEN_MAX */
 
 /* ---- sys_cap_create ---- */
 
@@ -120,7 +122,7 @@ TEST(capability, a_badge_is_minted_once_and_never_zero)
 {
     mnos_cap_t endpoint = endpoint_new();
     mnos_cap_t minted = cap_mint(endpoint, 77, 0xF0);
-    mnos_cap_t copy = cap_copy(minted, MNOS_RIGHT_WRITE);
+    mnos_cap_t copy = cap_copy(minted, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT);
     mnos_cap_t cap;
 
     CHECK_EQ(cap_info(minted).badge, 77);
@@ -132,6 +134,21 @@ TEST(capability, a_badge_is_minted_once_and_never_zero)
     CHECK_FAILS(sys_cap_create(MNOS_CREATE_MINT, endpoint, 0, 0, 1, &cap), MNOS_ERR_ARGUMENT, 4, 0);
     cap_drop(copy);
     cap_drop(minted);
+    cap_drop(endpoint);
+}
+
+TEST(capability, who_may_only_receive_or_send_cannot_mint)
+{
+    mnos_cap_t endpoint = endpoint_new(), cap;
+    mnos_cap_t receiver = cap_copy(endpoint, MNOS_RIGHT_READ);
+    mnos_cap_t sender = cap_copy(endpoint, MNOS_RIGHTS_ALL & ~MNOS_RIGHT_GRANT);
+
+    CHECK_ERROR(cap_create, ERR_RIGHTS, 2, MNOS_RIGHT_GRANT,
+                sys_cap_create(MNOS_CREATE_MINT, receiver, 0, 5, 0, &cap));
+    CHECK_ERROR(cap_create, ERR_RIGHTS, 2, MNOS_RIGHT_GRANT,
+                sys_cap_create(MNOS_CREATE_MINT, sender, MNOS_RIGHT_WRITE, 5, 0, &cap));
+    cap_drop(receiver);
+    cap_drop(sender);
     cap_drop(endpoint);
 }
 
@@ -150,6 +167,69 @@ TEST(capability, derivation_ends_at_the_depth_limit)
     CHECK_OK(sys_cap_revoke(chain[0]));
     CHECK_FAILS(sys_cap_delete(chain[DEPTH_MAX]), MNOS_ERR_HANDLE, 1, 0);
     cap_drop(chain[0]);
+}
+
+struct receiving {
+    mnos_cap_t endpoint;
+    struct message msg;
+};
+
+static void receive_two(void *argument)
+{
+    struct receiving *receiving = argument;
+
+    for (unsigned i = 0; i < 2; i++) {
+        receiving->msg = (struct message){.accept = 1};
+        CHECK_OK(ipc_receive(receiving->endpoint, &receiving->msg, soon()));
+    }
+}
+
+static mnos_status_t send_cap(mnos_cap_t endpoint, mnos_cap_t cap)
+{
+    struct message msg = {0};
+
+    message_put(&msg, 0, NULL, 0);
+    message_add_cap(&msg, cap, MNOS_RIGHTS_ALL);
+    return ipc_send(endpoint, &msg, soon());
+}
+
+static void send_nothing(mnos_cap_t endpoint)
+{
+    struct message msg = {0};
+
+    message_put(&msg, 0, NULL, 0);
+    CHECK_OK(ipc_send(endpoint, &msg, soon()));
+}
+
+/* A chain of copies; the last that can be given away, and one that is a level deeper. */
+TEST(capability, what_is_given_away_can_be_derived_further)
+{
+    static mnos_cap_t chain[DEPTH_GIVEN_MAX + 1];
+    struct receiving receiving = {.endpoint = endpoint_new()};
+    mnos_cap_t process = process_new(), good, bad, given = 0;
+    struct thread receiver;
+
+    chain[0] = memory_new(1);
+    for (unsigned i = 1; i <= DEPTH_GIVEN_MAX && !check_failed(); i++)
+        chain[i] = cap_copy(chain[i - 1], MNOS_RIGHTS_ALL);
+    good = chain[DEPTH_GIVEN_MAX - 1];
+    bad = chain[DEPTH_GIVEN_MAX];
+    CHECK_OK(sys_cap_transfer(process, good, MNOS_RIGHTS_ALL, &given));
+    CHECK_FAILS(sys_cap_transfer(process, bad, MNOS_RIGHTS_ALL, &given), MNOS_ERR_STATE, 0, 0);
+    CHECK_OK(sys_mem_grant(process, good, 0, 1, MNOS_RIGHTS_ALL, &given));
+    CHECK_FAILS(sys_mem_grant(process, bad, 0, 1, MNOS_RIGHTS_ALL, &given), MNOS_ERR_STATE, 0, 0);
+    helper_start(&receiver, receive_two, &receiving);
+    CHECK_OK(send_cap(receiving.endpoint, good));
+    CHECK_FAILS(send_cap(receiving.endpoint, bad), MNOS_ERR_STATE, 0, 0);
+    send_nothing(receiving.endpoint);
+    helper_finish(&receiver);
+    CHECK_OK(sys_cap_transfer(MNOS_SELF, good, MNOS_RIGHTS_ALL, &given));
+    for (unsigned i = DEPTH_GIVEN_MAX; i < DEPTH_MAX && !check_failed(); i++)
+        given = cap_copy(given, MNOS_RIGHTS_ALL);
+    CHECK_OK(sys_cap_revoke(chain[0]));
+    cap_drop(chain[0]);
+    process_end(process);
+    cap_drop(receiving.endpoint);
 }
 
 /* ---- delete ---- */
@@ -225,6 +305,37 @@ TEST(capability, a_transferred_one_is_in_the_other_table_only)
     CHECK_EQ(process_info(process).cap_count, 0);
     CHECK_FAILS(sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, 0, &size), MNOS_ERR_END, 3, 0);
     process_end(process);
+    cap_drop(endpoint);
+}
+
+/* Bits for each way of asking that tells something of where the capability came from. */
+static uint64_t ask_where_it_came_from(uint64_t cap, uint64_t b, uint64_t c, uint64_t d)
+{
+    const struct mnos_cap_info *info = (const struct mnos_cap_info *)ipc_buffer()->data;
+    uint64_t told = 0, size;
+
+    (void)b, (void)c, (void)d;
+    if (sys_cap_inspect(cap, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK || info->handle != cap)
+        return 4;
+    told |= info->parent_process_id != 0 || info->parent_handle != 0;
+    if (sys_cap_inspect(MNOS_SELF, MNOS_VIEW_PROCESS_CAP, 0, &size) != MNOS_OK ||
+        info->handle != cap)
+        return 8;
+    return told | (info->parent_process_id != 0 || info->parent_handle != 0) << 1;
+}
+
+TEST(capability, a_holder_is_not_told_whom_it_came_from)
+{
+    mnos_cap_t endpoint = endpoint_new();
+    struct child child;
+
+    if (child_create(&child)) {
+        mnos_cap_t given = child_give(&child, endpoint, MNOS_RIGHTS_ALL);
+
+        if (child_start(&child, ask_where_it_came_from, given, 0, 0, 0))
+            CHECK_EQ(child_result(&child), 0);
+    }
+    child_drop(&child);
     cap_drop(endpoint);
 }
 

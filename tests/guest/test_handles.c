@@ -238,7 +238,7 @@ TEST(handles, of_cap_create)
                 {CALL(cap_create),
                  2,
                  MNOS_TYPE_ENDPOINT,
-                 0,
+                 G,
                  NO_ZERO,
                  {MNOS_CREATE_MINT, ENDPOINT, 0, 0, 0, 0, 0, 0}},
                 {CALL(cap_create),

@@ -18,8 +18,7 @@ TEST(inspect, an_unknown_view_is_refused)
 {
     uint64_t size = 0;
 
-    CHECK_FAILS(sys_cap_inspect(MNOS_SELF, MNOS_VIEW_BADGE + 1, 0, &size), MNOS_ERR_ARGUMENT, 2,
-                0);
+    CHECK_FAILS(sys_cap_inspect(MNOS_SELF, MNOS_VIEW_BADGE + 1, 0, &size), MNOS_ERR_ARGUMENT, 2, 0);
     CHECK_FAILS(sys_cap_inspect(MNOS_SELF, UINT64_MAX, 0, &size), MNOS_ERR_ARGUMENT, 2, 0);
 }
 

@@ -35,7 +35,7 @@ struct pending_write {
 
 struct server {
     struct uart *uart;
-    mnos_cap_t endpoint; /* that its clients send to */
+    mnos_cap_t endpoint;              /* that its clients send to */
     unsigned read_count, write_count; /* the first of each is the oldest */
     struct pending_read reads[SERVER_READS_MAX];
     struct pending_write writes[SERVER_WRITES_MAX];
