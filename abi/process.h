@@ -17,10 +17,11 @@ struct mnos_registers {
 _Static_assert(sizeof(struct mnos_registers) == 160, "shared with programs");
 
 struct mnos_process_params {
-    char name[MNOS_NAME_BYTES]; /* for people; authority never depends on it */
-    uint64_t frames_quota;      /* 4 KiB frames, carved out of the caller's quota */
-    uint64_t bytes_quota;       /* kernel object and capability slot bytes, carved likewise */
-    uint32_t priority_ceiling;  /* at most the caller's */
+    /* For people; authority never depends on it. UTF-8; what is not to be shown becomes '?'. */
+    char name[MNOS_NAME_BYTES];
+    uint64_t frames_quota;     /* 4 KiB frames, carved out of the caller's quota */
+    uint64_t bytes_quota;      /* kernel object and capability slot bytes, carved likewise */
+    uint32_t priority_ceiling; /* at most the caller's */
     uint32_t reserved;
     /* Write; gets exit_events when the process is MNOS_PROCESS_DEAD, all it had returned; 0: nobody is
      * told. */

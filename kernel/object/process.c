@@ -16,6 +16,7 @@
 #include "mm/slab.h"
 #include "object/endpoint.h"
 #include "object/fault.h"
+#include "object/name.h"
 #include "object/thread.h"
 #include "sched/sched.h"
 #include "sync/deferred.h"
@@ -40,8 +41,7 @@ static void process_init(struct process *process, struct process *parent,
     process->priority_ceiling = (uint8_t)params->priority_ceiling;
     process->quota.frames_limit = params->frames_quota;
     process->quota.bytes_limit = params->bytes_quota;
-    memcpy(process->name, params->name, sizeof(process->name));
-    process->name[sizeof(process->name) - 1] = '\0';
+    name_copy(process->name, params->name);
     spin_init(&process->lock, LOCK_PROCESS);
     list_init(&process->threads);
     list_init(&process->objects);

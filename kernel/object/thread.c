@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
+#include "object/name.h"
 #include "object/process.h"
 #include "sched/sched.h"
 #include "sync/deferred.h"
@@ -188,8 +189,7 @@ static void thread_init(struct thread *thread, struct process *process,
     thread->deadline_ns = MNOS_DEADLINE_NEVER;
     thread->timer.due = UINT64_MAX;
     list_init(&thread->process_link);
-    memcpy(thread->name, params->name, sizeof(thread->name));
-    thread->name[sizeof(thread->name) - 1] = '\0';
+    name_copy(thread->name, params->name);
 }
 
 /* Enters it into its process, unless that is dying. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_process.c - creating and ending processes, their accounts, and who is told. */
+#include "lib/string.h"
 #include "lib/libmnos/bootstrap.h"
 #include "tests/guest/child.h"
 
@@ -79,6 +80,25 @@ TEST(process, create_checks_the_exit_endpoint)
     CHECK_OK(sys_cap_revoke(endpoint));
     cap_drop(endpoint);
     cap_drop(memory);
+}
+
+TEST(process, a_name_that_forges_lines_is_cleaned)
+{
+    struct mnos_process_params params = {.name = "a\n[ 0.1] E b\033[2J\xc3\xa4\xc3",
+                                         .frames_quota = 32,
+                                         .bytes_quota = 64 * 1024,
+                                         .priority_ceiling = TEST_PRIORITY};
+    struct mnos_thread_params thread_params = {
+        .ipc_buffer = ARENA, .affinity = MNOS_AFFINITY_ANY, .flags = MNOS_THREAD_SUSPENDED};
+    const char *cleaned = "a?[ 0.1] E b?[2J\xc3\xa4?";
+    mnos_cap_t process = 0, thread = 0;
+
+    CHECK_OK(process_create(&params, &process));
+    CHECK_EQ(strcmp(process_info(process).name, cleaned), 0);
+    memcpy(thread_params.name, params.name, sizeof params.name);
+    CHECK_OK(thread_create_raw(process, &thread_params, &thread));
+    CHECK_EQ(strcmp(thread_info(thread).name, cleaned), 0);
+    process_end(process);
 }
 
 TEST(process, its_quota_is_carved_out_and_comes_back)
