@@ -5,7 +5,8 @@
  * A pair is taken off the endpoint under its lock, and the message moves after the lock has been
  * dropped: both threads are then THREAD_PAIRED (or running here) and belong to this core. If
  * capabilities in the message cannot move, the sender gets the error and the receiver goes on
- * receiving, in front of the others of its priority.
+ * receiving, in front of the others of its priority. After FAILURES_STEP senders that failed one after the
+ * other it makes its call again, so that interrupts are looked at in between.
  */
 #include "ipc/ipc.h"
 
@@ -22,6 +23,9 @@
 #include "object/process.h"
 #include "sched/sched.h"
 #include "trace.h"
+
+/* Senders turned away in a row. */
+#define FAILURES_STEP 8
 
 /* The details noted are those of this thread's error, and of no other one's that fails after it. */
 static void fail(struct thread *thread, mnos_status_t status)
@@ -50,22 +54,27 @@ static void settle(struct thread *sender, struct thread *receiver)
     receiver->frame.r12 = sender->wants_reply ? wait_for_reply(sender, receiver) : 0;
 }
 
-/* `receiver`, off the queue, takes the message of the first sender that can give it one. True: it has
- * a message; false: nobody is sending, and the endpoint is locked. */
-static bool take_message(struct endpoint *endpoint, struct thread *receiver)
+enum take {
+    TAKEN,
+    NOBODY_SENDS, /* and the endpoint is locked */
+    ALL_FAILED,   /* those that were tried: there may be more */
+};
+
+/* `receiver`, off the queue, takes the message of the first sender that can give it one. */
+static enum take take_message(struct endpoint *endpoint, struct thread *receiver)
 {
     struct thread *sender;
     mnos_status_t status;
     bool wants_reply;
 
-    for (;;) {
+    for (unsigned i = 0; i < FAILURES_STEP; i++) {
         spin_lock(&endpoint->lock);
         if (endpoint_take_pending_locked(endpoint, receiver)) {
             spin_unlock(&endpoint->lock);
-            return true;
+            return TAKEN;
         }
         if (endpoint->state != EP_SENDING)
-            return false;
+            return NOBODY_SENDS;
         sender = thread_queue_first(&endpoint->queue);
         wait_unqueue_locked(endpoint, sender);
         spin_unlock(&endpoint->lock);
@@ -83,8 +92,22 @@ static bool take_message(struct endpoint *endpoint, struct thread *receiver)
             sched_make_ready(sender);
         }
         if (status == MNOS_OK)
-            return true;
+            return TAKEN;
     }
+    return ALL_FAILED;
+}
+
+/* Makes `thread`, which receives and is not queued, call again; what it was to reply, it has replied. */
+static void receive_again(struct thread *thread)
+{
+    if (thread->received_key != 0) {
+        /* It waits by the fast path of a reply, which has not stored what only the wait needs. */
+        thread->frame.rax = CALL_IPC_REPLY;
+        thread->frame.rdi = 0;
+        thread->frame.r12 = thread->deadline_ns;
+    }
+    __atomic_store_n(&thread->deadline_ns, MNOS_DEADLINE_NEVER, __ATOMIC_RELAXED);
+    arch_thread_before_syscall(thread);
 }
 
 /* A receiver whose message failed goes on waiting, at the head; or wakes, when its wait has ended
@@ -92,8 +115,11 @@ static bool take_message(struct endpoint *endpoint, struct thread *receiver)
 static void receiver_resume(struct endpoint *endpoint, struct thread *receiver)
 {
     mnos_status_t status = MNOS_OK;
+    enum take take = take_message(endpoint, receiver);
 
-    if (!take_message(endpoint, receiver)) {
+    if (take == ALL_FAILED) {
+        receive_again(receiver);
+    } else if (take == NOBODY_SENDS) {
         if (receiver->via->key != receiver->via_key)
             status = MNOS_ERR_REVOKED;
         else if ((receiver->stop & STOP_KILL) != 0)
@@ -223,7 +249,14 @@ static void receive(struct thread *current, const struct cap_view *cap, struct t
     mnos_status_t status = MNOS_OK;
 
     trace(MNOS_TRACE_RECEIVE, endpoint->obj.id, 0);
-    if (!take_message(endpoint, current)) {
+    switch (take_message(endpoint, current)) {
+    case TAKEN: break;
+    case ALL_FAILED:
+        current->received_key = 0;
+        receive_again(current);
+        this_core()->need_resched = true; /* which gets there by way of the user's SYSCALL */
+        break;
+    case NOBODY_SENDS:
         if (!cap_alive(cap))
             status = MNOS_ERR_HANDLE;
         else if (wait_deadline_passed(deadline_ns))
@@ -319,6 +352,7 @@ void ipc_reply(struct thread *current)
     if (status == MNOS_OK && current->frame.rdi != 0)
         status = reply(current, &woken);
     if (status == MNOS_OK && waits) {
+        current->frame.rdi = 0; /* if the wait is begun anew, there is nothing to reply */
         receive(current, &cap, woken);
         return;
     }
