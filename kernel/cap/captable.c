@@ -11,6 +11,9 @@
 
 #define ROOT_ENTRIES_MIN (PAGE_BYTES / sizeof(struct capability *))
 #define ROOT_ENTRIES_MAX ((1u << MNOS_HANDLE_INDEX_BITS) / CAPTABLE_PAGE_SLOTS)
+/* Entries of the next root that one more page fills. There are four for each page of the second half, and one page
+ * may be tried for in vain. */
+#define ROOT_FILL_STEP 8
 
 static struct capability empty_page[CAPTABLE_PAGE_SLOTS]; /* K1 */
 static struct capability *empty_root[1] = {empty_page};   /* of tables without a page */
@@ -22,6 +25,7 @@ static uint64_t root_frames(uint32_t entries)
     return (uint64_t)entries * sizeof(struct capability *) / PAGE_BYTES;
 }
 
+/* Its entries are undefined. */
 static mnos_status_t root_alloc(struct quota *quota, uint32_t entries, struct capability ***root)
 {
     uint64_t frames = root_frames(entries);
@@ -36,9 +40,6 @@ static mnos_status_t root_alloc(struct quota *quota, uint32_t entries, struct ca
         return MNOS_ERR_MEMORY;
     }
     *root = phys_to_virt(memory);
-    (*root)[0] = empty_page;
-    for (uint32_t done = 1; done < entries; done *= 2) /* a power of two */
-        memcpy(*root + done, *root, done * sizeof(**root));
     return MNOS_OK;
 }
 
@@ -63,6 +64,8 @@ void captable_destroy(struct captable *table, struct quota *quota)
     }
     for (unsigned i = 0; i < CAPTABLE_DOUBLINGS && table->old_roots[i] != NULL; i++)
         root_free(quota, table->old_roots[i], (uint32_t)ROOT_ENTRIES_MIN << i);
+    if (table->next_root != NULL)
+        root_free(quota, table->next_root, (table->root_mask + 1) * 2);
     if (table->root != empty_root)
         root_free(quota, table->root, table->root_mask + 1);
     table->page_count = 0;
@@ -72,31 +75,73 @@ uint64_t captable_bytes(const struct captable *table)
 {
     uint64_t frames = table->page_count + root_frames(table->root_mask + 1);
 
+    if (table->next_root != NULL)
+        frames += root_frames((table->root_mask + 1) * 2);
     for (unsigned i = 0; i < CAPTABLE_DOUBLINGS && table->old_roots[i] != NULL; i++)
         frames += root_frames((uint32_t)ROOT_ENTRIES_MIN << i);
     return frames * PAGE_BYTES;
 }
 
-/* Makes the first root, or doubles it. The old one may still be read by other cores: it is kept (K2). */
-static mnos_status_t root_grow_locked(struct captable *table, struct quota *quota)
+/* A page for the first capability. */
+static mnos_status_t root_make_first_locked(struct captable *table, struct quota *quota)
 {
-    uint32_t old_entries = table->root_mask + 1;
-    uint32_t entries = table->root == empty_root ? ROOT_ENTRIES_MIN : old_entries * 2;
-    struct capability **old = table->root;
     struct capability **root;
-    mnos_status_t status;
+    mnos_status_t status = root_alloc(quota, ROOT_ENTRIES_MIN, &root);
 
-    if (entries > ROOT_ENTRIES_MAX)
-        return MNOS_ERR_QUOTA;
-    status = root_alloc(quota, entries, &root);
     if (status != MNOS_OK)
         return status;
-    memcpy(root, old, old_entries * sizeof(*old));
+    root[0] = empty_page;
+    for (uint32_t done = 1; done < ROOT_ENTRIES_MIN; done *= 2) /* a power of two */
+        memcpy(root + done, root, done * sizeof(*root));
     __atomic_store_n(&table->root, root, __ATOMIC_RELEASE);
-    __atomic_store_n(&table->root_mask, entries - 1, __ATOMIC_RELEASE);
-    if (old != empty_root)
-        table->old_roots[__builtin_ctz(old_entries / (uint32_t)ROOT_ENTRIES_MIN)] = old;
+    __atomic_store_n(&table->root_mask, ROOT_ENTRIES_MIN - 1, __ATOMIC_RELEASE);
     return MNOS_OK;
+}
+
+/* Sets more entries of the next root, which others do not see yet. */
+static void next_root_fill_locked(struct captable *table)
+{
+    uint32_t entries = table->root_mask + 1, end = table->next_filled + ROOT_FILL_STEP;
+
+    if (end > entries * 2)
+        end = entries * 2;
+    for (; table->next_filled < end; table->next_filled++)
+        table->next_root[table->next_filled] =
+            table->next_filled < table->page_count ? table->root[table->next_filled] : empty_page;
+}
+
+/* The next root takes over. The old one may still be read by other cores: it is kept (K2). */
+static void root_exchange_locked(struct captable *table)
+{
+    uint32_t entries = table->root_mask + 1;
+
+    assert(table->next_filled == entries * 2); /* K4 */
+    table->old_roots[__builtin_ctz(entries / (uint32_t)ROOT_ENTRIES_MIN)] = table->root;
+    __atomic_store_n(&table->root, table->next_root, __ATOMIC_RELEASE);
+    __atomic_store_n(&table->root_mask, entries * 2 - 1, __ATOMIC_RELEASE);
+    table->next_root = NULL;
+    table->next_filled = 0;
+}
+
+/* Makes sure that the root has an entry for one more page, and that the next one will be there in time. */
+static mnos_status_t root_prepare_locked(struct captable *table, struct quota *quota)
+{
+    uint32_t entries = table->root_mask + 1;
+    mnos_status_t status = MNOS_OK;
+
+    if (table->root == empty_root)
+        return root_make_first_locked(table, quota);
+    if (table->page_count < entries / 2)
+        return MNOS_OK;
+    if (table->page_count == ROOT_ENTRIES_MAX)
+        return MNOS_ERR_QUOTA;
+    if (table->next_root == NULL && entries < ROOT_ENTRIES_MAX)
+        status = root_alloc(quota, entries * 2, &table->next_root);
+    if (status == MNOS_OK && table->next_root != NULL)
+        next_root_fill_locked(table);
+    if (table->page_count == entries && status == MNOS_OK)
+        root_exchange_locked(table);
+    return status;
 }
 
 static mnos_status_t grow_locked(struct captable *table)
@@ -104,11 +149,9 @@ static mnos_status_t grow_locked(struct captable *table)
     struct process *process = container_of(table, struct process, captable);
     uint32_t first = table->page_count * CAPTABLE_PAGE_SLOTS;
     struct capability *page;
-    mnos_status_t status = MNOS_OK;
+    mnos_status_t status = root_prepare_locked(table, &process->quota);
     paddr_t frame;
 
-    if (table->page_count > table->root_mask || table->root == empty_root)
-        status = root_grow_locked(table, &process->quota);
     if (status == MNOS_OK)
         status = quota_charge_bytes(&process->quota, PAGE_BYTES);
     if (status != MNOS_OK)
@@ -128,6 +171,8 @@ static mnos_status_t grow_locked(struct captable *table)
         }
     }
     __atomic_store_n(&table->root[table->page_count], page, __ATOMIC_RELEASE);
+    if (table->page_count < table->next_filled)
+        table->next_root[table->page_count] = page;
     table->page_count++;
     return MNOS_OK;
 }

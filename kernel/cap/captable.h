@@ -2,7 +2,9 @@
 /*
  * captable.h - the capability table of one process: handles to slots.
  *
- * Two levels: a root array, doubled when it is full, of pages of 64 slots. Slots and root are charged
+ * Two levels: a root array of pages of 64 slots, which becomes one of twice the size when it is full. The larger one is
+ * made when the table begins to use the second half of its root, and filled by and by, so that no capability is
+ * the one that waits for all of it. Slots and root are charged
  * to the process, the root when the first page of slots is made. Lookup takes no lock: a masked index, a
  * load, one compare of the key.
  *
@@ -10,6 +12,8 @@
  * K2  root_mask is published after the root it belongs to; old roots, which other cores may still be
  *     reading, are kept until the table is destroyed (together they are smaller than the present one)
  * K3  free slots are linked from `free`; used + free = 64 * pages - 1 (slot 0 is never used)
+ * K4  the first `next_filled` entries of `next_root` are as they will be: those of the root, then empty ones. All of
+ *     them are when the root is full, since each page of its second half fills more than four
  */
 #pragma once
 
@@ -32,6 +36,8 @@ struct captable {
 
     struct spinlock lock; /* rank LOCK_CAPTABLE, guards all below */
     uint32_t page_count;
+    uint32_t next_filled;
+    struct capability **next_root; /* of twice the size; NULL: the first half is enough so far */
     uint32_t used;
     struct capability *free; /* NULL: no free slot */
 };

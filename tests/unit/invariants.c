@@ -140,6 +140,9 @@ void captable_check(struct captable *table)
     for (uint32_t i = 1; i < table->page_count * CAPTABLE_PAGE_SLOTS; i++)
         used += captable_slot(table, i)->type != MNOS_TYPE_NONE;
     assert(used <= table->used);
+    for (uint32_t i = 0; i < table->next_filled; i++) /* K4 */
+        assert(table->next_root[i] == table->root[i < table->page_count ? i : 0] ||
+               i >= table->page_count);
     assert(table->page_count == 0 ||
            table->used + free == table->page_count * CAPTABLE_PAGE_SLOTS - 1); /* K3 */
     spin_unlock(&table->lock);
