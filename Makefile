@@ -79,8 +79,9 @@ compile = $(Q)mkdir -p $(@D) && $(CC) $1 -c $< -o $@
 find    = $(sort $(shell find $1 -type f $2 2>/dev/null))
 
 # ---- Kernel --------------------------------------------------------------------------------------
-# Two variants, chosen by which files are compiled: kernel/debug/off in build/kernel.elf, the one
-# that ships, and kernel/debug/on in build/debug/kernel.elf, the one that the guest tests boot.
+# Three variants, chosen by which files are compiled: kernel/debug/off in build/kernel.elf, the one
+# that ships, kernel/debug/on in build/debug/kernel.elf, the one that the guest tests boot, and kernel/debug/measure,
+# otherwise as the one that ships, in build/measure/kernel.elf, which tells how long it does not look at interrupts.
 
 KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c,$(call find,kernel lib/format,-name '*.[cS]')) $(wildcard lib/*.c)
 KERNEL_LD   := kernel/arch/x86_64/kernel.ld
@@ -115,7 +116,7 @@ $(STRUCT_OFFSETS): kernel/arch/x86_64/offsets.c $(common)
 	$(Q)mkdir -p $(@D) && $(CC) $(KERNEL_CFLAGS) -Ikernel/debug/off -MF $@.d -MT $@ -S $< -o $@.s
 	$(Q)sed -n 's/.*"=> \([A-Z0-9_]* [0-9]*\)".*/#define \1/p' $@.s >$@
 
-# kernel_rules FOLDER VARIANT
+# kernel_rules FOLDER VARIANT [WHERE ELSE ITS HEADERS ARE]
 #
 # The symbol table for backtraces is made from a first link without it. It lies behind the code, so
 # the code keeps its addresses in the second link; mksymbols.py checks that it did.
@@ -125,15 +126,15 @@ $1/objects := $$(patsubst %,$1/obj/%.o,$$(KERNEL_SRCS) $$(call find,kernel/debug
 
 $1/obj/%.c.o: %.c $(common)
 	$$(call say,CC)
-	$$(call compile,$$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_HOT),$$<),$$(call speed,$$<),-Os) -Ikernel/debug/$2)
+	$$(call compile,$$(KERNEL_CFLAGS) $$(if $$(filter $$(KERNEL_HOT),$$<),$$(call speed,$$<),-Os) -Ikernel/debug/$2 $3)
 $1/obj/%.S.o: %.S $(STRUCT_OFFSETS) $(common)
 	$$(call say,AS)
-	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
+	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2 $3)
 $1/obj/font.c.o: $(BUILD)/gen/font.c $(common)
 	$$(call say,CC)
-	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
+	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2 $3)
 $1/obj/%.S.o: $1/obj/%.S $(common)
-	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2)
+	$$(call compile,$$(KERNEL_CFLAGS) -Ikernel/debug/$2 $3)
 
 $1/obj/no-symbols.S: tools/mksymbols.py
 	$(Q)mkdir -p $$(@D) && $(PYTHON) $$< --empty $$@
@@ -148,6 +149,7 @@ $1/kernel.elf: $$($1/objects) $1/obj/symbols.S.o $(KERNEL_LD)
 endef
 $(eval $(call kernel_rules,$(BUILD),off))
 $(eval $(call kernel_rules,$(BUILD)/debug,on))
+$(eval $(call kernel_rules,$(BUILD)/measure,measure,-Ikernel/debug/off))
 
 kernel: $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf ## Both kernels: build/kernel.elf and build/debug/kernel.elf
 
@@ -233,7 +235,7 @@ run-direct: direct ## Boot kernel and RAM disk without firmware: the fastest way
 # ---- Tests and benchmarks ------------------------------------------------------------------------
 
 # tests/unit/host includes the files of kernel/mm that it has too.
-UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/%, \
+UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/% kernel/debug/measure/%, \
                           $(call find,kernel,-name '*.c')) \
              $(call find,lib/format tests/unit,-name '*.c') lib/printf.c lib/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
@@ -260,7 +262,7 @@ fuzz: $(FUZZ) ## Look for firmware tables that the readers do not survive, for F
 	$(Q)$(FUZZ) -max_total_time=$(FUZZ_SECONDS) -max_len=4097 -timeout=20 -print_final_stats=1 \
 	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus
 
-GUEST := $(BUILD)/debug/kernel.elf $(BUILD)/tests/guest-initrd.tar
+GUEST := $(BUILD)/debug/kernel.elf $(BUILD)/measure/kernel.elf $(BUILD)/tests/guest-initrd.tar
 
 BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar
 

@@ -114,6 +114,7 @@ int main(void)
     }
     if (only_suite() == NULL) /* claims of suites that did not run show nothing */
         claims_report(&passed, &count);
+    (void)!sys_debug_write(bootstrap_cap("log"), 0); /* what a measuring kernel has to tell */
     print("%u passed, %u failed", passed, count - passed);
     machine_leave(passed == count && count != 0);
     return 1;

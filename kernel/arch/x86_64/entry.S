@@ -15,6 +15,7 @@
 #include "arch/x86_64/frame.inc"
 #include "arch/x86_64/selectors.h"
 #include "arch/x86_64/vectors.h"
+#include "measure.inc"
 #include "struct_offsets.h"
 
 #define GS_BASE_MSR          0xC0000101
@@ -101,8 +102,10 @@ interrupt_from_kernel:
     SAVE_REGISTERS
     lfence
     cld
+    MEASURE_BEGIN
     movq %rsp, %rdi
     call trap_from_kernel
+    MEASURE_LOOK
     RESTORE_R15_TO_RBX
     RESTORE_R11_TO_RDI
     addq $16, %rsp
@@ -113,6 +116,7 @@ interrupt_from_kernel:
 interrupt_from_idle:
     lfence
     popq %rdi
+    MEASURE_WAKE %rdi
     call trap_interrupt
     movq 32(%rsp), %rsp
     ret
@@ -128,6 +132,7 @@ interrupt_from_idle:
     movq %rsp, %rdi
     movq %gs:CORE_KERNEL_STACK_TOP, %rsp
     CLEAR_FLAGS
+    MEASURE_TRAP %rdi
 .endm
 
 /* The processor has pushed onto the entry stack, from where the words are moved to the frame. The
@@ -155,6 +160,7 @@ interrupt_from_idle:
     movq %gs:ENTRY_CORE, %rsp
     movq CORE_KERNEL_STACK_TOP(%rsp), %rsp
     CLEAR_FLAGS
+    MEASURE_TRAP %rdi
 .endm
 
 /* Those of lines and messages go to event.S; exceptions to fault_fast.inc, from where the ones that are not
@@ -279,6 +285,7 @@ arch_enter_user:
 VARIANT plain
 .globl exit_plain
 exit_plain:
+    MEASURE_EXIT
     movq %gs:CORE_CURRENT, %rsp
     cmpl $FRAME_SYSCALL_VECTOR, FRAME_VECTOR(%rsp)
     jne 1f
@@ -301,6 +308,7 @@ exit_plain:
 VARIANT isolating
 .globl exit_isolating
 exit_isolating:
+    MEASURE_EXIT
     movq %gs:ENTRY_CORE, %rsp
     movq CORE_CURRENT(%rsp), %rsp
     cmpl $FRAME_SYSCALL_VECTOR, FRAME_VECTOR(%rsp)
@@ -343,6 +351,7 @@ exit_isolating:
  * only an NMI leads to behind the HLT. */
 .globl arch_idle
 arch_idle:
+    MEASURE_LOOK
     sti
     hlt
 idle_halted:
@@ -352,9 +361,11 @@ idle_halted:
 /* void arch_poll_interrupts(void): the NOP is the one instruction after STI. */
 .globl arch_poll_interrupts
 arch_poll_interrupts:
+    MEASURE_LOOK
     sti
     nop
     cli
+    MEASURE_BEGIN
     ret
 
 .section .note.GNU-stack, "", @progbits

@@ -9,6 +9,7 @@
 #include "arch/x86_64/spinlock.inc"
 #include "arch/x86_64/vectors.h"
 #include "calls/call_numbers.h"
+#include "measure.inc"
 #include "struct_offsets.h"
 
 /* RAX is the number less CALL_BASE. */
