@@ -37,7 +37,7 @@ struct mnos_cap_info {
      * table, and who asks does not inspect this one through a Process capability with Read. */
     uint64_t parent_process_id;
     mnos_cap_t parent_handle;
-    uint64_t child_count; /* direct children */
+    uint64_t child_count; /* direct children; 200 stands for more */
     /* Endpoint */
     mnos_badge_t badge;
     uint64_t event_mask;
