@@ -19,7 +19,7 @@ struct serial_statistics {
     uint64_t sent_bytes;
     uint64_t interrupts;
     uint64_t overruns; /* bytes lost in the device */
-    uint64_t dropped;  /* bytes lost because nobody read them */
+    uint64_t stops;    /* times that bytes were left in the device, for want of a reader */
     uint64_t parity_errors;
     uint64_t framing_errors;
     uint64_t breaks;

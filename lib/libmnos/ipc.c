@@ -105,6 +105,16 @@ mnos_cap_t message_cap(const struct message *msg, unsigned index)
     return buffer->recv_caps[index];
 }
 
+void message_refuse_caps(const struct message *msg)
+{
+    for (unsigned i = 0; i < msg->cap_count; i++) {
+        mnos_cap_t cap = message_cap(msg, i);
+
+        if (cap != 0)
+            (void)!sys_cap_delete(cap);
+    }
+}
+
 mnos_status_t ipc_call(mnos_cap_t endpoint, struct message *msg, uint64_t deadline_ns)
 {
     struct ipc_registers regs = registers_to_send(endpoint, msg, deadline_ns, 0);

@@ -203,6 +203,8 @@ static struct {
 } replies[64];
 static unsigned reply_count;
 static uint64_t dead_client_reply; /* an ipc_reply() to it fails */
+static unsigned told;              /* how often listeners were told */
+static unsigned caps_refused;
 
 void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
 {
@@ -228,6 +230,7 @@ mnos_status_t ipc_reply(const struct message *msg)
     replies[reply_count].label = msg->label;
     replies[reply_count].length = msg->length;
     memcpy(replies[reply_count].bytes, message_bytes, msg->length);
+    replies[reply_count].bytes[msg->length] = 0;
     reply_count++;
     return MNOS_OK;
 }
@@ -247,7 +250,35 @@ bool ipc_client_is_gone(mnos_cap_t endpoint, mnos_badge_t gone, mnos_badge_t cli
     CHECK_EQ(endpoint, 55);
     if (gone != 0)
         return gone == client;
-    return client == gone_clients[0] || client == gone_clients[1];
+    return client != 0 && (client == gone_clients[0] || client == gone_clients[1]);
+}
+
+void message_refuse_caps(const struct message *msg)
+{
+    caps_refused += msg->cap_count;
+}
+
+mnos_status_t listener_accept(struct listener *listener, const struct message *msg)
+{
+    struct listen_request request;
+
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    if (msg->cap_count == 0)
+        return MNOS_ERR_ARGUMENT;
+    *listener = (struct listener){.endpoint = 1, .events = request.events};
+    told++;
+    return MNOS_OK;
+}
+
+void listener_tell(const struct listener *listener)
+{
+    told += listener->endpoint != 0;
+}
+
+void listener_forget(struct listener *listener)
+{
+    *listener = (struct listener){0};
 }
 
 /* ---- Scenes ---- */
@@ -501,34 +532,220 @@ TEST(ns16550, of_more_dead_clients_than_were_reported_all_are_forgotten)
     CHECK_EQ(replies[1].reply_id, 102);
 }
 
+/* What the next read, poll or hold gets: the bytes, or "LOST". */
+static const char *got(uint32_t label, uint64_t max_bytes)
+{
+    struct serial_read read = {max_bytes};
+
+    request(1, 900, label, &read, sizeof read);
+    CHECK(reply_count != 0);
+    reply_count--;
+    return replies[reply_count].label == MNOS_ERR_LOST ? "LOST" : replies[reply_count].bytes;
+}
+
 TEST(ns16550, errors_of_the_line_are_counted)
 {
     scene(true);
-    wire_receive("a", 1, LSR_PARITY);
-    wire_receive("b", 1, LSR_FRAMING);
-    wire_receive("", 1, LSR_BREAK); /* a break is a zero byte that nobody sent */
+    wire_receive("a", 1, 0);
+    wire_receive("", 1, LSR_BREAK | LSR_FRAMING); /* a break is a zero byte that nobody sent */
+    wire_receive("b", 1, 0);
     interrupts();
-    request_read(1, 100, 10);
-    CHECK_STR_EQ(replies[0].bytes, "ab");
-    CHECK_EQ(uart.statistics.parity_errors, 1);
-    CHECK_EQ(uart.statistics.framing_errors, 1);
+    CHECK_STR_EQ(got(SERIAL_POLL, 10), "ab");
     CHECK_EQ(uart.statistics.breaks, 1);
-    wire_receive("0123456789abcdefXYZ", 19, 0); /* three more than the FIFO holds */
+    wire_receive("c", 1, LSR_PARITY);
+    wire_receive("d", 1, 0);
+    wire_receive("e", 1, LSR_FRAMING);
     interrupts();
-    CHECK_EQ(uart.statistics.overruns, 1);
-    request_read(1, 101, 100);
-    CHECK_STR_EQ(replies[1].bytes, "0123456789abcdef");
+    CHECK_EQ(uart.statistics.parity_errors, 1);
+    CHECK_EQ(uart.statistics.framing_errors, 2);
+    CHECK_STR_EQ(got(SERIAL_READ, 10), "LOST");
+    CHECK_STR_EQ(got(SERIAL_READ, 10), "d");
+    CHECK_STR_EQ(got(SERIAL_READ, 10), "LOST");
+    CHECK_STR_EQ(got(SERIAL_POLL, 10), "");
 }
 
-TEST(ns16550, what_nobody_reads_is_dropped_and_counted)
+TEST(ns16550, an_overrun_is_reported_where_bytes_are_missing)
 {
     scene(true);
-    for (unsigned i = 0; i < BYTE_QUEUE_BYTES / 16 + 2; i++) {
-        wire_receive("0123456789abcdef", 16, 0);
-        interrupts();
+    wire_receive("0123456789abcdefXYZ", 19, 0); /* three more than the FIFO holds */
+    interrupts();
+    wire_receive("next", 4, 0);
+    interrupts();
+    CHECK_EQ(uart.statistics.overruns, 1);
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "0123456789abcde");
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "LOST"); /* one byte may have been read between loss and report */
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "f");
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "LOST");
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "next");
+}
+
+TEST(ns16550, an_overrun_without_fifo_is_reported_on_both_sides)
+{
+    scene(false);
+    wire_receive("ab", 2, 0);
+    interrupts();
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "LOST");
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "a");
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "LOST");
+}
+
+/* Bytes are numbered, the line loses some whenever it can: between two bytes that do not follow each
+ * other there must be a report. */
+TEST(ns16550, no_loss_goes_unreported)
+{
+    unsigned seed = 11, next = 0, expected = 0, losses = 0;
+
+    scene(true);
+    for (unsigned i = 0; i < 20000; i++) {
+        const char *bytes;
+
+        seed = seed * 1103515245 + 12345;
+        for (unsigned n = seed >> 16 & 15; n != 0; n--) {
+            char byte = (char)(1 + next++ % 251);
+
+            wire_receive(&byte, 1, 0);
+        }
+        if ((seed >> 20 & 7) == 0)
+            uart_hold(&uart, (seed >> 23 & 1) != 0);
+        if (seed >> 24 & 1)
+            interrupts();
+        if (seed >> 25 & 1)
+            continue;
+        bytes = got(SERIAL_POLL, seed >> 26 & 31 ? 7 : 4000);
+        if (strcmp(bytes, "LOST") == 0) {
+            losses++;
+            expected = 0;
+        }
+        for (; *bytes != 0 && strcmp(bytes, "LOST") != 0; bytes++) {
+            unsigned value = (uint8_t)*bytes;
+
+            CHECK(expected == 0 || value == expected);
+            expected = 1 + value % 251;
+        }
     }
-    CHECK_EQ(uart.statistics.dropped, 32);
-    CHECK_EQ(byte_queue_used(&uart.received), BYTE_QUEUE_BYTES);
+    CHECK(losses > 10);
+    CHECK(byte_queue_room(&uart.received) <= BYTE_QUEUE_ITEMS);
+}
+
+/* The sender heeds the device: it sends only what the FIFO has room for, as a virtual machine does. */
+static size_t feed(const char *bytes, size_t count)
+{
+    size_t room = fifo_depth() - device.rx_count;
+
+    if (count > room)
+        count = room;
+    wire_receive(bytes, count, 0);
+    return count;
+}
+
+TEST(ns16550, what_nobody_reads_stays_in_the_device)
+{
+    static char paste[30000], seen[sizeof paste];
+    size_t sent = 0, read = 0;
+
+    scene(true);
+    for (size_t i = 0; i < sizeof paste; i++)
+        paste[i] = (char)('!' + i % 89);
+    for (unsigned i = 0; i < 2000; i++) {
+        sent += feed(paste + sent, sizeof paste - sent);
+        interrupts();
+        CHECK(uart.stopped || device.rx_count == 0); /* nothing is forgotten in the device */
+        if (byte_queue_used(&uart.received) <= USED_ASK_TO_STOP)
+            CHECK(device.mcr & MCR_RTS);
+    }
+    CHECK(uart.stopped && sent < sizeof paste);
+    CHECK_EQ(device.ier & IER_RECEIVED, 0); /* U3 */
+    CHECK_EQ(device.mcr & MCR_RTS, 0);
+    CHECK_EQ(uart.statistics.stops, 1);
+    while (read < sizeof paste) {
+        const char *bytes = got(SERIAL_POLL, 1000);
+
+        memcpy(seen + read, bytes, strlen(bytes));
+        read += strlen(bytes);
+        interrupts();
+        for (unsigned i = 0; i < 20; i++) {
+            sent += feed(paste + sent, sizeof paste - sent);
+            interrupts();
+        }
+    }
+    CHECK(memcmp(seen, paste, sizeof paste) == 0);
+    CHECK(device.mcr & MCR_RTS);
+    CHECK_EQ(uart.statistics.overruns, 0);
+}
+
+TEST(ns16550, a_hold_empties_the_driver_and_leaves_the_rest_in_the_device)
+{
+    struct message gone = {.kind = MNOS_KIND_CLIENT_GONE, .badge = 1};
+
+    scene(true);
+    wire_receive("typed ahead", 11, 0);
+    interrupts();
+    CHECK_STR_EQ(got(SERIAL_HOLD, 100), "typed ahead");
+    wire_receive("more", 4, 0);
+    interrupts();
+    CHECK_STR_EQ(got(SERIAL_HOLD, 100), "");
+    CHECK_EQ(device.rx_count, 4);
+    CHECK_EQ(device.scratch, SCRATCH_EMPTY);
+    request_read(2, 200, 100); /* reading ends it */
+    CHECK_STR_EQ(replies[0].bytes, "more");
+    got(SERIAL_HOLD, 100);
+    server_handle(&server, &gone); /* and so does the end of the client */
+    CHECK(!uart.stopped);
+    CHECK(device.mcr & MCR_RTS);
+}
+
+TEST(ns16550, listeners_are_told_when_bytes_begin_to_wait)
+{
+    struct listen_request events = {4};
+    struct message msg = {.badge = 3, .reply_id = 300, .cap_count = 1},
+                   gone = {.kind = MNOS_KIND_CLIENT_GONE, .badge = 3};
+
+    scene(true);
+    CHECK_EQ(request(4, 301, SERIAL_LISTEN, &events, sizeof events).label, MNOS_ERR_ARGUMENT);
+    message_put(&msg, SERIAL_LISTEN, &events, sizeof events);
+    server_handle(&server, &msg);
+    CHECK_EQ(msg.label, MNOS_OK);
+    CHECK_EQ(told, 1);
+    wire_receive("a", 1, 0);
+    interrupts();
+    wire_receive("b", 1, 0);
+    interrupts();
+    CHECK_EQ(told, 2);
+    got(SERIAL_POLL, 1);
+    wire_receive("c", 1, 0);
+    interrupts();
+    CHECK_EQ(told, 2); /* "b" waits still */
+    CHECK_STR_EQ(got(SERIAL_POLL, 10), "bc");
+    wire_receive("d", 1, 0);
+    interrupts();
+    CHECK_EQ(told, 3);
+    got(SERIAL_POLL, 10);
+    server_handle(&server, &gone);
+    wire_receive("e", 1, 0);
+    interrupts();
+    CHECK_EQ(told, 3);
+}
+
+TEST(ns16550, capabilities_that_nobody_asked_for_are_refused_and_listeners_are_bounded)
+{
+    struct listen_request events = {4};
+
+    scene(true);
+    for (unsigned i = 0; i <= SERVER_LISTENERS_MAX; i++) {
+        struct message msg = {.badge = 1 + i, .reply_id = 300, .cap_count = 1};
+
+        message_put(&msg, SERIAL_LISTEN, &events, sizeof events);
+        server_handle(&server, &msg);
+        CHECK_EQ(msg.label, i < SERVER_LISTENERS_MAX ? MNOS_OK : MNOS_ERR_AGAIN);
+    }
+    CHECK_EQ(caps_refused, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        struct message msg = {.badge = 1, .reply_id = i, .cap_count = 2};
+
+        message_put(&msg, SERIAL_STATISTICS, NULL, 0);
+        server_handle(&server, &msg);
+        CHECK_EQ(caps_refused, 3 + 2 * i);
+    }
 }
 
 TEST(ns16550, receiving_and_sending_at_once_lose_nothing)
@@ -590,6 +807,25 @@ TEST(ns16550, what_was_answered_is_sent_even_if_the_driver_dies)
     send_everything();
     CHECK_EQ(reply_count, 1);
     CHECK_STR_EQ(device.sent, "0123456789abcdefnext");
+}
+
+TEST(ns16550, what_a_dead_driver_held_is_reported_by_the_next)
+{
+    scene(true);
+    wire_receive("held", 4, 0);
+    interrupts();
+    wire_receive("in the device", 13, 0);
+    new_driver();
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "LOST");
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "in the device");
+    new_driver(); /* this one held nothing */
+    CHECK_STR_EQ(got(SERIAL_POLL, 100), "");
+    wire_receive("given", 5, 0);
+    interrupts();
+    dead_client_reply = 50;
+    request_read(1, 50, 100); /* to nobody: it is held still */
+    new_driver();
+    CHECK_STR_EQ(got(SERIAL_READ, 100), "LOST");
 }
 
 TEST(ns16550, what_the_device_received_while_no_driver_ran_is_read_from_the_next)

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
-/* bytes.h - a queue of bytes inside one thread. (Between two: lib/libmnos/ring.h.) */
+/*
+ * bytes.h - a queue of received bytes inside one thread, with marks where the line lost some. (Between
+ * two threads: lib/libmnos/ring.h.)
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define BYTE_QUEUE_BYTES 8192u /* a power of two */
+#define BYTE_QUEUE_ITEMS 8192u /* a power of two */
+#define BYTE_QUEUE_MARK 0x100u /* an item that is no byte: here something is missing */
 
-/* Indexes count all bytes ever; their difference is what is inside. */
+/* Indexes count all items ever; their difference is what is inside. */
 struct byte_queue {
     uint32_t put;
     uint32_t taken;
-    uint8_t data[BYTE_QUEUE_BYTES];
+    uint16_t items[BYTE_QUEUE_ITEMS];
 };
 
 static inline size_t byte_queue_used(const struct byte_queue *queue)
@@ -22,16 +26,30 @@ static inline size_t byte_queue_used(const struct byte_queue *queue)
 
 static inline size_t byte_queue_room(const struct byte_queue *queue)
 {
-    return BYTE_QUEUE_BYTES - byte_queue_used(queue);
+    return BYTE_QUEUE_ITEMS - byte_queue_used(queue);
 }
 
 /* The caller has checked that there is room, or something in it. */
-static inline void byte_queue_put(struct byte_queue *queue, uint8_t byte)
+static inline void byte_queue_put(struct byte_queue *queue, uint16_t item)
 {
-    queue->data[queue->put++ % BYTE_QUEUE_BYTES] = byte;
+    queue->items[queue->put++ % BYTE_QUEUE_ITEMS] = item;
 }
 
-static inline uint8_t byte_queue_take(struct byte_queue *queue)
+/* One mark says as much as two. */
+static inline void byte_queue_mark(struct byte_queue *queue)
 {
-    return queue->data[queue->taken++ % BYTE_QUEUE_BYTES];
+    if (byte_queue_used(queue) == 0 ||
+        queue->items[(queue->put - 1) % BYTE_QUEUE_ITEMS] != BYTE_QUEUE_MARK)
+        byte_queue_put(queue, BYTE_QUEUE_MARK);
+}
+
+static inline bool byte_queue_at_mark(const struct byte_queue *queue)
+{
+    return byte_queue_used(queue) != 0 &&
+           queue->items[queue->taken % BYTE_QUEUE_ITEMS] == BYTE_QUEUE_MARK;
+}
+
+static inline uint16_t byte_queue_take(struct byte_queue *queue)
+{
+    return queue->items[queue->taken++ % BYTE_QUEUE_ITEMS];
 }

@@ -39,8 +39,10 @@ static mnos_status_t serve(mnos_cap_t endpoint, mnos_cap_t interrupt)
     struct message msg = {0};
 
     for (;;) {
-        mnos_status_t status = ipc_reply_receive(endpoint, &msg, MNOS_DEADLINE_NEVER);
+        mnos_status_t status;
 
+        msg.accept = 1; /* what SERIAL_LISTEN carries */
+        status = ipc_reply_receive(endpoint, &msg, MNOS_DEADLINE_NEVER);
         if (status != MNOS_OK)
             return status;
         if (msg.kind != MNOS_KIND_EVENTS) {

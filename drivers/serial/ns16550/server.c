@@ -23,12 +23,14 @@ static void answer_read(struct server *server, const struct pending_read *read)
 {
     static uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
     struct message reply = {.reply_id = read->reply_id};
-    size_t count = uart_receive(server->uart, bytes, read->max_bytes);
+    size_t count;
+    mnos_status_t status = uart_receive(server->uart, bytes, read->max_bytes, &count);
 
-    message_put(&reply, MNOS_OK, bytes, count);
+    message_put(&reply, status, bytes, count);
     /* A reader that died meanwhile got nothing: the bytes are for the next one. */
     if (ipc_reply(&reply) != MNOS_OK)
-        uart_give_back(server->uart, count);
+        uart_give_back(server->uart, status, count);
+    uart_handed_out(server->uart);
 }
 
 static void answer_oldest_read(struct server *server)
@@ -52,6 +54,15 @@ static bool finish_oldest_write(struct server *server)
     return true;
 }
 
+static void tell_listeners(struct server *server)
+{
+    bool any = byte_queue_used(&server->uart->received) != 0;
+
+    for (unsigned i = 0; any && !server->told && i < SERVER_LISTENERS_MAX; i++)
+        listener_tell(&server->listeners[i].listener);
+    server->told = any;
+}
+
 void server_progress(struct server *server)
 {
     while (server->write_count != 0 && finish_oldest_write(server))
@@ -59,6 +70,7 @@ void server_progress(struct server *server)
     /* Sending may have received, so this comes last. */
     while (server->read_count != 0 && byte_queue_used(&server->uart->received) != 0)
         answer_oldest_read(server);
+    tell_listeners(server);
 }
 
 static mnos_status_t parse_read(const struct message *msg, struct pending_read *read)
@@ -83,7 +95,9 @@ static mnos_status_t handle_read(struct server *server, const struct message *ms
 
     if (status != MNOS_OK)
         return status;
-    if (msg->label == SERIAL_POLL) {
+    server->held_by = msg->label == SERIAL_HOLD ? msg->badge : 0;
+    uart_hold(server->uart, server->held_by != 0);
+    if (msg->label != SERIAL_READ) {
         answer_read(server, &read);
         return MNOS_OK;
     }
@@ -110,6 +124,37 @@ static mnos_status_t queue_write(struct server *server, const struct message *ms
     return MNOS_OK;
 }
 
+/* A client that listens already replaces its listener. */
+static mnos_status_t handle_listen(struct server *server, const struct message *msg)
+{
+    struct server_listener *entry = NULL;
+    mnos_status_t status = MNOS_ERR_AGAIN;
+
+    for (unsigned i = SERVER_LISTENERS_MAX; i-- > 0;) {
+        mnos_badge_t client = server->listeners[i].client;
+
+        if (client == msg->badge || (client == 0 && (entry == NULL || entry->client == 0)))
+            entry = &server->listeners[i];
+    }
+    if (entry != NULL)
+        status = listener_accept(&entry->listener, msg);
+    if (status == MNOS_OK)
+        entry->client = msg->badge;
+    else
+        message_refuse_caps(msg);
+    return status;
+}
+
+static void forget_listeners(struct server *server, mnos_badge_t gone)
+{
+    for (unsigned i = 0; i < SERVER_LISTENERS_MAX; i++) {
+        if (!ipc_client_is_gone(server->endpoint, gone, server->listeners[i].client))
+            continue;
+        listener_forget(&server->listeners[i].listener);
+        server->listeners[i].client = 0;
+    }
+}
+
 /* A dead client's requests are not answered; of what it wrote, the rest is not sent. */
 static void forget_clients(struct server *server, mnos_badge_t gone)
 {
@@ -121,18 +166,29 @@ static void forget_clients(struct server *server, mnos_badge_t gone)
         if (ipc_client_is_gone(server->endpoint, gone, server->writes[i].client))
             remove_write(server, i);
     }
+    forget_listeners(server, gone);
+    if (ipc_client_is_gone(server->endpoint, gone, server->held_by)) {
+        server->held_by = 0;
+        uart_hold(server->uart, false);
+    }
 }
 
 static void handle_request(struct server *server, struct message *msg)
 {
     mnos_status_t status;
 
+    if (msg->label != SERIAL_LISTEN)
+        message_refuse_caps(msg);
     switch (msg->label) {
     case SERIAL_READ:
-    case SERIAL_POLL: status = handle_read(server, msg); break;
+    case SERIAL_POLL:
+    case SERIAL_HOLD: status = handle_read(server, msg); break;
     case SERIAL_WRITE: status = queue_write(server, msg); break;
     case SERIAL_STATISTICS:
         message_put(msg, MNOS_OK, &server->uart->statistics, sizeof server->uart->statistics);
+        return;
+    case SERIAL_LISTEN:
+        message_put(msg, handle_listen(server, msg), NULL, 0);
         return;
     default: status = MNOS_ERR_LABEL; break;
     }
@@ -147,10 +203,11 @@ void server_handle(struct server *server, struct message *msg)
         forget_clients(server, msg->badge);
         msg->reply_id = 0;
     } else if (msg->reply_id != 0) {
-        /* A request by ipc_send could not be answered, so it is no request. */
         handle_request(server, msg);
         if (msg->reply_id != 0)
             return; /* progress would use the IPC buffer that the reply may lie in */
+    } else {
+        message_refuse_caps(msg); /* sent by ipc_send: it could not be answered, so it is no request */
     }
     server_progress(server);
 }

@@ -3,10 +3,21 @@
 #include "drivers/serial/ns16550/uart.h"
 
 #include "drivers/serial/ns16550/registers.h"
+#include "lib/string.h"
 
 #define DIVISOR_115200 1 /* of the PC's 1.8432 MHz clock divided by 16 */
 #define FIFO_BYTES 16
-#define SCRATCH_PATTERN 0x5A
+/* The scratch register: no bytes are held, and some are. Neither is what the kernel leaves there when it
+ * looks for the device at boot. */
+#define SCRATCH_EMPTY 0x5A
+#define SCRATCH_HOLDING 0x3C
+/* U4 */
+#define ITEMS_PER_BYTE 4
+/* The sender is asked to stop well before the queue is full, since it may react late; both go on when
+ * readers have caught up, not for each byte they take. */
+#define USED_ASK_TO_STOP (BYTE_QUEUE_ITEMS / 4 * 3)
+#define USED_GO_ON (BYTE_QUEUE_ITEMS / 4)
+#define ERRORS_OF_BYTE (LSR_PARITY | LSR_FRAMING | LSR_BREAK)
 /* A line that is stuck at "data ready" (an absent device reads 0xFF) must not keep the driver in
  * one interrupt for ever: at most this many bytes each time. */
 #define DRAIN_LIMIT 1024
@@ -26,15 +37,23 @@ static void reg_write(const struct uart *uart, enum uart_register reg, uint8_t v
 static void write_interrupt_enable(const struct uart *uart)
 {
     reg_write(uart, UART_IER,
-              IER_RECEIVED | IER_LINE_STATUS | (uart->sending ? IER_TRANSMIT_EMPTY : 0));
+              IER_LINE_STATUS | (uart->stopped ? 0 : IER_RECEIVED) |
+                  (uart->sending ? IER_TRANSMIT_EMPTY : 0));
+}
+
+static void write_modem_control(struct uart *uart, uint8_t value)
+{
+    if (uart->modem != value)
+        reg_write(uart, UART_MCR, value);
+    uart->modem = value;
 }
 
 /* Whether a device is there. The original 8250 has no scratch register, but its interrupt
  * identification has zeros in the upper half; an empty bus reads ones everywhere. */
 static bool uart_present(const struct uart *uart)
 {
-    reg_write(uart, UART_SCRATCH, SCRATCH_PATTERN);
-    return reg_read(uart, UART_SCRATCH) == SCRATCH_PATTERN ||
+    reg_write(uart, UART_SCRATCH, SCRATCH_EMPTY);
+    return reg_read(uart, UART_SCRATCH) == SCRATCH_EMPTY ||
            (reg_read(uart, UART_IIR) & 0x30) == 0;
 }
 
@@ -48,6 +67,14 @@ static void set_line(const struct uart *uart)
         reg_write(uart, UART_IER, 0); /* divisor, high byte */
     }
     reg_write(uart, UART_LCR, LCR_8_BITS);
+}
+
+static void set_holding(struct uart *uart, bool holding)
+{
+    if (uart->holding == holding)
+        return;
+    uart->holding = holding;
+    reg_write(uart, UART_SCRATCH, holding ? SCRATCH_HOLDING : SCRATCH_EMPTY);
 }
 
 /* FIFOs that are enabled already keep what is in them: what was typed while no driver ran. The 16450
@@ -74,7 +101,11 @@ static void let_transmitter_finish(const struct uart *uart)
 
 mnos_status_t uart_init(struct uart *uart, uint16_t base)
 {
+    bool lost;
+
+    memset(uart, 0, sizeof *uart);
     uart->base = base;
+    lost = reg_read(uart, UART_SCRATCH) == SCRATCH_HOLDING;
     if (!uart_present(uart))
         return MNOS_ERR_DEVICE;
     let_transmitter_finish(uart);
@@ -82,9 +113,12 @@ mnos_status_t uart_init(struct uart *uart, uint16_t base)
     reg_write(uart, UART_IER, 0);
     set_line(uart);
     uart->statistics.fifo_bytes = enable_fifos(uart);
-    reg_write(uart, UART_MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
-    uart->sending = false;
+    write_modem_control(uart, MCR_DTR | MCR_RTS | MCR_OUT2);
     write_interrupt_enable(uart);
+    if (lost) {
+        set_holding(uart, true);
+        byte_queue_mark(&uart->received);
+    }
     return MNOS_OK;
 }
 
@@ -96,27 +130,104 @@ static void count_errors(struct uart *uart, uint8_t line_status)
     uart->statistics.breaks += (line_status & LSR_BREAK) != 0;
 }
 
-/* Returns the line status that ended it. */
-static uint8_t drain_receiver(struct uart *uart)
+/* A byte came when the FIFO was full, and is gone: it came after those in the FIFO, of which one may have
+ * been read since. So it is missing before or after the last of as many as the FIFO holds. (Without a FIFO
+ * it has replaced the one before it: the same place.) PC16550D data sheet, "Line Status Register". */
+static void note_overrun(struct uart *uart)
+{
+    unsigned depth = uart->statistics.fifo_bytes;
+
+    if (uart->doubtful == 0)
+        uart->sound = depth - 1;
+    uart->doubtful = depth - uart->sound;
+}
+
+/* Reading the register clears the errors in it. */
+static uint8_t look_at_line(struct uart *uart)
 {
     uint8_t line_status = reg_read(uart, UART_LSR);
 
-    for (unsigned i = 0; i < DRAIN_LIMIT; i++) {
-        uint8_t byte;
+    count_errors(uart, line_status);
+    uart->next_errors |= line_status & ERRORS_OF_BYTE;
+    if (line_status & LSR_OVERRUN)
+        note_overrun(uart);
+    return line_status;
+}
 
-        count_errors(uart, line_status); /* reading the register cleared them */
-        if ((line_status & LSR_DATA_READY) == 0)
+/* A break arrives as a zero byte that nobody sent; one with another error is not the one that was sent. */
+static void put_byte(struct uart *uart, uint8_t byte, uint8_t errors)
+{
+    if (errors & LSR_BREAK)
+        return;
+    uart->statistics.received_bytes++;
+    if (errors != 0)
+        byte_queue_mark(&uart->received);
+    else
+        byte_queue_put(&uart->received, byte);
+}
+
+static void take_byte(struct uart *uart)
+{
+    uint8_t byte, errors = uart->next_errors;
+
+    set_holding(uart, true); /* first: a driver that dies in between has lost it */
+    uart->next_errors = 0;
+    byte = reg_read(uart, UART_DATA);
+    if (uart->doubtful == 0 || uart->sound != 0) {
+        put_byte(uart, byte, errors);
+        uart->sound -= uart->sound != 0;
+        return;
+    }
+    byte_queue_mark(&uart->received);
+    put_byte(uart, byte, errors);
+    if (--uart->doubtful == 0)
+        byte_queue_mark(&uart->received);
+}
+
+/* The FIFO is empty: what is missing came after all that was read. */
+static void settle_overrun(struct uart *uart)
+{
+    if (uart->doubtful == 0)
+        return;
+    uart->sound = uart->doubtful = 0;
+    set_holding(uart, true);
+    byte_queue_mark(&uart->received);
+}
+
+/* Whether bytes are taken in: U3, U4; and whether the sender may send. */
+static void control_flow(struct uart *uart)
+{
+    size_t used = byte_queue_used(&uart->received);
+    bool stop = uart->held || byte_queue_room(&uart->received) < ITEMS_PER_BYTE ||
+                (uart->stopped && used > USED_GO_ON);
+    bool asked_to_stop = (uart->modem & MCR_RTS) == 0;
+
+    if (stop || used > USED_ASK_TO_STOP || (asked_to_stop && used > USED_GO_ON))
+        write_modem_control(uart, uart->modem & ~MCR_RTS);
+    else
+        write_modem_control(uart, uart->modem | MCR_RTS);
+    if (uart->stopped == stop)
+        return;
+    uart->stopped = stop;
+    uart->statistics.stops += stop && !uart->held;
+    write_interrupt_enable(uart);
+}
+
+/* Returns the line status that ended it. */
+static uint8_t drain_receiver(struct uart *uart)
+{
+    uint8_t line_status = look_at_line(uart);
+
+    for (unsigned i = 0; i < DRAIN_LIMIT; i++) {
+        if ((line_status & LSR_DATA_READY) == 0) {
+            settle_overrun(uart);
             break;
-        byte = reg_read(uart, UART_DATA);
-        /* A break arrives as a zero byte that nobody sent. */
-        if ((line_status & LSR_BREAK) == 0) {
-            uart->statistics.received_bytes++;
-            if (byte_queue_room(&uart->received) != 0)
-                byte_queue_put(&uart->received, byte);
-            else
-                uart->statistics.dropped++;
         }
-        line_status = reg_read(uart, UART_LSR);
+        if (uart->stopped)
+            break;
+        take_byte(uart);
+        control_flow(uart);
+        line_status = look_at_line(uart);
     }
     return line_status;
 }
@@ -172,18 +283,36 @@ size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count)
     return sent;
 }
 
-void uart_give_back(struct uart *uart, size_t count)
+mnos_status_t uart_receive(struct uart *uart, uint8_t *bytes, size_t max, size_t *count)
 {
-    uart->received.taken -= (uint32_t)count;
+    struct byte_queue *queue = &uart->received;
+    size_t taken = 0;
+
+    if (byte_queue_at_mark(queue)) {
+        (void)byte_queue_take(queue);
+        *count = 0;
+        return MNOS_ERR_LOST;
+    }
+    while (taken < max && byte_queue_used(queue) != 0 && !byte_queue_at_mark(queue))
+        bytes[taken++] = (uint8_t)byte_queue_take(queue);
+    *count = taken;
+    return MNOS_OK;
 }
 
-size_t uart_receive(struct uart *uart, uint8_t *bytes, size_t count)
+void uart_give_back(struct uart *uart, mnos_status_t received, size_t count)
 {
-    size_t used = byte_queue_used(&uart->received);
+    uart->received.taken -= received == MNOS_ERR_LOST ? 1 : (uint32_t)count;
+}
 
-    if (count > used)
-        count = used;
-    for (size_t i = 0; i < count; i++)
-        bytes[i] = byte_queue_take(&uart->received);
-    return count;
+void uart_handed_out(struct uart *uart)
+{
+    if (byte_queue_used(&uart->received) == 0)
+        set_holding(uart, false);
+    control_flow(uart);
+}
+
+void uart_hold(struct uart *uart, bool hold)
+{
+    uart->held = hold;
+    control_flow(uart);
 }

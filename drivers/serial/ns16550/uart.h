@@ -4,11 +4,16 @@
  *
  * Knows registers and the queue of received bytes; leaves clients to server.c and capabilities to
  * main.c. Bytes to send are not kept here: those that uart_send() has taken are in the device, which
- * sends them even if this driver dies.
+ * sends them even if this driver dies. Those received are, so the device's scratch register says
+ * whether there are any: the next driver reports them as lost.
  *
  * U1  the transmit-empty interrupt is enabled exactly when `sending` is true
  * U2  `sending` is true exactly when the last uart_send() could not give the device everything and
  *     uart_service() has not run since
+ * U3  the receive interrupt is enabled exactly when `stopped` is false; while it is true no byte is
+ *     taken from the device
+ * U4  when `stopped` is false there is room for what one byte can bring: a mark, itself, two marks
+ * U5  the scratch register is SCRATCH_HOLDING whenever the queue holds anything
  */
 #pragma once
 
@@ -21,6 +26,13 @@
 struct uart {
     uint16_t base;
     bool sending;
+    bool stopped;
+    bool held;            /* a client wants bytes to stay in the device */
+    bool holding;         /* what the scratch register says */
+    uint8_t modem;        /* what the modem control register has */
+    uint8_t next_errors;  /* seen in the line status, of the byte that is read next */
+    unsigned sound;       /* after an overrun: bytes that come before the first that may be missing, */
+    unsigned doubtful;    /* and bytes after these, before, between or after which some are missing */
     struct serial_statistics statistics;
     struct byte_queue received;
 };
@@ -37,8 +49,15 @@ void uart_service(struct uart *uart);
  * in meanwhile. */
 size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count);
 
-/* Hands out at most `count` received bytes; returns how many. */
-size_t uart_receive(struct uart *uart, uint8_t *bytes, size_t count);
+/* Takes what comes first out of the queue: MNOS_OK and *count bytes, at most `max`, up to the next mark;
+ * or MNOS_ERR_LOST, a mark. The device may interrupt when there is room again. */
+mnos_status_t uart_receive(struct uart *uart, uint8_t *bytes, size_t max, size_t *count);
 
-/* Puts the last `count` bytes that uart_receive() handed out back, before anything else happens. */
-void uart_give_back(struct uart *uart, size_t count);
+/* Undoes the last uart_receive(), before anything else happens. */
+void uart_give_back(struct uart *uart, mnos_status_t received, size_t count);
+
+/* The readers have what uart_receive() handed out. */
+void uart_handed_out(struct uart *uart);
+
+/* Whether what arrives stays in the device. */
+void uart_hold(struct uart *uart, bool hold);
