@@ -16,6 +16,7 @@ enum manager_state {
     MANAGER_STOPPED = 0,
     MANAGER_RUNNING = 1,
     MANAGER_WAITING = 2, /* ended; will be started again at restart_at_ns */
+    MANAGER_FAILED = 3,  /* ended too often; START or RESTART begins anew */
 };
 
 struct manager_index {
@@ -35,6 +36,9 @@ struct manager_service {
     uint32_t failures; /* starts that did not succeed */
     uint64_t started_at_ns;
     uint64_t restart_at_ns;
-    char last_end[64]; /* why it ended the last time, for people; empty: it never did */
+    char last_end[64];  /* why it ended the last time, for people; empty: it never did */
+    char first_end[64]; /* why it ended the first time of `tries` */
+    uint32_t tries;     /* ends in a row that nobody ordered */
+    uint32_t reserved;
 };
-_Static_assert(sizeof(struct manager_service) == 144, "shared between programs");
+_Static_assert(sizeof(struct manager_service) == 216, "shared between programs");

@@ -113,10 +113,15 @@ mnos_status_t thread_join(struct thread *thread, uint64_t deadline_ns)
 
     if (status != MNOS_OK)
         return status;
+    thread_destroy(thread);
+    return MNOS_OK;
+}
+
+void thread_destroy(struct thread *thread)
+{
     /* Whether the thread has destroyed itself yet does not matter: after this it is gone. */
     (void)!sys_thread_destroy(thread->thread);
     (void)!sys_cap_delete(thread->thread);
     free_stack(thread);
     (void)!sys_cap_delete(thread->ended);
-    return MNOS_OK;
 }

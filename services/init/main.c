@@ -71,8 +71,10 @@ static mnos_status_t serve(void)
 
     for (;;) {
         uint64_t next = supervisor_run_due(&supervisor);
-        mnos_status_t status = ipc_reply_receive(supervisor.endpoint, &msg, next);
+        mnos_status_t status;
 
+        msg.accept = 1; /* what MANAGER_LISTEN carries */
+        status = ipc_reply_receive(supervisor.endpoint, &msg, next);
         if (status == MNOS_ERR_DEADLINE) {
             msg = (struct message){0}; /* the reply was delivered before the wait */
             continue;

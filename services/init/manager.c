@@ -48,6 +48,8 @@ static mnos_status_t manager_list(struct supervisor *supervisor, const struct me
         entry.started_at_ns = service->started_at_ns;
         entry.restart_at_ns = service->restart_at_ns;
         string_copy(entry.last_end, service->last_end, sizeof entry.last_end);
+        string_copy(entry.first_end, service->history.first_end, sizeof entry.first_end);
+        entry.tries = service->history.tries;
     }
     message_put(reply, MNOS_OK, &entry, sizeof entry);
     return MNOS_OK;
@@ -91,9 +93,31 @@ static const char *request_text(uint32_t label)
     }
 }
 
-static mnos_status_t control(struct supervisor *supervisor, const struct message *msg)
+/* The badge names a service, since only init mints; but it is a number from outside all the same. */
+static struct service *client_of(struct supervisor *supervisor, const struct message *msg)
 {
     uint64_t client = msg->badge & BADGE_SERVICE_MASK;
+
+    if (client < 1 || client > supervisor->manifest.service_count)
+        return NULL;
+    return &supervisor->services[client - 1];
+}
+
+static mnos_status_t listen(struct supervisor *supervisor, const struct message *msg)
+{
+    struct service *client = client_of(supervisor, msg);
+    mnos_status_t status = MNOS_ERR_DENIED;
+
+    if (client != NULL && client->state == MANAGER_RUNNING)
+        status = listener_accept(&client->listener, msg);
+    if (status != MNOS_OK)
+        message_refuse_caps(msg);
+    return status;
+}
+
+static mnos_status_t control(struct supervisor *supervisor, const struct message *msg)
+{
+    const struct service *client = client_of(supervisor, msg);
     struct manager_name request;
     struct service *service;
 
@@ -104,11 +128,9 @@ static mnos_status_t control(struct supervisor *supervisor, const struct message
     service = find_service(supervisor, request.name);
     if (service == NULL)
         return MNOS_ERR_NOT_FOUND;
-    /* The badge names a service, since only init mints; but it is a number from outside all the
-     * same, and only a text here. */
-    if (client >= 1 && client <= supervisor->manifest.service_count)
+    if (client != NULL)
         log_line("%s: %s asked for by %s", service->config->name, request_text(msg->label),
-                 supervisor->services[client - 1].config->name);
+                 client->config->name);
     if (msg->label == MANAGER_KILL)
         return service_end(service, false);
     if (service->state != MANAGER_RUNNING)
@@ -121,6 +143,8 @@ void manager_handle(struct supervisor *supervisor, struct message *msg)
     struct message reply = {.reply_id = msg->reply_id};
     mnos_status_t status;
 
+    if (msg->label != MANAGER_LISTEN)
+        message_refuse_caps(msg);
     switch (msg->label) {
     case MANAGER_LIST: status = manager_list(supervisor, msg, &reply); break;
     case MANAGER_PROCESS: status = manager_process(supervisor, msg, &reply); break;
@@ -128,6 +152,10 @@ void manager_handle(struct supervisor *supervisor, struct message *msg)
     case MANAGER_RESTART:
     case MANAGER_KILL:
         status = control(supervisor, msg);
+        message_put(&reply, status, NULL, 0);
+        break;
+    case MANAGER_LISTEN:
+        status = listen(supervisor, msg);
         message_put(&reply, status, NULL, 0);
         break;
     default: status = MNOS_ERR_LABEL; break;

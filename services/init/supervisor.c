@@ -8,9 +8,9 @@
 #include "abi/process.h"
 #include "lib/printf.h"
 #include "lib/libmnos/log.h"
+#include "lib/libmnos/status.h"
 #include "lib/libmnos/syscall.h"
 #include "lib/libmnos/time.h"
-#include "services/init/backoff.h"
 
 static mnos_status_t grant_to(void *context, mnos_cap_t process, struct mnos_bootstrap *table)
 {
@@ -20,13 +20,23 @@ static mnos_status_t grant_to(void *context, mnos_cap_t process, struct mnos_boo
                        table);
 }
 
-static void wait_for_restart(struct service *service, uint64_t ran_ns)
+static void tell_listeners(const struct supervisor *supervisor)
 {
-    service->backoff_ns = backoff_next(service->backoff_ns, ran_ns);
-    service->restart_at_ns = deadline_after_ns(service->backoff_ns);
-    service->state = MANAGER_WAITING;
+    for (uint32_t i = 0; i < supervisor->manifest.service_count; i++)
+        listener_tell(&supervisor->services[i].listener);
 }
 
+static void set_state(struct service *service, enum manager_state state)
+{
+    struct supervisor *supervisor = service->supervisor;
+
+    service->state = state;
+    if (state == MANAGER_STOPPED || state == MANAGER_FAILED)
+        standins_begin(&supervisor->standins, &supervisor->resources, service->index);
+    tell_listeners(supervisor);
+}
+
+/* On failure the state is the caller's to set. */
 static mnos_status_t start(struct service *service)
 {
     struct supervisor *supervisor = service->supervisor;
@@ -43,6 +53,7 @@ static mnos_status_t start(struct service *service)
 
     service->restart_now = false;
     service->starts++;
+    standins_end(&supervisor->standins, &supervisor->resources, service->index);
     if (plan.file == NULL)
         log_line("%s: the initial RAM disk has no file \"%s\"", service->config->name,
                  service->config->file);
@@ -50,26 +61,62 @@ static mnos_status_t start(struct service *service)
         status = program_start_new(&service->program, &plan);
     if (status != MNOS_OK) {
         service->failures++;
-        service->state = MANAGER_STOPPED;
-        string_copy(service->last_end, "could not be started", sizeof service->last_end);
+        mnos_snprintf(service->last_end, sizeof service->last_end, "not started: %s",
+                      status_text(status));
         return status;
     }
-    service->state = MANAGER_RUNNING;
     service->started_at_ns = kinfo_time_ns();
+    set_state(service, MANAGER_RUNNING);
     log_line("%s: started", service->config->name);
     return MNOS_OK;
 }
 
-mnos_status_t service_start(struct service *service)
+static mnos_status_t start_or_try_later(struct service *service);
+
+/* A service that should always run has ended, or could not be started. */
+static void go_on(struct service *service, bool ordered, uint64_t ran_ns)
+{
+    struct restart_history *history = &service->history;
+    const char *name = service->config->name;
+    uint64_t wait_ns;
+
+    switch (restart_decide(history, ordered, ran_ns, service->last_end, &wait_ns)) {
+    case RESTART_NOW:
+        log_line("%s: ended (%s), restart at once", name, service->last_end);
+        (void)!start_or_try_later(service); /* what failed is logged, and it is tried again */
+        break;
+    case RESTART_LATER:
+        service->restart_at_ns = deadline_after_ns(wait_ns);
+        set_state(service, MANAGER_WAITING);
+        log_line("%s: ended (%s), restart in %llu ms", name, service->last_end,
+                 (unsigned long long)wait_ns / 1000000);
+        break;
+    case RESTART_NO_MORE:
+        set_state(service, MANAGER_FAILED);
+        log_line("%s: stopped after %u tries, it ended first with: %s; "
+                 "\"restart %s\" begins anew",
+                 name, history->tries, history->first_end, name);
+        break;
+    }
+}
+
+static mnos_status_t start_or_try_later(struct service *service)
 {
     mnos_status_t status = start(service);
 
-    if (status != MNOS_OK && service->config->restart == MANIFEST_RESTART_ALWAYS) {
-        wait_for_restart(service, 0);
-        log_line("%s: next attempt in %llu ms", service->config->name,
-                 (unsigned long long)service->backoff_ns / 1000000);
-    }
+    if (status == MNOS_OK)
+        return MNOS_OK;
+    if (service->config->restart == MANIFEST_RESTART_ALWAYS)
+        go_on(service, false, 0);
+    else
+        set_state(service, MANAGER_STOPPED);
     return status;
+}
+
+mnos_status_t service_start(struct service *service)
+{
+    service->history = (struct restart_history){0};
+    return start_or_try_later(service);
 }
 
 static const char *fault_text(uint32_t vector)
@@ -111,20 +158,19 @@ static void service_ended(struct service *service, const struct mnos_process_inf
 {
     const char *name = service->config->name;
     uint64_t ran_ns = kinfo_time_ns() - service->started_at_ns;
-    bool by_request = service->restart_now;
+    /* Only init holds the right to destroy it: that was an order. */
+    bool ordered = info->exit_reason == MNOS_EXIT_DESTROYED;
 
     describe_end(info, service->last_end, sizeof service->last_end);
     program_release(&service->program);
-    service->state = MANAGER_STOPPED;
-    if (by_request) {
+    listener_forget(&service->listener);
+    if (service->restart_now) {
         log_line("%s: ended (%s), restart at once", name, service->last_end);
-        service->backoff_ns = 0;
         (void)!service_start(service); /* what failed is logged, and it is tried again */
     } else if (service->config->restart == MANIFEST_RESTART_ALWAYS) {
-        wait_for_restart(service, ran_ns);
-        log_line("%s: ended (%s), restart in %llu ms", name, service->last_end,
-                 (unsigned long long)service->backoff_ns / 1000000);
+        go_on(service, ordered, ran_ns);
     } else {
+        set_state(service, MANAGER_STOPPED);
         log_line("%s: ended (%s)", name, service->last_end);
     }
 }
@@ -170,6 +216,8 @@ mnos_status_t supervisor_start(struct supervisor *supervisor)
         service->index = i;
         if (service->config->restart != MANIFEST_RESTART_ON_DEMAND)
             status = start(service);
+        else
+            set_state(service, MANAGER_STOPPED);
     }
     return status;
 }
@@ -188,7 +236,7 @@ uint64_t supervisor_run_due(struct supervisor *supervisor)
         struct service *service = &supervisor->services[i];
 
         if (service->state == MANAGER_WAITING && service->restart_at_ns <= kinfo_time_ns())
-            (void)!service_start(service);
+            (void)!start_or_try_later(service);
         if (service->state == MANAGER_WAITING && service->restart_at_ns < next)
             next = service->restart_at_ns;
     }

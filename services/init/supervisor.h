@@ -2,12 +2,16 @@
 /*
  * supervisor.h - keeps the services of the manifest running.
  *
- *   STOPPED --service_start--> RUNNING --the process ends, restart = "always"--> WAITING
- *   WAITING --supervisor_run_due, its time has come--> RUNNING, or WAITING if that fails
+ *   STOPPED, FAILED --service_start--> RUNNING
+ *   RUNNING --the process ends by itself, restart = "always"--> WAITING
+ *   RUNNING --it is ended by order, restart = "always" or RESTART--> RUNNING
  *   RUNNING --the process ends, any other policy--> STOPPED
+ *   WAITING --supervisor_run_due, its time has come--> RUNNING, or WAITING if that fails
+ *   RUNNING, WAITING --it has ended too often, restart.h--> FAILED
  *
  * S1  state == RUNNING exactly when program.process is not 0
  * S2  restart_at_ns is meaningful only in WAITING
+ * S3  stand-ins answer on its endpoints exactly in STOPPED and FAILED: no wait for a service is for ever
  *
  * Leaves to manager.c who may ask for what.
  */
@@ -15,10 +19,13 @@
 
 #include <stdbool.h>
 
+#include "lib/libmnos/listener.h"
 #include "protocols/manager.h"
 #include "services/init/archive.h"
 #include "services/init/grants.h"
 #include "services/init/program.h"
+#include "services/init/restart.h"
+#include "services/init/standin.h"
 
 struct service {
     const struct manifest_service *config;
@@ -29,16 +36,18 @@ struct service {
     bool restart_now; /* when it ends, start it without waiting, whatever its policy */
     uint32_t starts;
     uint32_t failures;
-    uint64_t backoff_ns; /* the last wait; 0: none */
     uint64_t started_at_ns;
     uint64_t restart_at_ns;
-    char last_end[64];
+    char last_end[RESTART_TEXT_BYTES];
+    struct restart_history history;
+    struct listener listener; /* of this run of the service, when it listens */
 };
 
 struct supervisor {
     struct manifest manifest;
     struct archive archive;
     struct resources resources;
+    struct standins standins;
     mnos_cap_t endpoint; /* init's own: events of ended processes, and requests */
     struct service services[MANIFEST_SERVICES_MAX];
 };
@@ -58,9 +67,9 @@ void supervisor_collect(struct supervisor *supervisor);
 /* Starts the services whose wait is over; returns when the next one's is. */
 uint64_t supervisor_run_due(struct supervisor *supervisor);
 
-/* Starts a service that does not run. If that fails and it should always run, it is tried again later;
- * what failed is in the log. */
+/* Starts a service that does not run, and forgets that it may have ended often. If that fails and it
+ * should always run, it is tried again later; what failed is in the log. */
 mnos_status_t service_start(struct service *service);
 
-/* Ends a running service; `restart` starts it again at once. */
+/* Ends a running service; `restart` starts it again at once, and as service_start() does. */
 mnos_status_t service_end(struct service *service, bool restart);

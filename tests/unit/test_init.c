@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "drivers/power/acpi_reset/fadt.c"
-#include "services/init/backoff.h"
 #include "services/init/manifest.c"
+#include "services/init/restart.c"
 
 /* A small valid manifest to damage. */
 static _Alignas(8) struct {
@@ -137,18 +137,52 @@ TEST(init_manifest, any_flipped_byte_is_refused_or_harmless)
     }
 }
 
-TEST(init_backoff, doubles_up_to_a_limit_and_forgets_after_a_stable_run)
-{
-    uint64_t wait = 0;
+/* ---- When to start again ---- */
 
-    wait = backoff_next(wait, 0);
-    CHECK_EQ(wait, BACKOFF_FIRST_NS);
-    wait = backoff_next(wait, 0);
-    CHECK_EQ(wait, 2 * BACKOFF_FIRST_NS);
+static enum restart_decision ended(struct restart_history *history, uint64_t ran_ns, const char *end)
+{
+    uint64_t wait_ns = 0;
+    enum restart_decision decision = restart_decide(history, false, ran_ns, end, &wait_ns);
+
+    CHECK_EQ(wait_ns, decision == RESTART_LATER ? RESTART_FIRST_NS << (history->tries - 1) : 0);
+    return decision;
+}
+
+TEST(init_restart, waits_longer_each_time_and_then_stops_with_the_first_cause)
+{
+    struct restart_history history = {0};
+
+    CHECK_EQ(ended(&history, 0, "first"), RESTART_LATER);
+    for (unsigned i = 2; i < RESTART_TRIES_MAX; i++)
+        CHECK_EQ(ended(&history, RESTART_STABLE_NS - 1, "later"), RESTART_LATER);
+    CHECK_EQ(ended(&history, 0, "last"), RESTART_NO_MORE);
+    CHECK_EQ(history.tries, RESTART_TRIES_MAX);
+    CHECK_STR_EQ(history.first_end, "first");
+}
+
+TEST(init_restart, a_stable_run_forgives_what_was_before)
+{
+    struct restart_history history = {0};
+
+    for (unsigned i = 0; i < 10 * RESTART_TRIES_MAX; i++) {
+        CHECK_EQ(ended(&history, i % 7 == 0 ? RESTART_STABLE_NS : 0, i % 7 == 0 ? "new" : "more"),
+                 RESTART_LATER);
+        CHECK_STR_EQ(history.first_end, "new");
+    }
+}
+
+TEST(init_restart, what_was_ordered_does_not_count_and_does_not_wait)
+{
+    struct restart_history history = {0};
+    uint64_t wait_ns;
+
     for (unsigned i = 0; i < 100; i++)
-        wait = backoff_next(wait, BACKOFF_STABLE_NS - 1);
-    CHECK_EQ(wait, BACKOFF_LAST_NS);
-    CHECK_EQ(backoff_next(wait, BACKOFF_STABLE_NS), BACKOFF_FIRST_NS);
+        CHECK_EQ(restart_decide(&history, true, 0, "killed", &wait_ns), RESTART_NOW);
+    CHECK_EQ(history.tries, 0);
+    CHECK_EQ(ended(&history, 0, "fault"), RESTART_LATER);
+    CHECK_EQ(restart_decide(&history, true, 0, "killed", &wait_ns), RESTART_NOW);
+    CHECK_EQ(history.tries, 1);
+    CHECK_STR_EQ(history.first_end, "fault");
 }
 
 /* ---- The reset register ---- */
