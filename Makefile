@@ -169,6 +169,12 @@ $(BUILD)/user/obj/%.c.o: %.c $(common)
 $(BUILD)/user/obj/%.S.o: %.S $(common)
 	$(call say,AS)
 	$(call compile,$(USER_CFLAGS))
+# Columns of characters on a terminal, from the Unicode data of Python.
+WIDTH_TABLE := $(BUILD)/gen/width_table.h
+$(WIDTH_TABLE): tools/mkwidth.py
+	$(call say,WIDTHS)
+	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@
+$(BUILD)/user/obj/lib/libmnos/utf8.c.o $(BUILD)/unit/obj/tests/unit/test_editor.c.o: $(WIDTH_TABLE)
 $(LIBMNOS): $(call user_objects,lib/libmnos lib/format lib/string.c lib/printf.c)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) qcsD $@ $^

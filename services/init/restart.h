@@ -10,14 +10,15 @@
 #include <stdint.h>
 
 #define RESTART_TRIES_MAX 8u
-#define RESTART_FIRST_NS 10000000ull     /* 10 ms; doubles with each try, so all take 1.3 s at most */
+#define RESTART_FIRST_NS 10000000ull /* 10 ms; doubles with each try, so all take 1.3 s at most */
 #define RESTART_STABLE_NS 10000000000ull /* a run of 10 s forgives earlier ends */
 #define RESTART_TEXT_BYTES 64
 
 /* The ends in a row that nobody ordered. Zero: none. */
 struct restart_history {
     unsigned tries;
-    char first_end[RESTART_TEXT_BYTES]; /* what the first of them was: the others may follow from it */
+    char first_end
+        [RESTART_TEXT_BYTES]; /* what the first of them was: the others may follow from it */
 };
 
 enum restart_decision {

@@ -139,7 +139,8 @@ TEST(init_manifest, any_flipped_byte_is_refused_or_harmless)
 
 /* ---- When to start again ---- */
 
-static enum restart_decision ended(struct restart_history *history, uint64_t ran_ns, const char *end)
+static enum restart_decision ended(struct restart_history *history, uint64_t ran_ns,
+                                   const char *end)
 {
     uint64_t wait_ns = 0;
     enum restart_decision decision = restart_decide(history, false, ran_ns, end, &wait_ns);

@@ -573,7 +573,8 @@ TEST(ns16550, an_overrun_is_reported_where_bytes_are_missing)
     interrupts();
     CHECK_EQ(uart.statistics.overruns, 1);
     CHECK_STR_EQ(got(SERIAL_READ, 100), "0123456789abcde");
-    CHECK_STR_EQ(got(SERIAL_READ, 100), "LOST"); /* one byte may have been read between loss and report */
+    CHECK_STR_EQ(got(SERIAL_READ, 100),
+                 "LOST"); /* one byte may have been read between loss and report */
     CHECK_STR_EQ(got(SERIAL_READ, 100), "f");
     CHECK_STR_EQ(got(SERIAL_READ, 100), "LOST");
     CHECK_STR_EQ(got(SERIAL_READ, 100), "next");

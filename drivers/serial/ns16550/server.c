@@ -187,9 +187,7 @@ static void handle_request(struct server *server, struct message *msg)
     case SERIAL_STATISTICS:
         message_put(msg, MNOS_OK, &server->uart->statistics, sizeof server->uart->statistics);
         return;
-    case SERIAL_LISTEN:
-        message_put(msg, handle_listen(server, msg), NULL, 0);
-        return;
+    case SERIAL_LISTEN: message_put(msg, handle_listen(server, msg), NULL, 0); return;
     default: status = MNOS_ERR_LABEL; break;
     }
     if (status == MNOS_OK)
@@ -207,7 +205,8 @@ void server_handle(struct server *server, struct message *msg)
         if (msg->reply_id != 0)
             return; /* progress would use the IPC buffer that the reply may lie in */
     } else {
-        message_refuse_caps(msg); /* sent by ipc_send: it could not be answered, so it is no request */
+        message_refuse_caps(
+            msg); /* sent by ipc_send: it could not be answered, so it is no request */
     }
     server_progress(server);
 }

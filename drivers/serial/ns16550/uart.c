@@ -53,8 +53,7 @@ static void write_modem_control(struct uart *uart, uint8_t value)
 static bool uart_present(const struct uart *uart)
 {
     reg_write(uart, UART_SCRATCH, SCRATCH_EMPTY);
-    return reg_read(uart, UART_SCRATCH) == SCRATCH_EMPTY ||
-           (reg_read(uart, UART_IIR) & 0x30) == 0;
+    return reg_read(uart, UART_SCRATCH) == SCRATCH_EMPTY || (reg_read(uart, UART_IIR) & 0x30) == 0;
 }
 
 /* Writing the divisor garbles a byte that is on the wire, so it stays when it is right already, as it

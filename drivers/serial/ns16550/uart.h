@@ -27,12 +27,12 @@ struct uart {
     uint16_t base;
     bool sending;
     bool stopped;
-    bool held;            /* a client wants bytes to stay in the device */
-    bool holding;         /* what the scratch register says */
-    uint8_t modem;        /* what the modem control register has */
-    uint8_t next_errors;  /* seen in the line status, of the byte that is read next */
-    unsigned sound;       /* after an overrun: bytes that come before the first that may be missing, */
-    unsigned doubtful;    /* and bytes after these, before, between or after which some are missing */
+    bool held;           /* a client wants bytes to stay in the device */
+    bool holding;        /* what the scratch register says */
+    uint8_t modem;       /* what the modem control register has */
+    uint8_t next_errors; /* seen in the line status, of the byte that is read next */
+    unsigned sound;    /* after an overrun: bytes that come before the first that may be missing, */
+    unsigned doubtful; /* and bytes after these, before, between or after which some are missing */
     struct serial_statistics statistics;
     struct byte_queue received;
 };
