@@ -111,7 +111,7 @@ class GuestError(Exception):
     """The guest did not do what the test waits for."""
 
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[78])")
 
 
 def plain(text: str) -> str:

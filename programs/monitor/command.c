@@ -36,9 +36,12 @@ static void command_help(const struct words *)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         console_print("  %-9s%-10s %s\n", commands[i].name, commands[i].arguments,
                       commands[i].help);
-    console_print("Keys: arrows, Home, End, Tab completes; Ctrl-A E start, end; Ctrl-U K W delete\n"
-                  "to start, to end, a word; Ctrl-L clears the screen; Ctrl-C drops the line, and\n"
-                  "leaves a program that run waits for in the background.\n");
+    console_print(
+        "Keys: arrows, Home, End; Tab completes, Ctrl-R searches earlier lines, Ctrl-G ends the\n"
+        "search; Ctrl-A E start, end; Alt-B F and Ctrl-Left Right by words; Ctrl-D deletes;\n"
+        "Ctrl-U K W delete to start, to end, a word, Alt-D the next; Ctrl-L clears the screen\n"
+        "and asks the terminal for its width; Ctrl-C drops the line, and leaves a program that\n"
+        "run waits for in the background.\n");
 }
 
 static const struct command *find(const char *name, size_t length)

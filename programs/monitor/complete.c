@@ -8,9 +8,9 @@
 
 struct matches {
     size_t word_start;
-    size_t typed; /* characters of the word before the cursor */
+    size_t typed; /* bytes of the word before the cursor */
     unsigned count;
-    size_t common; /* characters on which all agree */
+    size_t common; /* bytes on which all agree */
     char word[EDITOR_WORD_BYTES];
 };
 
@@ -18,8 +18,8 @@ struct matches {
 static bool next_match(struct editor *editor, const struct matches *matches, unsigned *index,
                        char word[EDITOR_WORD_BYTES])
 {
-    while (editor->candidate(editor->line, matches->word_start, (*index)++, word)) {
-        if (strncmp(word, editor->line + matches->word_start, matches->typed) == 0)
+    while (editor->candidate(editor->line.text, matches->word_start, (*index)++, word)) {
+        if (strncmp(word, editor->line.text + matches->word_start, matches->typed) == 0)
             return true;
     }
     return false;
@@ -60,11 +60,12 @@ static void list_matches(struct editor *editor, const struct matches *matches)
 
 void editor_complete(struct editor *editor)
 {
-    struct matches matches = {.word_start = editor->cursor};
+    const struct line *line = &editor->line;
+    struct matches matches = {.word_start = line->cursor};
 
-    while (matches.word_start > 0 && editor->line[matches.word_start - 1] != ' ')
+    while (matches.word_start > 0 && line->text[matches.word_start - 1] != ' ')
         matches.word_start--;
-    matches.typed = editor->cursor - matches.word_start;
+    matches.typed = line->cursor - matches.word_start;
     find_matches(editor, &matches);
     if (matches.count == 0) {
         editor_put(editor, "\a");
@@ -74,8 +75,7 @@ void editor_complete(struct editor *editor)
         list_matches(editor, &matches);
         return;
     }
-    for (size_t i = matches.typed; i < matches.common; i++)
-        editor_insert(editor, matches.word[i]);
+    editor_insert(editor, matches.word + matches.typed, matches.common - matches.typed);
     if (matches.count == 1)
-        editor_insert(editor, ' ');
+        editor_insert(editor, " ", 1);
 }

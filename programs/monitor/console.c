@@ -7,24 +7,40 @@
 #include "lib/libmnos/bootstrap.h"
 #include "lib/printf.h"
 #include "lib/libmnos/ipc.h"
+#include "lib/libmnos/listener.h"
 #include "lib/libmnos/log.h"
 #include "lib/libmnos/serial_client.h"
 #include "lib/libmnos/status.h"
 #include "lib/string.h"
 #include "lib/libmnos/syscall.h"
-#include "lib/libmnos/time.h"
+#include "protocols/manager.h"
 #include "protocols/serial.h"
 
-#define BUSY_WAIT_NS 10000000ull
 #define PRINT_BYTES 512
 #define INTERRUPT_KEY 3 /* Ctrl-C */
 
+#define EVENT_INPUT 1ull
+#define EVENT_SERVICES 2ull
+/* Of the capabilities to `events` that others have: when one is gone, so is who had it. */
+#define BADGE_SERIAL 1
+#define BADGE_MANAGER 2
+
+/* What was typed and not yet used: input_at up to input_length; bytes, and marks where some are missing.
+ * One part is read ahead, the rest is for what the driver holds when it is about to be ended, and there is
+ * room for all of that. */
+#define READ_AHEAD_ITEMS 4096
+#define HELD_ITEMS (8192 + 16)
+#define LOST_MARK 0x100
+
+static mnos_cap_t events; /* the endpoint where this monitor waits */
+static bool input_waits;  /* the driver may have something */
+static bool restarted, services_changed;
 static char output[MNOS_MESSAGE_MAX_BYTES];
 static size_t output_length;
-static char input[1024]; /* what was typed and not yet used: input_at up to input_length */
+static uint16_t input[READ_AHEAD_ITEMS + HELD_ITEMS];
 static size_t input_length, input_at;
 
-/* Without its line the monitor can do nothing; init starts it again, later and later. */
+/* Without its line the monitor can do nothing; init starts it again, later and later, and then stops it. */
 static _Noreturn void give_up(mnos_status_t status, const char *what)
 {
     log_error(status, what);
@@ -76,39 +92,102 @@ void console_error(mnos_status_t status, const char *what)
     console_print("%s\n", error_explain(text, sizeof text, status, what));
 }
 
-/* Adds what READ or POLL returns to the input, for which there is room; *count is how much it was. */
-static mnos_status_t receive(enum serial_request label, size_t *count)
+static void listen(void)
 {
-    struct serial_read request;
+    mnos_status_t status =
+        listen_to(bootstrap_cap("serial"), SERIAL_LISTEN, events, BADGE_SERIAL, EVENT_INPUT);
+
+    if (status != MNOS_OK)
+        give_up(status, "listen to the serial line");
+}
+
+void console_open(void)
+{
+    mnos_cap_t manager = bootstrap_cap("manager");
+    mnos_status_t status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &events);
+
+    if (status != MNOS_OK)
+        give_up(status, "create an endpoint");
+    listen();
+    if (manager == 0)
+        return;
+    status = listen_to(manager, MANAGER_LISTEN, events, BADGE_MANAGER, EVENT_SERVICES);
+    if (status != MNOS_OK)
+        log_error(status, "listen to the manager"); /* the news will be missed, no more */
+}
+
+void console_wait(void)
+{
     struct message msg = {0};
     mnos_status_t status;
 
-    input_length -= input_at;
-    memmove(input, input + input_at, input_length);
-    input_at = 0;
-    request.max_bytes = sizeof input - input_length;
-    message_put(&msg, label, &request, sizeof request);
-    status = ipc_request(bootstrap_cap("serial"), &msg);
+    console_flush();
+    status = ipc_receive(events, &msg, MNOS_DEADLINE_NEVER);
     if (status != MNOS_OK)
-        return status;
-    *count = message_get(&msg, input + input_length, (size_t)request.max_bytes);
-    input_length += *count;
-    return MNOS_OK;
+        give_up(status, "wait for an event");
+    switch (msg.kind) {
+    case MNOS_KIND_EVENTS:
+        input_waits |= (msg.words[0] & EVENT_INPUT) != 0;
+        services_changed |= (msg.words[0] & EVENT_SERVICES) != 0;
+        break;
+    case MNOS_KIND_CLIENT_GONE:
+        /* The manager is never gone: without it there is no system. */
+        if (msg.badge == BADGE_MANAGER)
+            break;
+        restarted = true;
+        listen();
+        break;
+    default:
+        ipc_reply_status(msg.reply_id, MNOS_ERR_LABEL); /* nobody has anything to ask here */
+        break;
+    }
 }
 
-void console_take_input(void)
+/* The input moves to the beginning of its array. */
+static void make_room(void)
 {
-    size_t count = 1;
+    input_length -= input_at;
+    memmove(input, input + input_at, input_length * sizeof input[0]);
+    input_at = 0;
+}
 
-    /* An error is nothing to act on here: the next console_read() meets it too. */
-    while (count != 0 && input_length - input_at < sizeof input &&
-           receive(SERIAL_POLL, &count) == MNOS_OK)
+/* Adds what POLL or HOLD returns to the input, which has room for more; returns whether there was any. */
+static bool receive(enum serial_request label, size_t limit)
+{
+    static uint8_t bytes[READ_AHEAD_ITEMS];
+    struct serial_read request;
+    struct message msg = {0};
+    mnos_status_t status;
+    size_t count;
+
+    make_room();
+    request.max_bytes = limit - input_length < sizeof bytes ? limit - input_length : sizeof bytes;
+    message_put(&msg, label, &request, sizeof request);
+    status = ipc_request(bootstrap_cap("serial"), &msg);
+    if (status == MNOS_ERR_LOST)
+        input[input_length++] = LOST_MARK;
+    if (status == MNOS_ERR_LOST || status == MNOS_ERR_PEER)
+        return true; /* the driver's next run may have more */
+    if (status != MNOS_OK)
+        give_up(status, "read from the serial line");
+    count = message_get(&msg, bytes, (size_t)request.max_bytes);
+    for (size_t i = 0; i < count; i++)
+        input[input_length++] = bytes[i];
+    return count != 0;
+}
+
+void console_hold_input(void)
+{
+    while (input_length - input_at < sizeof input / sizeof input[0] &&
+           receive(SERIAL_HOLD, sizeof input / sizeof input[0]))
         ;
+    input_waits = true; /* the next read has to end the hold */
 }
 
 bool console_interrupted(void)
 {
-    console_take_input();
+    while (input_waits && input_length - input_at < READ_AHEAD_ITEMS)
+        input_waits = receive(SERIAL_POLL, READ_AHEAD_ITEMS);
     for (size_t i = input_length; i > input_at; i--) {
         if (input[i - 1] == INTERRUPT_KEY) {
             input_at = i;
@@ -118,21 +197,29 @@ bool console_interrupted(void)
     return false;
 }
 
+static bool take(bool *flag)
+{
+    bool set = *flag;
+
+    *flag = false;
+    return set;
+}
+
 int console_read(void)
 {
-    mnos_status_t status;
-    size_t count;
+    for (;;) {
+        if (input_at < input_length) {
+            uint16_t item = input[input_at++];
 
-    console_flush();
-    if (input_at < input_length)
-        return (unsigned char)input[input_at++];
-    status = receive(SERIAL_READ, &count);
-    if (status == MNOS_ERR_PEER || status == MNOS_ERR_AGAIN) {
-        if (status == MNOS_ERR_AGAIN)
-            sleep_until(deadline_after_ns(BUSY_WAIT_NS));
-        return -1;
+            return item == LOST_MARK ? CONSOLE_LOST : item;
+        }
+        if (take(&restarted))
+            return CONSOLE_RESTARTED;
+        if (take(&services_changed))
+            return CONSOLE_SERVICES;
+        if (input_waits)
+            input_waits = receive(SERIAL_POLL, READ_AHEAD_ITEMS);
+        else
+            console_wait();
     }
-    if (status != MNOS_OK)
-        give_up(status, "read from the serial line");
-    return count != 0 ? (unsigned char)input[input_at++] : -1;
 }

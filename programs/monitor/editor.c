@@ -2,255 +2,223 @@
 /* editor - keys and what they do to the line: see editor.h. Host tests compile this file. */
 #include "programs/monitor/editor.h"
 
-#include "lib/printf.h"
 #include "lib/string.h"
 #include "programs/monitor/editor_internal.h"
 
 #define CTRL(letter) ((letter)&0x1F)
-#define KEY_ESCAPE 0x1B
-#define KEY_BACKSPACE 0x08
-#define KEY_DELETE 0x7F
+#define DEL 0x7F
 
-enum { ESCAPE_NONE, ESCAPE_SEEN, ESCAPE_BRACKET, ESCAPE_O };
-
-void editor_put(struct editor *editor, const char *text)
-{
-    editor->write(text, strlen(text));
-}
-
-static size_t visible_columns(const struct editor *editor)
-{
-    return EDITOR_COLUMNS - strlen(editor->prompt);
-}
-
-/* Moves the view so that the cursor is in it, a third of a screen at a time. */
-static void scroll(struct editor *editor)
-{
-    size_t columns = visible_columns(editor);
-
-    if (editor->cursor < editor->view)
-        editor->view = editor->cursor > columns / 3 ? editor->cursor - columns / 3 : 0;
-    if (editor->cursor > editor->view + columns - 1)
-        editor->view = editor->cursor - columns + 1 + columns / 3;
-    if (editor->length < columns)
-        editor->view = 0;
-}
-
-void editor_redraw(struct editor *editor)
-{
-    size_t shown, columns = visible_columns(editor);
-    char move[16];
-
-    scroll(editor);
-    shown = editor->length - editor->view;
-    if (shown > columns)
-        shown = columns;
-    editor_put(editor, "\r");
-    editor_put(editor, editor->prompt);
-    editor->write(editor->line + editor->view, shown);
-    editor_put(editor, "\x1b[K");
-    if (editor->cursor - editor->view < shown) {
-        mnos_snprintf(move, sizeof move, "\x1b[%zuD", shown - (editor->cursor - editor->view));
-        editor_put(editor, move);
-    }
-}
+static const char too_long[] = "it is too long";
+static const char bytes_lost[] = "part of it was lost on the line";
 
 void editor_begin(struct editor *editor)
 {
-    editor->length = editor->cursor = editor->view = 0;
-    editor->line[0] = 0;
+    line_clear(&editor->line);
+    editor->view = 0;
+    editor->refusal = NULL;
+    editor->damaged = editor->searching = false;
     editor->history_back = 0;
-    editor->escape = ESCAPE_NONE;
-    editor_put(editor, editor->prompt);
+    if (editor->asked != 0)
+        editor_ask_columns(editor); /* its window may have changed */
+    editor_redraw(editor);
 }
 
-void editor_insert(struct editor *editor, char byte)
+void editor_insert(struct editor *editor, const char *bytes, size_t count)
 {
-    bool simple = editor->cursor == editor->length &&
-                  editor->length - editor->view + 1 < visible_columns(editor);
+    bool simple = editor->line.cursor == editor->line.length &&
+                  editor_has_columns(editor, utf8_columns(bytes, count));
 
-    if (editor->length == EDITOR_LINE_BYTES - 1) {
-        editor_put(editor, "\a");
-        return;
-    }
-    memmove(editor->line + editor->cursor + 1, editor->line + editor->cursor,
-            editor->length - editor->cursor + 1);
-    editor->line[editor->cursor++] = byte;
-    editor->length++;
-    /* What is typed at the end, the usual case, is only echoed. */
-    if (simple)
-        editor->write(&byte, 1);
-    else
+    if (!line_insert(&editor->line, bytes, count)) {
+        /* A line without its end is another line: the user has to shorten it first. */
+        if (editor->refusal == NULL)
+            editor_put(editor, "\a");
+        editor->refusal = too_long;
+    } else if (simple) {
+        editor->write(bytes, count); /* typed at the end, the usual case: only echoed */
+    } else {
         editor_redraw(editor);
+    }
 }
 
-/* Removes the characters from `from` up to `to`, and leaves the cursor at `from`. */
 static void remove_range(struct editor *editor, size_t from, size_t to)
 {
-    memmove(editor->line + from, editor->line + to, editor->length - to + 1);
-    editor->length -= to - from;
-    editor->cursor = from;
+    if (from < to)
+        editor->refusal = NULL;
+    line_remove(&editor->line, from, to);
     editor_redraw(editor);
 }
 
 static void move_to(struct editor *editor, size_t cursor)
 {
-    editor->cursor = cursor;
+    line_move(&editor->line, cursor);
     editor_redraw(editor);
 }
 
-static void remove_word(struct editor *editor)
+void editor_keep_unfinished(struct editor *editor)
 {
-    size_t start = editor->cursor;
-
-    while (start > 0 && editor->line[start - 1] == ' ')
-        start--;
-    while (start > 0 && editor->line[start - 1] != ' ')
-        start--;
-    remove_range(editor, start, editor->cursor);
-}
-
-static void show_line(struct editor *editor, const char *line)
-{
-    string_copy(editor->line, line, sizeof editor->line);
-    editor->length = editor->cursor = strlen(editor->line);
-    editor_redraw(editor);
-}
-
-static char *history_line(struct editor *editor, unsigned back)
-{
-    return editor->history[(editor->history_count - back) % EDITOR_HISTORY_LINES];
+    string_copy(editor->unfinished, editor->line.text, sizeof editor->unfinished);
+    editor->unfinished_refusal = editor->refusal;
 }
 
 static void history_move(struct editor *editor, int step)
 {
-    unsigned kept =
-        editor->history_count < EDITOR_HISTORY_LINES ? editor->history_count : EDITOR_HISTORY_LINES;
     unsigned back = editor->history_back + (unsigned)step;
 
-    if ((step < 0 && editor->history_back == 0) || back > kept)
+    if ((step < 0 && editor->history_back == 0) || back > history_count(&editor->history))
         return;
     if (editor->history_back == 0)
-        string_copy(editor->unfinished, editor->line, sizeof editor->unfinished);
+        editor_keep_unfinished(editor);
     editor->history_back = back;
-    show_line(editor, back == 0 ? editor->unfinished : history_line(editor, back));
-}
-
-static void history_add(struct editor *editor)
-{
-    if (editor->length == 0 ||
-        (editor->history_count != 0 && strcmp(history_line(editor, 1), editor->line) == 0))
-        return;
-    string_copy(editor->history[editor->history_count++ % EDITOR_HISTORY_LINES], editor->line,
-                EDITOR_LINE_BYTES);
-}
-
-/* The final byte of "ESC [ number X" or "ESC O X". */
-static void escape_key(struct editor *editor, char final)
-{
-    switch (final) {
-    case 'A': history_move(editor, 1); break;
-    case 'B': history_move(editor, -1); break;
-    case 'C':
-        if (editor->cursor < editor->length)
-            move_to(editor, editor->cursor + 1);
-        break;
-    case 'D':
-        if (editor->cursor > 0)
-            move_to(editor, editor->cursor - 1);
-        break;
-    case 'H': move_to(editor, 0); break;
-    case 'F': move_to(editor, editor->length); break;
-    case '~':
-        if (editor->number == 1 || editor->number == 7)
-            move_to(editor, 0);
-        else if (editor->number == 4 || editor->number == 8)
-            move_to(editor, editor->length);
-        else if (editor->number == 3 && editor->cursor < editor->length)
-            remove_range(editor, editor->cursor, editor->cursor + 1);
-        break;
-    default: break;
-    }
-}
-
-/* Returns whether the byte belongs to an escape sequence. */
-static bool escape_feed(struct editor *editor, char byte)
-{
-    if (editor->escape == ESCAPE_NONE) {
-        if (byte != KEY_ESCAPE)
-            return false;
-        editor->escape = ESCAPE_SEEN;
-        return true;
-    }
-    if (editor->escape == ESCAPE_SEEN) {
-        editor->number = 0;
-        editor->escape = byte == '[' ? ESCAPE_BRACKET : byte == 'O' ? ESCAPE_O : ESCAPE_NONE;
-        return true;
-    }
-    if (byte >= '0' && byte <= '9' && editor->number < 1000)
-        editor->number = editor->number * 10 + (unsigned)(byte - '0');
-    else if (byte == ';')
-        editor->number = 0; /* what follows is a modifier; the key is in the final byte */
-    if (byte >= '@' && byte <= '~') {
-        editor->escape = ESCAPE_NONE;
-        escape_key(editor, byte);
-    }
-    return true;
+    editor->refusal = back == 0 ? editor->unfinished_refusal : NULL;
+    line_set(&editor->line, back == 0 ? editor->unfinished : history_line(&editor->history, back));
+    editor_redraw(editor);
 }
 
 static enum editor_event end_line(struct editor *editor)
 {
-    history_add(editor);
     editor_put(editor, "\r\n");
+    if (editor->refusal != NULL)
+        return EDITOR_REFUSED;
+    history_add(&editor->history, editor->line.text);
     return EDITOR_LINE;
 }
 
-static void control_key(struct editor *editor, char byte)
+static void clear_screen(struct editor *editor)
 {
-    switch (byte) {
+    editor_put(editor, "\x1b[H\x1b[2J");
+    editor_ask_columns(editor);
+    editor_redraw(editor);
+}
+
+/* What has no effect says so. */
+static void delete_after(struct editor *editor)
+{
+    const struct line *line = &editor->line;
+
+    if (line->cursor == line->length)
+        editor_put(editor, "\a");
+    else
+        remove_range(editor, line->cursor, line_after(line, line->cursor));
+}
+
+static void control_key(struct editor *editor, uint32_t character)
+{
+    const struct line *line = &editor->line;
+    size_t cursor = line->cursor;
+
+    switch (character) {
     case CTRL('A'): move_to(editor, 0); break;
-    case CTRL('E'): move_to(editor, editor->length); break;
-    case CTRL('B'): escape_key(editor, 'D'); break;
-    case CTRL('F'): escape_key(editor, 'C'); break;
+    case CTRL('E'): move_to(editor, line->length); break;
+    case CTRL('B'): move_to(editor, line_before(line, cursor)); break;
+    case CTRL('F'): move_to(editor, line_after(line, cursor)); break;
     case CTRL('P'): history_move(editor, 1); break;
     case CTRL('N'): history_move(editor, -1); break;
-    case CTRL('K'): remove_range(editor, editor->cursor, editor->length); break;
-    case CTRL('U'): remove_range(editor, 0, editor->cursor); break;
-    case CTRL('W'): remove_word(editor); break;
-    case CTRL('L'):
-        editor_put(editor, "\x1b[H\x1b[2J");
-        editor_redraw(editor);
-        break;
-    case CTRL('D'):
-        if (editor->cursor < editor->length)
-            remove_range(editor, editor->cursor, editor->cursor + 1);
-        break;
+    case CTRL('K'): remove_range(editor, cursor, line->length); break;
+    case CTRL('U'): remove_range(editor, 0, cursor); break;
+    case CTRL('W'): remove_range(editor, line_argument_before(line, cursor), cursor); break;
+    case CTRL('L'): clear_screen(editor); break;
+    case CTRL('D'): delete_after(editor); break;
+    case CTRL('R'): editor_search(editor); break;
     case '\t': editor_complete(editor); break;
-    case KEY_BACKSPACE:
+    case '\b':
+    case DEL: remove_range(editor, line_before(line, cursor), cursor); break;
+    default: break;
+    }
+}
+
+static void alt_key(struct editor *editor, uint32_t character)
+{
+    const struct line *line = &editor->line;
+    size_t cursor = line->cursor;
+
+    switch (character) {
+    case 'b': move_to(editor, line_word_before(line, cursor)); break;
+    case 'f': move_to(editor, line_word_after(line, cursor)); break;
+    case 'd': remove_range(editor, cursor, line_word_after(line, cursor)); break;
+    case DEL: remove_range(editor, line_word_before(line, cursor), cursor); break;
+    default: break;
+    }
+}
+
+static void function_key(struct editor *editor, const struct key *key)
+{
+    const struct line *line = &editor->line;
+    size_t cursor = line->cursor;
+
+    switch (key->code) {
+    case KEY_UP: history_move(editor, 1); break;
+    case KEY_DOWN: history_move(editor, -1); break;
+    case KEY_LEFT:
+        move_to(editor, key->modified ? line_word_before(line, cursor) : line_before(line, cursor));
+        break;
+    case KEY_RIGHT:
+        move_to(editor, key->modified ? line_word_after(line, cursor) : line_after(line, cursor));
+        break;
+    case KEY_HOME: move_to(editor, 0); break;
+    case KEY_END: move_to(editor, line->length); break;
     case KEY_DELETE:
-        if (editor->cursor > 0)
-            remove_range(editor, editor->cursor - 1, editor->cursor);
+        remove_range(editor, cursor,
+                     key->modified ? line_word_after(line, cursor) : line_after(line, cursor));
         break;
     default: break;
     }
 }
 
-enum editor_event editor_feed(struct editor *editor, char byte)
+static void insert_character(struct editor *editor, uint32_t character)
 {
-    bool after_cr = editor->after_cr;
+    char bytes[UTF8_BYTES_MAX];
 
-    editor->after_cr = byte == '\r';
-    if (escape_feed(editor, byte))
+    editor_insert(editor, bytes, utf8_encode(character, bytes));
+}
+
+static enum editor_event handle_key(struct editor *editor, const struct key *key)
+{
+    uint32_t control = key->code == KEY_CONTROL ? key->character : 0;
+
+    if (key->code == KEY_SIZE || key->code == KEY_PLACE) {
+        editor_answer(editor, key);
         return EDITOR_NONE;
-    if (byte == '\r' || (byte == '\n' && !after_cr))
+    }
+    if (editor->searching && editor_search_key(editor, key))
+        return EDITOR_NONE;
+    if (control == '\r' || control == '\n')
         return end_line(editor);
-    if (byte == CTRL('C')) {
+    if (control == CTRL('C')) {
         editor_put(editor, "^C\r\n");
         return EDITOR_CANCELLED;
     }
-    if ((unsigned char)byte < ' ' || byte == KEY_DELETE)
-        control_key(editor, byte);
-    else
-        editor_insert(editor, byte);
+    if (editor->damaged)
+        return EDITOR_NONE;
+    switch (key->code) {
+    case KEY_CHARACTER: insert_character(editor, key->character); break;
+    case KEY_CONTROL: control_key(editor, control); break;
+    case KEY_ALT: alt_key(editor, key->character); break;
+    default: function_key(editor, key); break;
+    }
     return EDITOR_NONE;
+}
+
+void editor_lost(struct editor *editor)
+{
+    if (editor->damaged)
+        return;
+    editor->searching = false;
+    editor->damaged = true;
+    editor->refusal = bytes_lost;
+    editor->keys = (struct key_decoder){0}; /* a sequence may have lost its end */
+}
+
+enum editor_event editor_feed(struct editor *editor, char byte)
+{
+    struct key keys[KEYS_PER_BYTE];
+    bool after_cr = editor->after_cr;
+    unsigned count = keys_feed(&editor->keys, (uint8_t)byte, keys);
+    enum editor_event event = EDITOR_NONE;
+
+    editor->after_cr = byte == '\r';
+    if (byte == '\n' && after_cr)
+        return EDITOR_NONE;
+    for (unsigned i = 0; i < count; i++)
+        event = handle_key(editor, &keys[i]);
+    return event;
 }

@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: MIT
 /*
- * editor.h - one line of input on a terminal: editing keys, history and completion.
+ * editor.h - one line of input on a terminal: editing keys, history, search and completion.
  *
- * Bytes go in one at a time, bytes for an ANSI terminal come out through `write`; nothing here
- * knows where they go. A line that is too long for EDITOR_COLUMNS scrolls sideways, so the terminal
- * may have any width from there up and may change it at any time.
+ * Bytes go in one at a time, bytes for an ANSI terminal come out through `write`; nothing here knows
+ * where they go. Text is UTF-8. A line that is too long for the terminal scrolls sideways. How wide the
+ * terminal is, it is asked; until it answers, and for one that never does, it has 80 columns.
  *
- * E1  view <= cursor <= length < EDITOR_LINE_BYTES
- * E2  line[length] is 0
+ * E1  view <= line.cursor, and the view begins at a character
+ * E2  what is shown, prompt and cursor included, fits into `columns`
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "programs/monitor/history.h"
+#include "programs/monitor/keys.h"
+#include "programs/monitor/line.h"
 
-#define EDITOR_LINE_BYTES 256
-#define EDITOR_HISTORY_LINES 32
-#define EDITOR_COLUMNS 78
+#define EDITOR_COLUMNS 80
+#define EDITOR_COLUMNS_MIN 20 /* a report of less is not believed */
+#define EDITOR_COLUMNS_MAX 1000
 #define EDITOR_WORD_BYTES 32
+#define EDITOR_SEARCH_BYTES 32
 
 enum editor_event {
     EDITOR_NONE = 0,
-    EDITOR_LINE = 1,      /* the line is complete, in `line` */
+    EDITOR_LINE = 1,      /* the line is complete, in line.text */
     EDITOR_CANCELLED = 2, /* Ctrl-C */
+    EDITOR_REFUSED = 3,   /* the line is complete, and must not be run: `refusal` says why */
 };
 
 struct editor {
@@ -32,23 +35,37 @@ struct editor {
     bool (*candidate)(const char *line, size_t word_start, unsigned index,
                       char word[EDITOR_WORD_BYTES]);
 
-    char line[EDITOR_LINE_BYTES];
-    size_t length, cursor;
-    size_t view;     /* first visible character */
-    unsigned escape; /* how much of an escape sequence has come: 0, ESC, "ESC [", and a number */
-    unsigned number; /* in the escape sequence */
-    bool after_cr;   /* a line feed that follows belongs to it */
+    struct key_decoder keys;
+    struct line line;
+    size_t view;         /* the first visible byte */
+    unsigned columns;    /* of the terminal; 0: not known, EDITOR_COLUMNS */
+    const char *refusal; /* why the line must not be run; NULL: it may be */
+    bool damaged;  /* the refusal is that bytes were lost: the rest of the line is not taken in */
+    bool after_cr; /* a line feed that follows belongs to it */
+    enum key_code asked; /* which question the terminal answers: KEY_SIZE, KEY_PLACE; 0: none yet */
+    bool place_asked;    /* an answer about the cursor is expected: it looks like a key */
 
-    char history[EDITOR_HISTORY_LINES][EDITOR_LINE_BYTES];
-    unsigned history_count;             /* lines ever entered */
-    unsigned history_back;              /* how far back the line shown is; 0: the new one */
-    char unfinished[EDITOR_LINE_BYTES]; /* the new line, while an old one is shown */
+    struct history history;
+    unsigned history_back;          /* how far back the line shown is; 0: the new one */
+    char unfinished[LINE_BYTES];    /* the new line, while an old one is shown, */
+    const char *unfinished_refusal; /* and its refusal */
+
+    bool searching;
+    struct line sought;             /* what is searched for */
+    unsigned found;                 /* how far back the line shown is; 0: none has been found */
+    char before_search[LINE_BYTES]; /* what was shown */
 };
+
+/* Asks the terminal how wide it is. The answer comes as input. */
+void editor_ask_columns(struct editor *editor);
 
 /* Shows the prompt with an empty line. */
 void editor_begin(struct editor *editor);
 
 /* Shows the prompt and the line again, for when something else has written to the terminal. */
 void editor_redraw(struct editor *editor);
+
+/* Some input was lost here: what there is of the line and what comes up to its end is not to be run. */
+void editor_lost(struct editor *editor);
 
 enum editor_event editor_feed(struct editor *editor, char byte);

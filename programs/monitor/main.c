@@ -10,6 +10,7 @@
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/editor.h"
+#include "programs/monitor/services.h"
 
 static struct editor editor;
 
@@ -20,20 +21,46 @@ static void mark_prompt(void)
         log_line("bench-mark prompt %llu", (unsigned long long)tsc_read());
 }
 
-static void handle_byte(int byte)
+/* A command line that is complete; it was run, unless there is a reason not to. */
+static void handle_line(enum editor_event event)
 {
-    if (byte < 0) {
-        /* A new driver serves the line: show again what the old one may have lost. */
-        console_print("\n");
-        editor_redraw(&editor);
-        return;
-    }
-    switch (editor_feed(&editor, (char)byte)) {
-    case EDITOR_NONE: return;
-    case EDITOR_LINE: command_run(editor.line); break;
-    case EDITOR_CANCELLED: break;
-    }
+    if (event == EDITOR_LINE)
+        command_run(editor.line.text);
+    else if (event == EDITOR_REFUSED)
+        console_print("This line was not run: %s.\n", editor.refusal);
     editor_begin(&editor);
+}
+
+/* Between two keys: the line of the prompt makes room for the text, and is shown again below it. */
+static void interrupt_line(void)
+{
+    console_print("\r\x1b[K");
+}
+
+static void handle_event(int event)
+{
+    switch (event) {
+    case CONSOLE_LOST:
+        if (editor.damaged)
+            return; /* said already */
+        interrupt_line();
+        console_print(
+            "The serial line has lost input. What it is part of is not run, up to the next "
+            "Enter.\n");
+        editor_lost(&editor);
+        break;
+    case CONSOLE_SERVICES:
+        if (!services_have_failed())
+            return;
+        interrupt_line();
+        services_print_failures();
+        break;
+    case CONSOLE_RESTARTED:
+        editor_ask_columns(&editor);
+        break; /* show again what it may have garbled */
+    default: return;
+    }
+    editor_redraw(&editor);
 }
 
 int main(void)
@@ -46,10 +73,22 @@ int main(void)
     editor.prompt = "mnos> ";
     editor.write = console_write;
     editor.candidate = command_candidate;
+    console_open();
     console_print("\n");
+    editor_ask_columns(&editor);
     editor_begin(&editor);
     console_flush();
     mark_prompt();
-    for (;;)
-        handle_byte(console_read());
+    for (;;) {
+        int byte = console_read();
+        enum editor_event event;
+
+        if (byte < 0) {
+            handle_event(byte);
+            continue;
+        }
+        event = editor_feed(&editor, (char)byte);
+        if (event != EDITOR_NONE)
+            handle_line(event);
+    }
 }

@@ -8,12 +8,9 @@
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/manager_client.h"
+#include "programs/monitor/services.h"
 #include "protocols/manifest_format.h"
 #include "protocols/power.h"
-
-/* How often the manager is asked whether a program still runs: soon at first, as most end soon. */
-#define WAIT_FIRST_NS 1000000ull
-#define WAIT_LAST_NS 20000000ull
 
 static const char *state_text(uint32_t state)
 {
@@ -21,6 +18,7 @@ static const char *state_text(uint32_t state)
     case MANAGER_STOPPED: return "stopped";
     case MANAGER_RUNNING: return "running";
     case MANAGER_WAITING: return "waiting";
+    case MANAGER_FAILED: return "failed";
     default: return "unknown";
     }
 }
@@ -35,13 +33,26 @@ static const char *policy_text(uint32_t policy)
     }
 }
 
-static void print_wait(const struct manager_service *service)
+/* Why it ended the last time; of one that has failed, the first time. */
+static const char *cause_text(const struct manager_service *service)
+{
+    if (service->state == MANAGER_FAILED)
+        return service->first_end;
+    return service->last_end[0] != 0 ? service->last_end : "-";
+}
+
+static void print_outlook(const struct manager_service *service)
 {
     uint64_t now = kinfo_time_ns();
 
-    if (service->state == MANAGER_WAITING && service->restart_at_ns > now)
-        console_print("; next start in %llu ms",
-                      (unsigned long long)(service->restart_at_ns - now) / 1000000);
+    if (service->state == MANAGER_FAILED)
+        console_print(", the first of %u; \"restart %s\" begins anew", service->tries,
+                      service->name);
+    else if (service->state == MANAGER_WAITING)
+        console_print(
+            "; next start in %llu ms",
+            (unsigned long long)(service->restart_at_ns > now ? service->restart_at_ns - now : 0) /
+                1000000);
 }
 
 void command_services(const struct words *)
@@ -59,13 +70,60 @@ void command_services(const struct words *)
             break;
         console_print("%-12.23s %-12.23s %-8s %-10s %8u  %.63s", service.name, service.file,
                       state_text(service.state), policy_text(service.policy),
-                      service.starts > 0 ? service.starts - 1 : 0,
-                      service.last_end[0] != 0 ? service.last_end : "-");
-        print_wait(&service);
+                      service.starts > 0 ? service.starts - 1 : 0, cause_text(&service));
+        print_outlook(&service);
         console_print("\n");
     }
     if (status != MNOS_ERR_END)
         console_error(status, "services");
+}
+
+/* The starts at which a failure was printed; a service that was started anew may fail anew. */
+static uint32_t printed_at[MANIFEST_SERVICES_MAX + 1];
+
+/* Prints failures that are new, or only looks for them. */
+static bool look_for_failures(bool print)
+{
+    struct manager_service service;
+    bool any = false;
+
+    for (uint64_t i = 1; i <= MANIFEST_SERVICES_MAX && manager_entry(i, &service) == MNOS_OK; i++) {
+        if (service.state != MANAGER_FAILED || service.starts == printed_at[i])
+            continue;
+        any = true;
+        if (!print)
+            continue;
+        printed_at[i] = service.starts;
+        console_print("%s: stopped, it ended %u times in a row, first with: %.63s. \"restart %s\" "
+                      "begins anew.\n",
+                      service.name, service.tries, service.first_end, service.name);
+    }
+    return any;
+}
+
+bool services_have_failed(void)
+{
+    return look_for_failures(false);
+}
+
+void services_print_failures(void)
+{
+    (void)look_for_failures(true);
+}
+
+/* What is true of a service that cannot be ended, or is there already. */
+static void print_state(const char *command, const char *name,
+                        const struct manager_service *service)
+{
+    console_print("%s: %s ", command, name);
+    if (service->state == MANAGER_RUNNING)
+        console_print("is running already");
+    else if (service->state == MANAGER_WAITING || service->state == MANAGER_FAILED)
+        console_print("is not running, it has ended: %.63s", cause_text(service));
+    else
+        console_print("is not running");
+    print_outlook(service);
+    console_print("\n");
 }
 
 static void print_failure(mnos_status_t status, const char *command, const char *name)
@@ -86,17 +144,18 @@ static bool control(const char *command, enum manager_request request, const cha
 
     if (!manager_available(command))
         return false;
-    /* What was printed and typed so far is safe whoever ends: the serial driver, or this monitor. */
+    /* What was printed and typed so far is safe if it is the serial driver that ends. When it is this
+     * monitor, what it has not read is for the next one. */
     console_flush();
-    console_take_input();
+    if (request != MANAGER_START && strcmp(name, bootstrap_program()) != 0)
+        console_hold_input();
     status = manager_command(request, name);
     if (status == MNOS_OK)
         return true;
     if (status == MNOS_ERR_NOT_FOUND && manager_find(name, &index, &service) == MNOS_ERR_END)
         console_print("%s: there is no service \"%s\"; services lists them\n", command, name);
-    else if (status == MNOS_ERR_STATE)
-        console_print("%s: %s %s\n", command, name,
-                      request == MANAGER_KILL ? "is not running" : "is running already");
+    else if (status == MNOS_ERR_STATE && manager_find(name, &index, &service) == MNOS_OK)
+        print_state(command, name, &service);
     else
         print_failure(status, command, name);
     return false;
@@ -114,11 +173,11 @@ void command_kill(const struct words *words)
         console_print("%s: killed\n", words->word[1]);
 }
 
-/* Until the run of the service that `service` describes has ended, or Ctrl-C. */
+/* Until the run of the service that `service` describes has ended, which the manager reports by an
+ * event, or Ctrl-C. */
 static void wait_for_end(uint64_t index, const struct manager_service *service)
 {
     struct manager_service now = *service;
-    uint64_t wait_ns = WAIT_FIRST_NS;
 
     while (now.state == MANAGER_RUNNING && now.starts == service->starts) {
         mnos_status_t status;
@@ -128,8 +187,7 @@ static void wait_for_end(uint64_t index, const struct manager_service *service)
                           now.name);
             return;
         }
-        sleep_until(deadline_after_ns(wait_ns));
-        wait_ns = wait_ns < WAIT_LAST_NS / 2 ? wait_ns * 2 : WAIT_LAST_NS;
+        console_wait();
         status = manager_entry(index, &now);
         if (status != MNOS_OK) {
             console_error(status, "run: ask the manager about the program");

@@ -3,57 +3,125 @@
  * test_editor - the monitor's line editor against a model of a terminal line: what the user sees
  * must be the prompt and the line, with the cursor at the right place, after every key.
  */
+#define _XOPEN_SOURCE 700 /* wcwidth(), which knows the widths independently */
+
 #include "tests/unit/unit.h"
 
+#include <locale.h>
+#include <stdio.h>
 #include <string.h>
+#include <wchar.h>
 
+#include "lib/libmnos/utf8.c"
 #include "programs/monitor/complete.c"
 #include "programs/monitor/editor.c"
+#include "programs/monitor/history.c"
+#include "programs/monitor/keys.c"
+#include "programs/monitor/line.c"
+#include "programs/monitor/search.c"
+#include "programs/monitor/view.c"
 
-/* One row of an ANSI terminal, enough of it for what the editor sends. */
+/* One row of an ANSI terminal, enough of it for what the editor sends. A cell is a character with what
+ * combines with it; one of two columns is followed by an empty cell. */
+#define CELL_BYTES 40
+#define CELLS 1100
 static struct {
-    char row[200];
-    size_t column;
+    char row[CELLS][CELL_BYTES];
+    size_t column, saved, columns;
     unsigned lines; /* line feeds */
-    char sequence[16];
+    unsigned bells;
+    char sequence[24];
     size_t sequence_length;
+    struct utf8_decoder utf8;
+    char answers[64]; /* what the terminal says to the editor; it is to be fed */
+    bool tells_size, tells_place;
 } terminal;
+
+static void terminal_clear(size_t from)
+{
+    memset(terminal.row[from], 0, sizeof terminal.row[0] * (CELLS - from));
+}
+
+static void terminal_answer(const char *format, size_t columns)
+{
+    size_t used = strlen(terminal.answers);
+
+    snprintf(terminal.answers + used, sizeof terminal.answers - used, format, columns);
+}
 
 static void terminal_sequence(void)
 {
-    int number = 0;
+    unsigned number = 0, second = 0;
+    char final = terminal.sequence[terminal.sequence_length - 1];
 
-    for (size_t i = 2; i + 1 < terminal.sequence_length; i++)
-        number = number * 10 + terminal.sequence[i] - '0';
-    switch (terminal.sequence[terminal.sequence_length - 1]) {
-    case 'K':
-        memset(terminal.row + terminal.column, 0, sizeof terminal.row - terminal.column);
+    sscanf(terminal.sequence + 2, "%u;%u", &number, &second);
+    switch (final) {
+    case 'K': terminal_clear(terminal.column); break;
+    case 'D': terminal.column -= number; break;
+    case 'J': terminal_clear(0); break;
+    case 'H': terminal.column = second == 999 ? terminal.columns - 1 : 0; break;
+    case 't':
+        CHECK_EQ(number, 18);
+        if (terminal.tells_size)
+            terminal_answer("\x1b[8;24;%zut", terminal.columns);
         break;
-    case 'D': terminal.column -= (size_t)number; break;
-    case 'J': memset(terminal.row, 0, sizeof terminal.row); break;
-    case 'H': terminal.column = 0; break;
+    case 'n':
+        CHECK_EQ(number, 6);
+        if (terminal.tells_place)
+            terminal_answer("\x1b[24;%zuR", terminal.column + 1);
+        break;
+    case '7': terminal.saved = terminal.column; break;
+    case '8': terminal.column = terminal.saved; break;
     default: CHECK(!"a sequence this terminal knows");
     }
     terminal.sequence_length = 0;
+}
+
+static void terminal_character(uint32_t code)
+{
+    char bytes[UTF8_BYTES_MAX];
+    unsigned count = utf8_encode(code, bytes);
+    int width = code == UTF8_REPLACEMENT ? 1 : wcwidth((wchar_t)code);
+    size_t column = terminal.column;
+
+    CHECK(width >= 0);
+    CHECK(terminal.column + (size_t)width < terminal.columns); /* the last column stays empty */
+    if (width == 0) {
+        column--;
+        while (column > 0 && terminal.row[column][0] == 0)
+            column--;
+    } else {
+        terminal.row[column][0] = 0;
+        terminal.row[column + 1][0] = width == 2 ? 0 : terminal.row[column + 1][0];
+    }
+    if (strlen(terminal.row[column]) + count < CELL_BYTES)
+        strncat(terminal.row[column], bytes, count);
+    terminal.column += (size_t)width;
 }
 
 static void terminal_write(const char *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char c = bytes[i];
+        uint32_t code;
 
         if (terminal.sequence_length != 0 || c == '\x1b') {
             terminal.sequence[terminal.sequence_length++] = c;
-            if (terminal.sequence_length > 2 && c >= '@')
+            if (terminal.sequence_length == 2 ? c != '[' : terminal.sequence_length > 2 && c >= '@')
                 terminal_sequence();
         } else if (c == '\r') {
             terminal.column = 0;
         } else if (c == '\n') {
-            memset(terminal.row, 0, sizeof terminal.row);
+            terminal_clear(0);
             terminal.lines++;
-        } else if (c != '\a') {
-            CHECK(terminal.column < 80);
-            terminal.row[terminal.column++] = c;
+        } else if (c == '\a') {
+            terminal.bells++;
+        } else {
+            enum utf8_step step = utf8_feed(&terminal.utf8, (uint8_t)c, &code);
+
+            CHECK(step == UTF8_MORE || step == UTF8_DONE); /* what is sent is well-formed */
+            if (step == UTF8_DONE)
+                terminal_character(code);
         }
     }
 }
@@ -73,32 +141,68 @@ static bool candidate(const char *line, size_t word_start, unsigned index,
 
 static struct editor editor = {.prompt = "> ", .write = terminal_write, .candidate = candidate};
 
-/* E1, E2, and the screen; for lines that need no scrolling, the screen exactly. */
+static void begin(void)
+{
+    CHECK(setlocale(LC_CTYPE, "C.UTF-8") != NULL);
+    if (terminal.columns == 0)
+        terminal.columns = EDITOR_COLUMNS;
+    editor_begin(&editor);
+}
+
+/* L1 to L3, E1, and the screen: from the first visible character, as much of the line as fits. */
 static void editor_check(void)
 {
-    char expected[300];
+    const struct line *line = &editor.line;
+    size_t column = 2, cursor = 0, at = editor.view;
+    char cell[CELL_BYTES];
 
-    CHECK(editor.view <= editor.cursor && editor.cursor <= editor.length);
-    CHECK(editor.length < EDITOR_LINE_BYTES);
-    CHECK_EQ(editor.line[editor.length], 0);
-    CHECK_EQ(terminal.column, 2 + editor.cursor - editor.view);
-    strcpy(expected, "> ");
-    strncat(expected, editor.line + editor.view, EDITOR_COLUMNS - 2);
-    CHECK_STR_EQ(terminal.row, expected);
+    CHECK(editor.view <= line->cursor && line->cursor <= line->length);
+    CHECK(line->length < LINE_BYTES);
+    CHECK_EQ(line->text[line->length], 0);
+    if (editor.searching)
+        return;
+    CHECK(memcmp(terminal.row[0], ">", 2) == 0);
+    while (at < line->length) {
+        size_t next = line_after(line, at), width = utf8_columns(line->text + at, next - at);
+
+        if (at == line->cursor)
+            cursor = column;
+        if (column + width > (editor.columns ? editor.columns : EDITOR_COLUMNS) - 1)
+            break;
+        cell[0] = 0;
+        if (next - at < sizeof cell) {
+            strncat(cell, line->text + at, next - at);
+            if (width != 0)
+                CHECK_STR_EQ(terminal.row[column], cell);
+        }
+        column += width;
+        at = next;
+    }
+    if (at == line->length) {
+        CHECK_STR_EQ(terminal.row[column], "");
+        if (line->cursor == line->length)
+            cursor = column;
+    }
+    CHECK_EQ(terminal.column, cursor);
+}
+
+static enum editor_event type_bytes(const char *keys, size_t count)
+{
+    enum editor_event event = EDITOR_NONE;
+
+    for (size_t i = 0; i < count; i++) {
+        event = editor_feed(&editor, keys[i]);
+        if (event != EDITOR_NONE)
+            return event;
+        if (keys_idle(&editor.keys))
+            editor_check();
+    }
+    return event;
 }
 
 static enum editor_event type(const char *keys)
 {
-    enum editor_event event = EDITOR_NONE;
-
-    for (; *keys != 0; keys++) {
-        event = editor_feed(&editor, *keys);
-        if (event != EDITOR_NONE)
-            return event;
-        if (editor.escape == 0)
-            editor_check();
-    }
-    return event;
+    return type_bytes(keys, strlen(keys));
 }
 
 static void enter(const char *keys)
@@ -108,137 +212,454 @@ static void enter(const char *keys)
     editor_begin(&editor);
 }
 
+/* The terminal answers what it was asked. */
+static void answer(void)
+{
+    char answers[sizeof terminal.answers];
+
+    strcpy(answers, terminal.answers);
+    terminal.answers[0] = 0;
+    CHECK_EQ(type(answers), EDITOR_NONE);
+}
+
 TEST(editor, typing_shows_the_line_and_return_ends_it)
 {
-    editor_begin(&editor);
+    begin();
     type("hello");
     CHECK_EQ(type("\r"), EDITOR_LINE);
-    CHECK_STR_EQ(editor.line, "hello");
-    editor_begin(&editor);
+    CHECK_STR_EQ(editor.line.text, "hello");
+    begin();
     CHECK_EQ(type("\n"), EDITOR_NONE); /* of "\r\n" */
     CHECK_EQ(type("\n"), EDITOR_LINE);
 }
 
 TEST(editor, keys_edit_in_the_middle)
 {
-    editor_begin(&editor);
+    begin();
     type("ac\x1b[Db");
-    CHECK_STR_EQ(editor.line, "abc");
+    CHECK_STR_EQ(editor.line.text, "abc");
     type("\x1b[H0\x1b[F9");
-    CHECK_STR_EQ(editor.line, "0abc9");
+    CHECK_STR_EQ(editor.line.text, "0abc9");
     type("\x01\x1b[3~\x05\x7f");
-    CHECK_STR_EQ(editor.line, "abc");
+    CHECK_STR_EQ(editor.line.text, "abc");
     type("\x1b[D\x0b");
-    CHECK_STR_EQ(editor.line, "ab");
+    CHECK_STR_EQ(editor.line.text, "ab");
     type(" two three\x17");
-    CHECK_STR_EQ(editor.line, "ab two ");
+    CHECK_STR_EQ(editor.line.text, "ab two ");
     type("\x15");
-    CHECK_STR_EQ(editor.line, "");
+    CHECK_STR_EQ(editor.line.text, "");
     type("\x7f\x1b[D\x1b[C\x1b[3~\x17"); /* all harmless on an empty line */
-    CHECK_STR_EQ(editor.line, "");
+    CHECK_STR_EQ(editor.line.text, "");
 }
 
 TEST(editor, sequences_with_modifiers_and_unknown_ones_insert_nothing)
 {
-    editor_begin(&editor);
-    type("ab\x1b[1;5D");
-    CHECK_EQ(editor.cursor, 1);
+    begin();
+    type("ab\x1b[1;2D");
+    CHECK_EQ(editor.line.cursor, 1);
     type("\x1b[99~\x1b[Z\x1bOQ\x1bx\x1bOH");
-    CHECK_STR_EQ(editor.line, "ab");
-    CHECK_EQ(editor.cursor, 0);
+    CHECK_STR_EQ(editor.line.text, "ab");
+    CHECK_EQ(editor.line.cursor, 0);
 }
 
 TEST(editor, history_goes_back_and_forth_and_keeps_the_unfinished_line)
 {
-    editor_begin(&editor);
+    begin();
     enter("first");
     enter("second");
     enter("second"); /* not kept twice */
     enter("");       /* not kept */
     type("new");
     type("\x1b[A");
-    CHECK_STR_EQ(editor.line, "second");
+    CHECK_STR_EQ(editor.line.text, "second");
     type("\x1b[A\x1b[A\x1b[A");
-    CHECK_STR_EQ(editor.line, "first");
+    CHECK_STR_EQ(editor.line.text, "first");
     type("\x1b[B");
-    CHECK_STR_EQ(editor.line, "second");
+    CHECK_STR_EQ(editor.line.text, "second");
     type("\x1b[B");
-    CHECK_STR_EQ(editor.line, "new");
+    CHECK_STR_EQ(editor.line.text, "new");
     type("\x1b[B");
-    CHECK_STR_EQ(editor.line, "new");
+    CHECK_STR_EQ(editor.line.text, "new");
 }
 
 TEST(editor, history_forgets_the_oldest_line)
 {
     char line[16];
 
-    editor_begin(&editor);
-    for (unsigned i = 0; i < EDITOR_HISTORY_LINES + 5; i++) {
+    begin();
+    for (unsigned i = 0; i < HISTORY_LINES + 5; i++) {
         mnos_snprintf(line, sizeof line, "line %u", i);
         enter(line);
     }
-    for (unsigned i = 0; i < EDITOR_HISTORY_LINES + 5; i++)
+    for (unsigned i = 0; i < HISTORY_LINES + 5; i++)
         type("\x1b[A");
-    CHECK_STR_EQ(editor.line, "line 5");
+    CHECK_STR_EQ(editor.line.text, "line 5");
 }
 
 TEST(editor, a_long_line_scrolls_and_is_bounded)
 {
-    editor_begin(&editor);
-    for (unsigned i = 0; i < EDITOR_LINE_BYTES + 20; i++) {
+    begin();
+    for (unsigned i = 0; i < LINE_BYTES + 20; i++) {
         char key[2] = {(char)('a' + i % 26), 0};
 
         type(key);
     }
-    CHECK_EQ(editor.length, EDITOR_LINE_BYTES - 1);
+    CHECK_EQ(editor.line.length, LINE_BYTES - 1);
     type("\x01");
     CHECK_EQ(editor.view, 0);
-    for (unsigned i = 0; i < EDITOR_LINE_BYTES; i++)
+    for (unsigned i = 0; i < LINE_BYTES; i++)
         type("\x1b[C");
-    CHECK_EQ(editor.cursor, EDITOR_LINE_BYTES - 1);
-    for (unsigned i = 0; i < EDITOR_LINE_BYTES; i++)
+    CHECK_EQ(editor.line.cursor, LINE_BYTES - 1);
+    for (unsigned i = 0; i < LINE_BYTES; i++)
         type("\x7f");
-    CHECK_EQ(editor.length, 0);
+    CHECK_EQ(editor.line.length, 0);
 }
 
 TEST(editor, tab_completes_what_is_common_and_then_lists)
 {
     unsigned lines;
 
-    editor_begin(&editor);
+    begin();
     type("res\t");
-    CHECK_STR_EQ(editor.line, "restart ");
+    CHECK_STR_EQ(editor.line.text, "restart ");
     type("s\t");
-    CHECK_STR_EQ(editor.line, "restart ser");
+    CHECK_STR_EQ(editor.line.text, "restart ser");
     lines = terminal.lines;
     type("\t");
     CHECK_EQ(terminal.lines, lines + 2);
     type("i\t");
-    CHECK_STR_EQ(editor.line, "restart serial ");
+    CHECK_STR_EQ(editor.line.text, "restart serial ");
     type("zz\t");
-    CHECK_STR_EQ(editor.line, "restart serial zz");
+    CHECK_STR_EQ(editor.line.text, "restart serial zz");
 }
 
 TEST(editor, control_c_drops_the_line)
 {
-    editor_begin(&editor);
+    begin();
     type("abc");
     CHECK_EQ(type("\x03"), EDITOR_CANCELLED);
-    editor_begin(&editor);
-    CHECK_EQ(editor.length, 0);
+    begin();
+    CHECK_EQ(editor.line.length, 0);
+}
+
+TEST(editor, characters_of_several_bytes_and_columns_are_one_each)
+{
+    begin();
+    type("aé日e\xcc\x81\xf0\x9f\x98\x80z"); /* e with a combining accent; an emoji */
+    CHECK_EQ(terminal.column, 2 + 1 + 1 + 2 + 1 + 2 + 1);
+    type("\x7f\x7f");
+    CHECK_STR_EQ(editor.line.text, "aé日e\xcc\x81");
+    type("\x7f");
+    CHECK_STR_EQ(editor.line.text, "aé日"); /* the accent goes with its letter */
+    type("\x1b[D\x1b[D\x1b[3~");
+    CHECK_STR_EQ(editor.line.text, "a日");
+    type("\x1b[C\x1b[D\x04");
+    CHECK_STR_EQ(editor.line.text, "a");
+    type(" ein Übel  größer\x17");
+    CHECK_STR_EQ(editor.line.text, "a ein Übel  ");
+    type("\x17");
+    CHECK_STR_EQ(editor.line.text, "a ein ");
+}
+
+TEST(editor, a_character_that_combines_can_be_typed_anywhere)
+{
+    begin();
+    type("abc\x1b[D\x1b[D");
+    CHECK_EQ(editor_feed(&editor, '\xcc'), EDITOR_NONE);
+    CHECK_EQ(editor_feed(&editor, '\x81'), EDITOR_NONE); /* on "a" */
+    CHECK_STR_EQ(terminal.row[2], "a\xcc\x81");
+    CHECK_EQ(terminal.column, 3);
+    type("\x7f");
+    CHECK_STR_EQ(editor.line.text, "bc");
+}
+
+TEST(editor, bytes_that_are_no_utf8_become_a_replacement)
+{
+    static const struct {
+        const char *typed, *text;
+    } cases[] = {
+        {"a\xff"
+         "b",
+         "a\xef\xbf\xbd"
+         "b"},
+        {"a\xc3(", "a\xef\xbf\xbd("},             /* cut short by a letter */
+        {"\xe2\x82\xc3\xa9", "\xef\xbf\xbdé"},    /* cut short by another character */
+        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"}, /* overlong */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
+        {"\xc2\x9b"
+         "1A",
+         "\xef\xbf\xbd"
+         "1A"},                           /* U+009B, which some terminals obey */
+        {"\xe2\x80\xa8", "\xef\xbf\xbd"}, /* a line separator */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin();
+        type(cases[i].typed);
+        CHECK_STR_EQ(editor.line.text, cases[i].text);
+    }
+    begin();
+    type("\xe2\x82");
+    CHECK_EQ(type("\r"), EDITOR_LINE); /* a control character ends what is cut short, and acts */
+    CHECK_STR_EQ(editor.line.text, "\xef\xbf\xbd");
+}
+
+TEST(editor, a_control_character_ends_a_sequence_and_acts)
+{
+    static const char *const pending[] = {"\x1b",        "\x1b[", "\x1b[1;", "\x1bO",
+                                          "\x1b]0;text", "\x1bP", "\x1b_x",  "\x1b]x\x1b"};
+
+    for (size_t i = 0; i < sizeof pending / sizeof pending[0]; i++) {
+        begin();
+        type("x");
+        type(pending[i]);
+        CHECK_EQ(type("\x03"), EDITOR_CANCELLED);
+        begin();
+        type("line");
+        type(pending[i]);
+        CHECK_EQ(type("\r"), EDITOR_LINE);
+        CHECK_STR_EQ(editor.line.text, "line");
+        begin();
+        type("line");
+        type(pending[i]);
+        type("\x15");
+        CHECK_STR_EQ(editor.line.text, "");
+    }
+}
+
+TEST(editor, strings_of_the_terminal_are_swallowed)
+{
+    begin();
+    type("a\x1b]11;rgb:0000/0000/0000\x1b\\b\x1b]0;title\x07"
+         "c\x1bP1$r0m\x1b\\d\x1b_é\x1b\\e");
+    CHECK_STR_EQ(editor.line.text, "abcde");
+    type("\x1b[[Af\x1b[?1;2cg\x1b[>0;276;0ch\x1b[1;2;3;4;5;6~i");
+    CHECK_STR_EQ(editor.line.text, "abcdefghi");
+}
+
+TEST(editor, words)
+{
+    begin();
+    type("one two-three  vier");
+    type("\x1b"
+         "b");
+    CHECK_EQ(editor.line.cursor, 15);
+    type("\x1b"
+         "b\x1b[1;5D");
+    CHECK_EQ(editor.line.cursor, 4);
+    type("\x1b"
+         "f\x1b[1;5C");
+    CHECK_EQ(editor.line.cursor, 13);
+    type("\x1b\x1b[D\x1bOd");
+    CHECK_EQ(editor.line.cursor, 4);
+    type("\x1b[1;2C"); /* Shift makes no difference */
+    CHECK_EQ(editor.line.cursor, 5);
+    type("\x1b"
+         "d");
+    CHECK_STR_EQ(editor.line.text, "one t-three  vier");
+    type("\x1b\x7f\x1b[3;5~");
+    CHECK_STR_EQ(editor.line.text, "one   vier");
+}
+
+TEST(editor, deleting_where_nothing_is_rings_the_bell)
+{
+    begin();
+    type("\x04");
+    CHECK_EQ(terminal.bells, 1);
+    type("ab\x04");
+    CHECK_EQ(terminal.bells, 2);
+    CHECK_STR_EQ(editor.line.text, "ab");
+}
+
+TEST(editor, ctrl_r_searches_earlier_lines)
+{
+    begin();
+    enter("services");
+    enter("restart serial");
+    enter("uptime");
+    type("abc\x12");
+    CHECK_STR_EQ(editor.line.text, "abc");
+    type("ser");
+    CHECK_STR_EQ(editor.line.text, "restart serial");
+    CHECK_EQ(editor.line.cursor, 8);
+    type("\x12");
+    CHECK_STR_EQ(editor.line.text, "services");
+    type("\x12"); /* there is no older one */
+    CHECK_EQ(terminal.bells, 1);
+    CHECK_STR_EQ(editor.line.text, "services");
+    type("\x7f\x7f\x7fupt");
+    CHECK_STR_EQ(editor.line.text, "uptime");
+    type("\x07"); /* ends it without effect */
+    CHECK_STR_EQ(editor.line.text, "abc");
+    type("\x12res\x1b[C"); /* another key takes the line over and acts */
+    CHECK_STR_EQ(editor.line.text, "restart serial");
+    CHECK_EQ(editor.line.cursor, 1);
+    type("\x1b[B\x1b[B");
+    CHECK_STR_EQ(editor.line.text, "abc");
+    type("\x12serv");
+    CHECK_EQ(type("\r"), EDITOR_LINE);
+    CHECK_STR_EQ(editor.line.text, "services");
+    begin();
+    type("\x12no such line\x03");
+    CHECK(!editor.searching);
+}
+
+TEST(editor, a_line_that_does_not_fit_is_not_run)
+{
+    begin();
+    for (unsigned i = 0; i < LINE_BYTES + 20; i++)
+        type("x");
+    CHECK_EQ(terminal.bells, 1);
+    CHECK_EQ(type("\r"), EDITOR_REFUSED);
+    CHECK_STR_EQ(editor.refusal, too_long);
+    begin();
+    for (unsigned i = 0; i < LINE_BYTES + 20; i++)
+        type("x");
+    type("\x1b[A\x1b[B\x12\x07"); /* looking elsewhere does not complete it */
+    CHECK_STR_EQ(editor.refusal, too_long);
+    type("\x7f"); /* the user has seen it */
+    CHECK_EQ(type("\r"), EDITOR_LINE);
+}
+
+TEST(editor, after_lost_input_nothing_is_run_up_to_the_next_return)
+{
+    begin();
+    type("rest");
+    editor_lost(&editor);
+    editor_redraw(&editor);
+    type_bytes("art\x12\t\x15 monitor", 15);
+    editor_lost(&editor);
+    CHECK_EQ(type("\r"), EDITOR_REFUSED);
+    begin();
+    enter("uptime");
+    editor_lost(&editor);
+    CHECK_EQ(type("garbage\x03"), EDITOR_CANCELLED);
+    begin();
+    enter("uptime");
+}
+
+/* ---- The width of the terminal ---- */
+
+static void fill(size_t columns)
+{
+    for (size_t i = 0; i < columns; i++)
+        type("日");
+    type("\x01\x05\x1b[D\x1b[D");
+    for (size_t i = 0; i < columns; i++)
+        type("\x1b[D");
+    type("\x15\x0b");
+}
+
+TEST(editor, a_terminal_that_tells_its_size_is_used_to_its_full_width)
+{
+    terminal.columns = 132;
+    terminal.tells_size = terminal.tells_place = true;
+    begin();
+    editor_ask_columns(&editor);
+    editor_redraw(&editor);
+    answer();
+    CHECK_EQ(editor.columns, 132);
+    fill(132);
+    terminal.columns = 30; /* its window changes: seen at the next line */
+    terminal_clear(0);
+    begin();
+    answer();
+    CHECK_EQ(editor.columns, 30);
+    fill(60);
+    CHECK_EQ(editor.asked, KEY_SIZE);
+}
+
+TEST(editor, a_terminal_that_tells_only_where_its_cursor_is_has_a_width_too)
+{
+    terminal.columns = 100;
+    terminal.tells_place = true;
+    begin();
+    editor_ask_columns(&editor);
+    type("typed before it answers");
+    answer();
+    CHECK_EQ(editor.columns, 100);
+    CHECK_EQ(editor.asked, KEY_PLACE);
+    fill(100);
+    type("\x1b[1;90R"); /* not asked: a key */
+    CHECK_EQ(editor.columns, 100);
+}
+
+TEST(editor, a_silent_terminal_has_80_columns_and_is_not_asked_each_time)
+{
+    begin();
+    editor_ask_columns(&editor);
+    editor_redraw(&editor);
+    answer();
+    CHECK_EQ(editor.columns, 0);
+    fill(100);
+    enter("x");
+    CHECK_EQ(editor.asked, 0);
+}
+
+TEST(editor, nonsense_about_the_size_is_not_believed)
+{
+    begin();
+    editor_ask_columns(&editor);
+    type("\x1b[8;24t\x1b[8;24;0t\x1b[8;24;19t\x1b[1;2R\x1b[R");
+    CHECK_EQ(editor.columns, 0);
+    terminal.columns = 1001;
+    type("\x1b[8;24;99999999999t");
+    CHECK_EQ(editor.columns, EDITOR_COLUMNS_MAX);
+    fill(300);
+}
+
+TEST(utf8, widths_are_those_of_the_c_library)
+{
+    unsigned differences = 0;
+
+    CHECK(setlocale(LC_CTYPE, "C.UTF-8") != NULL);
+    for (uint32_t code = 0x20; code < 0x110000; code++) {
+        int width = wcwidth((wchar_t)code);
+
+        /* Unassigned to the library: it may know an older or a newer Unicode. */
+        if (width >= 0 && utf8_is_text(code) && utf8_width(code) != (unsigned)width)
+            differences++;
+    }
+    CHECK(differences < 200);
+    CHECK_EQ(utf8_width('a'), 1);
+    CHECK_EQ(utf8_width(0x0301), 0);
+    CHECK_EQ(utf8_width(0x200D), 0);
+    CHECK_EQ(utf8_width(0x65E5), 2);
+    CHECK_EQ(utf8_width(0xFF21), 2);
+    CHECK_EQ(utf8_width(0x1F600), 2);
+    CHECK_EQ(utf8_width(UTF8_REPLACEMENT), 1);
+    CHECK_EQ(utf8_width(0x10FFFF), 1);
+}
+
+TEST(utf8, every_code_point_survives_encoding)
+{
+    for (uint32_t code = 0; code < 0x110000; code++) {
+        char bytes[UTF8_BYTES_MAX];
+        uint32_t again = 0;
+        unsigned count;
+
+        if (code >= 0xD800 && code < 0xE000)
+            continue;
+        count = utf8_encode(code, bytes);
+        CHECK_EQ(utf8_decode(bytes, &again), count);
+        CHECK_EQ(again, code);
+    }
 }
 
 TEST(editor, random_keys_keep_its_invariants)
 {
-    static const char keys[] = "ab \x01\x02\x05\x06\x0b\x0e\x10\x15\x17\x7f\x04\t\r\x1b[AB~3;D";
+    static const char keys[] =
+        "ab \x01\x02\x05\x06\x07\x0b\x0e\x10\x12\x15\x17\x7f\x04\t\r\x1b\x1b[[OA]BbDdf~3;tR\x1b\\"
+        "\xe6\x97\xa5\xc3\xa9\xcc\x81\xf0\x9f\x98\x80\x0c\xff";
     unsigned seed = 7;
 
-    editor_begin(&editor);
+    terminal.columns = EDITOR_COLUMNS_MAX + 1;
+    begin();
     for (unsigned i = 0; i < 200000; i++) {
         seed = seed * 1103515245 + 12345;
         if (editor_feed(&editor, keys[(seed >> 16) % (sizeof keys - 1)]) != EDITOR_NONE)
             editor_begin(&editor);
-        if (editor.escape == 0)
+        if (keys_idle(&editor.keys))
             editor_check();
     }
 }
