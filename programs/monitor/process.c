@@ -12,10 +12,12 @@
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/manager_client.h"
+#include "programs/monitor/waits.h"
 
 #define KIB_PER_FRAME 4
 
 static struct process_list processes;
+static struct wait_names wait_names;
 
 static const char *thread_state_text(uint32_t state)
 {
@@ -42,16 +44,18 @@ static void print_cpu_time(uint64_t ns)
 static void print_threads(mnos_cap_t process)
 {
     struct mnos_thread_info info;
+    char waits[96];
     uint64_t size;
 
     for (uint64_t i = 0;; i++) {
         if (sys_cap_inspect(process, MNOS_VIEW_PROCESS_THREAD, i, &size) != MNOS_OK)
             return; /* past the last, or the process has ended meanwhile */
         memcpy(&info, ipc_buffer()->data, sizeof info);
+        waits_text(&wait_names, &info, waits, sizeof waits);
         console_print("%5llu   %-14.23s %-10s %4u %6u ", (unsigned long long)info.id, info.name,
                       thread_state_text(info.state), info.core, info.effective_priority);
         print_cpu_time(info.cpu_time_ns);
-        console_print("\n");
+        console_print("%s%s\n", waits[0] != 0 ? "  " : "", waits);
     }
 }
 
@@ -64,6 +68,40 @@ static void print_process(const struct mnos_process_info *info)
                   (unsigned long long)info->bytes_used, (unsigned long long)info->cap_count);
 }
 
+/* Adds the threads of a process, and the endpoints that it can receive on. */
+static void name_waits(mnos_cap_t process, const struct mnos_process_info *owner)
+{
+    struct mnos_thread_info thread;
+    struct mnos_cap_info cap;
+    uint64_t size;
+
+    for (uint64_t i = 0; sys_cap_inspect(process, MNOS_VIEW_PROCESS_THREAD, i, &size) == MNOS_OK;
+         i++) {
+        memcpy(&thread, ipc_buffer()->data, sizeof thread);
+        waits_add(&wait_names, thread.id, owner->name, thread.name);
+    }
+    for (uint64_t at = 0; sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, at, &size) == MNOS_OK;
+         at = MNOS_HANDLE_INDEX(cap.handle) + 1) {
+        memcpy(&cap, ipc_buffer()->data, sizeof cap);
+        if (cap.type == MNOS_TYPE_ENDPOINT && (cap.rights & MNOS_RIGHT_READ) != 0)
+            waits_add(&wait_names, cap.object_id, owner->name, "");
+    }
+}
+
+/* In the manager's order: init, which keeps every service's endpoint, first, and so the services count. */
+static void name_all_waits(void)
+{
+    mnos_cap_t process;
+
+    wait_names.count = 0;
+    for (unsigned i = 0; i < processes.count; i++) {
+        if (manager_open_process(processes.index[i], &process) != MNOS_OK)
+            continue; /* ended meanwhile */
+        name_waits(process, &processes.info[i]);
+        (void)!sys_cap_delete(process);
+    }
+}
+
 void command_ps(const struct words *)
 {
     mnos_cap_t process;
@@ -72,6 +110,7 @@ void command_ps(const struct words *)
     if (!manager_available("ps"))
         return;
     status = manager_processes(&processes);
+    name_all_waits();
     console_print("%5s %-16s %-10s %4s %6s %10s %8s %8s %5s\n", "ID", "PROCESS, THREAD", "STATE",
                   "CORE", "PRIO", "CPU ms", "USED KiB", "OBJECT B", "CAPS");
     for (unsigned i = 0; i < processes.count; i++) {
