@@ -14,6 +14,7 @@ seconds of the guest (patience.py): a busy host makes a test longer, and no test
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -162,16 +163,24 @@ class Session:
     def send(self, text: str) -> None:
         self.child.send(text)
 
+    def send_bytes(self, data: bytes) -> None:
+        """Few of them, which need not be text."""
+        os.write(self.child.fileno(), data)
+
     def command(self, line: str, seconds: float = 20) -> str:
         """Types a line at the prompt; returns what was printed before the next prompt."""
         self.send(line + "\r")
         self.expect_pattern(r"\n", seconds, f"echo of {line}")
         return self.expect(PROMPT, seconds)
 
-    def output(self) -> str:
-        """All output so far."""
+    def raw(self) -> str:
+        """All output so far, with the escape sequences."""
         self.log.flush()
-        return plain(self.log_path.read_bytes().decode("utf-8", errors="replace"))
+        return self.log_path.read_bytes().decode("utf-8", errors="replace")
+
+    def output(self) -> str:
+        """All output so far, as a reader sees it."""
+        return plain(self.raw())
 
     def read_to_end(self) -> str:
         """All output until the machine ends."""

@@ -237,5 +237,8 @@ void command_reboot(const struct words *)
     console_flush();
     message_put(&msg, POWER_RESET, NULL, 0);
     status = ipc_request(bootstrap_cap("power"), &msg);
-    console_error(status, "reboot: see the log for what was tried");
+    if (status == MNOS_ERR_STOPPED)
+        console_print("reboot: the service for it is stopped; services says why\n");
+    else
+        console_error(status, "reboot: see the log for what was tried");
 }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """test_init.py - an initial RAM disk that init cannot work with ends in a panic that shows why."""
 
+import re
 import sys
 import tarfile
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from qemu import BUILD, PROMPT, ROOT, Guest, Machine
@@ -84,3 +86,71 @@ def damaged_header() -> None:
     header = next(at for at in range(0, len(data), BLOCK) if data[at:at + 8] == b"monitor\0")
     data[header] = ord("M")
     boot_must_say("damaged header", bytes(data), "initial RAM disk", "checksum")
+
+
+@contextmanager
+def prompt_with(name: str, **files: str):
+    """The system with some programs in the place of others, at its prompt."""
+    programs = members()
+    programs |= {file: programs[other] for file, other in files.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "initrd.tar"
+        path.write_bytes(pack(programs))
+        with Guest(Machine("direct", initrd=path, cpus=2), f"init {name}", 120) as guest:
+            guest.expect(PROMPT)
+            yield guest
+
+
+CAUSE = "fault: page fault, vector 14, error 0x6"
+
+
+@suite.test("a service that keeps dying is stopped; its first cause is at the prompt, in services and in the log")
+def keeps_dying() -> None:
+    with prompt_with("keeps dying", acpi_reset="crash") as guest:
+        guest.expect(f'power: stopped, it ended 8 times in a row, first with: {CAUSE}. "restart power"')
+        guest.expect(PROMPT)
+        text = guest.command("services")
+        check(re.search(rf"power .* failed .* {CAUSE}, the first of 8;", text), f"services says:\n{text}")
+        text = guest.command("log")
+        check(f"power: stopped after 8 tries, it ended first with: {CAUSE}" in text, f"log says:\n{text}")
+        text = guest.command("kill power")
+        check(f"power is not running, it has ended: {CAUSE}" in text, f"kill says:\n{text}")
+
+
+@suite.test("whoever waits for a service that is given up is told, and so is whoever calls it later")
+def waits_for_the_dying() -> None:
+    with prompt_with("waits for the dying", acpi_reset="crash") as guest:
+        for _ in range(2):
+            guest.send("reboot\r")  # news of the service may come before or after the answer
+            guest.expect("reboot: the service for it is stopped", 60)
+
+
+@suite.test("restart begins anew with a service that was given up")
+def restart_begins_anew() -> None:
+    with prompt_with("begins anew", acpi_reset="crash") as guest:
+        for _ in range(2):
+            guest.expect("power: stopped, it ended 8 times in a row")
+            guest.expect(PROMPT)
+            check("power: restarted" in guest.command("restart power"), "it is not started")
+
+
+@suite.test("ends by order do not count and do not wait")
+def ordered_ends() -> None:
+    with prompt_with("ordered ends") as guest:
+        for number in range(20):
+            check("power: killed" in guest.command("kill power"), f"kill {number} found it not running")
+        text = guest.command("services")
+        check(re.search(r"power .* running .* 20  killed", text), f"services says:\n{text}")
+
+
+@suite.test("a serial driver that keeps dying ends in a log that says why there is no prompt")
+def no_serial_driver() -> None:
+    files = members()
+    files["ns16550"] = files["crash"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "initrd.tar"
+        path.write_bytes(pack(files))
+        machine = Machine("direct", initrd=path, cpus=2, cmdline="console=kernel")
+        with Guest(machine, "init no serial driver", 120) as guest:
+            guest.expect(f"serial: stopped after 8 tries, it ended first with: {CAUSE}")
+            guest.expect("monitor: stopped after 8 tries")
