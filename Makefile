@@ -174,7 +174,7 @@ WIDTH_TABLE := $(BUILD)/gen/width_table.h
 $(WIDTH_TABLE): tools/mkwidth.py
 	$(call say,WIDTHS)
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@
-$(BUILD)/user/obj/lib/libmnos/utf8.c.o $(BUILD)/unit/obj/tests/unit/test_editor.c.o: $(WIDTH_TABLE)
+$(BUILD)/user/obj/lib/libmnos/utf8.c.o $(BUILD)/unit/obj/tests/unit/test_utf8.c.o: $(WIDTH_TABLE)
 $(LIBMNOS): $(call user_objects,lib/libmnos lib/format lib/string.c lib/printf.c)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) qcsD $@ $^

@@ -30,6 +30,7 @@ mnos_status_t thread_create(struct thread *thread, const char *name, thread_func
 /* Waits until the thread's function has returned, then frees all it used. One caller only. */
 mnos_status_t thread_join(struct thread *thread, uint64_t deadline_ns);
 
-/* Ends the thread wherever it is, and frees all it used. For one that holds no lock and whose function
- * does not return by itself: a call that has been received and not answered fails with MNOS_ERR_PEER. */
+/* Ends the thread wherever it is, and frees all it used. For one that holds no lock and whose
+ * function does not return by itself: a call that has been received and not answered fails with
+ * MNOS_ERR_PEER. */
 void thread_destroy(struct thread *thread);

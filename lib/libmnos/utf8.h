@@ -2,8 +2,8 @@
 /*
  * utf8.h - text in UTF-8: its code points, and how many columns of a terminal they take.
  *
- * Well-formed is what table 3-7 of the Unicode Standard says: no overlong forms, no surrogates, nothing
- * above U+10FFFF.
+ * Well-formed is what table 3-7 of the Unicode Standard says: no overlong forms, no surrogates,
+ * nothing above U+10FFFF.
  */
 #pragma once
 

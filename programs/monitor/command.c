@@ -37,11 +37,11 @@ static void command_help(const struct words *)
         console_print("  %-9s%-10s %s\n", commands[i].name, commands[i].arguments,
                       commands[i].help);
     console_print(
-        "Keys: arrows, Home, End; Tab completes, Ctrl-R searches earlier lines, Ctrl-G ends the\n"
-        "search; Ctrl-A E start, end; Alt-B F and Ctrl-Left Right by words; Ctrl-D deletes;\n"
-        "Ctrl-U K W delete to start, to end, a word, Alt-D the next; Ctrl-L clears the screen\n"
-        "and asks the terminal for its width; Ctrl-C drops the line, and leaves a program that\n"
-        "run waits for in the background.\n");
+        "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"
+        "Backspace, Delete, Ctrl-D a character; Ctrl-W, Alt-D a word; Ctrl-U K to start,\n"
+        "to end; Tab completes; Up Down and Ctrl-R (Ctrl-G ends it) bring earlier lines;\n"
+        "Ctrl-L clears the screen and asks the terminal for its width; Ctrl-C drops the\n"
+        "line, and leaves a program that run waits for in the background.\n");
 }
 
 static const struct command *find(const char *name, size_t length)

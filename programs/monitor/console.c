@@ -25,9 +25,9 @@
 #define BADGE_SERIAL 1
 #define BADGE_MANAGER 2
 
-/* What was typed and not yet used: input_at up to input_length; bytes, and marks where some are missing.
- * One part is read ahead, the rest is for what the driver holds when it is about to be ended, and there is
- * room for all of that. */
+/* What was typed and not yet used: input_at up to input_length; bytes, and marks where some are
+ * missing. One part is read ahead, the rest is for what the driver holds when it is about to be
+ * ended, and there is room for all of that. */
 #define READ_AHEAD_ITEMS 4096
 #define HELD_ITEMS (8192 + 16)
 #define LOST_MARK 0x100
@@ -40,7 +40,8 @@ static size_t output_length;
 static uint16_t input[READ_AHEAD_ITEMS + HELD_ITEMS];
 static size_t input_length, input_at;
 
-/* Without its line the monitor can do nothing; init starts it again, later and later, and then stops it. */
+/* Without its line the monitor can do nothing; init starts it again, later and later, and then
+ * stops it. */
 static _Noreturn void give_up(mnos_status_t status, const char *what)
 {
     log_error(status, what);
@@ -151,7 +152,8 @@ static void make_room(void)
     input_at = 0;
 }
 
-/* Adds what POLL or HOLD returns to the input, which has room for more; returns whether there was any. */
+/* Adds what POLL or HOLD returns to the input, which has room for more; returns whether there
+ * was any. */
 static bool receive(enum serial_request label, size_t limit)
 {
     static uint8_t bytes[READ_AHEAD_ITEMS];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * console.h - text to and from the serial line, through the driver's protocol; and the one place where
- * the monitor waits, for what is typed and for news of services.
+ * console.h - text to and from the serial line, through the driver's protocol; and the one place
+ * where the monitor waits, for what is typed and for news of services.
  *
- * Output is collected and sent in large messages, at the latest before waiting. When the driver dies,
- * what was being written is written again to its successor. Input that was received here outlives the
- * driver; what the driver held when it died is reported as lost.
+ * Output is collected and sent in large messages, at the latest before waiting. When the driver
+ * dies, what was being written is written again to its successor. Input that was received here
+ * outlives the driver; what the driver held when it died is reported as lost.
  */
 #pragma once
 
@@ -14,7 +14,8 @@
 
 #include "abi/types.h"
 
-/* Has the driver, and the manager if there is one, set events here. Without its line the monitor ends. */
+/* Has the driver, and the manager if there is one, set events here. Without its line the monitor
+ * ends. */
 void console_open(void);
 
 /* "\n" becomes "\r\n" on the line. */
@@ -40,8 +41,8 @@ int console_read(void);
 /* Waits until something may have been typed, or the state of a service may have changed. */
 void console_wait(void);
 
-/* Before a service is ended, which may be the driver: receives all that was typed, and leaves what comes
- * now in the device, until the next read. */
+/* Before a service is ended, which may be the driver: receives all that was typed, and leaves
+ * what comes now in the device, until the next read. */
 void console_hold_input(void);
 
 /* Whether Ctrl-C was typed since the last console_read(); what was typed before it is dropped. */

@@ -18,8 +18,9 @@ void editor_begin(struct editor *editor)
     editor->refusal = NULL;
     editor->damaged = editor->searching = false;
     editor->history_back = 0;
-    if (editor->asked != 0)
-        editor_ask_columns(editor); /* its window may have changed */
+    /* Its window may have changed. A terminal that has never answered is asked only on demand. */
+    if (editor->columns != 0)
+        editor_ask_columns(editor);
     editor_redraw(editor);
 }
 
@@ -175,8 +176,8 @@ static enum editor_event handle_key(struct editor *editor, const struct key *key
 {
     uint32_t control = key->code == KEY_CONTROL ? key->character : 0;
 
-    if (key->code == KEY_SIZE || key->code == KEY_PLACE) {
-        editor_answer(editor, key);
+    if (key->code == KEY_PLACE) {
+        editor_answer(editor, key->column);
         return EDITOR_NONE;
     }
     if (editor->searching && editor_search_key(editor, key))
@@ -184,6 +185,8 @@ static enum editor_event handle_key(struct editor *editor, const struct key *key
     if (control == '\r' || control == '\n')
         return end_line(editor);
     if (control == CTRL('C')) {
+        if (editor->line.cursor != editor->line.length)
+            move_to(editor, editor->line.length);
         editor_put(editor, "^C\r\n");
         return EDITOR_CANCELLED;
     }

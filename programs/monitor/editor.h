@@ -2,9 +2,10 @@
 /*
  * editor.h - one line of input on a terminal: editing keys, history, search and completion.
  *
- * Bytes go in one at a time, bytes for an ANSI terminal come out through `write`; nothing here knows
- * where they go. Text is UTF-8. A line that is too long for the terminal scrolls sideways. How wide the
- * terminal is, it is asked; until it answers, and for one that never does, it has 80 columns.
+ * Bytes go in one at a time, bytes for an ANSI terminal come out through `write`; nothing here
+ * knows where they go. Text is UTF-8. A line that is too long for the terminal scrolls sideways.
+ * How wide the terminal is, it is asked; until it answers, and for one that never does, it has 80
+ * columns.
  *
  * E1  view <= line.cursor, and the view begins at a character
  * E2  what is shown, prompt and cursor included, fits into `columns`
@@ -31,19 +32,19 @@ enum editor_event {
 struct editor {
     const char *prompt;
     void (*write)(const char *bytes, size_t count);
-    /* Candidate number `index` for the word that begins at line[word_start]; false past the last. */
+    /* Candidate number `index` for the word that begins at line[word_start]; false past the
+     * last. */
     bool (*candidate)(const char *line, size_t word_start, unsigned index,
                       char word[EDITOR_WORD_BYTES]);
 
     struct key_decoder keys;
     struct line line;
     size_t view;         /* the first visible byte */
-    unsigned columns;    /* of the terminal; 0: not known, EDITOR_COLUMNS */
+    unsigned columns;    /* of the terminal; 0: it has not told, EDITOR_COLUMNS */
+    bool asked;          /* it was asked, and has not answered yet */
     const char *refusal; /* why the line must not be run; NULL: it may be */
     bool damaged;  /* the refusal is that bytes were lost: the rest of the line is not taken in */
     bool after_cr; /* a line feed that follows belongs to it */
-    enum key_code asked; /* which question the terminal answers: KEY_SIZE, KEY_PLACE; 0: none yet */
-    bool place_asked;    /* an answer about the cursor is expected: it looks like a key */
 
     struct history history;
     unsigned history_back;          /* how far back the line shown is; 0: the new one */
@@ -65,7 +66,8 @@ void editor_begin(struct editor *editor);
 /* Shows the prompt and the line again, for when something else has written to the terminal. */
 void editor_redraw(struct editor *editor);
 
-/* Some input was lost here: what there is of the line and what comes up to its end is not to be run. */
+/* Some input was lost here: what there is of the line and what comes up to its end is not to be
+ * run. */
 void editor_lost(struct editor *editor);
 
 enum editor_event editor_feed(struct editor *editor, char byte);

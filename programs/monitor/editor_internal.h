@@ -21,13 +21,13 @@ bool editor_has_columns(const struct editor *editor, size_t columns);
 /* The new line, before an old one is shown in its place. */
 void editor_keep_unfinished(struct editor *editor);
 
-/* An answer of the terminal. */
-void editor_answer(struct editor *editor, const struct key *key);
+/* The terminal has told in which column its cursor is. */
+void editor_answer(struct editor *editor, unsigned column);
 
 /* Ctrl-R. */
 void editor_search(struct editor *editor);
 void editor_show_search(struct editor *editor);
 
-/* Returns whether the key belongs to the search; if not, the search is over and the key is to be acted
- * upon. */
+/* Returns whether the key belongs to the search; if not, the search is over and the key is to be
+ * acted upon. */
 bool editor_search_key(struct editor *editor, const struct key *key);

@@ -20,5 +20,6 @@ unsigned history_count(const struct history *history);
 /* The line that was entered `back` lines ago, from 1 to history_count(). */
 const char *history_line(const struct history *history, unsigned back);
 
-/* The first line from `back` on, towards older ones, that contains the text, and where in it; 0: none. */
+/* The first line from `back` on, towards older ones, that contains the text, and where in it; 0:
+ * none. */
 unsigned history_find(const struct history *history, unsigned back, const char *text, size_t *at);

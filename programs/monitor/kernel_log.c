@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* kernel_log - the command log: copies the kernel's log ring out while the kernel goes on writing. */
+/* kernel_log - the command log: copies the kernel's log ring out while the kernel goes on
+ * writing. */
 #include "abi/log.h"
 
 #include <stdatomic.h>

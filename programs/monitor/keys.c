@@ -54,9 +54,12 @@ static unsigned numbered_key(struct key_decoder *decoder, struct key *key)
     }
 }
 
-static unsigned report(struct key *key, enum key_code code, unsigned columns)
+/* "ESC [ row ; column R". */
+static unsigned place(const struct key_decoder *decoder, struct key *key)
 {
-    *key = (struct key){.code = code, .columns = columns};
+    if (decoder->parameter_count != 2)
+        return 0;
+    *key = (struct key){.code = KEY_PLACE, .column = parameter(decoder, 1)};
     return 1;
 }
 
@@ -78,9 +81,7 @@ static unsigned final_byte(struct key_decoder *decoder, uint8_t byte, struct key
         decoder->escaped = true;
         return key_of(decoder, key, byte == 'c' ? KEY_RIGHT : KEY_LEFT);
     case '~': return numbered_key(decoder, key);
-    case 't': return parameter(decoder, 0) == 8 ? report(key, KEY_SIZE, parameter(decoder, 2)) : 0;
-    case 'R':
-        return decoder->parameter_count == 2 ? report(key, KEY_PLACE, parameter(decoder, 1)) : 0;
+    case 'R': return place(decoder, key);
     default: return 0;
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * line.h - a line of text with a cursor, in characters: a code point and those after it that take no
- * column of their own and so combine with it.
+ * line.h - a line of text with a cursor, in characters: a code point and those after it that take
+ * no column of their own and so combine with it.
  *
  * L1  cursor <= length < LINE_BYTES, and text[length] is 0
  * L2  the text is well-formed UTF-8 that a terminal takes for text
@@ -38,8 +38,8 @@ void line_remove(struct line *line, size_t from, size_t to);
 size_t line_before(const struct line *line, size_t at);
 size_t line_after(const struct line *line, size_t at);
 
-/* Where the word before a place begins, and the one after it ends. Words are letters, digits and what is
- * not ASCII. */
+/* Where the word before a place begins, and the one after it ends. Words are letters, digits and
+ * what is not ASCII. */
 size_t line_word_before(const struct line *line, size_t at);
 size_t line_word_after(const struct line *line, size_t at);
 

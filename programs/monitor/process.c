@@ -88,7 +88,8 @@ static void name_waits(mnos_cap_t process, const struct mnos_process_info *owner
     }
 }
 
-/* In the manager's order: init, which keeps every service's endpoint, first, and so the services count. */
+/* In the manager's order: init, which keeps every service's endpoint, first, and so the services
+ * count. */
 static void name_all_waits(void)
 {
     mnos_cap_t process;

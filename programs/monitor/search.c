@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * search - Ctrl-R: looks for a line in the history while what it contains is typed. Host tests compile
- * this file.
+ * search - Ctrl-R: looks for a line in the history while what it contains is typed. Host tests
+ * compile this file.
  */
 #include "lib/printf.h"
 #include "lib/string.h"

@@ -144,8 +144,8 @@ static bool control(const char *command, enum manager_request request, const cha
 
     if (!manager_available(command))
         return false;
-    /* What was printed and typed so far is safe if it is the serial driver that ends. When it is this
-     * monitor, what it has not read is for the next one. */
+    /* What was printed and typed so far is safe if it is the serial driver that ends. When it is
+     * this monitor, what it has not read is for the next one. */
     console_flush();
     if (request != MANAGER_START && strcmp(name, bootstrap_program()) != 0)
         console_hold_input();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * trace - the command trace: has the kernel record events for a while, and shows the last ones of all
- * cores in one order. Recording is on while the trace is mapped, and only then.
+ * trace - the command trace: has the kernel record events for a while, and shows the last ones of
+ * all cores in one order. Recording is on while the trace is mapped, and only then.
  */
 #include "abi/trace.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * view - the part of the editor that draws: which part of the line the terminal shows, and how wide the
- * terminal is. Host tests compile this file.
+ * view - the part of the editor that draws: which part of the line the terminal shows, and how wide
+ * the terminal is. Host tests compile this file.
  */
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -9,12 +9,10 @@
 
 #define LINE_COLUMNS_MIN 8 /* beside a prompt that is too long */
 
-/* The size; else the cursor's place after going as far as it goes, with the place it had restored. */
-#define ASK_SIZE "\x1b[18t"
-#define ASK_PLACE                                                                                  \
-    "\x1b"                                                                                         \
-    "7\x1b[999;999H\x1b[6n\x1b"                                                                    \
-    "8"
+/* To the last column of the last row, where is the cursor, and back. Every terminal that answers
+ * anything answers this; what some answer to the question for their size (CSI 18 t) is wrong:
+ * tmux 3.3 swaps rows and columns. */
+#define ASK_COLUMNS "\0337\033[999;999H\033[6n\0338"
 
 void editor_put(struct editor *editor, const char *text)
 {
@@ -90,34 +88,22 @@ bool editor_has_columns(const struct editor *editor, size_t columns)
            line_columns(editor, editor->prompt);
 }
 
-/* Both questions at first; afterwards the one that this terminal answers. One that answers none is asked
- * only when the user wants it. */
 void editor_ask_columns(struct editor *editor)
 {
-    if (editor->asked != KEY_PLACE)
-        editor_put(editor, ASK_SIZE);
-    if (editor->asked != KEY_SIZE)
-        editor_put(editor, ASK_PLACE);
-    editor->place_asked = editor->asked != KEY_SIZE;
+    editor_put(editor, ASK_COLUMNS);
+    editor->asked = true;
 }
 
-void editor_answer(struct editor *editor, const struct key *key)
+void editor_answer(struct editor *editor, unsigned column)
 {
-    unsigned columns = key->columns;
-
-    /* Where the cursor is, a terminal tells only when asked; what looks like it is Shift and F3. */
-    if (key->code == KEY_PLACE && !editor->place_asked)
+    /* When not asked a terminal does not tell: what looks like it is Shift and F3. */
+    if (!editor->asked || column < EDITOR_COLUMNS_MIN)
         return;
-    if (columns < EDITOR_COLUMNS_MIN)
+    editor->asked = false;
+    if (column > EDITOR_COLUMNS_MAX)
+        column = EDITOR_COLUMNS_MAX;
+    if (column == editor->columns)
         return;
-    if (key->code == KEY_PLACE)
-        editor->place_asked = false;
-    if (editor->asked != KEY_SIZE)
-        editor->asked = key->code;
-    if (columns > EDITOR_COLUMNS_MAX)
-        columns = EDITOR_COLUMNS_MAX;
-    if (columns == editor->columns)
-        return;
-    editor->columns = columns;
+    editor->columns = column;
     editor_redraw(editor);
 }

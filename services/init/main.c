@@ -52,9 +52,10 @@ static int prepare(void)
     return 0;
 }
 
-/* Some replies cannot wait for ipc_reply_receive(). Bytes that lie in the IPC buffer would be lost
- * when a service is started first. And a capability may not be deliverable through the client's fault,
- * which must not end the loop: it may accept none, or have no room. It is told, if it still waits. */
+/* Some replies cannot wait for ipc_reply_receive(). Bytes that lie in the IPC buffer would be
+ * lost when a service is started first. And a capability may not be deliverable through the
+ * client's fault, which must not end the loop: it may accept none, or have no room. It is told,
+ * if it still waits. */
 static void reply_now(struct message *msg)
 {
     mnos_status_t status = ipc_reply(msg);

@@ -93,7 +93,8 @@ static const char *request_text(uint32_t label)
     }
 }
 
-/* The badge names a service, since only init mints; but it is a number from outside all the same. */
+/* The badge names a service, since only init mints; but it is a number from outside all the
+ * same. */
 static struct service *client_of(struct supervisor *supervisor, const struct message *msg)
 {
     uint64_t client = msg->badge & BADGE_SERVICE_MASK;

@@ -27,7 +27,7 @@ enum restart_decision {
     RESTART_NO_MORE,
 };
 
-/* The service has ended after a run of `ran_ns` (0: it could not be started), `end` says how. One that
- * was ordered is no failure, and does not count. RESTART_LATER: *wait_ns says when. */
+/* The service has ended after a run of `ran_ns` (0: it could not be started), `end` says how.
+ * One that was ordered is no failure, and does not count. RESTART_LATER: *wait_ns says when. */
 enum restart_decision restart_decide(struct restart_history *history, bool ordered, uint64_t ran_ns,
                                      const char *end, uint64_t *wait_ns);

@@ -11,7 +11,8 @@
  *
  * S1  state == RUNNING exactly when program.process is not 0
  * S2  restart_at_ns is meaningful only in WAITING
- * S3  stand-ins answer on its endpoints exactly in STOPPED and FAILED: no wait for a service is for ever
+ * S3  stand-ins answer on its endpoints exactly in STOPPED and FAILED: no wait for a service is for
+ *     ever
  *
  * Leaves to manager.c who may ask for what.
  */
@@ -67,8 +68,8 @@ void supervisor_collect(struct supervisor *supervisor);
 /* Starts the services whose wait is over; returns when the next one's is. */
 uint64_t supervisor_run_due(struct supervisor *supervisor);
 
-/* Starts a service that does not run, and forgets that it may have ended often. If that fails and it
- * should always run, it is tried again later; what failed is in the log. */
+/* Starts a service that does not run, and forgets that it may have ended often. If that fails
+ * and it should always run, it is tried again later; what failed is in the log. */
 mnos_status_t service_start(struct service *service);
 
 /* Ends a running service; `restart` starts it again at once, and as service_start() does. */

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "lib/libmnos/utf8.c"
 #include "programs/monitor/complete.c"
 #include "programs/monitor/editor.c"
 #include "programs/monitor/history.c"
@@ -21,20 +20,20 @@
 #include "programs/monitor/search.c"
 #include "programs/monitor/view.c"
 
-/* One row of an ANSI terminal, enough of it for what the editor sends. A cell is a character with what
- * combines with it; one of two columns is followed by an empty cell. */
+/* One row of an ANSI terminal, enough of it for what the editor sends. A cell is a character
+ * with what combines with it; one of two columns is followed by an empty cell. */
 #define CELL_BYTES 40
 #define CELLS 1100
 static struct {
     char row[CELLS][CELL_BYTES];
     size_t column, saved, columns;
     unsigned lines; /* line feeds */
-    unsigned bells;
+    unsigned bells, questions;
     char sequence[24];
     size_t sequence_length;
     struct utf8_decoder utf8;
     char answers[64]; /* what the terminal says to the editor; it is to be fed */
-    bool tells_size, tells_place;
+    bool answers_questions;
 } terminal;
 
 static void terminal_clear(size_t from)
@@ -60,14 +59,10 @@ static void terminal_sequence(void)
     case 'D': terminal.column -= number; break;
     case 'J': terminal_clear(0); break;
     case 'H': terminal.column = second == 999 ? terminal.columns - 1 : 0; break;
-    case 't':
-        CHECK_EQ(number, 18);
-        if (terminal.tells_size)
-            terminal_answer("\x1b[8;24;%zut", terminal.columns);
-        break;
     case 'n':
         CHECK_EQ(number, 6);
-        if (terminal.tells_place)
+        terminal.questions++;
+        if (terminal.answers_questions)
             terminal_answer("\x1b[24;%zuR", terminal.column + 1);
         break;
     case '7': terminal.saved = terminal.column; break;
@@ -550,38 +545,24 @@ static void fill(size_t columns)
     type("\x15\x0b");
 }
 
-TEST(editor, a_terminal_that_tells_its_size_is_used_to_its_full_width)
+TEST(editor, a_terminal_that_answers_is_used_to_its_full_width)
 {
     terminal.columns = 132;
-    terminal.tells_size = terminal.tells_place = true;
+    terminal.answers_questions = true;
     begin();
     editor_ask_columns(&editor);
-    editor_redraw(&editor);
+    type("typed before it answers");
     answer();
     CHECK_EQ(editor.columns, 132);
     fill(132);
+    type("\x1b[1;90R"); /* not asked: a key */
+    CHECK_EQ(editor.columns, 132);
     terminal.columns = 30; /* its window changes: seen at the next line */
     terminal_clear(0);
     begin();
     answer();
     CHECK_EQ(editor.columns, 30);
     fill(60);
-    CHECK_EQ(editor.asked, KEY_SIZE);
-}
-
-TEST(editor, a_terminal_that_tells_only_where_its_cursor_is_has_a_width_too)
-{
-    terminal.columns = 100;
-    terminal.tells_place = true;
-    begin();
-    editor_ask_columns(&editor);
-    type("typed before it answers");
-    answer();
-    CHECK_EQ(editor.columns, 100);
-    CHECK_EQ(editor.asked, KEY_PLACE);
-    fill(100);
-    type("\x1b[1;90R"); /* not asked: a key */
-    CHECK_EQ(editor.columns, 100);
 }
 
 TEST(editor, a_silent_terminal_has_80_columns_and_is_not_asked_each_time)
@@ -593,57 +574,20 @@ TEST(editor, a_silent_terminal_has_80_columns_and_is_not_asked_each_time)
     CHECK_EQ(editor.columns, 0);
     fill(100);
     enter("x");
-    CHECK_EQ(editor.asked, 0);
+    CHECK_STR_EQ(terminal.answers, "");
+    CHECK_EQ(terminal.questions, 1);
 }
 
 TEST(editor, nonsense_about_the_size_is_not_believed)
 {
     begin();
     editor_ask_columns(&editor);
-    type("\x1b[8;24t\x1b[8;24;0t\x1b[8;24;19t\x1b[1;2R\x1b[R");
+    type("\x1b[1;2R\x1b[R\x1b[1;19R\x1b[100R\x1b[1;1;100R\x1b[?1;100R");
     CHECK_EQ(editor.columns, 0);
     terminal.columns = 1001;
-    type("\x1b[8;24;99999999999t");
+    type("\x1b[1;99999999999R");
     CHECK_EQ(editor.columns, EDITOR_COLUMNS_MAX);
     fill(300);
-}
-
-TEST(utf8, widths_are_those_of_the_c_library)
-{
-    unsigned differences = 0;
-
-    CHECK(setlocale(LC_CTYPE, "C.UTF-8") != NULL);
-    for (uint32_t code = 0x20; code < 0x110000; code++) {
-        int width = wcwidth((wchar_t)code);
-
-        /* Unassigned to the library: it may know an older or a newer Unicode. */
-        if (width >= 0 && utf8_is_text(code) && utf8_width(code) != (unsigned)width)
-            differences++;
-    }
-    CHECK(differences < 200);
-    CHECK_EQ(utf8_width('a'), 1);
-    CHECK_EQ(utf8_width(0x0301), 0);
-    CHECK_EQ(utf8_width(0x200D), 0);
-    CHECK_EQ(utf8_width(0x65E5), 2);
-    CHECK_EQ(utf8_width(0xFF21), 2);
-    CHECK_EQ(utf8_width(0x1F600), 2);
-    CHECK_EQ(utf8_width(UTF8_REPLACEMENT), 1);
-    CHECK_EQ(utf8_width(0x10FFFF), 1);
-}
-
-TEST(utf8, every_code_point_survives_encoding)
-{
-    for (uint32_t code = 0; code < 0x110000; code++) {
-        char bytes[UTF8_BYTES_MAX];
-        uint32_t again = 0;
-        unsigned count;
-
-        if (code >= 0xD800 && code < 0xE000)
-            continue;
-        count = utf8_encode(code, bytes);
-        CHECK_EQ(utf8_decode(bytes, &again), count);
-        CHECK_EQ(again, code);
-    }
 }
 
 TEST(editor, random_keys_keep_its_invariants)

@@ -6,8 +6,8 @@
  *
  * V1  when a read is set aside, the receive queue is empty and bytes are taken in
  * V2  when a write is set aside, the device will interrupt when it takes more bytes
- * V3  `told` is true exactly when the queue holds something and the listeners have been told since it
- *     was empty last
+ * V3  `told` is true exactly when the queue holds something and the listeners have been told since
+ *     it was empty last
  *
  * A write is answered when the device has its last byte: from then on nothing that happens to this
  * driver can lose it.

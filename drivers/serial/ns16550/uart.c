@@ -7,14 +7,14 @@
 
 #define DIVISOR_115200 1 /* of the PC's 1.8432 MHz clock divided by 16 */
 #define FIFO_BYTES 16
-/* The scratch register: no bytes are held, and some are. Neither is what the kernel leaves there when it
- * looks for the device at boot. */
+/* The scratch register: no bytes are held, and some are. Neither is what the kernel leaves there
+ * when it looks for the device at boot. */
 #define SCRATCH_EMPTY 0x5A
 #define SCRATCH_HOLDING 0x3C
 /* U4 */
 #define ITEMS_PER_BYTE 4
-/* The sender is asked to stop well before the queue is full, since it may react late; both go on when
- * readers have caught up, not for each byte they take. */
+/* The sender is asked to stop well before the queue is full, since it may react late; both go on
+ * when readers have caught up, not for each byte they take. */
 #define USED_ASK_TO_STOP (BYTE_QUEUE_ITEMS / 4 * 3)
 #define USED_GO_ON (BYTE_QUEUE_ITEMS / 4)
 #define ERRORS_OF_BYTE (LSR_PARITY | LSR_FRAMING | LSR_BREAK)
@@ -56,8 +56,8 @@ static bool uart_present(const struct uart *uart)
     return reg_read(uart, UART_SCRATCH) == SCRATCH_EMPTY || (reg_read(uart, UART_IIR) & 0x30) == 0;
 }
 
-/* Writing the divisor garbles a byte that is on the wire, so it stays when it is right already, as it
- * is when this is not the first run of the driver. */
+/* Writing the divisor garbles a byte that is on the wire, so it stays when it is right already,
+ * as it is when this is not the first run of the driver. */
 static void set_line(const struct uart *uart)
 {
     reg_write(uart, UART_LCR, LCR_DLAB | LCR_8_BITS);
@@ -76,9 +76,9 @@ static void set_holding(struct uart *uart, bool holding)
     reg_write(uart, UART_SCRATCH, holding ? SCRATCH_HOLDING : SCRATCH_EMPTY);
 }
 
-/* FIFOs that are enabled already keep what is in them: what was typed while no driver ran. The 16450
- * has none, and those of the first 16550 are broken: only a device that reports both bits has usable
- * ones. PC16550D data sheet, "Interrupt Identification Register". */
+/* FIFOs that are enabled already keep what is in them: what was typed while no driver ran. The
+ * 16450 has none, and those of the first 16550 are broken: only a device that reports both bits
+ * has usable ones. PC16550D data sheet, "Interrupt Identification Register". */
 static uint32_t enable_fifos(const struct uart *uart)
 {
     reg_write(uart, UART_FCR, FCR_ENABLE | FCR_TRIGGER_8);
@@ -88,8 +88,8 @@ static uint32_t enable_fifos(const struct uart *uart)
     return 1;
 }
 
-/* What the kernel or an earlier driver wrote last may be in the FIFO, and enabling the FIFOs for the
- * first time or changing the line's parameters would spoil it. */
+/* What the kernel or an earlier driver wrote last may be in the FIFO, and enabling the FIFOs for
+ * the first time or changing the line's parameters would spoil it. */
 static void let_transmitter_finish(const struct uart *uart)
 {
     for (unsigned i = 0; i < IDLE_READS; i++) {
@@ -129,9 +129,10 @@ static void count_errors(struct uart *uart, uint8_t line_status)
     uart->statistics.breaks += (line_status & LSR_BREAK) != 0;
 }
 
-/* A byte came when the FIFO was full, and is gone: it came after those in the FIFO, of which one may have
- * been read since. So it is missing before or after the last of as many as the FIFO holds. (Without a FIFO
- * it has replaced the one before it: the same place.) PC16550D data sheet, "Line Status Register". */
+/* A byte came when the FIFO was full, and is gone: it came after those in the FIFO, of which one
+ * may have been read since. So it is missing before or after the last of as many as the FIFO
+ * holds. (Without a FIFO it has replaced the one before it: the same place.) PC16550D data
+ * sheet, "Line Status Register". */
 static void note_overrun(struct uart *uart)
 {
     unsigned depth = uart->statistics.fifo_bytes;
@@ -153,7 +154,8 @@ static uint8_t look_at_line(struct uart *uart)
     return line_status;
 }
 
-/* A break arrives as a zero byte that nobody sent; one with another error is not the one that was sent. */
+/* A break arrives as a zero byte that nobody sent; one with another error is not the one that
+ * was sent. */
 static void put_byte(struct uart *uart, uint8_t byte, uint8_t errors)
 {
     if (errors & LSR_BREAK)
@@ -271,8 +273,8 @@ size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count)
 
     if (uart->sending)
         return 0;
-    /* The transmit-empty interrupt is off meanwhile: where bytes leave as fast as they are written, as
-     * in a virtual machine, it would come for each of them. */
+    /* The transmit-empty interrupt is off meanwhile: where bytes leave as fast as they are
+     * written, as in a virtual machine, it would come for each of them. */
     for (unsigned i = 0; i < DRAIN_LIMIT && sent < count; i++) {
         if ((drain_receiver(uart) & LSR_TRANSMIT_EMPTY) == 0)
             break;

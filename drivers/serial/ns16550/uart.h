@@ -3,9 +3,9 @@
  * uart.h - the device logic of a 16550: bytes in, bytes out, errors counted.
  *
  * Knows registers and the queue of received bytes; leaves clients to server.c and capabilities to
- * main.c. Bytes to send are not kept here: those that uart_send() has taken are in the device, which
- * sends them even if this driver dies. Those received are, so the device's scratch register says
- * whether there are any: the next driver reports them as lost.
+ * main.c. Bytes to send are not kept here: those that uart_send() has taken are in the device,
+ * which sends them even if this driver dies. Those received are, so the device's scratch register
+ * says whether there are any: the next driver reports them as lost.
  *
  * U1  the transmit-empty interrupt is enabled exactly when `sending` is true
  * U2  `sending` is true exactly when the last uart_send() could not give the device everything and
@@ -37,20 +37,20 @@ struct uart {
     struct byte_queue received;
 };
 
-/* 115200 baud, 8 data bits, no parity, 1 stop bit; FIFOs if there are any. What an earlier run of the
- * driver left in the FIFOs stays there. MNOS_ERR_DEVICE: nothing answers at `base`. */
+/* 115200 baud, 8 data bits, no parity, 1 stop bit; FIFOs if there are any. What an earlier run
+ * of the driver left in the FIFOs stays there. MNOS_ERR_DEVICE: nothing answers at `base`. */
 mnos_status_t uart_init(struct uart *uart, uint16_t base);
 
 /* Does all that the device has work for. Called for each interrupt, and harmless without one. */
 void uart_service(struct uart *uart);
 
-/* Gives the device as many of the bytes as it takes now; returns how many. When it does not take all
- * it will interrupt, and uart_service() has to come before the next attempt. Received bytes may come
- * in meanwhile. */
+/* Gives the device as many of the bytes as it takes now; returns how many. When it does not take
+ * all it will interrupt, and uart_service() has to come before the next attempt. Received bytes
+ * may come in meanwhile. */
 size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count);
 
-/* Takes what comes first out of the queue: MNOS_OK and *count bytes, at most `max`, up to the next mark;
- * or MNOS_ERR_LOST, a mark. The device may interrupt when there is room again. */
+/* Takes what comes first out of the queue: MNOS_OK and *count bytes, at most `max`, up to the
+ * next mark; or MNOS_ERR_LOST, a mark. The device may interrupt when there is room again. */
 mnos_status_t uart_receive(struct uart *uart, uint8_t *bytes, size_t max, size_t *count);
 
 /* Undoes the last uart_receive(), before anything else happens. */
