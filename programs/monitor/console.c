@@ -133,7 +133,7 @@ void console_wait(void)
         break;
     case MNOS_KIND_CLIENT_GONE:
         /* The manager is never gone: without it there is no system. */
-        if (msg.badge == BADGE_MANAGER)
+        if (!ipc_client_is_gone(events, msg.badge, BADGE_SERIAL))
             break;
         restarted = true;
         listen();
