@@ -105,6 +105,17 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
     return status;
 }
 
+static mnos_status_t open_ports(struct process *process, const struct cap_view *cap,
+                                uint64_t address, uint64_t first, uint64_t count)
+{
+    mnos_status_t status;
+
+    if (address != 0)
+        return call_argument(3, MNOS_ERR_ADDRESS);
+    status = ports_open(process, cap, (uint32_t)first, (uint32_t)count);
+    return status == MNOS_ERR_OVERLAP ? call_argument(4, status) : status;
+}
+
 /* Needs Write on the process (not for MNOS_SELF); on the memory Read, and Write and Execute as the
  * flags ask. For I/O ports the address is 0, pages are ports, and the flags are read and write, both. */
 mnos_status_t sys_mem_map(struct thread *current, mnos_cap_t process_cap, mnos_cap_t memory_cap,
@@ -140,8 +151,7 @@ mnos_status_t sys_mem_map(struct thread *current, mnos_cap_t process_cap, mnos_c
     if (is_not_device(memory, first, page_count))
         return call_argument(4, MNOS_ERR_ARGUMENT);
     if (memory->flavour == MNOS_MEMORY_PORTS)
-        return address != 0 ? call_argument(3, MNOS_ERR_ADDRESS)
-                            : ports_open(process, &cap, (uint32_t)first, (uint32_t)page_count);
+        return open_ports(process, &cap, address, first, page_count);
     if (page_count == 1)
         status = aspace_map_page(process, &cap, address, first, map_rights(memory, flags));
     else

@@ -157,7 +157,7 @@ static bool range_valid(uaddr_t address, uint64_t count)
            address < MNOS_USER_END && count <= (MNOS_USER_END - address) / PAGE_BYTES;
 }
 
-static bool overlaps_locked(struct aspace *aspace, uaddr_t address, uint64_t count)
+bool aspace_overlaps_locked(struct aspace *aspace, uaddr_t address, uint64_t count)
 {
     struct mapping *below = mapping_of(tree_at_or_below(&aspace->mappings, address));
     struct mapping *above = mapping_of(tree_at_or_above(&aspace->mappings, address));
@@ -214,7 +214,7 @@ static mnos_status_t mapping_begin_locked(struct process *process, const struct 
 {
     mnos_status_t status;
 
-    if (overlaps_locked(&process->aspace, address, count))
+    if (aspace_overlaps_locked(&process->aspace, address, count))
         return MNOS_ERR_OVERLAP;
     status = mapping_create(process, cap, first, rights, created);
     if (status != MNOS_OK)

@@ -6,7 +6,7 @@
  * was made through (a list, under the memory object's mappings_lock), so that unmapping by address and
  * revoking by capability both find it without searching.
  *
- * A1  mappings do not overlap, and lie in user space
+ * A1  mappings do not overlap, and lie in user space; port openings lie behind it
  * A2  every page of a mapping is in the page tables, with at most the rights of its capability
  * A3  a mapping is in the list of its capability as long as it is in the tree
  * A4  a mapping's serial number is its own for ever; only the call that made it adds pages to it, which knows
@@ -32,7 +32,8 @@ struct call_record;
 struct aspace {
     struct arch_aspace arch;
     struct spinlock lock; /* rank LOCK_ASPACE, guards the tree, the mappings and the page tables */
-    struct tree mappings; /* struct mapping, by address */
+    struct tree
+        mappings; /* struct mapping, by address; behind all addresses port openings (ports.h) */
     uint64_t last_serial; /* of a mapping (A4) */
 };
 
@@ -81,6 +82,8 @@ bool aspace_unmap_page(struct process *process, uaddr_t address);
  * pages, which an earlier, interrupted call has unmapped. */
 mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t count,
                            uint64_t *progress, bool *again, struct tlb_batch *batch);
+/* True when something is mapped in the range; a key of ports.c is an address, too. */
+bool aspace_overlaps_locked(struct aspace *aspace, uaddr_t address, uint64_t count);
 /* Undoes up to 512 pages of a mapping made through `cap`; false: there is none. The object's derivation
  * lock is held, so that the slot stays what it is. */
 bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch);

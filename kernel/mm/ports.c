@@ -11,54 +11,61 @@
 #include "object/process.h"
 #include "sched/sched.h"
 
-/* Sets the bits of every opening again: some were cleared with one that overlapped it. */
-static void reopen_locked(struct process *process, struct tree_node *node)
-{
-    struct mapping *opening = mapping_of(node);
+/* In the tree of mappings a port stands where its page would be beyond all user addresses. */
+#define PORTS_BASE (1ull << 63)
+_Static_assert(PORTS_BASE >= MNOS_USER_END, "ports are behind all pages");
 
-    if (opening == NULL)
-        return;
-    reopen_locked(process, node->left);
-    /* The bitmap exists, so this allocates nothing and cannot fail. */
-    (void)arch_ports_open(&process->ports, &process->quota, (uint32_t)node->key,
-                          (uint32_t)opening->page_count);
-    reopen_locked(process, node->right);
+static uint64_t key_of(uint32_t port)
+{
+    return PORTS_BASE + port * PAGE_BYTES;
 }
 
-/* Ports are open, and every core has seen it: none sets its bit any more. One that has switched to the
- * process meanwhile by the old bits takes the ports over now. */
-static void no_plain_switch(struct process *process)
+static uint32_t first_port(const struct mapping *opening)
 {
+    return (uint32_t)((opening->node.key - PORTS_BASE) / PAGE_BYTES);
+}
+
+/* The order matters: a core that loads the process's ports later sees them open, or its bit in plain_on is
+ * cleared here, or it clears that itself (thread_arch.c). */
+static void announce_locked(struct process *process)
+{
+    atomic_store(&process->open_ports, process->ports);
     atomic_store(&process->aspace.arch.plain_on, 0);
-    arch_ports_changed();
+}
+
+static mnos_status_t open_locked(struct process *process, const struct cap_view *cap,
+                                 uint32_t first, uint32_t count)
+{
+    struct mapping *opening;
+    mnos_status_t status;
+
+    if (aspace_overlaps_locked(&process->aspace, key_of(first), count))
+        return MNOS_ERR_OVERLAP;
+    status = mapping_create(process, cap, first, 0, &opening);
+    if (status != MNOS_OK)
+        return status;
+    status = arch_ports_open(&process->ports, &process->quota, first, count);
+    if (status != MNOS_OK) {
+        mapping_destroy(opening);
+        return status;
+    }
+    opening->page_count = count;
+    tree_insert(&process->aspace.mappings, &opening->node, key_of(first));
+    announce_locked(process);
+    return MNOS_OK;
 }
 
 mnos_status_t ports_open(struct process *process, const struct cap_view *cap, uint32_t first,
                          uint32_t count)
 {
-    struct mapping *opening;
     mnos_status_t status;
-    bool first_open;
 
     spin_lock(&process->aspace.lock);
-    status = mapping_create(process, cap, first, 0, &opening);
-    if (status == MNOS_OK) {
-        status = arch_ports_open(&process->ports, &process->quota, first, count);
-        if (status == MNOS_OK) {
-            opening->page_count = count;
-            tree_insert(&process->port_openings, &opening->node, first);
-        } else {
-            mapping_destroy(opening);
-        }
-    }
-    first_open = status == MNOS_OK && process->open_ports == NULL;
-    if (status == MNOS_OK)
-        __atomic_store_n(&process->open_ports, process->ports, __ATOMIC_RELEASE);
+    status = open_locked(process, cap, first, count);
     spin_unlock(&process->aspace.lock);
+    /* Cores that run the process have the old bitmap loaded. It may end while they are waited for. */
     if (status == MNOS_OK)
-        arch_ports_changed(); /* cores that run the process have the bitmap loaded */
-    if (first_open)
-        no_plain_switch(process);
+        arch_ports_changed();
     return status;
 }
 
@@ -71,13 +78,12 @@ bool ports_close_one_of(struct memory *memory, struct capability *cap, struct tl
         return false;
     spin_lock(&process->aspace.lock);
     if (mapping_is_first(opening, process, memory, cap)) {
-        arch_ports_close(process->ports, (uint32_t)opening->node.key,
-                         (uint32_t)opening->page_count);
-        tree_remove(&process->port_openings, &opening->node);
+        if (process->ports != NULL) /* else the process ends */
+            arch_ports_close(process->ports, first_port(opening), (uint32_t)opening->page_count);
+        tree_remove(&process->aspace.mappings, &opening->node);
         mapping_destroy(opening);
-        if (process->port_openings.root == NULL)
-            __atomic_store_n(&process->open_ports, NULL, __ATOMIC_RELEASE);
-        reopen_locked(process, process->port_openings.root);
+        if (tree_at_or_above(&process->aspace.mappings, PORTS_BASE) == NULL)
+            atomic_store(&process->open_ports, NULL);
     }
     spin_unlock(&process->aspace.lock);
     batch->ports = true;
@@ -87,13 +93,8 @@ bool ports_close_one_of(struct memory *memory, struct capability *cap, struct tl
 
 void ports_destroy(struct process *process)
 {
-    struct tree_node *node;
-
     spin_lock(&process->aspace.lock);
-    while ((node = tree_first(&process->port_openings)) != NULL) {
-        tree_remove(&process->port_openings, node);
-        mapping_destroy(mapping_of(node));
-    }
-    spin_unlock(&process->aspace.lock);
+    atomic_store(&process->open_ports, NULL);
     arch_ports_destroy(&process->ports, &process->quota);
+    spin_unlock(&process->aspace.lock);
 }

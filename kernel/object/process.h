@@ -37,9 +37,8 @@ struct process {
     struct quota quota;
     struct captable captable;
     struct aspace aspace;
-    struct tree port_openings;     /* struct mapping, by port, under aspace.lock */
-    struct arch_ports *ports;      /* NULL: it never had any */
-    struct arch_ports *open_ports; /* what cores load: `ports`, or NULL when none is open */
+    struct arch_ports *ports;              /* NULL: it never had any; under aspace.lock */
+    struct arch_ports *_Atomic open_ports; /* what cores load: `ports`, or NULL when none is open */
 
     struct process *parent; /* constant; NULL for init */
     uint8_t priority_ceiling;

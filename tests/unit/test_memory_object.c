@@ -88,16 +88,20 @@ TEST(memory_object, ports_are_opened_and_closed_with_the_capability)
     CHECK_EQ(cap_create_root(world_root, &ports->obj, MNOS_RIGHTS_ALL, 0, 0x10000, &all), MNOS_OK);
     mnos_cap_t uart =
         CALL_VALUE(actor, cap_create, MNOS_CREATE_RANGE, all, MNOS_RIGHTS_ALL, 0x3F8, 8);
-    mnos_cap_t wider =
+    mnos_cap_t next =
         CALL_VALUE(actor, cap_create, MNOS_CREATE_RANGE, all, MNOS_RIGHTS_ALL, 0x3FC, 8);
     const uint64_t rw = MNOS_MAP_READ | MNOS_MAP_WRITE;
     CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, uart, 0, 0, 8, rw), 0);
-    CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, wider, 0, 0, 8, rw), 0);
+    CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, next, 0, 0, 8, rw), MNOS_ERR_OVERLAP | 4ull << 32);
+    CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, uart, 0, 7, 1, rw), MNOS_ERR_OVERLAP | 4ull << 32);
+    CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, next, 0, 4, 4, rw), 0);
     CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, uart, 0x1000, 0, 8, rw)), MNOS_ERR_ADDRESS);
     CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, uart, 0, 1, 8, rw)), MNOS_ERR_ARGUMENT);
     CHECK_EQ(CALL(actor, cap_delete, uart), 0);
     for (uint32_t port = 0x3F0; port < 0x410; port++)
-        CHECK_EQ(host_port_open(world_root->ports, port), port >= 0x3FC && port < 0x404);
+        CHECK_EQ(host_port_open(world_root->ports, port), port >= 0x400 && port < 0x404);
+    CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, next, 0, 0, 4, rw), 0);
+    world_check();
     CHECK_EQ(CALL(actor, cap_revoke, all), 0);
     for (uint32_t port = 0; port < 0x10000; port++)
         if (host_port_open(world_root->ports, port))

@@ -23,9 +23,11 @@
 #include "object/thread.h"
 
 #define BITMAP_FRAMES 2
+#define FRAME_WORDS (PAGE_BYTES / sizeof(uint64_t))
+_Static_assert(PORT_BITMAP_WORDS == BITMAP_FRAMES * FRAME_WORDS);
 
 struct arch_ports {
-    uint64_t *bitmap; /* as in the TSS: bit set, port closed */
+    uint64_t *frames[BITMAP_FRAMES]; /* as in the TSS: bit set, port closed */
     /* A new number after every change, never the same again for any process. */
     _Atomic uint64_t generation;
     uint32_t first_word, end_word; /* words outside are all ones */
@@ -46,37 +48,56 @@ static void changed(struct arch_ports *ports)
                           memory_order_release);
 }
 
+static void ports_free(struct arch_ports *ports, struct quota *quota)
+{
+    for (unsigned i = 0; i < BITMAP_FRAMES; i++)
+        if (ports->frames[i] != NULL)
+            quota_frame_free(quota, virt_to_phys(ports->frames[i]));
+    quota_slab_free(quota, cache, ports);
+}
+
 static mnos_status_t ports_create(struct arch_ports **out, struct quota *quota)
 {
     struct arch_ports *ports;
     void *object;
-    paddr_t frames;
     mnos_status_t st = quota_slab_alloc(quota, cache, &object);
 
     if (st != MNOS_OK)
         return st;
     ports = object;
-    st = quota_charge_frames(quota, BITMAP_FRAMES);
-    if (st != MNOS_OK)
-        goto free_object;
-    frames = frame_alloc_run(BITMAP_FRAMES, 1, FRAME_LIMIT_NONE);
-    if (frames == PADDR_NONE) {
-        st = MNOS_ERR_MEMORY;
-        goto return_frames;
+    for (unsigned i = 0; i < BITMAP_FRAMES; i++) {
+        paddr_t frame;
+
+        st = quota_frame_alloc(quota, &frame);
+        if (st != MNOS_OK) {
+            ports_free(ports, quota);
+            return st;
+        }
+        ports->frames[i] = memset(phys_to_virt(frame), 0xFF, PAGE_BYTES);
     }
-    ports->bitmap = phys_to_virt(frames);
-    memset(ports->bitmap, 0xFF, BITMAP_FRAMES * PAGE_BYTES);
     ports->first_word = PORT_BITMAP_WORDS;
     ports->end_word = 0;
     changed(ports);
-    __atomic_store_n(out, ports, __ATOMIC_RELEASE);
+    *out = ports;
     return MNOS_OK;
+}
 
-return_frames:
-    quota_return_frames(quota, BITMAP_FRAMES);
-free_object:
-    quota_slab_free(quota, cache, object);
-    return st;
+static uint64_t *word_of(const struct arch_ports *ports, uint32_t word)
+{
+    return &ports->frames[word / FRAME_WORDS][word % FRAME_WORDS];
+}
+
+/* Sets or clears the bits of [first, end), a word at a time. */
+static void mark(const struct arch_ports *ports, uint32_t first, uint32_t end, bool closed)
+{
+    for (uint32_t at = first; at < end;) {
+        uint32_t next = (at | 63) + 1 < end ? (at | 63) + 1 : end;
+        uint64_t mask = UINT64_MAX << at % 64 & UINT64_MAX >> (63 - (next - 1) % 64);
+        uint64_t *word = word_of(ports, at / 64);
+
+        *word = closed ? *word | mask : *word & ~mask;
+        at = next;
+    }
 }
 
 mnos_status_t arch_ports_open(struct arch_ports **out, struct quota *quota, uint32_t first,
@@ -92,8 +113,7 @@ mnos_status_t arch_ports_open(struct arch_ports **out, struct quota *quota, uint
             return st;
     }
     ports = *out;
-    for (uint32_t port = first; port < first + count; port++)
-        ports->bitmap[port / 64] &= ~(1ull << port % 64);
+    mark(ports, first, first + count, false);
     if (first / 64 < ports->first_word)
         ports->first_word = first / 64;
     if ((first + count - 1) / 64 + 1 > ports->end_word)
@@ -104,8 +124,7 @@ mnos_status_t arch_ports_open(struct arch_ports **out, struct quota *quota, uint
 
 void arch_ports_close(struct arch_ports *ports, uint32_t first, uint32_t count)
 {
-    for (uint32_t port = first; port < first + count; port++)
-        ports->bitmap[port / 64] |= 1ull << port % 64;
+    mark(ports, first, first + count, true);
     changed(ports);
 }
 
@@ -116,19 +135,22 @@ void arch_ports_destroy(struct arch_ports **ports, struct quota *quota)
     if (old == NULL)
         return;
     *ports = NULL;
-    frame_free_run(virt_to_phys(old->bitmap), BITMAP_FRAMES);
-    quota_return_frames(quota, BITMAP_FRAMES);
-    quota_slab_free(quota, cache, old);
+    ports_free(old, quota);
 }
 
 static void bitmap_copy(struct core_arch *arch, const struct arch_ports *ports, uint64_t generation)
 {
     uint64_t *bitmap = arch->entry->port_bitmap;
 
-    for (uint32_t i = arch->ports_first_word; i < arch->ports_end_word; i++)
-        bitmap[i] = UINT64_MAX;
-    for (uint32_t i = ports->first_word; i < ports->end_word; i++)
-        bitmap[i] = ports->bitmap[i];
+    if (arch->ports_first_word < arch->ports_end_word)
+        memset(bitmap + arch->ports_first_word, 0xFF,
+               (arch->ports_end_word - arch->ports_first_word) * sizeof(*bitmap));
+    for (uint32_t word = ports->first_word, end; word < ports->end_word; word = end) {
+        end = (uint32_t)(word / FRAME_WORDS * FRAME_WORDS + FRAME_WORDS); /* of its frame */
+        if (end > ports->end_word)
+            end = ports->end_word;
+        memcpy(bitmap + word, word_of(ports, word), (end - word) * sizeof(*bitmap));
+    }
     arch->ports = ports;
     arch->ports_generation = generation;
     arch->ports_first_word = ports->first_word;

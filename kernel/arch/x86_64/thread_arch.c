@@ -41,12 +41,17 @@ bool arch_fast_switch(void)
 void switch_to_process_of(struct thread *thread)
 {
     struct core *core = this_core();
-    struct arch_ports *ports = __atomic_load_n(&thread->process->open_ports, __ATOMIC_ACQUIRE);
+    struct arch_ports *ports = thread->process->open_ports;
     struct arch_aspace *aspace = thread->aspace;
+    uint32_t bit = 1u << core->index;
 
     arch_aspace_load(aspace);
-    if (ports == NULL && (aspace->plain_on >> core->index & 1) == 0)
-        atomic_fetch_or(&aspace->plain_on, 1u << core->index);
+    if (ports == NULL && (aspace->plain_on & bit) == 0) {
+        atomic_fetch_or(&aspace->plain_on, bit);
+        ports = thread->process->open_ports; /* pairs with announce_locked() in ports.c */
+        if (ports != NULL)
+            atomic_fetch_and(&aspace->plain_on, ~bit);
+    }
     if (ports != NULL || core->tss->iomap_base != TSS_IOMAP_NONE)
         ports_load(core, ports);
 }
