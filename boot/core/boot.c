@@ -141,6 +141,24 @@ static void mark_file(struct boot_context *c, const struct boot_file *file)
                     BOOT_MEMORY_KERNEL);
 }
 
+/* A screen in RAM, or one that cannot be, would be drawn over what is there. */
+static void take_screen(struct boot_context *c)
+{
+    struct boot_framebuffer *fb = &c->framebuffer;
+    uint64_t bytes;
+
+    if (boot_asked(c, BOOT_REQUEST_FRAMEBUFFER) == NULL || !c->platform->framebuffer(fb))
+        return;
+    bytes = fb->pitch * fb->height;
+    if (!boot_framebuffer_valid(fb, cpu_physical_end()) ||
+        boot_memmap_has_ram(&c->map, fb->physical, bytes)) {
+        boot_print("firmware: the screen that it describes cannot be, and is not used");
+        return;
+    }
+    c->has_framebuffer = true;
+    boot_memmap_set(&c->map, fb->physical, bytes, BOOT_MEMORY_FRAMEBUFFER);
+}
+
 static void leave(struct boot_context *c)
 {
     const char *reason = c->platform->leave_firmware(&c->map);
@@ -153,11 +171,7 @@ static void leave(struct boot_context *c)
     for (unsigned i = 0; i < c->module_count; i++)
         mark_file(c, &c->modules[i].file);
 
-    if (boot_asked(c, BOOT_REQUEST_FRAMEBUFFER) != NULL)
-        c->has_framebuffer = c->platform->framebuffer(&c->framebuffer);
-    if (c->has_framebuffer)
-        boot_memmap_set(&c->map, c->framebuffer.physical,
-                        c->framebuffer.pitch * c->framebuffer.height, BOOT_MEMORY_FRAMEBUFFER);
+    take_screen(c);
     report_memory(&c->map);
     boot_arena_init(&c->map);
 }

@@ -24,6 +24,18 @@ struct boot_framebuffer {
     uint8_t masks[6]; /* size and shift of red, green, blue */
 };
 
+#define BOOT_SCREEN_BYTES_MAX (UINT64_C(1) << 30) /* 16,384 x 16,384 pixels of 32 bits */
+
+/* Whether a screen can be what it is said to be, and ends below `end`. Sizes are bounded before they are
+ * multiplied. */
+static inline bool boot_framebuffer_valid(const struct boot_framebuffer *fb, uint64_t end)
+{
+    return fb->width > 0 && fb->width <= UINT16_MAX && fb->height > 0 && fb->height <= UINT16_MAX &&
+           fb->pitch >= fb->width * fb->bpp / 8 && fb->pitch <= UINT32_MAX &&
+           fb->pitch * fb->height <= BOOT_SCREEN_BYTES_MAX && fb->physical != 0 &&
+           fb->physical < end && fb->pitch * fb->height <= end - fb->physical;
+}
+
 /* Where the boot volume is: these fields go into every file response. */
 struct boot_media {
     uint32_t type, partition_index, mbr_disk_id;

@@ -129,6 +129,13 @@ static const char *leave_firmware(struct boot_memmap *map)
     return NULL;
 }
 
+/* Our page tables reach 4 GiB. */
+static void use_screen(void)
+{
+    if (machine.has_framebuffer && boot_framebuffer_valid(&machine.framebuffer, BOOT_BELOW_4G))
+        boot_console_framebuffer(&machine.framebuffer);
+}
+
 static bool framebuffer(struct boot_framebuffer *fb)
 {
     if (!machine.has_framebuffer && machine.may_set_mode)
@@ -136,7 +143,7 @@ static bool framebuffer(struct boot_framebuffer *fb)
     if (!machine.has_framebuffer)
         return false;
     *fb = machine.framebuffer;
-    boot_console_framebuffer(fb);
+    use_screen();
     return true;
 }
 
@@ -155,8 +162,7 @@ void direct_main(uint32_t magic, uint64_t info)
     boot_console_vga_text();
     if (!pvh_read(&machine, info) && !multiboot2_read(&machine, magic, info))
         boot_fatal("start: neither PVH nor Multiboot2 information was given");
-    if (machine.has_framebuffer && machine.framebuffer.physical < BOOT_BELOW_4G)
-        boot_console_framebuffer(&machine.framebuffer);
+    use_screen();
     build_memory_map();
     boot_check_memory(&memory);
     if (machine.module_count == 0)

@@ -2,6 +2,7 @@
 /* graphics - chooses a screen mode through the graphics output protocol, and clears the screen. */
 #include <string.h>
 
+#include "boot/core/cpu.h"
 #include "uefi.h"
 
 /* The log is to be read, and to be drawn quickly: no more than this. */
@@ -139,6 +140,10 @@ bool uefi_set_mode(struct boot_framebuffer *fb)
     describe_mask(&fb->masks[0], masks.red);
     describe_mask(&fb->masks[2], masks.green);
     describe_mask(&fb->masks[4], masks.blue);
+    if (!boot_framebuffer_valid(fb, cpu_physical_end())) {
+        clear_screen(graphics, NULL);
+        return false;
+    }
     clear_screen(graphics, fb);
     return true;
 }

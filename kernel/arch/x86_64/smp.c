@@ -16,6 +16,7 @@
 #include "boot/bootinfo.h"
 #include "core.h"
 #include "log/log.h"
+#include "mm/frame.h"
 #include "mm/kmap.h"
 #include "sched/sched.h"
 
@@ -46,6 +47,11 @@ static bool core_start(struct core *core, const struct boot_cpu *cpu)
     if (cpu->apic_id > XAPIC_ID_MAX && !lapic_is_x2apic()) {
         log_warning("core %u: APIC id %u cannot be reached without x2APIC", core->index,
                     cpu->apic_id);
+        return false;
+    }
+    if (!frame_overlaps_ram(cpu->handoff & ~(paddr_t)(PAGE_BYTES - 1), 1)) {
+        log_warning("core %u: the loader's record of it is not in memory, but at %p", core->index,
+                    (void *)cpu->handoff);
         return false;
     }
     core->arch.apic_id = cpu->apic_id;
