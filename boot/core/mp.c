@@ -89,7 +89,8 @@ static void lapic_send(uint32_t target, uint32_t command)
     }
     lapic.registers[LAPIC_ICR_HIGH / 4] = target << 24;
     lapic.registers[LAPIC_ICR_LOW / 4] = command;
-    while ((lapic.registers[LAPIC_ICR_LOW / 4] & ICR_PENDING) != 0)
+    /* A command is accepted within microseconds; registers that are not there read ones for ever. */
+    for (unsigned i = 0; i < 100000 && (lapic.registers[LAPIC_ICR_LOW / 4] & ICR_PENDING) != 0; i++)
         cpu_pause();
 }
 
