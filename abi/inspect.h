@@ -89,6 +89,7 @@ enum mnos_thread_state {
     MNOS_STATE_SUSPENDED = 6,
     MNOS_STATE_FAULTED = 7, /* waits for its fault handler */
     MNOS_STATE_DEAD = 8,
+    MNOS_STATE_ENDING = 9, /* waits for the end of a process or thread that it destroys */
 };
 
 struct mnos_thread_info {
@@ -102,6 +103,7 @@ struct mnos_thread_info {
     uint32_t affinity;
     uint32_t reserved;
     uint64_t cpu_time_ns;
-    uint64_t waits_for; /* object id of the endpoint, or the id of the thread that owes the reply */
+    /* Object id of the endpoint, or the id of the thread that owes the reply, or of what is to end. */
+    uint64_t waits_for;
 };
 _Static_assert(sizeof(struct mnos_thread_info) == 80, "shared with programs");

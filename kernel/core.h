@@ -12,10 +12,10 @@
 #include "arch/arch.h"
 #include "sched/runqueue.h"
 #include "sched/timer_queue.h"
+#include "sched/work.h"
+#include "sync/deferred.h"
 
 struct thread;
-struct process;
-struct deferred;
 struct tss;
 
 /* What an error of a system call tells besides its status. */
@@ -54,6 +54,8 @@ struct core {
     /* End of the turn of what runs here, when somebody waits for it; 0: not begun. Who is called by
      * message runs on its caller's turn, so that threads cannot keep a core by calling each other. */
     uint64_t slice_end_ns;
+    /* End of the turn of its work, when threads of that priority wait; 0: not begun. */
+    uint64_t work_end_ns;
     uint64_t timer_armed_ns; /* what the timer is set to; UINT64_MAX: off */
     bool halted;             /* in arch_idle(): an interrupt may put a thread on this core */
 
@@ -64,15 +66,12 @@ struct core {
     uint64_t burst_began_ns;
     uint32_t burst;
 
-    struct deferred *deferred; /* objects to free after every core has passed a quiescent point */
-    uint32_t deferred_count;
-    bool deferred_urged; /* set by other cores: free them now */
+    struct work_list work;         /* has its own lock; other cores enter and move */
+    struct deferred_list deferred; /* has its own lock; other cores take over what is in it */
 
     uint32_t tlb_owed; /* cores whose TLBs must be flushed before this one leaves the kernel */
     bool ports_owed;   /* likewise, the I/O ports that they have open */
     bool tlb_pending;  /* mappings are gone and TLBs may still have them; read by others */
-
-    struct process *reaping; /* processes without threads whose destruction this core finishes */
 };
 
 extern struct core cores[MNOS_CORES_MAX];

@@ -243,9 +243,8 @@ LOCKING_TAIL = """\
 Two locks of one rank are taken in the order of their addresses; two processes, a parent before its
 child.
 
-Not a lock of this kind, because it is held while other cores are waited for: who destroys a
-process. It is an atomic flag that is only ever tried; whoever does not get it goes on with
-something else (`docs/lifetime.md`).
+Who ends a process or a thread holds no lock for it: one core owns the end, and does it as work, in steps
+(`docs/ending.md`).
 
 ## Rules
 
@@ -256,11 +255,11 @@ something else (`docs/lifetime.md`).
   nothing else (`docs/lifetime.md`). Whoever then needs the capability to be *still* there asks
   `cap_alive()` under a lock that its removal also takes: the derivation lock to make children, the
   endpoint's to queue, `mappings_lock` to map.
-- **What belongs to one core needs no lock**: `struct core` except its run queue and its timer
-  queue, the magazines of frames and slabs, the list of objects to be freed.
+- **What belongs to one core needs no lock**: `struct core` except its run queue, its timer queue, its work and
+  its list of objects to be freed; the magazines of frames and slabs.
 - **What never changes after creation is listed apart** in its structure, and read by anyone.
 - **The state of a thread** is guarded by a different lock in each state; `object/thread.h`, T1 to
-  T5, has the list. A thread that is `THREAD_PAIRED` belongs to the core that took it off its queue,
+  T5 and T8, has the list. A thread that is `THREAD_PAIRED` belongs to the core that took it off its queue,
   and to nobody else.
 
 ## How it is checked

@@ -102,6 +102,8 @@ struct call_return arch_call_unknown(void);
 void call_unknown(struct thread *current);
 
 #define SYSCALL0_WAITS(number, name)
+#define SYSCALL1_BLOCKS SYSCALL1
+#define SYSCALL2_BLOCKS SYSCALL2
 #define SYSCALL1(number, name, t1, a1) mnos_status_t sys_##name(struct thread *current, t1 a1);
 #define SYSCALL2(number, name, t1, a1, t2, a2)                                                     \
     mnos_status_t sys_##name(struct thread *current, t1 a1, t2 a2);
@@ -123,6 +125,8 @@ void call_unknown(struct thread *current);
 #define IPC_SYSCALL(number, name)
 #include "abi/syscalls.def"
 #undef SYSCALL0_WAITS
+#undef SYSCALL1_BLOCKS
+#undef SYSCALL2_BLOCKS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL2_WAITS

@@ -66,15 +66,6 @@ static mnos_status_t hold(struct capability *slot, const struct cap_view *view)
     return view->object == NULL ? MNOS_OK : cap_derive_kernel(slot, view);
 }
 
-/* A process that could not be handed out: nobody has seen it, and it has no thread. */
-static mnos_status_t process_abandon(struct process *process, mnos_status_t why)
-{
-    cap_delete_kernel(&process->exit_cap);
-    (void)process_begin_destruction(process, MNOS_EXIT_DESTROYED, 0);
-    process_take_over(process, this_core()->current->effective);
-    return why;
-}
-
 /* Needs Write on the endpoints in the record; the quota is carved out of the caller's. Parameters:
  * struct mnos_process_params at the start of the IPC buffer. */
 mnos_status_t sys_proc_create(struct thread *current, uint64_t params_bytes, uint64_t *value)
@@ -96,17 +87,20 @@ mnos_status_t sys_proc_create(struct thread *current, uint64_t params_bytes, uin
     if (status != MNOS_OK)
         return status;
     status = process_create(current->process, &params, &process);
-    if (status != MNOS_OK)
-        return call_argument(1, status);
+    if (status != MNOS_OK) /* that it nests too deep is not about the record */
+        return status == MNOS_ERR_STATE ? status : call_argument(1, status);
     process->exit_events = params.exit_events;
     status = hold(&process->exit_cap, &exit_view);
     if (status == MNOS_OK)
         status = hold(&process->fault_cap, &fault_view);
     if (status == MNOS_OK)
         status = cap_create_root(current->process, &process->obj, MNOS_RIGHTS_ALL, 0, 0, value);
-    return status == MNOS_OK ? status : process_abandon(process, status);
+    if (status != MNOS_OK)
+        process_abandon(process, current->effective); /* nobody has seen it */
+    return status;
 }
 
+/* At most PROCESS_DEPTH_MAX steps. */
 static bool is_ancestor(const struct process *ancestor, const struct process *process)
 {
     for (; process != NULL; process = process->parent)
@@ -116,7 +110,8 @@ static bool is_ancestor(const struct process *ancestor, const struct process *pr
 }
 
 /* Needs Execute (not for MNOS_SELF). Returns when the process and all it created is gone; for the
- * caller's own process it does not return. MNOS_ERR_STATE: the caller descends from it. */
+ * caller's own process it does not return. MNOS_ERR_STATE: the caller descends from it. MNOS_ERR_CANCELLED:
+ * its wait was cancelled, and the process ends nevertheless. */
 mnos_status_t sys_proc_destroy(struct thread *current, mnos_cap_t process_cap, uint64_t exit_code)
 {
     struct process *process;
@@ -126,12 +121,12 @@ mnos_status_t sys_proc_destroy(struct thread *current, mnos_cap_t process_cap, u
         return status;
     if (process == current->process) {
         process_exit(current, MNOS_EXIT_SELF, exit_code);
-        return MNOS_OK;
+        return CALL_ANSWERED;
     }
     if (is_ancestor(process, current->process))
         return call_argument(1, MNOS_ERR_STATE);
-    (void)process_begin_destruction(process, MNOS_EXIT_DESTROYED, exit_code);
-    return process_destroy(process) ? MNOS_OK : CALL_AGAIN;
+    (void)process_mark(process, MNOS_EXIT_DESTROYED, exit_code, current->effective);
+    return process_await(process, current) ? CALL_ANSWERED : MNOS_OK;
 }
 
 /* Needs Write on the process (not for MNOS_SELF). Parameters: struct mnos_thread_params at the start
@@ -154,11 +149,7 @@ mnos_status_t sys_thread_create(struct thread *current, mnos_cap_t process_cap,
         return call_argument(2, status);
     status = cap_create_root(current->process, &thread->obj, MNOS_RIGHTS_ALL, 0, 0, value);
     if (status != MNOS_OK) {
-        if (thread_bury_begin(thread)) {
-            thread_kill(thread);
-            thread_wait_dead(thread);
-            thread_bury(thread);
-        }
+        thread_abandon(thread, current->effective);
         return status;
     }
     if ((params.flags & MNOS_THREAD_SUSPENDED) == 0)
@@ -166,30 +157,34 @@ mnos_status_t sys_thread_create(struct thread *current, mnos_cap_t process_cap,
     return MNOS_OK;
 }
 
-/* Needs Execute (not for MNOS_SELF). Callers that wait for a reply from it wake with MNOS_ERR_PEER. */
+/* Needs Execute (not for MNOS_SELF). Returns when the thread has ended; callers that wait for a reply from it wake
+ * with MNOS_ERR_PEER. MNOS_ERR_STATE: it has ended before. MNOS_ERR_CANCELLED: as above. */
 mnos_status_t sys_thread_destroy(struct thread *current, mnos_cap_t thread_cap)
 {
-    struct process *process;
     struct thread *thread;
-    bool doomed;
     mnos_status_t status = call_thread(current, 1, thread_cap, MNOS_RIGHT_EXECUTE, &thread);
 
     if (status != MNOS_OK)
         return status;
-    if (!thread_bury_begin(thread))
-        return call_argument(1, MNOS_ERR_STATE); /* dead already, or about to be */
     if (thread == current) {
-        thread_leave(current);
+        thread_kill(current); /* it becomes dead on the way out */
         return CALL_ANSWERED;
     }
-    thread_kill(thread);
-    thread_wait_dead(thread);
-    process = thread->process;
-    doomed = (thread->stop & STOP_DOOMED) != 0;
-    thread_bury(thread);
-    if (doomed) /* it was destroying its process, which this core does now */
-        process_take_over(process, current->effective);
-    return MNOS_OK;
+    return call_argument(1, thread_destroy(current, thread));
+}
+
+/* All threads of a process are stopped, or let go on, in steps. */
+static mnos_status_t change_process(struct thread *current, struct process *process, bool stop)
+{
+    bool begun = current->record.number != 0, again; /* this call was interrupted */
+    mnos_status_t status;
+
+    do {
+        status =
+            stop ? process_suspend(process, begun, &again) : process_resume(process, begun, &again);
+        begun = true;
+    } while (again && !sched_preempt_point());
+    return again ? CALL_AGAIN : call_argument(1, status);
 }
 
 static mnos_status_t suspend(struct thread *current, mnos_cap_t target)
@@ -200,7 +195,7 @@ static mnos_status_t suspend(struct thread *current, mnos_cap_t target)
     if (status != MNOS_OK)
         return status;
     if (view.object->type == MNOS_TYPE_PROCESS)
-        return call_argument(1, process_suspend((struct process *)view.object));
+        return change_process(current, (struct process *)view.object, true);
     if (view.object->type != MNOS_TYPE_THREAD)
         return call_type(1, &view);
     thread_suspend(container_of(view.object, struct thread, obj), STOP_SUSPEND);
@@ -232,7 +227,7 @@ mnos_status_t sys_thread_wake(struct thread *current, mnos_cap_t target)
         if (status != MNOS_OK)
             return status;
         if (view.object->type == MNOS_TYPE_PROCESS)
-            return call_argument(1, process_resume((struct process *)view.object));
+            return change_process(current, (struct process *)view.object, false);
         if (view.object->type != MNOS_TYPE_THREAD)
             return call_type(1, &view);
         thread = container_of(view.object, struct thread, obj);

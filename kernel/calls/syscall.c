@@ -26,16 +26,28 @@
 /* Numbers from the base on up to here are the kernel's, whether they exist or not. */
 #define NATIVE_RANGE 0x10000u
 
-/* Memory that waits to be freed here may be what was missing: once more, after it has been. */
+/* Memory that waits to be freed may be what was missing: once more, after it has been. That goes in steps, with a
+ * look for something more urgent in between; what is left then is freed after the next attempt. */
 static bool worth_another_try(struct thread *current, mnos_status_t status)
 {
-    if (status != MNOS_ERR_QUOTA && status != MNOS_ERR_MEMORY)
+    if ((status != MNOS_ERR_QUOTA && status != MNOS_ERR_MEMORY) || current->record.tried_again ||
+        !deferred_anywhere())
         return false;
-    if (this_core()->deferred == NULL || current->record.tried_again)
-        return false;
+    deferred_take_over();
+    while (deferred_step())
+        if (sched_preempt_point())
+            return true;
     current->record.tried_again = true;
-    deferred_flush();
     return true;
+}
+
+/* It was interrupted, and is made again before the thread gets back to user mode. */
+static void put_off(struct thread *current)
+{
+    current->record.number = current->frame.rax;
+    atomic_fetch_or(&current->stop, STOP_CALL);
+    arch_thread_before_syscall(current);
+    this_core()->need_resched = true;
 }
 
 /* Everything but success. */
@@ -43,9 +55,7 @@ static bool worth_another_try(struct thread *current, mnos_status_t status)
                                                                    mnos_status_t status)
 {
     if (status == CALL_AGAIN || (status != CALL_ANSWERED && worth_another_try(current, status))) {
-        current->record.number = current->frame.rax;
-        atomic_fetch_or(&current->stop, STOP_CALL);
-        arch_thread_before_syscall(current);
+        put_off(current);
         status = CALL_ANSWERED;
     }
     if (status != CALL_ANSWERED)
@@ -137,10 +147,14 @@ static inline struct call_return finish(struct thread *current, mnos_status_t st
         FINISH_VALUE(name, a1, a2, a3, a4, a5);                                                    \
     }
 #define SYSCALL0_WAITS(number, name)
+#define SYSCALL1_BLOCKS(number, name, ...)
+#define SYSCALL2_BLOCKS(number, name, ...)
 #define SYSCALL2_VALUE_WAITS(number, name, ...)
 #define IPC_SYSCALL(number, name)
 #include "abi/syscalls.def"
 #undef SYSCALL0_WAITS
+#undef SYSCALL1_BLOCKS
+#undef SYSCALL2_BLOCKS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL2_WAITS
@@ -164,6 +178,8 @@ static inline struct call_return finish(struct thread *current, mnos_status_t st
 #define SYSCALL6(number, name, ...) BY_REGISTERS(number, name)
 #define SYSCALL1_VALUE(number, name, ...) BY_REGISTERS(number, name)
 #define SYSCALL2_VALUE(number, name, ...) BY_REGISTERS(number, name)
+#define SYSCALL1_BLOCKS(number, name, ...) IN_FRAME(number, name)
+#define SYSCALL2_BLOCKS(number, name, ...) IN_FRAME(number, name)
 #define SYSCALL2_VALUE_WAITS(number, name, ...) IN_FRAME(number, name)
 #define SYSCALL3_VALUE(number, name, ...) BY_REGISTERS(number, name)
 #define SYSCALL5_VALUE(number, name, ...) BY_REGISTERS(number, name)
@@ -174,6 +190,8 @@ const call_entry_t call_table[CALL_TABLE_COUNT] = {
 };
 _Static_assert(CALL_BASE == MNOS_SYSCALL_BASE, "assembly relies on it");
 #undef SYSCALL0_WAITS
+#undef SYSCALL1_BLOCKS
+#undef SYSCALL2_BLOCKS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL2_WAITS
@@ -211,6 +229,10 @@ void call_resume(struct thread *current)
     atomic_fetch_and(&current->stop, ~(uint32_t)STOP_CALL);
     arch_thread_after_syscall(current);
     this_core()->error = (struct call_error){0};
+    if (call_table[number - MNOS_SYSCALL_BASE] == (call_entry_t)arch_call_in_frame) {
+        call_in_frame(current); /* where its registers are already */
+        return;
+    }
     result = ((with_six_t)call_table[number - MNOS_SYSCALL_BASE])(f->rdi, f->rsi, f->rdx, f->r10,
                                                                   f->r8, f->r9);
     if (result.rax == (uint64_t)CALL_IN_FRAME)
@@ -225,8 +247,12 @@ void call_resume(struct thread *current)
 
 static void finish_in_frame(struct thread *current, mnos_status_t status, uint64_t value)
 {
-    if (status == CALL_ANSWERED)
+    if (status == CALL_AGAIN)
+        put_off(current);
+    if (status == CALL_AGAIN || status == CALL_ANSWERED)
         return;
+    if (current->record.number != 0)
+        thread_forget_call(current);
     current->frame.rax = call_result(status);
     if (status == MNOS_OK)
         current->frame.rdx = value;
@@ -240,6 +266,14 @@ void call_in_frame(struct thread *current)
 
     switch (f->rax) {
 #define SYSCALL0_WAITS(...)
+#define SYSCALL1_BLOCKS(number, name, ...)                                                         \
+    case (number):                                                                                 \
+        status = sys_##name(current, f->rdi);                                                      \
+        break;
+#define SYSCALL2_BLOCKS(number, name, ...)                                                         \
+    case (number):                                                                                 \
+        status = sys_##name(current, f->rdi, f->rsi);                                              \
+        break;
 #define SYSCALL2_VALUE_WAITS(number, name, ...)                                                    \
     case (number):                                                                                 \
         status = sys_##name(current, f->rdi, f->rsi, &value);                                      \

@@ -23,7 +23,7 @@ static mnos_status_t set_affinity(struct thread *thread, uint64_t affinity)
 {
     if (!thread_affinity_valid(affinity))
         return call_argument(3, MNOS_ERR_ARGUMENT);
-    sched_set_affinity(thread, (uint32_t)affinity);
+    thread_set_affinity(thread, (uint32_t)affinity);
     return MNOS_OK;
 }
 

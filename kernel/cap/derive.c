@@ -165,10 +165,10 @@ static inline struct capability *take_out_locked(struct kobject *object, struct 
 
 static void unlock(struct kobject *object)
 {
-    bool unreferenced = object->caps == 0;
+    bool garbage = object->caps == 0 && kobject_is_garbage_locked(object);
 
     spin_unlock(&object->derive);
-    if (unreferenced)
+    if (garbage)
         kobject_unreferenced(object);
 }
 

@@ -26,19 +26,43 @@ struct spinlock *wait_lock(const struct thread *thread)
 {
     struct endpoint *endpoint = atomic_load_explicit(&thread->waits_on, memory_order_acquire);
     struct thread *server = atomic_load_explicit(&thread->owed_by, memory_order_acquire);
+    struct ending *ending = atomic_load_explicit(&thread->awaits, memory_order_acquire);
     struct spinlock *lock = NULL;
 
     if (endpoint != NULL)
         lock = &endpoint->lock;
     else if (server != NULL)
         lock = &server->lock;
+    else if (ending != NULL)
+        lock = &ending->process->lock;
     if (lock == NULL)
         return NULL;
     spin_lock(lock);
-    if (thread->waits_on == endpoint && thread->owed_by == server)
+    if (thread->waits_on == endpoint && thread->owed_by == server && thread->awaits == ending)
         return lock;
     spin_unlock(lock);
     return NULL;
+}
+
+/* Where `thread` is queued; its wait is locked. */
+static struct thread_queue *queue_locked(const struct thread *thread)
+{
+    if (thread->waits_on != NULL)
+        return &thread->waits_on->queue;
+    return thread->owed_by != NULL ? &thread->owed_by->callers : &thread->awaits->waiters;
+}
+
+void wait_look_again(struct thread *thread)
+{
+    struct spinlock *lock = wait_lock(thread);
+
+    if (lock != NULL) {
+        spin_unlock(lock);
+        return;
+    }
+    spin_lock(&thread->lock); /* who unparks it either comes after us, or has made it ready */
+    spin_unlock(&thread->lock);
+    sched_look_again(thread);
 }
 
 /* ---- priority ---- */
@@ -66,6 +90,10 @@ static bool inherit_locked(struct thread *thread)
 
     if (effective == thread->effective)
         return false;
+    if (thread->counted) {
+        process_thread_counts(thread->process, effective);
+        process_thread_uncounts(thread->process, thread->effective);
+    }
     sched_priority_changed(thread, effective);
     return true;
 }
@@ -90,10 +118,14 @@ static struct thread *reorder(struct thread *thread)
     struct thread *server;
     bool changed;
 
-    if (lock == NULL)
+    if (lock == NULL) {
+        wait_look_again(thread);
         return NULL;
+    }
     server = thread->owed_by;
-    changed = reorder_locked(server != NULL ? &server->callers : &thread->waits_on->queue, thread);
+    changed = reorder_locked(queue_locked(thread), thread);
+    if (changed && thread->awaits != NULL)
+        ending_changed_locked(thread->awaits);
     spin_unlock(lock);
     return changed ? server : NULL;
 }
@@ -111,6 +143,7 @@ void wait_inherit(struct thread *thread)
         /* Who begins to wait publishes what it waits on before it looks at its priority once more: one of
          * us sees the other. */
         atomic_thread_fence(memory_order_seq_cst);
+        ending_thread_changed(thread);
         thread = reorder(thread);
     }
 }
@@ -159,6 +192,8 @@ void wait_unqueue_locked(struct endpoint *endpoint, struct thread *thread)
 
 static void enter_callers(struct thread *caller, struct thread *server, uint64_t reply_id)
 {
+    bool inherits;
+
     spin_lock(&server->lock);
     caller->reply_id = reply_id;
     thread_queue_insert(&server->callers, caller, false);
@@ -166,9 +201,13 @@ static void enter_callers(struct thread *caller, struct thread *server, uint64_t
     atomic_store_explicit(&caller->owed_by, server, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst); /* wait_inherit() */
     (void)reorder_locked(&server->callers, caller);
-    (void)inherit_locked(server); /* which waits for nothing, so that the chain ends here */
+    inherits = inherit_locked(server); /* which waits for nothing, so that the chain ends here */
     sched_deadline_set(caller, caller->deadline_ns);
     spin_unlock(&server->lock);
+    if (inherits)
+        ending_thread_changed(server);
+    if ((caller->stop & STOP_KILL) != 0) /* T9 */
+        (void)wait_cancel(caller, MNOS_DEADLINE_NEVER, MNOS_ERR_CANCELLED);
 }
 
 uint64_t wait_for_reply(struct thread *caller, struct thread *server)
@@ -215,9 +254,11 @@ struct thread *wait_take_caller(const struct process *process, uint64_t reply_id
     return caller;
 }
 
-void wait_drop_callers(struct thread *server)
+bool wait_drop_callers(struct thread *server, unsigned most)
 {
-    for (;;) {
+    bool any;
+
+    for (unsigned i = 0; i < most; i++) {
         struct thread *caller;
 
         spin_lock(&server->lock);
@@ -226,10 +267,45 @@ void wait_drop_callers(struct thread *server)
             leave_callers_locked(server, caller);
         spin_unlock(&server->lock);
         if (caller == NULL)
-            return;
+            break;
         wait_done(caller, MNOS_ERR_PEER);
         sched_make_ready(caller);
     }
+    spin_lock(&server->lock);
+    any = !thread_queue_empty(&server->callers);
+    spin_unlock(&server->lock);
+    if (any)
+        wait_inherit(server); /* those who are left may be less urgent */
+    return !any;
+}
+
+/* ---- for an end ---- */
+
+void wait_for_end_locked(struct ending *ending, struct thread *current)
+{
+    sched_block_prepare_whole(current);
+    thread_queue_insert(&ending->waiters, current, false);
+    atomic_store_explicit(&current->awaits, ending, memory_order_relaxed);
+    state_set(current, THREAD_ENDING);
+    atomic_thread_fence(memory_order_seq_cst); /* wait_inherit() */
+    (void)reorder_locked(&ending->waiters, current);
+    ending_changed_locked(ending);
+}
+
+static void leave_waiters_locked(struct ending *ending, struct thread *thread)
+{
+    thread_queue_remove(&ending->waiters, thread);
+    atomic_store_explicit(&thread->awaits, NULL, memory_order_relaxed);
+    state_set(thread, THREAD_PAIRED);
+}
+
+struct thread *wait_end_over_locked(struct ending *ending)
+{
+    struct thread *thread = thread_queue_first(&ending->waiters);
+
+    if (thread != NULL)
+        leave_waiters_locked(ending, thread);
+    return thread;
 }
 
 /* ---- ending ---- */
@@ -254,12 +330,17 @@ static bool may_end(const struct thread *thread, uint64_t until_ns)
                                             uint64_t until_ns)
 {
     struct thread *server = thread->owed_by;
+    struct ending *ending = thread->awaits;
     bool ours = may_end(thread, until_ns);
 
-    if (ours && server != NULL)
+    if (ours && server != NULL) {
         leave_callers_locked(server, thread);
-    else if (ours)
+    } else if (ours && ending != NULL) {
+        leave_waiters_locked(ending, thread);
+        ending_changed_locked(ending);
+    } else if (ours) {
         wait_unqueue_locked(thread->waits_on, thread);
+    }
     spin_unlock(lock);
     if (ours && server != NULL)
         wait_inherit(server);

@@ -46,11 +46,22 @@ void wait_done(struct thread *thread, mnos_status_t status);
  * faulted and is not being killed. */
 bool wait_cancel(struct thread *thread, uint64_t until_ns, mnos_status_t status);
 
-/* Locks what guards the wait of `thread` for a message or a reply; NULL: it is in none just now. */
+/* Locks what guards the wait of `thread` for a message, a reply or an end; NULL: it is in none just now. */
 struct spinlock *wait_lock(const struct thread *thread);
 
-/* Everybody who waits for a reply from `server` wakes with MNOS_ERR_PEER. */
-void wait_drop_callers(struct thread *server);
+/* Up to `most` of those who wait for a reply from the dead `server` wake with MNOS_ERR_PEER, the best first; true:
+ * nobody waits any more. */
+bool wait_drop_callers(struct thread *server, unsigned most);
+
+/* T8: `current`, in a system call, waits for an end; the lock of its process is held. sched_current_blocked()
+ * must follow. */
+void wait_for_end_locked(struct ending *ending, struct thread *current);
+/* Ends that wait for the best of those who do: it is ours, THREAD_PAIRED. NULL: nobody waits. */
+struct thread *wait_end_over_locked(struct ending *ending);
+
+/* What `thread`, which is in no run queue, is scheduled by has changed: unless it waits, so that whoever ends the
+ * wait sees it, the core that has it looks again. */
+void wait_look_again(struct thread *thread);
 
 /* Parks `current` until wait_unpark(); MNOS_ERR_DEADLINE. Does not park after an earlier unpark. Either
  * way RAX and RDX (the time) are set, now or when it is woken. */

@@ -68,23 +68,17 @@ static void log_fault(const struct thread *thread, uint64_t vector, uint32_t err
                     thread->name, arch_exception_name(vector), frame->rip, error);
 }
 
-/* The exit code: vector << 32 | error. */
-static void end_process(struct thread *current)
+/* The exit code: vector << 32 | error. A fault while the process ends already concerns nobody. */
+void fault_end(const struct thread *thread)
 {
-    uint64_t code = current->fault_code;
+    uint64_t code = thread->fault_code;
 
-    log_fault(current, code >> 32, (uint32_t)code);
-    if (current->process->parent == NULL)
-        panic_frame(&current->frame, "init faulted in thread %s", current->name);
-    process_exit(current, MNOS_EXIT_FAULT, code);
-}
-
-void fault_end(struct thread *current)
-{
-    if (!current->fault_kill)
-        end_process(current);
-    else if (thread_bury_begin(current)) /* else whoever does it stops this thread in a moment */
-        thread_leave(current);
+    if (!process_is_open(thread->process))
+        return;
+    log_fault(thread, code >> 32, (uint32_t)code);
+    if (thread->process->parent == NULL)
+        panic_frame(&thread->frame, "init faulted in thread %s", thread->name);
+    (void)process_mark(thread->process, MNOS_EXIT_FAULT, code, thread->effective);
 }
 
 /* ---- raising ---- */
@@ -95,8 +89,10 @@ static void raise(struct thread *current, uint64_t address, uint64_t which)
 
     current->fault_address = address;
     current->fault_code = frame->vector << 32 | (uint32_t)frame->error;
-    if (!upcall(current, which) && !ipc_fault(current))
-        end_process(current);
+    if (process_is_open(current->process) && (upcall(current, which) || ipc_fault(current)))
+        return;
+    fault_end(current);
+    thread_kill(current);
 }
 
 void fault_raise(struct thread *current, uint64_t address)
@@ -143,14 +139,19 @@ mnos_status_t fault_answer(const struct thread *handler, struct thread *faulted)
             return MNOS_ERR_SIZE;
         memcpy(&registers, handler->buffer->data, sizeof(registers)); /* others may write there */
         return arch_thread_set_registers(faulted, &registers);
-    case MNOS_FAULT_KILL: faulted->fault_kill = true; [[fallthrough]];
-    default: atomic_fetch_or(&faulted->stop, STOP_DOOMED); return MNOS_OK;
+    case MNOS_FAULT_KILL: thread_kill(faulted); return MNOS_OK;
+    default:
+        faulted->fault_fatal = true;
+        thread_kill(faulted);
+        return MNOS_OK;
     }
 }
 
 void fault_wait_done(struct thread *faulted, mnos_status_t status)
 {
     atomic_fetch_and(&faulted->slow, ~(uint32_t)SLOW_FAULTED);
-    if (status != MNOS_OK && (faulted->stop & STOP_KILL) == 0)
-        atomic_fetch_or(&faulted->stop, STOP_DOOMED);
+    if (status == MNOS_OK || (faulted->stop & STOP_KILL) != 0)
+        return;
+    faulted->fault_fatal = true;
+    thread_kill(faulted);
 }

@@ -7,10 +7,11 @@
  *   message   it waits for its process's fault handler, as if it had called it: T1, T2 of thread.h, with
  *             SLOW_FAULTED. Its frame, all vector registers and its IPC buffer stay as they are
  *   end       its process is destroyed, with a line in the log that says why; when it is init, the system
- *             has nobody left to tell, and panics
+ *             has nobody left to tell, and panics. In a process that is dying just the thread ends
  *
  * F1  while SLOW_FAULTED is set, nothing is written to the frame but by thread_registers() and a reply
- * F2  STOP_DOOMED on a thread of an open process: its fault was not resumed from, fault_end() is due
+ * F2  a fault that was not resumed from kills its thread (STOP_KILL); with fault_fatal set the process ends as
+ *     well, when the thread is buried
  */
 #pragma once
 
@@ -38,5 +39,5 @@ void fault_tell(const struct thread *faulted, struct thread *handler);
 mnos_status_t fault_answer(const struct thread *handler, struct thread *faulted);
 /* The wait of `faulted`, which is ours, has ended: with a good answer (MNOS_OK), or without one. */
 void fault_wait_done(struct thread *faulted, mnos_status_t status);
-/* F2: ends the thread, or its process, from within. */
-void fault_end(struct thread *current);
+/* The fault of `thread` ends its process, if that is not ending already, with a line in the log. Hold no lock. */
+void fault_end(const struct thread *thread);

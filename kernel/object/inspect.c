@@ -114,6 +114,7 @@ void inspect_thread(struct thread *thread, struct mnos_thread_info *info)
 {
     const struct endpoint *endpoint = thread->waits_on;
     const struct thread *server = thread->owed_by;
+    const struct ending *ending = thread->awaits;
 
     memset(info, 0, sizeof(*info));
     info->id = thread->obj.id;
@@ -129,6 +130,8 @@ void inspect_thread(struct thread *thread, struct mnos_thread_info *info)
         info->waits_for = endpoint->obj.id;
     else if (server != NULL)
         info->waits_for = server->obj.id;
+    else if (ending != NULL)
+        info->waits_for = ending_object(ending)->id;
 }
 
 void inspect_process(struct process *process, struct mnos_process_info *info)

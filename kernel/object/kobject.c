@@ -44,7 +44,18 @@ bool kobject_detach(struct kobject *object)
     return was_in;
 }
 
-static void release(struct deferred *deferred)
+/* Kernel memory that is held up while it waits to be freed, about. */
+static uint32_t bytes_of(const struct kobject *object)
+{
+    switch (object->type) {
+    case MNOS_TYPE_MEMORY: return sizeof(struct memory);
+    case MNOS_TYPE_ENDPOINT: return sizeof(struct endpoint);
+    case MNOS_TYPE_PROCESS: return sizeof(struct process);
+    default: return sizeof(struct thread);
+    }
+}
+
+static bool release(struct deferred *deferred)
 {
     struct kobject *object = container_of(deferred, struct kobject, deferred);
 
@@ -55,20 +66,42 @@ static void release(struct deferred *deferred)
     case MNOS_TYPE_THREAD: thread_free(container_of(object, struct thread, obj)); break;
     default: break;
     }
+    return true;
 }
 
-/* A process or thread outlives its capabilities as long as it is not dead. */
+/* A process or thread outlives its capabilities until its end is all over; `derive` is held. */
 static bool outlives(const struct kobject *object)
 {
     if (object->type == MNOS_TYPE_PROCESS)
-        return ((const struct process *)object)->state != MNOS_PROCESS_DEAD;
+        return ((const struct process *)object)->end.progress != END_TOLD;
     if (object->type == MNOS_TYPE_THREAD)
-        return !container_of(object, struct thread, obj)->buried;
+        return container_of(object, struct thread, obj)->end.progress != END_TOLD;
     return false;
+}
+
+bool kobject_is_garbage_locked(const struct kobject *object)
+{
+    return object->caps == 0 && !outlives(object);
 }
 
 void kobject_unreferenced(struct kobject *object)
 {
-    if (!outlives(object) && kobject_detach(object))
-        deferred_add(&object->deferred, release);
+    bool garbage;
+
+    spin_lock(&object->derive);
+    garbage = kobject_is_garbage_locked(object);
+    spin_unlock(&object->derive);
+    if (garbage && kobject_detach(object))
+        deferred_add(&object->deferred, bytes_of(object), release);
+}
+
+bool kobject_over(struct kobject *object, uint8_t *progress)
+{
+    bool unreferenced;
+
+    spin_lock(&object->derive);
+    *progress = END_TOLD;
+    unreferenced = object->caps == 0;
+    spin_unlock(&object->derive);
+    return unreferenced;
 }

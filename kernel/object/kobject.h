@@ -13,16 +13,10 @@
 
 #include "abi/types.h"
 #include "lib/list.h"
+#include "sync/deferred.h"
 #include "sync/spinlock.h"
 
 struct process;
-struct kobject;
-
-/* On a per-core list until every core has passed a quiescent point. */
-struct deferred {
-    struct deferred *next;
-    void (*release)(struct deferred *);
-};
 
 struct kobject {
     uint8_t type;           /* enum mnos_cap_type; constant */
@@ -38,7 +32,13 @@ struct kobject {
 
 /* Sets up the common part; the object has no capability yet. */
 void kobject_init(struct kobject *object, enum mnos_cap_type type, struct process *payer);
+/* No capability to it is left, seen under `derive`; and it does not outlive them, or it was just over. */
+bool kobject_is_garbage_locked(const struct kobject *object);
 /* Its last capability is gone. Hold no lock. */
 void kobject_unreferenced(struct kobject *object);
+/* A process or thread has ended, which its `progress` says from now on. True: no capability is left, and the
+ * caller goes on with kobject_unreferenced() when it holds no lock. Either sees the other: who deletes the last
+ * capability asks under `derive` as well. */
+bool kobject_over(struct kobject *object, uint8_t *progress);
 /* Takes the object off its payer's list; false: somebody else has done so and will free it. */
 bool kobject_detach(struct kobject *object);

@@ -2,18 +2,22 @@
 /*
  * process.h - a process: an address space, a capability table, an account, and its threads.
  *
- *   PROCESS_ALIVE --process_begin_destruction--> PROCESS_DYING --process_destroy--> PROCESS_DEAD
+ *   PROCESS_ALIVE <--process_suspend, process_resume--> PROCESS_SUSPENDED
+ *   either of them --process_mark--> PROCESS_DYING --its end, process_end.c--> PROCESS_DEAD
  *
- * What a process has created dies with it: threads, objects, children and theirs. Destruction goes in
- * bounded steps whose progress is in the process, so that anyone with the right can continue it. A
- * dead process is only a record of how it ended, until its last capability is deleted.
+ * What a process has created dies with it: threads, objects, children and theirs. A dead process is
+ * only a record of how it ended, until its last capability is deleted.
  *
  * P1  the account covers everything the process has; it is zero when the process is dead
  * P2  its limits are part of its parent's used amounts
  * P3  its priority ceiling is at most its parent's
+ * P4  processes nest at most PROCESS_DEPTH_MAX deep
+ * P5  threads_at[p] is the number of its threads with effective priority p that have not been
+ *     buried
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,11 +25,14 @@
 #include "abi/process.h"
 #include "cap/captable.h"
 #include "mm/aspace.h"
+#include "object/ending.h"
 #include "object/kobject.h"
 #include "object/quota.h"
 
 struct thread;
 struct arch_ports;
+
+#define PROCESS_DEPTH_MAX 64
 
 struct process {
     struct kobject obj; /* payer is the parent */
@@ -41,39 +48,36 @@ struct process {
     struct arch_ports *_Atomic open_ports; /* what cores load: `ports`, or NULL when none is open */
 
     struct process *parent; /* constant; NULL for init */
+    uint8_t depth;          /* constant: 0 for init */
     uint8_t priority_ceiling;
     char name[MNOS_NAME_BYTES];
+    _Atomic uint32_t threads_at[MNOS_PRIORITY_COUNT]; /* P5 */
 
-    /* Set by the core that is destroying it at this moment; others go away and try again later. It
-     * keeps the process from being freed, so the holder may wait for other cores. Guards the fields up
-     * to `lock`. */
-    _Atomic bool teardown;
-    uint32_t teardown_slot; /* capability slots below this one have been emptied */
-    bool closed;            /* nobody is putting anything into it any more */
-    bool reaped;            /* in the list `reaping` of core `reaper` until it is dead */
-    uint8_t reap_priority;  /* read by that core without the lock */
-    uint32_t reaper;
-    struct process *reap_next;
+    uint32_t table_emptied; /* by its end: capability slots below this one */
 
-    struct spinlock lock; /* rank LOCK_PROCESS, guards all below */
+    struct spinlock lock; /* rank LOCK_PROCESS, guards all below, and the ends of its threads */
     uint8_t state;        /* enum mnos_process_state */
     uint8_t exit_reason;  /* enum mnos_exit_reason */
     uint64_t exit_code;
-    struct list threads;  /* struct thread.process_link */
+    struct ending end;
+    struct list threads; /* struct thread.process_link */
+    struct thread
+        *cursor; /* the next of them that suspending, resuming or ending comes to; or NULL */
     struct list objects;  /* struct kobject.payer_link: what it pays for */
-    struct list children; /* struct process.sibling_link; not the dead ones */
+    struct list children; /* struct process.sibling_link; not those whose end is all over */
     struct list sibling_link;
     uint32_t thread_count;
     uint64_t past_cpu_cycles; /* of threads that are gone */
 };
 
 /* Charged to `parent`, its quota carved out of the parent's. No thread, no capability yet. Errors:
- * MNOS_ERR_ARGUMENT (zero quota), MNOS_ERR_CEILING, MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
+ * MNOS_ERR_ARGUMENT (zero quota), MNOS_ERR_CEILING, MNOS_ERR_STATE (`parent` is dying, or nests too
+ * deep), MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
 mnos_status_t process_create(struct process *parent, const struct mnos_process_params *params,
                              struct process **process);
 
-/* Not dying or dead. Only then may others put something into it or look into its tables; what a core
- * has begun then, it finishes before the tables go. */
+/* Not dying or dead. Only then may others put something into it or look into its tables; what a
+ * core has begun then, it finishes before the tables go. */
 static inline bool process_is_open(const struct process *process)
 {
     uint8_t state = __atomic_load_n(&process->state, __ATOMIC_RELAXED);
@@ -81,27 +85,50 @@ static inline bool process_is_open(const struct process *process)
     return state == MNOS_PROCESS_ALIVE || state == MNOS_PROCESS_SUSPENDED;
 }
 
-/* The first to say so decides why it ended; false: it was dying already. */
-bool process_begin_destruction(struct process *process, enum mnos_exit_reason reason,
-                               uint64_t exit_code);
-/* Does some of it, descendants first; true: it is dead. False: look it up anew and call again. The
- * running thread is in none of them. Hold no lock. */
-bool process_destroy(struct process *process);
+/* Of its threads; 0: it has none. */
+uint8_t process_threads_priority(const struct process *process);
+/* P5: a thread has come with this effective priority; or changed it; or gone. */
+static inline void process_thread_counts(struct process *process, uint8_t priority)
+{
+    atomic_fetch_add(&process->threads_at[priority], 1);
+}
+static inline void process_thread_uncounts(struct process *process, uint8_t priority)
+{
+    atomic_fetch_sub(&process->threads_at[priority], 1);
+}
 
 /*
- * Ends the process of `current` from within. The thread never returns to user mode: whenever it runs,
- * process_destroy_self() does a step of the work. When only address space and account are left, the
- * thread goes and the core does the rest at its priority: process_reap_step(), true when done.
+ * Begins its end, which this core owns from then on and does at least at `priority`. The first to
+ * say so decides why it ended; false: it was dying already. Hold no lock.
  */
+bool process_mark(struct process *process, enum mnos_exit_reason reason, uint64_t exit_code,
+                  uint8_t priority);
+/* The same from within: the running thread does not return to user mode. */
 void process_exit(struct thread *current, enum mnos_exit_reason reason, uint64_t exit_code);
-/* The core does it all, for a dying process without threads, or whose last was killed while it did the work. */
-void process_take_over(struct process *process, uint8_t priority);
-void process_destroy_self(struct thread *current);
-bool process_reap_step(struct process *process);
+/* Whether `current`, in a system call, now waits until `process` is dead (MNOS_OK is its result
+ * then); false: it is. The process is dying. */
+bool process_await(struct process *process, struct thread *current);
+/* One that is not to be handed out, without threads or capabilities: ends at this priority. */
+void process_abandon(struct process *process, uint8_t priority);
+/* Within process_end.c: one step of its end. */
+void process_end_step(struct work *work);
+/* A thread that is dead and buried leaves it; its lock is held. */
+void process_thread_leaves_locked(struct process *process, struct thread *thread);
 
-/* Stops all its threads, or lets them go on. MNOS_ERR_STATE: it is dying. */
-mnos_status_t process_suspend(struct process *process);
-mnos_status_t process_resume(struct process *process);
+/*
+ * Stops all its threads, or lets them go on, some at a time: *again, and it is to be called again
+ * with `begun` set. MNOS_ERR_STATE: it is dying.
+ */
+mnos_status_t process_suspend(struct process *process, bool begun, bool *again);
+mnos_status_t process_resume(struct process *process, bool begun, bool *again);
+
+/* Puts the cursor at the first thread; its lock is held. */
+void process_first_thread_locked(struct process *process);
+/* Gives its limits back to its parent (P2). */
+void process_quota_give_back(struct process *process);
+/* The next thread that is to be looked at, in the order of the list, whose lock is held; NULL: none
+ * is left. */
+struct thread *process_next_thread_locked(struct process *process);
 
 /* Frees the record of a dead process that no capability names any more. */
 void process_free(struct process *process);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* thread.c - life of threads: creation, suspension, death, and the table of their numbers. */
+/* thread.c - life of threads: creation, suspension, control, and the table of their numbers. Their end is
+ * thread_end.c. */
 #include "object/thread.h"
 
 #include <stdatomic.h>
@@ -78,7 +79,7 @@ static mnos_status_t number_take(struct thread *thread)
     return status;
 }
 
-static void number_give_back(struct thread *thread)
+void thread_number_give_back(struct thread *thread)
 {
     struct number *number = number_at(thread->number);
 
@@ -148,8 +149,7 @@ static mnos_status_t buffer_create(struct thread *thread, uaddr_t address)
     return MNOS_OK;
 }
 
-/* Takes the buffer out of the address space and the account; buffer_free() must follow. */
-static void buffer_unmap(struct thread *thread)
+void thread_buffer_unmap(struct thread *thread)
 {
     struct process *process = thread->process;
 
@@ -161,8 +161,7 @@ static void buffer_unmap(struct thread *thread)
     quota_return_frames(&process->quota, 1);
 }
 
-/* Waits for other cores: what the caller has looked up may be gone afterwards. */
-static void buffer_free(struct process *process, uaddr_t address, paddr_t frame)
+void thread_buffer_free(struct process *process, uaddr_t address, paddr_t frame)
 {
     arch_aspace_flush(&process->aspace.arch, address, 1);
     frame_free_zeroing(frame);
@@ -188,6 +187,7 @@ static void thread_init(struct thread *thread, struct process *process,
     thread->sent_cap = &cap_nothing;
     thread->deadline_ns = MNOS_DEADLINE_NEVER;
     thread->timer.due = UINT64_MAX;
+    ending_init(&thread->end, process, thread_end_step);
     list_init(&thread->process_link);
     name_copy(thread->name, params->name);
 }
@@ -203,6 +203,8 @@ static mnos_status_t thread_join(struct thread *thread, struct process *process)
             thread->stop |= STOP_PROCESS;
         list_append(&process->threads, &thread->process_link);
         process->thread_count++;
+        process_thread_counts(process, thread->effective);
+        thread->counted = true;
         status = MNOS_OK;
     }
     spin_unlock(&process->lock);
@@ -248,16 +250,16 @@ mnos_status_t thread_create(struct process *process, const struct mnos_thread_pa
 
 out_number:
     (void)kobject_detach(&thread->obj);
-    number_give_back(thread);
+    thread_number_give_back(thread);
 out_buffer:
-    buffer_unmap(thread);
+    thread_buffer_unmap(thread);
     frame = thread->buffer_frame;
 out_vector:
     quota_slab_free(quota, vector_cache, thread->arch.vector_area);
 out_thread:
     quota_slab_free(quota, thread_cache, thread);
     if (frame != PADDR_NONE)
-        buffer_free(process, params->ipc_buffer, frame);
+        thread_buffer_free(process, params->ipc_buffer, frame);
     return status;
 }
 
@@ -281,77 +283,6 @@ void thread_resume(struct thread *thread, enum thread_stop why)
     if ((thread->stop & ~(uint32_t)STOP_CALL) == 0 &&
         atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_PAIRED))
         sched_make_ready(thread);
-}
-
-void thread_kill(struct thread *thread)
-{
-    atomic_fetch_or(&thread->stop, STOP_KILL);
-}
-
-/* One attempt to get it out of wherever it is. */
-static void thread_evict(struct thread *thread)
-{
-    uint32_t suspended = THREAD_SUSPENDED;
-
-    switch ((enum thread_state)thread->state) {
-    case THREAD_READY: (void)sched_remove_ready(thread, THREAD_DEAD); break;
-    case THREAD_SENDING:
-    case THREAD_RECEIVING:
-    case THREAD_CALLING:
-    case THREAD_PARKED:
-        (void)wait_cancel(thread, MNOS_DEADLINE_NEVER,
-                          MNOS_ERR_CANCELLED); /* made ready, it becomes dead instead */
-        break;
-    case THREAD_SUSPENDED:
-        (void)atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_DEAD);
-        break;
-    default: /* running, or paired: a core has it, and sees STOP_KILL before it leaves the kernel */
-        sched_wait_stopped(thread);
-        break;
-    }
-}
-
-void thread_wait_dead(struct thread *thread)
-{
-    sched_wait_stopped(thread);
-    while (thread->state != THREAD_DEAD)
-        thread_evict(thread);
-}
-
-bool thread_bury_begin(struct thread *thread)
-{
-    return !atomic_exchange(&thread->being_buried, true);
-}
-
-void thread_bury(struct thread *thread)
-{
-    struct process *process = thread->process;
-
-    assert(thread->state == THREAD_DEAD);
-    timer_queue_remove(thread);
-    wait_drop_callers(thread);
-    thread_forget_call(thread);
-    buffer_unmap(thread);
-    buffer_free(process, thread->buffer_address, thread->buffer_frame);
-    /* The process was kept from being freed by having this thread; from here on nothing waits. */
-    spin_lock(&process->lock);
-    list_remove(&thread->process_link);
-    process->thread_count--;
-    process->past_cpu_cycles += thread->cpu_cycles;
-    spin_unlock(&process->lock);
-    number_give_back(thread);
-    trace(MNOS_TRACE_THREAD_DESTROY, thread->obj.id, process->obj.id);
-    thread->buried = true;
-    if (thread->obj.caps == 0)
-        kobject_unreferenced(&thread->obj);
-}
-
-void thread_leave(struct thread *current)
-{
-    sched_block_prepare(current);
-    current->state = THREAD_DEAD;
-    sched_current_blocked();
-    thread_bury(current);
 }
 
 void thread_free(struct thread *thread)
@@ -378,6 +309,22 @@ void thread_set_priority(struct thread *thread, uint8_t priority)
     thread->priority = priority;
     spin_unlock(&thread->lock);
     wait_inherit(thread);
+}
+
+void thread_set_affinity(struct thread *thread, uint32_t affinity)
+{
+    /* One at a time: the bits in `slow` and the affinity belong together. */
+    spin_lock(&thread->lock);
+    atomic_fetch_and(&thread->slow, ~slow_for_affinity(thread->affinity));
+    atomic_fetch_or(&thread->slow, slow_for_affinity(affinity));
+    __atomic_store_n(&thread->affinity, affinity, __ATOMIC_RELAXED);
+    spin_unlock(&thread->lock);
+    atomic_thread_fence(memory_order_seq_cst);
+    /* Whoever puts it somewhere from now on sees that, or the core that has it looks again. */
+    if (sched_remove_ready(thread, THREAD_PAIRED))
+        sched_make_ready(thread);
+    else
+        wait_look_again(thread);
 }
 
 static mnos_status_t registers_move(struct thread *thread, struct mnos_registers *registers,
@@ -434,7 +381,7 @@ uint32_t thread_state_shown(const struct thread *thread)
         [THREAD_SENDING] = MNOS_STATE_SENDING,     [THREAD_RECEIVING] = MNOS_STATE_RECEIVING,
         [THREAD_CALLING] = MNOS_STATE_CALLING,     [THREAD_PARKED] = MNOS_STATE_PARKED,
         [THREAD_SUSPENDED] = MNOS_STATE_SUSPENDED, [THREAD_DEAD] = MNOS_STATE_DEAD,
-        [THREAD_PAIRED] = MNOS_STATE_READY,
+        [THREAD_PAIRED] = MNOS_STATE_READY,        [THREAD_ENDING] = MNOS_STATE_ENDING,
     };
 
     uint32_t stop = thread->stop;

@@ -4,8 +4,9 @@
  *
  *   THREAD_SUSPENDED --sys_thread_wake--> THREAD_READY <--> THREAD_RUNNING
  *   THREAD_RUNNING --ipc_send, ipc_recv, ipc_call, sys_thread_block, fault--> one of the waits
+ *   THREAD_RUNNING --sys_proc_destroy, sys_thread_destroy--> THREAD_ENDING, a wait as well
  *   any wait --the awaited, deadline, cancel, revoke--> THREAD_READY
- *   any state --thread_kill--> THREAD_DEAD
+ *   any state --thread_kill--> THREAD_DEAD, which the core that made it so buries: thread_end.c
  *
  * T1  THREAD_SENDING and THREAD_RECEIVING: queued on waits_on, whose lock guards the state
  * T2  THREAD_CALLING: in owed_by->callers, whose lock (owed_by->lock) guards the state
@@ -15,11 +16,16 @@
  * T6  everything a core needs to run it is in memory before it becomes visible in any of these
  * T7  who makes it wait stores deadline_ns and then, a full barrier in between, sees that timer.due is
  *     not later; who ends its wait stores MNOS_DEADLINE_NEVER and leaves the timer alone
+ * T8  THREAD_ENDING: in awaits->waiters; the lock of the process awaits->process guards the state
+ * T9  who puts a thread other than the running one into a wait looks at STOP_KILL afterwards, or under the lock
+ *     of that wait before, and has passed no quiescent point in between; the same goes for the running one
+ *     from the last quiescent point of its system call on
  */
 #pragma once
 
 #include "arch/arch.h"
 #include "ipc/thread_queue.h"
+#include "object/ending.h"
 #include "object/kobject.h"
 #include "sched/timer_queue.h"
 
@@ -37,15 +43,15 @@ enum thread_state {
     THREAD_SUSPENDED,
     THREAD_DEAD,
     THREAD_PAIRED, /* taken off its endpoint while capabilities move; the core doing it owns it */
+    THREAD_ENDING, /* waits for the end of a process or thread */
 };
 
 /* Reasons for which a thread must not return to user mode; any core may set bits. */
 enum thread_stop {
     STOP_SUSPEND = 1u << 0,
-    STOP_KILL = 1u << 1,
+    STOP_KILL = 1u << 1,    /* for good: never cleared */
     STOP_PROCESS = 1u << 2, /* its process is suspended */
-    STOP_DOOMED = 1u << 3,  /* it still runs, but only to destroy its own process: in the kernel */
-    STOP_CALL = 1u << 4, /* it runs, and makes the system call in its frame again: in the kernel */
+    STOP_CALL = 1u << 3, /* it runs, and makes the system call in its frame again: in the kernel */
 };
 
 /* Why a message to or from this thread takes the general path: something has to be done besides moving
@@ -103,8 +109,9 @@ struct thread {
     struct spinlock lock; /* rank LOCK_THREAD; guards callers, effective, wake_pending, parking */
     struct endpoint *_Atomic waits_on; /* T1 */
     struct thread *_Atomic owed_by;    /* T2 */
+    struct ending *_Atomic awaits;     /* T8 */
     struct thread_queue callers;       /* threads that wait for a reply from this one */
-    struct queue_link queue_link;      /* in an endpoint's queue or in owed_by->callers */
+    struct queue_link queue_link; /* in an endpoint's queue, owed_by->callers, or awaits->waiters */
     struct capability *via; /* T1: the capability it came through, whose key was via_key then */
     uint64_t via_key;
     struct list cap_link; /* in the ring of waiters of `via`; a ring of its own while not waiting */
@@ -121,9 +128,12 @@ struct thread {
      * MNOS_DEADLINE_NEVER from when its wait has ended. */
     uint64_t deadline_ns;
     struct timer_entry timer;
-    _Atomic bool being_buried;
-    bool buried;       /* nothing but its capabilities keeps it */
     bool wake_pending; /* sys_thread_wake came before sys_thread_block */
+
+    /* Its end. */
+    struct ending end; /* under the lock of its process */
+    uint32_t kept;     /* system calls that destroy it and have not queued yet; under that lock */
+    bool counted;      /* P5, under `lock` */
 
     /* The message in transit, while it waits (registers are in the frame). */
     mnos_badge_t badge;             /* of the capability a sender used */
@@ -138,7 +148,7 @@ struct thread {
     _Atomic uint64_t upcall; /* where it goes on after which of them: abi/fault.h */
     uint64_t fault_address;  /* of the last one, and its vector << 32 | error code */
     uint64_t fault_code;
-    bool fault_kill; /* its handler has said that it is to end */
+    bool fault_fatal; /* it was not resumed from: ends the process when the thread is buried (F2) */
 
     struct list process_link; /* in process->threads, guarded by the process's lock */
     char name[MNOS_NAME_BYTES];
@@ -152,17 +162,24 @@ struct thread {
  */
 mnos_status_t thread_create(struct process *process, const struct mnos_thread_params *params,
                             struct thread **thread);
-/* Asks it to stop for good; thread_wait_dead() waits until it has, wherever it was. Both: hold no
- * lock. The running thread must not be given. Its capabilities stay. */
-void thread_kill(struct thread *thread);
-void thread_wait_dead(struct thread *thread);
-/* Claims the right to bury it: false when somebody else has. */
-bool thread_bury_begin(struct thread *thread);
-/* A dead thread leaves its process: callers wake, IPC buffer and number are given back; the object is
- * freed when no capability names it. */
-void thread_bury(struct thread *thread);
-/* The running thread, which the caller has claimed, dies and is buried: nothing of it may be touched after. */
-void thread_leave(struct thread *current);
+/* Asks it to stop for good. */
+static inline void thread_kill(struct thread *thread)
+{
+    atomic_fetch_or(&thread->stop, STOP_KILL);
+}
+/* Takes a thread with STOP_KILL out of what it waits for, or is suspended in. Since the bit was set all cores
+ * have passed a quiescent point; so where it runs, or is being moved, the core that has it makes it dead.
+ * Hold no lock. */
+void thread_evict(struct thread *thread);
+/*
+ * Kills `thread`, which is not the running one. CALL_ANSWERED: `current`, in a system call, now waits for its end
+ * (MNOS_OK is its result then), or must stop itself. MNOS_OK: it has ended; MNOS_ERR_STATE: so it had before.
+ */
+mnos_status_t thread_destroy(struct thread *current, struct thread *thread);
+/* One that never ran, and is not to be handed out: ends at this priority. */
+void thread_abandon(struct thread *thread, uint8_t priority);
+/* Within thread_end.c: one step of the burial of a dead thread. */
+void thread_end_step(struct work *work);
 void thread_free(struct thread *thread);
 /* Sets a stop bit, and returns after the thread has stopped; clears it. Not for STOP_KILL. */
 void thread_suspend(struct thread *thread, enum thread_stop why);
@@ -176,6 +193,14 @@ mnos_status_t thread_registers(struct thread *thread, struct mnos_registers *reg
 void thread_forget_call(struct thread *thread);
 /* Changes its base priority, and with it what it inherits and hands on. */
 void thread_set_priority(struct thread *thread, uint8_t priority);
+/* Changes its affinity; it leaves the core it is on in a moment, if it must. */
+void thread_set_affinity(struct thread *thread, uint32_t affinity);
+/* Gives its number back: no reply id leads to it any more. */
+void thread_number_give_back(struct thread *thread);
+/* Takes the IPC buffer out of the address space and the account; thread_buffer_free() must follow. */
+void thread_buffer_unmap(struct thread *thread);
+/* Waits for other cores: what the caller has looked up may be gone afterwards. */
+void thread_buffer_free(struct process *process, uaddr_t address, paddr_t frame);
 /* False: there is no such core, and it is not MNOS_AFFINITY_ANY. */
 bool thread_affinity_valid(uint64_t affinity);
 /* The thread with this number; NULL. */

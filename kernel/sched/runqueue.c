@@ -11,7 +11,7 @@
 void runqueue_init(struct runqueue *queue)
 {
     spin_init(&queue->lock, LOCK_RUNQUEUE);
-    queue->ready = queue->movable = queue->pinned = 0;
+    queue->ready = queue->movable = queue->pinned = queue->work = 0;
     queue->next_ticket = 0;
     queue->running_priority = -1;
     for (unsigned i = 0; i < MNOS_PRIORITY_COUNT; i++) {
@@ -47,7 +47,7 @@ void runqueue_insert_locked(struct runqueue *queue, struct thread *thread, bool 
     assert(spin_is_locked(&queue->lock));
     thread->queued_priority = (uint8_t)priority;
     thread->queued_pinned = pinned;
-    if (at_front && (queue->ready >> priority & 1) != 0) {
+    if (at_front && ((queue->movable | queue->pinned) >> priority & 1) != 0) {
         thread->ticket = first_locked(queue, (int)priority)->ticket - 1;
         list_prepend(list, &thread->run_link);
     } else {
@@ -69,12 +69,12 @@ void runqueue_remove_locked(struct runqueue *queue, struct thread *thread)
     if (!list_empty(pinned ? &queue->pinneds[priority] : &queue->movables[priority]))
         return;
     *(pinned ? &queue->pinned : &queue->movable) &= ~(1ull << priority);
-    queue->ready = queue->movable | queue->pinned;
+    queue->ready = queue->movable | queue->pinned | queue->work;
 }
 
 struct thread *runqueue_best_locked(const struct runqueue *queue)
 {
-    int priority = runqueue_best_priority(queue);
+    int priority = runqueue_best_thread(queue);
 
     return priority < 0 ? NULL : first_locked(queue, priority);
 }
@@ -94,7 +94,7 @@ struct thread *runqueue_next_locked(struct runqueue *queue, struct thread *threa
     struct list *list = pinned ? &queue->pinneds[priority] : &queue->movables[priority];
     struct thread *first;
 
-    if ((queue->ready & bit) == 0)
+    if (((queue->movable | queue->pinned) & bit) == 0)
         return NULL;
     first = first_locked(queue, (int)priority);
     if (atomic_load_explicit(&first->stop, memory_order_relaxed) != 0)
@@ -110,4 +110,24 @@ struct thread *runqueue_next_locked(struct runqueue *queue, struct thread *threa
             *(pinned ? &queue->movable : &queue->pinned) &= ~bit;
     }
     return first;
+}
+
+bool runqueue_work_begins(struct runqueue *queue, uint8_t priority)
+{
+    bool better;
+
+    spin_lock(&queue->lock);
+    queue->work |= 1ull << priority;
+    queue->ready |= 1ull << priority;
+    better = (int)priority >= queue->running_priority;
+    spin_unlock(&queue->lock);
+    return better;
+}
+
+void runqueue_work_ends(struct runqueue *queue, uint8_t priority)
+{
+    spin_lock(&queue->lock);
+    queue->work &= ~(1ull << priority);
+    queue->ready = queue->movable | queue->pinned | queue->work;
+    spin_unlock(&queue->lock);
 }

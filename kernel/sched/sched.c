@@ -12,7 +12,6 @@
 #include "ipc/wait.h"
 #include "lockdep.h"
 #include "object/interrupt.h"
-#include "object/process.h"
 #include "sched/switch.h"
 #include "sync/deferred.h"
 #include "trace.h"
@@ -45,6 +44,8 @@ BOOT_CODE static void core_init(struct core *core, uint32_t index)
     core->hold_end_ns = UINT64_MAX;
     runqueue_init(&core->runqueue);
     timer_queue_init(&core->timer_queue);
+    work_list_init(&core->work);
+    deferred_list_init(&core->deferred);
 }
 
 BOOT_CODE void sched_init(void)
@@ -136,27 +137,49 @@ uint64_t sched_cpu_cycles(const struct thread *thread)
 
 /* ---- making threads ready ---- */
 
-/* Reasons not to run at all. A doomed thread has work to finish: it can only be killed. STOP_CALL is none. */
+/* Reasons not to run; STOP_CALL is none. */
 static uint32_t stop_bits(const struct thread *thread)
 {
-    uint32_t stop = atomic_load_explicit(&thread->stop, memory_order_acquire);
-
-    return stop & ((stop & STOP_DOOMED) != 0 ? (uint32_t)STOP_KILL : ~(uint32_t)STOP_CALL);
+    return atomic_load_explicit(&thread->stop, memory_order_acquire) & ~(uint32_t)STOP_CALL;
 }
 
-/* A thread that must not run: where it goes instead. True: it stopped. False: the reason has just gone, and it is the caller's to run after all. */
-static bool thread_stopped(struct thread *thread, uint32_t stop)
+void sched_died(struct thread *thread)
+{
+    work_enter(&thread->end.work, __atomic_load_n(&thread->effective, __ATOMIC_RELAXED));
+}
+
+enum stopped {
+    RUNS_ON, /* the reason has just gone, and it is the caller's to run after all */
+    STOPPED,
+    DIED, /* and the caller goes on with sched_died() */
+};
+
+/* A thread that must not run: where it goes instead. */
+static enum stopped thread_stopped(struct thread *thread, uint32_t stop)
 {
     uint32_t suspended = THREAD_SUSPENDED;
 
     if ((stop & STOP_KILL) != 0) {
         atomic_store(&thread->state, THREAD_DEAD);
-        return true;
+        return DIED;
     }
     atomic_store(&thread->state, THREAD_SUSPENDED);
     /* thread_resume() clears the reason before it looks at the state: one of us two sees the other. */
-    return stop_bits(thread) != 0 ||
-           !atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_PAIRED);
+    if (stop_bits(thread) != 0 ||
+        !atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_PAIRED))
+        return STOPPED;
+    return RUNS_ON;
+}
+
+/* The same when nothing is locked; true: it does not run. */
+static bool stops(struct thread *thread)
+{
+    uint32_t stop = stop_bits(thread);
+    enum stopped stopped = stop == 0 ? RUNS_ON : thread_stopped(thread, stop);
+
+    if (stopped == DIED)
+        sched_died(thread);
+    return stopped != RUNS_ON;
 }
 
 static struct core *choose_core(const struct thread *thread)
@@ -176,8 +199,7 @@ static struct core *choose_core(const struct thread *thread)
     return &cores[__builtin_ctz(idle)];
 }
 
-/* There is something better in its queue. */
-static void tell(struct core *core)
+void sched_tell(struct core *core)
 {
     if (core == this_core())
         core->need_resched = true;
@@ -188,14 +210,19 @@ static void tell(struct core *core)
 /* Puts `thread` into the queue of `core`; true when that core should look. */
 static bool enqueue(struct core *core, struct thread *thread, bool at_front)
 {
+    enum stopped stopped = RUNS_ON;
     bool better;
     uint32_t stop;
 
     __atomic_store_n(&thread->core, core->index, __ATOMIC_RELAXED);
     spin_lock(&core->runqueue.lock);
     stop = stop_bits(thread);
-    if (stop != 0 && thread_stopped(thread, stop)) {
+    if (stop != 0)
+        stopped = thread_stopped(thread, stop);
+    if (stopped != RUNS_ON) {
         spin_unlock(&core->runqueue.lock);
+        if (stopped == DIED)
+            sched_died(thread);
         return false;
     }
     runqueue_insert_locked(&core->runqueue, thread, at_front);
@@ -239,7 +266,7 @@ static bool can_begin(const struct core *core, const struct thread *thread)
     struct core *core = choose_core(thread);
 
     if (enqueue(core, thread, false))
-        tell(core);
+        sched_tell(core);
     else if (!sched_single_core())
         sched_offer_to_idle(core);
 }
@@ -296,14 +323,18 @@ void sched_hand_over(struct thread *thread)
         core->need_resched = true; /* somebody waits for its turn to end: it must have an end */
 }
 
+void sched_block_prepare_whole(struct thread *current)
+{
+    switch_account(current);
+    arch_thread_save(current, false);
+}
+
 void sched_block_prepare(struct thread *current)
 {
-    if ((current->slow & SLOW_FAULTED) == 0) {
+    if ((current->slow & SLOW_FAULTED) != 0)
+        sched_block_prepare_whole(current); /* a fault can come between any two instructions */
+    else
         switch_block_prepare(current);
-        return;
-    }
-    switch_account(current);
-    arch_thread_save(current, false); /* a fault can come between any two instructions */
 }
 
 void sched_current_blocked(void)
@@ -326,7 +357,7 @@ bool sched_remove_ready(struct thread *thread, enum thread_state state)
     return removed;
 }
 
-/* On the core that it seems to belong to. */
+/* On the core that it seems to belong to. What runs on another core that core sees itself: sched_look_again(). */
 static void change_priority(struct core *core, struct thread *thread, uint8_t effective)
 {
     bool better = false;
@@ -337,13 +368,13 @@ static void change_priority(struct core *core, struct thread *thread, uint8_t ef
         runqueue_remove_locked(&core->runqueue, thread);
         runqueue_insert_locked(&core->runqueue, thread, false);
         better = (int)effective >= core->runqueue.running_priority;
-    } else if (core->current == thread) {
-        core->runqueue.running_priority = effective;
+    } else if (core == this_core() && core->current == thread) {
+        __atomic_store_n(&core->runqueue.running_priority, effective, __ATOMIC_RELAXED);
         better = runqueue_best_priority(&core->runqueue) > (int)effective;
     }
     spin_unlock(&core->runqueue.lock);
     if (better)
-        tell(core);
+        sched_tell(core);
 }
 
 void sched_priority_changed(struct thread *thread, uint8_t effective)
@@ -358,17 +389,20 @@ void sched_priority_changed(struct thread *thread, uint8_t effective)
     } while (__atomic_load_n(&thread->core, __ATOMIC_RELAXED) != core);
 }
 
-void sched_set_affinity(struct thread *thread, uint32_t affinity)
+void sched_look_again(const struct thread *thread)
 {
-    atomic_fetch_and(&thread->slow,
-                     ~slow_for_affinity(__atomic_load_n(&thread->affinity, __ATOMIC_RELAXED)));
-    atomic_fetch_or(&thread->slow, slow_for_affinity(affinity));
-    __atomic_store_n(&thread->affinity, affinity, __ATOMIC_SEQ_CST);
-    /* Whoever puts it somewhere from now on sees that, or the core that runs it does. */
-    if (sched_remove_ready(thread, THREAD_PAIRED))
-        sched_make_ready(thread);
-    else
-        tell(&cores[__atomic_load_n(&thread->core, __ATOMIC_RELAXED)]);
+    struct core *here = this_core();
+    uint32_t state = atomic_load_explicit(&thread->state, memory_order_acquire);
+
+    if (state == THREAD_RUNNING && here->current == thread) {
+        here->need_resched |= is_pinned_elsewhere(here, thread);
+    } else if (state == THREAD_RUNNING) {
+        sched_tell(&cores[__atomic_load_n(&thread->core, __ATOMIC_RELAXED)]);
+    } else if (state == THREAD_PAIRED && !sched_single_core()) {
+        /* Some core has it in its hands, and may have read what was true before. */
+        for (uint32_t rest = sched_online_cores(); rest != 0; rest &= rest - 1)
+            sched_tell(&cores[__builtin_ctz(rest)]);
+    }
 }
 
 void sched_wait_stopped(const struct thread *thread)
@@ -438,14 +472,12 @@ static struct thread *pick(struct core *core, struct thread *given, bool at_fron
 {
     for (;; given = NULL) {
         struct thread *thread = exchange(core, given, at_front);
-        uint32_t stop;
 
         if (thread == NULL)
             thread = steal(core);
         if (thread == NULL)
             return NULL;
-        stop = stop_bits(thread);
-        if (stop != 0 && thread_stopped(thread, stop))
+        if (stops(thread))
             continue;
         if (!is_pinned_elsewhere(core, thread))
             return thread;
@@ -472,7 +504,6 @@ static void idle(struct core *core)
         arch_poll_interrupts();
         return;
     }
-    deferred_flush();
     info_update_memory();
     core->statistics->idle_since = now;
     trace(MNOS_TRACE_SWITCH, 0, 0);
@@ -508,47 +539,69 @@ static bool gives_way(struct core *core, struct thread *thread, bool *at_front)
     return true;
 }
 
-/* Continues destroying a process that left itself to this core, when nothing better is to be done. */
-static bool reap(struct core *core)
-{
-    struct process *process = core->reaping;
-    int best = runqueue_best_priority(&core->runqueue);
-
-    if (core->current != NULL && (int)core->current->effective > best)
-        best = core->current->effective;
-    if (best > (int)process->reap_priority)
-        return false;
-    core->reaping = process->reap_next;
-    if (!process_reap_step(process)) {
-        process->reap_next = core->reaping;
-        core->reaping = process;
-    }
-    core->need_resched = true;
-    arch_poll_interrupts();
-    return true;
-}
-
 /* Takes `thread` off this core if it must not go on; what of it is to go back into the queue. */
 static struct thread *give_way(struct core *core, struct thread *thread, bool *at_front)
 {
-    uint32_t stop = stop_bits(thread);
     bool moves = is_pinned_elsewhere(core, thread);
 
-    if (stop == 0 && !moves && !gives_way(core, thread, at_front))
+    if (stop_bits(thread) == 0 && !moves && !gives_way(core, thread, at_front)) {
+        /* Another core may have changed it. */
+        if (core->runqueue.running_priority != (int)thread->effective)
+            sched_running_priority(core, thread->effective);
         return NULL;
+    }
     switch_account(thread);
     arch_thread_save(thread, false);
     core->current = NULL;
-    if (stop != 0 && thread_stopped(thread, stop))
+    if (stops(thread))
         return NULL;
     if (moves) {
         sched_make_ready(thread);
         return NULL;
     }
-    if (core->reaping == NULL)
-        return thread;
-    (void)enqueue(core, thread, *at_front);
-    return NULL;
+    return thread;
+}
+
+/* Whether this core, whose thread has given way, goes on with its work: if no thread is better. Of one priority,
+ * work and threads take turns. */
+static bool work_goes_first(struct core *core, const struct thread *given)
+{
+    int work = runqueue_best_work(&core->runqueue), thread;
+    uint64_t now;
+
+    if (work < 0) {
+        core->work_end_ns = 0;
+        return false;
+    }
+    thread = runqueue_best_thread(&core->runqueue);
+    if (given != NULL && (int)given->effective > thread)
+        thread = given->effective;
+    if (work != thread) {
+        core->work_end_ns = 0;
+        return work > thread;
+    }
+    now = arch_time_ns();
+    if (core->work_end_ns == 0)
+        core->work_end_ns = now + SCHED_SLICE_NS;
+    if (now < core->work_end_ns)
+        return true;
+    core->work_end_ns = 0;
+    return false;
+}
+
+/* A step of work. Nothing runs meanwhile, so that no step waits for a thread of its own core. */
+static void do_work(struct core *core, struct thread *given, bool at_front)
+{
+    if (given != NULL)
+        (void)enqueue(core, given, at_front);
+    core->slice_end_ns = 0;
+    __atomic_store_n(&core->runqueue.running_priority, runqueue_best_work(&core->runqueue),
+                     __ATOMIC_RELAXED);
+    if (!sched_single_core())
+        sched_offer_to_idle(core);
+    work_run(core);
+    timer_set(core, timer_next(core));
+    arch_poll_interrupts();
 }
 
 static void choose(struct core *core, struct thread *given, bool at_front)
@@ -565,6 +618,15 @@ static void choose(struct core *core, struct thread *given, bool at_front)
     switch_run(core, thread);
 }
 
+/* What is always done first, and never waits for its turn: a better thread would be left what was taken back. */
+static void do_dues(struct core *core)
+{
+    if (core->tlb_owed != 0 || core->ports_owed)
+        tlb_batch_leave_kernel();
+    if (deferred_any(&core->deferred) && deferred_is_due(core))
+        deferred_due_step(core);
+}
+
 /* Something is to be done before core->current, if any, can go on. */
 [[gnu::noinline]] static void reschedule(struct core *core)
 {
@@ -572,24 +634,22 @@ static void choose(struct core *core, struct thread *given, bool at_front)
     bool at_front = true;
 
     core->need_resched = false;
-    if (core->tlb_owed != 0 || core->ports_owed)
-        tlb_batch_leave_kernel();
-    if (core->deferred != NULL)
-        deferred_leave_kernel();
+    do_dues(core);
     if (core->current != NULL)
         given = give_way(core, core->current, &at_front);
-    if (core->reaping != NULL && reap(core))
-        return;
-    if (core->current == NULL)
+    if (core->current == NULL) {
+        if (work_goes_first(core, given)) {
+            do_work(core, given, at_front);
+            return;
+        }
         choose(core, given, at_front);
+    }
     if (core->current == NULL)
         return;
     if (!sched_single_core())
         sched_offer_to_idle(core);
     timer_update(core);
-    if ((core->current->stop & STOP_DOOMED) != 0)
-        process_destroy_self(core->current);
-    else if ((core->current->stop & STOP_CALL) != 0)
+    if ((core->current->stop & STOP_CALL) != 0)
         call_resume(core->current);
 }
 
@@ -600,8 +660,8 @@ static bool next_is_all(const struct core *core, const struct thread *current,
     return current != NULL && atomic_load_explicit(&current->stop, memory_order_relaxed) == 0 &&
            atomic_load_explicit(&next->stop, memory_order_relaxed) == 0 &&
            runqueue_best_priority(&core->runqueue) < (int)next->effective &&
-           core->slice_end_ns == 0 && core->deferred == NULL && core->tlb_owed == 0 &&
-           !core->ports_owed;
+           core->slice_end_ns == 0 && core->tlb_owed == 0 && !core->ports_owed &&
+           !(deferred_any(&core->deferred) && deferred_is_due(core));
 }
 
 /* core->next takes over from what runs here, which keeps its place. */
@@ -640,6 +700,8 @@ void sched_leave_kernel(void)
         else
             reschedule(core);
     }
+    if (deferred_any(&core->deferred) && deferred_is_due(core))
+        core->need_resched = true; /* the next way out takes the next step */
 }
 
 void sched_yield(struct core *core, struct thread *current)
@@ -686,9 +748,7 @@ bool sched_preempt_point(void)
     arch_poll_interrupts();
     if (core->quiescent_points != passed)
         return true; /* what was looked up may have been freed */
-    if (core->current == NULL)
-        return false;
-    if (stop_bits(core->current) != 0)
+    if (core->current == NULL || stop_bits(core->current) != 0)
         return true;
     return core->next != NULL || (core->need_resched && runqueue_best_priority(&core->runqueue) >=
                                                             (int)core->current->effective);

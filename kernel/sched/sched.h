@@ -44,6 +44,11 @@ extern _Atomic uint32_t idle_cores; /* likewise; changed by each core alone */
 void sched_offer_to_idle(const struct core *core);
 bool sched_single_core(void);
 
+/* There is something for `core` to look at on its way out of the kernel. */
+void sched_tell(struct core *core);
+/* This core has just made `thread` THREAD_DEAD, and buries it. Hold no lock below LOCK_PROCESS. */
+void sched_died(struct thread *thread);
+
 /* Makes a thread that is in no queue and RUNNING nowhere ready, on the core it belongs to. A thread
  * that must stop becomes THREAD_SUSPENDED or THREAD_DEAD instead. */
 void sched_make_ready(struct thread *thread);
@@ -56,6 +61,8 @@ void sched_hand_over(struct thread *thread);
 /* core->current, in a system call, is about to wait: accounts and saves it, before it becomes visible
  * anywhere. */
 void sched_block_prepare(struct thread *current);
+/* The same, and it keeps its vector registers, which it loses in a call that waits for messages. */
+void sched_block_prepare_whole(struct thread *current);
 /* What this core runs changes to `priority`, without the run queue's lock: for switch.h. */
 void sched_running_priority(struct core *core, uint8_t priority);
 /* core->current, prepared and published, no longer runs: nothing of it may be touched after. */
@@ -68,8 +75,9 @@ void sched_yield(struct core *core, struct thread *current);
 bool sched_remove_ready(struct thread *thread, enum thread_state state);
 /* The effective priority of `thread` has changed; moves it within its run queue. */
 void sched_priority_changed(struct thread *thread, uint8_t effective);
-/* Changes the affinity of `thread`; it leaves the core it is on in a moment, if it must. */
-void sched_set_affinity(struct thread *thread, uint32_t affinity);
+/* The priority or affinity of `thread`, which neither waits nor is ready, has changed: the core that runs it, or
+ * moves it, looks again before it leaves the kernel. */
+void sched_look_again(const struct thread *thread);
 /* Waits until `thread`, whose stop bits are set, runs on no core. Hold no lock. */
 void sched_wait_stopped(const struct thread *thread);
 /* Waits until every other core has used what it looked up, for the last time. Hold no lock. */
@@ -93,7 +101,8 @@ static inline void sched_deadline_set(struct thread *thread, uint64_t deadline_n
 
 /* A preemption point of a long operation: handles what is pending. True: something better is ready, or
  * other cores have been told that this one uses nothing it looked up before; the operation puts its
- * progress away, restarts its system call and returns. Hold no lock. */
+ * progress away, restarts its system call and returns. In a step of work always: it has done enough. Hold no
+ * lock. */
 bool sched_preempt_point(void);
 
 /* TSC cycles that `thread` has run, up to now. */

@@ -28,8 +28,8 @@ static inline void switch_block_prepare(struct thread *current)
 /* Puts `thread`, which no other core can reach any more, on this core. */
 static inline void switch_run(struct core *core, struct thread *thread)
 {
+    __atomic_store_n(&thread->core, core->index, __ATOMIC_RELAXED); /* before: sched_look_again() */
     atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_relaxed);
-    thread->core = core->index;
     thread->cpu_cycles -= arch_cycles();
     core->current = thread;
     core->statistics->switches++;

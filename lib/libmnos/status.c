@@ -18,6 +18,8 @@ struct call_text {
 #define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3) {number, #name, {#a1, #a2, #a3}},
 #define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
     {number, #name, {#a1, #a2, #a3, #a4, #a5, #a6}},
+#define SYSCALL1_BLOCKS SYSCALL1
+#define SYSCALL2_BLOCKS SYSCALL2
 #define SYSCALL1_VALUE SYSCALL1
 #define SYSCALL2_WAITS SYSCALL2
 #define SYSCALL2_VALUE SYSCALL2
@@ -30,6 +32,8 @@ static const struct call_text calls[] = {
 #include "abi/syscalls.def"
 };
 #undef SYSCALL0_WAITS
+#undef SYSCALL1_BLOCKS
+#undef SYSCALL2_BLOCKS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL2_WAITS

@@ -16,6 +16,8 @@
 enum mnos_syscall_number {
 #define SYSCALL0_WAITS(number, name) MNOS_SYS_##name = (number),
 #define SYSCALL1(number, name, ...) MNOS_SYS_##name = (number),
+#define SYSCALL1_BLOCKS(number, name, ...) MNOS_SYS_##name = (number),
+#define SYSCALL2_BLOCKS(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL2(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL2_WAITS(number, name, ...) MNOS_SYS_##name = (number),
 #define SYSCALL3(number, name, ...) MNOS_SYS_##name = (number),
@@ -28,6 +30,8 @@ enum mnos_syscall_number {
 #define IPC_SYSCALL(number, name) MNOS_SYS_##name = (number),
 #include "abi/syscalls.def"
 #undef SYSCALL0_WAITS
+#undef SYSCALL1_BLOCKS
+#undef SYSCALL2_BLOCKS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL2_WAITS
@@ -111,6 +115,8 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
         return syscall_status(number, a1, a2, 0, 0, 0, 0);                                         \
     }
 #define SYSCALL2_WAITS SYSCALL2
+#define SYSCALL1_BLOCKS SYSCALL1
+#define SYSCALL2_BLOCKS SYSCALL2
 #define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3)                                             \
     static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3)                                    \
     {                                                                                              \
@@ -145,6 +151,8 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
 #define IPC_SYSCALL(number, name)
 #include "abi/syscalls.def"
 #undef SYSCALL0_WAITS
+#undef SYSCALL1_BLOCKS
+#undef SYSCALL2_BLOCKS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL2_WAITS

@@ -23,7 +23,7 @@ static const char *thread_state_text(uint32_t state)
 {
     static const char *const names[] = {
         "ready",  "running",   "sending", "receiving", "calling",
-        "parked", "suspended", "faulted", "dead",
+        "parked", "suspended", "faulted", "dead",      "ending",
     };
 
     return state < sizeof names / sizeof names[0] ? names[state] : "unknown";

@@ -41,6 +41,8 @@ static const struct {
 #define CALL_NAME(number, call, ...) {number, #call},
 #define SYSCALL0_WAITS CALL_NAME
 #define SYSCALL1 CALL_NAME
+#define SYSCALL1_BLOCKS CALL_NAME
+#define SYSCALL2_BLOCKS CALL_NAME
 #define SYSCALL2 CALL_NAME
 #define SYSCALL2_WAITS CALL_NAME
 #define SYSCALL3 CALL_NAME

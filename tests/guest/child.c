@@ -190,6 +190,22 @@ bool child_start_at(struct child *child, child_function *function, uint64_t a, u
     return CHECK_OK(thread_create_raw(child->process, &params, &child->thread));
 }
 
+/* It has the lower half of the stack, and a buffer below that. */
+bool child_start_beside(const struct child *child, child_function *function, uint64_t a,
+                        uint32_t priority, uint32_t affinity, mnos_cap_t *thread)
+{
+    uint64_t buffer = LAYOUT_STACK_TOP - (STACK_PAGES + 2) * PAGE;
+    struct mnos_thread_params params = thread_params(function, a, 0, 0, 0);
+
+    params.priority = priority;
+    params.affinity = affinity;
+    params.ipc_buffer = buffer;
+    params.registers.rsp -= STACK_PAGES / 2 * PAGE;
+    params.registers.fs_base = buffer;
+    params.registers.rsi = buffer;
+    return CHECK_OK(thread_create_raw(child->process, &params, thread));
+}
+
 struct mnos_process_info child_wait(const struct child *child)
 {
     struct message msg = {0};

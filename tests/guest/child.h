@@ -32,6 +32,9 @@ bool child_start(struct child *child, child_function *function, uint64_t a, uint
                  uint64_t d);
 bool child_start_at(struct child *child, child_function *function, uint64_t a, uint64_t b,
                     uint32_t priority, uint32_t affinity);
+/* A second thread, with a stack and a buffer of its own. */
+bool child_start_beside(const struct child *child, child_function *function, uint64_t a,
+                        uint32_t priority, uint32_t affinity, mnos_cap_t *thread);
 /* Waits for the end; tells how it ended. */
 struct mnos_process_info child_wait(const struct child *child);
 /* Checks that it ended by returning, and returns what. */

@@ -60,6 +60,8 @@ static const char *call_name(uint64_t number)
     switch (number) {
 #define SYSCALL0_WAITS NAME
 #define SYSCALL1 NAME
+#define SYSCALL1_BLOCKS NAME
+#define SYSCALL2_BLOCKS NAME
 #define SYSCALL2 NAME
 #define SYSCALL2_WAITS NAME
 #define SYSCALL3 NAME

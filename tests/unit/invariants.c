@@ -91,7 +91,22 @@ void runqueue_check(const struct runqueue *queue)
         check_list(&queue->movables[p], p, queue->movable, false);
         check_list(&queue->pinneds[p], p, queue->pinned, true);
     }
-    assert(queue->ready == (queue->movable | queue->pinned));
+    assert(queue->ready == (queue->movable | queue->pinned | queue->work));
+}
+
+void work_check(const struct core *core)
+{
+    for (unsigned p = 0; p < MNOS_PRIORITY_COUNT; p++) {
+        const struct list *entries = &core->work.entries[p];
+
+        assert(list_empty(entries) == ((core->runqueue.work >> p & 1) == 0)); /* J2 */
+        for (struct list *l = entries->next; l != entries; l = l->next) {
+            const struct work *work = container_of(l, struct work, link);
+
+            assert(work->entered && work->at == p && work->core == core->index); /* J1 */
+            (void)work;
+        }
+    }
 }
 
 /* ---- capabilities ---- */
@@ -215,6 +230,42 @@ void endpoint_check(struct endpoint *endpoint)
     (void)first;
 }
 
+static void check_ending(const struct ending *ending, int own)
+{
+    const struct thread *first = thread_queue_first(&ending->waiters);
+    int priority = own;
+
+    thread_queue_check(&ending->waiters);
+    assert(first == NULL ||
+           (first->awaits == ending && first->state == THREAD_ENDING)); /* G3, T8 */
+    if (ending->work.core == WORK_NOWHERE || ending->progress == END_TOLD)
+        return;
+    assert(ending->work.entered || ending->away); /* G2: no step runs while a test looks */
+    if (thread_queue_priority(&ending->waiters) > priority)
+        priority = thread_queue_priority(&ending->waiters);
+    if (ending->marked > priority)
+        priority = ending->marked;
+    if (ending->handed > priority)
+        priority = ending->handed;
+    assert(ending->work.priority >= priority || ending->away); /* G1 */
+}
+
+static void check_threads_at(const struct process *process)
+{
+    uint32_t threads_at[MNOS_PRIORITY_COUNT] = {0};
+
+    for (struct list *l = process->threads.next; l != &process->threads; l = l->next) {
+        const struct thread *thread = container_of(l, struct thread, process_link);
+
+        threads_at[thread->effective] += thread->counted;
+        check_ending(&thread->end, 0);
+    }
+    for (unsigned p = 0; p < MNOS_PRIORITY_COUNT; p++)
+        assert(process->threads_at[p] == threads_at[p]); /* P5 */
+    check_ending(&process->end,
+                 process->end.progress <= END_THREADS ? process_threads_priority(process) : 0);
+}
+
 void process_check(struct process *process)
 {
     captable_check(&process->captable);
@@ -222,5 +273,7 @@ void process_check(struct process *process)
     assert(process->quota.frames_used <= process->quota.frames_limit);
     assert(process->quota.bytes_used <= process->quota.bytes_limit);
     assert(process->parent == NULL ||
-           process->priority_ceiling <= process->parent->priority_ceiling); /* P3 */
+           process->priority_ceiling <= process->parent->priority_ceiling);               /* P3 */
+    assert(process->depth == (process->parent == NULL ? 0 : process->parent->depth + 1)); /* P4 */
+    check_threads_at(process);
 }

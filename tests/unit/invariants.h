@@ -4,6 +4,7 @@
 
 #include "cap/captable.h"
 #include "cap/derive.h"
+#include "core.h"
 #include "lib/tree.h"
 #include "mm/aspace.h"
 #include "object/endpoint.h"
@@ -15,6 +16,7 @@
 void tree_check(const struct tree *tree);
 void thread_queue_check(const struct thread_queue *queue);
 void runqueue_check(const struct runqueue *queue);
+void work_check(const struct core *core);
 /* C3 to C6 for all capabilities to `object`. */
 void cap_tree_check(struct kobject *object);
 void captable_check(struct captable *table);

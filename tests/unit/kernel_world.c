@@ -2,8 +2,6 @@
 /* kernel_world.c - see kernel_world.h. */
 #include "tests/unit/kernel_world.h"
 
-#include "calls/calls.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -108,24 +106,30 @@ static void select_core_of(struct thread *thread)
     }
 }
 
+/* What this core runs goes back into its queue. */
+static void put_off_current(void)
+{
+    struct thread *before = this_core()->current;
+
+    if (before == NULL)
+        return;
+    before->cpu_cycles += arch_cycles();
+    arch_thread_save(before, false);
+    sched_current_blocked();
+    sched_make_ready(before);
+}
+
 void world_act(struct thread *thread)
 {
-    struct thread *before;
     struct core *core;
 
     select_core_of(thread);
     core = this_core();
-    before = core->current;
     core->need_resched = false;
     core->halted = false;
-    if (before == thread)
+    if (core->current == thread)
         return;
-    if (before != NULL) {
-        before->cpu_cycles += arch_cycles();
-        arch_thread_save(before, false);
-        sched_current_blocked();
-        sched_make_ready(before);
-    }
+    put_off_current();
     if (!sched_remove_ready(thread, THREAD_PAIRED)) {
         printf("thread %u is in state %u: ", thread->number, thread->state);
         host_panic("it cannot act");
@@ -181,12 +185,16 @@ static bool execute(struct thread *thread, uint64_t *rax)
     *rax = WORLD_WAITS;
     again = (thread->stop & STOP_CALL) != 0;
     atomic_fetch_and(&thread->stop, ~(uint32_t)STOP_CALL);
-    if (core->current == thread && !again) {
+    if (core->current == thread && (thread->stop & STOP_KILL) != 0) {
+        again = false;
+        put_off_current(); /* it ends on the way out */
+    } else if (core->current == thread && !again) {
         *rax = thread->frame.rax;
         world_value = thread->frame.rdx;
     }
     tlb_batch_leave_kernel();
-    deferred_leave_kernel();
+    while (deferred_is_due(core))
+        (void)deferred_step();
     return again;
 }
 
@@ -208,6 +216,46 @@ void world_settle(void)
     }
 }
 
+/* All that this core has, however urgent other things are. */
+static bool finish_work_here(void)
+{
+    struct core *core = this_core();
+    bool any = runqueue_best_work(&core->runqueue) >= 0;
+
+    if (!any)
+        return false;
+    if (core->next != NULL)
+        (void)host_leave_kernel();
+    put_off_current();
+    for (unsigned steps = 0; runqueue_best_work(&core->runqueue) >= 0; steps++) {
+        if (steps == TRIES_MAX)
+            host_panic("work goes on for ever");
+        work_run(core);
+    }
+    return true;
+}
+
+void world_finish_work(void)
+{
+    uint32_t self = this_core()->index;
+    bool any;
+
+    do {
+        any = false;
+        for (uint32_t i = 0; i < core_count; i++) {
+            host_core_select((self + 1 + i) % core_count);
+            any |= finish_work_here();
+        }
+    } while (any);
+}
+
+void world_kill(struct thread *thread)
+{
+    thread_kill(thread);
+    sched_quiesce();
+    thread_evict(thread);
+}
+
 /* As the call's registers are now. An interrupted call is made again after all cores have done what
  * is more urgent, if the thread still can. */
 static uint64_t run(struct thread *thread)
@@ -222,7 +270,11 @@ static uint64_t run(struct thread *thread)
             return WORLD_WAITS;
         world_act(thread);
     }
-    return rax;
+    if (thread->state != THREAD_ENDING)
+        return rax;
+    world_finish_work();
+    world_value = thread->frame.rdx;
+    return thread->state == THREAD_ENDING ? WORLD_WAITS : thread->frame.rax;
 }
 
 uint64_t world_call(struct thread *thread, uint64_t number, const uint64_t arguments[6])
@@ -303,9 +355,11 @@ uint64_t world_free_frames(void)
 {
     uint32_t self = this_core()->index;
 
+    world_finish_work();
     for (uint32_t i = 0; i < core_count; i++) {
         host_core_select(i);
-        deferred_flush();
+        while (deferred_step())
+            ;
         slab_trim();
         frame_trim();
     }
@@ -316,7 +370,7 @@ uint64_t world_free_frames(void)
 static void check_thread(const struct thread *thread)
 {
     const struct thread *first = thread_queue_first(&thread->callers);
-    bool waits = thread->waits_on != NULL || thread->owed_by != NULL;
+    bool waits = thread->waits_on != NULL || thread->owed_by != NULL || thread->awaits != NULL;
     uint8_t effective = thread->priority;
 
     thread_queue_check(&thread->callers);
@@ -364,6 +418,7 @@ void world_check(void)
     cap_tree_check(interrupt_object());
     for (uint32_t i = 0; i < core_count; i++) {
         runqueue_check(&cores[i].runqueue);
+        work_check(&cores[i]);
         tree_check(&cores[i].timer_queue.tree);
     }
     slab_check();

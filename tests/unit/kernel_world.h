@@ -24,6 +24,8 @@ enum world_call_number {
 #define NUMBER(number, name) CALL_##name = (number),
 #define SYSCALL0_WAITS(number, name) NUMBER(number, name)
 #define SYSCALL1(number, name, ...) NUMBER(number, name)
+#define SYSCALL1_BLOCKS(number, name, ...) NUMBER(number, name)
+#define SYSCALL2_BLOCKS(number, name, ...) NUMBER(number, name)
 #define SYSCALL2(number, name, ...) NUMBER(number, name)
 #define SYSCALL2_WAITS(number, name, ...) NUMBER(number, name)
 #define SYSCALL3(number, name, ...) NUMBER(number, name)
@@ -37,6 +39,8 @@ enum world_call_number {
 #include "abi/syscalls.def"
 #undef NUMBER
 #undef SYSCALL0_WAITS
+#undef SYSCALL1_BLOCKS
+#undef SYSCALL2_BLOCKS
 #undef SYSCALL1
 #undef SYSCALL2
 #undef SYSCALL2_WAITS
@@ -88,6 +92,11 @@ bool world_call_once(struct thread *thread, uint64_t number, const uint64_t argu
 uint64_t world_call_again(struct thread *thread, uint64_t number);
 /* Every core, this one last, leaves its kernel once. */
 void world_settle(void);
+/* Every core does all its work, as if nothing better were ready; a call that waits for an end has done so when
+ * it returns. */
+void world_finish_work(void);
+/* The thread, which does not run, is dead; world_finish_work() buries it. */
+void world_kill(struct thread *thread);
 /* RDX of the last system call. */
 extern uint64_t world_value;
 

@@ -485,12 +485,12 @@ TEST(ipc, a_loan_ends_along_the_whole_chain_with_a_deadline)
 TEST(ipc, a_loan_ends_along_the_whole_chain_with_the_death_of_a_caller)
 {
     chain_init(NEVER);
-    thread_kill(top);
-    thread_wait_dead(top);
+    world_kill(top);
+    world_finish_work();
     check_chain(CHAIN - 1);
     for (unsigned i = CHAIN - 1; i > 0; i--) {
-        thread_kill(chain[i]);
-        thread_wait_dead(chain[i]);
+        world_kill(chain[i]);
+        world_finish_work();
         CHECK_EQ(chain[i - 1]->effective, LOW + i - 1);
     }
     world_check();
@@ -540,8 +540,8 @@ TEST(ipc, a_loan_goes_as_far_as_the_kernel_goes_at_once_and_ends_with_the_reply)
         CHECK_EQ(world_receive(threads[i], to[i], 0, NEVER), 0);
         CHECK_EQ(threads[i]->effective, TOP);
     }
-    thread_kill(threads[0]);
-    thread_wait_dead(threads[0]);
+    world_kill(threads[0]);
+    world_finish_work();
     CHECK_EQ(threads[1]->effective, LOW);
     CHECK_EQ(threads[32]->effective, LOW);
     CHECK_EQ(threads[33]->effective, TOP);

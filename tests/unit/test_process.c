@@ -334,7 +334,7 @@ TEST(process, a_process_can_end_itself)
     furnish(process);
     furnish(world_process(process, 100, 200000, NULL));
     struct thread *thread = world_thread(process, 30);
-    CHECK_EQ(CALL(thread, proc_destroy, MNOS_SELF, 7), 0);
+    CHECK_EQ(CALL(thread, proc_destroy, MNOS_SELF, 7), WORLD_WAITS);
     CHECK_EQ(process->state, MNOS_PROCESS_DYING);
     for (unsigned i = 0; i < 100 && process->state != MNOS_PROCESS_DEAD; i++)
         (void)host_leave_kernel();
@@ -357,8 +357,8 @@ TEST(process, a_dead_process_refuses_threads_and_children)
 
     init();
     process = world_process(world_root, FRAMES, BYTES, &handle);
-    CHECK(process_begin_destruction(process, MNOS_EXIT_DESTROYED, 1));
-    CHECK(!process_begin_destruction(process, MNOS_EXIT_SELF, 2));
+    CHECK(process_mark(process, MNOS_EXIT_DESTROYED, 1, WORLD_PRIORITY));
+    CHECK(!process_mark(process, MNOS_EXIT_SELF, 2, WORLD_PRIORITY));
     CHECK_EQ(thread_create(process, &params, &thread), MNOS_ERR_STATE);
     CHECK_EQ(process_create(process, &child, &made), MNOS_ERR_STATE);
     CHECK_EQ(STATUS_OF(CALL(actor, thread_block, handle)), MNOS_ERR_STATE);
