@@ -81,7 +81,7 @@ def suites_in(folder: str) -> list[Suite]:
 
 
 SUITES = {
-    "build": lambda: [build_suite(), *suites_in("tools")],
+    "build": lambda: [build_suite(), *suites_in("tools"), *suites_in("proofs")],
     "unit": lambda: [unit_suite()],
     "loader": lambda: [loader_suite()],
     "guest": lambda: [guest_suite()],
