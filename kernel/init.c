@@ -89,7 +89,7 @@ static void give_memory(struct process *process, struct mnos_bootstrap *table, c
     bool read_only = (rights & MNOS_RIGHT_WRITE) == 0 || strcmp(name, "log") == 0;
 
     require(memory_create_fixed(flavour, address, page_count, read_only, &memory), name);
-    memory->watched = strcmp(name, "trace") == 0;
+    memory->watched |= strcmp(name, "trace") == 0;
     give(process, table, name, &memory->obj, rights, page_count);
 }
 
@@ -271,7 +271,7 @@ void kernel_start_init(void)
     log_info("init: %s from %s", INIT_PATH, boot_info.initrd_path);
     if (boot_cmdline_has("bench"))
         log_info("bench-mark init-first %lu", arch_cycles());
-    log_release_console();
+    log_user_space_runs();
 
     this_core()->need_resched = true;
     thread_resume(thread, STOP_SUSPEND);

@@ -21,17 +21,33 @@ static void phase1_deaf_and_blind(void)
 {
     arch_early_init();
     boot_cmdline_init();
-    uart_init();
-    log_add_sink(uart_write);
+    if (uart_init())
+        log_add_device(&(struct log_device){.show = uart_show,
+                                            .reset = uart_reset,
+                                            .space = LOG_PORTS,
+                                            .first = UART_PORT,
+                                            .count = UART_PORT_COUNT});
+    else
+        log_warning("no serial line: nothing answers at I/O port 0x%x (COM1)", UART_PORT);
     log_info("phase 1: Deaf and Blind");
     debug_provoke_fault(1);
 }
 
 static void phase2_can_see(void)
 {
+    const struct boot_framebuffer *fb = &boot_info.framebuffer;
+
     boot_info_init();
-    console_init(&boot_info.framebuffer, boot_info.framebuffer.mapping);
-    log_add_sink(console_write);
+    console_init(fb, fb->mapping);
+    if (fb->address != 0)
+        log_add_device(&(struct log_device){
+            .show = console_show,
+            .reset = console_reset,
+            .space = LOG_FRAMES,
+            .first = fb->address / PAGE_BYTES,
+            .count =
+                (fb->address % PAGE_BYTES + (uint64_t)fb->height * fb->pitch - 1) / PAGE_BYTES + 1,
+        });
     log_info("phase 2: Can See");
     debug_provoke_fault(2);
 }

@@ -273,8 +273,8 @@ The kernel that ships does not check and pays nothing.
 A ticket lock is fair and simple and moves one cache line per waiter at every release; with up to 32
 cores and sections of tens of instructions that is bearable. Known long sections: a search for
 contiguous frames scans the bitmap under `LOCK_FRAME`; changing a large mapping holds `LOCK_ASPACE`
-for up to 512 pages, or one contiguous run; with `console=kernel` a log line goes out on the serial
-line under `LOCK_LOG`.
+for up to 512 pages, or one contiguous run; until user space runs, or with `console=kernel`, a log line goes out
+on the serial line under `LOCK_LOG`.
 """
 
 

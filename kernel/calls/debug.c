@@ -8,10 +8,12 @@
 #include "log/log.h"
 #include "measure.h"
 #include "object/memory.h"
+#include "sched/sched.h"
 
 /* Needs Write on a Memory capability to the kernel log. The text is at the start of the caller's IPC
- * buffer; it goes to the log ring, and to the serial line when the kernel keeps that. No text at all asks a measuring
- * kernel for what it has measured. */
+ * buffer; it goes to the log ring. Who wrote it also shows it, on the devices that are the kernel's, as far as they
+ * take it at once and nothing more urgent is to be done; the rest follows by the timer, or when the core idles. No
+ * text at all asks a measuring kernel for what it has measured. */
 mnos_status_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t size_bytes)
 {
     struct cap_view cap;
@@ -27,5 +29,8 @@ mnos_status_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t s
     log_write_user((const char *)current->buffer->data, size_bytes);
     if (size_bytes == 0)
         measure_report();
+    while (log_show_step())
+        if (sched_preempt_point())
+            break;
     return MNOS_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "calls/calls.h"
 #include "cap/derive.h"
+#include "log/log.h"
 #include "mm/frame.h"
 #include "mm/ports.h"
 #include "object/memory.h"
@@ -112,6 +113,10 @@ static mnos_status_t open_ports(struct process *process, const struct cap_view *
 
     if (address != 0)
         return call_argument(3, MNOS_ERR_ADDRESS);
+    /* What the kernel still has to say on a device there goes out first. */
+    while (log_hand_over_step(LOG_PORTS, first, count))
+        if (sched_preempt_point())
+            return CALL_AGAIN;
     status = ports_open(process, cap, (uint32_t)first, (uint32_t)count);
     return status == MNOS_ERR_OVERLAP ? call_argument(4, status) : status;
 }

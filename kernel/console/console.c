@@ -3,7 +3,8 @@
  * console.c - a grid of characters on the framebuffer. What each cell shows is remembered, so that
  * scrolling draws only the cells that change, and only rows of pixels that differ are drawn. The
  * screen is cleared a line at a time as lines are first used: clearing all of it would cost as much
- * as the rest of booting.
+ * as the rest of booting. Everything is done in steps: once user space runs nobody waits for a whole screen to be
+ * drawn.
  *
  * The caller serialises (the log's lock, or a panic).
  */
@@ -22,6 +23,10 @@ enum {
     SCROLL_PART = 4, /* a full screen scrolls by a quarter: drawing is dearer than blank lines */
     BLANK = ' ',
     STYLES = 2,
+    /* What one step does at most: cells (of formats that are drawn by pixels), rows of pixels cleared. */
+    STEP_CELLS = 16,
+    STEP_CELLS_SLOW = 2,
+    STEP_ROWS = 2,
 };
 
 struct colours {
@@ -47,6 +52,8 @@ static unsigned columns, lines;
 
 static unsigned column, line; /* where the next character goes */
 static unsigned lines_clear;  /* lines from this one on still show what was there before us */
+static unsigned rows_cleared; /* of the line that is being cleared */
+static unsigned scroll_line, scroll_column; /* the next cell, while the screen scrolls */
 static enum console_style style;
 static uint32_t ink[STYLES], paper[STYLES]; /* in the framebuffer's format */
 static struct quad quads[STYLES][16];       /* 32 bits a pixel only */
@@ -126,14 +133,21 @@ static void clear_row(uint8_t *to, size_t width_bytes, unsigned with)
     }
 }
 
-/* Makes a whole line blank, whatever the screen shows there. */
-static void clear_line(unsigned at, unsigned with)
+/* Goes on making a whole line blank, whatever the screen shows there; true: it is. One line at a time. */
+static bool clear_line_step(unsigned at, unsigned with)
 {
-    for (unsigned y = 0; y < FONT_HEIGHT && pixels; y++)
-        clear_row(pixel_at(at, 0) + (size_t)y * screen.pitch, (size_t)screen.width * pixel_bytes,
-                  with);
+    unsigned end = rows_cleared + STEP_ROWS < FONT_HEIGHT ? rows_cleared + STEP_ROWS : FONT_HEIGHT;
+
+    for (; rows_cleared < end; rows_cleared++)
+        if (pixels)
+            clear_row(pixel_at(at, 0) + (size_t)rows_cleared * screen.pitch,
+                      (size_t)screen.width * pixel_bytes, with);
+    if (rows_cleared < FONT_HEIGHT)
+        return false;
+    rows_cleared = 0;
     memset(cells[at], BLANK, columns);
     line_style[at] = (unsigned char)with;
+    return true;
 }
 
 /* Changes one cell, in the style of its line. */
@@ -156,52 +170,70 @@ static void set_cell(unsigned at_line, unsigned at_column, unsigned char c)
 
 /* ---- lines ---- */
 
-static void copy_line(unsigned to, unsigned from)
+static unsigned step_cells(void)
 {
-    if (line_style[to] != line_style[from])
-        clear_line(to, line_style[from]);
-    for (unsigned x = 0; x < columns; x++)
-        set_cell(to, x, cells[from][x]);
+    return pixel_bytes == 4 ? STEP_CELLS : STEP_CELLS_SLOW;
 }
 
-static void scroll(void)
+/* Goes on moving everything up. Of cells that do not change many pass in a step. */
+static void scroll_step(void)
 {
-    unsigned by = lines / SCROLL_PART > 0 ? lines / SCROLL_PART : 1;
+    unsigned by = lines / SCROLL_PART > 0 ? lines / SCROLL_PART : 1, looked_at = 0;
+    unsigned left = step_cells();
 
-    for (unsigned y = 0; y + by < lines; y++)
-        copy_line(y, y + by);
-    line = lines - by;
-    for (unsigned y = line; y < lines; y++)
-        for (unsigned x = 0; x < columns; x++)
-            set_cell(y, x, BLANK);
+    while (scroll_line < lines && left > 0 && looked_at++ < COLUMNS_MAX) {
+        unsigned from = scroll_line + by;
+        unsigned char c = from < lines ? cells[from][scroll_column] : BLANK;
+
+        if (from < lines && line_style[scroll_line] != line_style[from]) {
+            (void)clear_line_step(scroll_line, line_style[from]);
+            return;
+        }
+        left -= cells[scroll_line][scroll_column] != c;
+        set_cell(scroll_line, scroll_column, c);
+        if (++scroll_column == columns) {
+            scroll_column = 0;
+            scroll_line++;
+        }
+    }
+    if (scroll_line == lines) {
+        scroll_line = 0;
+        line = lines - by;
+    }
 }
 
-static void begin_line(void)
+/* Goes on making room for the next character at the beginning of a line; true: it can be drawn. */
+static bool begin_line_step(void)
 {
-    if (line == lines)
-        scroll();
-    if (line >= lines_clear || line_style[line] != style)
-        clear_line(line, style);
-    if (line >= lines_clear)
-        lines_clear = line + 1;
+    if (line == lines) {
+        scroll_step();
+        return false;
+    }
+    if (line >= lines_clear || line_style[line] != style) {
+        if (!clear_line_step(line, style))
+            return false;
+        if (line >= lines_clear)
+            lines_clear = line + 1;
+    }
+    return true;
 }
 
-static void put(char c)
+/* False: there is no room yet. */
+static bool put(char c)
 {
+    if (column == columns && c != '\n') {
+        column = 0;
+        line++;
+    }
+    if (column == 0 && !begin_line_step())
+        return false;
     if (c == '\n') {
-        if (column == 0)
-            begin_line();
         column = 0;
         line++;
-        return;
+        return true;
     }
-    if (column == columns) {
-        column = 0;
-        line++;
-    }
-    if (column == 0)
-        begin_line();
     set_cell(line, column++, c >= ' ' && c <= '~' ? (unsigned char)c : '?');
+    return true;
 }
 
 /* ---- interface ---- */
@@ -229,10 +261,8 @@ BOOT_CODE void console_init(const struct boot_framebuffer *framebuffer, void *ma
             };
     }
     pixels = mapping;
-    column = 0;
-    line = 0;
-    lines_clear = 0;
     style = CONSOLE_NORMAL;
+    console_reset();
 }
 
 BOOT_CODE void console_remap(void *mapping)
@@ -240,17 +270,32 @@ BOOT_CODE void console_remap(void *mapping)
     pixels = columns > 0 && lines > 0 ? mapping : NULL;
 }
 
-void console_write(const char *text, size_t size_bytes)
+void console_reset(void)
 {
-    if (columns == 0 || lines == 0)
-        return;
-    for (size_t i = 0; i < size_bytes; i++)
-        put(text[i]);
+    column = 0;
+    line = 0;
+    lines_clear = 0;
+    rows_cleared = 0;
+    scroll_line = 0;
+    scroll_column = 0;
+}
+
+bool console_show(const char *text, size_t size_bytes, size_t *taken)
+{
+    *taken = 0;
+    if (columns == 0 || lines == 0) {
+        *taken = size_bytes;
+        return true;
+    }
+    for (unsigned i = step_cells(); i > 0 && *taken < size_bytes && put(text[*taken]); i--)
+        ++*taken;
+    return true;
 }
 
 void console_set_style(enum console_style new_style)
 {
     style = new_style;
+    rows_cleared = 0;
     if (column > 0) { /* a line has one style */
         column = 0;
         line++;

@@ -219,6 +219,7 @@ static mnos_status_t mapping_begin_locked(struct process *process, const struct 
     status = mapping_create(process, cap, first, rights, created);
     if (status != MNOS_OK)
         return status;
+    mapping_watch(*created, count);
     tree_insert(&process->aspace.mappings, &(*created)->node, address);
     return MNOS_OK;
 }
@@ -260,6 +261,7 @@ static mnos_status_t map_page_locked(struct process *process, const struct cap_v
 
     if (status != MNOS_OK)
         return status;
+    mapping_watch(mapping, 1);
     frame = memory_frame(mapping->memory, first, &run);
     status = run == 0 ? MNOS_ERR_STATE /* beyond the object: no capability reaches there */
                       : arch_aspace_map(&process->aspace.arch, &process->quota, address, frame, 1,

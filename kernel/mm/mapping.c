@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "boot_code.h"
+#include "log/log.h"
 #include "mm/slab.h"
 #include "object/memory.h"
 #include "object/process.h"
@@ -23,8 +24,27 @@ static void leave_cap(struct mapping *mapping)
     *mapping->link = mapping->next;
     if (mapping->next != NULL)
         mapping->next->link = mapping->link;
-    if (mapping->memory->watched)
+    if (mapping->watch == MAPPING_TRACE)
         trace_watch(-1);
+    else if (mapping->watch != 0)
+        log_release(mapping->watch);
+    spin_unlock(&mapping->memory->mappings_lock);
+}
+
+void mapping_tell(struct mapping *mapping, uint64_t count)
+{
+    const struct memory *memory = mapping->memory;
+
+    spin_lock(&mapping->memory->mappings_lock);
+    if (memory->flavour == MNOS_MEMORY_RAM) {
+        mapping->watch = MAPPING_TRACE;
+        trace_watch(1);
+    } else if (memory->flavour == MNOS_MEMORY_PORTS) {
+        mapping->watch = log_claim(LOG_PORTS, memory->single.frame + mapping->first_page, count);
+    } else if ((mapping->rights & MAP_WRITE) != 0) {
+        mapping->watch =
+            log_claim(LOG_FRAMES, memory->single.frame / PAGE_BYTES + mapping->first_page, count);
+    }
     spin_unlock(&mapping->memory->mappings_lock);
 }
 
@@ -42,8 +62,6 @@ static bool join_cap(struct mapping *mapping, const struct cap_view *view)
         if (mapping->next != NULL)
             mapping->next->link = &mapping->next;
         view->slot->mappings = mapping;
-        if (mapping->memory->watched)
-            trace_watch(1);
     }
     spin_unlock(&mapping->memory->mappings_lock);
     return alive;
@@ -65,6 +83,7 @@ mnos_status_t mapping_create(struct process *process, const struct cap_view *cap
     mapping->page_count = 0;
     mapping->serial = ++process->aspace.last_serial;
     mapping->rights = rights;
+    mapping->watch = 0;
     if (!join_cap(mapping, cap)) {
         quota_slab_free(&process->quota, mapping_cache, mapping);
         return MNOS_ERR_HANDLE;
@@ -87,14 +106,17 @@ mnos_status_t mapping_twin(struct mapping *mapping, struct mapping **created)
     twin->cap = mapping->cap;
     twin->serial = ++mapping->process->aspace.last_serial;
     twin->rights = mapping->rights;
+    twin->watch = mapping->watch;
     spin_lock(&mapping->memory->mappings_lock);
     twin->next = mapping->next;
     twin->link = &mapping->next;
     if (twin->next != NULL)
         twin->next->link = &twin->next;
     mapping->next = twin;
-    if (twin->memory->watched)
+    if (twin->watch == MAPPING_TRACE)
         trace_watch(1);
+    else if (twin->watch != 0)
+        log_claim_again(twin->watch);
     spin_unlock(&mapping->memory->mappings_lock);
     *created = twin;
     return MNOS_OK;

@@ -15,8 +15,8 @@
 #include "cap/capability.h"
 #include "lib/list.h"
 #include "lib/tree.h"
+#include "object/memory.h"
 
-struct memory;
 struct process;
 
 struct mapping {
@@ -31,7 +31,11 @@ struct mapping {
     uint64_t
         serial; /* of all mappings of its process, past ones included, only this has it; constant */
     uint32_t rights; /* enum map_rights */
+    /* What goes on while it lasts: bit n of the log's devices is the process's, or MAPPING_TRACE. */
+    uint32_t watch;
 };
+
+#define MAPPING_TRACE (1u << 31) /* events are recorded */
 
 static inline struct mapping *mapping_of(struct tree_node *node)
 {
@@ -45,6 +49,9 @@ mnos_status_t mapping_create(struct process *process, const struct cap_view *cap
 /* A further mapping like `mapping`, of pages that are still to be told, also when its capability is
  * already being drained. */
 mnos_status_t mapping_twin(struct mapping *mapping, struct mapping **twin);
+/* It is going to cover `count` pages, or ports: whoever has to know is told. Once, before it is used. */
+void mapping_tell(struct mapping *mapping, uint64_t count);
+static inline void mapping_watch(struct mapping *mapping, uint64_t count);
 /* It is in no tree any more. */
 void mapping_destroy(struct mapping *mapping);
 
@@ -56,3 +63,9 @@ bool mapping_is_first(const struct mapping *mapping, const struct process *proce
                       struct memory *memory, const struct capability *cap);
 
 void mapping_caches_create(void);
+
+static inline void mapping_watch(struct mapping *mapping, uint64_t count)
+{
+    if (mapping->memory->watched)
+        mapping_tell(mapping, count);
+}

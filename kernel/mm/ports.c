@@ -44,6 +44,7 @@ static mnos_status_t open_locked(struct process *process, const struct cap_view 
     status = mapping_create(process, cap, first, 0, &opening);
     if (status != MNOS_OK)
         return status;
+    mapping_watch(opening, count);
     status = arch_ports_open(&process->ports, &process->quota, first, count);
     if (status != MNOS_OK) {
         mapping_destroy(opening);

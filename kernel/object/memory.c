@@ -187,6 +187,7 @@ BOOT_CODE mnos_status_t memory_create_fixed(enum mnos_memory_flavour flavour, pa
         return status;
     memory->flavour = (uint8_t)flavour;
     memory->read_only = read_only;
+    memory->watched = flavour != MNOS_MEMORY_RAM;
     memory->page_count = page_count;
     memory->single.frame = frame;
     memory->extent_count = 1;

@@ -11,6 +11,7 @@
 #include "info.h"
 #include "ipc/wait.h"
 #include "lockdep.h"
+#include "log/log.h"
 #include "object/interrupt.h"
 #include "sched/switch.h"
 #include "sync/deferred.h"
@@ -85,11 +86,13 @@ static inline uint64_t timer_next(const struct core *core)
     return core->hold_end_ns < next ? core->hold_end_ns : next;
 }
 
-/* That, and the end of the turn only if someone of that priority waits. */
+/* That, text that waits to be shown, and the end of the turn only if someone of that priority waits. */
 static void timer_update(struct core *core)
 {
     uint64_t next = timer_next(core);
 
+    if (log_is_due(next))
+        next = atomic_load_explicit(&log_retry_ns, memory_order_relaxed);
     if (core->runqueue.ready != 0 && core->current != NULL &&
         runqueue_best_priority(&core->runqueue) >= (int)core->current->effective) {
         if (core->slice_end_ns == 0)
@@ -504,6 +507,10 @@ static void idle(struct core *core)
         arch_poll_interrupts();
         return;
     }
+    if (log_show_step()) {
+        arch_poll_interrupts();
+        return;
+    }
     info_update_memory();
     core->statistics->idle_since = now;
     trace(MNOS_TRACE_SWITCH, 0, 0);
@@ -733,6 +740,8 @@ void sched_timer_interrupt(struct core *core, uint64_t now_ns)
     if (core->hold_end_ns <= now_ns)
         interrupt_hold_end(core);
     (void)expire(core, now_ns);
+    if (log_is_due(now_ns))
+        (void)log_show_step();
 }
 
 void sched_reschedule_interrupt(void)

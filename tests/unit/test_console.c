@@ -59,7 +59,12 @@ static uint32_t pixel(unsigned line, unsigned column, unsigned x, unsigned y)
 
 static void write_text(const char *text)
 {
-    console_write(text, strlen(text));
+    size_t left = strlen(text), taken;
+
+    for (unsigned steps = 0; left > 0; steps++, text += taken, left -= taken) {
+        CHECK(console_show(text, left, &taken) && taken <= left);
+        CHECK(steps < 1000); /* all of it is done some day */
+    }
 }
 
 /* What a cell shows must be the glyph, whatever was there before. */
@@ -136,6 +141,51 @@ TEST(console, alarm_lines_are_white_on_red_and_begin_a_line)
     write_text("B\n");
     CHECK(shows(0, 0, 'A', INK, 0));
     CHECK(shows(1, 0, 'B', 0xFFFFFF, 0xA00000) && shows(1, 9, ' ', 0xFFFFFF, 0xA00000));
+}
+
+TEST(console, a_step_is_short)
+{
+    size_t taken;
+
+    init(32);
+    /* Two rows of a line's pixels are cleared in a step, then up to 16 characters drawn. */
+    for (unsigned i = 0; i < FONT_HEIGHT / 2 - 1; i++) {
+        CHECK(console_show("AAAAAAAAAABBBBBBBBBB", 20, &taken));
+        CHECK_EQ(taken, 0);
+    }
+    CHECK_EQ(pixels[(size_t)(FONT_HEIGHT - 2) * fb.pitch], 0x55);
+    CHECK(console_show("AAAAAAAAAABBBBBBBBBB", 20, &taken));
+    CHECK_EQ(taken, 10); /* the next line has to be cleared first */
+}
+
+TEST(console, begins_anew_on_a_screen_that_somebody_else_has_used)
+{
+    init(32);
+    write_text("AAAA\nAAAA\n");
+    memset(pixels, 0x77, (size_t)fb.pitch * HEIGHT);
+    console_reset();
+    write_text("AB\n");
+    CHECK(shows(0, 0, 'A', INK, 0) && shows(0, 1, 'B', INK, 0) && shows(0, 2, ' ', INK, 0));
+    CHECK_EQ(pixels[(size_t)FONT_HEIGHT * fb.pitch], 0x77);
+}
+
+TEST(console, an_alarm_in_the_middle_of_clearing_or_scrolling_is_whole)
+{
+    for (unsigned steps = 0; steps < 60; steps++) {
+        size_t taken = 0;
+
+        init(32);
+        for (int i = 0; i < LINES; i++)
+            write_text(i % 2 ? "BBBB\n" : "AAAA\n");
+        for (unsigned i = 0; i < steps && taken == 0; i++)
+            CHECK(console_show("A", 1, &taken));
+        console_set_style(CONSOLE_ALARM);
+        write_text("BA\n");
+        unsigned line = taken == 0 ? 6 : 7;
+        CHECK(shows(line, 0, 'B', 0xFFFFFF, 0xA00000) && shows(line, 1, 'A', 0xFFFFFF, 0xA00000));
+        CHECK(shows(line, 9, ' ', 0xFFFFFF, 0xA00000));
+        free(pixels);
+    }
 }
 
 TEST(console, text_is_lost_while_nothing_is_mapped)

@@ -17,6 +17,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/symbols.h"
 #include "arch/x86_64/uart.h"
+#include "boot/bootinfo.h"
 #include "console/console.h"
 #include "core.h"
 #include "lib/printf.h"
@@ -31,6 +32,12 @@ enum {
     TEXT_BYTES = 256,
     RING_3 = 3,
 };
+
+/* How long a device that does not move is waited for when the report is told: for good, unless the emulator is
+ * to be left. */
+#define PATIENCE_NS 60000000000ull
+/* The same for the last byte, and for a panic within the panic: a second and more. */
+#define LAST_CYCLES (1ull << 33)
 
 static _Atomic bool panicking;
 
@@ -133,6 +140,8 @@ static void print_message(const char *format, va_list arguments)
 
 [[gnu::noreturn]] static void finish(void)
 {
+    log_finish(boot_cmdline_has("debug-exit") ? PATIENCE_NS : UINT64_MAX);
+    uart_finish(LAST_CYCLES);
     arch_debug_exit(EXIT_CODE);
     arch_halt();
 }
@@ -147,12 +156,12 @@ static void seize(void)
     if (atomic_exchange(&panicking, true)) {
         if (core->index != owner)
             arch_halt();
-        uart_write("PANIC within the panic\n", 23);
-        finish();
+        uart_cry("PANIC within the panic\n", LAST_CYCLES);
+        arch_debug_exit(EXIT_CODE);
+        arch_halt();
     }
     owner = core->index;
     arch_stop_others();
-    uart_init();
     log_seize();
     console_set_style(CONSOLE_ALARM);
 }
