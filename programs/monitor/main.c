@@ -79,6 +79,8 @@ int main(void)
     editor_begin(&editor);
     console_flush();
     mark_prompt();
+    /* For who sits before a screen. */
+    log_line("the prompt is on the line of the service \"serial\"");
     for (;;) {
         int byte = console_read();
         enum editor_event event;

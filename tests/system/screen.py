@@ -2,6 +2,7 @@
 """screen.py - reads the text on a guest's screen by comparing it with the console font."""
 
 import gzip
+import time
 from pathlib import Path
 
 FONT = Path("/usr/share/consolefonts/Uni2-Terminus16.psf.gz")
@@ -39,3 +40,27 @@ def read_text(width: int, height: int, rgb: bytes) -> list[str]:
             row.append(glyphs.get(bytes(cell), "?"))
         rows.append("".join(row).rstrip())
     return rows
+
+
+def screen_text(guest) -> str:
+    """What is on a guest's screen; nothing, while QEMU has not come up."""
+    try:
+        return "\n".join(read_text(*guest.screen_pixels())).strip()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return ""
+
+
+def wait_for_text(guest, *texts: str) -> str:
+    """Waits until all of the texts are on the screen, in this order; returns what it shows."""
+    while True:
+        shown = screen_text(guest)
+        at = 0
+        for text in texts:
+            at = shown.find(text, at)
+            if at < 0:
+                break
+        else:
+            return shown
+        if time.monotonic() > guest.deadline:
+            raise AssertionError(f"no {texts} on the screen, which shows:\n{shown}")
+        time.sleep(0.2)

@@ -9,6 +9,7 @@
 /* The kernel, in the same program, has a function of this name. */
 #define ipc_reply model_ipc_reply
 
+#include "drivers/serial/ns16550/backlog.c"
 #include "drivers/serial/ns16550/server.c"
 #include "drivers/serial/ns16550/uart.c"
 #include "tests/models/ns16550.h"

@@ -10,6 +10,7 @@
 #include "drivers/serial/ns16550/server.h"
 #include "lib/libmnos/bootstrap.h"
 #include "lib/libmnos/log.h"
+#include "lib/libmnos/memory.h"
 #include "lib/libmnos/syscall.h"
 
 #define EVENT_INTERRUPT 1ull
@@ -32,6 +33,32 @@ static mnos_status_t open_ports(mnos_cap_t ports, uint16_t *base)
         return MNOS_ERR_SIZE;
     *base = (uint16_t)info->first;
     return sys_mem_map(MNOS_SELF, ports, 0, 0, UART_REGISTER_COUNT, MNOS_MAP_READ | MNOS_MAP_WRITE);
+}
+
+/* A driver that cannot read the log works without. */
+static void begin_backlog(mnos_cap_t log, uint16_t base)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    uint64_t size;
+    void *ring;
+
+    if (log == 0 || sys_cap_inspect(log, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK ||
+        (info->rights & MNOS_RIGHT_READ) == 0)
+        return;
+    if (memory_map(log, 0, info->count, MNOS_MAP_READ, &ring) == MNOS_OK)
+        backlog_begin(&server.backlog, ring, base);
+}
+
+/* What people call the line. */
+static const char *line_name(uint16_t base)
+{
+    switch (base) {
+    case 0x3F8: return "COM1";
+    case 0x2F8: return "COM2";
+    case 0x3E8: return "COM3";
+    case 0x2E8: return "COM4";
+    default: return "serial line";
+    }
 }
 
 static mnos_status_t serve(mnos_cap_t endpoint, mnos_cap_t interrupt)
@@ -66,6 +93,27 @@ static int fail(mnos_status_t status, const char *what, int code)
     return code;
 }
 
+/* These two are what the owner of the machine must read on the screen, where no prompt comes. */
+static int fail_device(uint16_t base)
+{
+    log_line("%s: nothing answers at I/O port 0x%x, so there is no prompt on it", line_name(base),
+             base);
+    return EXIT_DEVICE;
+}
+
+static int fail_interrupt(mnos_status_t status, mnos_cap_t interrupt, uint16_t base)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    uint64_t size;
+
+    if (status != MNOS_ERR_STATE ||
+        sys_cap_inspect(interrupt, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
+        return fail(status, "bind the device's interrupt", EXIT_INTERRUPT);
+    log_line("%s: this machine has no interrupt line %llu, so there is no prompt on it",
+             line_name(base), (unsigned long long)info->first);
+    return EXIT_INTERRUPT;
+}
+
 int main(void)
 {
     mnos_cap_t endpoint = bootstrap_cap("requests"), interrupt = bootstrap_cap("interrupt");
@@ -76,10 +124,10 @@ int main(void)
         return fail(status, "open the device's ports", EXIT_PORTS);
     status = sys_irq_bind(interrupt, endpoint, EVENT_INTERRUPT);
     if (status != MNOS_OK)
-        return fail(status, "bind the device's interrupt", EXIT_INTERRUPT);
+        return fail_interrupt(status, interrupt, base);
     status = uart_init(&uart, base);
     if (status != MNOS_OK)
-        return fail(status, "find a 16550 at the ports", EXIT_DEVICE);
+        return fail_device(base);
     /* An edge from before the driver ran may never have been acknowledged. */
     status = sys_irq_ack(interrupt);
     if (status != MNOS_OK)
@@ -87,7 +135,10 @@ int main(void)
     uart_service(&uart);
     server.uart = &uart;
     server.endpoint = endpoint;
-    log_line("port 0x%x, %u byte FIFO, 115200 8N1", base, uart.statistics.fifo_bytes);
+    begin_backlog(bootstrap_cap("log"), base);
+    log_line("%s, port 0x%x, %u byte FIFO, 115200 8N1", line_name(base), base,
+             uart.statistics.fifo_bytes);
+    server_progress(&server);
     status = serve(endpoint, interrupt);
     return fail(status, "receive a request", EXIT_RECEIVE);
 }

@@ -65,7 +65,8 @@ static void tell_listeners(struct server *server)
 
 void server_progress(struct server *server)
 {
-    while (server->write_count != 0 && finish_oldest_write(server))
+    while (backlog_send(&server->backlog, server->uart) && server->write_count != 0 &&
+           finish_oldest_write(server))
         ;
     /* Sending may have received, so this comes last. */
     while (server->read_count != 0 && byte_queue_used(&server->uart->received) != 0)

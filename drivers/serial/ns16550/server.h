@@ -15,6 +15,7 @@
 #pragma once
 
 #include "abi/message.h"
+#include "drivers/serial/ns16550/backlog.h"
 #include "drivers/serial/ns16550/uart.h"
 #include "lib/libmnos/ipc.h"
 #include "lib/libmnos/listener.h"
@@ -45,6 +46,7 @@ struct server_listener {
 struct server {
     struct uart *uart;
     mnos_cap_t endpoint; /* that its clients send to */
+    struct backlog backlog; /* goes out before any write */
     bool told;
     mnos_badge_t held_by; /* the client that wants bytes to stay in the device; 0: none */
     unsigned read_count, write_count; /* the first of each is the oldest */

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""test_voice.py - the serial line and the screen are the kernel's while no service has them: what goes wrong
+before there is a prompt can be read on one of them, and nothing that was said is lost.
+
+`-global isa-serial.iobase` moves the only serial device away, so that the machine has no COM1.
+"""
+
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from mkarchive import pack
+from qemu import BUILD, PROMPT, ROOT, Guest, Machine
+from testlib import Suite, check
+from tests.system.screen import screen_text, wait_for_text
+from tests.system.socket_guest import SocketGuest
+from tests.system.test_boot_matrix import PHASES
+
+suite = Suite("voice")
+
+NO_COM1 = ("-global", "isa-serial.iobase=0x2e8")
+BACKTRACE_END = "kernel_entry+0x"
+
+
+def members() -> dict[str, bytes]:
+    with tarfile.open(BUILD / "initrd.tar") as archive:
+        return {m.name: archive.extractfile(m).read() for m in archive if m.name != ".pad"}
+
+
+def manifest_with(old: str, new: str) -> bytes:
+    """The manifest, compiled, with one change in its text."""
+    text = (ROOT / "services/manifest.toml").read_text(encoding="utf-8")
+    check(text.count(old) == 1, f"the manifest does not have '{old}' once")
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "services").mkdir()
+        # The compiler looks for each program's needs beside the manifest.
+        for place in (*ROOT.glob("services/*/"), ROOT / "drivers", ROOT / "programs"):
+            (root / place.relative_to(ROOT)).symlink_to(place)
+        source, out = root / "services/manifest.toml", root / "manifest.bin"
+        source.write_text(text.replace(old, new), encoding="utf-8")
+        subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", source, out], check=True)
+        return out.read_bytes()
+
+
+def boot_with(name: str, files: dict[str, bytes], *on_screen: str) -> str:
+    """Boots a RAM disk; waits until the screen shows the texts, and returns what the line got."""
+    with tempfile.TemporaryDirectory() as folder:
+        initrd = Path(folder) / "initrd.tar"
+        initrd.write_bytes(pack(files))
+        with Guest(Machine(initrd=initrd), f"voice {name}", 60) as guest:
+            wait_for_text(guest, *on_screen)
+            guest.screenshot(BUILD / f"logs/voice-{name.replace(' ', '-')}.png")
+            guest.expect(on_screen[-1])
+            return guest.output()
+
+
+@suite.test("the screen goes on with what the services say, and where the prompt is")
+def prompt_on_screen() -> None:
+    with Guest(Machine(), "voice prompt", 60) as guest:
+        guest.expect(PROMPT)
+        wait_for_text(guest, "phase 5: Alive", "serial: COM1, port 0x3f8", "the prompt is on the line")
+        guest.screenshot(BUILD / "logs/voice-prompt.png")
+        check("the prompt is on" not in guest.output(), "the kernel writes on the driver's line")
+
+
+@suite.test("a machine without COM1 says so on the screen")
+def no_com1() -> None:
+    with Guest(Machine(extra=NO_COM1), "voice no COM1", 60) as guest:
+        wait_for_text(guest, "no serial line: nothing answers at I/O port 0x3f8 (COM1)", *PHASES,
+                      "COM1: nothing answers at I/O port 0x3f8, so there is no prompt on it",
+                      "init: serial: ended")
+        guest.screenshot(BUILD / "logs/voice-no-com1.png")
+        check(guest.output().strip() == "", "something was written to a serial line all the same")
+
+
+@suite.test("a line whose driver dies is the kernel's again, and says why")
+def dying_driver() -> None:
+    files = members()
+    files["ns16550"] = (BUILD / "user/crash.stripped").read_bytes()
+    text = boot_with("dying driver", files, "phase 5: Alive", "init: serial: ended (fault")
+    check(PROMPT not in text, "there is a prompt")
+
+
+@suite.test("a driver that gets no interrupt line says so, on screen and line")
+def no_interrupt() -> None:
+    files = members() | {"manifest.bin": manifest_with("line = 4 }", "line = 100 }")}
+    said = "COM1: this machine has no interrupt line 100, so there is no prompt on it"
+    text = boot_with("no interrupt", files, said, "init: serial: ended")
+    check(said in text, f"the line does not say it:\n{text}")
+
+
+@suite.test("while the driver is exchanged, the line shows what it has missed")
+def exchanged_driver() -> None:
+    with Guest(Machine(cpus=2), "voice exchanged", 60) as guest:
+        guest.expect(PROMPT)
+        guest.send("restart serial\r")
+        guest.expect("the prompt is on the line")  # said when the line was the first driver's
+        guest.expect("init: serial: ended (killed)")
+        guest.expect(PROMPT)
+        check("running" in guest.command("services"), "the line is not the new driver's")
+
+
+def expect_boot(text: str) -> None:
+    at = 0
+    for phase in PHASES:
+        check(phase in text[at:], f"'{phase}' was lost on the line, which got:\n{text}")
+        at = text.index(phase, at)
+
+
+@suite.test("a line that is read only after the boot has all of it, and then the prompt")
+def late_reader() -> None:
+    with SocketGuest(Machine(), "voice late", 120) as guest:
+        wait_for_text(guest, "phase 5: Alive", "serial: COM1")
+        check("phase 5" not in guest.unread(), "the line was never full")
+        expect_boot(guest.expect(PROMPT))
+        check("running" in guest.command("services"), "the prompt does not answer")
+
+
+@suite.test("a line that is read only after a panic has the whole report")
+def late_reader_of_panic() -> None:
+    machine = Machine(cpus=2, kernel=BUILD / "debug/kernel.elf", cmdline="fault=5", exit_device=False)
+    with SocketGuest(machine, "voice late panic", 120) as guest:
+        wait_for_text(guest, "phase 5: Alive", "PANIC", BACKTRACE_END)
+        check("PANIC" not in guest.unread(), "the line was never full")
+        text = guest.expect(BACKTRACE_END)
+    expect_boot(text)
+    for part in ("PANIC", "core 0", "rax", "rip", "cr2", "backtrace:"):
+        check(part in text, f"'{part}' is missing:\n{text}")
+    check(text.count("PANIC") == 1, "the report is there twice")
+
+
+@suite.test("a line that nobody reads does not stop the machine")
+def no_reader() -> None:
+    with SocketGuest(Machine(), "voice unread", 120) as guest:
+        wait_for_text(guest, "phase 5: Alive", "serial: COM1")
+        check(re.search(r"\[ +\d\.\d+\] I serial", screen_text(guest)), "the boot took ten seconds")
+
