@@ -21,6 +21,7 @@ static struct model {
     bool pm_dead, pit_dead, pm_slow, tsc_dead;
     unsigned outlier_every; /* so many accesses apart, one takes 30 us more */
     unsigned accesses;
+    uint64_t outlier_ps; /* another time */
     uint64_t pit_loaded_ps;
     uint16_t pit_latch;
     bool pit_high;
@@ -35,7 +36,7 @@ static void pass(uint64_t ps)
 {
     model.now_ps += ps;
     if (model.outlier_every != 0 && ++model.accesses % model.outlier_every == 0)
-        model.now_ps += 30000000;
+        model.now_ps += model.outlier_ps != 0 ? model.outlier_ps : 30000000;
 }
 
 static uint64_t model_rdtsc(void)
@@ -186,7 +187,12 @@ TEST(clock, without_any_what_cpuid_says_is_used)
 {
     machine(false);
     model.pit_dead = true;
-    check_measures(TSC_MHZ * 1000000ull, "nothing: no clock counts");
+    check_measures(TSC_MHZ * 1000000ull, "the TSC, since no clock counts");
+    machine(false);
+    model.pit_dead = true;
+    model.outlier_every = 50000; /* once in the window */
+    model.outlier_ps = 2000000000;
+    check_measures(TSC_MHZ * 1000000ull, "the TSC, since no clock counts");
 }
 
 TEST(clock, without_any_and_without_cpuid_the_kernel_says_so)

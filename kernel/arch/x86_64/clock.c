@@ -25,7 +25,7 @@
 #define HPET_WINDOW_NS 400000ull
 #define PM_TIMER_WINDOW_NS 12000000ull
 #define PIT_WINDOW_NS 25000000ull /* it starts again after 55 ms */
-#define CPUID_WINDOW_NS 1000000ull
+#define TSC_WINDOW_NS 5000000ull
 
 #define HPET_BYTES 0x400
 #define HPET_PERIOD (0x004 / 4) /* femtoseconds */
@@ -179,21 +179,10 @@ static bool measure(const struct clock *clock, struct clock_window *window)
     return window->tsc != 0 && window->lapic != 0;
 }
 
-/* The TSC is a clock, too, once somebody says how fast it runs. Each reading takes a cycle at least. */
-static bool measure_by_tsc(uint64_t tsc_hz, struct clock_window *window)
+/* The TSC is a clock, too, once somebody says how fast it runs. */
+static uint32_t tsc_read(void)
 {
-    uint64_t cycles = tsc_hz / (NS_PER_S / CPUID_WINDOW_NS), begin, now;
-    uint32_t lapic;
-
-    lapic_timer_start(UINT32_MAX);
-    lapic = lapic_timer_count();
-    begin = now = rdtsc();
-    for (uint64_t reads = 0; now - begin < cycles && reads < cycles; reads++)
-        now = rdtsc();
-    window->ns = CPUID_WINDOW_NS;
-    window->tsc = now - begin;
-    window->lapic = lapic - lapic_timer_count();
-    return window->tsc >= cycles && window->lapic != 0;
+    return (uint32_t)rdtsc();
 }
 
 const char *clock_measure(uint64_t tsc_hz, struct clock_window *window)
@@ -204,8 +193,10 @@ const char *clock_measure(uint64_t tsc_hz, struct clock_window *window)
     for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
         if (open[i](&clock) && measure(&clock, window))
             return clock.name;
-    if (tsc_hz != 0 && measure_by_tsc(tsc_hz, window))
-        return "nothing: no clock counts";
+    clock = (struct clock){"the TSC, since no clock counts", tsc_read, UINT32_MAX,
+                           tsc_hz == 0 ? 0 : FS_PER_NS * NS_PER_S / tsc_hz, TSC_WINDOW_NS};
+    if (tsc_hz != 0 && measure(&clock, window))
+        return clock.name;
     panic("no working clock: neither HPET, ACPI timer nor 8254 counts, and CPUID does not tell the "
           "TSC's frequency");
 }
