@@ -16,6 +16,7 @@
  * text at all asks a measuring kernel for what it has measured. */
 mnos_status_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t size_bytes)
 {
+    struct call_record *record = call_record(current);
     struct cap_view cap;
     uint64_t pages;
     mnos_status_t status = call_cap(current, 1, log, MNOS_TYPE_MEMORY, MNOS_RIGHT_WRITE, &cap);
@@ -26,9 +27,14 @@ mnos_status_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t s
         return call_argument(1, MNOS_ERR_STATE);
     if (size_bytes > sizeof(current->buffer->data))
         return call_argument(2, MNOS_ERR_SIZE);
-    log_write_user((const char *)current->buffer->data, size_bytes);
     if (size_bytes == 0)
         measure_report();
+    while (record->done < size_bytes) {
+        record->done += log_write_user((const char *)current->buffer->data + record->done,
+                                       size_bytes - record->done);
+        if (record->done < size_bytes && sched_preempt_point())
+            return CALL_AGAIN;
+    }
     while (log_show_step())
         if (sched_preempt_point())
             break;

@@ -249,25 +249,22 @@ void log_write(enum log_level level, const char *format, ...)
     emit(line, length);
 }
 
-void log_write_user(const char *text, size_t size_bytes)
+size_t log_write_user(const char *text, size_t size_bytes)
 {
     char line[LINE_BYTES];
-    size_t at = 0;
+    size_t at = 0, length = put_prefix(line, LOG_INFO);
 
-    while (at < size_bytes) {
-        size_t length = put_prefix(line, LOG_INFO);
-        char c = 0;
+    /* Each byte is read once: the program may change it at any time. */
+    while (at < size_bytes && length < sizeof(line) - 1) {
+        char c = ((const volatile char *)text)[at++];
 
-        /* Each byte is read once: the program may change it at any time. */
-        while (at < size_bytes && length < sizeof(line) - 1) {
-            c = ((const volatile char *)text)[at++];
-            if (c == '\n')
-                break;
-            line[length++] = c >= ' ' && c <= '~' ? c : '?';
-        }
-        line[length++] = '\n';
-        emit(line, length);
+        if (c == '\n')
+            break;
+        line[length++] = c >= ' ' && c <= '~' ? c : '?';
     }
+    line[length++] = '\n';
+    emit(line, length);
+    return at;
 }
 
 /* ---- devices ---- */

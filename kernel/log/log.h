@@ -33,8 +33,9 @@ enum log_level {
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
-/* Text from sys_debug_write: one or more lines, unprintable bytes shown as '?'. */
-void log_write_user(const char *text, size_t size_bytes);
+/* Text from sys_debug_write, unprintable bytes shown as '?': its first line, or the part of it that fits. How many bytes
+ * that was, the newline included; not 0. */
+size_t log_write_user(const char *text, size_t size_bytes);
 
 /* ---- devices ---- */
 
