@@ -61,6 +61,6 @@ def wait_for_text(guest, *texts: str) -> str:
                 break
         else:
             return shown
-        if time.monotonic() > guest.deadline:
+        if guest.life.is_over():
             raise AssertionError(f"no {texts} on the screen, which shows:\n{shown}")
         time.sleep(0.2)

@@ -35,12 +35,12 @@ class SocketGuest(Guest):
             ])
             try:
                 self.line, _address = listener.accept()
-            except OSError:
+                child = fdpexpect.fdspawn(self.line.fileno(), encoding="utf-8",
+                                          codec_errors="replace", timeout=limit_s)
+                Session.__init__(self, child, name, limit_s, self.process.pid, machine.cpus)
+            except BaseException:
                 self._end()
                 raise
-        child = fdpexpect.fdspawn(self.line.fileno(), encoding="utf-8", codec_errors="replace",
-                                  timeout=limit_s)
-        Session.__init__(self, child, name, limit_s)
 
     def unread(self) -> str:
         """What waits in the socket; it stays there."""

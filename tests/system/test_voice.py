@@ -5,7 +5,6 @@ before there is a prompt can be read on one of them, and nothing that was said i
 `-global isa-serial.iobase` moves the only serial device away, so that the machine has no COM1.
 """
 
-import re
 import subprocess
 import sys
 import tarfile
@@ -15,7 +14,7 @@ from pathlib import Path
 from mkarchive import pack
 from qemu import BUILD, PROMPT, ROOT, Guest, Machine
 from testlib import Suite, check
-from tests.system.screen import screen_text, wait_for_text
+from tests.system.screen import wait_for_text
 from tests.system.socket_guest import SocketGuest
 from tests.system.test_boot_matrix import PHASES
 
@@ -131,11 +130,3 @@ def late_reader_of_panic() -> None:
     for part in ("PANIC", "core 0", "rax", "rip", "cr2", "backtrace:"):
         check(part in text, f"'{part}' is missing:\n{text}")
     check(text.count("PANIC") == 1, "the report is there twice")
-
-
-@suite.test("a line that nobody reads does not stop the machine")
-def no_reader() -> None:
-    with SocketGuest(Machine(), "voice unread", 120) as guest:
-        wait_for_text(guest, "phase 5: Alive", "serial: COM1")
-        check(re.search(r"\[ +\d\.\d+\] I serial", screen_text(guest)), "the boot took ten seconds")
-
