@@ -45,7 +45,7 @@ struct server_listener {
 
 struct server {
     struct uart *uart;
-    mnos_cap_t endpoint; /* that its clients send to */
+    mnos_cap_t endpoint;    /* that its clients send to */
     struct backlog backlog; /* goes out before any write */
     bool told;
     mnos_badge_t held_by; /* the client that wants bytes to stay in the device; 0: none */
