@@ -35,16 +35,40 @@
 static mnos_cap_t events; /* the endpoint where this monitor waits */
 static bool input_waits;  /* the driver may have something */
 static bool restarted, services_changed;
+static bool manager_tells; /* when a service starts or stops */
 static char output[MNOS_MESSAGE_MAX_BYTES];
 static size_t output_length;
 static uint16_t input[READ_AHEAD_ITEMS + HELD_ITEMS];
 static size_t input_length, input_at;
 
+/* The service of the line is stopped, until somebody starts it, who must have another line. What is in the log
+ * about it is on the screen, and must not be pushed from there by a monitor that starts again and again. */
+static void wait_for_line(void)
+{
+    mnos_status_t status = MNOS_ERR_STOPPED;
+
+    log_line("there is no prompt: the service \"serial\" is stopped, see above");
+    while (status == MNOS_ERR_STOPPED) {
+        struct message msg = {0};
+
+        if (ipc_receive(events, &msg, MNOS_DEADLINE_NEVER) != MNOS_OK)
+            return;
+        if (msg.kind != MNOS_KIND_EVENTS && msg.kind != MNOS_KIND_CLIENT_GONE)
+            ipc_reply_status(msg.reply_id, MNOS_ERR_LABEL);
+        else
+            status = listen_to(bootstrap_cap("serial"), SERIAL_LISTEN, events, BADGE_SERIAL,
+                               EVENT_INPUT);
+    }
+}
+
 /* Without its line the monitor can do nothing; init starts it again, later and later, and then
  * stops it. */
 static _Noreturn void give_up(mnos_status_t status, const char *what)
 {
-    log_error(status, what);
+    if (status == MNOS_ERR_STOPPED && manager_tells)
+        wait_for_line();
+    else
+        log_error(status, what);
     for (;;)
         (void)!sys_proc_destroy(MNOS_SELF, (uint64_t)status);
 }
@@ -109,12 +133,13 @@ void console_open(void)
 
     if (status != MNOS_OK)
         give_up(status, "create an endpoint");
+    if (manager != 0) {
+        status = listen_to(manager, MANAGER_LISTEN, events, BADGE_MANAGER, EVENT_SERVICES);
+        manager_tells = status == MNOS_OK;
+        if (status != MNOS_OK)
+            log_error(status, "listen to the manager"); /* the news will be missed, no more */
+    }
     listen();
-    if (manager == 0)
-        return;
-    status = listen_to(manager, MANAGER_LISTEN, events, BADGE_MANAGER, EVENT_SERVICES);
-    if (status != MNOS_OK)
-        log_error(status, "listen to the manager"); /* the news will be missed, no more */
 }
 
 void console_wait(void)

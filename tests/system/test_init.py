@@ -153,4 +153,4 @@ def no_serial_driver() -> None:
         machine = Machine("direct", initrd=path, cpus=2, cmdline="console=kernel")
         with Guest(machine, "init no serial driver", 120) as guest:
             guest.expect(f"serial: stopped after 8 tries, it ended first with: {CAUSE}")
-            guest.expect("monitor: stopped after 8 tries")
+            guest.expect('monitor: there is no prompt: the service "serial" is stopped')

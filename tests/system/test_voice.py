@@ -22,6 +22,7 @@ suite = Suite("voice")
 
 NO_COM1 = ("-global", "isa-serial.iobase=0x2e8")
 BACKTRACE_END = "kernel_entry+0x"
+NO_PROMPT = 'monitor: there is no prompt: the service "serial" is stopped'
 
 
 def members() -> dict[str, bytes]:
@@ -71,7 +72,7 @@ def no_com1() -> None:
     with Guest(Machine(extra=NO_COM1), "voice no COM1", 60) as guest:
         wait_for_text(guest, "no serial line: nothing answers at I/O port 0x3f8 (COM1)", *PHASES,
                       "COM1: nothing answers at I/O port 0x3f8, so there is no prompt on it",
-                      "init: serial: stopped after")
+                      "init: serial: stopped after", NO_PROMPT)
         guest.screenshot(BUILD / "logs/voice-no-com1.png")
         check(guest.output().strip() == "", "something was written to a serial line all the same")
 
@@ -81,7 +82,7 @@ def dying_driver() -> None:
     files = members()
     files["ns16550"] = (BUILD / "user/crash.stripped").read_bytes()
     text = boot_with("dying driver", files, "phase 5: Alive", "init: serial: ended (fault",
-                     "init: serial: stopped after")
+                     "init: serial: stopped after", NO_PROMPT)
     check(PROMPT not in text, "there is a prompt")
 
 
@@ -89,7 +90,7 @@ def dying_driver() -> None:
 def no_interrupt() -> None:
     files = members() | {"manifest.bin": manifest_with("line = 4 }", "line = 100 }")}
     said = "COM1: this machine has no interrupt line 100, so there is no prompt on it"
-    text = boot_with("no interrupt", files, said, "init: serial: stopped after")
+    text = boot_with("no interrupt", files, said, "init: serial: stopped after", NO_PROMPT)
     check(said in text, f"the line does not say it:\n{text}")
 
 
