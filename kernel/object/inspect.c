@@ -16,7 +16,7 @@
 /* Children beyond this many are not counted: the lock is not held for longer. */
 #define CHILDREN_COUNTED 200
 /* Slots looked at in one step. */
-#define SLOTS_STEP 128
+#define SLOTS_STEP 64
 
 /* What `slot` was derived from. That it came from another process, and under which handle it is held there, is
  * that process's business: only who may inspect where `slot` is learns of it. */

@@ -4,7 +4,8 @@
 A kernel boots with tests/guest as its init process, which prints "ok NAME" or "FAIL NAME: reason" for
 each test through the kernel log and the counts at the end, then ends QEMU through port 0xf4. The debug
 kernel checks itself meanwhile; the one that ships has the fast paths as they are, and what it costs is
-shown on one core of an emulator that counts instructions (test_bounds.c).
+shown on one core of an emulator that counts instructions (test_bounds.c). There the one that measures tells for how
+many instructions it does not look at interrupts (stretches.py).
 """
 
 import re
@@ -12,6 +13,8 @@ from collections.abc import Iterable
 
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, Guest, Machine
 from testlib import Result, Suite, WHOLE_MACHINE, parse_lines
+
+from tests.guest import stretches
 
 suite = Suite("guest")
 
@@ -22,7 +25,10 @@ LIMIT_S = 240
 PREFIX = re.compile(r"^\[ *\d+\.\d+\] I ")
 
 
-KERNELS = {"debug": BUILD / "debug/kernel.elf", "release": BUILD / "kernel.elf"}
+KERNELS = {"debug": BUILD / "debug/kernel.elf", "release": BUILD / "kernel.elf",
+           "measure": BUILD / "measure/kernel.elf"}
+# A nanosecond, and so a tick of the TSC, for each instruction.
+COUNTING = ("-icount", "shift=0,sleep=off")
 
 
 def run_on(cpus: int, kernel: str = "debug", cpu: str = "max") -> Iterable[Result]:
@@ -30,7 +36,7 @@ def run_on(cpus: int, kernel: str = "debug", cpu: str = "max") -> Iterable[Resul
     machine = Machine(
         "direct", cpus=cpus, cpu=cpu, kernel=KERNELS[kernel],
         initrd=BUILD / "tests/guest-initrd.tar", cmdline="console=kernel debug-exit",
-        extra=("-device", "edu"),
+        extra=("-device", "edu", *(COUNTING if kernel == "measure" else ())),
     )
     yield from results_of(machine, name)
 
@@ -49,6 +55,8 @@ def results_of(machine: Machine, name: str) -> Iterable[Result]:
         code = guest.exit_code()
         lines = [PREFIX.sub("", line) for line in guest.output().splitlines()]
         yield from parse_lines(lines, f"{name}: ")
+        if "measure" in name:
+            yield from stretches.results(lines, f"{name}: ")
         if code not in (EXIT_PASS, EXIT_FAIL):
             yield Result(f"{name}: exit", f"QEMU's exit code is {code}")
 
@@ -66,5 +74,5 @@ def jobs(into: Suite, machines: Iterable[tuple]) -> None:
 
 # The other numbers of cores on the kernel that ships: `make test-long`.
 jobs(suite, [*((cpus, "debug") for cpus in (1, 2, 4, 8)), (2, "release"), (4, "release"),
-             (2, "debug", "qemu64")])
+             (2, "debug", "qemu64"), (1, "measure")])
 suite.job("counted")(run_counted)

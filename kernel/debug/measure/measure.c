@@ -17,10 +17,11 @@
 #define CALLERS 3
 #define STACK_WORDS 512
 #define WHERE_BYTES 160
+#define IS_VECTOR (1ull << 62) /* in `what` */
 
 struct stretch {
     uint64_t instructions;
-    uint64_t what; /* number of a system call, or vector */
+    uint64_t what; /* number of a system call, or vector and IS_VECTOR */
     uint64_t
         callers[CALLERS]; /* addresses on the stack at its end, the innermost first; 0: no more */
 };
@@ -91,14 +92,22 @@ static void describe(const struct stretch *stretch, char *text)
                                         symbol_find(stretch->callers[i], &offset));
 }
 
+/* Programs may call by any number. */
+static int is_vector(const struct stretch *stretch)
+{
+    return (stretch->what & ~(uint64_t)UINT8_MAX) == IS_VECTOR;
+}
+
 void measure_report(void)
 {
     char where[WHERE_BYTES];
 
     for (unsigned i = 0; i < KEPT && longest[i].instructions >= TOLD_MIN; i++) {
         describe(&longest[i], where);
-        log_info("measured %lu instructions, entry 0x%lx, until%s",
-                 (unsigned long)longest[i].instructions, (unsigned long)longest[i].what,
-                 where[0] == '\0' ? " exit" : where);
+        log_info(
+            "measured %lu instructions, %s 0x%lx, until%s", (unsigned long)longest[i].instructions,
+            is_vector(&longest[i]) ? "vector" : "call",
+            (unsigned long)(is_vector(&longest[i]) ? longest[i].what & UINT8_MAX : longest[i].what),
+            where[0] == '\0' ? " exit" : where);
     }
 }
