@@ -242,14 +242,36 @@ static mnos_status_t inspect_badge(struct thread *current, mnos_cap_t cap, mnos_
     return state == BADGE_ASK_AGAIN ? CALL_AGAIN : MNOS_OK;
 }
 
+/* Views that go through the threads of a process, of which there may be many, in steps. */
+static mnos_status_t inspect_threads(struct thread *current, mnos_cap_t cap, uint64_t view,
+                                     uint64_t index, uint64_t *value)
+{
+    struct call_record *record = call_record(current);
+    void *info = current->buffer->data;
+    struct process *process;
+    mnos_status_t status = call_process(current, 1, cap, MNOS_RIGHT_READ, &process);
+
+    if (status != MNOS_OK)
+        return status;
+    *value = view == MNOS_VIEW_PROCESS ? sizeof(struct mnos_process_info)
+                                       : sizeof(struct mnos_thread_info);
+    do {
+        if (view == MNOS_VIEW_PROCESS_THREAD)
+            status = inspect_process_thread(process, index, &record->done, info);
+        else if (!inspect_process(process, &record->done, info))
+            status = MNOS_ERR_STATE;
+        else
+            status = MNOS_OK;
+        if (status != MNOS_ERR_STATE)
+            return call_argument(3, status);
+    } while (!sched_preempt_point());
+    return CALL_AGAIN;
+}
+
 /* Needs Read for the views of processes, threads and badges; abi/inspect.h lists them. */
 mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t view, uint64_t index,
                               uint64_t *value)
 {
-    void *record = current->buffer->data;
-    struct process *process;
-    mnos_status_t status;
-
     if (view == MNOS_VIEW_CAPABILITY)
         return inspect_cap(current, cap, value);
     if (view == MNOS_VIEW_THREAD)
@@ -262,14 +284,5 @@ mnos_status_t sys_cap_inspect(struct thread *current, mnos_cap_t cap, uint64_t v
         return inspect_badge(current, cap, index, value);
     if (view > MNOS_VIEW_BADGE)
         return call_argument(2, MNOS_ERR_ARGUMENT);
-    status = call_process(current, 1, cap, MNOS_RIGHT_READ, &process);
-    if (status != MNOS_OK)
-        return status;
-    if (view == MNOS_VIEW_PROCESS_THREAD) {
-        *value = sizeof(struct mnos_thread_info);
-        return call_argument(3, inspect_process_thread(process, index, record));
-    }
-    inspect_process(process, record);
-    *value = sizeof(struct mnos_process_info);
-    return MNOS_OK;
+    return inspect_threads(current, cap, view, index, value);
 }

@@ -12,34 +12,16 @@
 /* Capabilities looked at in one step. */
 #define SEARCH_STEP 64
 
-/* In *progress, with the number of steps that had been made. */
-#define PROGRESS_OURS 1u
-
 void badge_cursor_move_locked(struct kobject *object, struct capability *next)
 {
-    struct badge_search *search = &((struct endpoint *)object)->search;
+    struct search *search = &((struct endpoint *)object)->search;
+    struct capability *at = search->next;
 
-    if (search->next != NULL)
-        search->next->flags &= (uint8_t)~CAP_CURSOR;
+    if (at != NULL)
+        at->flags &= (uint8_t)~CAP_CURSOR;
     search->next = next;
     if (next != NULL)
         next->flags |= CAP_CURSOR;
-}
-
-/* Makes the search ours; false: somebody else is at it. */
-static bool search_take_locked(struct endpoint *endpoint, uint64_t *progress)
-{
-    struct badge_search *search = &endpoint->search;
-    uint64_t made = search->steps << 1;
-
-    if (*progress == (made | PROGRESS_OURS))
-        return true;
-    if (search->next != NULL && *progress != made) {
-        *progress = made;
-        return false;
-    }
-    badge_cursor_move_locked(&endpoint->obj, cap_at(endpoint->obj.caps));
-    return true;
 }
 
 /* All that carry the badge of this one are about to go. */
@@ -69,6 +51,21 @@ static enum badge_state search_step_locked(struct endpoint *endpoint, mnos_badge
     return at == NULL ? BADGE_GONE : BADGE_ASK_AGAIN;
 }
 
+/* A step, if it is ours to make one; false: it is not. */
+static bool search_locked(struct endpoint *endpoint, mnos_badge_t badge, uint64_t *progress,
+                          enum badge_state *state)
+{
+    enum search_turn turn = search_turn_locked(&endpoint->search, progress);
+
+    if (turn == SEARCH_OTHERS)
+        return false;
+    if (turn == SEARCH_BEGINS)
+        badge_cursor_move_locked(&endpoint->obj, cap_at(endpoint->obj.caps));
+    *state = search_step_locked(endpoint, badge);
+    search_stepped_locked(&endpoint->search, progress);
+    return true;
+}
+
 enum badge_state badge_find(const struct cap_view *view, mnos_badge_t badge, uint64_t *progress)
 {
     struct endpoint *endpoint = (struct endpoint *)view->object;
@@ -77,11 +74,7 @@ enum badge_state badge_find(const struct cap_view *view, mnos_badge_t badge, uin
 
     do {
         spin_lock(&endpoint->obj.derive);
-        ours = cap_alive(view) && search_take_locked(endpoint, progress);
-        if (ours) {
-            state = search_step_locked(endpoint, badge);
-            *progress = ++endpoint->search.steps << 1 | PROGRESS_OURS;
-        }
+        ours = cap_alive(view) && search_locked(endpoint, badge, progress, &state);
         spin_unlock(&endpoint->obj.derive);
     } while (state == BADGE_ASK_AGAIN && !sched_preempt_point() && ours);
     return state;

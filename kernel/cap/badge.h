@@ -2,16 +2,10 @@
 /*
  * badge.h - whether a badge of an endpoint lives: whether there is a capability with it.
  *
- * Badges are found by going through the derivation tree, each parent before its children, in steps with the
- * derivation lock held. Between two steps the search stands on the capability to look at next, which has
- * CAP_CURSOR and takes the search along when it goes: to the next one in order. What is in the tree all the
- * time keeps its order (hand_up_children_locked()), and what is made during the search lies below what has not
- * been looked at, or is newer than the question. So a badge that lives from the beginning to the end is
- * found, whatever others do.
- *
- * There is one search for each endpoint. Who comes while another is at it waits by making its call again;
- * when it finds that no step was made since it looked last, it takes over and begins anew. Who has lost the
- * search that way does the same. So one of them gets to the end, and the next one after it.
+ * Badges are found by going through the derivation tree, each parent before its children: object/search.h. The
+ * capability that the search stands on has CAP_CURSOR. What is in the tree all the time keeps its order
+ * (hand_up_children_locked()), and what is made during the search lies below what has not been looked at, or is newer
+ * than the question. So a badge that lives from the beginning to the end is found.
  */
 #pragma once
 
@@ -23,11 +17,6 @@
 struct capability;
 struct cap_view;
 struct kobject;
-
-struct badge_search {
-    struct capability *next; /* to look at next; NULL: the end was reached, or there is no search */
-    uint64_t steps;          /* made in all searches so far */
-};
 
 enum badge_state {
     BADGE_GONE,

@@ -19,10 +19,10 @@
 #include <stdint.h>
 
 #include "abi/types.h"
-#include "cap/badge.h"
 #include "cap/capability.h"
 #include "ipc/thread_queue.h"
 #include "object/kobject.h"
+#include "object/search.h"
 
 /* Badges that have gone and that an endpoint remembers until a receiver takes them. */
 #define ENDPOINT_GONE_MAX 8
@@ -45,7 +45,7 @@ struct endpoint {
     uint8_t gone_first, gone_count;
     bool lost; /* more have gone than it has room for: the receiver is to ask for each it knows */
 
-    struct badge_search search; /* under obj.derive */
+    struct search search; /* for a badge, under obj.derive: cap/badge.h */
 };
 
 mnos_status_t endpoint_create(struct process *payer, struct endpoint **endpoint);

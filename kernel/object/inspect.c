@@ -17,6 +17,8 @@
 #define CHILDREN_COUNTED 200
 /* Slots looked at in one step. */
 #define SLOTS_STEP 64
+/* Threads likewise. */
+#define THREADS_STEP 64
 
 /* What `slot` was derived from. That it came from another process, and under which handle it is held there, is
  * that process's business: only who may inspect where `slot` is learns of it. */
@@ -134,11 +136,48 @@ void inspect_thread(struct thread *thread, struct mnos_thread_info *info)
         info->waits_for = ending_object(ending)->id;
 }
 
-void inspect_process(struct process *process, struct mnos_process_info *info)
+/* The thread behind `thread` in its process's list; NULL: it is the last. */
+static struct thread *next_thread(const struct process *process, const struct thread *thread)
 {
-    uint64_t cycles;
+    const struct list *next = thread == NULL ? process->threads.next : thread->process_link.next;
 
-    memset(info, 0, sizeof(*info));
+    return next == &process->threads ? NULL : container_of(next, struct thread, process_link);
+}
+
+void inspect_thread_leaves_locked(struct process *process, const struct thread *thread)
+{
+    if (process->listing.next == thread)
+        process->listing.next = next_thread(process, thread);
+}
+
+/* Goes on through the threads, up to number `end`, where process->listing is then. False: there is more to do, or
+ * somebody else is at it. */
+static bool list_threads_locked(struct process *process, uint64_t end, uint64_t *progress)
+{
+    struct search *search = &process->listing;
+    enum search_turn turn = search_turn_locked(search, progress);
+
+    if (turn == SEARCH_OTHERS)
+        return false;
+    if (turn == SEARCH_BEGINS) {
+        search->next = next_thread(process, NULL);
+        process->listed = 0;
+        process->listed_cycles = process->past_cpu_cycles;
+    }
+    for (unsigned i = 0; i < THREADS_STEP && search->next != NULL && process->listed < end; i++) {
+        process->listed_cycles += sched_cpu_cycles(search->next);
+        process->listed++;
+        search->next = next_thread(process, search->next);
+    }
+    search_stepped_locked(search, progress);
+    return search->next == NULL || process->listed == end;
+}
+
+bool inspect_process(struct process *process, uint64_t *progress, struct mnos_process_info *record)
+{
+    struct mnos_process_info own = {0}, *info = &own; /* `record` is where a program can write */
+    bool done;
+
     info->id = process->obj.id;
     info->parent_id = process->parent == NULL ? 0 : process->parent->obj.id;
     memcpy(info->name, process->name, sizeof(info->name));
@@ -149,29 +188,33 @@ void inspect_process(struct process *process, struct mnos_process_info *info)
     info->cap_count = process->captable.used;
     info->priority_ceiling = process->priority_ceiling;
     spin_lock(&process->lock);
+    done = list_threads_locked(process, UINT64_MAX, progress);
     info->state = process->state;
     info->exit_reason = process->exit_reason;
     info->exit_code = process->exit_code;
     info->thread_count = process->thread_count;
-    cycles = process->past_cpu_cycles;
-    for (struct list *l = process->threads.next; l != &process->threads; l = l->next)
-        cycles += sched_cpu_cycles(container_of(l, struct thread, process_link));
+    info->cpu_time_ns = arch_cycles_to_ns(process->listed_cycles);
     spin_unlock(&process->lock);
-    info->cpu_time_ns = arch_cycles_to_ns(cycles);
+    if (done)
+        memcpy(record, info, sizeof(*record));
+    return done;
 }
 
-mnos_status_t inspect_process_thread(struct process *process, uint64_t index,
+mnos_status_t inspect_process_thread(struct process *process, uint64_t index, uint64_t *progress,
                                      struct mnos_thread_info *info)
 {
     struct thread *thread = NULL;
-    struct list *l;
+    bool done;
 
     spin_lock(&process->lock);
-    for (l = process->threads.next; l != &process->threads && index != 0; l = l->next)
-        index--;
-    if (l != &process->threads)
-        thread = container_of(l, struct thread, process_link);
+    done = list_threads_locked(process, index, progress);
+    if (done) {
+        thread = process->listing.next;
+        process->listing.next = NULL;
+    }
     spin_unlock(&process->lock);
+    if (!done)
+        return MNOS_ERR_STATE;
     if (thread == NULL)
         return MNOS_ERR_END;
     inspect_thread(thread, info);

@@ -2,6 +2,8 @@
 /* inspect.h - fills the records of sys_cap_inspect (abi/inspect.h). Snapshots: nothing is stopped. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "abi/inspect.h"
 #include "cap/capability.h"
 
@@ -18,11 +20,14 @@ enum inspect_as {
 /* MNOS_ERR_HANDLE: it has gone meanwhile. */
 mnos_status_t inspect_capability(const struct cap_view *view, enum inspect_as who,
                                  struct mnos_cap_info *info);
-void inspect_process(struct process *process, struct mnos_process_info *info);
+/* Goes through its threads in steps, with *progress, which is 0 at first; false: to be called again. */
+bool inspect_process(struct process *process, uint64_t *progress, struct mnos_process_info *info);
 void inspect_thread(struct thread *thread, struct mnos_thread_info *info);
-/* MNOS_ERR_END: there are not so many. */
-mnos_status_t inspect_process_thread(struct process *process, uint64_t index,
+/* MNOS_ERR_END: there are not so many. MNOS_ERR_STATE: not found so far, to be called again, likewise. */
+mnos_status_t inspect_process_thread(struct process *process, uint64_t index, uint64_t *progress,
                                      struct mnos_thread_info *info);
+/* `thread` is about to leave the list of its process. */
+void inspect_thread_leaves_locked(struct process *process, const struct thread *thread);
 /* The first used slot from *index on; MNOS_ERR_END: there is none. MNOS_ERR_STATE: none so far, to be called
  * again with *index as it is then. */
 mnos_status_t inspect_process_cap(struct process *process, uint64_t *index, enum inspect_as who,

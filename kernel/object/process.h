@@ -28,6 +28,7 @@
 #include "object/ending.h"
 #include "object/kobject.h"
 #include "object/quota.h"
+#include "object/search.h"
 
 struct thread;
 struct arch_ports;
@@ -68,6 +69,10 @@ struct process {
     struct list sibling_link;
     uint32_t thread_count;
     uint64_t past_cpu_cycles; /* of threads that are gone */
+    /* Of who inspects its threads: inspect.c. */
+    struct search listing;
+    uint64_t listed;        /* threads before the one to look at next */
+    uint64_t listed_cycles; /* that they and the past ones have run */
 };
 
 /* Charged to `parent`, its quota carved out of the parent's. No thread, no capability yet. Errors:

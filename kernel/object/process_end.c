@@ -16,6 +16,7 @@
 #include "log/panic.h"
 #include "mm/ports.h"
 #include "object/endpoint.h"
+#include "object/inspect.h"
 #include "object/process.h"
 #include "object/thread.h"
 #include "sched/sched.h"
@@ -185,6 +186,7 @@ void process_thread_leaves_locked(struct process *process, struct thread *thread
 {
     if (process->cursor == thread)
         (void)process_next_thread_locked(process);
+    inspect_thread_leaves_locked(process, thread);
     list_remove(&thread->process_link);
     process->past_cpu_cycles += thread->cpu_cycles;
     if (process->end.progress == END_THREADS)

@@ -136,10 +136,12 @@ static void act_between(void)
         /* Whatever the search stands on, and what comes after it. */
         struct endpoint *endpoint = (struct endpoint *)world_object(world_root, trunk);
 
-        for (unsigned i = 0; i < 3 && endpoint->search.next != NULL; i++)
-            if (endpoint->search.next->badge != BADGE &&
-                endpoint->search.next->type != MNOS_TYPE_NONE)
-                drop(colleague, endpoint->search.next->key);
+        for (unsigned i = 0; i < 3 && endpoint->search.next != NULL; i++) {
+            const struct capability *at = endpoint->search.next;
+
+            if (at->badge != BADGE && at->type != MNOS_TYPE_NONE)
+                drop(colleague, at->key);
+        }
         break;
     }
     case DELETE_BRANCHES: delete_some(0, CLIENTS); break;
