@@ -40,7 +40,7 @@ static size_t sequence_bytes(uint8_t lead)
     return lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
 }
 
-/* Bytes of the character at `text`, of which there are `left`, that a name may have; 0: it is none.
+/* Bytes of the character beyond ASCII at `text`, of which there are `left`, that a name may have; 0: it is none.
  * Unicode Standard, "UTF-8": the shortest form only. */
 static size_t character_bytes(const uint8_t *text, size_t left)
 {
@@ -48,8 +48,6 @@ static size_t character_bytes(const uint8_t *text, size_t left)
     size_t bytes = sequence_bytes(text[0]);
     uint32_t character;
 
-    if (text[0] < 0x80)
-        return text[0] >= ' ' && text[0] <= '~' ? 1 : 0;
     if (bytes == 0 || bytes > left)
         return 0;
     character = text[0] & (0x7Fu >> bytes);
@@ -70,8 +68,10 @@ void name_copy(char to[MNOS_NAME_BYTES], const char from[MNOS_NAME_BYTES])
 
     memset(to, 0, MNOS_NAME_BYTES);
     while (at < TEXT_BYTES && text[at] != '\0') {
-        size_t bytes = character_bytes(text + at, TEXT_BYTES - at);
+        size_t bytes = 1;
 
+        if (text[at] < ' ' || text[at] > '~')
+            bytes = character_bytes(text + at, TEXT_BYTES - at);
         if (bytes == 0)
             to[at++] = REPLACEMENT;
         for (; bytes != 0; bytes--, at++)
