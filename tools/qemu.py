@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""qemu.py - starts QEMU for the tests, the benchmarks and `make run`, and talks to the guest.
+"""qemu.py - starts QEMU for the tests and the benchmarks, and talks to the guest.
 
-A Machine says what to boot on what hardware and gives QEMU's command line. A Guest is a running
-machine: its serial line is a pexpect session, its monitor (QMP) answers commands, and leaving the
-`with` block ends it. Every guest dies after its time limit and never restarts by itself. All limits are
-seconds of the guest (patience.py): a busy host makes a test longer, and no test fail.
+A Machine (hardware.py) says what to boot on what hardware. A Guest is a running machine: its
+serial line is a pexpect session, its monitor (QMP) answers commands, and leaving the `with` block
+ends it. Every guest dies after its time limit and never restarts by itself. All limits are seconds
+of the guest (patience.py): a busy host makes a test longer, and no test fail.
 
     with Guest(Machine("uefi", cpus=4), "four cores") as guest:
         guest.expect("mnos> ")
@@ -19,93 +19,18 @@ import re
 import shutil
 import socket
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pexpect
 
-import mkarchive
+from hardware import BUILD, EXIT_FAIL, EXIT_PANIC, EXIT_PASS, ISO, LOADER, ROOT, Machine  # noqa: F401
 from patience import Patience
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
-ISO = BUILD / "minimalos.iso"
-LOADER = BUILD / "loader.elf"
 LOGS = BUILD / "logs"
 PROMPT = "mnos> "
 
-FIRMWARE_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
-FIRMWARE_VARS = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
-
 # QEMU answers its monitor at once when it gets the processor; this is for one that never will.
 QMP_LIMIT_S = 600
-
-# The guest ends QEMU by writing a value to port 0xf4; QEMU exits with 2 * value + 1.
-EXIT_PASS, EXIT_FAIL, EXIT_PANIC = 33, 35, 37
-EXIT_DEVICE = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What to boot: `firmware` uefi or bios boot `image`; direct boots `kernel` with `initrd`."""
-
-    firmware: str = "direct"
-    cpus: int = 1
-    memory_mib: int = 512
-    cpu: str = "max"
-    framebuffer: bool = True
-    medium: str = "cdrom"  # or disk, usb
-    image: Path = ISO
-    loader: Path = LOADER  # of direct boot
-    kernel: Path = BUILD / "kernel.elf"
-    initrd: Path | None = BUILD / "initrd.tar"
-    cmdline: str = ""
-    exit_device: bool = True
-    extra: tuple[str, ...] = ()
-
-    def command(self, folder: Path) -> list[str]:
-        """QEMU's command line; what has to be made for it is put into `folder`."""
-        command = [
-            "qemu-system-x86_64", "-machine", "pc" if self.firmware == "bios" else "q35",
-            "-cpu", self.cpu, "-smp", str(self.cpus), "-m", str(self.memory_mib),
-            "-vga", "std" if self.framebuffer else "none",
-            "-nic", "none", "-no-reboot", *(EXIT_DEVICE if self.exit_device else ()),
-        ]
-        if self.firmware == "direct":
-            command += self._direct(folder)
-        elif self.firmware == "uefi":
-            command += [
-                "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE_CODE}",
-                "-drive", f"if=pflash,unit=1,format=raw,snapshot=on,file={FIRMWARE_VARS}",
-                *self._medium(),
-            ]
-        else:
-            command += self._medium()
-        return command + list(self.extra)
-
-    def _direct(self, folder: Path) -> list[str]:
-        """The loader is QEMU's kernel; its boot volume is an archive in the place of a RAM disk."""
-        files = {"boot/limine.conf": ROOT / "boot/limine.conf", "boot/kernel.elf": self.kernel}
-        if self.initrd:
-            files["boot/initrd.tar"] = self.initrd
-        volume = folder / "boot.tar"
-        volume.write_bytes(mkarchive.pack({name: path.read_bytes() for name, path in files.items()}))
-        return [
-            "-kernel", str(self.loader), "-initrd", str(volume), "-append", self.cmdline,
-        ]
-
-    def _medium(self) -> list[str]:
-        match self.medium:
-            case "cdrom":
-                return ["-cdrom", str(self.image)]
-            case "disk":
-                return ["-drive", f"if=ide,format=raw,snapshot=on,file={self.image}"]
-            case "usb":
-                return [
-                    "-drive", f"if=none,id=stick,format=raw,snapshot=on,file={self.image}",
-                    "-device", "qemu-xhci", "-device", "usb-storage,drive=stick",
-                ]
-        raise ValueError(self.medium)
 
 
 class GuestError(Exception):
@@ -200,7 +125,7 @@ class Session:
 
     def _last(self) -> str:
         lines = [line for line in self.output().splitlines() if line.strip()]
-        return f"last line '{lines[-1].strip() if lines else ''}' ({self.log_path.relative_to(ROOT)})"
+        return f"last line '{lines[-1].strip() if lines else ''}' ({os.path.relpath(self.log_path, ROOT)})"
 
     def __enter__(self):
         return self

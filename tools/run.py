@@ -12,7 +12,7 @@ Ctrl-A X ends QEMU; a shutdown or a reboot of the guest ends it too.
 import os
 import sys
 
-from qemu import BUILD, Machine
+from hardware import BUILD, Machine
 
 
 def main(arguments: list[str]) -> None:

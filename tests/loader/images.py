@@ -11,8 +11,10 @@ import sys
 import tarfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from hardware import BUILD, ROOT  # noqa: E402
+
 WORK = BUILD / "tests" / "loader"
 SOURCES = Path(__file__).resolve().parent
 
@@ -40,7 +42,7 @@ def config(cmdline, lines=()):
 def build_probe(name, base, mode):
     output = WORK / name
     sources = [str(p) for p in sorted(SOURCES.glob("*.c")) + sorted(SOURCES.glob("*.S"))]
-    subprocess.run(["gcc", *FLAGS, *mode, f"-Wl,--defsym=PROBE_BASE={base:#x}",
+    subprocess.run([f"{os.environ.get('CROSS_COMPILE', '')}gcc", *FLAGS, *mode, f"-Wl,--defsym=PROBE_BASE={base:#x}",
                     f"-Wl,-T,{SOURCES}/probe.ld", *sources, "-o", str(output)], check=True)
     return output.read_bytes()
 
@@ -54,7 +56,7 @@ class Probes:
 def prepare():
     for name in ("loader.elf", "BOOTX64.EFI"):
         if not (BUILD / name).exists():
-            sys.exit(f"test_loader: build/{name} is missing: run make first")
+            sys.exit(f"test_loader: {BUILD / name} is missing: run make first")
     WORK.mkdir(parents=True, exist_ok=True)
     Probes.fixed = build_probe("probe.elf", 0xFFFFFFFF80200000, FIXED)
     Probes.relocatable = build_probe("probe-relocatable.elf", 0, RELOCATABLE)

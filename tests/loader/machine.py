@@ -5,24 +5,20 @@ Limits are seconds of the machine, as tools/patience.py counts them: no test fai
 """
 import os
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
-import images
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from patience import Patience  # noqa: E402
+import images  # first: the tools are found through it
+import hardware
+from patience import Patience
 
 PASS, FAIL = 33, 35
-FIRMWARE = [Path("/usr/share/OVMF/OVMF_CODE.fd"), Path("/usr/share/OVMF/OVMF_CODE_4M.fd")]
 
 
 def firmware():
     """Read-only flash; variables then live in memory, so no run influences another."""
-    path = next(p for p in FIRMWARE if p.exists())
-    return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={path}"]
+    code, _ = hardware.firmware()
+    return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}"]
 
 
 def direct(archive):
