@@ -85,11 +85,10 @@ find    = $(sort $(shell find $1 -type f $2 2>/dev/null))
 
 KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c,$(call find,kernel lib/format,-name '*.[cS]')) $(wildcard lib/*.c)
 KERNEL_LD   := kernel/arch/x86_64/kernel.ld
-FONT        := /usr/share/consolefonts/Uni2-Terminus16.psf.gz
 
 $(BUILD)/gen/font.c: tools/mkfont.py
 	$(call say,FONT)
-	$(Q)mkdir -p $(@D) && $(PYTHON) $< $(FONT) $@ console_font
+	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@ console_font
 
 # The paths of system calls and interrupts are compiled for speed, everything else for size, as is what
 # gains nothing: docs/performance.md. Padding before functions and loops is left out: it costs cache

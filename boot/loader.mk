@@ -12,7 +12,6 @@ CC       := gcc
 endif
 LOADER_UEFI_CC := clang
 LOADER_UEFI_LD := lld-link
-LOADER_FONT    := /usr/share/consolefonts/Uni2-Terminus16.psf.gz
 
 loader: $(BUILD)/loader.elf $(BUILD)/BOOTX64.EFI ## The boot loader, for direct boot and for UEFI
 direct: $(BUILD)/loader.elf $(BUILD)/boot.tar ## What `qemu -kernel loader.elf -initrd boot.tar` needs
@@ -39,7 +38,7 @@ loader_objects = $(patsubst %,$(BUILD)/loader/$1/%.o,$2) $(BUILD)/loader/$1/font
 
 $(BUILD)/loader/font.c: tools/mkfont.py
 	@mkdir -p $(@D)
-	$(Q)$(PYTHON) $< $(LOADER_FONT) $@ boot_font
+	$(Q)$(PYTHON) $< $@ boot_font
 
 $(BUILD)/loader/direct/%.o: % boot/loader.mk
 	@mkdir -p $(@D)

@@ -17,9 +17,21 @@ output=$1 config=$2 kernel=$3 initrd=$4 efi=$5 loader=$6
 : "${SOURCE_DATE_EPOCH:=1735689600}"
 export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C MTOOLS_SKIP_CHECK=1
 PATH=$PATH:/usr/sbin:/sbin
-grub=/usr/lib/grub/i386-pc
 volume_id=4D4E4F53 # "MNOS"
 disk_guid=4d4e4f53-0000-4000-8000-000000000001
+
+# GRUB for BIOS, and its tool, as distributions name them: Debian, Ubuntu, Arch Linux; Fedora; openSUSE.
+grub='' grub_mkimage=''
+for folder in /usr/lib/grub/i386-pc /usr/lib/grub2/i386-pc /usr/share/grub2/i386-pc; do
+    [ -n "$grub" ] || [ ! -e "$folder/cdboot.img" ] || grub=$folder
+done
+for program in grub-mkimage grub2-mkimage; do
+    [ -n "$grub_mkimage" ] || ! command -v "$program" >/dev/null || grub_mkimage=$program
+done
+if [ -z "$grub" ] || [ -z "$grub_mkimage" ]; then
+    echo "mkiso: there is no GRUB for BIOS machines (Debian's packages grub-pc-bin and grub-common)" >&2
+    exit 1
+fi
 
 work=$(mktemp -d "${output}.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -59,7 +71,7 @@ module2 /boot/initrd.tar boot/initrd.tar
 boot
 END
 cp "$loader" "$tree/boot/loader.elf"
-grub-mkimage -O i386-pc -d "$grub" -p /boot/grub -c "$work/grub.cfg" -o "$work/core.img" \
+"$grub_mkimage" -O i386-pc -d "$grub" -p /boot/grub -c "$work/grub.cfg" -o "$work/core.img" \
     biosdisk iso9660 part_gpt part_msdos search search_fs_file multiboot2 boot all_video vbe
 cat "$grub/cdboot.img" "$work/core.img" >"$tree/boot/grub/bios.img"
 
