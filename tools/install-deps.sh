@@ -4,18 +4,26 @@
 # install-deps.sh GROUP... - installs the Debian packages of the given groups of tools/packages.txt
 # that are missing, saying which and why. Needs only a POSIX shell and what every Debian has.
 # Where it cannot install, it lists the packages and fails. DEPS=no (see the Makefile) skips it.
+# In a package's name VERSION stands for that of this release's clang.
 
 set -eu
 
 table=$(dirname "$0")/packages.txt
 groups=" $* "
 
+# clang_version - prints the version that the package clang stands for, when it is known.
+clang_version() {
+    depends=$(dpkg-query --show --showformat='${Depends}' clang 2>/dev/null) || true
+    [ -n "$depends" ] || depends=$(apt-cache show clang 2>/dev/null) || true
+    echo "$depends" | sed -n 's/.*clang-\([0-9][0-9]*\) .*/\1/p' | sed 1q
+}
+
 # needed - prints "package reason" for each line of the table whose group was asked for.
 needed() {
     while read -r package group reason; do
         case $package in '' | '#'*) continue ;; esac
         case $groups in *" $group "*) printf '%s %s\n' "$package" "$reason" ;; esac
-    done <"$table"
+    done <"$table" | sed "s/-VERSION-/-${version:-VERSION}-/"
 }
 
 # installed - prints the packages among the arguments that are fully installed.
@@ -35,6 +43,7 @@ give_up() {
     exit 1
 }
 
+version=$(clang_version)
 wanted=$(needed | cut -d' ' -f1)
 missing=$wanted
 
@@ -68,5 +77,9 @@ apt() {
 }
 
 apt update || give_up "apt-get update failed"
+if [ -z "$version" ]; then
+    version=$(clang_version)
+    missing=$(echo "$missing" | sed "s/-VERSION-/-${version:-VERSION}-/")
+fi
 # shellcheck disable=SC2086
 apt install --no-install-recommends $missing || give_up "apt-get install failed"
