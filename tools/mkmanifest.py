@@ -252,17 +252,24 @@ def check_shared(services: list[Service]) -> None:
             seen.append((kind, a, b, service))
 
 
-def find_program(root: Path, name: str) -> Path | None:
-    """The source folder of the program, as the Makefile finds it."""
-    for pattern in (f"services/{name}", f"drivers/*/{name}", f"programs/{name}"):
-        for folder in sorted(root.glob(pattern)):
-            if any(folder.glob("*.c")):
-                return folder
-    return None
+def programs(root: Path) -> dict[str, Path]:
+    """The source folder of each program by its name, as the Makefile finds them; init is not started
+    by the manifest."""
+    folders = {source.parent for pattern in ("services/*/*.c", "drivers/*/*/*.c", "programs/*/*.c")
+               for source in root.glob(pattern)}
+    return {folder.name: folder for folder in sorted(folders) if folder != root / "services/init"}
+
+
+def check_programs(manifest: Manifest, services: list[Service], root: Path) -> None:
+    """A program that no service is made of would be in the image for nothing."""
+    used = {service.table["file"] for service in services}
+    for name, folder in programs(root).items():
+        if name not in used:
+            manifest.error(1, f"no service has file = \"{name}\", the program in {folder.relative_to(root)}")
 
 
 def check_needs(service: Service, root: Path) -> None:
-    folder = find_program(root, service.table["file"])
+    folder = programs(root).get(service.table["file"])
     if folder is None:
         service.error(f"unknown file: no program '{service.table['file']}' in services, drivers "
                       "or programs", "file")
@@ -370,6 +377,7 @@ def check(manifest: Manifest, root: Path) -> bytes | None:
         check_needs(service, root)
     check_cycles(services, endpoints)
     check_shared(services)
+    check_programs(manifest, services, root)
     if len(services) > SERVICES_MAX or len(endpoints) > ENDPOINTS_MAX or \
             sum(len(service.grants) for service in services) > GRANTS_MAX:
         manifest.error(1, f"more than {SERVICES_MAX} services, {ENDPOINTS_MAX} endpoints or "

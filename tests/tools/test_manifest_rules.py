@@ -128,12 +128,23 @@ def test_wrong_types() -> None:
 
 
 def test_an_unknown_program() -> None:
-    expect(changed('file = "uart"', 'file = "nothing"'), "3: service serial: unknown file")
+    expect(changed('file = "uart"', 'file = "nothing"'), "3: service serial: unknown file",
+           "1: no service has file = \"uart\", the program in drivers/serial/uart")
 
 
 def test_a_program_without_needs() -> None:
     expect(changed('file = "uart"', 'file = "mute"', {"programs/mute/main.c": ""}),
-           "3: service serial: program")
+           "3: service serial: program",
+           "1: no service has file = \"uart\", the program in drivers/serial/uart")
+
+
+def test_a_program_without_a_service() -> None:
+    expect(changed("# line 1", "# line 1", {"programs/forgotten/main.c": ""}),
+           "1: no service has file = \"forgotten\", the program in programs/forgotten")
+
+
+def test_init_needs_no_service() -> None:
+    expect(changed("# line 1", "# line 1", {"services/init/main.c": ""}))
 
 
 def test_an_unknown_endpoint() -> None:
