@@ -10,12 +10,35 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-ifeq ($(origin CC),default)
-CC := gcc
+# All processors, unless the user says -j.
+cores     := $(shell nproc)
+MAKEFLAGS += -j$(cores)
+
+BUILD   ?= build
+PYTHON  ?= /usr/bin/python3
+Q       := $(if $(V),,@)
+default  = $(if $(filter default undefined,$(origin $1)),$2,$($1))
+CC      := $(call default,CC,$(CROSS_COMPILE)gcc)
+LD      := $(call default,LD,$(CROSS_COMPILE)ld)
+AR      := $(call default,AR,$(CROSS_COMPILE)ar)
+OBJCOPY := $(call default,OBJCOPY,$(CROSS_COMPILE)objcopy)
+# Compiles what runs on this machine.
+HOSTCC  := $(call default,HOSTCC,$(if $(CROSS_COMPILE),gcc,$(CC)))
+
+# Tools and tests work with the same folder and compilers.
+export BUILD CC CROSS_COMPILE
+
+# What is found by folder is source; nothing that is made may lie there, or be all there is.
+SOURCE_DIRS := abi bench boot drivers kernel lib programs protocols services tests
+ifneq ($(words $(BUILD)),1)
+$(error BUILD is the name of one folder, without blanks)
 endif
-BUILD  ?= build
-PYTHON ?= /usr/bin/python3
-Q      := $(if $(V),,@)
+ifneq ($(filter $(patsubst %/,%,$(abspath $(BUILD)))/%,$(CURDIR)/),)
+$(error BUILD=$(BUILD) holds the sources themselves)
+endif
+ifneq ($(filter $(addsuffix /%,$(abspath $(SOURCE_DIRS) docs tools)),$(abspath $(BUILD))/),)
+$(error BUILD=$(BUILD) is among the sources)
+endif
 
 # The same input gives the same bytes: one date for every file in an image, no path in an object.
 export SOURCE_DATE_EPOCH ?= 1735689600
@@ -32,7 +55,7 @@ goals    := $(or $(MAKECMDGOALS),all)
 deps     := $(if $(filter-out $(no_deps),$(goals)),build) \
             $(if $(filter all iso run% test% bench% check%,$(goals)),iso) \
             $(if $(filter run% test% bench%,$(goals)),run) \
-            $(if $(filter test% check% fuzz,$(goals)),test)
+            $(if $(filter test% bench% check% fuzz,$(goals)),test)
 empty    :=
 dep_mark := $(BUILD)/.packages-$(subst $(empty) ,-,$(strip $(deps)))
 
@@ -50,7 +73,7 @@ $(dep_mark): tools/packages.txt tools/install-deps.sh
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
             -Wpointer-arith -Wvla -Wwrite-strings -Wold-style-definition -Wimplicit-fallthrough
-CFLAGS   := -std=gnu2x -g $(WARNINGS) -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(BUILD)=build -MMD -MP
+CFLAGS   := -std=gnu2x -g $(WARNINGS) '-ffile-prefix-map=$(CURDIR)=.' -ffile-prefix-map=$(BUILD)=build -MMD -MP
 
 # Freestanding code for the machine itself: position dependent, no vector registers.
 TARGET_CFLAGS := $(CFLAGS) -m64 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
@@ -65,13 +88,29 @@ USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -I. -Ilib/libmnos -Iprotocols -I$(BUILD)/g
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all -I. -Ikernel -Itests/unit/host \
                  -Ikernel/debug/on -I$(BUILD)/gen
-LINK_FLAGS    := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
+LINK_FLAGS    := -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
 
 # Changes when the compiler does; every object depends on it.
+tools    := $(CC) $(LD) $(AR) $(OBJCOPY) $(HOSTCC)
 compiler := $(BUILD)/.compiler
 $(compiler): FORCE
-	$(Q)mkdir -p $(@D) && { echo '$(CC)' | cmp -s - $@ || echo '$(CC)' >$@; }
+	$(Q)mkdir -p $(@D) && { echo '$(tools)' | cmp -s - $@ || echo '$(tools)' >$@; }
 common := $(compiler) Makefile
+
+# Changes when a source file comes or goes; whatever is put together from files that are found depends
+# on it, so that what was deleted is gone from there, too.
+sources  := $(BUILD)/.sources
+$(sources): FORCE
+	$(Q)mkdir -p $(@D) && find $(SOURCE_DIRS) -type f ! -name '.*' ! -name '*~' ! -name '*.pyc' ! -name '*.md' | \
+	    LC_ALL=C sort >$@.new
+	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# An older Python than the tools are written for would fail somewhere with a riddle.
+python_ok := $(BUILD)/.python-$(subst /,-,$(PYTHON))
+$(python_ok):
+	$(Q)$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	    "PYTHON=$(PYTHON) is %d.%d; the tools need Python 3.11 or newer" % sys.version_info[:2])'
+	$(Q)mkdir -p $(@D) && : >$@
 
 # compile NAME - $(Q)$(call compile,FLAGS) turns the first prerequisite into an object.
 say     = @printf '  %-8s %s\n' '$1' '$(patsubst $(BUILD)/%,%,$@)'
@@ -86,7 +125,7 @@ find    = $(sort $(shell find $1 -type f $2 2>/dev/null))
 KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c,$(call find,kernel lib/format,-name '*.[cS]')) $(wildcard lib/*.c)
 KERNEL_LD   := kernel/arch/x86_64/kernel.ld
 
-$(BUILD)/gen/font.c: tools/mkfont.py
+$(BUILD)/gen/font.c: tools/mkfont.py | $(python_ok)
 	$(call say,FONT)
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@ console_font
 
@@ -139,9 +178,9 @@ $1/obj/no-symbols.S: tools/mksymbols.py
 	$(Q)mkdir -p $$(@D) && $(PYTHON) $$< --empty $$@
 $1/obj/symbols.S: $1/obj/first-link.elf tools/mksymbols.py
 	$(Q)$(PYTHON) tools/mksymbols.py $$< $$@
-$1/obj/first-link.elf: $$($1/objects) $1/obj/no-symbols.S.o $(KERNEL_LD)
+$1/obj/first-link.elf: $$($1/objects) $1/obj/no-symbols.S.o $(KERNEL_LD) $(sources)
 	$(Q)$(LD) $(LINK_FLAGS) -T $(KERNEL_LD) $$(filter %.o,$$^) -o $$@
-$1/kernel.elf: $$($1/objects) $1/obj/symbols.S.o $(KERNEL_LD)
+$1/kernel.elf: $$($1/objects) $1/obj/symbols.S.o $(KERNEL_LD) $(sources)
 	$$(call say,LINK)
 	$(Q)$(LD) $(LINK_FLAGS) -T $(KERNEL_LD) $$(filter %.o,$$^) -o $$@
 	$(Q)$(PYTHON) tools/mksymbols.py --check $$@ $1/obj/symbols.S
@@ -162,6 +201,12 @@ LIBMNOS      := $(BUILD)/user/libmnos.a
 USER_LD      := lib/libmnos/user.ld
 user_objects  = $(patsubst %,$(BUILD)/user/obj/%.o,$(call find,$1,-name '*.[cS]'))
 
+named      = $(filter %/$1,$(PROGRAM_DIRS))
+same_name := $(strip $(foreach p,$(sort $(PROGRAMS)),$(if $(word 2,$(call named,$p)),$(call named,$p))))
+ifneq ($(same_name),)
+$(error a program has the name of its folder, and each its own: $(same_name))
+endif
+
 $(BUILD)/user/obj/%.c.o: %.c $(common)
 	$(call say,CC)
 	$(call compile,$(USER_CFLAGS))
@@ -170,17 +215,17 @@ $(BUILD)/user/obj/%.S.o: %.S $(common)
 	$(call compile,$(USER_CFLAGS))
 # Columns of characters on a terminal, from the Unicode data of Python.
 WIDTH_TABLE := $(BUILD)/gen/width_table.h
-$(WIDTH_TABLE): tools/mkwidth.py
+$(WIDTH_TABLE): tools/mkwidth.py | $(python_ok)
 	$(call say,WIDTHS)
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@
 $(BUILD)/user/obj/lib/libmnos/utf8.c.o $(BUILD)/unit/obj/tests/unit/test_utf8.c.o: $(WIDTH_TABLE)
-$(LIBMNOS): $(call user_objects,lib/libmnos lib/format lib/string.c lib/printf.c)
+$(LIBMNOS): $(call user_objects,lib/libmnos lib/format lib/string.c lib/printf.c) $(sources)
 	$(call say,AR)
-	$(Q)rm -f $@ && $(AR) qcsD $@ $^
+	$(Q)rm -f $@ && $(AR) qcsD $@ $(filter %.o,$^)
 
 # program_rules ELF SOURCES, which are folders and files
 define program_rules
-$1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD)
+$1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD) $(sources)
 	$$(call say,LINK)
 	$(Q)mkdir -p $$(@D) && $(LD) $(LINK_FLAGS) -T $(USER_LD) $$(filter %.o %.a,$$^) -o $$@
 endef
@@ -197,7 +242,7 @@ GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c)
 $(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE)))
 
 %.stripped: %.elf
-	$(Q)objcopy --strip-all $< $@
+	$(Q)$(OBJCOPY) --strip-all $< $@
 
 user: $(LIBMNOS) $(PROGRAMS:%=$(BUILD)/user/%.elf) ## Services, drivers and programs
 
@@ -207,10 +252,10 @@ INITRD := $(BUILD)/initrd.tar
 
 NEEDS  := $(wildcard services/*/needs.toml drivers/*/*/needs.toml programs/*/needs.toml)
 
-$(BUILD)/manifest.bin: services/manifest.toml tools/mkmanifest.py $(NEEDS)
+$(BUILD)/manifest.bin: services/manifest.toml tools/mkmanifest.py $(NEEDS) $(sources) | $(python_ok)
 	$(call say,MANIFEST)
 	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmanifest.py $< $@
-$(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py
+$(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
 	$(call say,INITRD)
 	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< \
 	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
@@ -247,10 +292,10 @@ UNIT      := $(BUILD)/unit/unit-tests
 
 $(BUILD)/unit/obj/%.c.o: %.c $(common)
 	$(call say,HOSTCC)
-	$(call compile,$(HOST_CFLAGS))
-$(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
+$(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 	$(call say,LINK)
-	$(Q)$(CC) -fsanitize=address,undefined -pthread $^ -o $@
+	$(Q)$(HOSTCC) -fsanitize=address,undefined -pthread $(filter %.o,$^) -o $@
 
 # libFuzzer, which Clang has; FUZZ_SECONDS is how long it looks. What it has learned stays in the corpus.
 FUZZ         := $(BUILD)/fuzz/firmware
@@ -325,6 +370,10 @@ help: ## This list
 	    while IFS='	' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
 
 FORCE:
+# Of several goals that use what the others make, or this terminal, one after the other.
+ifneq ($(and $(filter clean run% test% bench fuzz size,$(goals)),$(word 2,$(goals))),)
+.NOTPARALLEL:
+endif
 .PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct test test-build test-unit \
         test-loader test-guest test-system bench bench-programs bench-peers fuzz size format format-check check-headers clean help
 .SECONDARY:

@@ -27,7 +27,7 @@ LOADER_UEFI   := $(LOADER_CORE) $(sort $(wildcard boot/uefi/*.c))
 LOADER_CFLAGS := -std=gnu2x -O2 -ffreestanding -mgeneral-regs-only -mno-red-zone \
                  -fno-stack-protector -fno-common -Wall -Wextra -Werror -Wshadow -Wundef \
                  -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith -Wvla -Wwrite-strings \
-                 -Wframe-larger-than=4096 -ffile-prefix-map=$(CURDIR)=. \
+                 -Wframe-larger-than=4096 '-ffile-prefix-map=$(CURDIR)=.' \
                  -I. -Iboot/core -Iboot/include -MMD -MP
 LOADER_DIRECT_CFLAGS := $(LOADER_CFLAGS) -m64 -fno-pic -fno-pie -fcf-protection=none \
                         -fno-asynchronous-unwind-tables
@@ -46,8 +46,8 @@ $(BUILD)/loader/direct/%.o: % boot/loader.mk
 $(BUILD)/loader/direct/font.c.o: $(BUILD)/loader/font.c boot/loader.mk
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LOADER_DIRECT_CFLAGS) -c $< -o $@
-$(BUILD)/loader.elf: $(call loader_objects,direct,$(LOADER_DIRECT)) boot/direct/loader.ld
-	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+$(BUILD)/loader.elf: $(call loader_objects,direct,$(LOADER_DIRECT)) boot/direct/loader.ld $(sources)
+	$(Q)$(LD) -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
 	    -T boot/direct/loader.ld $(filter %.o,$^) -o $@
 
 $(BUILD)/loader/uefi/%.o: % boot/loader.mk
@@ -56,7 +56,7 @@ $(BUILD)/loader/uefi/%.o: % boot/loader.mk
 $(BUILD)/loader/uefi/font.c.o: $(BUILD)/loader/font.c boot/loader.mk
 	@mkdir -p $(@D)
 	$(Q)$(LOADER_UEFI_CC) $(LOADER_UEFI_CFLAGS) -c $< -o $@
-$(BUILD)/BOOTX64.EFI: $(call loader_objects,uefi,$(LOADER_UEFI))
+$(BUILD)/BOOTX64.EFI: $(call loader_objects,uefi,$(LOADER_UEFI)) $(sources)
 	$(Q)$(LOADER_UEFI_LD) /nologo /Brepro /subsystem:efi_application /entry:efi_main /nodefaultlib \
 	    /out:$@ $(filter %.o,$^)
 
@@ -69,5 +69,6 @@ $(BUILD)/minimalos.iso: tools/mkiso.sh boot/limine.conf $(BUILD)/kernel.elf $(BU
 	$(Q)tools/mkiso.sh $@ boot/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
 	    $(BUILD)/BOOTX64.EFI $(BUILD)/loader.elf
 
-.PHONY: loader direct
+FORCE:
+.PHONY: FORCE loader direct
 -include $(shell find $(BUILD)/loader -name '*.d' 2>/dev/null)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """size.py - how large the kernel is, and whether it has grown.
 
-    size.py [KERNEL.elf]      print both figures (default: build/kernel.elf)
+    size.py [KERNEL.elf]      print both figures (default: that of the build)
     size.py --record          write those of build/kernel.elf to tools/kernel_size.txt
 
 kernel-text-bytes: all code that is there once the system runs, the section .text and the larger one of
@@ -13,6 +13,7 @@ The record is what the build test holds the kernel to: docs/testing.md. It names
 another one makes other code of the same lines: then only the lines are compared.
 """
 
+import os
 import re
 import struct
 import subprocess
@@ -20,7 +21,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-KERNEL = ROOT / "build/kernel.elf"
+KERNEL = ROOT / os.environ.get("BUILD", "build") / "kernel.elf"
 RECORD = ROOT / "tools/kernel_size.txt"
 SOURCES = (".c", ".h", ".S", ".inc", ".def")
 
