@@ -50,12 +50,14 @@ all: kernel initrd iso direct ## Build everything that boots
 # Make brings included files up to date before anything else, so this one installs what the goals
 # need. It has no content; it is made again when the table changes.
 
-no_deps  := help clean format format-check
+no_deps  := help clean format format-check test-fresh
 goals    := $(or $(MAKECMDGOALS),all)
+all_deps := $(filter-out test-fresh,$(goals))
 deps     := $(if $(filter-out $(no_deps),$(goals)),build) \
-            $(if $(filter all iso run% test% bench% check%,$(goals)),iso) \
-            $(if $(filter run% test% bench%,$(goals)),run) \
-            $(if $(filter test% bench% check% fuzz,$(goals)),test)
+            $(if $(filter all iso run% test% bench% check%,$(all_deps)),iso) \
+            $(if $(filter run% test% bench%,$(all_deps)),run) \
+            $(if $(filter test% bench% check% fuzz,$(all_deps)),test) \
+            $(if $(filter test-fresh,$(goals)),fresh)
 empty    :=
 dep_mark := $(BUILD)/.packages-$(subst $(empty) ,-,$(strip $(deps)))
 
@@ -320,8 +322,8 @@ unit: $(UNIT)
 guest: $(GUEST)
 bench-programs: $(BENCH)
 
-test: all $(UNIT) $(GUEST) $(BENCH) ## All tests; the last line counts them
-	$(Q)$(PYTHON) tools/test.py
+test: all $(UNIT) $(GUEST) $(BENCH) ## All tests, or those of SUITES; the last line counts them
+	$(Q)$(PYTHON) tools/test.py $(SUITES)
 test-build: ## Layout, headers that compile alone, both compilers without warnings
 	$(Q)$(PYTHON) tools/test.py build
 test-unit: $(UNIT) ## Portable kernel code on this machine, under sanitizers
@@ -332,6 +334,9 @@ test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
 	$(Q)$(PYTHON) tools/test.py guest
 test-system: all $(BENCH) ## The real image, driven as a user would
 	$(Q)$(PYTHON) tools/test.py system
+test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the commit at hand
+	$(Q)$(PYTHON) tests/fresh/run.py $(or $(RELEASE),bookworm) $(if $(filter 1,$(NEW_ROOT)),--new) \
+	    --suites "$(or $(SUITES),build unit)"
 
 bench: direct initrd $(BENCH) ## Exact instruction counts, compared with bench/results.txt
 	$(Q)$(PYTHON) bench/run.py
@@ -375,7 +380,7 @@ ifneq ($(and $(filter clean run% test% bench fuzz size,$(goals)),$(word 2,$(goal
 .NOTPARALLEL:
 endif
 .PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct test test-build test-unit \
-        test-loader test-guest test-system bench bench-programs bench-peers fuzz size format format-check check-headers clean help
+        test-loader test-guest test-system test-fresh bench bench-programs bench-peers fuzz size format format-check check-headers clean help
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
