@@ -54,9 +54,9 @@ def probe_iso(cmdline):
       no_screen=(1, 512, ["-vga", "none"], ""), cirrus=(1, 512, ["-vga", "cirrus"], ""),
       cpu_max=(2, 512, ["-cpu", "max"], "screen"), cpu_qemu64=(2, 512, ["-cpu", "qemu64"], "screen"),
       no_nx=(2, 512, ["-cpu", "qemu64,-nx"], "screen"), q35=(2, 512, ["-M", "q35"], "screen"),
-      no_acpi=(1, 512, ["-no-acpi"], "screen"))
+      no_acpi=(1, 512, ["-machine", "acpi=off"], "screen"))
 def direct_boot(cpus, mib, options, screen):
-    if "-no-acpi" in options:
+    if "acpi=off" in options:
         # QEMU's firmware then leaves no tables; the probe insists on an RSDP.
         with machine.Machine([*direct(archive("no-acpi", boot_files(words(1, mib, screen)))),
                               "-m", str(mib), *options]) as m:

@@ -20,8 +20,8 @@ RATES = re.compile(r"time: TSC (\d+) kHz.*, local APIC timer (\d+) kHz, measured
 # The clock that is left, and the machine that has no better one.
 CLOCKS = (
     ("HPET", Machine(extra=EXACT)),
-    ("the ACPI timer", Machine(extra=(*EXACT, "-no-hpet"))),
-    ("the ACPI timer", Machine(extra=(*EXACT, "-machine", "pc", "-no-hpet"))),
+    ("the ACPI timer", Machine(extra=(*EXACT, "-machine", "hpet=off"))),
+    ("the ACPI timer", Machine(extra=(*EXACT, "-machine", "pc", "-machine", "hpet=off"))),
     ("the 8254", Machine(framebuffer=False, extra=(*EXACT, "-machine", "microvm"))),
 )
 
