@@ -3,8 +3,24 @@
 # Makefile - builds, runs and tests MinimalOS NextGen; `make help` lists what it can do.
 #
 # Sources are found by folder, so a new file needs no line here. Everything made goes to build/.
-#   make CC=clang       the other compiler          make V=1      show the commands
-#   make BUILD=dir      another output folder       make DEPS=no  do not check installed packages
+#
+# `make help` shows these settings, with their defaults:
+#: BUILD=build              the folder for everything that is made
+#: CC=gcc                   the compiler: gcc or clang
+#: CROSS_COMPILE=           what the names of gcc and binutils begin with, as x86_64-linux-gnu-
+#: PYTHON=/usr/bin/python3  Python, 3.11 or newer
+#: DEPS=                    no: do not look for missing packages, and install none
+#: V=                       1: show the commands
+#: CMDLINE=                 command line of the kernel, for run, iso and direct
+#: CPUS=2                   processors, for run
+#: MEMORY=512               MiB of memory, for run
+#: CPU=max                  processor model of QEMU, for run
+#: MEDIUM=cdrom             cdrom, disk or usb, for run and run-bios
+#: DISPLAY_QEMU=none        gtk, sdl or curses: show the screen as well, for run
+#: KVM=0                    1: use the host's processor, for run
+#: SUITES=                  only these: build, unit, loader, guest, system, for test and test-fresh
+#: RELEASE=bookworm         the release of Debian, for test-fresh
+#: NEW_ROOT=                1: make the bare system anew, for test-fresh
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
@@ -25,8 +41,8 @@ OBJCOPY := $(call default,OBJCOPY,$(CROSS_COMPILE)objcopy)
 # Compiles what runs on this machine.
 HOSTCC  := $(call default,HOSTCC,$(if $(CROSS_COMPILE),gcc,$(CC)))
 
-# Tools and tests work with the same folder and compilers.
-export BUILD CC CROSS_COMPILE
+# Tools and tests work with the same folder and compilers, and read the settings of a run.
+export BUILD CC CROSS_COMPILE CMDLINE
 
 # What is found by folder is source; nothing that is made may lie there, or be all there is.
 SOURCE_DIRS := abi bench boot drivers kernel lib programs protocols services tests
@@ -275,13 +291,17 @@ include boot/loader.mk
 
 iso: $(BUILD)/minimalos.iso ## The bootable image build/minimalos.iso (CD, disk or USB stick; UEFI or BIOS)
 
-run: iso ## Boot the ISO in QEMU with UEFI; the prompt is on this terminal (Ctrl-A X ends it)
+# What is wrong with the settings of a run is said before anything is built.
+settings: | $(python_ok)
+	$(Q)$(PYTHON) tools/run.py check
+
+run: settings iso ## Boot the ISO in QEMU with UEFI; the prompt is on this terminal (Ctrl-A X ends it)
 	$(Q)$(PYTHON) tools/run.py uefi
 
-run-bios: iso ## The same with BIOS firmware
+run-bios: settings iso ## The same with BIOS firmware
 	$(Q)$(PYTHON) tools/run.py bios
 
-run-direct: direct ## Boot kernel and RAM disk without firmware: the fastest way to the prompt
+run-direct: settings direct ## Boot kernel and RAM disk without firmware: the fastest way to the prompt
 	$(Q)$(PYTHON) tools/run.py direct
 
 # ---- Tests and benchmarks ------------------------------------------------------------------------
@@ -370,16 +390,17 @@ $(BUILD)/headers/%.ok: % $(common)
 clean: ## Remove everything that was made
 	$(Q)rm -rf $(BUILD)
 
-help: ## This list
+help: ## This list of goals and settings
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile boot/loader.mk | sort | \
 	    while IFS='	' read -r target text; do printf '  %-14s %s\n' "$$target" "$$text"; done
+	@echo; echo 'Settings, with their defaults, as in `make run CPUS=4`:'; sed -n 's/^#: /  /p' Makefile
 
 FORCE:
 # Of several goals that use what the others make, or this terminal, one after the other.
 ifneq ($(and $(filter clean run% test% bench fuzz size,$(goals)),$(word 2,$(goals))),)
 .NOTPARALLEL:
 endif
-.PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct test test-build test-unit \
+.PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct settings test test-build test-unit \
         test-loader test-guest test-system test-fresh bench bench-programs bench-peers fuzz size format format-check check-headers clean help
 .SECONDARY:
 

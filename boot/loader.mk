@@ -60,13 +60,18 @@ $(BUILD)/BOOTX64.EFI: $(call loader_objects,uefi,$(LOADER_UEFI)) $(sources)
 	$(Q)$(LOADER_UEFI_LD) /nologo /Brepro /subsystem:efi_application /entry:efi_main /nodefaultlib \
 	    /out:$@ $(filter %.o,$^)
 
-$(BUILD)/boot.tar: tools/mkarchive.py boot/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar
-	$(Q)$(PYTHON) $< $@ boot/limine.conf=boot/limine.conf boot/kernel.elf=$(BUILD)/kernel.elf \
+# The configuration of the boot volumes, with the kernel's command line CMDLINE.
+$(BUILD)/limine.conf: boot/limine.conf tools/mkconfig.py FORCE
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mkconfig.py $< $@
+
+$(BUILD)/boot.tar: tools/mkarchive.py $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar
+	$(Q)$(PYTHON) $< $@ boot/limine.conf=$(BUILD)/limine.conf boot/kernel.elf=$(BUILD)/kernel.elf \
 	    boot/initrd.tar=$(BUILD)/initrd.tar
 
-$(BUILD)/minimalos.iso: tools/mkiso.sh boot/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
+$(BUILD)/minimalos.iso: tools/mkiso.sh $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
                         $(BUILD)/BOOTX64.EFI $(BUILD)/loader.elf
-	$(Q)tools/mkiso.sh $@ boot/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
+	$(Q)tools/mkiso.sh $@ $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
 	    $(BUILD)/BOOTX64.EFI $(BUILD)/loader.elf
 
 FORCE:

@@ -2,36 +2,118 @@
 # SPDX-License-Identifier: MIT
 """run.py - boots the system in QEMU with its serial line on this terminal.
 
-    run.py uefi|bios|direct [COMMAND-LINE...]
+    run.py uefi|bios|direct     boot the build's image, or kernel and RAM disk without firmware
+    run.py check                only look at the settings
 
-Environment: CPUS (2), MEMORY in MiB (512), CPU model (max), MEDIUM cdrom, disk or usb (cdrom),
-DISPLAY_QEMU none, gtk, sdl or curses (none), KVM=1 to use the host's processor.
+The settings are in the environment: CPUS (2), MEMORY in MiB (512), CPU model (max), MEDIUM cdrom, disk
+or usb (cdrom), DISPLAY_QEMU none, gtk, sdl or curses (none), KVM=1 to use the host's processor. CMDLINE is
+the kernel's command line of a direct boot; an image has its own inside (mkconfig.py). A setting that
+cannot be is refused with one line.
 Ctrl-A X ends QEMU; a shutdown or a reboot of the guest ends it too.
 """
 
+import fcntl
 import os
+import subprocess
 import sys
 
-from hardware import BUILD, Machine
+import mkconfig
+from hardware import BUILD, ISO, LOADER, QEMU, Machine, Missing
+
+CPUS_MAX = 255        # of QEMU's machine without interrupt remapping
+MEMORY_MIN_MIB = 64   # the smallest machine that the tests boot
+MEMORY_MAX_MIB = 1 << 20
+DISPLAYS = ("none", "gtk", "sdl", "curses")
+KVM_GET_API_VERSION, KVM_API = 0xAE00, 12
 
 
-def main(arguments: list[str]) -> None:
-    if not arguments or arguments[0] not in ("uefi", "bios", "direct"):
-        sys.exit(__doc__)
-    setting = os.environ.get
-    kvm = setting("KVM") == "1"
+class Refused(Exception):
+    """A setting that cannot be; the text is the one line for the user."""
+
+
+def setting(name: str, default: str) -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def number(name: str, default: int, low: int, high: int, what: str) -> int:
+    text = setting(name, str(default))
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise Refused(f"{name}={text}: {what}, a number from {low} to {high}")
+    return int(text)
+
+
+def choice(name: str, default: str, *allowed: str) -> str:
+    text = setting(name, default)
+    if text not in allowed:
+        raise Refused(f"{name}={text}: one of {', '.join(allowed)}")
+    return text
+
+
+def use_kvm(device: str = "/dev/kvm") -> bool:
+    if choice("KVM", "0", "0", "1") == "0":
+        return False
+    try:
+        with open(device, "rb+", buffering=0) as kvm:
+            if fcntl.ioctl(kvm, KVM_GET_API_VERSION) != KVM_API:
+                raise Refused(f"KVM=1: {device} is not what QEMU needs")
+    except OSError as problem:
+        raise Refused(f"KVM=1: the host's processor cannot be used, {device}: {problem.strerror}") from None
+    return True
+
+
+def display() -> str:
+    """The display, when this QEMU has it and there is a desktop for its window."""
+    name = choice("DISPLAY_QEMU", "none", *DISPLAYS)
+    if name == "none":
+        return name
+    listed = subprocess.run([QEMU, "-display", "help"], capture_output=True, text=True).stdout.split()
+    if name not in listed:
+        package = "qemu-system-common" if name == "curses" else "qemu-system-gui"
+        raise Refused(f"DISPLAY_QEMU={name}: this QEMU has no such display (Debian's package {package})")
+    if name != "curses" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise Refused(f"DISPLAY_QEMU={name}: there is no desktop to show it on "
+                      "(neither DISPLAY nor WAYLAND_DISPLAY is set)")
+    return name
+
+
+def settings(firmware: str) -> tuple[Machine, str]:
+    """The machine that the settings describe, and its display."""
+    kvm = use_kvm()
     machine = Machine(
-        firmware=arguments[0],
-        cpus=int(setting("CPUS", "2")),
-        memory_mib=int(setting("MEMORY", "512")),
+        firmware=firmware,
+        cpus=number("CPUS", 2, 1, CPUS_MAX, "how many processors"),
+        memory_mib=number("MEMORY", 512, MEMORY_MIN_MIB, MEMORY_MAX_MIB, "MiB of memory"),
         cpu="host" if kvm else setting("CPU", "max"),
-        medium=setting("MEDIUM", "cdrom"),
-        cmdline=" ".join(arguments[1:]),
+        medium=choice("MEDIUM", "cdrom", "cdrom", "disk", "usb"),
+        cmdline=mkconfig.command_line(),
         extra=("-accel", "kvm") if kvm else (),
     )
-    command = machine.command(BUILD) + ["-display", setting("DISPLAY_QEMU", "none"), "-serial", "mon:stdio"]
+    return machine, display()
+
+
+def boot(firmware: str) -> None:
+    machine, screen = settings(firmware)
+    for path in (LOADER, machine.kernel, machine.initrd) if firmware == "direct" else (ISO,):
+        if not path.exists():
+            raise Missing(f"there is no {path}; make builds it")
+    command = machine.command(BUILD) + ["-display", screen, "-serial", "mon:stdio"]
     print("Ctrl-A X ends QEMU", flush=True)
     os.execvp(command[0], command)
 
 
-main(sys.argv[1:])
+def main(arguments: list[str]) -> None:
+    if len(arguments) != 1 or arguments[0] not in ("uefi", "bios", "direct", "check"):
+        sys.exit(__doc__)
+    try:
+        if arguments[0] == "check":
+            settings("uefi")
+        else:
+            boot(arguments[0])
+    except (Refused, Missing, ValueError) as problem:
+        sys.exit(f"run: {problem}")
+    except FileNotFoundError as problem:
+        sys.exit(f"run: there is no {problem.filename} (Debian's package qemu-system-x86)")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
