@@ -177,9 +177,9 @@ class Guest(Session):
                     raise GuestError(f"QMP {execute}: {answer['error']['desc']}")
             return answer["return"]
 
-    def monitor(self, line: str) -> str:
-        """Runs one line of QEMU's human monitor."""
-        return self.qmp("human-monitor-command", **{"command-line": line})
+    def monitor(self, line: str, core: int = 0) -> str:
+        """Runs one line of QEMU's human monitor, as seen from a core."""
+        return self.qmp("human-monitor-command", **{"command-line": line, "cpu-index": core})
 
     def screenshot(self, path: Path) -> Path:
         """Writes the screen to a PNG or, by the name's ending, a PPM file."""

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""stacks.py - where each core of a running machine is, by QEMU's monitor, with names of functions.
+
+The machine need not be able to do anything: registers and stacks are read from outside. There are no frame
+pointers; as in the kernel's own panic report, a word of the stack that points behind a CALL instruction is
+taken for a return address, so calls that have returned can be among them.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+import struct
+import subprocess
+from pathlib import Path
+
+from qemu import Guest, GuestError
+
+KERNEL_BEGIN = 0xFFFFFFFF80000000
+STACK_WORDS = 200
+CALLS_MAX = 24
+
+
+class Program:
+    """Names and code of an ELF file."""
+
+    def __init__(self, path: Path) -> None:
+        lines = subprocess.run(["nm", "--defined-only", str(path)], capture_output=True, text=True,
+                               check=True).stdout.splitlines()
+        found = sorted((int(address, 16), name) for address, kind, name in
+                       (line.split(maxsplit=2) for line in lines) if kind in "tTwW")
+        self.addresses = [address for address, _name in found]
+        self.names = [name for _address, name in found]
+        self.loaded = self._segments(path.read_bytes())
+
+    @staticmethod
+    def _segments(data: bytes) -> list[tuple[int, bytes]]:
+        """Address and content of what is executed."""
+        offset, = struct.unpack_from("<Q", data, 32)
+        size, count = struct.unpack_from("<HH", data, 54)
+        segments = []
+        for i in range(count):
+            kind, flags, at, address, _physical, bytes_ = struct.unpack_from("<IIQQQQ", data, offset + i * size)
+            if kind == 1 and flags & 1:
+                segments.append((address, data[at:at + bytes_]))
+        return segments
+
+    def holds(self, address: int) -> bool:
+        return any(begin <= address < begin + len(data) for begin, data in self.loaded)
+
+    def place(self, address: int) -> str:
+        at = bisect.bisect_right(self.addresses, address) - 1
+        if at < 0 or not self.holds(address):
+            return f"0x{address:x}"
+        return f"{self.names[at]}+0x{address - self.addresses[at]:x}"
+
+    def follows_call(self, address: int) -> bool:
+        for begin, data in self.loaded:
+            before = data[max(0, address - begin - 7):address - begin] if address > begin else b""
+            if len(before) == 7:
+                return before[2] == 0xE8 or any(
+                    before[i] == 0xFF and before[i + 1] & 0x38 == 0x10 for i in range(6))
+        return False
+
+
+def _stack(guest: Guest, core: int, pointer: int) -> list[int]:
+    try:
+        text = guest.monitor(f"x /{STACK_WORDS}gx 0x{pointer:x}", core)
+    except GuestError:
+        return []
+    return [int(word, 16) for word in re.findall(r" 0x([0-9a-f]{16})", text)]
+
+
+def _core(guest: Guest, core: int, kernel: Program, user: Program | None) -> list[str]:
+    registers = guest.monitor("info registers", core)
+    value = {name: int(number, 16) for name, number in re.findall(r"\b(R[A-Z0-9 ]{2}|CR3)=([0-9a-f]{8,16})", registers)}
+    rip, rsp = value["RIP"], value["RSP"]
+    halted = "halted" if "HLT=1" in registers else "running"
+    if rip < KERNEL_BEGIN:
+        return [f"core {core} {halted}, in user space: {user.place(rip) if user else hex(rip)}"]
+    lines = [f"core {core} {halted}, in the kernel, "
+             + " ".join(f"{name.strip().lower()}={value[name]:x}" for name in ("RAX", "RBX", "RDI", "RSI", "RBP")),
+             f"  #0 {kernel.place(rip)}"]
+    calls = [word - 1 for word in _stack(guest, core, rsp) if kernel.follows_call(word)]
+    return lines + [f"  #{i} {kernel.place(call)}" for i, call in enumerate(calls[:CALLS_MAX], 1)]
+
+
+def of_all_cores(guest: Guest, cores: int, kernel_path: Path, user_path: Path | None = None) -> str:
+    """The report, one line for each call of each core. The machine is stopped meanwhile."""
+    kernel = Program(kernel_path)
+    user = Program(user_path) if user_path else None
+    guest.qmp("stop")
+    lines = [line for core in range(cores) for line in _core(guest, core, kernel, user)]
+    guest.qmp("cont")
+    return "\n".join(lines)
