@@ -259,6 +259,9 @@ $(CLAIMS): $(BUILD)/tests/guest-init.elf tests/guest/unclaimed.toml tools/claims
 GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c)
 $(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE)))
 
+# The players of the game as well: docs/testing.md.
+$(eval $(call program_rules,$(BUILD)/tests/game-init.elf,tests/campaigns/game $(GUEST_SCENE)))
+
 %.stripped: %.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@
 
@@ -279,6 +282,8 @@ $(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mk
 	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
 # A test or a benchmark is the init process of a RAM disk of its own.
 $(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped $(CLAIMS) tools/mkarchive.py
+	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<
+$(BUILD)/tests/game-initrd.tar: $(BUILD)/tests/game-init.stripped tools/mkarchive.py
 	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<
 $(BUILD)/bench/initrd.tar: $(BUILD)/bench/bench-init.stripped tools/mkarchive.py
 	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<
@@ -334,7 +339,8 @@ fuzz: $(FUZZ) ## Look for firmware tables that the readers do not survive, for F
 	$(Q)$(FUZZ) -max_total_time=$(FUZZ_SECONDS) -max_len=4097 -timeout=20 -print_final_stats=1 \
 	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus
 
-GUEST := $(BUILD)/debug/kernel.elf $(BUILD)/measure/kernel.elf $(BUILD)/tests/guest-initrd.tar
+GUEST := $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf $(BUILD)/measure/kernel.elf \
+         $(BUILD)/tests/guest-initrd.tar $(BUILD)/tests/game-initrd.tar
 
 BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar
 
@@ -352,11 +358,15 @@ test-loader: all ## The boot loader, with good and hostile input
 	$(Q)$(PYTHON) tools/test.py loader
 test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
 	$(Q)$(PYTHON) tools/test.py guest
+test-game: direct $(GUEST) ## A minute of the random game of processes on each kernel
+	$(Q)$(PYTHON) tools/test.py game
 test-system: all $(BENCH) ## The real image, driven as a user would
 	$(Q)$(PYTHON) tools/test.py system
 test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the commit at hand
 	$(Q)$(PYTHON) tests/fresh/run.py $(or $(RELEASE),bookworm) $(if $(filter 1,$(NEW_ROOT)),--new) \
 	    --suites "$(or $(SUITES),build unit)"
+test-long: direct $(GUEST) ## Campaigns: hours, at low priority; their record is in build/campaigns (SEED=N repeats)
+	$(Q)$(PYTHON) tools/test_long.py
 
 bench: direct initrd $(BENCH) ## Exact instruction counts, compared with bench/results.txt
 	$(Q)$(PYTHON) bench/run.py
@@ -401,7 +411,7 @@ ifneq ($(and $(filter clean run% test% bench fuzz size,$(goals)),$(word 2,$(goal
 .NOTPARALLEL:
 endif
 .PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct settings test test-build test-unit \
-        test-loader test-guest test-system test-fresh bench bench-programs bench-peers fuzz size format format-check check-headers clean help
+        test-loader test-guest test-game test-system test-fresh test-long bench bench-programs bench-peers fuzz size format format-check check-headers clean help
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -4,7 +4,7 @@
 
     test.py [SUITE]... [-k TEXT]
 
-The suites are build, unit, loader, guest and system; all of them without an argument. With -k only
+The suites are build, unit, loader, guest, game and system; all of them without an argument. With -k only
 the jobs whose name contains TEXT run. The last line is "N passed, N failed".
 """
 
@@ -87,6 +87,10 @@ def guest_suite() -> Suite:
     return importlib.import_module("tests.guest.run").suite
 
 
+def game_suite() -> Suite:
+    return importlib.import_module("tests.campaigns.game").short_suite()
+
+
 def suites_in(folder: str) -> list[Suite]:
     """The suites of the Python files in a folder of tests."""
     names = sorted(path.stem for path in (ROOT / "tests" / folder).glob("test_*.py"))
@@ -98,6 +102,7 @@ SUITES = {
     "unit": lambda: [unit_suite()],
     "loader": lambda: [loader_suite()],
     "guest": lambda: [guest_suite()],
+    "game": lambda: [game_suite()],
     "system": lambda: suites_in("system"),
 }
 
