@@ -72,7 +72,13 @@ def jobs(into: Suite, machines: Iterable[tuple]) -> None:
             lambda cpus=cpus, kernel=kernel, cpu=cpu: run_on(cpus, kernel, cpu))
 
 
-# The other numbers of cores on the kernel that ships: `make test-long`.
+def long_suite() -> Suite:
+    """The other numbers of cores on the kernel that ships, for `make test-long`."""
+    others = Suite("guest")
+    jobs(others, [(1, "release"), (8, "release"), (2, "release", "qemu64")])
+    return others
+
+
 jobs(suite, [*((cpus, "debug") for cpus in (1, 2, 4, 8)), (2, "release"), (4, "release"),
              (2, "debug", "qemu64"), (1, "measure")])
 suite.job("counted")(run_counted)

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_long.py - the campaigns: tests that take hours, at low priority, with their figures on record.
+
+    test_long.py [-k TEXT]
+
+What is printed goes to BUILD/campaigns/DATE.txt as well: date and commit, the seed of every game, what
+was counted, and one line per test. SEED=N in the environment plays the games of that seed again; without it
+the seed is the time. With -k only the jobs whose name contains TEXT run.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.dont_write_bytecode = True
+
+from qemu import BUILD, ROOT  # noqa: E402
+from testlib import run  # noqa: E402
+from tests.campaigns import game  # noqa: E402
+from tests.guest import run as guest  # noqa: E402
+
+NICENESS = 10
+
+
+class Record:
+    """Standard output, and a file."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.streams = [sys.stdout, path.open("w", encoding="utf-8")]
+
+    def write(self, text: str) -> int:
+        for stream in self.streams:
+            stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        for stream in self.streams:
+            stream.flush()
+
+
+def commit() -> str:
+    done = subprocess.run(["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=ROOT,
+                          capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Runs the campaigns.")
+    parser.add_argument("-k", default="", metavar="TEXT", help="only jobs whose name contains TEXT")
+    options = parser.parse_args()
+    seed = int(os.environ.get("SEED") or time.time())
+    path = BUILD / "campaigns" / time.strftime("%Y-%m-%d-%H%M%S.txt")
+    sys.stdout = Record(path)
+    os.nice(NICENESS)
+    print(f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}, commit {commit()}, seed {seed}, record {path}", flush=True)
+    passed = run([guest.long_suite(), game.long_suite(seed)], options.k)
+    print(time.strftime("%Y-%m-%d %H:%M:%S %z"), flush=True)
+    return 0 if passed else 1
+
+
+sys.exit(main())
