@@ -156,8 +156,12 @@ void pair_main(uint64_t seat);
 
 typedef void worker_function(uint64_t argument);
 
+/* A thread of this player on one of its stacks, which is free when its last thread is dead. Its priority is
+ * below the player's: what it does may have no end. */
 mnos_cap_t worker_begin(unsigned slot, worker_function *function, uint64_t argument,
                         uint32_t flags);
+mnos_cap_t worker_begin_at(uint32_t priority, unsigned slot, worker_function *function,
+                           uint64_t argument, uint32_t flags);
 bool worker_end(mnos_cap_t thread);
 void thread_own(void);
 void thread_other(void);

@@ -67,7 +67,7 @@ void player_begin(uint32_t number)
         (void)draw();
     (void)!sys_cap_create(MNOS_CREATE_ENDPOINT, 0, 0, 0, 0, &self.port);
     (void)!sys_cap_create(MNOS_CREATE_ENDPOINT, 0, 0, 0, 0, &self.still);
-    self.server = worker_begin(STACK_SERVER, serve, 0, 0);
+    self.server = worker_begin_at(PRIORITY_PLAYER - 2 + draw_below(6), STACK_SERVER, serve, 0, 0);
 }
 
 void player_main(uint64_t number)

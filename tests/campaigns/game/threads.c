@@ -17,12 +17,12 @@ static _Noreturn void worker_entry(worker_function *function, struct mnos_ipc_bu
         (void)!sys_thread_destroy(MNOS_SELF);
 }
 
-/* A thread of this player on one of its stacks; the stack is free when its last thread is dead. */
-mnos_cap_t worker_begin(unsigned slot, worker_function *function, uint64_t argument, uint32_t flags)
+mnos_cap_t worker_begin_at(uint32_t priority, unsigned slot, worker_function *function,
+                           uint64_t argument, uint32_t flags)
 {
     struct mnos_thread_params params = {.name = "worker",
                                         .ipc_buffer = BUFFERS_ADDRESS + slot * PAGE,
-                                        .priority = PRIORITY_PLAYER - 3 + draw_below(6),
+                                        .priority = priority,
                                         .affinity = MNOS_AFFINITY_ANY,
                                         .flags = flags};
     mnos_cap_t thread = 0;
@@ -39,6 +39,17 @@ mnos_cap_t worker_begin(unsigned slot, worker_function *function, uint64_t argum
     if (sys_thread_create(MNOS_SELF, sizeof params, &thread) != MNOS_OK)
         return 0;
     return thread;
+}
+
+mnos_cap_t worker_begin(unsigned slot, worker_function *function, uint64_t argument, uint32_t flags)
+{
+    return worker_begin_at(PRIORITY_PLAYER - 1 - draw_below(8), slot, function, argument, flags);
+}
+
+/* One that waits takes no time from others, whatever its priority. */
+static mnos_cap_t waiter_begin(unsigned slot, worker_function *function, uint64_t argument)
+{
+    return worker_begin_at(PRIORITY_PLAYER - 4 + draw_below(16), slot, function, argument, 0);
 }
 
 static enum mnos_thread_state state_of(mnos_cap_t thread)
@@ -164,9 +175,9 @@ static mnos_cap_t worker_with_a_pastime(unsigned slot)
 
     switch (draw_below(8)) {
     case 0: return worker_begin(slot, spin, 0, 0);
-    case 1: return worker_begin(slot, wait_to_receive, 0, 0);
-    case 2: return worker_begin(slot, wait_to_call, port, 0);
-    case 3: return worker_begin(slot, wait_parked, 0, 0);
+    case 1: return waiter_begin(slot, wait_to_receive, 0);
+    case 2: return waiter_begin(slot, wait_to_call, port);
+    case 3: return waiter_begin(slot, wait_parked, 0);
     case 4: return worker_begin(slot, map_much, 0, 0);
     case 5: return worker_begin(slot, create_and_destroy, 0, 0);
     default:
@@ -228,7 +239,7 @@ void thread_mutual(void)
 void cancel(void)
 {
     worker_function *waits[] = {wait_to_receive, wait_to_call, wait_parked};
-    mnos_cap_t thread = worker_begin(STACK_WORKER, waits[draw_below(3)], self.still, 0);
+    mnos_cap_t thread = waiter_begin(STACK_WORKER, waits[draw_below(3)], self.still);
 
     if (thread == 0)
         return;
