@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core.h"
+#include "jitter.h"
 #include "log/panic.h"
 #include "sync/spinlock.h"
 
@@ -43,6 +44,7 @@ void lockdep_acquire(const struct spinlock *lock, const void *site)
 {
     unsigned core = this_core()->index;
 
+    jitter();
     for (unsigned i = 0; i < held[core].count; i++) {
         const struct held *outer = &held[core].locks[i];
         if (!in_order(outer->lock, lock))
@@ -58,6 +60,7 @@ void lockdep_release(const struct spinlock *lock)
 {
     unsigned core = this_core()->index;
 
+    jitter();
     for (unsigned i = held[core].count; i-- > 0;) {
         if (held[core].locks[i].lock != lock)
             continue;
