@@ -9,6 +9,7 @@ Then the places of all cores are printed.
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import stacks
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, Guest, GuestError, Machine
@@ -35,19 +36,43 @@ def follow(guest: Guest) -> None:
             raise
 
 
-def game_on(cpus: int, kernel: str, seed: int, seconds: int, least: int, more: str = "") -> Iterable[Result]:
-    """Plays one game; yields the guest's results, and prints its figures with what repeats it."""
-    name = job_name(cpus, kernel)
-    words = f"seed={seed} seconds={seconds} least={least} {more}".strip()
-    machine = Machine("direct", cpus=cpus, kernel=KERNELS[kernel],
-                      initrd=BUILD / "tests/game-initrd.tar", cmdline=f"console=kernel debug-exit {words}")
-    print(f"   {name}: {words}", flush=True)
-    with Guest(machine, name, 1e9) as guest:
+@dataclass(frozen=True)
+class Game:
+    """One game; `jitter` plays it on an emulator that runs all cores in one thread, and lets the debug kernel
+    change to another core wherever it takes or releases a lock."""
+
+    cpus: int
+    kernel: str
+    seed: int
+    seconds: int
+    least: int = 0
+    jitter: bool = False
+    more: str = ""  # further words for the command line
+
+    def name(self) -> str:
+        return f"{self.cpus} cores {self.kernel}" + (" jitter" if self.jitter else "")
+
+    def words(self) -> str:
+        words = f"seed={self.seed} seconds={self.seconds} least={self.least}"
+        return " ".join([words, *(["jitter"] if self.jitter else []), *self.more.split()])
+
+    def machine(self) -> Machine:
+        return Machine("direct", cpus=self.cpus, kernel=KERNELS[self.kernel],
+                       initrd=BUILD / "tests/game-initrd.tar",
+                       cmdline=f"console=kernel debug-exit {self.words()}",
+                       extra=("-accel", "tcg,thread=single") if self.jitter else ())
+
+
+def play(game: Game) -> Iterable[Result]:
+    """Yields the guest's results; prints its figures, and what plays it again."""
+    name = f"game {game.name()}"
+    print(f"   {name}: {game.words()}", flush=True)
+    with Guest(game.machine(), name, 1e9) as guest:
         try:
             follow(guest)
         except GuestError as problem:
-            yield Result(f"{name}: hangs", f"{problem}, {words}\n"
-                         + stacks.of_all_cores(guest, cpus, KERNELS[kernel], PROGRAM))
+            yield Result(f"{game.name()}: hangs", f"{problem}, {game.words()}\n"
+                         + stacks.of_all_cores(guest, game.cpus, KERNELS[game.kernel], PROGRAM))
             return
         code = guest.exit_code()
         output = guest.output().splitlines()
@@ -55,31 +80,29 @@ def game_on(cpus: int, kernel: str, seed: int, seconds: int, least: int, more: s
     figures = [f"{m[1]} {m[2]}" for line in lines if (m := FIGURE.match(line))]
     if figures:
         print(f"   {name}: " + ", ".join(figures), flush=True)
-    yield from parse_lines(lines, f"{name}: ")
+    yield from parse_lines(lines, f"{game.name()}: ")
     if code not in (EXIT_PASS, EXIT_FAIL):
         panic = "\n".join(line for line in output if "] E " in line)
-        yield Result(f"{name}: exit", f"QEMU's exit code is {code}, {words}\n{panic}")
+        yield Result(f"{game.name()}: exit", f"QEMU's exit code is {code}, {game.words()}\n{panic}")
 
 
-def job_name(cpus: int, kernel: str) -> str:
-    return f"game {cpus} cores {kernel}"
-
-
-def jobs(suite: Suite, cpus: int, kernel: str, *rules: int) -> None:
-    suite.job(job_name(cpus, kernel), WHOLE_MACHINE if cpus > 2 else 1)(lambda: game_on(cpus, kernel, *rules))
+def suite_of(games: Iterable[Game]) -> Suite:
+    suite = Suite("game")
+    for game in games:
+        threads = 1 if game.jitter else game.cpus
+        suite.job(game.name(), WHOLE_MACHINE if threads > 2 else 1)(lambda game=game: play(game))
+    return suite
 
 
 def short_suite() -> Suite:
     """A minute for each kernel, the same seeds each time; a part of `make test`."""
-    suite = Suite("game")
-    jobs(suite, 2, "debug", 1, SHORT_S, SHORT_LEAST)
-    jobs(suite, 4, "release", 2, SHORT_S, SHORT_LEAST)
-    return suite
+    return suite_of([Game(2, "debug", 1, SHORT_S, SHORT_LEAST, jitter=True),
+                     Game(4, "release", 2, SHORT_S, SHORT_LEAST)])
 
 
 def long_suite(seed: int) -> Suite:
-    """A quarter of an hour on each number of cores, for each kernel."""
-    suite = Suite("game")
-    for number, (kernel, cpus) in enumerate((k, c) for k in KERNELS for c in (1, 2, 4, 8)):
-        jobs(suite, cpus, kernel, seed + number, LONG_S, LONG_LEAST)
-    return suite
+    """A quarter of an hour on each number of cores, for each kernel, and with jitter where cores meet."""
+    kinds = [(kernel, cpus, False) for kernel in KERNELS for cpus in (1, 2, 4, 8)]
+    kinds += [("debug", cpus, True) for cpus in (2, 3, 4)]
+    return suite_of(Game(cpus, kernel, seed + number, LONG_S, LONG_LEAST, jitter)
+                    for number, (kernel, cpus, jitter) in enumerate(kinds))

@@ -168,6 +168,7 @@ void thread_other(void);
 void thread_mutual(void);
 void cancel(void);
 void suspend(void);
+void change(void);
 
 /* ---- faults.c ---- */
 

@@ -30,6 +30,7 @@ static const struct {
 #define play_TRANSFER transfer
 #define play_MAP map
 #define play_UPCALL upcall
+#define play_CHANGE change
 #define play_MESSAGE message
 #define play_PAIR_LEFT pair
 #define play_PAIR_RIGHT NULL

@@ -150,7 +150,8 @@ static void map_much(uint64_t)
 
 static void destroy_a_child(uint64_t process)
 {
-    (void)!sys_proc_destroy(process, 0);
+    if (sys_proc_destroy(process, 0) == MNOS_ERR_CANCELLED)
+        succeeded(OP_CANCEL);
 }
 
 static void create_and_destroy(uint64_t)
@@ -239,13 +240,53 @@ void thread_mutual(void)
 void cancel(void)
 {
     worker_function *waits[] = {wait_to_receive, wait_to_call, wait_parked};
-    mnos_cap_t thread = waiter_begin(STACK_WORKER, waits[draw_below(3)], self.still);
+    struct child_seat *child = draw_below(8) == 0 ? any_child() : NULL;
+    mnos_cap_t thread;
 
+    if (child != NULL) /* the end of a child, which goes on when the wait for it is over */
+        thread = waiter_begin(STACK_WORKER, destroy_a_child, child->process);
+    else
+        thread = waiter_begin(STACK_WORKER, waits[draw_below(3)], self.still);
     if (thread == 0)
         return;
-    if (comes_to(thread, true) && sys_thread_control(thread, MNOS_THREAD_CANCEL, 0) == MNOS_OK)
+    if ((child != NULL || comes_to(thread, true)) &&
+        sys_thread_control(thread, MNOS_THREAD_CANCEL, 0) == MNOS_OK)
         (void)comes_to(thread, false);
     (void)worker_end(thread);
+}
+
+static void change_thread(mnos_cap_t thread)
+{
+    mnos_status_t status;
+
+    if (draw_below(2) == 0)
+        status =
+            sys_thread_control(thread, MNOS_THREAD_PRIORITY, PRIORITY_PLAYER - 8 + draw_below(8));
+    else
+        status =
+            sys_thread_control(thread, MNOS_THREAD_AFFINITY,
+                               draw_below(2) == 0 ? MNOS_AFFINITY_ANY : draw_below(core_count()));
+    if (status == MNOS_OK)
+        succeeded(OP_CHANGE);
+}
+
+/* Priority and core of what runs, waits, or ends something. */
+void change(void)
+{
+    mnos_cap_t thread = draw_below(2) == 0 ? take(THREAD) : 0;
+
+    if (thread != 0) {
+        change_thread(thread);
+        put_back(THREAD, thread);
+        return;
+    }
+    thread = worker_with_a_pastime(STACK_WORKER);
+    for (unsigned i = 0; i < 4 && thread != 0; i++)
+        change_thread(thread);
+    (void)worker_end(thread);
+    /* What others have made of this player's own. */
+    (void)!sys_thread_control(MNOS_SELF, MNOS_THREAD_PRIORITY,
+                              self.seat == 0 ? TEST_PRIORITY : PRIORITY_PLAYER);
 }
 
 static void stop_for_a_while(mnos_cap_t target)
