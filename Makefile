@@ -256,7 +256,7 @@ $(CLAIMS): $(BUILD)/tests/guest-init.elf tests/guest/unclaimed.toml tools/claims
 	$(call say,CLAIMS)
 	$(Q)$(PYTHON) tools/claims.py $< $@
 # Benchmarks are set up by the means that the guest tests have.
-GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c)
+GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c edu.c)
 $(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE)))
 
 # The players of the game as well: docs/testing.md.
@@ -327,7 +327,7 @@ $(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 # libFuzzer, which Clang has; FUZZ_SECONDS is how long it looks. What it has learned stays in the corpus.
 FUZZ         := $(BUILD)/fuzz/firmware
 FUZZ_SRCS    := tests/fuzz/firmware.c tests/unit/firmware_fuzz.c tests/unit/firmware_memory.c \
-                $(addprefix lib/format/,acpi.c madt.c mptable.c)
+                $(addprefix lib/format/,acpi.c acpi_iommu.c madt.c mptable.c)
 FUZZ_SECONDS ?= 60
 
 $(FUZZ): $(FUZZ_SRCS) $(wildcard lib/format/*.h tests/unit/*.h) Makefile

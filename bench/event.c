@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* event.c - what comes from outside: a device interrupt, and the passing of a deadline. */
+#include "abi/interrupt.h"
 #include "bench/bench.h"
 #include "lib/libmnos/bootstrap.h"
+#include "tests/guest/edu.h"
 
-/* ---- an interrupt: a timer of the HPET, which needs no I/O port (ports cost when processes change) ---- */
+/* ---- an interrupt: a message of QEMU's edu device, which needs no I/O port once it is set up (ports cost when
+ * processes change) ---- */
 
-/* IA-PC HPET Specification, "Register Overview"; QEMU has the registers where every PC has them. */
-#define HPET_FRAME (0xFED00000ull / MNOS_PAGE_BYTES)
-#define HPET_CONFIG 0x10
-#define HPET_COUNTER 0xF0
-#define HPET_TIMER_CONFIG 0x100
-#define HPET_TIMER_COMPARATOR 0x108
-#define HPET_ENABLE 1ull
-#define HPET_TIMER_INTERRUPTS (1ull << 2)
-#define HPET_TIMER_ROUTE_SHIFT 9
-
-/* An edge-triggered line that the timer can be routed to. The clock that has it is silent. */
-#define HPET_LINE 8ull
-/* 20 us. */
-#define HPET_DELAY 2000
-
-static volatile uint64_t *const hpet = (volatile uint64_t *)(ARENA + 0x100000);
+static struct edu edu;
 
 static uint64_t driver(uint64_t endpoint, uint64_t interrupt, uint64_t, uint64_t)
 {
@@ -33,41 +21,36 @@ static uint64_t be_interrupted(void *)
 {
     uint64_t last;
 
+    edu_clear(&edu); /* so that the next cause is new */
     SHARED->stamp = 0;
-    hpet[HPET_TIMER_COMPARATOR / 8] = hpet[HPET_COUNTER / 8] + HPET_DELAY;
-    last = spin_until(&SHARED->stamp);
-    return SHARED->stamp - last - READINGS_COST_BEHIND;
+    last = write_and_spin(&edu.words[EDU_RAISE], &SHARED->stamp);
+    return SHARED->stamp - last - READINGS_COST_WRITE;
 }
 
-static bool hpet_start(void)
+static bool device_start(mnos_cap_t line)
 {
-    if (!CHECK_OK(
-            sys_mem_map(MNOS_SELF, bootstrap_cap("device"), (uint64_t)hpet, HPET_FRAME, 1, MAP_RW)))
+    if (!edu_begin(&edu))
         return false;
-    hpet[HPET_CONFIG / 8] |= HPET_ENABLE;
-    hpet[HPET_TIMER_CONFIG / 8] = HPET_TIMER_INTERRUPTS | HPET_LINE << HPET_TIMER_ROUTE_SHIFT;
+    edu_use_messages(&edu, line);
+    cap_drop(edu.config); /* closes its ports */
+    edu.config = 0;
     return true;
-}
-
-static void hpet_stop(void)
-{
-    hpet[HPET_TIMER_CONFIG / 8] = 0;
-    CHECK_OK(sys_mem_unmap(MNOS_SELF, (uint64_t)hpet, 1));
 }
 
 BENCH(irq, "irq-wake")
 {
-    mnos_cap_t line =
-        cap_range(bootstrap_cap("interrupts"), MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, HPET_LINE, 1);
+    mnos_cap_t line = cap_range(bootstrap_cap("interrupts"),
+                                MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
+                                MNOS_MESSAGE_LINE_FIRST, 1);
     mnos_cap_t given;
     struct peer peer;
 
     if (peer_create(&peer)) {
         given = child_give(&peer.child, line, MNOS_RIGHT_WRITE);
         if (peer_start(&peer, driver, given, PRIORITY_SERVER) && peer_waits(&peer) &&
-            hpet_start()) {
+            device_start(line)) {
             measure_least("irq-wake", be_interrupted, NULL);
-            hpet_stop();
+            cap_drop(edu.window);
         }
     }
     cap_drop(line);

@@ -271,29 +271,20 @@ SERVE fault_for_ever
 2:
 SERVE_END fault_for_ever
 
-/*
- * uint64_t spin_until(volatile uint64_t *stamp): reads the counter without end; once *stamp is not 0,
- * returns the last reading before it. An interrupt that comes right behind a reading has none
- * between, else up to 4.
- */
-    .globl spin_until
-    .type spin_until, @function
-spin_until:
-    xorl %eax, %eax
-1:  movl %eax, %ecx
-    movl %edx, %esi
+/* uint64_t write_and_spin(volatile uint32_t *where, volatile uint64_t *stamp) */
+    .globl write_and_spin
+    .type write_and_spin, @function
+write_and_spin:
+    movl $1, %ecx
     MARK begin
     rdtsc
-    cmpq $0, (%rdi)
+    movl %ecx, (%rdi)
+1:  cmpq $0, (%rsi)
     je 1b
     shlq $32, %rdx
     orq %rdx, %rax
-    shlq $32, %rsi
-    orq %rsi, %rcx
-    cmpq (%rdi), %rax
-    cmovaeq %rcx, %rax
     ret
-    .size spin_until, . - spin_until
+    .size write_and_spin, . - write_and_spin
 
 /* void park_for_ever(uint64_t deadline): needs no stack */
     .globl park_for_ever

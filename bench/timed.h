@@ -21,10 +21,10 @@
 #define TIMED_RECEIVE_FROM 80
 #define TIMED_REPLY_ID 88
 
-/* From one reading to the next with nothing between: main.c checks it. And the part of it behind the
- * wait, where the beginning was another. */
+/* From one reading to the next with nothing between: main.c checks it. And the part of it that counts when an
+ * interrupt is between, with the write that causes it. */
 #define READINGS_COST 8
-#define READINGS_COST_BEHIND 3
+#define READINGS_COST_WRITE 4
 #define READINGS_COST_IN_C 3
 /* Between those of fault_for_ever() and of timed_reply_and_wait(), either way. */
 #define READINGS_COST_FAULT 6
@@ -98,9 +98,9 @@ uint64_t handle_interrupts(uint64_t endpoint, uint64_t interrupt, uint64_t deadl
  * one behind, and so on for ever. Ends with an error of the call. */
 uint64_t fault_for_ever(uint64_t endpoint, uint64_t hole, uint64_t *before, uint64_t *behind);
 
-/* Reads the counter until *stamp, which an interrupt handler writes, is not 0; returns the last reading
- * before that. */
-uint64_t spin_until(volatile uint64_t *stamp);
+/* Writes 1 where that makes a device interrupt, and waits until *stamp, which the handler writes, is not 0;
+ * returns the reading right before the write. */
+uint64_t write_and_spin(volatile uint32_t *where, volatile uint64_t *stamp);
 
 void yield_for_ever(void);
 void park_for_ever(uint64_t deadline);

@@ -106,7 +106,7 @@ def windows(steps: list[Step], code: Code) -> list[list[Step]]:
 def counting_machine(extra: tuple[str, ...] = (), **settings) -> Machine:
     """One on which the time stamp counter counts instructions."""
     settings = {"cpus": 1, "memory_mib": 512, "cpu": "max,-erms,-la57"} | settings
-    return Machine("direct", extra=("-icount", "shift=0,sleep=off", *extra), **settings)
+    return Machine("direct", extra=("-icount", "shift=0,sleep=off", "-device", "edu", *extra), **settings)
 
 
 def trace(metric: str, code: Code, cmdline: str = "", registers: bool = False) -> list[Step]:

@@ -20,7 +20,7 @@ direct: $(BUILD)/loader.elf $(BUILD)/boot.tar ## What `qemu -kernel loader.elf -
 LOADER_PORTABLE_SRCS := $(addprefix boot/core/,config.c image.c memmap.c paging.c requests.c)
 
 LOADER_CORE   := $(sort $(wildcard boot/core/*.c boot/core/*.S)) \
-                 $(addprefix lib/format/,acpi.c elf.c madt.c mptable.c)
+                 $(addprefix lib/format/,acpi.c acpi_iommu.c elf.c madt.c mptable.c)
 LOADER_DIRECT := $(LOADER_CORE) lib/format/ustar.c $(sort $(wildcard boot/direct/*.c boot/direct/*.S))
 LOADER_UEFI   := $(LOADER_CORE) $(sort $(wildcard boot/uefi/*.c))
 

@@ -49,6 +49,9 @@ uint64_t arch_physical_pages(void);
 
 /* What the kernel uses of the processor: words separated by blanks. */
 void arch_cpu_features_text(char *text, size_t capacity);
+/* True when any of the pages holds registers that are the kernel's business: interrupt controllers, clocks,
+ * IOMMUs. */
+bool arch_is_own_device(paddr_t first, uint64_t page_count);
 /* From the first byte of the lowest ACPI table to the end of the highest; false: there are none. */
 bool arch_firmware_tables(paddr_t *first, paddr_t *end);
 

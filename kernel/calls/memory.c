@@ -83,11 +83,13 @@ static bool range_inside(const struct cap_view *cap, uint64_t first, uint64_t co
     return count != 0 && first < cap->count && count <= cap->count - first;
 }
 
-/* Device memory that turns out to be RAM belongs to somebody. */
+/* Device memory that turns out to be RAM belongs to somebody, and the machine's own registers to the kernel. */
 static bool is_not_device(const struct memory *memory, uint64_t first, uint64_t count)
 {
+    paddr_t frame = memory->single.frame + first * PAGE_BYTES;
+
     return memory->flavour == MNOS_MEMORY_DEVICE &&
-           frame_overlaps_ram(memory->single.frame + first * PAGE_BYTES, count);
+           (frame_overlaps_ram(frame, count) || arch_is_own_device(frame, count));
 }
 
 static mnos_status_t map_pages(struct thread *current, struct process *process,

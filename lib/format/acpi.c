@@ -114,6 +114,22 @@ static void note_place(struct acpi_tables *out, uint64_t address, size_t bytes)
         out->tables_end = address + bytes;
 }
 
+/* False: there is no room for all. */
+static bool iommus_parse(struct acpi_tables *out, const void *table, size_t bytes, uint64_t end)
+{
+    struct acpi_iommu unit;
+    size_t at = 0;
+
+    while (acpi_iommu_next(table, bytes, &at, &unit)) {
+        if (unit.address == 0 || unit.address >= end || unit.bytes > end - unit.address)
+            continue;
+        if (out->iommu_count == ACPI_IOMMUS_MAX)
+            return false;
+        out->iommus[out->iommu_count++] = unit;
+    }
+    return true;
+}
+
 /* False: the table, of one of the kinds that are read, is damaged. */
 static bool table_parse(struct acpi_tables *out, const void *table, size_t bytes, uint64_t end)
 {
@@ -127,7 +143,19 @@ static bool table_parse(struct acpi_tables *out, const void *table, size_t bytes
             out->pm_timer = acpi_pm_timer_port(table, bytes, &out->pm_timer_32_bit);
         return true; /* not every machine has that timer */
     }
+    if (acpi_table_valid(table, bytes, "DMAR") || acpi_table_valid(table, bytes, "IVRS"))
+        return iommus_parse(out, table, bytes, end);
     return out->madt.core_count != 0 || madt_parse(table, bytes, end, &out->madt);
+}
+
+static bool is_read(const char signature[4])
+{
+    static const char kinds[][5] = {"APIC", "FACP", "HPET", "DMAR", "IVRS"};
+
+    for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (memcmp(signature, kinds[i], 4) == 0)
+            return true;
+    return false;
 }
 
 /* Only tables that are read are mapped as a whole: there may be a hundred others. */
@@ -142,8 +170,7 @@ static bool table_read(const struct physical_memory *memory, uint64_t address,
     if (!header_read(memory, address, &bytes, signature))
         return false;
     note_place(out, address, bytes);
-    if (memcmp(signature, "APIC", 4) != 0 && memcmp(signature, "FACP", 4) != 0 &&
-        memcmp(signature, "HPET", 4) != 0)
+    if (!is_read(signature))
         return true;
     table = physical_map(memory, address, bytes);
     if (table == NULL)

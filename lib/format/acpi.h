@@ -18,11 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/format/acpi_iommu.h"
 #include "lib/format/madt.h"
 #include "lib/format/physical.h"
 
 enum {
     ACPI_HEADER_BYTES = 36,
+    ACPI_IOMMUS_MAX = 32,
     ACPI_TABLES_MAX = 512, /* of those that one root lists; the largest servers have about 200 */
 };
 
@@ -31,6 +33,8 @@ struct acpi_tables {
     uint64_t hpet;         /* physical address of its registers; 0: none */
     uint16_t pm_timer;     /* I/O port; 0: none */
     bool pm_timer_32_bit;  /* else 24 */
+    struct acpi_iommu iommus[ACPI_IOMMUS_MAX];
+    uint32_t iommu_count;
     /* From the first byte of the lowest table to the end of the highest; both 0: no tables. */
     uint64_t tables_first, tables_end;
     uint32_t ignored; /* tables that are listed and do not count */

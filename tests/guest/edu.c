@@ -22,7 +22,6 @@
 
 /* By word. */
 #define CAUSES (0x24 / 4)
-#define RAISE (0x60 / 4)
 #define CLEAR (0x64 / 4)
 
 /* The q35 chipset wires the pins of its slots in turn. */
@@ -120,7 +119,7 @@ void edu_use_messages(const struct edu *edu, mnos_cap_t line)
 
 void edu_raise(const struct edu *edu, uint32_t causes)
 {
-    edu->words[RAISE] = causes;
+    edu->words[EDU_RAISE] = causes;
 }
 
 void edu_clear(const struct edu *edu)

@@ -10,6 +10,8 @@
 
 #include "abi/types.h"
 
+#define EDU_RAISE (0x60 / 4) /* the register that edu_raise() writes, in `words` */
+
 struct edu {
     mnos_cap_t config;        /* the ports of PCI configuration space */
     mnos_cap_t window;        /* its registers */

@@ -35,8 +35,8 @@ def run_on(cpus: int, kernel: str = "debug", cpu: str = "max") -> Iterable[Resul
     name = job_name(cpus, kernel, cpu)
     machine = Machine(
         "direct", cpus=cpus, cpu=cpu, kernel=KERNELS[kernel],
-        initrd=BUILD / "tests/guest-initrd.tar", cmdline="console=kernel debug-exit",
-        extra=("-device", "edu", *(COUNTING if kernel == "measure" else ())),
+        initrd=BUILD / "tests/guest-initrd.tar", cmdline="console=kernel debug-exit iommu",
+        extra=("-device", "intel-iommu", "-device", "edu", *(COUNTING if kernel == "measure" else ())),
     )
     yield from results_of(machine, name)
 

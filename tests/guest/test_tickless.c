@@ -4,7 +4,7 @@
  *
  * tests/system/test_tickless.py runs these with `counted` on the command line, in an emulator that counts
  * instructions: then a minute passes quickly, costs are exact, and its own log of interrupts is compared.
- * It finds its way in that log by the interrupts of the HPET, one before and one after each minute.
+ * It finds its way in that log by the interrupts of the real-time clock, one before and one after each minute.
  */
 #include "abi/statistics.h"
 #include "lib/libmnos/bootstrap.h"
@@ -19,79 +19,123 @@ static uint64_t read_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* ---- the timer of the HPET: interrupts that need no timer of the kernel ---- */
+/* ---- the real-time clock: interrupts that need no timer of the kernel ---- */
 
-/* IA-PC HPET Specification, "Register Overview"; QEMU has the registers where every PC has them. */
-#define HPET_FRAME (0xFED00000ull / MNOS_PAGE_BYTES)
-#define HPET_PERIOD 0x04 /* femtoseconds */
-#define HPET_CONFIG 0x10
-#define HPET_COUNTER 0xF0
-#define HPET_TIMER_CONFIG 0x100
-#define HPET_TIMER_COMPARATOR 0x108
-#define HPET_ENABLE 1u
-#define HPET_TIMER_INTERRUPTS (1u << 2)
-#define HPET_TIMER_ROUTE_SHIFT 9
-/* An edge-triggered line that the timer can be routed to. The clock that has it is silent. */
-#define HPET_LINE 8u
+/* Motorola MC146818A datasheet: "Address Map", "Registers". */
+#define RTC_PORT 0x70
+#define RTC_LINE 8
+#define RTC_SECONDS 0
+#define RTC_ALARM_SECONDS 1
+#define RTC_MINUTES 2
+#define RTC_ALARM_MINUTES 3
+#define RTC_ALARM_HOURS 5
+#define RTC_ANY 0xC0 /* in an alarm register: always equal */
+#define RTC_A 10
+#define RTC_A_UPDATING 0x80
+#define RTC_A_RATE 0x0F
+#define RTC_A_RATE_122_US 3
+#define RTC_B 11
+#define RTC_B_BINARY 4
+#define RTC_B_ALARM 0x20
+#define RTC_B_PERIODIC 0x40
+#define RTC_C 12 /* reading it lets the next interrupt come */
+
+#define SECOND_NS (1000 * MILLISECOND_NS)
 
 struct alarm {
-    volatile uint32_t *hpet;
-    mnos_cap_t line, endpoint;
+    mnos_cap_t ports, line, endpoint;
 };
+
+static uint8_t rtc_read(uint8_t reg)
+{
+    uint8_t value;
+
+    __asm__ volatile("outb %1, %2\n\tinb %3, %0"
+                     : "=a"(value)
+                     : "a"(reg), "Nd"((uint16_t)RTC_PORT), "Nd"((uint16_t)(RTC_PORT + 1)));
+    return value;
+}
+
+static void rtc_write(uint8_t reg, uint8_t value)
+{
+    __asm__ volatile("outb %0, %1" ::"a"(reg), "Nd"((uint16_t)RTC_PORT));
+    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"((uint16_t)(RTC_PORT + 1)));
+}
 
 static bool alarm_open(struct alarm *alarm)
 {
-    void *address;
-
     alarm->endpoint = endpoint_new();
     alarm->line =
-        cap_range(bootstrap_cap("interrupts"), MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, HPET_LINE, 1);
-    if (!CHECK_OK(memory_map(bootstrap_cap("device"), HPET_FRAME, 1, MAP_RW, &address)) ||
-        !CHECK_OK(sys_irq_bind(alarm->line, alarm->endpoint, 1)))
-        return false;
-    alarm->hpet = address;
-    alarm->hpet[HPET_CONFIG / 4] |= HPET_ENABLE;
-    return true;
+        cap_range(bootstrap_cap("interrupts"), MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, RTC_LINE, 1);
+    alarm->ports =
+        cap_range(bootstrap_cap("ports"), MNOS_RIGHT_READ | MNOS_RIGHT_WRITE, RTC_PORT, 2);
+    return CHECK_OK(sys_mem_map(MNOS_SELF, alarm->ports, 0, 0, 2, MAP_RW)) &&
+           CHECK_OK(sys_irq_bind(alarm->line, alarm->endpoint, 1));
 }
 
 static void alarm_close(struct alarm *alarm)
 {
-    alarm->hpet[HPET_TIMER_CONFIG / 4] = 0;
-    memory_unmap((void *)(uintptr_t)alarm->hpet, 1);
     cap_drop(alarm->line);
+    cap_drop(alarm->ports);
     cap_drop(alarm->endpoint);
 }
 
-static uint64_t hpet_counter(const struct alarm *alarm)
+/* One interrupt for this reason. */
+static void interrupt_wait(const struct alarm *alarm, uint8_t reason)
 {
-    uint32_t high, low;
-
-    do {
-        high = alarm->hpet[HPET_COUNTER / 4 + 1];
-        low = alarm->hpet[HPET_COUNTER / 4];
-    } while (alarm->hpet[HPET_COUNTER / 4 + 1] != high);
-    return (uint64_t)high << 32 | low;
-}
-
-/* Waits for an interrupt that comes after this time, without any deadline. */
-static void alarm_wait(const struct alarm *alarm, uint64_t ns)
-{
-    uint64_t comparator = hpet_counter(alarm) + ns * 1000000 / alarm->hpet[HPET_PERIOD / 4];
     struct message msg = {0};
 
-    /* Off meanwhile: with half of the comparator written it could be due. */
-    alarm->hpet[HPET_TIMER_CONFIG / 4] = 0;
-    alarm->hpet[HPET_TIMER_COMPARATOR / 4] = (uint32_t)comparator;
-    alarm->hpet[HPET_TIMER_COMPARATOR / 4 + 1] = (uint32_t)(comparator >> 32);
-    alarm->hpet[HPET_TIMER_CONFIG / 4] = HPET_TIMER_INTERRUPTS | HPET_LINE
-                                                                     << HPET_TIMER_ROUTE_SHIFT;
+    (void)rtc_read(RTC_C);
+    rtc_write(RTC_B, rtc_read(RTC_B) | reason);
     CHECK_OK(ipc_receive(alarm->endpoint, &msg, MNOS_DEADLINE_NEVER));
+    rtc_write(RTC_B, rtc_read(RTC_B) & (uint8_t)~reason);
+    (void)rtc_read(RTC_C);
     CHECK_OK(sys_irq_ack(alarm->line));
+}
+
+static uint64_t binary(uint8_t value)
+{
+    return (rtc_read(RTC_B) & RTC_B_BINARY) != 0 ? value : (value >> 4) * 10u + (value & 15u);
+}
+
+static uint8_t as_rtc(uint64_t value)
+{
+    return (uint8_t)((rtc_read(RTC_B) & RTC_B_BINARY) != 0 ? value : value / 10 << 4 | value % 10);
+}
+
+/* The alarm is set to a second of an hour. */
+static void alarm_set(uint64_t seconds_from_now)
+{
+    uint64_t second;
+
+    while ((rtc_read(RTC_A) & RTC_A_UPDATING) != 0)
+        ;
+    second = binary(rtc_read(RTC_MINUTES)) * 60 + binary(rtc_read(RTC_SECONDS)) + seconds_from_now;
+    rtc_write(RTC_ALARM_SECONDS, as_rtc(second % 60));
+    rtc_write(RTC_ALARM_MINUTES, as_rtc(second / 60 % 60));
+    rtc_write(RTC_ALARM_HOURS, RTC_ANY);
+}
+
+/* Until this time has passed, without any deadline: seconds with one interrupt, less than a second with one for
+ * each 122 us. */
+static void alarm_wait(const struct alarm *alarm, uint64_t ns)
+{
+    uint64_t end_ns = kinfo_time_ns() + ns;
+
+    if (ns >= SECOND_NS) {
+        alarm_set(ns / SECOND_NS + 1);
+        interrupt_wait(alarm, RTC_B_ALARM);
+        return;
+    }
+    rtc_write(RTC_A, (rtc_read(RTC_A) & (uint8_t)~RTC_A_RATE) | RTC_A_RATE_122_US);
+    do
+        interrupt_wait(alarm, RTC_B_PERIODIC);
+    while (kinfo_time_ns() < end_ns);
 }
 
 /* ---- timer interrupts ---- */
 
-#define MARK_NS 100000ull
+#define MARK_NS 1ull /* one interrupt */
 
 static uint64_t quiet_ns(void)
 {

@@ -117,12 +117,16 @@ TEST(memory_object, device_memory_is_never_ram)
     init();
     CHECK_EQ(memory_create_fixed(MNOS_MEMORY_DEVICE, 0, 1 << 20, false, &device), MNOS_OK);
     CHECK_EQ(cap_create_root(world_root, &device->obj, MNOS_RIGHTS_ALL, 0, 1 << 20, &all), MNOS_OK);
-    const uint64_t rw = MNOS_MAP_READ | MNOS_MAP_WRITE, hole = 0xFEC00;
+    const uint64_t rw = MNOS_MAP_READ | MNOS_MAP_WRITE, hole = 0xFEC00, own = HOST_OWN_DEVICE >> 12;
     CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, 0x100, 1, rw)),
              MNOS_ERR_ARGUMENT);
     CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, 0xFF, 2, rw)),
              MNOS_ERR_ARGUMENT);
     CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, hole, 1, MNOS_MAP_EXECUTE)),
+             MNOS_ERR_ARGUMENT);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, own, 1, rw)),
+             MNOS_ERR_ARGUMENT);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, own - 1, 2, rw)),
              MNOS_ERR_ARGUMENT);
     CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, all, 0x10000, hole, 1, rw), 0);
     unsigned rights;

@@ -4,6 +4,7 @@
 
 #include "arch/x86_64/acpi.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/devices.h"
 #include "arch/x86_64/cpu_entry.h"
 #include "arch/x86_64/ioapic.h"
 #include "arch/x86_64/lapic.h"
@@ -31,6 +32,7 @@ void arch_machine_init(void)
     log_info("cpu: %s", features);
 
     acpi_init(boot_info.rsdp);
+    devices_init();
     lapic_init();
     lapic_start_core(&acpi_info.madt);
     if (!boot_info.cpus_listed)

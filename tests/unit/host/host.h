@@ -55,6 +55,8 @@ struct host_line {
 
 #define HOST_LINES 24 /* pins; 0 is no line */
 #define HOST_MESSAGE_ADDRESS 0xFEE00000ull
+/* A page of device memory that is the kernel's business. */
+#define HOST_OWN_DEVICE 0xFED00000ull
 
 extern struct host_line host_lines[MNOS_INTERRUPT_LINES];
 extern enum irq_hold host_hold;

@@ -60,6 +60,11 @@ void host_time_pass(uint64_t ns)
     host_core_select(self);
 }
 
+bool arch_is_own_device(paddr_t first, uint64_t page_count)
+{
+    return first <= HOST_OWN_DEVICE && HOST_OWN_DEVICE - first < page_count * PAGE_BYTES;
+}
+
 /* ---- interrupt lines ---- */
 
 struct host_line host_lines[MNOS_INTERRUPT_LINES];
