@@ -42,8 +42,9 @@ struct mnos_cap_info {
     mnos_badge_t badge;
     uint64_t event_mask;
     /* Memory: flavour, first page within the object and count (ports: ports); physical address when
-     * the range is contiguous and the capability has Read, else UINT64_MAX (MNOS_VIEW_CAPABILITY
-     * only: it is told to the holder). Interrupt: first line and count; when all are message lines,
+     * it is device memory or RAM allocated for DMA (with any of enum mnos_alloc_flags), the range is
+     * contiguous and the capability has Read, else UINT64_MAX (MNOS_VIEW_CAPABILITY only: it is told
+     * to the holder). Interrupt: first line and count; when all are message lines,
      * and under the same conditions, what a device writes where to make the first one fire. */
     uint32_t flavour;
     uint32_t message_data;

@@ -63,7 +63,7 @@ static void describe_memory(const struct cap_view *view, bool is_holder, struct 
 
     info->flavour = memory->flavour;
     info->physical_address = UINT64_MAX;
-    if (!is_holder || memory->flavour == MNOS_MEMORY_PORTS || (view->rights & MNOS_RIGHT_READ) == 0)
+    if (!is_holder || !memory->for_dma || (view->rights & MNOS_RIGHT_READ) == 0)
         return;
     address = memory_frame(memory, view->first, &run);
     if (run >= view->count && run != 0)

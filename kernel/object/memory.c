@@ -156,6 +156,7 @@ mnos_status_t memory_create(struct process *process, uint64_t page_count, unsign
         goto out_frames;
     memory->flavour = MNOS_MEMORY_RAM;
     memory->owns_frames = true;
+    memory->for_dma = alloc_flags != 0;
     memory->page_count = page_count;
     if ((alloc_flags & (MNOS_ALLOC_CONTIGUOUS | MNOS_ALLOC_ALIGN_2M)) != 0)
         status = frames_alloc_contiguous(memory, alloc_flags);
@@ -186,6 +187,7 @@ BOOT_CODE mnos_status_t memory_create_fixed(enum mnos_memory_flavour flavour, pa
     if (status != MNOS_OK)
         return status;
     memory->flavour = (uint8_t)flavour;
+    memory->for_dma = flavour == MNOS_MEMORY_DEVICE;
     memory->read_only = read_only;
     memory->watched = flavour != MNOS_MEMORY_RAM;
     memory->page_count = page_count;

@@ -29,6 +29,7 @@ struct memory {
     uint8_t flavour;     /* enum mnos_memory_flavour; constant */
     bool owns_frames;    /* constant */
     bool watched;        /* mapping it has effects: the event trace, and all but RAM; constant */
+    bool for_dma;        /* a holder may know where it is; constant */
     bool read_only;      /* cannot be mapped writable whatever the rights; constant */
     uint64_t page_count; /* ports: ports; constant */
     /* One extent when contiguous; else a table of them in frames of its own. Constant once made. */

@@ -175,9 +175,31 @@ TEST(inspect, the_physical_address_is_for_the_holder_with_read)
     CHECK_OK(sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, 0, &size));
     CHECK_EQ(cap_record()->physical_address, UINT64_MAX);
     CHECK_EQ(cap_info(bootstrap_cap("ports")).physical_address, UINT64_MAX);
+    CHECK_EQ(cap_info(bootstrap_cap("device")).physical_address, 0);
     process_end(process);
     cap_drop(blind);
     cap_drop(memory);
+}
+
+TEST(inspect, only_memory_allocated_for_dma_tells_where_it_is)
+{
+    static const struct {
+        uint64_t flags;
+        bool told;
+    } cases[] = {{0, false},
+                 {MNOS_ALLOC_BELOW_4G, true},
+                 {MNOS_ALLOC_CONTIGUOUS, true},
+                 {MNOS_ALLOC_ALIGN_2M, true}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        mnos_cap_t memory = 0;
+
+        CHECK_OK(sys_mem_alloc(1, cases[i].flags, &memory));
+        CHECK_EQ(cap_info(memory).physical_address != UINT64_MAX, cases[i].told);
+        cap_drop(memory);
+    }
+    CHECK_EQ(cap_info(bootstrap_cap("initrd")).physical_address, UINT64_MAX);
+    CHECK_EQ(cap_info(bootstrap_cap("statistics")).physical_address, UINT64_MAX);
 }
 
 /* ---- the kernel information page ---- */
