@@ -157,6 +157,7 @@ static void *map_new(struct process *process, const char *what, uaddr_t address,
     struct cap_view view;
     mnos_cap_t handle;
     struct call_record record = {0};
+    struct tlb_batch batch = {0}; /* nothing is taken back */
     bool again;
 
     require(memory_create(process, page_count, MNOS_ALLOC_CONTIGUOUS, &memory), what);
@@ -164,7 +165,8 @@ static void *map_new(struct process *process, const char *what, uaddr_t address,
     require(cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, &handle), what);
     require(cap_lookup(&process->captable, handle, MNOS_TYPE_MEMORY, 0, &view), what);
     do
-        require(aspace_map(process, &view, address, 0, page_count, rights, &record, &again), what);
+        require(aspace_map(process, &view, address, 0, page_count, rights, &record, &again, &batch),
+                what);
     while (again);
     return phys_to_virt(memory->single.frame);
 }

@@ -100,7 +100,8 @@ struct arch_aspace {
     uint16_t pcid;     /* 0: none */
     /* The table of 4 KiB pages used last, and whose addresses it translates; under the aspace lock. */
     uint64_t *leaf_table;
-    uint64_t leaf_number;       /* address >> 21; ~0: none */
+    uint64_t leaf_number; /* address >> 21; ~0: none */
+    uaddr_t teardown;     /* arch_aspace_destroy() has freed what translates lower addresses */
     _Atomic uint32_t loaded_on; /* cores that ever loaded it; bits are only ever set */
     _Atomic uint32_t plain_on; /* of these, where loading it is all it takes: no I/O port is open */
     _Atomic bool dying;        /* cores must leave it at the next quiescent point */
@@ -116,18 +117,25 @@ enum map_rights {
 
 /* Allocates the top tables, charged to `quota`. */
 mnos_status_t arch_aspace_create(struct arch_aspace *aspace, struct quota *quota);
-/* Frees page tables, at most about `budget` of them; true when nothing is left (the top tables
- * included). Progress is in the tables, so it can be continued by anyone. No core may have it loaded. */
-bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota, unsigned budget);
-/* Maps `page_count` pages at `address`, all of whose entries must be empty (else MNOS_ERR_OVERLAP),
- * to contiguous frames from `frame`, with large pages where both align. All or nothing; page tables
- * are charged to `quota`: MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. The caller holds the aspace lock. */
-mnos_status_t arch_aspace_map(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
-                              paddr_t frame, uint64_t page_count, unsigned rights);
-/* Clears the entries of [address, address + page_count pages), mapped or not; splits large pages at
- * the edges, which may fail (nothing is changed then). TLBs are not flushed: arch_aspace_flush(). */
-mnos_status_t arch_aspace_unmap(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
-                                uint64_t page_count);
+/* Frees some page tables; true when nothing is left (the top tables included). Progress is in the address space,
+ * so it can be continued by anyone. No core may have it loaded. */
+bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota);
+/* Maps the page at `address`, whose entry must be empty (else MNOS_ERR_OVERLAP). Page tables are charged to
+ * `quota`: MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. The caller holds the aspace lock, here and below. */
+mnos_status_t arch_aspace_map_page(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                                   paddr_t frame, unsigned rights);
+/* Maps the first of *page_count pages at `address` to contiguous frames from `frame`, with large pages where both
+ * align: as many as a step may enter, as far as entries are empty. *page_count: how many, at least one. Errors as
+ * above, and then nothing is changed. */
+mnos_status_t arch_aspace_map_some(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                                   paddr_t frame, uint64_t *page_count, unsigned rights);
+/* Unmaps the page at `address`, which was mapped alone. TLBs are not flushed here: arch_aspace_flush(). */
+void arch_aspace_unmap_page(struct arch_aspace *aspace, uaddr_t address);
+/* Unmaps the last of the *page_count pages from `address` on, all of which are mapped: as many as a step may.
+ * *page_count: how many, at least one. Cuts a large page of which a part stays, which takes a table from `quota`
+ * and may fail: then nothing is changed. */
+mnos_status_t arch_aspace_unmap_some(struct arch_aspace *aspace, struct quota *quota,
+                                     uaddr_t address, uint64_t *page_count);
 /* Drops translations of the range from the TLB of every core that ever loaded it, and waits until
  * they have. Hold no lock. */
 void arch_aspace_flush(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count);

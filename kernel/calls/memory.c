@@ -97,14 +97,18 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
                                uint64_t count, unsigned rights)
 {
     struct call_record *record = call_record(current);
+    struct tlb_batch batch = {0};
     mnos_status_t status;
     bool again;
 
     do {
-        status = aspace_map(process, cap, address, first, count, rights, record, &again);
-        if (again && sched_preempt_point())
-            return CALL_AGAIN;
+        status = aspace_map(process, cap, address, first, count, rights, record, &again, &batch);
+        if (again && tlb_batch_preempt_point(&batch)) {
+            status = CALL_AGAIN;
+            break;
+        }
     } while (again);
+    tlb_batch_finish(&batch);
     return status;
 }
 
@@ -180,10 +184,10 @@ static mnos_status_t unmap_pages(struct thread *current, struct process *process
     bool again;
 
     do {
-        status = aspace_unmap(process, address, page_count, &record->done, &again, &batch);
+        status = aspace_unmap(process, address, page_count, record, &again, &batch);
         if (again && tlb_batch_preempt_point(&batch)) {
-            tlb_batch_finish(&batch);
-            return CALL_AGAIN;
+            status = CALL_AGAIN;
+            break;
         }
     } while (again);
     tlb_batch_finish(&batch);

@@ -15,105 +15,16 @@
 #include "object/thread.h"
 #include "sched/sched.h"
 
-/* Pages handled between two looks for something more urgent. */
-#define CHUNK_PAGES 512
-#define LARGE_BYTES (CHUNK_PAGES * PAGE_BYTES) /* of a large page */
-/* Page tables freed in one step of aspace_destroy(). */
-#define DESTROY_TABLES 16
+/* What is done between two looks for something more urgent: entries written, and for each piece, that is contiguous
+ * frames within one table, as much as so many entries take. */
+#define STEP_UNITS 128
+#define PIECE_UNITS 16
+/* Mappings that are looked at, or freed. */
+#define STEP_MAPPINGS 16
 
 static uint64_t mapping_end(const struct mapping *mapping)
 {
     return mapping->node.key + mapping->page_count * PAGE_BYTES;
-}
-
-/* ---- TLB ---- */
-
-/* Forgets which address space it is, and keeps which cores it concerns. */
-static void tlb_batch_detach(struct tlb_batch *batch)
-{
-    if (batch->single != NULL) {
-        batch->cores |= batch->single->loaded_on;
-        batch->several = true;
-    }
-    batch->single = NULL;
-}
-
-bool tlb_batch_preempt_point(struct tlb_batch *batch)
-{
-    tlb_batch_detach(batch);
-    return sched_preempt_point();
-}
-
-/* After the entries have been cleared: a core that loads the address space later reads them cleared, one
- * that did so earlier is seen here. */
-static void batch_add(struct tlb_batch *batch, struct arch_aspace *aspace, uaddr_t address,
-                      uint64_t page_count)
-{
-    this_core()->tlb_pending = true;
-    atomic_thread_fence(memory_order_seq_cst); /* pairs with arch_aspace_load() */
-    if (batch->single == NULL && !batch->several) {
-        batch->single = aspace;
-        batch->address = address;
-        batch->page_count = page_count;
-        batch->cores = aspace->loaded_on;
-        return;
-    }
-    if (batch->single == aspace && batch->address == address + page_count * PAGE_BYTES) {
-        batch->address = address; /* unmapping goes from the end */
-        batch->page_count += page_count;
-        return;
-    }
-    tlb_batch_detach(batch);
-    batch->cores |= aspace->loaded_on;
-}
-
-void tlb_batch_finish(struct tlb_batch *batch)
-{
-    if (batch->several)
-        arch_tlb_flush_cores(batch->cores);
-    else if (batch->single != NULL)
-        arch_aspace_flush(batch->single, batch->address, batch->page_count);
-    if (batch->ports)
-        arch_ports_changed();
-    *batch = (struct tlb_batch){0};
-    this_core()->tlb_pending = this_core()->tlb_owed != 0 || this_core()->ports_owed;
-}
-
-void tlb_batch_finish_all(struct tlb_batch *batch)
-{
-    tlb_batch_finish(batch);
-    for (uint32_t i = 0; i < core_count; i++) {
-        if (!__atomic_load_n(&cores[i].tlb_pending, __ATOMIC_ACQUIRE))
-            continue;
-        arch_tlb_flush_cores(sched_online_cores());
-        arch_ports_changed();
-        return;
-    }
-}
-
-void tlb_batch_defer(struct tlb_batch *batch)
-{
-    struct core *core = this_core();
-
-    tlb_batch_detach(batch);
-    core->tlb_owed |= batch->cores;
-    core->ports_owed |= batch->ports;
-    if (core->tlb_owed != 0 || core->ports_owed)
-        core->need_resched = true; /* so that the long way out is taken */
-    *batch = (struct tlb_batch){0};
-}
-
-void tlb_batch_leave_kernel(void)
-{
-    struct core *core = this_core();
-
-    if (core->tlb_owed != 0)
-        arch_tlb_flush_cores(core->tlb_owed);
-    if (core->ports_owed)
-        arch_ports_changed();
-    core->tlb_owed = 0;
-    core->ports_owed = false;
-    core->tlb_pending = false;
 }
 
 /* ---- creation and destruction ---- */
@@ -137,14 +48,14 @@ bool aspace_destroy(struct process *process)
     struct aspace *aspace = &process->aspace;
     struct mapping *mapping;
 
-    for (unsigned i = 0; i < DESTROY_TABLES; i++) {
+    for (unsigned i = 0; i < STEP_MAPPINGS; i++) {
         spin_lock(&aspace->lock);
         mapping = mapping_of(tree_first(&aspace->mappings));
         if (mapping != NULL)
             mapping_free_locked(mapping);
         spin_unlock(&aspace->lock);
         if (mapping == NULL)
-            return arch_aspace_destroy(&aspace->arch, &process->quota, DESTROY_TABLES);
+            return i == 0 && arch_aspace_destroy(&aspace->arch, &process->quota);
     }
     return false;
 }
@@ -176,36 +87,38 @@ static bool allows(const struct cap_view *cap, uint64_t first, uint64_t count, u
            count <= cap->count - (first - cap->first) && (access & ~(unsigned)cap->rights) == 0;
 }
 
-/* Enters up to CHUNK_PAGES more pages of `mapping`, beginning at page `done`, into the page tables. */
-static mnos_status_t map_chunk_locked(struct mapping *mapping, const struct cap_view *cap,
-                                      uint64_t done, uint64_t count)
+/* Enters one more piece of `mapping`, which is to have `count` pages. */
+static mnos_status_t map_piece_locked(struct mapping *mapping, const struct cap_view *cap,
+                                      uint64_t count, uint64_t *pages)
 {
     struct process *process = mapping->process;
-    uint64_t end = done + CHUNK_PAGES < count ? done + CHUNK_PAGES : count;
+    uint64_t done = mapping->page_count;
+    paddr_t frame = memory_frame(mapping->memory, mapping->first_page + done, pages);
     mnos_status_t status;
 
-    while (done < end) {
-        uint64_t run;
-        paddr_t frame = memory_frame(mapping->memory, mapping->first_page + done, &run);
+    if (*pages > count - done)
+        *pages = count - done;
+    if (*pages == 0 || !allows(cap, mapping->first_page + done, *pages, mapping->rights))
+        return MNOS_ERR_STATE;
+    status =
+        arch_aspace_map_some(&process->aspace.arch, &process->quota,
+                             mapping->node.key + done * PAGE_BYTES, frame, pages, mapping->rights);
+    if (status == MNOS_OK)
+        mapping->page_count += *pages;
+    return status;
+}
 
-        /* Large pages need the whole run at once; a run of one extent is cheap however long. */
-        if (run > count - done)
-            run = count - done;
-        if (run > CHUNK_PAGES && (mapping->node.key + done * PAGE_BYTES - frame) % LARGE_BYTES != 0)
-            run = CHUNK_PAGES; /* page by page */
-        if (run > CHUNK_PAGES * CHUNK_PAGES)
-            run = CHUNK_PAGES * CHUNK_PAGES;
-        if (run == 0 || !allows(cap, mapping->first_page + done, run, mapping->rights))
-            return MNOS_ERR_STATE;
-        status =
-            arch_aspace_map(&process->aspace.arch, &process->quota,
-                            mapping->node.key + done * PAGE_BYTES, frame, run, mapping->rights);
-        if (status != MNOS_OK)
-            return status;
-        done += run;
-        mapping->page_count = done;
-    }
-    return MNOS_OK;
+/* As many as a step may. */
+static mnos_status_t map_some_locked(struct mapping *mapping, const struct cap_view *cap,
+                                     uint64_t count)
+{
+    mnos_status_t status = MNOS_OK;
+    uint64_t pages;
+
+    for (uint64_t units = 0; status == MNOS_OK && mapping->page_count < count && units < STEP_UNITS;
+         units += PIECE_UNITS + pages)
+        status = map_piece_locked(mapping, cap, count, &pages);
+    return status;
 }
 
 static mnos_status_t mapping_begin_locked(struct process *process, const struct cap_view *cap,
@@ -227,27 +140,14 @@ static mnos_status_t mapping_begin_locked(struct process *process, const struct 
 /* The mapping that `record` says was begun at `address`. MNOS_ERR_STATE: it has been undone between two steps, or
  * a part of it; what is there now, however like it, was made by somebody else, through who knows what. */
 static mnos_status_t mapping_begun_locked(struct aspace *aspace, uaddr_t address,
-                                          const struct call_record *record,
-                                          struct mapping **mapping)
+                                          struct call_record *record, struct mapping **mapping)
 {
     *mapping = mapping_of(tree_at_or_below(&aspace->mappings, address));
-    if (*mapping == NULL || (*mapping)->serial != record->serial ||
-        (*mapping)->page_count != record->done)
+    if (*mapping == NULL || (*mapping)->serial != record->serial)
         return MNOS_ERR_STATE;
-    return MNOS_OK;
-}
-
-/* A failed mapping leaves nothing behind. No TLB can hold what was never used by a thread that got an
- * error; another thread of the process may have touched it, hence the flush by the caller. */
-static void mapping_abandon_locked(struct mapping *mapping)
-{
-    struct process *process = mapping->process;
-
-    if (mapping->page_count != 0 &&
-        arch_aspace_unmap(&process->aspace.arch, &process->quota, mapping->node.key,
-                          mapping->page_count) != MNOS_OK)
-        assert(!"unmapping whole pages cannot fail");
-    mapping_free_locked(mapping);
+    if (record->failed != MNOS_OK)
+        record->done = (*mapping)->page_count; /* what is left is taken back */
+    return (*mapping)->page_count == record->done ? MNOS_OK : MNOS_ERR_STATE;
 }
 
 /* What most mappings are. That no mapping is in the way is what its empty entry proves (A2). */
@@ -264,8 +164,8 @@ static mnos_status_t map_page_locked(struct process *process, const struct cap_v
     mapping_watch(mapping, 1);
     frame = memory_frame(mapping->memory, first, &run);
     status = run == 0 ? MNOS_ERR_STATE /* beyond the object: no capability reaches there */
-                      : arch_aspace_map(&process->aspace.arch, &process->quota, address, frame, 1,
-                                        rights);
+                      : arch_aspace_map_page(&process->aspace.arch, &process->quota, address, frame,
+                                             rights);
     if (status != MNOS_OK) {
         mapping_destroy(mapping);
         return status;
@@ -288,72 +188,14 @@ mnos_status_t aspace_map_page(struct process *process, const struct cap_view *ca
     return status;
 }
 
-mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, uaddr_t address,
-                         uint64_t first, uint64_t count, unsigned rights,
-                         struct call_record *record, bool *again)
-{
-    struct aspace *aspace = &process->aspace;
-    struct mapping *mapping = NULL;
-    struct tlb_batch batch = {0};
-    mnos_status_t status = MNOS_OK;
-
-    *again = false;
-    if (!range_valid(address, count))
-        return MNOS_ERR_ADDRESS;
-    spin_lock(&aspace->lock);
-    if (record->serial == 0)
-        status = mapping_begin_locked(process, cap, address, first, count, rights, &mapping);
-    else
-        status = mapping_begun_locked(aspace, address, record, &mapping);
-    if (status == MNOS_OK) {
-        record->serial = mapping->serial;
-        status = map_chunk_locked(mapping, cap, record->done, count);
-        record->done = mapping->page_count;
-        if (status != MNOS_OK) {
-            batch_add(&batch, &aspace->arch, address, count);
-            mapping_abandon_locked(mapping);
-            record->serial = record->done = 0;
-        }
-    }
-    spin_unlock(&aspace->lock);
-    tlb_batch_finish(&batch);
-    *again = status == MNOS_OK && record->done < count;
-    return status;
-}
-
-/* ---- unmapping ---- */
-
-static bool covered_locked(struct aspace *aspace, uaddr_t address, uaddr_t end)
-{
-    while (address < end) {
-        struct mapping *mapping = mapping_of(tree_at_or_below(&aspace->mappings, address));
-
-        if (mapping == NULL || mapping_end(mapping) <= address)
-            return false;
-        address = mapping_end(mapping);
-    }
-    return true;
-}
-
-/* Where the next piece to be unmapped of [address, end) begins: at the end of the range, and not in the
- * middle of a large page, which would have to be split. */
-static uaddr_t tail_start(const struct mapping *mapping, uaddr_t address, uaddr_t end)
-{
-    uaddr_t from = (end - 1) & ~(LARGE_BYTES - 1);
-
-    if (from < address)
-        from = address;
-    return from < mapping->node.key ? mapping->node.key : from;
-}
-
-/* Unmaps up to CHUNK_PAGES pages at the end of [address, end), which is covered; *unmapped tells how
- * many. The page tables come first: splitting a large page may fail, and then nothing has changed. */
-static mnos_status_t unmap_tail_locked(struct process *process, uaddr_t address, uaddr_t end,
+/* Unmaps some pages at the end of what `mapping` has in [address, end), where `end` is inside it; *unmapped tells
+ * how many. The page tables come first: cutting a large page may fail, and then nothing has changed. */
+static mnos_status_t unmap_tail_locked(struct mapping *mapping, uaddr_t address, uaddr_t end,
                                        uint64_t *unmapped, struct tlb_batch *batch)
 {
+    struct process *process = mapping->process;
     struct aspace *aspace = &process->aspace;
-    struct mapping *mapping = mapping_of(tree_at_or_below(&aspace->mappings, end - 1));
-    uaddr_t from = tail_start(mapping, address, end);
+    uaddr_t from = address > mapping->node.key ? address : mapping->node.key;
     uint64_t behind = (mapping_end(mapping) - end) / PAGE_BYTES;
     uint64_t pages = (end - from) / PAGE_BYTES;
     struct mapping *rest = NULL;
@@ -361,13 +203,13 @@ static mnos_status_t unmap_tail_locked(struct process *process, uaddr_t address,
 
     if (status != MNOS_OK)
         return status;
-    status = arch_aspace_unmap(&aspace->arch, &process->quota, from, pages);
+    status = arch_aspace_unmap_some(&aspace->arch, &process->quota, from, &pages);
     if (status != MNOS_OK) {
         if (rest != NULL)
             mapping_destroy(rest);
         return status;
     }
-    batch_add(batch, &aspace->arch, from, pages);
+    tlb_batch_add(batch, &aspace->arch, end - pages * PAGE_BYTES, pages);
     if (rest != NULL) {
         rest->first_page = mapping->first_page + mapping->page_count - behind;
         rest->page_count = behind;
@@ -380,26 +222,121 @@ static mnos_status_t unmap_tail_locked(struct process *process, uaddr_t address,
     return MNOS_OK;
 }
 
+/* Takes back some of a mapping that could not be finished; true when nothing is left of it. */
+static bool abandon_some_locked(struct mapping *mapping, struct call_record *record,
+                                struct tlb_batch *batch)
+{
+    uint64_t unmapped = 0;
+
+    if (mapping->page_count == 0) {
+        mapping_free_locked(mapping);
+        return true;
+    }
+    if (unmap_tail_locked(mapping, mapping->node.key, mapping_end(mapping), &unmapped, batch) !=
+        MNOS_OK)
+        assert(!"the end of a whole mapping: no large page is cut");
+    record->done -= unmapped;
+    return record->done == 0;
+}
+
+/* One step of making the mapping of `record`, or of taking it back. True: it is finished, with *status. */
+static bool map_step_locked(struct mapping *mapping, const struct cap_view *cap, uint64_t count,
+                            struct call_record *record, mnos_status_t *status,
+                            struct tlb_batch *batch)
+{
+    record->serial = mapping->serial;
+    if (record->failed == MNOS_OK) {
+        record->failed = map_some_locked(mapping, cap, count);
+        record->done = mapping->page_count;
+        if (record->failed == MNOS_OK)
+            return record->done == count;
+        if (record->done != 0)
+            return false;
+    }
+    *status = record->failed;
+    return abandon_some_locked(mapping, record, batch);
+}
+
+mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, uaddr_t address,
+                         uint64_t first, uint64_t count, unsigned rights,
+                         struct call_record *record, bool *again, struct tlb_batch *batch)
+{
+    struct aspace *aspace = &process->aspace;
+    struct mapping *mapping = NULL;
+    mnos_status_t status = MNOS_OK;
+    bool finished = true;
+
+    *again = false;
+    if (!range_valid(address, count))
+        return MNOS_ERR_ADDRESS;
+    spin_lock(&aspace->lock);
+    if (record->serial == 0)
+        status = mapping_begin_locked(process, cap, address, first, count, rights, &mapping);
+    else
+        status = mapping_begun_locked(aspace, address, record, &mapping);
+    if (status == MNOS_OK)
+        finished = map_step_locked(mapping, cap, count, record, &status, batch);
+    else if (record->failed != MNOS_OK)
+        status = record->failed; /* somebody else has taken it back */
+    spin_unlock(&aspace->lock);
+    *again = !finished;
+    if (finished) {
+        record->serial = record->done = 0;
+        record->failed = MNOS_OK;
+    }
+    return finished ? status : MNOS_OK;
+}
+
+/* ---- unmapping ---- */
+
+/* Looks at some more mappings: whether they cover [address, address + count pages), of which *checked pages are
+ * known to be. */
+static mnos_status_t check_some_locked(struct aspace *aspace, uaddr_t address, uint64_t count,
+                                       uint64_t *checked)
+{
+    for (unsigned i = 0; i < STEP_MAPPINGS && *checked < count; i++) {
+        uaddr_t at = address + *checked * PAGE_BYTES;
+        struct mapping *mapping = mapping_of(tree_at_or_below(&aspace->mappings, at));
+
+        if (mapping == NULL || mapping_end(mapping) <= at)
+            return MNOS_ERR_NOT_MAPPED;
+        *checked = (mapping_end(mapping) - address) / PAGE_BYTES;
+    }
+    if (*checked > count)
+        *checked = count;
+    return MNOS_OK;
+}
+
+/* The end of [address, end). */
+static mnos_status_t unmap_some_locked(struct aspace *aspace, uaddr_t address, uaddr_t end,
+                                       uint64_t *unmapped, struct tlb_batch *batch)
+{
+    struct mapping *mapping = mapping_of(tree_at_or_below(&aspace->mappings, end - 1));
+
+    if (mapping == NULL || mapping_end(mapping) < end)
+        return MNOS_ERR_NOT_MAPPED; /* no longer: it was when it was checked */
+    return unmap_tail_locked(mapping, address, end, unmapped, batch);
+}
+
 mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t count,
-                           uint64_t *progress, bool *again, struct tlb_batch *batch)
+                           struct call_record *record, bool *again, struct tlb_batch *batch)
 {
     struct aspace *aspace = &process->aspace;
     mnos_status_t status = MNOS_OK;
     uint64_t unmapped = 0;
-    uaddr_t end;
 
     *again = false;
-    if (!range_valid(address, count) || *progress >= count)
+    if (!range_valid(address, count))
         return MNOS_ERR_ADDRESS;
-    end = address + (count - *progress) * PAGE_BYTES;
     spin_lock(&aspace->lock);
-    if (!covered_locked(aspace, address, end))
-        status = MNOS_ERR_NOT_MAPPED;
-    else
-        status = unmap_tail_locked(process, address, end, &unmapped, batch);
+    if (record->checked < count)
+        status = check_some_locked(aspace, address, count, &record->checked);
+    if (status == MNOS_OK && record->checked == count)
+        status = unmap_some_locked(aspace, address, address + (count - record->done) * PAGE_BYTES,
+                                   &unmapped, batch);
     spin_unlock(&aspace->lock);
-    *progress += unmapped;
-    *again = status == MNOS_OK && *progress < count;
+    record->done += unmapped;
+    *again = status == MNOS_OK && record->done < count;
     return status;
 }
 
@@ -414,8 +351,7 @@ bool aspace_unmap_page(struct process *process, uaddr_t address)
         spin_unlock(&aspace->lock);
         return false;
     }
-    if (arch_aspace_unmap(&aspace->arch, &process->quota, address, 1) != MNOS_OK)
-        assert(!"a mapping of one page is in no large page");
+    arch_aspace_unmap_page(&aspace->arch, address);
     this_core()->tlb_pending = true; /* before its memory loses sight of it */
     mapping_free_locked(mapping);
     spin_unlock(&aspace->lock);
@@ -439,10 +375,10 @@ bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct t
         if (mapping->page_count == 0)
             mapping_free_locked(mapping); /* of a sys_mem_map that has not got far */
         else
-            status = unmap_tail_locked(process, mapping->node.key, mapping_end(mapping), &unmapped,
+            status = unmap_tail_locked(mapping, mapping->node.key, mapping_end(mapping), &unmapped,
                                        batch);
     }
     spin_unlock(&process->aspace.lock);
-    assert(status == MNOS_OK); /* the end of a whole mapping: no large page is split */
+    assert(status == MNOS_OK); /* the end of a whole mapping: no large page is cut */
     return status == MNOS_OK;
 }

@@ -47,6 +47,9 @@ struct tlb_batch {
     bool ports; /* port openings have been undone as well */
 };
 
+/* Entries of this range have just been cleared. */
+void tlb_batch_add(struct tlb_batch *batch, struct arch_aspace *aspace, uaddr_t address,
+                   uint64_t page_count);
 /* Drops all that everywhere and waits until that is done. Hold no lock. */
 void tlb_batch_finish(struct tlb_batch *batch);
 /* Likewise, and for what other cores have unmapped and not flushed yet. */
@@ -65,25 +68,25 @@ bool aspace_destroy(struct process *process);
 /*
  * Maps [first, first + count) pages of the memory object at `address` through `cap`, as it was found in this
  * kernel entry: every step checks again that it allows the pages it enters. `record` says which mapping was
- * begun and how far it is; all zero: none was. Errors: MNOS_ERR_ADDRESS, MNOS_ERR_OVERLAP, MNOS_ERR_QUOTA,
+ * begun and how far it is; all zero: none was. A mapping that fails is taken back, also in steps. Errors: MNOS_ERR_ADDRESS, MNOS_ERR_OVERLAP, MNOS_ERR_QUOTA,
  * MNOS_ERR_MEMORY, MNOS_ERR_HANDLE (revoked meanwhile), MNOS_ERR_STATE (that mapping has been undone, or a part
  * of it, and nothing more is mapped). *again: there is more to do, call again.
  */
 mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, uaddr_t address,
                          uint64_t first, uint64_t count, unsigned rights,
-                         struct call_record *record, bool *again);
+                         struct call_record *record, bool *again, struct tlb_batch *batch);
 /* The same for one page, at once. */
 mnos_status_t aspace_map_page(struct process *process, const struct cap_view *cap, uaddr_t address,
                               uint64_t first, unsigned rights);
 /* Unmaps the page at `address` when a mapping of just that page is there, and waits until no TLB has
  * it; false: there is none, and nothing has changed. Hold no lock. */
 bool aspace_unmap_page(struct process *process, uaddr_t address);
-/* Unmaps the range, all of which must be mapped (MNOS_ERR_NOT_MAPPED) except its last `*progress`
- * pages, which an earlier, interrupted call has unmapped. */
+/* Unmaps the range, all of which must be mapped (MNOS_ERR_NOT_MAPPED): looks first whether it is, then goes from its
+ * end to its start. `record` says how far it is, *again as above. */
 mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t count,
-                           uint64_t *progress, bool *again, struct tlb_batch *batch);
+                           struct call_record *record, bool *again, struct tlb_batch *batch);
 /* True when something is mapped in the range; a key of ports.c is an address, too. */
 bool aspace_overlaps_locked(struct aspace *aspace, uaddr_t address, uint64_t count);
-/* Undoes up to 512 pages of a mapping made through `cap`; false: there is none. The object's derivation
+/* Undoes a piece of a mapping made through `cap`; false: there is none. The object's derivation
  * lock is held, so that the slot stays what it is. */
 bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch);

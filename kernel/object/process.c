@@ -68,8 +68,8 @@ void process_quota_give_back(struct process *process)
 /* The page that tells the time, at its fixed address. */
 static mnos_status_t kinfo_map(struct process *process)
 {
-    return arch_aspace_map(&process->aspace.arch, &process->quota, MNOS_KINFO_ADDRESS,
-                           kinfo_frame(), 1, MAP_READ);
+    return arch_aspace_map_page(&process->aspace.arch, &process->quota, MNOS_KINFO_ADDRESS,
+                                kinfo_frame(), MAP_READ);
 }
 
 static mnos_status_t join_parent(struct process *process)

@@ -137,8 +137,8 @@ static mnos_status_t buffer_create(struct thread *thread, uaddr_t address)
     if (status != MNOS_OK)
         return status;
     spin_lock(&process->aspace.lock);
-    status = arch_aspace_map(&process->aspace.arch, &process->quota, address, thread->buffer_frame,
-                             1, MAP_READ | MAP_WRITE);
+    status = arch_aspace_map_page(&process->aspace.arch, &process->quota, address,
+                                  thread->buffer_frame, MAP_READ | MAP_WRITE);
     spin_unlock(&process->aspace.lock);
     if (status != MNOS_OK) {
         quota_frame_free(&process->quota, thread->buffer_frame);
@@ -154,9 +154,7 @@ void thread_buffer_unmap(struct thread *thread)
     struct process *process = thread->process;
 
     spin_lock(&process->aspace.lock);
-    if (arch_aspace_unmap(&process->aspace.arch, &process->quota, thread->buffer_address, 1) !=
-        MNOS_OK)
-        assert(!"a single page cannot need a split");
+    arch_aspace_unmap_page(&process->aspace.arch, thread->buffer_address);
     spin_unlock(&process->aspace.lock);
     quota_return_frames(&process->quota, 1);
 }

@@ -69,7 +69,9 @@ enum thread_slow {
 struct call_record {
     uint64_t number;       /* of the call; 0: none was interrupted */
     uint64_t serial;       /* sys_mem_map: which mapping it makes (A4) */
+    uint64_t checked;      /* sys_mem_unmap: pages that were found mapped, before any is unmapped */
     uint64_t done;         /* pages, or table slots looked at */
+    mnos_status_t failed;  /* sys_mem_map: why the mapping is being taken back */
     struct memory *memory; /* sys_mem_alloc: the object that it makes, which nobody else knows */
     bool tried_again;      /* after memory that waited to be freed has been */
 };

@@ -30,6 +30,102 @@ static void check_cost(const char *what, uint64_t begin, uint64_t count, uint64_
     CHECK(cost <= count * each);
 }
 
+/* ---- how long a core does not look at interrupts ---- */
+
+/* A better thread on this core wakes again and again, each time a little later in whatever else is done. */
+struct watch {
+    struct thread thread;
+    _Atomic bool over;
+    uint64_t latest; /* by so many instructions */
+};
+
+/* Of which its own wait, the timer's interrupt and the way to the thread take up to a fourth part. */
+#define LATEST 7000u
+#define WATCH_NS 11003u
+
+static void watch_loop(void *argument)
+{
+    struct watch *watch = argument;
+
+    while (!watch->over) {
+        uint64_t deadline = kinfo_time_ns() + WATCH_NS, late;
+
+        sleep_until(deadline);
+        late = kinfo_time_ns() - deadline;
+        if (late > watch->latest)
+            watch->latest = late;
+    }
+}
+
+static void watch_begin(struct watch *watch)
+{
+    *watch = (struct watch){0};
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, 0));
+    if (bootstrap_has_argument("counted"))
+        helper_start_at(&watch->thread, watch_loop, watch, TEST_PRIORITY + 1, 0);
+}
+
+/* In the emulator an instruction takes a nanosecond. */
+static void watch_end(struct watch *watch, const char *what)
+{
+    watch->over = true;
+    if (bootstrap_has_argument("counted")) {
+        helper_finish(&watch->thread);
+        print("%s: woken after at most %llu instructions", what, (unsigned long long)watch->latest);
+    }
+    CHECK(watch->latest <= LATEST);
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, MNOS_AFFINITY_ANY));
+}
+
+/* ---- mappings ---- */
+
+#define MANY_PAGES 16384ull
+
+static mnos_status_t map(mnos_cap_t memory, uint64_t address, uint64_t first, uint64_t count)
+{
+    return sys_mem_map(MNOS_SELF, memory, address, first, count, MAP_RW);
+}
+
+TEST(bounds, a_mapping_that_meets_an_ipc_buffer_is_taken_back_in_steps)
+{
+    const struct mnos_thread_params params = {.name = "buffer",
+                                              .priority = TEST_PRIORITY,
+                                              .affinity = MNOS_AFFINITY_ANY,
+                                              .flags = MNOS_THREAD_SUSPENDED,
+                                              .ipc_buffer = ARENA + MANY_PAGES * PAGE};
+    mnos_cap_t memory = memory_new(MANY_PAGES), thread = 0;
+    struct watch watch;
+
+    CHECK_OK(thread_create_raw(MNOS_SELF, &params, &thread));
+    watch_begin(&watch);
+    CHECK_FAILS(map(memory, ARENA + PAGE, 0, MANY_PAGES), MNOS_ERR_OVERLAP, 3, 0);
+    watch_end(&watch, "taking a mapping back");
+    CHECK_FAILS(sys_mem_unmap(MNOS_SELF, ARENA + PAGE, 1), MNOS_ERR_NOT_MAPPED, 2, 0);
+    CHECK_OK(map(memory, ARENA + PAGE, 0, MANY_PAGES - 1));
+    CHECK_OK(sys_mem_unmap(MNOS_SELF, ARENA + PAGE, MANY_PAGES - 1));
+    CHECK_OK(sys_thread_destroy(thread));
+    cap_drop(thread);
+    cap_drop(memory);
+}
+
+/* The tables that small pages have left keep large ones away. */
+TEST(bounds, a_contiguous_run_over_page_tables_goes_in_steps)
+{
+    mnos_cap_t memory = 0;
+    struct watch watch;
+
+    CHECK_OK(sys_mem_alloc(MANY_PAGES, MNOS_ALLOC_ALIGN_2M, &memory));
+    CHECK_OK(map(memory, ARENA, 1, MANY_PAGES - 1));
+    CHECK_OK(sys_mem_unmap(MNOS_SELF, ARENA, MANY_PAGES - 1));
+    watch_begin(&watch);
+    CHECK_OK(map(memory, ARENA, 0, MANY_PAGES));
+    for (uint64_t i = 0; i < MANY_PAGES; i += 511)
+        *(volatile uint64_t *)(ARENA + i * PAGE) = i;
+    CHECK_OK(sys_mem_unmap(MNOS_SELF, ARENA, MANY_PAGES));
+    watch_end(&watch, "a contiguous run in small pages");
+    cap_drop(memory);
+}
+
 /* ---- ports ---- */
 
 #define OPENINGS 4000u

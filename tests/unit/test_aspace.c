@@ -313,7 +313,7 @@ TEST(aspace, a_long_mapping_is_interrupted_and_continued)
     host_on_poll = wake_urgent;
     CHECK(world_call_once(actor, CALL_mem_map, arguments, &rax));
     host_on_poll = NULL;
-    CHECK(actor->record.done >= 512 && actor->record.done < 3000);
+    CHECK(actor->record.done != 0 && actor->record.done < 3000);
     world_check();
     CHECK_EQ(map(large, BASE, 0, 3000, RW), MNOS_OK);
     CHECK_EQ(actor->record.number, 0);

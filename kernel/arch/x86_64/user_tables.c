@@ -3,8 +3,8 @@
  * user_tables.c - page tables of user address spaces: arch_aspace_create, _map, _unmap, _lookup and
  * _destroy of arch.h. The caller holds the address space's lock and flushes TLBs.
  *
- * Every change is planned first: the tables it needs are counted and allocated, and only then is
- * anything entered, so a change that fails has changed nothing. Tables that became empty stay, because
+ * A step changes entries of one table only, and a bounded number: who wants more calls again. Tables that it
+ * needs are taken first, so a step that fails has changed nothing. Tables that became empty stay, because
  * another core may still hold their addresses in its paging-structure caches; they go with the
  * address space.
  *
@@ -24,20 +24,16 @@
 #include "object/quota.h"
 
 #define LARGE_LEVEL 2u /* user memory maps in pages of 4 KiB and 2 MiB */
+#define LARGE_BYTES LEVEL_BYTES(LARGE_LEVEL)
+#define LARGE_PAGES (LARGE_BYTES / PAGE_BYTES)
+
+/* Entries that a step writes at most; after a large page has been cut, which writes a table. */
+#define STEP_ENTRIES 128u
+#define STEP_ENTRIES_CUT 64u
 
 /* Tables allocated for a change, linked through their first words. */
 struct pool {
     paddr_t first;
-};
-
-/* A change to [virt, end). */
-struct change {
-    struct arch_aspace *aspace;
-    uint64_t virt;
-    uint64_t end;
-    paddr_t phys;
-    uint64_t flags; /* PTE bits, the PAT bit as for 4 KiB pages */
-    struct pool pool;
 };
 
 static uint64_t *table_at(paddr_t table)
@@ -208,107 +204,79 @@ static uint64_t to_small(uint64_t flags)
     return flags & PTE_PAT_LARGE ? (flags & ~PTE_PAT_LARGE) | PTE_PAT : flags;
 }
 
-static bool fits_large(const struct change *change, unsigned level)
+static uint64_t least(uint64_t a, uint64_t b)
 {
-    uint64_t bytes = LEVEL_BYTES(level);
-
-    return level == LARGE_LEVEL && ((change->virt | change->phys) & (bytes - 1)) == 0 &&
-           change->end - change->virt >= bytes;
+    return a < b ? a : b;
 }
 
-static void advance(struct change *change, uint64_t bytes)
+/* The table with the entries for `address`: of pages of 2 MiB when they are `large` and no table of smaller ones is
+ * there, else of pages of 4 KiB. What is missing on the way is made. MNOS_ERR_OVERLAP: a large page is there. */
+static mnos_status_t table_for(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                               bool large, unsigned *found_level, uint64_t **found)
 {
-    change->virt += bytes;
-    change->phys += bytes;
-}
+    struct pool pool = {PADDR_NONE};
+    uint64_t *table = table_at(aspace->root);
+    unsigned level, lowest;
+    mnos_status_t status;
 
-/* The end of what one entry of this level covers, or of the change. */
-static uint64_t entry_end(const struct change *change, unsigned level)
-{
-    uint64_t end = (change->virt | (LEVEL_BYTES(level) - 1)) + 1;
+    for (level = LEVEL_ROOT; level > 1; level--) {
+        uint64_t entry = table[LEVEL_INDEX(level, address)];
 
-    return end < change->end ? end : change->end;
-}
-
-/* Counts the tables that mapping needs in the part of the change that `table` covers (PADDR_NONE: a
- * table still to be made). */
-static mnos_status_t plan_map(paddr_t table, unsigned level, struct change *change,
-                              uint64_t *tables)
-{
-    const uint64_t *entries = table != PADDR_NONE ? table_at(table) : NULL;
-    unsigned index = LEVEL_INDEX(level, change->virt);
-
-    for (; index < TABLE_ENTRIES && change->virt < change->end; index++) {
-        uint64_t entry = entries ? entries[index] : 0;
-        if (entry_present(entry) && entry_is_leaf(entry, level))
-            return MNOS_ERR_OVERLAP;
-        if (!entry_present(entry) && (level == 1 || fits_large(change, level))) {
-            advance(change, LEVEL_BYTES(level));
-            continue;
-        }
         if (!entry_present(entry))
-            ++*tables;
-        if (!entry_present(entry) && level == 2) { /* a whole new table: nothing to look at */
-            advance(change, entry_end(change, level) - change->virt);
-            continue;
-        }
-        mnos_status_t status = plan_map(entry & PTE_ADDRESS, level - 1, change, tables);
-        if (status != MNOS_OK)
-            return status;
+            break;
+        if (level < LEVEL_ROOT && entry_is_leaf(entry, level))
+            return MNOS_ERR_OVERLAP;
+        table = table_at(entry & PTE_ADDRESS);
     }
-    return MNOS_OK;
-}
+    lowest = large && level >= LARGE_LEVEL ? LARGE_LEVEL : 1;
+    status = pool_fill(&pool, quota, level - lowest);
+    for (; status == MNOS_OK && level > lowest; level--) {
+        uint64_t entry = pool_take(&pool) | PTE_PRESENT | PTE_WRITE | PTE_USER;
 
-static void commit_map(paddr_t table, unsigned level, struct change *change)
-{
-    uint64_t *entries = table_at(table);
-    unsigned index = LEVEL_INDEX(level, change->virt);
-
-    for (; index < TABLE_ENTRIES && change->virt < change->end; index++) {
-        if (level == 1 || (!entry_present(entries[index]) && fits_large(change, level))) {
-            entries[index] = change->phys | (level == 1 ? change->flags : to_large(change->flags));
-            advance(change, LEVEL_BYTES(level));
-            continue;
-        }
-        if (!entry_present(entries[index])) {
-            uint64_t entry = pool_take(&change->pool) | PTE_PRESENT | PTE_WRITE | PTE_USER;
-            if (level == LEVEL_ROOT)
-                set_root_entry(change->aspace, index, entry);
-            else
-                entries[index] = entry;
-        }
-        commit_map(entries[index] & PTE_ADDRESS, level - 1, change);
+        if (level == LEVEL_ROOT)
+            set_root_entry(aspace, LEVEL_INDEX(level, address), entry);
+        else
+            table[LEVEL_INDEX(level, address)] = entry;
+        table = table_at(entry & PTE_ADDRESS);
     }
-}
-
-[[gnu::noinline]] static mnos_status_t map_range(struct arch_aspace *aspace, struct quota *quota,
-                                                 uaddr_t address, paddr_t frame,
-                                                 uint64_t page_count, unsigned rights)
-{
-    struct change change = {.aspace = aspace,
-                            .virt = address,
-                            .end = address + (page_count << PAGE_SHIFT),
-                            .phys = frame,
-                            .flags = flags_of(rights)};
-    struct change plan = change;
-    uint64_t tables = 0;
-    mnos_status_t status = plan_map(aspace->root, LEVEL_ROOT, &plan, &tables);
-
-    assert(change.end <= MNOS_USER_END && address <= change.end);
-    if (status == MNOS_OK)
-        status = pool_fill(&change.pool, quota, tables);
-    if (status == MNOS_OK)
-        commit_map(aspace->root, LEVEL_ROOT, &change);
+    *found_level = lowest;
+    *found = table;
     return status;
 }
 
-mnos_status_t arch_aspace_map(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
-                              paddr_t frame, uint64_t page_count, unsigned rights)
+mnos_status_t arch_aspace_map_some(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                                   paddr_t frame, uint64_t *page_count, unsigned rights)
 {
-    uint64_t *entry = page_count == 1 ? page_entry(aspace, address) : NULL;
+    bool large = ((address | frame) & (LARGE_BYTES - 1)) == 0 && *page_count >= LARGE_PAGES;
+    uint64_t *table, pages, flags = flags_of(rights);
+    unsigned level, first, count, end;
+    mnos_status_t status = table_for(aspace, quota, address, large, &level, &table);
+
+    assert(address < MNOS_USER_END && *page_count <= (MNOS_USER_END - address) / PAGE_BYTES);
+    if (status != MNOS_OK)
+        return status;
+    pages = level == 1 ? 1 : LARGE_PAGES;
+    if (level != 1)
+        flags = to_large(flags);
+    first = LEVEL_INDEX(level, address);
+    count = (unsigned)least(least(*page_count / pages, STEP_ENTRIES), TABLE_ENTRIES - first);
+    end = first + count;
+    count = 0;
+    for (unsigned i = first; i < end && !entry_present(table[i]); i++, count++) {
+        table[i] = frame | flags;
+        frame += pages * PAGE_BYTES;
+    }
+    *page_count = count * pages;
+    return count == 0 ? MNOS_ERR_OVERLAP : MNOS_OK;
+}
+
+mnos_status_t arch_aspace_map_page(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                                   paddr_t frame, unsigned rights)
+{
+    uint64_t *entry = page_entry(aspace, address), one = 1;
 
     if (entry == NULL)
-        return map_range(aspace, quota, address, frame, page_count, rights);
+        return arch_aspace_map_some(aspace, quota, address, frame, &one, rights);
     if (entry_present(*entry))
         return MNOS_ERR_OVERLAP;
     *entry = frame | flags_of(rights);
@@ -335,22 +303,9 @@ static uint64_t *find_leaf(paddr_t root, uaddr_t address, unsigned *leaf_level)
     return NULL;
 }
 
-/* The entry of the large page that an edge of a change lies inside of; NULL when there is none. */
-static uint64_t *large_page_cut_at(const struct arch_aspace *aspace, uaddr_t edge)
-{
-    unsigned level;
-    uint64_t *entry;
-
-    if ((edge & (LEVEL_BYTES(LARGE_LEVEL) - 1)) == 0)
-        return NULL;
-    entry = find_leaf(aspace->root, edge, &level);
-    return entry && level == LARGE_LEVEL ? entry : NULL;
-}
-
 /* Replaces a large page by a table of 4 KiB pages that map the same. */
-static void split(uint64_t *entry, struct pool *pool)
+static void cut(uint64_t *entry, paddr_t table)
 {
-    paddr_t table = pool_take(pool);
     paddr_t phys = *entry & PTE_ADDRESS & ~(LEVEL_BYTES(LARGE_LEVEL) - 1);
     uint64_t flags = to_small(*entry & ~(PTE_ADDRESS & ~PTE_PAT_LARGE));
 
@@ -359,90 +314,111 @@ static void split(uint64_t *entry, struct pool *pool)
     *entry = table | PTE_PRESENT | PTE_WRITE | PTE_USER;
 }
 
-static void clear_level(paddr_t table, unsigned level, struct change *change)
+mnos_status_t arch_aspace_unmap_some(struct arch_aspace *aspace, struct quota *quota,
+                                     uaddr_t address, uint64_t *page_count)
 {
-    uint64_t *entries = table_at(table);
-    unsigned index = LEVEL_INDEX(level, change->virt);
+    uaddr_t end = address + *page_count * PAGE_BYTES, start = (end - 1) & ~(LARGE_BYTES - 1);
+    uint64_t count = STEP_ENTRIES;
+    unsigned level = 1;
+    uint64_t *entry = find_leaf(aspace->root, end - PAGE_BYTES, &level);
 
-    for (; index < TABLE_ENTRIES && change->virt < change->end; index++) {
-        if (!entry_present(entries[index]) ||
-            (level < LEVEL_ROOT && entry_is_leaf(entries[index], level))) {
-            if (level < LEVEL_ROOT)
-                entries[index] = 0;
-            change->virt = entry_end(change, level);
-            continue;
-        }
-        clear_level(entries[index] & PTE_ADDRESS, level - 1, change);
+    assert(end <= MNOS_USER_END && address < end && entry != NULL);
+    if (level == LARGE_LEVEL && start >= address && end - start == LARGE_BYTES) {
+        *entry = 0;
+        *page_count = LARGE_PAGES;
+        return MNOS_OK;
     }
-}
+    if (level == LARGE_LEVEL) {
+        paddr_t table;
+        mnos_status_t status = quota_frame_alloc(quota, &table);
 
-[[gnu::noinline]] static mnos_status_t unmap_range(struct arch_aspace *aspace, struct quota *quota,
-                                                   uaddr_t address, uint64_t page_count)
-{
-    struct change change = {
-        .aspace = aspace, .virt = address, .end = address + (page_count << PAGE_SHIFT)};
-    uint64_t *first = large_page_cut_at(aspace, change.virt);
-    uint64_t *last = large_page_cut_at(aspace, change.end);
-    mnos_status_t status;
-
-    assert(change.end <= MNOS_USER_END && address <= change.end);
-    if (last == first)
-        last = NULL;
-    status = pool_fill(&change.pool, quota, (first ? 1 : 0) + (last ? 1 : 0));
-    if (status != MNOS_OK)
-        return status;
-    if (first)
-        split(first, &change.pool);
-    if (last)
-        split(last, &change.pool);
-    clear_level(aspace->root, LEVEL_ROOT, &change);
+        if (status != MNOS_OK)
+            return status;
+        cut(entry, table);
+        entry = &table_at(table)[LEVEL_INDEX(1, end - PAGE_BYTES)];
+        count = STEP_ENTRIES_CUT;
+    }
+    count = least(count, (end - (start > address ? start : address)) / PAGE_BYTES);
+    for (uint64_t i = 0; i < count; i++)
+        *entry-- = 0;
+    *page_count = count;
     return MNOS_OK;
 }
 
-mnos_status_t arch_aspace_unmap(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
-                                uint64_t page_count)
+void arch_aspace_unmap_page(struct arch_aspace *aspace, uaddr_t address)
 {
-    uint64_t *entry = page_count == 1 ? page_entry(aspace, address) : NULL;
+    uint64_t *entry = page_entry(aspace, address);
 
-    if (entry == NULL)
-        return unmap_range(aspace, quota, address, page_count);
-    *entry = 0;
-    return MNOS_OK;
+    assert(entry != NULL); /* what was mapped alone is in no large page */
+    if (entry != NULL)
+        *entry = 0;
 }
 
 /* ---- destroy ---- */
 
-/* Frees the tables below `table`, at most *budget of them; true when none is left. */
-static bool free_below(struct arch_aspace *aspace, paddr_t table, unsigned level,
-                       struct quota *quota, unsigned *budget)
-{
-    unsigned end = level == LEVEL_ROOT ? ROOT_KERNEL_ENTRY : TABLE_ENTRIES;
-    uint64_t *entries = table_at(table);
+/* What a step of arch_aspace_destroy() may do: looking at an entry is one, freeing a table, which is zeroed, many. */
+#define DESTROY_UNITS 512
+#define FREE_UNITS 128
 
-    for (unsigned i = 0; i < end; i++) {
-        uint64_t entry = entries[i];
-        if (!entry_present(entry) || (level < LEVEL_ROOT && entry_is_leaf(entry, level)))
-            continue;
-        if (level > 2 && !free_below(aspace, entry & PTE_ADDRESS, level - 1, quota, budget))
-            return false;
-        if (*budget == 0)
-            return false;
-        --*budget;
-        if (level == LEVEL_ROOT)
-            set_root_entry(aspace, i, 0);
-        else
-            entries[i] = 0;
-        quota_frame_free(quota, entry & PTE_ADDRESS);
+/* The first entry of `table` from *index on that leads to a table; looking at each takes from *units. */
+static bool next_table(const uint64_t *table, unsigned level, unsigned end, unsigned *index,
+                       int *units)
+{
+    for (; *index<end && * units> 0; ++*index, --*units) {
+        uint64_t entry = table[*index];
+
+        if (entry_present(entry) && (level == LEVEL_ROOT || !entry_is_leaf(entry, level)))
+            return true;
     }
-    return true;
+    return false;
 }
 
-bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota, unsigned budget)
+static void free_table(struct arch_aspace *aspace, uint64_t *table, unsigned level, unsigned index,
+                       struct quota *quota, int *units)
 {
+    paddr_t freed = table[index] & PTE_ADDRESS;
+
+    if (level == LEVEL_ROOT)
+        set_root_entry(aspace, index, 0);
+    else
+        table[index] = 0;
+    quota_frame_free(quota, freed);
+    *units -= FREE_UNITS;
+}
+
+/* Frees tables below `table` from address `teardown` on; true when nothing is left of those that it leads to. What
+ * has been looked at is not looked at again. */
+static bool free_below(struct arch_aspace *aspace, uint64_t *table, unsigned level,
+                       struct quota *quota, int *units)
+{
+    const unsigned end = level == LEVEL_ROOT ? ROOT_KERNEL_ENTRY : TABLE_ENTRIES;
+    const uaddr_t base = aspace->teardown & ~(LEVEL_BYTES(level) * TABLE_ENTRIES - 1);
+    unsigned index = LEVEL_INDEX(level, aspace->teardown);
+
+    while (next_table(table, level, end, &index, units)) {
+        uaddr_t at = base + index * LEVEL_BYTES(level);
+
+        if (aspace->teardown < at)
+            aspace->teardown = at;
+        if (level > LARGE_LEVEL &&
+            !free_below(aspace, table_at(table[index] & PTE_ADDRESS), level - 1, quota, units))
+            return false;
+        free_table(aspace, table, level, index, quota, units);
+        aspace->teardown = base + ++index * LEVEL_BYTES(level);
+    }
+    if (index < end)
+        aspace->teardown = base + index * LEVEL_BYTES(level);
+    return index == end;
+}
+
+bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota)
+{
+    int units = DESTROY_UNITS;
+
     if (aspace->root == PADDR_NONE)
         return true;
     aspace->leaf_number = ~0ull;
-    if (!free_below(aspace, aspace->root, LEVEL_ROOT, quota, &budget))
+    if (!free_below(aspace, table_at(aspace->root), LEVEL_ROOT, quota, &units))
         return false;
     if (aspace->user_root == aspace->root) {
         quota_frame_free(quota, aspace->root);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * aspace.c - page tables of four levels in charged frames, as on the machine but without large pages.
- * A change that fails has changed nothing but for tables, which stay until the address space goes.
+ * A step that fails has changed nothing but for tables, which stay until the address space goes.
  */
 #include "arch/arch.h"
 
@@ -15,6 +15,8 @@
 #define ENTRIES 512
 #define PRESENT (1ull << 63)
 #define RIGHTS 0xFFull
+#define STEP_PAGES 128u
+#define STEP_TABLES 4u
 
 static uint64_t *table_at(uint64_t entry)
 {
@@ -78,8 +80,10 @@ static bool free_below(uint64_t *table, unsigned level, struct quota *quota, uns
     return true;
 }
 
-bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota, unsigned budget)
+bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota)
 {
+    unsigned budget = STEP_TABLES;
+
     if (aspace->root == PADDR_NONE)
         return true;
     for (uint32_t i = 0; i < core_count; i++)
@@ -91,39 +95,56 @@ bool arch_aspace_destroy(struct arch_aspace *aspace, struct quota *quota, unsign
     return true;
 }
 
-mnos_status_t arch_aspace_map(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
-                              paddr_t frame, uint64_t page_count, unsigned rights)
+mnos_status_t arch_aspace_map_page(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                                   paddr_t frame, unsigned rights)
 {
     uint64_t *entry;
+    mnos_status_t status = walk(aspace, quota, true, address, &entry);
 
     assert((rights & ~(unsigned)RIGHTS) == 0 && (rights & MAP_READ) != 0);
     assert((rights & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE));
-    for (uint64_t i = 0; i < page_count; i++) {
-        mnos_status_t status = walk(aspace, quota, true, address + i * PAGE_BYTES, &entry);
-
-        if (status != MNOS_OK)
-            return status;
-        if (*entry != 0)
-            return MNOS_ERR_OVERLAP;
-    }
-    for (uint64_t i = 0; i < page_count; i++) {
-        (void)walk(aspace, NULL, false, address + i * PAGE_BYTES, &entry);
-        *entry = (frame + i * PAGE_BYTES) | rights | PRESENT;
-    }
+    if (status != MNOS_OK)
+        return status;
+    if (*entry != 0)
+        return MNOS_ERR_OVERLAP;
+    *entry = frame | rights | PRESENT;
     return MNOS_OK;
 }
 
-mnos_status_t arch_aspace_unmap(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
-                                uint64_t page_count)
+mnos_status_t arch_aspace_map_some(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
+                                   paddr_t frame, uint64_t *page_count, unsigned rights)
 {
-    (void)quota;
-    for (uint64_t i = 0; i < page_count; i++) {
-        uint64_t *entry;
+    uint64_t wanted = *page_count < STEP_PAGES ? *page_count : STEP_PAGES;
+    mnos_status_t status = arch_aspace_map_page(aspace, quota, address, frame, rights);
 
-        (void)walk(aspace, NULL, false, address + i * PAGE_BYTES, &entry);
-        if (entry != NULL)
-            *entry = 0;
-    }
+    if (status != MNOS_OK)
+        return status;
+    for (*page_count = 1; *page_count < wanted; ++*page_count)
+        if (arch_aspace_map_page(aspace, quota, address + *page_count * PAGE_BYTES,
+                                 frame + *page_count * PAGE_BYTES, rights) != MNOS_OK)
+            break;
+    return MNOS_OK;
+}
+
+void arch_aspace_unmap_page(struct arch_aspace *aspace, uaddr_t address)
+{
+    uint64_t *entry;
+
+    (void)walk(aspace, NULL, false, address, &entry);
+    assert(entry != NULL && *entry != 0);
+    *entry = 0;
+}
+
+mnos_status_t arch_aspace_unmap_some(struct arch_aspace *aspace, struct quota *quota,
+                                     uaddr_t address, uint64_t *page_count)
+{
+    uaddr_t end = address + *page_count * PAGE_BYTES;
+
+    (void)quota;
+    if (*page_count > STEP_PAGES)
+        *page_count = STEP_PAGES;
+    for (uint64_t i = 1; i <= *page_count; i++)
+        arch_aspace_unmap_page(aspace, end - i * PAGE_BYTES);
     return MNOS_OK;
 }
 
