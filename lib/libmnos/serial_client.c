@@ -8,8 +8,8 @@
 
 #define BUSY_WAIT_NS 10000000ull
 
-/* One request. There is no limit to the attempts: each waits until a driver has taken it, and init
- * starts a driver that keeps dying later and later. */
+/* One request. There is no limit to the attempts: each waits until a driver has taken it, and when
+ * init has given up a driver that keeps dying, the answer is MNOS_ERR_STOPPED. */
 static mnos_status_t write_message(mnos_cap_t serial, const void *bytes, size_t count)
 {
     for (;;) {

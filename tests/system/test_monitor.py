@@ -333,6 +333,7 @@ def paste_and_kill() -> None:
     with prompt("paste and kill", 300) as guest:
         lines = long_lines(200)
         lines[5::20] = ["kill serial"] * len(lines[5::20])
+        lines[100:100] = ["kill serial"] * 30  # all of them read at once, most likely
         paste(guest, lines, lambda line: "serial: killed" if line == "kill serial" else refusal(line))
 
 

@@ -114,6 +114,7 @@ static void scene(bool has_fifo)
 {
     device.has_fifo = has_fifo;
     CHECK_EQ(uart_init(&uart, 0x3F8), MNOS_OK);
+    uart_hold(&uart, false); /* as when a client has come */
     uart_service(&uart);
     server.uart = &uart;
     server.endpoint = 55;
@@ -517,6 +518,40 @@ TEST(ns16550, a_hold_empties_the_driver_and_leaves_the_rest_in_the_device)
     server_handle(&server, &gone); /* and so does the end of the client */
     CHECK(!uart.stopped);
     CHECK(device.mcr & MCR_RTS);
+}
+
+TEST(ns16550, before_a_client_has_come_bytes_stay_in_the_device)
+{
+    struct listen_request events = {4};
+    struct message msg = {.badge = 3, .reply_id = 300, .cap_count = 1};
+
+    scene(true);
+    CHECK_EQ(uart_init(&uart, 0x3F8), MNOS_OK); /* a new run */
+    uart_service(&uart);
+    wire_receive("early", 5, 0);
+    interrupts();
+    CHECK_EQ(device.rx_count, 5);
+    CHECK_EQ(device.mcr & MCR_RTS, 0);
+    CHECK_EQ(request(1, 100, SERIAL_WRITE, "x", 1).reply_id, 0);
+    CHECK_EQ(device.rx_count, 5);
+    message_put(&msg, SERIAL_LISTEN, &events, sizeof events);
+    server_handle(&server, &msg);
+    interrupts();
+    CHECK_EQ(device.rx_count, 0);
+    CHECK_EQ(told, 2);
+    CHECK_STR_EQ(got(SERIAL_POLL, 100), "early");
+}
+
+TEST(ns16550, a_listener_does_not_end_the_hold_of_another_client)
+{
+    struct listen_request events = {4};
+    struct message msg = {.badge = 3, .reply_id = 300, .cap_count = 1};
+
+    scene(true);
+    got(SERIAL_HOLD, 100); /* of client 1 */
+    message_put(&msg, SERIAL_LISTEN, &events, sizeof events);
+    server_handle(&server, &msg);
+    CHECK(uart.stopped);
 }
 
 TEST(ns16550, listeners_are_told_when_bytes_begin_to_wait)

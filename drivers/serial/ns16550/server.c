@@ -139,11 +139,14 @@ static mnos_status_t handle_listen(struct server *server, const struct message *
     }
     if (entry != NULL)
         status = listener_accept(&entry->listener, msg);
-    if (status == MNOS_OK)
-        entry->client = msg->badge;
-    else
+    if (status != MNOS_OK) {
         message_refuse_caps(msg);
-    return status;
+        return status;
+    }
+    entry->client = msg->badge;
+    if (server->held_by == 0)
+        uart_hold(server->uart, false); /* it was on hold because nobody was there */
+    return MNOS_OK;
 }
 
 static void forget_listeners(struct server *server, mnos_badge_t gone)

@@ -112,7 +112,8 @@ mnos_status_t uart_init(struct uart *uart, uint16_t base)
     reg_write(uart, UART_IER, 0);
     set_line(uart);
     uart->statistics.fifo_bytes = enable_fifos(uart);
-    write_modem_control(uart, MCR_DTR | MCR_RTS | MCR_OUT2);
+    uart->held = uart->stopped = true;
+    write_modem_control(uart, MCR_DTR | MCR_OUT2);
     write_interrupt_enable(uart);
     if (lost) {
         set_holding(uart, true);

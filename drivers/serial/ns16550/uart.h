@@ -37,8 +37,9 @@ struct uart {
     struct byte_queue received;
 };
 
-/* 115200 baud, 8 data bits, no parity, 1 stop bit; FIFOs if there are any. What an earlier run
- * of the driver left in the FIFOs stays there. MNOS_ERR_DEVICE: nothing answers at `base`. */
+/* 115200 baud, 8 data bits, no parity, 1 stop bit; FIFOs if there are any; on hold. What an
+ * earlier run of the driver left in the FIFOs stays there. MNOS_ERR_DEVICE: nothing answers at
+ * `base`. */
 mnos_status_t uart_init(struct uart *uart, uint16_t base);
 
 /* Does all that the device has work for. Called for each interrupt, and harmless without one. */
