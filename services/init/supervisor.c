@@ -92,10 +92,10 @@ static void go_on(struct service *service, bool ordered, uint64_t ran_ns)
                  (unsigned long long)wait_ns / 1000000);
         break;
     case RESTART_NO_MORE:
-        set_state(service, MANAGER_FAILED);
         log_line("%s: stopped after %u tries, it ended first with: %s; "
                  "\"restart %s\" begins anew",
                  name, history->tries, history->first_end, name);
+        set_state(service, MANAGER_FAILED); /* after that its clients say what they miss */
         break;
     }
 }
