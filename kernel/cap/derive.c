@@ -15,8 +15,10 @@
 #include "object/process.h"
 #include "sched/sched.h"
 
-/* Steps between two looks for something more urgent. */
+/* Steps between two looks for something more urgent: capabilities, and things that hang on one, which may be
+ * 512 pages each. */
 #define PREEMPT_STEPS 32
+#define DRAIN_STEPS 4
 
 /* ---- making ---- */
 
@@ -116,7 +118,7 @@ static bool drain(struct kobject *object, struct capability *cap, uint64_t key, 
 {
     bool more = true;
 
-    for (unsigned steps = 0; more && steps < PREEMPT_STEPS; steps++) {
+    for (unsigned steps = 0; more && steps < DRAIN_STEPS; steps++) {
         struct interrupt_line *unbound = NULL;
 
         spin_lock(&object->derive);
@@ -193,7 +195,7 @@ static void bury(struct kobject *object, struct capability *cap, uint64_t key)
 }
 
 /* Removes up to PREEMPT_STEPS leaves below `top` (of the whole tree for NULL); true: none is left. A leaf on
- * which something hangs is killed and left to the caller, as *stuck. */
+ * which something hangs is killed, and the first one met is left to the caller, as *stuck. */
 static bool sweep_locked(struct kobject *object, struct capability *top, struct capability **stuck)
 {
     struct capability *at = top;
@@ -210,7 +212,8 @@ static bool sweep_locked(struct kobject *object, struct capability *top, struct 
                                                             : !cap_kill_free_locked(object, at)) {
             if (at->type != MNOS_TYPE_NONE)
                 cap_kill_locked(at);
-            *stuck = at;
+            if (steps == 0) /* else it has its turn after a look */
+                *stuck = at;
             return false;
         }
         at = take_out_locked(object, at);
