@@ -14,6 +14,8 @@
 /* Entries of the next root that one more page fills. There are four for each page of the second half, and one page
  * may be tried for in vain. */
 #define ROOT_FILL_STEP 8
+/* Pages freed between two looks for something more urgent. */
+#define DESTROY_STEP 32
 
 static struct capability empty_page[CAPTABLE_PAGE_SLOTS]; /* K1 */
 static struct capability *empty_root[1] = {empty_page};   /* of tables without a page */
@@ -55,20 +57,39 @@ void captable_init(struct captable *table)
     table->root = empty_root;
 }
 
-void captable_destroy(struct captable *table, struct quota *quota)
+/* Frees one of its roots, the largest; false: there is none. The root of half the size takes its place. */
+static bool root_free_one(struct captable *table, struct quota *quota)
+{
+    uint32_t entries = table->root_mask + 1, half = entries / 2;
+    struct capability ***old;
+
+    if (table->root == empty_root)
+        return false;
+    if (table->next_root != NULL) {
+        root_free(quota, table->next_root, entries * 2);
+        table->next_root = NULL;
+        return true;
+    }
+    root_free(quota, table->root, entries);
+    table->root = empty_root;
+    table->root_mask = 0;
+    if (half >= ROOT_ENTRIES_MIN) {
+        old = &table->old_roots[__builtin_ctz(half / (uint32_t)ROOT_ENTRIES_MIN)];
+        table->root = *old;
+        table->root_mask = half - 1;
+        *old = NULL;
+    }
+    return true;
+}
+
+bool captable_destroy(struct captable *table, struct quota *quota)
 {
     assert(table->used == 0);
-    for (uint32_t i = 0; i < table->page_count; i++) {
-        frame_free(virt_to_phys(table->root[i]));
+    for (unsigned i = 0; i < DESTROY_STEP && table->page_count != 0; i++) {
+        frame_free(virt_to_phys(table->root[--table->page_count]));
         quota_return_bytes(quota, PAGE_BYTES);
     }
-    for (unsigned i = 0; i < CAPTABLE_DOUBLINGS && table->old_roots[i] != NULL; i++)
-        root_free(quota, table->old_roots[i], (uint32_t)ROOT_ENTRIES_MIN << i);
-    if (table->next_root != NULL)
-        root_free(quota, table->next_root, (table->root_mask + 1) * 2);
-    if (table->root != empty_root)
-        root_free(quota, table->root, table->root_mask + 1);
-    table->page_count = 0;
+    return table->page_count == 0 && !root_free_one(table, quota);
 }
 
 uint64_t captable_bytes(const struct captable *table)

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "abi/types.h"
@@ -44,8 +45,8 @@ struct captable {
 
 /* Of a zeroed table; takes no memory before the first capability. */
 void captable_init(struct captable *table);
-/* Frees pages and root, which must hold no used slot. */
-void captable_destroy(struct captable *table, struct quota *quota);
+/* Frees some of the pages, which must hold no used slot, or a root; true: nothing is left. Else to be called again. */
+bool captable_destroy(struct captable *table, struct quota *quota);
 
 /* What it takes of its process's quota. */
 uint64_t captable_bytes(const struct captable *table);

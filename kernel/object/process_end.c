@@ -25,7 +25,7 @@
 
 /* What one step does at most. */
 #define THREADS_STEP 32
-#define SLOTS_STEP 32
+#define SLOTS_STEP 12
 #define OBJECTS_STEP DEFERRED_STEP /* as many as are freed on each way out */
 
 /* ---- beginning ---- */
@@ -277,7 +277,8 @@ static bool end_account(struct process *process)
         (void)deferred_step();
         return true;
     }
-    captable_destroy(&process->captable, &process->quota);
+    if (!captable_destroy(&process->captable, &process->quota))
+        return true;
     assert(process->quota.frames_used == 0 && process->quota.bytes_used == 0); /* P1 */
     if (process->parent == NULL)
         panic("init has ended: reason %u, code 0x%llx", process->exit_reason,

@@ -37,7 +37,8 @@ struct number {
 static struct number *number_pages[NUMBER_PAGES];
 static struct spinlock number_lock = SPINLOCK_INIT(LOCK_THREADTABLE);
 static uint32_t number_page_count;
-static uint32_t number_free; /* 0: none; number 0 is never used */
+static uint32_t number_free;     /* of those that have been used; 0: none */
+static uint32_t number_next = 1; /* from here on none has; number 0 never is */
 
 static struct number *number_at(uint32_t n)
 {
@@ -46,37 +47,40 @@ static struct number *number_at(uint32_t n)
 
 static bool number_page_add_locked(void)
 {
-    uint32_t first = number_page_count * (uint32_t)NUMBERS_PER_PAGE;
     paddr_t frame = number_page_count == NUMBER_PAGES ? PADDR_NONE : frame_alloc_zeroed();
 
     if (frame == PADDR_NONE)
         return false;
     __atomic_store_n(&number_pages[number_page_count], phys_to_virt(frame), __ATOMIC_RELEASE);
     number_page_count++;
-    for (uint32_t n = first + (uint32_t)NUMBERS_PER_PAGE; n-- > first;) {
-        number_at(n)->next_free = number_free;
-        if (n != 0)
-            number_free = n;
-    }
     return true;
+}
+
+/* 0: there is no memory for more. */
+static uint32_t number_choose_locked(void)
+{
+    uint32_t n = number_free;
+
+    if (n != 0)
+        number_free = number_at(n)->next_free;
+    else if (number_next / NUMBERS_PER_PAGE < number_page_count || number_page_add_locked())
+        n = number_next++;
+    return n;
 }
 
 static mnos_status_t number_take(struct thread *thread)
 {
-    mnos_status_t status = MNOS_ERR_MEMORY;
+    uint32_t n;
 
     spin_lock(&number_lock);
-    if (number_free != 0 || number_page_add_locked()) {
-        struct number *number = number_at(number_free);
-
-        thread->number = number_free;
-        thread->reply_id = number->sequence << NUMBER_BITS | number_free;
-        number_free = number->next_free;
-        atomic_store_explicit(&number->thread, thread, memory_order_release);
-        status = MNOS_OK;
+    n = number_choose_locked();
+    if (n != 0) {
+        thread->number = n;
+        thread->reply_id = number_at(n)->sequence << NUMBER_BITS | n;
+        atomic_store_explicit(&number_at(n)->thread, thread, memory_order_release);
     }
     spin_unlock(&number_lock);
-    return status;
+    return n == 0 ? MNOS_ERR_MEMORY : MNOS_OK;
 }
 
 void thread_number_give_back(struct thread *thread)

@@ -18,7 +18,7 @@
 #include "trace.h"
 
 /* Callers that one step wakes. */
-#define CALLERS_STEP 32
+#define CALLERS_STEP 16
 
 /* ---- killing ---- */
 
