@@ -43,7 +43,7 @@ static const struct {
 
 static struct {
     uint64_t seed, first, seconds, least;
-    uint64_t began_ns, reported_ns;
+    uint64_t began_ns, reported_ns, reported;
     mnos_cap_t own[CAPS_OWN]; /* what the root holds between rounds */
     uint32_t own_count;
 } game;
@@ -103,11 +103,13 @@ static uint64_t played(void)
     return atomic_load(&board()->played);
 }
 
+/* Now and then, when operations have been played since the last time: the host takes silence for a hang. */
 static void report(uint64_t round)
 {
-    if (kinfo_time_ns() < game.reported_ns + REPORT_NS)
+    if (kinfo_time_ns() < game.reported_ns + REPORT_NS || played() == game.reported)
         return;
     game.reported_ns = kinfo_time_ns();
+    game.reported = played();
     print("game: round %llu, %llu s, %llu operations", (unsigned long long)round,
           (unsigned long long)((game.reported_ns - game.began_ns) / SECOND_NS),
           (unsigned long long)played());
@@ -166,7 +168,6 @@ static bool account_returns(const struct mnos_process_info *before, uint64_t rou
     for (unsigned tries = 0; !accounts_equal(before, &after) && tries < ACCOUNT_TRIES; tries++) {
         sleep_ns(ACCOUNT_PAUSE_NS);
         after = process_info(MNOS_SELF);
-        report(round);
     }
     if (accounts_equal(before, &after))
         return true;
@@ -214,6 +215,7 @@ static void round_play(uint64_t round)
     while (played() < end && atomic_load(&board()->broken) == 0) {
         play();
         sleep_ns(draw_below(ROOT_PAUSE_NS));
+        report(round);
     }
     for (unsigned i = 0; i < CHILDREN; i++)
         if (self.children[i].process != 0)
