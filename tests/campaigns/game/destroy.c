@@ -84,10 +84,10 @@ void pair_main(uint64_t number)
     uint64_t code = mine->role == ROLE_LEFT ? CODE_LEFT : CODE_RIGHT;
 
     while (atomic_load(&mine->go) == GO_WAIT)
-        (void)!sys_thread_yield();
+        give_way();
     for (uint64_t turns = atomic_load(&mine->known[PORT][0]); turns != 0; turns--)
         if (turns % PAIR_YIELD == 0)
-            (void)!sys_thread_yield();
+            give_way();
     atomic_store(&mine->go, GONE);
     (void)!sys_proc_destroy(atomic_load(&mine->known[SIBLING][0]), code);
     for (;;)

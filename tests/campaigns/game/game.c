@@ -70,6 +70,12 @@ void pause_ns(uint64_t duration_ns)
     (void)!sys_thread_block(MNOS_SELF, kinfo_time_ns() + duration_ns, &now);
 }
 
+void give_way(void)
+{
+    __asm__ volatile("pause");
+    (void)!sys_thread_yield();
+}
+
 bool is_alive(mnos_cap_t process)
 {
     const struct mnos_process_info *info = (const struct mnos_process_info *)ipc_buffer()->data;

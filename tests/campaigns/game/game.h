@@ -122,6 +122,8 @@ void put_back(enum relation relation, mnos_cap_t cap);
 bool give(mnos_cap_t process, uint32_t to, enum relation relation, mnos_cap_t cap);
 void drop(mnos_cap_t cap);
 void pause_ns(uint64_t duration_ns);
+/* To threads of this core, and to other cores when an emulator has one thread for all: it changes at PAUSE. */
+void give_way(void);
 /* Whether the process has not ended; an error means that it has. */
 bool is_alive(mnos_cap_t process);
 

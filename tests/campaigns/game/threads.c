@@ -215,7 +215,7 @@ static void end_the_other(uint64_t number)
 {
     atomic_fetch_add(&duel.arrived, 1);
     for (unsigned i = 0; i < 64 && atomic_load(&duel.arrived) < 2; i++)
-        (void)!sys_thread_yield();
+        give_way();
     if (sys_thread_destroy(duel.threads[1 - number]) == MNOS_OK)
         atomic_fetch_add(&duel.ended, 1);
 }
