@@ -177,7 +177,8 @@ void ports_load(struct core *core, const struct arch_ports *ports)
 void ports_refresh(struct core *core)
 {
     if (core->current != NULL)
-        ports_load(core, __atomic_load_n(&core->current->process->open_ports, __ATOMIC_ACQUIRE));
+        ports_load(core,
+                   atomic_load_explicit(&core->current->process->open_ports, memory_order_acquire));
 }
 
 void arch_ports_changed(void)
