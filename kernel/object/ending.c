@@ -12,7 +12,7 @@
 #include "sched/sched.h"
 
 /* Waiting threads woken in one step. */
-#define TELL_STEP 32
+#define TELL_STEP 16
 
 void ending_init(struct ending *ending, struct process *process, void (*step)(struct work *work))
 {

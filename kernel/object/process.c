@@ -15,7 +15,7 @@
 #include "trace.h"
 
 /* Threads stopped, or let go on, between two looks for something more urgent. */
-#define THREADS_STEP 32
+#define THREADS_STEP 16
 
 static struct slab_cache *process_cache;
 

@@ -23,8 +23,9 @@
 #include "sync/deferred.h"
 #include "trace.h"
 
-/* What one step does at most. */
-#define THREADS_STEP 32
+/* What one step does at most: about 4,000 instructions. */
+#define KILLED_STEP 32
+#define EVICTED_STEP 10
 #define SLOTS_STEP 12
 #define OBJECTS_STEP DEFERRED_STEP /* as many as are freed on each way out */
 
@@ -130,7 +131,7 @@ static bool kill_threads(struct process *process)
     struct thread *thread = NULL;
 
     spin_lock(&process->lock);
-    for (unsigned i = 0; i < THREADS_STEP && (thread = process_next_thread_locked(process)) != NULL;
+    for (unsigned i = 0; i < KILLED_STEP && (thread = process_next_thread_locked(process)) != NULL;
          i++)
         thread_kill(thread);
     spin_unlock(&process->lock);
@@ -146,7 +147,7 @@ static bool kill_threads(struct process *process)
 
 static bool evict_threads(struct process *process)
 {
-    for (unsigned i = 0; i < THREADS_STEP; i++) {
+    for (unsigned i = 0; i < EVICTED_STEP; i++) {
         struct thread *thread;
 
         spin_lock(&process->lock);
