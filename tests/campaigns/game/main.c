@@ -143,15 +143,20 @@ static bool is_own(mnos_cap_t cap)
     return false;
 }
 
-/* What others gave, and operations have left. */
+/* What others gave, and operations have left: a worker that was ended in time leaves a process that lives on
+ * without any capability to it. */
 static void other_caps_drop(void)
 {
     uint32_t index = 0;
     mnos_cap_t cap;
 
-    while ((cap = cap_from(&index)) != 0)
-        if (!is_own(cap))
-            drop(cap);
+    while ((cap = cap_from(&index)) != 0) {
+        if (is_own(cap))
+            continue;
+        if (is_alive(cap))
+            (void)!sys_proc_destroy(cap, 0);
+        drop(cap);
+    }
 }
 
 static bool accounts_equal(const struct mnos_process_info *a, const struct mnos_process_info *b)
