@@ -69,6 +69,8 @@ struct core {
     struct work_list work;         /* has its own lock; other cores enter and move */
     struct deferred_list deferred; /* has its own lock; other cores take over what is in it */
 
+    bool frames_unseen; /* frame_alloc_group() failed without having seen all of RAM */
+
     uint32_t tlb_owed; /* cores whose TLBs must be flushed before this one leaves the kernel */
     bool ports_owed;   /* likewise, the I/O ports that they have open */
     bool tlb_pending;  /* mappings are gone and TLBs may still have them; read by others */

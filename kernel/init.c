@@ -161,6 +161,9 @@ static void *map_new(struct process *process, const char *what, uaddr_t address,
     bool again;
 
     require(memory_create(process, page_count, MNOS_ALLOC_CONTIGUOUS, &memory), what);
+    while (!memory_fill(memory, &record.search, &record.failed))
+        ;
+    require(record.failed, what);
     memset(phys_to_virt(memory->single.frame), 0, page_count * PAGE_BYTES);
     require(cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, &handle), what);
     require(cap_lookup(&process->captable, handle, MNOS_TYPE_MEMORY, 0, &view), what);

@@ -271,10 +271,10 @@ The kernel that ships does not check and pays nothing.
 ## Costs
 
 A ticket lock is fair and simple and moves one cache line per waiter at every release; with up to 32
-cores and sections of tens of instructions that is bearable. Known long sections: a search for
-contiguous frames scans the bitmap under `LOCK_FRAME`; changing a large mapping holds `LOCK_ASPACE`
-for up to 512 pages, or one contiguous run; until user space runs, or with `console=kernel`, a log line goes out
-on the serial line under `LOCK_LOG`.
+cores and sections of tens of instructions that is bearable. The longest sections: a search for frames
+looks at up to 32 words of the bitmap under `LOCK_FRAME`; a step of a mapping holds `LOCK_ASPACE` while it
+enters up to 128 pages; until user space runs, or with `console=kernel`, a log line goes out on the serial
+line under `LOCK_LOG`.
 """
 
 

@@ -14,6 +14,41 @@
 
 #define ALLOC_FLAGS_ALL (MNOS_ALLOC_CONTIGUOUS | MNOS_ALLOC_BELOW_4G | MNOS_ALLOC_ALIGN_2M)
 
+/* Gives the object of a call that fails its frames back, and ends it: nobody else knows it. */
+static mnos_status_t alloc_undo(struct call_record *record)
+{
+    struct memory *memory = record->memory;
+    mnos_status_t status = record->failed;
+
+    while (!memory_empty(memory))
+        if (sched_preempt_point())
+            return CALL_AGAIN;
+    (void)kobject_detach(&memory->obj);
+    (void)memory_free(memory);
+    record->memory = NULL;
+    record->search = (struct memory_search){0};
+    record->failed = MNOS_OK;
+    return status;
+}
+
+/* Frames, then zeros. */
+static mnos_status_t alloc_contents(struct call_record *record)
+{
+    struct memory *memory = record->memory;
+
+    while (record->failed == MNOS_OK && memory->frames < memory->page_count)
+        if (!memory_fill(memory, &record->search, &record->failed) && sched_preempt_point())
+            return CALL_AGAIN;
+    if (record->failed != MNOS_OK)
+        return alloc_undo(record);
+    if (record->done == 0 && memory->page_count != 1 && sched_preempt_point())
+        return CALL_AGAIN;
+    while (!memory_zero(memory, &record->done))
+        if (sched_preempt_point())
+            return CALL_AGAIN;
+    return MNOS_OK;
+}
+
 /* Needs nothing but quota. */
 mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_t flags,
                             uint64_t *value)
@@ -32,10 +67,10 @@ mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_
         if (status != MNOS_OK)
             return status;
     }
+    status = alloc_contents(record);
+    if (status != MNOS_OK)
+        return status;
     memory = record->memory;
-    while (!memory_zero(memory, &record->done))
-        if (sched_preempt_point())
-            return CALL_AGAIN;
     record->memory = NULL;
     status = cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, value);
     if (status != MNOS_OK)

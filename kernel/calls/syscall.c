@@ -17,6 +17,7 @@
 #include "ipc/ipc.h"
 #include "lib/string.h"
 #include "lockdep.h"
+#include "mm/frame.h"
 #include "object/fault.h"
 #include "object/memory.h"
 #include "sched/sched.h"
@@ -26,10 +27,13 @@
 /* Numbers from the base on up to here are the kernel's, whether they exist or not. */
 #define NATIVE_RANGE 0x10000u
 
-/* Memory that waits to be freed may be what was missing: once more, after it has been. That goes in steps, with a
- * look for something more urgent in between; what is left then is freed after the next attempt. */
+/* Frames may be where the allocator has not looked. And memory that waits to be freed may be what was missing: once
+ * more, after it has been. That goes in steps, with a look for something more urgent in between; what is left then
+ * is freed after the next attempt. */
 static bool worth_another_try(struct thread *current, mnos_status_t status)
 {
+    if (status == MNOS_ERR_MEMORY && frame_worth_another_look(&current->record.looks))
+        return true;
     if ((status != MNOS_ERR_QUOTA && status != MNOS_ERR_MEMORY) || current->record.tried_again ||
         !deferred_anywhere())
         return false;

@@ -108,15 +108,15 @@ static mnos_status_t map_piece_locked(struct mapping *mapping, const struct cap_
     return status;
 }
 
-/* As many as a step may. */
+/* As many as a step may; the first needs tables and is alone. */
 static mnos_status_t map_some_locked(struct mapping *mapping, const struct cap_view *cap,
                                      uint64_t count)
 {
     mnos_status_t status = MNOS_OK;
-    uint64_t pages;
+    uint64_t pages = 0;
 
     for (uint64_t units = 0; status == MNOS_OK && mapping->page_count < count && units < STEP_UNITS;
-         units += PIECE_UNITS + pages)
+         units += mapping->page_count == pages ? STEP_UNITS : PIECE_UNITS + pages)
         status = map_piece_locked(mapping, cap, count, &pages);
     return status;
 }

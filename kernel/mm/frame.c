@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * frame.c - the frame bitmap and the magazines of single frames above it.
+ * frame.c - zones of the frame bitmap (frame_bits.h), and the magazines of single frames above it.
  *
- * A set bit is a frame that is in use, reserved or no RAM. The bitmap is divided in two zones at
- * 4 GiB: where there is memory above, ordinary requests take it first, so that memory below stays
- * for devices that cannot address more. Each zone is searched from where the last search ended.
+ * The bitmap is divided in two zones at 4 GiB: where there is memory above, ordinary requests take it first,
+ * so that memory below stays for devices that cannot address more. Each zone is searched from where the last
+ * search ended.
  *
  *   F1  zone.free is the number of clear bits in the zone
  *   F2  a frame in a magazine has its bit set and is in no other magazine
@@ -19,17 +19,19 @@
 #include "core.h"
 #include "lib/string.h"
 #include "log/panic.h"
+#include "mm/frame_bits.h"
 #include "sync/spinlock.h"
 
 enum {
     MAGAZINE_FRAMES = 64,
     MAGAZINE_BATCH = 32, /* moved at once between a magazine and the bitmap */
     ZEROED_FRAMES = 16,  /* the tables and the IPC buffer of a small process */
-    WORD_BITS = 64,
+    WORD_BITS = FRAME_WORD_BITS,
+    LOOK_WORDS = 32, /* of the bitmap, in one search; a step's run is less than half of that */
 };
+_Static_assert(FRAME_STEP <= LOOK_WORDS * WORD_BITS / 2);
 
 #define FRAMES_BELOW_4G (FRAME_LIMIT_4G >> PAGE_SHIFT)
-#define ALL_USED UINT64_MAX
 
 enum zone_name { ZONE_LOW, ZONE_HIGH, ZONE_COUNT };
 
@@ -51,7 +53,6 @@ struct magazine {
 
 /* Guards bitmap and zones. */
 static struct spinlock lock = SPINLOCK_INIT(LOCK_FRAME);
-static uint64_t *bitmap;
 static struct zone zones[ZONE_COUNT];
 
 static struct magazine magazines[MNOS_CORES_MAX] __attribute__((aligned(64)));
@@ -59,72 +60,24 @@ static uint64_t frames_total; /* constant after frame_init() */
 static paddr_t bitmap_frame;
 static uint64_t direct_offset; /* of the map that memory is reached through */
 
-/* ---- bits ---- */
+/* ---- zones ---- */
 
 static struct zone *zone_of(uint64_t frame)
 {
     return &zones[frame >= FRAMES_BELOW_4G ? ZONE_HIGH : ZONE_LOW];
 }
 
-/* Bits [from, to) of one word, to at most 64. */
-static uint64_t word_mask(unsigned from, unsigned to)
-{
-    return (ALL_USED << from) & (ALL_USED >> (WORD_BITS - to));
-}
-
-/* Sets or clears the bits of [first, end), which lies within one zone, a word at a time. */
+/* Frames [first, end), which lie within one zone. */
 static void mark_locked(uint64_t first, uint64_t end, bool used)
 {
     struct zone *zone = zone_of(first);
 
-    for (uint64_t at = first; at < end;) {
-        uint64_t next = (at | (WORD_BITS - 1)) + 1;
-        uint64_t mask = word_mask(at % WORD_BITS, next <= end ? WORD_BITS : end % WORD_BITS);
-        uint64_t *word = &bitmap[at / WORD_BITS];
-        assert(used ? (*word & mask) == 0 : (*word & mask) == mask); /* F1; double free */
-        *word = used ? *word | mask : *word & ~mask;
-        at = next;
-    }
+    frame_bits_mark(first, end, used);
     if (used)
         zone->free -= end - first;
     else
         zone->free += end - first;
 }
-
-[[maybe_unused]] static bool is_used(uint64_t frame)
-{
-    return bitmap[frame / WORD_BITS] >> (frame % WORD_BITS) & 1;
-}
-
-/* The first clear bit in [from, end), or `end`. */
-static uint64_t find_free_locked(uint64_t from, uint64_t end)
-{
-    while (from < end) {
-        uint64_t free = ~bitmap[from / WORD_BITS] & (ALL_USED << (from % WORD_BITS));
-        if (free) {
-            uint64_t found = (from & ~(uint64_t)(WORD_BITS - 1)) + (uint64_t)__builtin_ctzll(free);
-            return found < end ? found : end;
-        }
-        from = (from | (WORD_BITS - 1)) + 1;
-    }
-    return end;
-}
-
-/* The first set bit in [from, end), or `end`. */
-static uint64_t find_used_locked(uint64_t from, uint64_t end)
-{
-    while (from < end) {
-        uint64_t used = bitmap[from / WORD_BITS] & (ALL_USED << (from % WORD_BITS));
-        if (used) {
-            uint64_t found = (from & ~(uint64_t)(WORD_BITS - 1)) + (uint64_t)__builtin_ctzll(used);
-            return found < end ? found : end;
-        }
-        from = (from | (WORD_BITS - 1)) + 1;
-    }
-    return end;
-}
-
-/* ---- searching ---- */
 
 /* Takes up to `wanted` single frames out of a zone. */
 static uint32_t take_singles_locked(struct zone *zone, paddr_t *frames, uint32_t wanted)
@@ -134,57 +87,31 @@ static uint32_t take_singles_locked(struct zone *zone, paddr_t *frames, uint32_t
     if (wanted > zone->free)
         wanted = (uint32_t)zone->free;
     while (taken < wanted) {
-        uint64_t at = find_free_locked(zone->hint, zone->end);
+        uint64_t at = frame_bits_find_free(zone->hint, zone->end), bits, left;
+
         if (at == zone->end) {
             zone->hint = zone->begin; /* zone->free says that there are more */
             continue;
         }
-        uint64_t *word = &bitmap[at / WORD_BITS];
-        uint64_t free = ~*word & (ALL_USED << (at % WORD_BITS));
-        uint64_t base = at & ~(uint64_t)(WORD_BITS - 1);
-        for (; free && taken < wanted; free &= free - 1) {
-            unsigned bit = (unsigned)__builtin_ctzll(free);
-            *word |= 1ull << bit;
-            frames[taken++] = (base + bit) << PAGE_SHIFT;
-        }
-        zone->hint = base;
+        at &= ~(uint64_t)(WORD_BITS - 1);
+        bits = ~frame_bits_word(at);
+        for (left = bits; left != 0 && taken < wanted; left &= left - 1)
+            frames[taken++] = (at + (uint64_t)__builtin_ctzll(left)) << PAGE_SHIFT;
+        frame_bits_take(at, bits & ~left);
+        zone->hint = at;
     }
     zone->free -= taken;
     return taken;
 }
 
-/* First frame of a free aligned run in [from, end), or `end`. */
-static uint64_t find_run_locked(uint64_t from, uint64_t end, uint64_t count, uint64_t align)
+static void take_locked(uint64_t first, uint64_t count)
 {
-    for (;;) {
-        from = find_free_locked(from, end);
-        from = (from + align - 1) & ~(align - 1);
-        if (from >= end || count > end - from)
-            return end;
-        uint64_t used = find_used_locked(from, from + count);
-        if (used == from + count)
-            return from;
-        from = used + 1;
-    }
-}
+    struct zone *zone = zone_of(first);
 
-static paddr_t take_run_locked(struct zone *zone, uint64_t count, uint64_t align, uint64_t limit)
-{
-    uint64_t end = limit < zone->end ? limit : zone->end;
-    uint64_t found;
-
-    if (zone->free < count || zone->begin >= end)
-        return PADDR_NONE;
-    found = zone->hint < end ? find_run_locked(zone->hint, end, count, align) : end;
-    if (found == end)
-        found = find_run_locked(zone->begin, end, count, align);
-    if (found == end)
-        return PADDR_NONE;
-    mark_locked(found, found + count, true);
-    zone->hint = (found + count) & ~(uint64_t)(WORD_BITS - 1);
+    mark_locked(first, first + count, true);
+    zone->hint = (first + count) & ~(uint64_t)(WORD_BITS - 1);
     if (zone->hint >= zone->end)
         zone->hint = zone->begin;
-    return found << PAGE_SHIFT;
 }
 
 /* ---- single frames, through the core's magazine ---- */
@@ -280,7 +207,7 @@ void frame_free(paddr_t frame)
     struct magazine *magazine = &magazines[this_core()->index];
     uint32_t count = count_of(&magazine->count);
 
-    assert(frame != PADDR_NONE && frame % PAGE_BYTES == 0 && is_used(frame >> PAGE_SHIFT));
+    assert(frame != PADDR_NONE && frame % PAGE_BYTES == 0 && frame_bits_used(frame >> PAGE_SHIFT));
     if (count == MAGAZINE_FRAMES) {
         drain(magazine, MAGAZINE_BATCH);
         count = MAGAZINE_FRAMES - MAGAZINE_BATCH;
@@ -298,7 +225,7 @@ void frame_free_zeroing(paddr_t frame)
         frame_free(frame);
         return;
     }
-    assert(frame != PADDR_NONE && frame % PAGE_BYTES == 0 && is_used(frame >> PAGE_SHIFT));
+    assert(frame != PADDR_NONE && frame % PAGE_BYTES == 0 && frame_bits_used(frame >> PAGE_SHIFT));
     zero(frame);
     magazine->zeroed[count] = frame;
     set_count(&magazine->zeroed_count, count + 1);
@@ -306,22 +233,105 @@ void frame_free_zeroing(paddr_t frame)
 
 /* ---- runs ---- */
 
+bool frame_part(unsigned number, paddr_t limit, struct frame_range *range)
+{
+    const struct zone *zone = &zones[number < 2 ? ZONE_HIGH : ZONE_LOW];
+    uint64_t limit_frame = limit >> PAGE_SHIFT, from;
+
+    if (number >= FRAME_PARTS)
+        return false;
+    from = number % 2 == 0 ? __atomic_load_n(&zone->hint, __ATOMIC_RELAXED) : zone->begin;
+    range->end = zone->end < limit_frame ? zone->end : limit_frame;
+    range->from = from < range->end ? from : range->end;
+    return true;
+}
+
+paddr_t frame_claim_run(struct frame_range *range, uint64_t count, uint64_t align)
+{
+    uint64_t words = LOOK_WORDS, found;
+
+    spin_lock(&lock);
+    found = frame_bits_find_run(&range->from, range->end, count, align, &words);
+    if (found != range->end) {
+        take_locked(found, count);
+        range->from = found + count;
+    }
+    spin_unlock(&lock);
+    return found == range->end ? PADDR_NONE : found << PAGE_SHIFT;
+}
+
+paddr_t frame_claim_next(struct frame_range *range, uint64_t *count)
+{
+    uint64_t first, end;
+
+    if (*count > FRAME_STEP)
+        *count = FRAME_STEP;
+    spin_lock(&lock);
+    first = frame_bits_find_free(range->from, range->end);
+    end = *count < range->end - first ? first + *count : range->end;
+    end = frame_bits_find_used(first, end);
+    if (first != end)
+        take_locked(first, end - first);
+    spin_unlock(&lock);
+    range->from = end;
+    *count = end - first;
+    return first == end ? PADDR_NONE : first << PAGE_SHIFT;
+}
+
 paddr_t frame_alloc_run(uint64_t count, uint64_t align, paddr_t limit)
 {
-    uint64_t limit_frame = limit >> PAGE_SHIFT;
-    paddr_t first = PADDR_NONE;
+    struct frame_range range;
+    uint64_t found, words = UINT64_MAX;
 
     if (count == 1 && align == 1 && limit == FRAME_LIMIT_NONE)
         return frame_alloc();
     if (count == 0 || count > frames_total)
         return PADDR_NONE;
+    for (unsigned part = 0; frame_part(part, limit, &range); part++) {
+        spin_lock(&lock);
+        found = frame_bits_find_run(&range.from, range.end, count, align, &words);
+        if (found != range.end)
+            take_locked(found, count);
+        spin_unlock(&lock);
+        if (found != range.end)
+            return found << PAGE_SHIFT;
+    }
+    return PADDR_NONE;
+}
+
+paddr_t frame_alloc_group(uint64_t count)
+{
+    static uint64_t from; /* where the last search gave up; under the lock */
+    struct core *core = this_core();
+    uint64_t words = LOOK_WORDS, found = 0;
+
     spin_lock(&lock);
-    if (limit_frame > FRAMES_BELOW_4G)
-        first = take_run_locked(&zones[ZONE_HIGH], count, align, limit_frame);
-    if (first == PADDR_NONE)
-        first = take_run_locked(&zones[ZONE_LOW], count, align, limit_frame);
+    for (unsigned i = 0; i < 2 * ZONE_COUNT && words > 0 && found == 0; i++) {
+        struct zone *zone = zone_of(from);
+        struct frame_range range = {from < zone->begin ? zone->begin : from, zone->end};
+
+        found = frame_bits_find_run(&range.from, range.end, count, count, &words);
+        from = range.from;
+        if (found != range.end)
+            break;
+        found = 0;
+        if (range.from == range.end) /* on to the other zone */
+            from = zone == &zones[ZONE_LOW] ? FRAMES_BELOW_4G : 0;
+    }
+    if (found != 0)
+        mark_locked(found, found + count, true);
+    core->frames_unseen = found == 0 && words == 0;
     spin_unlock(&lock);
-    return first;
+    return found << PAGE_SHIFT;
+}
+
+bool frame_worth_another_look(uint32_t *looks)
+{
+    struct core *core = this_core();
+    bool unseen = core->frames_unseen;
+
+    core->frames_unseen = false;
+    return unseen && ++*looks <= 2 * frames_total / (LOOK_WORDS * WORD_BITS) + 2;
 }
 
 void frame_free_run(paddr_t first, uint64_t count)
@@ -355,26 +365,6 @@ uint64_t frame_count_free(void)
     return count;
 }
 
-static bool is_ram(const struct boot_range *range)
-{
-    return range->type == BOOT_RANGE_USABLE || range->type == BOOT_RANGE_RECLAIMABLE ||
-           range->type == BOOT_RANGE_KERNEL;
-}
-
-bool frame_overlaps_ram(paddr_t first, uint64_t count)
-{
-    paddr_t end = first + (count << PAGE_SHIFT);
-
-    if (count > (UINT64_MAX - first) >> PAGE_SHIFT)
-        return true; /* wraps around: never a device */
-    for (uint32_t i = 0; i < boot_info.range_count; i++) {
-        const struct boot_range *range = &boot_info.ranges[i];
-        if (is_ram(range) && range->base < end && first < range->end)
-            return true;
-    }
-    return false;
-}
-
 /* ---- boot ---- */
 
 /* Clears the bits of [base, end); it may cross from one zone to the other. Never of frame 0: that
@@ -401,7 +391,6 @@ BOOT_CODE static void place_bitmap(uint64_t bytes)
         const struct boot_range *range = &boot_info.ranges[i - 1];
         if (range->type == BOOT_RANGE_USABLE && range->end - range->base > bytes) {
             bitmap_frame = range->end - bytes;
-            bitmap = boot_phys_to_virt(bitmap_frame);
             return;
         }
     }
@@ -417,15 +406,15 @@ BOOT_CODE void frame_init(void)
     direct_offset = boot_info.hhdm_offset;
     for (uint32_t i = 0; i < boot_info.range_count; i++) {
         const struct boot_range *range = &boot_info.ranges[i];
-        if (is_ram(range))
+        if (frame_is_ram(range))
             frames_total += (range->end - range->base) >> PAGE_SHIFT;
         if (range->type == BOOT_RANGE_USABLE || range->type == BOOT_RANGE_RECLAIMABLE)
             frame_end = range->end >> PAGE_SHIFT;
     }
     frame_end = (frame_end + WORD_BITS - 1) & ~(uint64_t)(WORD_BITS - 1);
-    bytes = (frame_end / 8 + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+    bytes = (frame_bits_bytes(frame_end) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
     place_bitmap(bytes);
-    memset(bitmap, 0xFF, bytes);
+    frame_bits_init(boot_phys_to_virt(bitmap_frame), frame_end);
 
     uint64_t low_end = frame_end < FRAMES_BELOW_4G ? frame_end : FRAMES_BELOW_4G;
     zones[ZONE_LOW] = (struct zone){.end = low_end};
@@ -444,7 +433,7 @@ BOOT_CODE void frame_init(void)
 BOOT_CODE void frame_use_direct_map(void)
 {
     direct_offset = HHDM_BASE;
-    bitmap = phys_to_virt(bitmap_frame);
+    frame_bits_move(phys_to_virt(bitmap_frame));
 }
 
 BOOT_CODE void frame_reclaim_boot_memory(void)

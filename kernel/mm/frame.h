@@ -25,7 +25,31 @@ void frame_free(paddr_t frame);
  * that is to be zero. Each core keeps a few. */
 void frame_free_zeroing(paddr_t frame);
 
-/* `count` contiguous frames, the first aligned to `align` frames (a power of two), all below `limit`
+/* What a step of a long allocation takes at most, so that it is short. */
+#define FRAME_STEP 512u
+/* Where to look: frame numbers. */
+struct frame_range {
+    uint64_t from, end;
+};
+/* The parts of RAM below `limit` in the order to look at them, each by its number: from where the last search ended, and
+ * then all of it, above 4 GiB and below. False: there are no more. */
+#define FRAME_PARTS 4u
+bool frame_part(unsigned number, paddr_t limit, struct frame_range *range);
+/* Takes `count` contiguous frames, at most FRAME_STEP, the first aligned to `align` frames, out of the range. Looks at a
+ * bounded part of it; PADDR_NONE: none is there, and range->from is where to go on, or range->end. */
+paddr_t frame_claim_run(struct frame_range *range, uint64_t count, uint64_t align);
+/* Takes the first free frames of the range, as many as lie together there, and at most *count and FRAME_STEP: *count
+ * tells. PADDR_NONE: none is free. */
+paddr_t frame_claim_next(struct frame_range *range, uint64_t *count);
+
+/* `count` contiguous frames aligned to `count`, a power of two of at most 8, for the kernel itself. Looks at a bounded
+ * part of RAM, each time another; PADDR_NONE when none is there. */
+paddr_t frame_alloc_group(uint64_t count);
+/* Whether what failed on this core did so because frame_alloc_group() has not seen all of RAM: to be done again. *looks
+ * counts how often it was. */
+bool frame_worth_another_look(uint32_t *looks);
+
+/* For the boot, when RAM is in large pieces: looks at all of it. `count` contiguous frames, the first aligned to `align` frames (a power of two), all below `limit`
  * (an address); undefined contents. PADDR_NONE when there is no such run. */
 paddr_t frame_alloc_run(uint64_t count, uint64_t align, paddr_t limit);
 void frame_free_run(paddr_t first, uint64_t count);
@@ -33,6 +57,9 @@ void frame_free_run(paddr_t first, uint64_t count);
 uint64_t frame_count_total(void); /* RAM the allocator manages, used or free */
 uint64_t frame_count_free(void);  /* including those in the cores' caches */
 
+struct boot_range;
+/* Usable, reclaimable or the kernel. */
+bool frame_is_ram(const struct boot_range *range);
 /* True when any of [first, first + count) frames is RAM known to the memory map (usable, reclaimable or
  * kernel): such an address must never be given out as device memory. */
 bool frame_overlaps_ram(paddr_t first, uint64_t count);

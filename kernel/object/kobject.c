@@ -60,7 +60,7 @@ static bool release(struct deferred *deferred)
     struct kobject *object = container_of(deferred, struct kobject, deferred);
 
     switch (object->type) {
-    case MNOS_TYPE_MEMORY: memory_free((struct memory *)object); break;
+    case MNOS_TYPE_MEMORY: return memory_free((struct memory *)object);
     case MNOS_TYPE_ENDPOINT: endpoint_free((struct endpoint *)object); break;
     case MNOS_TYPE_PROCESS: process_free((struct process *)object); break;
     case MNOS_TYPE_THREAD: thread_free(container_of(object, struct thread, obj)); break;

@@ -6,7 +6,7 @@
  * kernel exports (log, statistics, initial RAM disk) and device memory are never freed. A capability
  * names a range of the object.
  *
- * M1  the extents cover page_count pages, in order, without gaps
+ * M1  the extents cover the first `frames` pages, in order, without gaps; once the object has been made, that is all
  * M2  frames of an object that owns them belong to no other object
  */
 #pragma once
@@ -17,6 +17,7 @@
 #include "assert.h"
 #include "cap/capability.h"
 #include "mm/aspace.h"
+#include "mm/frame.h"
 #include "object/kobject.h"
 
 struct extent {
@@ -25,34 +26,52 @@ struct extent {
 };
 
 struct memory {
-    struct kobject obj;
+    struct kobject obj;  /* payer: who pays for the frames */
     uint8_t flavour;     /* enum mnos_memory_flavour; constant */
     bool owns_frames;    /* constant */
     bool watched;        /* mapping it has effects: the event trace, and all but RAM; constant */
+    uint8_t alloc_flags; /* enum mnos_alloc_flags; constant */
     bool for_dma;        /* a holder may know where it is; constant */
     bool read_only;      /* cannot be mapped writable whatever the rights; constant */
     uint64_t page_count; /* ports: ports; constant */
-    /* One extent when contiguous; else a table of them in frames of its own. Constant once made. */
+    /* One extent, or a table of them: a frame of addresses of frames that hold extents. Constant once made. */
     struct extent single;
-    struct extent *extents; /* &single, or the table */
+    struct extent **table; /* NULL: `single` is all */
     uint32_t extent_count;
-    uint32_t table_frames;
+    uint32_t table_frames; /* with that of the addresses; charged as bytes */
+    uint64_t frames; /* that it has: grows while they are allocated, falls while they are freed */
 
     struct spinlock mappings_lock; /* rank LOCK_MAPPINGS; guards the list `mappings` of every
                                       capability to this object */
 };
 
-/* Allocates frames for an object charged to `process`, contents undefined; no capability yet. */
+/* How far the search for an object's frames is; all zero at the beginning. */
+struct memory_search {
+    uint8_t begun;            /* the range is one: else the next part of RAM is to be looked at */
+    uint8_t part;             /* of RAM: frame_part() */
+    uint8_t size;             /* how long the runs are that are looked for, by number */
+    bool blocked;             /* contiguous: what has been taken is not enough, and given back */
+    struct frame_range range; /* of frames still to be looked at */
+};
+
+/* An object charged to `process`, without frames yet and without a capability. */
 mnos_status_t memory_create(struct process *process, uint64_t page_count, unsigned alloc_flags,
                             struct memory **memory);
+/* Allocates some of its frames, contents undefined. True: it has all, or *status says why it cannot have them:
+ * MNOS_ERR_MEMORY, MNOS_ERR_QUOTA. */
+bool memory_fill(struct memory *memory, struct memory_search *search, mnos_status_t *status);
 /* An object over memory that exists: device, ports, or what the kernel exports. */
 mnos_status_t memory_create_fixed(enum mnos_memory_flavour flavour, paddr_t frame,
                                   uint64_t page_count, bool read_only, struct memory **memory);
 /* Zeroes pages from *progress on; true when all are zero. */
 bool memory_zero(struct memory *memory, uint64_t *progress);
-/* Frees object and frames. No capability, no mapping, no TLB entry refers to it. */
-void memory_free(struct memory *memory);
+/* Frees some of its frames, from the last on; true: it has none any more. Nothing refers to them. */
+bool memory_empty(struct memory *memory);
+/* Frees frames and, at last, the object; true: it is gone. No capability, no mapping, no TLB entry refers to it. */
+bool memory_free(struct memory *memory);
 
+/* One of `extent_count`. */
+struct extent *memory_extent(const struct memory *memory, uint32_t index);
 /* The page is inside the object. */
 paddr_t memory_frame_of_table(const struct memory *memory, uint64_t page, uint64_t *run);
 /* Frame of page `page`, and how many pages from it on are contiguous: none, beyond the object. */
@@ -62,7 +81,7 @@ static inline paddr_t memory_frame(const struct memory *memory, uint64_t page, u
         *run = 0;
         return PADDR_NONE;
     }
-    if (memory->extents != &memory->single)
+    if (memory->table != NULL)
         return memory_frame_of_table(memory, page, run);
     *run = memory->page_count - page;
     return memory->single.frame + page * PAGE_BYTES;

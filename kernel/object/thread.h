@@ -27,11 +27,11 @@
 #include "ipc/thread_queue.h"
 #include "object/ending.h"
 #include "object/kobject.h"
+#include "object/memory.h"
 #include "sched/timer_queue.h"
 
 struct process;
 struct endpoint;
-struct memory;
 
 enum thread_state {
     THREAD_READY,
@@ -71,9 +71,11 @@ struct call_record {
     uint64_t serial;       /* sys_mem_map: which mapping it makes (A4) */
     uint64_t checked;      /* sys_mem_unmap: pages that were found mapped, before any is unmapped */
     uint64_t done;         /* pages, or table slots looked at */
-    mnos_status_t failed;  /* sys_mem_map: why the mapping is being taken back */
+    mnos_status_t failed;  /* sys_mem_map, sys_mem_alloc: why what is there is being taken back */
     struct memory *memory; /* sys_mem_alloc: the object that it makes, which nobody else knows */
-    bool tried_again;      /* after memory that waited to be freed has been */
+    struct memory_search search;
+    bool tried_again; /* after memory that waited to be freed has been */
+    uint32_t looks;   /* for frames: frame_worth_another_look() */
 };
 
 static inline uint32_t slow_for_affinity(uint32_t affinity)

@@ -126,6 +126,88 @@ TEST(bounds, a_contiguous_run_over_page_tables_goes_in_steps)
     cap_drop(memory);
 }
 
+/* ---- RAM in single frames ---- */
+
+#define HOLE_PAGES 16384u
+#define HOLE_PAGES_UNCOUNTED 4096u
+#define SPARE_PAGES 512u /* for the kernel, and for what each core keeps */
+
+static mnos_cap_t pieces[HOLE_PAGES], rest[256];
+
+static uint64_t hole_pages(void)
+{
+    return bootstrap_has_argument("counted") ? HOLE_PAGES : HOLE_PAGES_UNCOUNTED;
+}
+
+/* All memory that is left, in the objects from number `count` on; how many there are then. */
+static unsigned take_rest(unsigned count)
+{
+    for (uint64_t pages = 1u << 16; pages != 0; pages /= 2)
+        while (count < sizeof rest / sizeof rest[0] &&
+               sys_mem_alloc(pages, 0, &rest[count]) == MNOS_OK)
+            count++;
+    return count;
+}
+
+/* Fewer than there are frames: in the first run the table of capabilities has to grow. */
+static unsigned take_pieces(void)
+{
+    unsigned count = 0;
+
+    while (count < hole_pages() / 8 * 7 && sys_mem_alloc(1, 0, &pieces[count]) == MNOS_OK)
+        count++;
+    return count;
+}
+
+/* Each page is another one, and zero. */
+static void check_pages(mnos_cap_t memory, uint64_t count)
+{
+    CHECK_OK(map(memory, ARENA, 0, count));
+    for (uint64_t i = 0; i < count && !check_failed(); i++) {
+        volatile uint64_t *page = (volatile uint64_t *)(ARENA + i * PAGE);
+
+        CHECK_EQ(*page, 0);
+        *page = i + 1;
+    }
+    for (uint64_t i = 0; i < count && !check_failed(); i++)
+        CHECK_EQ(*(volatile uint64_t *)(ARENA + i * PAGE), i + 1);
+    CHECK_OK(sys_mem_unmap(MNOS_SELF, ARENA, count));
+}
+
+static void use_fragments(uint64_t count)
+{
+    mnos_cap_t memory = 0;
+    struct watch watch;
+
+    watch_begin(&watch);
+    CHECK_STATUS(sys_mem_alloc(64, MNOS_ALLOC_CONTIGUOUS, &memory), MNOS_ERR_MEMORY);
+    if (CHECK_OK(sys_mem_alloc(count, 0, &memory))) {
+        check_pages(memory, count);
+    }
+    watch_end(&watch, "memory in single frames");
+    cap_drop(memory);
+}
+
+TEST(bounds, single_frames_make_an_object_as_large_as_they_are_many)
+{
+    mnos_cap_t hole = 0;
+    unsigned rest_count, count;
+
+    CHECK_OK(sys_mem_alloc(hole_pages(), MNOS_ALLOC_CONTIGUOUS, &hole));
+    rest_count = take_rest(0);
+    cap_drop(hole);
+    count = take_pieces();
+    CHECK_EQ(count, hole_pages() / 8 * 7);
+    rest_count = take_rest(rest_count);
+    for (unsigned i = 0; i < count; i += 2)
+        cap_drop(pieces[i]);
+    use_fragments(count / 2 - SPARE_PAGES);
+    for (unsigned i = 1; i < count; i += 2)
+        cap_drop(pieces[i]);
+    for (unsigned i = 0; i < rest_count; i++)
+        cap_drop(rest[i]);
+}
+
 /* ---- ports ---- */
 
 #define OPENINGS 4000u

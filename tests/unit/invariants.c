@@ -204,10 +204,14 @@ void aspace_check(struct aspace *aspace)
 
 void memory_check(const struct memory *memory)
 {
-    assert(memory->extent_count > 0 && memory->extents[0].first_page == 0); /* M1 */
-    for (uint32_t i = 1; i < memory->extent_count; i++)
-        assert(memory->extents[i].first_page > memory->extents[i - 1].first_page &&
-               memory->extents[i].first_page < memory->page_count);
+    uint32_t count = memory->extent_count;
+
+    assert(memory->frames == memory->page_count);
+    assert(count > 0 && memory_extent(memory, 0)->first_page == 0); /* M1 */
+    for (uint32_t i = 1; i < count; i++)
+        assert(memory_extent(memory, i)->first_page > memory_extent(memory, i - 1)->first_page);
+    assert(memory_extent(memory, count - 1)->first_page < memory->page_count);
+    (void)count;
 }
 
 void endpoint_check(struct endpoint *endpoint)

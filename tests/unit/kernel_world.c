@@ -121,6 +121,14 @@ static void put_off_current(void)
 
 void world_act(struct thread *thread)
 {
+    if (!world_try_act(thread)) {
+        printf("thread %u is in state %u: ", thread->number, thread->state);
+        host_panic("it cannot act");
+    }
+}
+
+bool world_try_act(struct thread *thread)
+{
     struct core *core;
 
     select_core_of(thread);
@@ -128,12 +136,10 @@ void world_act(struct thread *thread)
     core->need_resched = false;
     core->halted = false;
     if (core->current == thread)
-        return;
+        return true;
     put_off_current();
-    if (!sched_remove_ready(thread, THREAD_PAIRED)) {
-        printf("thread %u is in state %u: ", thread->number, thread->state);
-        host_panic("it cannot act");
-    }
+    if (!sched_remove_ready(thread, THREAD_PAIRED))
+        return false;
     thread->state = THREAD_RUNNING;
     thread->core = core->index;
     core->current = thread;
@@ -141,6 +147,7 @@ void world_act(struct thread *thread)
     core->runqueue.running_priority = thread->effective;
     core->need_resched = false;
     arch_thread_load(thread);
+    return true;
 }
 
 static void set_arguments(struct thread *thread, uint64_t number, const uint64_t arguments[6])

@@ -81,8 +81,10 @@ struct thread *world_thread_with(struct process *process, unsigned priority, uin
 
 /* ---- acting ---- */
 
-/* Makes `thread`, which is ready, run on this core. */
+/* Makes `thread`, which is ready, run on this core. False: another core, which had to finish something first, has
+ * ended it. */
 void world_act(struct thread *thread);
+bool world_try_act(struct thread *thread);
 /* A system call of `thread`, made again as often as it is interrupted; RAX, or WORLD_WAITS. */
 uint64_t world_call(struct thread *thread, uint64_t number, const uint64_t arguments[6]);
 /* The same, once: true when it was interrupted and would be made again. */

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "mm/frame_bits.h"
 #include "tests/unit/invariants.h"
+#include "tests/unit/kernel_world.h"
 #include "tests/unit/ram.h"
 #include "tests/unit/unit.h"
 
@@ -164,6 +166,81 @@ TEST(frame, finds_a_run_between_used_frames)
     CHECK_EQ(frame_alloc_run(3, 1, FRAME_LIMIT_NONE), MIB(1) + 62 * PAGE_BYTES);
     CHECK_EQ(frame_alloc_run(2, 1, FRAME_LIMIT_NONE), PADDR_NONE);
     frame_check();
+}
+
+/* ---- the bits, against a plain array ---- */
+
+enum { BITS = 4096 };
+static bool taken[BITS];
+
+static uint64_t plain_find(uint64_t from, uint64_t end, uint64_t count, uint64_t align)
+{
+    for (uint64_t first = (from + align - 1) / align * align; first + count <= end;
+         first += align) {
+        uint64_t i = 0;
+
+        while (i < count && !taken[first + i])
+            i++;
+        if (i == count)
+            return first;
+    }
+    return end;
+}
+
+/* In steps of a few words, as long as there is more to look at. */
+static uint64_t find_in_steps(uint64_t from, uint64_t end, uint64_t count, uint64_t align)
+{
+    uint64_t found = end;
+
+    while (from < end && found == end) {
+        uint64_t words = 2 * count / FRAME_WORD_BITS + 3;
+
+        found = frame_bits_find_run(&from, end, count, align, &words);
+    }
+    return found;
+}
+
+static void compare_with_plain(uint64_t from, uint64_t end)
+{
+    static const uint64_t shapes[][2] = {{1, 1},     {2, 1},     {3, 1},   {7, 1},   {64, 1},
+                                         {65, 1},    {200, 1},   {2, 2},   {4, 4},   {8, 8},
+                                         {16, 16},   {64, 64},   {1, 512}, {80, 64}, {512, 1},
+                                         {512, 512}, {700, 512}, {1500, 1}};
+
+    CHECK_EQ(frame_bits_find_free(from, end), plain_find(from, end, 1, 1));
+    for (unsigned i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+        CHECK_EQ(find_in_steps(from, end, shapes[i][0], shapes[i][1]),
+                 plain_find(from, end, shapes[i][0], shapes[i][1]));
+}
+
+static void mark_both(uint64_t first, uint64_t end, bool used)
+{
+    for (uint64_t i = first; i < end; i++)
+        if (taken[i] != used) {
+            frame_bits_mark(i, i + 1, used);
+            taken[i] = used;
+        }
+}
+
+TEST(frame, bits_are_searched_as_a_plain_array_would_be)
+{
+    static uint64_t memory[BITS / 32];
+
+    CHECK(frame_bits_bytes(BITS) <= sizeof(memory));
+    frame_bits_init(memory, BITS);
+    memset(taken, true, sizeof(taken));
+    world_seed(7);
+    for (unsigned round = 0; round < 600; round++) {
+        uint64_t first = world_random(BITS), length = 1 + world_random(1 << world_random(12));
+        bool used = world_random(3) == 0;
+
+        mark_both(first, first + length < BITS ? first + length : BITS, used);
+        if (round % 10 == 0) /* every other one, somewhere */
+            for (uint64_t i = world_random(BITS / 2); i < BITS / 2 + 300; i += 2)
+                mark_both(i, i + 1, true);
+        compare_with_plain(world_random(BITS), BITS);
+        compare_with_plain(0, BITS - world_random(BITS / 4));
+    }
 }
 
 TEST(frame, knows_ram_from_device_memory)

@@ -78,6 +78,68 @@ TEST(memory_object, the_quota_and_the_machine_bound_it)
     world_check();
 }
 
+/* Takes all frames and gives every other one back. */
+static uint64_t shred_ram(void)
+{
+    static paddr_t frames[WORLD_RAM_MIB * 256];
+    uint64_t count = 0, freed = 0;
+
+    while ((frames[count] = frame_alloc()) != PADDR_NONE)
+        count++;
+    for (uint64_t i = 0; i < count; i++) {
+        if ((frames[i] >> PAGE_SHIFT) % 2 == 0)
+            continue;
+        frame_free(frames[i]);
+        freed++;
+    }
+    frame_trim();
+    return freed;
+}
+
+TEST(memory_object, single_frames_make_a_large_object)
+{
+    uint64_t run;
+
+    init();
+    uint64_t pages = shred_ram() - 100, free = world_free_frames();
+    uint64_t bytes = world_root->quota.bytes_used;
+    CHECK(pages > 4000);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 64, MNOS_ALLOC_CONTIGUOUS)), MNOS_ERR_MEMORY);
+    mnos_cap_t large = CALL_VALUE(actor, mem_alloc, pages);
+    struct memory *memory = (struct memory *)world_object(world_root, large);
+    memory_check(memory);
+    CHECK(memory->extent_count > pages - 100);
+    for (uint64_t i = 0; i < pages; i += 37) {
+        CHECK(memory_frame(memory, i, &run) != PADDR_NONE);
+        CHECK(run < 64);
+    }
+    CHECK_EQ(memory_frame(memory, pages, &run), PADDR_NONE);
+    CHECK_EQ(run, 0);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 200)), MNOS_ERR_MEMORY);
+    CHECK_EQ(CALL(actor, cap_delete, large), 0);
+    CHECK_EQ(world_free_frames(), free);
+    CHECK_EQ(world_root->quota.bytes_used, bytes);
+    world_check();
+}
+
+TEST(memory_object, what_lies_together_is_one_extent)
+{
+    uint64_t run;
+
+    init();
+    mnos_cap_t large = CALL_VALUE(actor, mem_alloc, 5000); /* in several steps */
+    struct memory *memory = (struct memory *)world_object(world_root, large);
+    memory_check(memory);
+    CHECK(memory->extent_count <= 3);
+    mnos_cap_t one = CALL_VALUE(actor, mem_alloc, 5000, MNOS_ALLOC_CONTIGUOUS);
+    memory = (struct memory *)world_object(world_root, one);
+    CHECK(memory_frame(memory, 0, &run) != PADDR_NONE);
+    CHECK_EQ(run, 5000);
+    CHECK_EQ(memory->table_frames, 0);
+    CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 6000, MNOS_ALLOC_ALIGN_2M)), MNOS_ERR_MEMORY);
+    world_check();
+}
+
 TEST(memory_object, ports_are_opened_and_closed_with_the_capability)
 {
     struct memory *ports;

@@ -256,7 +256,8 @@ static void act(struct thread *thread)
     uint64_t call = choose_call(thread);
     uint64_t rax;
 
-    world_act(thread);
+    if (!world_try_act(thread))
+        return;
     if (thread->process != world_root && world_random(20) == 0) {
         thread->frame.vector = 14;
         fault_raise(thread, number(1ull << 31));

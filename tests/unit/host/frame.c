@@ -29,17 +29,17 @@ void frame_check(void)
     for (unsigned i = 0; i < ZONE_COUNT; i++) {
         uint64_t free = 0;
         for (uint64_t at = zones[i].begin; at < zones[i].end; at += WORD_BITS)
-            for (uint64_t bits = ~bitmap[at / WORD_BITS]; bits; bits &= bits - 1)
+            for (uint64_t bits = ~frame_bits_word(at); bits; bits &= bits - 1)
                 free++;
         assert(free == zones[i].free); /* F1 */
         (void)free;
     }
     for (unsigned i = 0; i < MNOS_CORES_MAX; i++) {
         for (uint32_t k = 0; k < count_of(&magazines[i].count); k++)
-            assert(is_used(magazines[i].frames[k] >> PAGE_SHIFT)); /* F2 */
+            assert(frame_bits_used(magazines[i].frames[k] >> PAGE_SHIFT)); /* F2 */
         for (uint32_t k = 0; k < count_of(&magazines[i].zeroed_count); k++) {
-            assert(is_used(magazines[i].zeroed[k] >> PAGE_SHIFT)); /* F2 */
-            assert(is_zero(magazines[i].zeroed[k]));               /* F3 */
+            assert(frame_bits_used(magazines[i].zeroed[k] >> PAGE_SHIFT)); /* F2 */
+            assert(is_zero(magazines[i].zeroed[k]));                       /* F3 */
         }
     }
     spin_unlock(&lock);

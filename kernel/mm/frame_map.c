@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/* frame_map.c - what of the physical addresses is RAM, by the memory map of the boot: see frame.h. */
+#include "boot/bootinfo.h"
+#include "mm/frame.h"
+
+bool frame_is_ram(const struct boot_range *range)
+{
+    return range->type == BOOT_RANGE_USABLE || range->type == BOOT_RANGE_RECLAIMABLE ||
+           range->type == BOOT_RANGE_KERNEL;
+}
+
+bool frame_overlaps_ram(paddr_t first, uint64_t count)
+{
+    paddr_t end = first + (count << PAGE_SHIFT);
+
+    if (count > (UINT64_MAX - first) >> PAGE_SHIFT)
+        return true; /* wraps around: never a device */
+    for (uint32_t i = 0; i < boot_info.range_count; i++) {
+        const struct boot_range *range = &boot_info.ranges[i];
+        if (frame_is_ram(range) && range->base < end && first < range->end)
+            return true;
+    }
+    return false;
+}
