@@ -15,7 +15,8 @@ from pathlib import Path
 
 from pexpect import fdpexpect
 
-from qemu import Guest, Machine, Session
+from patience import Patience
+from qemu import Guest, GuestError, Machine, Session
 
 PEEK_BYTES = 1 << 20
 
@@ -27,20 +28,31 @@ class SocketGuest(Guest):
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(f"{self._folder}/line")
             listener.listen(1)
-            listener.settimeout(limit_s)
             self.process = subprocess.Popen([
                 *machine.command(Path(self._folder)), "-display", "none", "-monitor", "none",
                 "-chardev", f"socket,id=line,path={self._folder}/line", "-serial", "chardev:line",
                 "-qmp", f"unix:{self._qmp_path},server=on,wait=off",
             ])
             try:
-                self.line, _address = listener.accept()
+                self.line = self._accept(listener, Patience(self.process.pid, limit_s))
                 child = fdpexpect.fdspawn(self.line.fileno(), encoding="utf-8",
                                           codec_errors="replace", timeout=limit_s)
                 Session.__init__(self, child, name, limit_s, self.process.pid, machine.cpus)
             except BaseException:
                 self._end()
                 raise
+
+    @staticmethod
+    def _accept(listener: socket.socket, patience: Patience) -> socket.socket:
+        while not patience.is_over():
+            listener.settimeout(patience.slice_s())
+            try:
+                line, _address = listener.accept()
+                line.settimeout(None)
+                return line
+            except TimeoutError:
+                continue
+        raise GuestError("QEMU does not open the serial line")
 
     def unread(self) -> str:
         """What waits in the socket; it stays there."""
