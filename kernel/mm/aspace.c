@@ -345,6 +345,8 @@ bool aspace_unmap_page(struct process *process, uaddr_t address)
     struct aspace *aspace = &process->aspace;
     struct mapping *mapping;
 
+    if (address >= MNOS_USER_END)
+        return false; /* what stands there in the tree is a port opening (A1) */
     spin_lock(&aspace->lock);
     mapping = mapping_of(tree_at_or_below(&aspace->mappings, address));
     if (mapping == NULL || mapping->node.key != address || mapping->page_count != 1) {

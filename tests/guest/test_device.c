@@ -138,6 +138,20 @@ TEST(ports, revoking_closes_them_in_a_running_process)
     cap_drop(ready);
 }
 
+/* Where it stands among the mappings of its process is no address that a program can name. */
+TEST(ports, an_opening_is_not_undone_by_unmapping)
+{
+    mnos_cap_t ports =
+        cap_range(bootstrap_cap("ports"), MNOS_RIGHTS_ALL & ~MNOS_RIGHT_EXECUTE, SCRATCH, 1);
+
+    CHECK_OK(open_ports(MNOS_SELF, ports, 0, 1));
+    for (unsigned bit = 47; bit < 64; bit++)
+        CHECK_FAILS(sys_mem_unmap(MNOS_SELF, 1ull << bit | SCRATCH * PAGE, 1), MNOS_ERR_ADDRESS, 2,
+                    0);
+    CHECK_ERROR(mem_map, ERR_OVERLAP, 4, 0, open_ports(MNOS_SELF, ports, 0, 1)); /* still open */
+    cap_drop(ports);
+}
+
 TEST(ports, an_opening_overlaps_no_other_of_its_process)
 {
     mnos_cap_t ports = cap_range(bootstrap_cap("ports"), MNOS_RIGHTS_ALL & ~MNOS_RIGHT_EXECUTE,
