@@ -72,6 +72,7 @@ mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_
         return status;
     memory = record->memory;
     record->memory = NULL;
+    record->done = 0; /* when there is no room for the capability and the call is made again: of another one */
     status = cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, value);
     if (status != MNOS_OK)
         kobject_unreferenced(&memory->obj);

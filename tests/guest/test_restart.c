@@ -4,6 +4,8 @@
  * work meanwhile. Both threads are on one core, and the other one is better: it runs when its deadline
  * interrupts the call, and the call goes on when it waits again.
  */
+#include "lib/libmnos/memory.h"
+#include "tests/guest/child.h"
 #include "tests/guest/claim.h"
 
 #define PRIORITY_OTHER (TEST_PRIORITY + 1)
@@ -124,4 +126,96 @@ TEST(restart, a_mapping_put_in_the_place_of_a_half_made_one_is_not_gone_on_with)
     cap_drop(trick.part);
     cap_drop(trick.probe);
     cap_drop(whole);
+}
+
+/* ---- an allocation that is made again because memory was waiting to be freed ---- */
+
+#define SLOTS_PER_PAGE 64u
+#define ENDPOINTS 8u
+#define NEW_PAGES 8ull
+#define HOG_FRAMES 16u
+
+enum found { FOUND_ZEROS, FOUND_OLD_CONTENTS, FOUND_NO_MEMORY };
+
+static uint64_t bytes_used(void)
+{
+    return process_info(MNOS_SELF).bytes_used;
+}
+
+/* Takes that many bytes, and what a process takes, out of the account of who calls. */
+static void hog_bytes(uint64_t bytes)
+{
+    const struct mnos_process_params params = {
+        .name = "hog", .frames_quota = HOG_FRAMES, .bytes_quota = bytes};
+    mnos_cap_t process;
+
+    CHECK_OK(process_create(&params, &process));
+}
+
+/* Leaves `left` bytes in the account. */
+static void hog_all_but(uint64_t left)
+{
+    uint64_t before = bytes_used(), record;
+
+    hog_bytes(1);
+    record = bytes_used() - before - 1;
+    hog_bytes(process_info(MNOS_SELF).bytes_quota - bytes_used() - record - left);
+}
+
+static void fill(mnos_cap_t memory, uint64_t pages)
+{
+    CHECK_OK(sys_mem_map(MNOS_SELF, memory, AT, 0, pages, MAP_RW));
+    for (uint64_t page = 0; page < pages; page++)
+        *(volatile uint64_t *)(AT + page * PAGE) = SECRET;
+    CHECK_OK(sys_mem_unmap(MNOS_SELF, AT, pages));
+}
+
+static uint64_t look_into(mnos_cap_t memory)
+{
+    if (sys_mem_map(MNOS_SELF, memory, AT, 0, NEW_PAGES, MNOS_MAP_READ) != MNOS_OK)
+        return FOUND_NO_MEMORY;
+    for (uint64_t page = 0; page < NEW_PAGES; page++)
+        if (*(volatile uint64_t *)(AT + page * PAGE) != 0)
+            return FOUND_OLD_CONTENTS;
+    return FOUND_ZEROS;
+}
+
+/* A child: deletes memory with contents, and objects, which wait to be freed; its table is full, and there are not
+ * enough bytes for another page of slots, before they have been. */
+static uint64_t allocate_when_the_table_is_full(uint64_t old_pages, uint64_t, uint64_t, uint64_t)
+{
+    mnos_cap_t endpoints[ENDPOINTS], old = 0, new = 0;
+    uint64_t before, of_memory, of_endpoints;
+
+    (void)endpoint_new(); /* the first page of the table, and its root */
+    before = bytes_used();
+    CHECK_OK(sys_mem_alloc(old_pages, MNOS_ALLOC_CONTIGUOUS, &old));
+    of_memory = bytes_used() - before;
+    before = bytes_used();
+    for (unsigned i = 0; i < ENDPOINTS; i++)
+        endpoints[i] = endpoint_new();
+    of_endpoints = bytes_used() - before;
+    fill(old, old_pages);
+    hog_all_but(of_memory + PAGE - of_endpoints / 2);
+    cap_drop(old);
+    for (unsigned i = 1; i < ENDPOINTS; i++)
+        cap_drop(endpoints[i]);
+    while ((process_info(MNOS_SELF).cap_count + 1) % SLOTS_PER_PAGE != 0)
+        (void)cap_copy(endpoints[0], MNOS_RIGHT_READ);
+    if (sys_mem_alloc(NEW_PAGES, 0, &new) != MNOS_OK)
+        return FOUND_NO_MEMORY;
+    return look_into(new);
+}
+
+TEST(restart, memory_whose_capability_had_no_room_at_first_is_zeroed_all_the_same)
+{
+    /* Old contents are found where the frames of the new object begin in those of the old one. */
+    for (uint64_t pages = 40; pages < 96 && !check_failed(); pages += 7) {
+        struct child child;
+
+        if (child_create(&child) &&
+            child_start(&child, allocate_when_the_table_is_full, pages, 0, 0, 0))
+            CHECK_EQ(child_result(&child), FOUND_ZEROS);
+        child_drop(&child);
+    }
 }
