@@ -224,13 +224,12 @@ void world_settle(void)
 }
 
 /* All that this core has, however urgent other things are. */
-static bool finish_work_here(void)
+static void finish_work_here(void)
 {
     struct core *core = this_core();
-    bool any = runqueue_best_work(&core->runqueue) >= 0;
 
-    if (!any)
-        return false;
+    if (runqueue_best_work(&core->runqueue) < 0)
+        return;
     if (core->next != NULL)
         (void)host_leave_kernel();
     put_off_current();
@@ -239,21 +238,27 @@ static bool finish_work_here(void)
             host_panic("work goes on for ever");
         work_run(core);
     }
-    return true;
+}
+
+static bool any_has_work(void)
+{
+    for (uint32_t i = 0; i < core_count; i++)
+        if (runqueue_best_work(&cores[i].runqueue) >= 0)
+            return true;
+    return false;
 }
 
 void world_finish_work(void)
 {
     uint32_t self = this_core()->index;
-    bool any;
 
+    /* What is done on one core may put back what waits for it on another. */
     do {
-        any = false;
         for (uint32_t i = 0; i < core_count; i++) {
             host_core_select((self + 1 + i) % core_count);
-            any |= finish_work_here();
+            finish_work_here();
         }
-    } while (any);
+    } while (any_has_work());
 }
 
 void world_kill(struct thread *thread)
@@ -273,6 +278,8 @@ static uint64_t run(struct thread *thread)
         if (tries == TRIES_MAX)
             host_panic("a system call is interrupted for ever");
         world_settle();
+        if (thread->state == THREAD_ENDING)
+            break; /* the kernel has made it again, and it waits for an end */
         if (thread->state != THREAD_READY && thread->state != THREAD_RUNNING)
             return WORLD_WAITS;
         world_act(thread);
