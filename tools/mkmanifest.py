@@ -20,10 +20,11 @@ NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 NAME_BYTES = 24
 ARGUMENT_BYTES = 96
 SERVICES_MAX, ENDPOINTS_MAX, GRANTS_MAX = 32, 32, 512
+EXPORTS_MAX = 4096
 PRIORITY_COUNT, CORES_MAX = 64, 32
 MAGIC, VERSION = 0x54464E414D4D4E31, 1
 
-READ, WRITE, EXECUTE = 1, 2, 4
+READ, WRITE, EXECUTE, GRANT = 1, 2, 4, 8
 SERVE, CALL, PORTS, INTERRUPT, DEVICE, MEMORY = 1, 2, 3, 4, 5, 6
 RESTART = {"never": 0, "always": 1, "on-demand": 2}
 LOG = 2
@@ -101,6 +102,7 @@ class Service:
         self.manifest, self.name, self.table = manifest, name, table
         self.grants: list[tuple] = []  # name, kind, rights, a, b, object, key in the manifest
         self.optional: set[str] = set()
+        self.provides: dict[str, tuple[str, int]] = {}  # collect_endpoints()
 
     def error(self, text: str, key: str | None = None, word: object = None) -> None:
         self.manifest.error(self.manifest.line_of(self.name, key, word),
@@ -183,15 +185,33 @@ def add_resources(service: Service) -> None:
         service.add("log", MEMORY, LOG_RIGHTS.get(service.table["log"], 0), 0, 0, LOG, "log")
 
 
+def provided(service: Service) -> dict[str, tuple[str, int]]:
+    """Name of each endpoint that a service receives on -> what others call it, and how many sessions the
+    service may hand out itself."""
+    found = {}
+    for name, value in service.table.get("provides", {}).items():
+        endpoint, exports = value, 0
+        if isinstance(value, dict):
+            endpoint, exports = value.get("endpoint"), value.get("exports")
+            if set(value) != {"endpoint", "exports"} or type(exports) is not int or \
+                    not 1 <= exports <= EXPORTS_MAX:
+                service.error(f"provides: {name} is the name of an endpoint, or {{ endpoint = \"NAME\", "
+                              f"exports = 1 to {EXPORTS_MAX} }}", "provides")
+                continue
+        if not isinstance(endpoint, str) or not NAME.match(endpoint) or len(endpoint) >= NAME_BYTES:
+            service.error(f"provides: {name} must be the name of an endpoint", "provides")
+            continue
+        found[name] = (endpoint, exports)
+    return found
+
+
 def collect_endpoints(services: list[Service]) -> dict[str, int]:
     """Name of each endpoint -> index of its provider."""
     endpoints = {name: PROVIDER_INIT for name in INIT_ENDPOINTS}
     for index, service in enumerate(services):
-        for name, endpoint in service.table.get("provides", {}).items():
-            if not isinstance(endpoint, str) or not NAME.match(endpoint) or \
-                    len(endpoint) >= NAME_BYTES:
-                service.error(f"provides: {name} must be the name of an endpoint", "provides")
-            elif endpoint in endpoints:
+        service.provides = provided(service)
+        for endpoint, _ in service.provides.values():
+            if endpoint in endpoints:
                 other = endpoints[endpoint]
                 owner = "init" if other == PROVIDER_INIT else services[other].name
                 service.error(f"duplicate grant: endpoint '{endpoint}' is provided by {owner} "
@@ -203,9 +223,10 @@ def collect_endpoints(services: list[Service]) -> dict[str, int]:
 
 def add_endpoints(service: Service, endpoints: dict[str, int]) -> None:
     order = list(endpoints)
-    for name, endpoint in service.table.get("provides", {}).items():
+    for name, (endpoint, exports) in service.provides.items():
         if endpoint in order:
-            service.add(name, SERVE, READ | WRITE, order.index(endpoint), 0, 0, "provides")
+            rights = READ | WRITE | (GRANT if exports else 0)
+            service.add(name, SERVE, rights, order.index(endpoint), 0, 0, "provides")
     for name, endpoint in service.table.get("uses", {}).items():
         if endpoint not in order:
             service.error(f"uses: no service provides an endpoint '{endpoint}'", "uses", endpoint)
@@ -255,7 +276,8 @@ def check_shared(services: list[Service]) -> None:
 def programs(root: Path) -> dict[str, Path]:
     """The source folder of each program by its name, as the Makefile finds them; init is not started
     by the manifest."""
-    folders = {source.parent for pattern in ("services/*/*.c", "drivers/*/*/*.c", "programs/*/*.c")
+    folders = {source.parent for pattern in ("services/*/*.c", "services/*/*/*.c", "drivers/*/*/*.c",
+                                                           "programs/*/*.c")
                for source in root.glob(pattern)}
     return {folder.name: folder for folder in sorted(folders) if folder != root / "services/init"}
 

@@ -72,9 +72,14 @@ static const char *check_service(const struct manifest *manifest,
 
 static const char *check_grant(const struct manifest *manifest, const struct manifest_grant *grant)
 {
+    mnos_rights_t allowed = MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_EXECUTE;
+
     if (!is_name(grant->name))
         return "a grant has a bad name";
-    if ((grant->rights & ~(MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_EXECUTE)) != 0)
+    /* Grant only on the endpoint that a service receives on: it hands out sessions there. */
+    if (grant->kind == MANIFEST_GRANT_SERVE)
+        allowed |= MNOS_RIGHT_GRANT;
+    if ((grant->rights & ~allowed) != 0)
         return "a grant has rights that a manifest cannot give";
     switch (grant->kind) {
     case MANIFEST_GRANT_SERVE:

@@ -188,6 +188,18 @@ def test_an_endpoint_of_two_services() -> None:
            "26: service shell: duplicate grant: endpoint 'manager' is provided by init")
 
 
+def test_a_service_that_hands_out_sessions() -> None:
+    old = 'provides = { requests = "serial" }'
+    errors, binary = run(GOOD.replace(old, 'provides = { requests = { endpoint = "serial", exports = 16 } }'))
+    assert not errors, errors
+    assert binary.count(struct.pack("<24sII", b"requests", mkmanifest.SERVE, 1 | 2 | 8)) == 1
+    for value in ('{ endpoint = "serial" }', '{ endpoint = "serial", exports = 0 }',
+                  '{ endpoint = "serial", exports = 5000 }', '{ endpoint = "serial", exports = true }',
+                  '{ endpoint = "serial", exports = 1, more = 1 }'):
+        errors = changed(old, f"provides = {{ requests = {value} }}")
+        assert errors[0].startswith("services/manifest.toml:9: service serial: provides: requests is the name"), errors
+
+
 def test_a_name_given_twice() -> None:
     expect(changed('name = "interrupt", line = 4', 'name = "ports", line = 4'),
            "11: service serial: duplicate grant", "2: service serial: missing grant")
