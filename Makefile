@@ -213,7 +213,7 @@ kernel: $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf ## Both kernels: build/ker
 # Each folder with C files below is a program named after the folder. Programs are linked with
 # the libraries of lib/; the copies without symbols go to the initial RAM disk.
 
-PROGRAM_DIRS := $(sort $(patsubst %/,%,$(dir $(wildcard services/*/*.c drivers/*/*/*.c programs/*/*.c))))
+PROGRAM_DIRS := $(sort $(patsubst %/,%,$(dir $(wildcard services/*/*.c services/*/*/*.c drivers/*/*/*.c programs/*/*.c))))
 PROGRAMS     := $(notdir $(PROGRAM_DIRS))
 LIBMNOS      := $(BUILD)/user/libmnos.a
 USER_LD      := lib/libmnos/user.ld
@@ -237,7 +237,7 @@ $(WIDTH_TABLE): tools/mkwidth.py | $(python_ok)
 	$(call say,WIDTHS)
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@
 $(BUILD)/user/obj/lib/libmnos/utf8.c.o $(BUILD)/unit/obj/tests/unit/test_utf8.c.o: $(WIDTH_TABLE)
-$(LIBMNOS): $(call user_objects,lib/libmnos lib/format lib/string.c lib/printf.c) $(sources)
+$(LIBMNOS): $(call user_objects,lib/libmnos lib/server lib/client lib/format lib/string.c lib/printf.c) $(sources)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) qcsD $@ $(filter %.o,$^)
 
@@ -271,7 +271,7 @@ user: $(LIBMNOS) $(PROGRAMS:%=$(BUILD)/user/%.elf) ## Services, drivers and prog
 
 INITRD := $(BUILD)/initrd.tar
 
-NEEDS  := $(wildcard services/*/needs.toml drivers/*/*/needs.toml programs/*/needs.toml)
+NEEDS  := $(wildcard services/*/needs.toml services/*/*/needs.toml drivers/*/*/needs.toml programs/*/needs.toml)
 
 $(BUILD)/manifest.bin: services/manifest.toml tools/mkmanifest.py $(NEEDS) $(sources) | $(python_ok)
 	$(call say,MANIFEST)
@@ -314,7 +314,8 @@ run-direct: settings direct ## Boot kernel and RAM disk without firmware: the fa
 # tests/unit/host includes the files of kernel/mm that it has too.
 UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/% kernel/debug/measure/%, \
                           $(call find,kernel,-name '*.c')) \
-             $(call find,lib/format tests/unit,-name '*.c') lib/printf.c lib/tree.c $(LOADER_PORTABLE_SRCS)
+             $(call find,lib/format tests/unit,-name '*.c') $(addprefix lib/server/,lane.c session.c) \
+             $(addprefix services/fs/tmpfs/,check.c data.c names.c pages.c resolve.c store.c tree.c) lib/printf.c lib/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 
 $(BUILD)/unit/obj/%.c.o: %.c $(common)

@@ -105,6 +105,15 @@ mnos_cap_t message_cap(const struct message *msg, unsigned index)
     return buffer->recv_caps[index];
 }
 
+mnos_badge_t message_cap_badge(const struct message *msg, unsigned index)
+{
+    struct mnos_ipc_buffer *buffer = ipc_buffer();
+
+    if (index >= msg->cap_count || buffer->recv_kinds[index] != MNOS_RECEIVED_BADGE)
+        return 0;
+    return buffer->recv_caps[index];
+}
+
 void message_refuse_caps(const struct message *msg)
 {
     for (unsigned i = 0; i < msg->cap_count; i++) {

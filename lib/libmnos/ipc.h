@@ -43,6 +43,9 @@ void message_add_cap(struct message *msg, mnos_cap_t cap, mnos_rights_t rights);
 /* The handle of received capability `index`, or 0 when it is none. */
 mnos_cap_t message_cap(const struct message *msg, unsigned index);
 
+/* The badge of received capability `index` when it is to the endpoint that the message came from, or 0. */
+mnos_badge_t message_cap_badge(const struct message *msg, unsigned index);
+
 /* Deletes the capabilities that came with a message: a server that takes one must not keep those
  * that it did not ask for, or a client could fill its table. */
 void message_refuse_caps(const struct message *msg);

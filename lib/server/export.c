@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+/* export - see export.h. */
+#include "lib/server/export.h"
+
+#include "lib/libmnos/syscall.h"
+
+mnos_status_t server_export(mnos_cap_t endpoint, struct message *message, mnos_badge_t badge)
+{
+    mnos_rights_t rights = MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT;
+    mnos_cap_t minted;
+    mnos_status_t status = sys_cap_create(MNOS_CREATE_MINT, endpoint, rights, badge, 0, &minted);
+
+    if (status != MNOS_OK)
+        return status;
+    message_put(message, MNOS_OK, NULL, 0);
+    message_add_cap(message, minted, rights);
+    status = ipc_reply(message);
+    (void)!sys_cap_delete(minted);
+    return status == MNOS_ERR_REPLY ? MNOS_OK : status;
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+/* session - see session.h. */
+#include "lib/server/session.h"
+
+#include "lib/string.h"
+
+#define HANDLE_INDEX_BITS 16
+#define HASH_FACTOR 0x9E3779B97F4A7C15ull
+
+static uint32_t *bucket_of(struct sessions *sessions, mnos_badge_t badge)
+{
+    return &sessions->buckets[badge * HASH_FACTOR >> 56];
+}
+
+struct server_session *session_at(const struct sessions *sessions, uint32_t number)
+{
+    return (struct server_session *)(sessions + 1) + (number - 1);
+}
+
+uint32_t session_number(const struct sessions *sessions, const struct server_session *session)
+{
+    return (uint32_t)(session - (const struct server_session *)(sessions + 1)) + 1;
+}
+
+static struct server_handle *handle_at(const struct sessions *sessions, uint32_t number)
+{
+    return (struct server_handle *)session_at(sessions, sessions->session_count + 1) + (number - 1);
+}
+
+static uint32_t handle_number(const struct sessions *sessions, const struct server_handle *handle)
+{
+    return (uint32_t)(handle - handle_at(sessions, 1)) + 1;
+}
+
+uint64_t sessions_bytes(uint32_t session_count, uint32_t handle_count)
+{
+    return sizeof(struct sessions) + (uint64_t)session_count * sizeof(struct server_session) +
+           (uint64_t)handle_count * sizeof(struct server_handle);
+}
+
+struct sessions *sessions_format(void *block, uint32_t session_count, uint32_t handle_count,
+                                 mnos_badge_t first_badge)
+{
+    struct sessions *sessions = block;
+
+    memset(block, 0, sessions_bytes(session_count, handle_count));
+    sessions->session_count = session_count;
+    sessions->handle_count = handle_count;
+    sessions->next_badge = first_badge | SESSION_EXPORTED;
+    for (uint32_t i = session_count; i != 0; i--) {
+        session_at(sessions, i)->next = sessions->free_session;
+        sessions->free_session = i;
+    }
+    for (uint32_t i = handle_count; i != 0; i--) {
+        handle_at(sessions, i)->next = sessions->free_handle;
+        sessions->free_handle = i;
+    }
+    return sessions;
+}
+
+/* ---- Sessions ---- */
+
+struct server_session *session_of(struct sessions *sessions, mnos_badge_t badge)
+{
+    uint32_t number = *bucket_of(sessions, badge);
+
+    while (number != 0 && session_at(sessions, number)->badge != badge)
+        number = session_at(sessions, number)->next;
+    return number == 0 || badge == 0 ? NULL : session_at(sessions, number);
+}
+
+/* A client is charged under the number that the service manager puts into its badge, and what it exported
+ * with it. */
+static uint32_t account_for(mnos_badge_t badge, const struct server_session *parent)
+{
+    if (parent != NULL)
+        return parent->account;
+    return (badge & 0xFFFF) < SESSION_ACCOUNTS ? badge & 0xFFFF : 0;
+}
+
+static void link_to_parent(struct sessions *sessions, struct server_session *session,
+                           uint32_t parent)
+{
+    uint32_t number = session_number(sessions, session);
+    struct server_session *above = session_at(sessions, parent);
+
+    session->parent = parent;
+    session->next_sibling = above->first_child;
+    if (above->first_child != 0)
+        session_at(sessions, above->first_child)->previous_sibling = number;
+    above->first_child = number;
+}
+
+static void unlink_from_parent(struct sessions *sessions, struct server_session *session)
+{
+    if (session->parent == 0)
+        return;
+    if (session->previous_sibling != 0)
+        session_at(sessions, session->previous_sibling)->next_sibling = session->next_sibling;
+    else
+        session_at(sessions, session->parent)->first_child = session->next_sibling;
+    if (session->next_sibling != 0)
+        session_at(sessions, session->next_sibling)->previous_sibling = session->previous_sibling;
+}
+
+struct server_session *session_make(struct sessions *sessions, mnos_badge_t badge,
+                                    struct server_session *parent, uint32_t object, uint32_t rights)
+{
+    uint32_t number = sessions->free_session, account = account_for(badge, parent);
+    struct server_session *session;
+
+    if (number == 0 ||
+        sessions->accounts[account].sessions >= sessions->session_count / SESSION_SHARE)
+        return NULL;
+    session = session_at(sessions, number);
+    sessions->free_session = session->next;
+    *session = (struct server_session){
+        .badge = badge, .object = object, .rights = rights, .account = account};
+    session->next = *bucket_of(sessions, badge);
+    *bucket_of(sessions, badge) = number;
+    if (parent != NULL)
+        link_to_parent(sessions, session, session_number(sessions, parent));
+    sessions->accounts[account].sessions++;
+    return session;
+}
+
+void session_reset(struct sessions *sessions, struct server_session *session,
+                   const struct session_owner *owner)
+{
+    while (session->first_handle != 0)
+        handle_close(sessions, handle_at(sessions, session->first_handle), owner);
+    memset(session->lanes, 0, sizeof session->lanes);
+}
+
+/* Takes it out of the table of badges: from now on it is only a place in the tree. */
+static void shut(struct sessions *sessions, struct server_session *session,
+                 const struct session_owner *owner)
+{
+    uint32_t number = session_number(sessions, session),
+             *link = bucket_of(sessions, session->badge);
+
+    if (session->gone)
+        return;
+    session_reset(sessions, session, owner);
+    while (*link != number)
+        link = &session_at(sessions, *link)->next;
+    *link = session->next;
+    owner->drop(owner->context, session->object);
+    owner->ended(owner->context, number);
+    session->gone = 1;
+}
+
+/* One that is shut and has nothing below it. */
+static void discard(struct sessions *sessions, struct server_session *session)
+{
+    unlink_from_parent(sessions, session);
+    sessions->accounts[session->account].sessions--;
+    *session = (struct server_session){.next = sessions->free_session};
+    sessions->free_session = session_number(sessions, session);
+}
+
+/* Discards it and those above it that were only kept for it. */
+static void discard_upwards(struct sessions *sessions, struct server_session *session)
+{
+    while (session->gone && session->first_child == 0) {
+        uint32_t parent = session->parent;
+
+        discard(sessions, session);
+        if (parent == 0)
+            return;
+        session = session_at(sessions, parent);
+    }
+}
+
+void session_gone(struct sessions *sessions, struct server_session *session,
+                  const struct session_owner *owner)
+{
+    shut(sessions, session, owner);
+    discard_upwards(sessions, session);
+}
+
+void session_close_tree(struct sessions *sessions, struct server_session *session,
+                        const struct session_owner *owner)
+{
+    struct server_session *at = session;
+
+    for (;;) {
+        struct server_session *above;
+
+        while (at->first_child != 0)
+            at = session_at(sessions, at->first_child);
+        shut(sessions, at, owner);
+        if (at == session)
+            break;
+        above = session_at(sessions, at->parent);
+        discard(sessions, at);
+        at = above;
+    }
+    discard_upwards(sessions, session);
+}
+
+uint32_t session_count_below(const struct sessions *sessions, const struct server_session *session)
+{
+    uint32_t count = 0, root = session_number(sessions, session), at = root;
+
+    for (;;) {
+        if (session_at(sessions, at)->first_child != 0) {
+            at = session_at(sessions, at)->first_child;
+        } else {
+            while (at != root && session_at(sessions, at)->next_sibling == 0)
+                at = session_at(sessions, at)->parent;
+            if (at == root)
+                return count;
+            at = session_at(sessions, at)->next_sibling;
+        }
+        count++;
+    }
+}
+
+/* ---- Handles ---- */
+
+bool handle_room(const struct sessions *sessions, const struct server_session *session)
+{
+    return sessions->free_handle != 0 &&
+           sessions->accounts[session->account].handles < sessions->handle_count / SESSION_SHARE;
+}
+
+mnos_status_t handle_make(struct sessions *sessions, struct server_session *session,
+                          uint32_t object, uint32_t rights, uint64_t *handle)
+{
+    uint32_t number = sessions->free_handle;
+    struct server_handle *entry;
+
+    if (!handle_room(sessions, session))
+        return MNOS_ERR_QUOTA;
+    entry = handle_at(sessions, number);
+    sessions->free_handle = entry->next;
+    *entry = (struct server_handle){.generation = ++sessions->generation,
+                                    .session = session_number(sessions, session),
+                                    .object = object,
+                                    .rights = rights,
+                                    .next = session->first_handle};
+    if (entry->next != 0)
+        handle_at(sessions, entry->next)->previous = number;
+    session->first_handle = number;
+    session->handle_count++;
+    sessions->accounts[session->account].handles++;
+    *handle = entry->generation << HANDLE_INDEX_BITS | number;
+    return MNOS_OK;
+}
+
+struct server_handle *handle_of(struct sessions *sessions, const struct server_session *session,
+                                uint64_t handle)
+{
+    uint32_t number = handle & ((1u << HANDLE_INDEX_BITS) - 1);
+    struct server_handle *entry;
+
+    if (number == 0 || number > sessions->handle_count)
+        return NULL;
+    entry = handle_at(sessions, number);
+    if (entry->session != session_number(sessions, session) ||
+        entry->generation != handle >> HANDLE_INDEX_BITS)
+        return NULL;
+    return entry;
+}
+
+void handle_close(struct sessions *sessions, struct server_handle *handle,
+                  const struct session_owner *owner)
+{
+    struct server_session *session = session_at(sessions, handle->session);
+
+    if (handle->previous != 0)
+        handle_at(sessions, handle->previous)->next = handle->next;
+    else
+        session->first_handle = handle->next;
+    if (handle->next != 0)
+        handle_at(sessions, handle->next)->previous = handle->previous;
+    session->handle_count--;
+    sessions->accounts[session->account].handles--;
+    owner->drop(owner->context, handle->object);
+    *handle =
+        (struct server_handle){.generation = handle->generation, .next = sessions->free_handle};
+    sessions->free_handle = handle_number(sessions, handle);
+}
+
+/* ---- Invariants ---- */
+
+static const char *check_session(const struct sessions *sessions,
+                                 const struct server_session *session)
+{
+    uint32_t number = session_number(sessions, session), handles = 0;
+
+    if (session->gone)
+        return session->first_child == 0 || session->handle_count != 0
+                   ? "S2: a session is kept for nothing"
+                   : NULL;
+    if (session_of((struct sessions *)sessions, session->badge) != session)
+        return "S1: a session is not found by its badge";
+    for (uint32_t at = session->first_handle; at != 0; at = handle_at(sessions, at)->next) {
+        if (handle_at(sessions, at)->session != number || ++handles > session->handle_count)
+            return "S3: a handle in the list of another session";
+    }
+    return handles == session->handle_count ? NULL : "S3: the handles of a session do not add up";
+}
+
+const char *sessions_check(const struct sessions *sessions)
+{
+    uint32_t handles[SESSION_ACCOUNTS] = {0}, count[SESSION_ACCOUNTS] = {0};
+
+    for (uint32_t i = 1; i <= sessions->session_count; i++) {
+        const struct server_session *session = session_at(sessions, i);
+        const char *wrong = session->badge == 0 ? NULL : check_session(sessions, session);
+
+        if (wrong != NULL)
+            return wrong;
+        handles[session->account] += session->handle_count;
+        count[session->account] += session->badge != 0;
+    }
+    for (uint32_t i = 0; i < SESSION_ACCOUNTS; i++) {
+        if (handles[i] != sessions->accounts[i].handles ||
+            count[i] != sessions->accounts[i].sessions)
+            return "S4: an account is charged what it does not have";
+    }
+    return NULL;
+}

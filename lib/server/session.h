@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/*
+ * session.h - the clients of a service: sessions in a tree, what they have open, and the last reply of each
+ * of their lanes. All of it is one block of plain data that the caller hands in, without pointers: what refers
+ * to something is a number, and 0 is none. So it can lie in memory that outlives the process.
+ *
+ * A session is a badge: who holds the capability with it may do what the session allows. A handle names
+ * something that a session has open: 16 bits of index and 48 of generation, of use only with the session's
+ * badge. What an `object` is (an inode, a socket) the service knows.
+ *
+ * S1  The open badges of sessions are different, and each is found by its hash.
+ * S2  A session that was exported has a parent. A session whose badge has gone (`gone`) has nothing open, and
+ *     stays only as long as there are sessions below it.
+ * S3  A handle belongs to one session that is not gone; the generations of handles are never used twice.
+ * S4  What an account is charged is the number of its sessions and handles.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/types.h"
+#include "protocols/label.h"
+
+#define SESSION_BUCKETS 256u
+#define SESSION_ACCOUNTS 128u
+#define SESSION_SHARE 4u /* of each table, for one account: 1/4 */
+/* Badges that the service mints have it set; those of the service manager have not. */
+#define SESSION_EXPORTED (1ull << 63)
+
+enum lane_state {
+    LANE_EMPTY = 0,
+    LANE_RUNNING = 1,
+    LANE_DONE = 2,  /* the record is the reply */
+    LANE_AGAIN = 3, /* it had no effect: the same sequence is carried out again */
+};
+
+struct server_lane {
+    uint32_t sequence, state; /* enum lane_state */
+    uint32_t status, length;
+    uint64_t words[4];
+    uint64_t reply_id; /* of the running request */
+    uint64_t reserved;
+};
+_Static_assert(sizeof(struct server_lane) == 64, "a cache line");
+
+struct server_session {
+    mnos_badge_t badge; /* 0: this entry is free */
+    uint32_t next;      /* in the bucket, or of the free ones */
+    uint32_t parent, first_child, next_sibling, previous_sibling;
+    uint32_t object, rights;
+    uint32_t account;
+    uint32_t first_handle, handle_count;
+    uint32_t gone;
+    uint32_t reserved;
+    struct server_lane lanes[LABEL_LANES];
+};
+
+struct server_handle {
+    uint64_t generation;
+    uint32_t session; /* 0: this entry is free */
+    uint32_t object, rights;
+    uint32_t next, previous; /* of the session; next: of the free ones */
+    uint32_t reserved;
+};
+
+struct sessions {
+    uint32_t session_count, handle_count; /* entries of the tables, from number 1 */
+    uint32_t free_session, free_handle;
+    uint64_t generation;     /* of the handle that was made last */
+    mnos_badge_t next_badge; /* that EXPORT mints */
+    uint32_t buckets[SESSION_BUCKETS];
+    struct {
+        uint32_t sessions, handles;
+    } accounts[SESSION_ACCOUNTS];
+    /* struct server_session[session_count], struct server_handle[handle_count] */
+};
+
+/* What the service does when something is closed. */
+struct session_owner {
+    void *context;
+    /* A session or a handle has `object` no longer. */
+    void (*drop)(void *context, uint32_t object);
+    /* The session is not any more, whatever its number will stand for. */
+    void (*ended)(void *context, uint32_t session);
+};
+
+uint64_t sessions_bytes(uint32_t session_count, uint32_t handle_count);
+/* Handle numbers fit 16 bits. `first_badge`: greater than any that was ever minted for this endpoint. */
+struct sessions *sessions_format(void *block, uint32_t session_count, uint32_t handle_count,
+                                 mnos_badge_t first_badge);
+/* NULL, or which of S1 to S4 does not hold. */
+const char *sessions_check(const struct sessions *sessions);
+
+/* ---- Sessions ---- */
+
+struct server_session *session_of(struct sessions *sessions, mnos_badge_t badge);
+struct server_session *session_at(const struct sessions *sessions, uint32_t number);
+uint32_t session_number(const struct sessions *sessions, const struct server_session *session);
+/* A new one, below `parent` or, NULL, of a client of its own. NULL: no room, or the account's share is spent.
+ * The caller has taken `object` for it. */
+struct server_session *session_make(struct sessions *sessions, mnos_badge_t badge,
+                                    struct server_session *parent, uint32_t object,
+                                    uint32_t rights);
+/* Closes its handles and empties its lanes. */
+void session_reset(struct sessions *sessions, struct server_session *session,
+                   const struct session_owner *owner);
+/* No request under its badge can come. */
+void session_gone(struct sessions *sessions, struct server_session *session,
+                  const struct session_owner *owner);
+/* It and all below it end. */
+void session_close_tree(struct sessions *sessions, struct server_session *session,
+                        const struct session_owner *owner);
+uint32_t session_count_below(const struct sessions *sessions, const struct server_session *session);
+
+/* ---- Handles ---- */
+
+/* MNOS_ERR_QUOTA: no room, or the account's share is spent. The caller has taken `object` for it. */
+mnos_status_t handle_make(struct sessions *sessions, struct server_session *session,
+                          uint32_t object, uint32_t rights, uint64_t *handle);
+/* Whether handle_make() can be done. */
+bool handle_room(const struct sessions *sessions, const struct server_session *session);
+/* NULL: the session has none of that name. */
+struct server_handle *handle_of(struct sessions *sessions, const struct server_session *session,
+                                uint64_t handle);
+void handle_close(struct sessions *sessions, struct server_handle *handle,
+                  const struct session_owner *owner);
+
+/* ---- Lanes (lane.c) ---- */
+
+enum lane_verdict {
+    LANE_RUN,    /* carry it out, then lane_done() or lane_undone() */
+    LANE_REPLAY, /* the lane's record is the reply */
+    LANE_JOINED, /* it runs already: its reply goes to this request */
+    LANE_REFUSED /* not the lane's next sequence: MNOS_ERR_ARGUMENT */
+};
+
+/* A request of class N has come. *stale becomes the reply id of a request that will get no answer, or 0. */
+enum lane_verdict lane_begin(struct server_lane *lane, uint32_t sequence, uint64_t reply_id,
+                             uint64_t *stale);
+/* It was carried out; `words` holds `length` bytes, at most 32. Written by what has the effect. */
+void lane_done(struct server_lane *lane, mnos_status_t status, const uint64_t words[4],
+               uint32_t length);
+/* It had no effect: a repetition looks again. */
+void lane_undone(struct server_lane *lane);

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/* file.h - labels and records of the file protocol; what they mean is in file.def. */
+#pragma once
+
+#include <stdint.h>
+
+enum file_request {
+#define REQUEST(label, name, class, request, reply, text) FILE_##name = (label),
+#include "protocols/file.def"
+#undef REQUEST
+};
+
+#define FILE_NAME_BYTES_MAX 255
+#define FILE_PATH_BYTES_MAX 3900
+#define FILE_LINKS_FOLLOWED_MAX 40
+#define FILE_WINDOW_BYTES_MIN 65536u
+#define FILE_WINDOW_BYTES_MAX 1048576u
+/* As window offset: the bytes are in the message. */
+#define FILE_INLINE UINT64_MAX
+#define FILE_INLINE_BYTES_MAX 3968u
+
+/* What a session or an open file allows. They only shrink. */
+enum file_rights {
+    FILE_LOOKUP = 1, /* names of directories */
+    FILE_READ_RIGHT = 2,
+    FILE_WRITE_RIGHT = 4,
+    FILE_CREATE_RIGHT = 8, /* names made, moved and removed */
+    FILE_REVOKE = 16,      /* CLOSE_TREE */
+    FILE_RIGHTS_ALL = 31,
+};
+
+enum file_flags {
+    FILE_CREATE = 1,
+    FILE_EXCLUSIVE = 2,
+    FILE_TRUNCATE_FIRST = 4,
+    FILE_ONLY_DIRECTORY = 8,
+    FILE_NO_FOLLOW = 16, /* the last component is not followed */
+    FILE_BENEATH = 32,   /* ERR_REST is final: the library does not go on elsewhere */
+};
+
+enum file_type { FILE_TYPE_NONE, FILE_TYPE_FILE, FILE_TYPE_DIRECTORY, FILE_TYPE_SYMLINK };
+
+enum file_rest_reason { FILE_REST_PARENT = 1, FILE_REST_ABSOLUTE = 2, FILE_REST_MOUNT = 3 };
+
+/* With ERR_REST; the rest of the path follows, without the `..` or `/` that left the session. */
+struct file_rest {
+    uint16_t reason; /* enum file_rest_reason */
+    uint16_t which;  /* of two paths: 0 or 1 */
+    uint32_t links;  /* that were followed */
+    uint64_t inode;  /* of the mount point */
+};
+_Static_assert(sizeof(struct file_rest) == 16, "shared between programs");
+
+struct file_open {
+    uint64_t directory; /* handle, or 0 */
+    uint32_t flags;
+    uint32_t rights;
+};
+_Static_assert(sizeof(struct file_open) == 16, "shared between programs");
+
+struct file_opened {
+    uint64_t handle; /* 16 bits of index, 48 of generation; never 0 */
+    uint64_t size;
+    uint64_t inode;
+    uint32_t type;
+    uint32_t rights;
+};
+_Static_assert(sizeof(struct file_opened) == 32, "a record of a lane: it fits the registers");
+
+struct file_path {
+    uint64_t directory;
+    uint32_t flags; /* FILE_NO_FOLLOW or 0 */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct file_path) == 16, "shared between programs");
+
+/* Two texts follow, the first of `first_bytes`; each belongs to the directory handle of its number. */
+struct file_two {
+    uint64_t first_directory; /* SYMLINK: 0 */
+    uint64_t second_directory;
+    uint32_t first_bytes;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct file_two) == 24, "shared between programs");
+
+struct file_handle {
+    uint64_t handle;
+};
+
+struct file_readdir {
+    uint64_t handle;
+    uint64_t cookie; /* 0: from the beginning */
+};
+
+struct file_names {
+    uint64_t next; /* the cookie to go on with */
+    uint32_t count;
+    uint32_t end; /* 1: there is nothing behind `next`. A reply may be empty before that */
+};
+_Static_assert(sizeof(struct file_names) == 16, "shared between programs");
+
+/* `bytes` of text follow, then zeros up to a multiple of 8. */
+struct file_name {
+    uint64_t inode;
+    uint16_t bytes;
+    uint16_t type;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct file_name) == 16, "shared between programs");
+
+struct file_io {
+    uint64_t handle;
+    uint64_t offset;
+    uint64_t window_offset;
+    uint64_t length;
+};
+_Static_assert(sizeof(struct file_io) == 32, "it fits the registers");
+
+struct file_count {
+    uint64_t bytes;
+    uint64_t offset; /* where they begin */
+};
+
+struct file_truncate {
+    uint64_t handle;
+    uint64_t size;
+};
+
+struct file_export {
+    uint64_t handle;
+    uint32_t rights;
+    uint32_t reserved;
+};
+
+struct file_open_session {
+    uint64_t window_bytes; /* what the client would like; between the limits above */
+};
+
+struct file_limits {
+    uint64_t window_bytes;
+    uint32_t rights;
+    uint32_t lanes;
+    uint32_t handles; /* that the client may have open */
+    uint32_t type;    /* of the root */
+    uint64_t root;    /* its inode */
+};
+_Static_assert(sizeof(struct file_limits) == 32, "shared between programs");
+
+struct file_session_info {
+    uint64_t root;
+    uint32_t rights;
+    uint32_t handles;
+    uint32_t below; /* sessions exported from it and from those */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct file_session_info) == 24, "shared between programs");
+
+/* Times are nanoseconds since boot as long as there is no clock that knows the date. */
+struct file_attr {
+    uint64_t inode;
+    uint64_t generation; /* an inode number that is used again has another one */
+    uint64_t size;
+    uint64_t allocated_bytes;
+    uint64_t created_ns;
+    uint64_t modified_ns;
+    uint64_t changed_ns;
+    uint32_t type; /* enum file_type */
+    uint32_t links;
+    uint64_t reserved[4];
+};
+_Static_assert(sizeof(struct file_attr) == 96, "shared between programs");
+
+struct file_space {
+    uint64_t total_bytes;
+    uint64_t free_bytes;
+    uint64_t own_bytes; /* that the client's files take */
+    uint64_t own_limit; /* that they may take */
+    uint64_t total_inodes;
+    uint64_t free_inodes;
+    char type[16];
+};
+_Static_assert(sizeof(struct file_space) == 64, "shared between programs");

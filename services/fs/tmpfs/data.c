@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/* data - the bytes of a file: see store.h. */
+#include "lib/string.h"
+#include "services/fs/tmpfs/store.h"
+
+uint64_t tmpfs_read(struct tmpfs *fs, uint32_t number, uint64_t offset, void *to, uint64_t length)
+{
+    const struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+    uint64_t done = 0;
+
+    if (offset >= inode->size)
+        return 0;
+    if (length > inode->size - offset)
+        length = inode->size - offset;
+    while (done < length) {
+        uint64_t at = (offset + done) % TMPFS_PAGE_BYTES, part = TMPFS_PAGE_BYTES - at;
+        uint32_t page = tmpfs_tree_find(fs, inode, (offset + done) / TMPFS_PAGE_BYTES);
+
+        if (part > length - done)
+            part = length - done;
+        if (page != 0)
+            memcpy((uint8_t *)to + done, (uint8_t *)tmpfs_page(fs, page) + at, part);
+        else
+            memset((uint8_t *)to + done, 0, part);
+        done += part;
+    }
+    return length;
+}
+
+/* The part of a write that falls into one page. */
+static mnos_status_t write_part(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t offset,
+                                const void *from, uint64_t length)
+{
+    uint64_t index = offset / TMPFS_PAGE_BYTES;
+    uint32_t page = tmpfs_tree_find(fs, inode, index);
+
+    if (page == 0) {
+        mnos_status_t status =
+            tmpfs_reserve(fs, inode->account, tmpfs_tree_cost(fs, inode, index), 0, 0);
+
+        if (status != MNOS_OK)
+            return status;
+        page = tmpfs_tree_make(fs, inode, index, length != TMPFS_PAGE_BYTES);
+    }
+    memcpy((uint8_t *)tmpfs_page(fs, page) + offset % TMPFS_PAGE_BYTES, from, length);
+    return MNOS_OK;
+}
+
+mnos_status_t tmpfs_write(struct tmpfs *fs, uint32_t number, uint64_t offset, const void *from,
+                          uint64_t length, uint64_t *written)
+{
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+    mnos_status_t status = MNOS_OK;
+    uint64_t done = 0;
+
+    *written = 0;
+    if (offset > TMPFS_SIZE_MAX || length > TMPFS_SIZE_MAX - offset)
+        return MNOS_ERR_SIZE;
+    while (done < length) {
+        uint64_t part = TMPFS_PAGE_BYTES - (offset + done) % TMPFS_PAGE_BYTES;
+
+        if (part > length - done)
+            part = length - done;
+        status = write_part(fs, inode, offset + done, (const uint8_t *)from + done, part);
+        if (status != MNOS_OK)
+            break;
+        done += part;
+    }
+    if (done == 0)
+        return status;
+    if (offset + done > inode->size)
+        inode->size = offset + done;
+    inode->modified_ns = inode->changed_ns = fs->now_ns;
+    *written = done;
+    return MNOS_OK;
+}
+
+mnos_status_t tmpfs_truncate(struct tmpfs *fs, uint32_t number, uint64_t size)
+{
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+    uint64_t at = size % TMPFS_PAGE_BYTES;
+
+    if (size > TMPFS_SIZE_MAX)
+        return MNOS_ERR_SIZE;
+    if (size < inode->size) {
+        uint32_t last = at == 0 ? 0 : tmpfs_tree_find(fs, inode, size / TMPFS_PAGE_BYTES);
+
+        if (last != 0)
+            memset((uint8_t *)tmpfs_page(fs, last) + at, 0, TMPFS_PAGE_BYTES - at);
+        tmpfs_tree_cut(fs, inode, (size + TMPFS_PAGE_BYTES - 1) / TMPFS_PAGE_BYTES);
+    }
+    inode->size = size;
+    inode->modified_ns = inode->changed_ns = fs->now_ns;
+    return MNOS_OK;
+}

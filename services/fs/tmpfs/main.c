@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main - files in memory: capabilities, memory and the loop. See README.md.
+ */
+#include "lib/libmnos/bootstrap.h"
+#include "lib/libmnos/log.h"
+#include "lib/libmnos/time.h"
+#include "services/fs/tmpfs/memory.h"
+#include "services/fs/tmpfs/server.h"
+
+/* What the files may become: the manifest's quota has room for these, windows, and the process itself. */
+#define PAGES_MAX 1536u
+
+enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
+
+static struct memory memory;
+static struct tmpfs_server server;
+
+static void grow(struct tmpfs_server *of)
+{
+    tmpfs_extend(of->fs, memory_more(&memory));
+}
+
+static int fail(mnos_status_t status, const char *what, int code)
+{
+    log_error(status, what);
+    return code;
+}
+
+/* Badges that end with a run of the service are not used again by the next: time goes on. */
+static mnos_badge_t first_badge(void)
+{
+    return kinfo_time_ns();
+}
+
+static void set_clock(void *)
+{
+    server.fs->now_ns = kinfo_time_ns();
+}
+
+int main(void)
+{
+    uint64_t session_pages =
+        (sessions_bytes(SERVER_SESSIONS, SERVER_HANDLES) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES;
+    struct memory_block sessions;
+    struct tmpfs *fs = NULL;
+    mnos_status_t status = memory_begin(&memory, PAGES_MAX);
+
+    if (status == MNOS_OK)
+        status = memory_allocate(session_pages, &sessions);
+    if (status == MNOS_OK) {
+        uint32_t limit = PAGES_MAX - (uint32_t)(TMPFS_HEADER_BYTES / TMPFS_PAGE_BYTES);
+
+        fs = tmpfs_format((void *)memory.address, (uint64_t)memory.pages * TMPFS_PAGE_BYTES, limit);
+    }
+    if (fs == NULL)
+        return fail(status, "get memory for files", EXIT_MEMORY);
+    tmpfs_server_init(
+        &server, fs,
+        sessions_format(sessions.address, SERVER_SESSIONS, SERVER_HANDLES, first_badge()),
+        bootstrap_cap("requests"), grow);
+    log_line("%u KiB of files at most; the memory is this process's, and ends with it",
+             PAGES_MAX * (TMPFS_PAGE_BYTES / 1024));
+    return fail(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
+}

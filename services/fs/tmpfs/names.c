@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+/* names - see names.h. */
+#include "services/fs/tmpfs/names.h"
+
+#include "lib/string.h"
+
+/* A free slot holds this and the number plus 1 of the next free one. */
+#define SLOT_FREE 0x80000000u
+#define HASH_FACTOR 0x9E3779B97F4A7C15ull
+
+static uint32_t hash_of(uint32_t directory, const char *text, uint32_t bytes)
+{
+    uint64_t hash = (directory + 1ull) * HASH_FACTOR, word;
+
+    for (; bytes >= sizeof word; bytes -= sizeof word, text += sizeof word) {
+        __builtin_memcpy(&word, text, sizeof word);
+        hash = (hash ^ word) * HASH_FACTOR;
+        hash ^= hash >> 32;
+    }
+    word = bytes;
+    for (uint32_t i = 0; i < bytes; i++)
+        word = word << 8 | (uint8_t)text[i];
+    hash = (hash ^ word) * HASH_FACTOR;
+    return (uint32_t)(hash >> 32);
+}
+
+static bool same_text(struct tmpfs *fs, const struct tmpfs_name *name, const char *text)
+{
+    uint32_t left = name->bytes, part = left < TMPFS_UNIT_TEXT ? left : TMPFS_UNIT_TEXT,
+             more = name->more;
+
+    if (memcmp(name->text, text, part) != 0)
+        return false;
+    for (left -= part, text += part; left != 0; left -= part, text += part) {
+        const struct tmpfs_more *unit = (const void *)tmpfs_unit(fs, more);
+
+        part = left < TMPFS_MORE_TEXT ? left : TMPFS_MORE_TEXT;
+        if (memcmp(unit->text, text, part) != 0)
+            return false;
+        more = unit->more;
+    }
+    return true;
+}
+
+uint32_t tmpfs_name_find(struct tmpfs *fs, uint32_t directory, const char *text, uint32_t bytes)
+{
+    uint32_t hash = hash_of(directory, text, bytes), unit = fs->buckets[hash % TMPFS_BUCKETS];
+
+    while (unit != 0) {
+        const struct tmpfs_name *name = tmpfs_unit(fs, unit);
+
+        if (name->hash == hash && name->directory == directory && name->bytes == bytes &&
+            same_text(fs, name, text))
+            return unit;
+        unit = name->next;
+    }
+    return 0;
+}
+
+static uint32_t units_for(uint32_t bytes)
+{
+    return bytes <= TMPFS_UNIT_TEXT
+               ? 1
+               : 1 + (bytes - TMPFS_UNIT_TEXT + TMPFS_MORE_TEXT - 1) / TMPFS_MORE_TEXT;
+}
+
+static uint32_t *slot_entry(struct tmpfs *fs, const struct tmpfs_inode *directory, uint64_t slot)
+{
+    uint32_t page = tmpfs_tree_find(fs, directory, slot / TMPFS_PAGE_ENTRIES);
+
+    return (uint32_t *)tmpfs_page(fs, page) + slot % TMPFS_PAGE_ENTRIES;
+}
+
+/* The pages of a directory's slots are charged to the directory's account. */
+mnos_status_t tmpfs_name_reserve(struct tmpfs *fs, uint32_t directory, uint32_t bytes,
+                                 uint32_t account, uint32_t pages, uint32_t inodes)
+{
+    const struct tmpfs_inode *inode = tmpfs_inode(fs, directory);
+    uint32_t cost = 0;
+
+    if (inode->free_slot == 0 && inode->slots % TMPFS_PAGE_ENTRIES == 0)
+        cost = tmpfs_tree_cost(fs, inode, inode->slots / TMPFS_PAGE_ENTRIES);
+    if (cost != 0) {
+        mnos_status_t status = tmpfs_reserve(fs, inode->account, cost, 0, 0);
+
+        if (status != MNOS_OK)
+            return status;
+    }
+    return tmpfs_reserve(fs, account, pages + cost, inodes, units_for(bytes));
+}
+
+static uint32_t take_slot(struct tmpfs *fs, struct tmpfs_inode *inode, uint32_t unit)
+{
+    uint32_t slot = inode->free_slot;
+
+    if (slot != 0) {
+        uint32_t *entry = slot_entry(fs, inode, --slot);
+
+        inode->free_slot = *entry & ~SLOT_FREE;
+        *entry = unit;
+        return slot;
+    }
+    slot = inode->slots++;
+    if (slot % TMPFS_PAGE_ENTRIES == 0)
+        (void)tmpfs_tree_make(fs, inode, slot / TMPFS_PAGE_ENTRIES, true);
+    *slot_entry(fs, inode, slot) = unit;
+    return slot;
+}
+
+static void put_text(struct tmpfs *fs, struct tmpfs_name *name, const char *text, uint32_t account)
+{
+    uint32_t left = name->bytes, part = left < TMPFS_UNIT_TEXT ? left : TMPFS_UNIT_TEXT;
+    uint32_t *link = &name->more;
+
+    memcpy(name->text, text, part);
+    for (left -= part, text += part; left != 0; left -= part, text += part) {
+        uint32_t number = tmpfs_unit_take(fs, account);
+        struct tmpfs_more *unit = (void *)tmpfs_unit(fs, number);
+
+        part = left < TMPFS_MORE_TEXT ? left : TMPFS_MORE_TEXT;
+        memcpy(unit->text, text, part);
+        *link = number;
+        link = &unit->more;
+    }
+    *link = 0;
+}
+
+void tmpfs_name_add(struct tmpfs *fs, uint32_t directory, const char *text, uint32_t bytes,
+                    uint32_t inode, uint32_t account)
+{
+    struct tmpfs_inode *into = tmpfs_inode(fs, directory);
+    uint32_t hash = hash_of(directory, text, bytes), *bucket = &fs->buckets[hash % TMPFS_BUCKETS];
+    uint32_t unit = tmpfs_unit_take(fs, account);
+    struct tmpfs_name *name = tmpfs_unit(fs, unit);
+
+    *name = (struct tmpfs_name){.next = *bucket,
+                                .hash = hash,
+                                .directory = directory,
+                                .inode = inode,
+                                .bytes = (uint16_t)bytes,
+                                .account = (uint16_t)account};
+    put_text(fs, name, text, account);
+    name->slot = take_slot(fs, into, unit);
+    *bucket = unit;
+    into->names++;
+    into->modified_ns = into->changed_ns = fs->now_ns;
+}
+
+static void give_slot(struct tmpfs *fs, struct tmpfs_inode *inode, uint32_t slot)
+{
+    if (--inode->names == 0) {
+        tmpfs_tree_cut(fs, inode, 0);
+        inode->slots = 0;
+        inode->free_slot = 0;
+        return;
+    }
+    *slot_entry(fs, inode, slot) = SLOT_FREE | inode->free_slot;
+    inode->free_slot = slot + 1;
+}
+
+void tmpfs_name_remove(struct tmpfs *fs, uint32_t unit)
+{
+    struct tmpfs_name *name = tmpfs_unit(fs, unit);
+    struct tmpfs_inode *directory = tmpfs_inode(fs, name->directory);
+    uint32_t *link = &fs->buckets[name->hash % TMPFS_BUCKETS], account = name->account;
+
+    while (*link != unit)
+        link = &tmpfs_unit(fs, *link)->next;
+    *link = name->next;
+    give_slot(fs, directory, name->slot);
+    directory->modified_ns = directory->changed_ns = fs->now_ns;
+    for (uint32_t left = units_for(name->bytes); left != 0; left--) {
+        uint32_t more = tmpfs_unit(fs, unit)->more;
+
+        tmpfs_unit_give(fs, unit, account);
+        unit = more;
+    }
+}
+
+uint32_t tmpfs_name_text(struct tmpfs *fs, uint32_t unit, char text[FILE_NAME_BYTES_MAX])
+{
+    const struct tmpfs_name *name = tmpfs_unit(fs, unit);
+    uint32_t bytes = name->bytes, done = bytes < TMPFS_UNIT_TEXT ? bytes : TMPFS_UNIT_TEXT,
+             more = name->more;
+
+    memcpy(text, name->text, done);
+    while (done < bytes) {
+        const struct tmpfs_more *next = (const void *)tmpfs_unit(fs, more);
+        uint32_t part = bytes - done < TMPFS_MORE_TEXT ? bytes - done : TMPFS_MORE_TEXT;
+
+        memcpy(text + done, next->text, part);
+        done += part;
+        more = next->more;
+    }
+    return bytes;
+}
+
+uint32_t tmpfs_name_at(struct tmpfs *fs, uint32_t directory, uint32_t limit, uint64_t *slot)
+{
+    const struct tmpfs_inode *inode = tmpfs_inode(fs, directory);
+
+    for (; *slot < inode->slots && limit != 0; ++*slot, limit--) {
+        uint32_t entry = *slot_entry(fs, inode, *slot);
+
+        if ((entry & SLOT_FREE) == 0)
+            return entry;
+    }
+    return 0;
+}

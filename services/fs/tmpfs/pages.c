@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pages - the tree of an inode's pages: see store.h. With height 0 the root is the only page of data; each
+ * height more makes it a page of 1,024 numbers of pages that are one lower. 0 is a hole.
+ */
+#include "services/fs/tmpfs/store.h"
+
+/* How many pages of data a tree of this height covers. */
+static uint64_t span(uint32_t height)
+{
+    return 1ull << (10 * height);
+}
+
+static uint32_t height_for(uint64_t index)
+{
+    uint32_t height = 0;
+
+    while (index >= span(height))
+        height++;
+    return height;
+}
+
+static uint32_t entry_of(uint64_t index, uint32_t height)
+{
+    return (uint32_t)(index >> (10 * (height - 1))) % TMPFS_PAGE_ENTRIES;
+}
+
+uint32_t tmpfs_tree_find(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index)
+{
+    uint32_t page = inode->root;
+
+    if (index >= span(inode->height))
+        return 0;
+    for (uint32_t height = inode->height; page != 0 && height != 0; height--)
+        page = ((uint32_t *)tmpfs_page(fs, page))[entry_of(index, height)];
+    return page;
+}
+
+/* How high the tree has to become for the index; one without pages has no height of its own. */
+static uint32_t height_after(const struct tmpfs_inode *inode, uint64_t index)
+{
+    uint32_t wanted = height_for(index);
+
+    return inode->root == 0 || wanted > inode->height ? wanted : inode->height;
+}
+
+uint32_t tmpfs_tree_cost(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index)
+{
+    uint32_t height = height_after(inode, index), page = inode->root, cost;
+
+    if (page == 0)
+        return height + 1;
+    if (height > inode->height) /* new pages above the root, and a way down beside it */
+        return height - inode->height + height;
+    for (cost = height; cost != 0 && page != 0; cost--)
+        page = ((uint32_t *)tmpfs_page(fs, page))[entry_of(index, cost)];
+    return page != 0 ? 0 : cost + 1;
+}
+
+uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index, bool zeroed)
+{
+    uint32_t height = height_after(inode, index), before = fs->free_page_count;
+    uint32_t *entry = &inode->root;
+
+    for (; inode->root != 0 && inode->height < height; inode->height++) {
+        uint32_t above = tmpfs_page_take(fs, true);
+
+        *(uint32_t *)tmpfs_page(fs, above) = inode->root;
+        inode->root = above;
+    }
+    inode->height = height;
+    for (; height != 0; height--) {
+        if (*entry == 0)
+            *entry = tmpfs_page_take(fs, true);
+        entry = (uint32_t *)tmpfs_page(fs, *entry) + entry_of(index, height);
+    }
+    if (*entry == 0)
+        *entry = tmpfs_page_take(fs, zeroed);
+    inode->pages += before - fs->free_page_count;
+    fs->accounts[inode->account].pages += before - fs->free_page_count;
+    return *entry;
+}
+
+/* Returns whether the page itself went. Depth is at most TMPFS_HEIGHT_MAX. */
+static bool cut(struct tmpfs *fs, uint32_t page, uint32_t height, uint64_t first)
+{
+    uint64_t below = height == 0 ? 0 : span(height - 1);
+
+    for (uint32_t i = height == 0 ? TMPFS_PAGE_ENTRIES : (uint32_t)(first / below);
+         i < TMPFS_PAGE_ENTRIES; i++) {
+        uint32_t *entry = (uint32_t *)tmpfs_page(fs, page) + i;
+        uint64_t begin = i * below;
+
+        if (*entry != 0 && cut(fs, *entry, height - 1, first > begin ? first - begin : 0))
+            *entry = 0;
+    }
+    if (first == 0)
+        tmpfs_page_give(fs, page);
+    return first == 0;
+}
+
+void tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first)
+{
+    uint32_t before = fs->free_page_count, freed;
+
+    if (inode->root == 0 || first >= span(inode->height))
+        return;
+    if (cut(fs, inode->root, inode->height, first)) {
+        inode->root = 0;
+        inode->height = 0;
+    }
+    freed = fs->free_page_count - before;
+    inode->pages -= freed;
+    fs->accounts[inode->account].pages -= freed;
+}

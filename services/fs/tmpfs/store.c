@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+/* store - the block, its pages and tables: see store.h. */
+#include "services/fs/tmpfs/store.h"
+
+#include "lib/string.h"
+
+/* Room for the first inodes and names, the root, and a little content. */
+#define PAGES_MIN 8u
+
+static void add_pages(struct tmpfs *fs, uint32_t first, uint32_t count)
+{
+    /* From the last to the first, so that low pages are used first. */
+    for (uint32_t page = first + count; page-- > first;)
+        tmpfs_page_give(fs, page);
+}
+
+struct tmpfs *tmpfs_format(void *block, uint64_t bytes, uint32_t page_limit)
+{
+    struct tmpfs *fs = block;
+
+    if (bytes < TMPFS_HEADER_BYTES + (uint64_t)PAGES_MIN * TMPFS_PAGE_BYTES)
+        return NULL;
+    memset(fs, 0, sizeof *fs);
+    fs->magic = TMPFS_MAGIC;
+    fs->layout = TMPFS_LAYOUT;
+    fs->page_limit = page_limit;
+    tmpfs_extend(fs, (uint32_t)((bytes - TMPFS_HEADER_BYTES) / TMPFS_PAGE_BYTES));
+    if (tmpfs_reserve(fs, 0, 0, 1, 0) != MNOS_OK)
+        return NULL;
+    tmpfs_inode(fs, tmpfs_inode_take(fs, FILE_TYPE_DIRECTORY, 0))->links = 1;
+    return fs;
+}
+
+void tmpfs_extend(struct tmpfs *fs, uint32_t page_count)
+{
+    uint32_t first = fs->page_count + 1;
+
+    fs->page_count += page_count;
+    add_pages(fs, first, page_count);
+}
+
+uint32_t tmpfs_page_take(struct tmpfs *fs, bool zeroed)
+{
+    uint32_t page = fs->free_page;
+    uint32_t *content = tmpfs_page(fs, page);
+
+    fs->free_page = *content;
+    fs->free_page_count--;
+    if (zeroed)
+        memset(content, 0, TMPFS_PAGE_BYTES);
+    return page;
+}
+
+void tmpfs_page_give(struct tmpfs *fs, uint32_t page)
+{
+    *(uint32_t *)tmpfs_page(fs, page) = fs->free_page;
+    fs->free_page = page;
+    fs->free_page_count++;
+}
+
+static uint32_t table_pages(const struct tmpfs_table *table, uint32_t wanted, uint32_t per_page)
+{
+    return wanted <= table->free_count ? 0 : (wanted - table->free_count + per_page - 1) / per_page;
+}
+
+static void grow_inodes(struct tmpfs *fs)
+{
+    struct tmpfs_table *table = &fs->inodes;
+    uint32_t number = table->page_count * TMPFS_INODES_PER_PAGE + TMPFS_INODES_PER_PAGE;
+
+    table->pages[table->page_count++] = tmpfs_page_take(fs, true);
+    for (uint32_t i = 0; i < TMPFS_INODES_PER_PAGE; i++, number--) {
+        tmpfs_inode(fs, number)->next_free = table->free_head;
+        table->free_head = number;
+    }
+    table->free_count += TMPFS_INODES_PER_PAGE;
+}
+
+static void grow_units(struct tmpfs *fs)
+{
+    struct tmpfs_table *table = &fs->units;
+    uint32_t number = table->page_count * TMPFS_UNITS_PER_PAGE + TMPFS_UNITS_PER_PAGE;
+
+    table->pages[table->page_count++] = tmpfs_page_take(fs, true);
+    for (uint32_t i = 0; i < TMPFS_UNITS_PER_PAGE; i++, number--) {
+        tmpfs_unit(fs, number)->more = table->free_head;
+        table->free_head = number;
+    }
+    table->free_count += TMPFS_UNITS_PER_PAGE;
+}
+
+/* Account 0 is the file system itself, which has no share. */
+static bool within_share(const struct tmpfs *fs, uint32_t account, uint32_t pages, uint32_t inodes,
+                         uint32_t units)
+{
+    const struct tmpfs_account *used = &fs->accounts[account];
+    uint32_t table_share = TMPFS_TABLE_PAGES_MAX / TMPFS_SHARE;
+
+    return account == 0 ||
+           ((uint64_t)used->pages + pages <= fs->page_limit / TMPFS_SHARE &&
+            (uint64_t)used->inodes + inodes <= table_share * TMPFS_INODES_PER_PAGE &&
+            (uint64_t)used->units + units <= table_share * TMPFS_UNITS_PER_PAGE);
+}
+
+mnos_status_t tmpfs_reserve(struct tmpfs *fs, uint32_t account, uint32_t pages, uint32_t inodes,
+                            uint32_t units)
+{
+    uint32_t inode_pages = table_pages(&fs->inodes, inodes, TMPFS_INODES_PER_PAGE);
+    uint32_t unit_pages = table_pages(&fs->units, units, TMPFS_UNITS_PER_PAGE);
+
+    if (!within_share(fs, account, pages, inodes, units))
+        return MNOS_ERR_QUOTA;
+    if ((uint64_t)pages + inode_pages + unit_pages > fs->free_page_count ||
+        fs->inodes.page_count + inode_pages > TMPFS_TABLE_PAGES_MAX ||
+        fs->units.page_count + unit_pages > TMPFS_TABLE_PAGES_MAX)
+        return MNOS_ERR_FULL;
+    while (inode_pages-- != 0)
+        grow_inodes(fs);
+    while (unit_pages-- != 0)
+        grow_units(fs);
+    return MNOS_OK;
+}
+
+uint32_t tmpfs_inode_take(struct tmpfs *fs, enum file_type type, uint32_t account)
+{
+    uint32_t number = fs->inodes.free_head;
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+
+    fs->inodes.free_head = inode->next_free;
+    fs->inodes.free_count--;
+    fs->accounts[account].inodes++;
+    *inode = (struct tmpfs_inode){.generation = ++fs->generation,
+                                  .created_ns = fs->now_ns,
+                                  .modified_ns = fs->now_ns,
+                                  .changed_ns = fs->now_ns,
+                                  .type = type,
+                                  .account = account};
+    return number;
+}
+
+uint32_t tmpfs_unit_take(struct tmpfs *fs, uint32_t account)
+{
+    uint32_t unit = fs->units.free_head;
+
+    fs->units.free_head = tmpfs_unit(fs, unit)->more;
+    fs->units.free_count--;
+    fs->accounts[account].units++;
+    return unit;
+}
+
+void tmpfs_unit_give(struct tmpfs *fs, uint32_t unit, uint32_t account)
+{
+    *tmpfs_unit(fs, unit) = (struct tmpfs_name){.more = fs->units.free_head};
+    fs->units.free_head = unit;
+    fs->units.free_count++;
+    fs->accounts[account].units--;
+}
+
+void tmpfs_hold(struct tmpfs *fs, uint32_t inode)
+{
+    tmpfs_inode(fs, inode)->opens++;
+}
+
+void tmpfs_release(struct tmpfs *fs, uint32_t number)
+{
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+
+    if (inode->links != 0 || inode->opens != 0)
+        return;
+    tmpfs_tree_cut(fs, inode, 0);
+    fs->accounts[inode->account].inodes--;
+    *inode = (struct tmpfs_inode){.next_free = fs->inodes.free_head};
+    fs->inodes.free_head = number;
+    fs->inodes.free_count++;
+}
+
+void tmpfs_drop(struct tmpfs *fs, uint32_t inode)
+{
+    tmpfs_inode(fs, inode)->opens--;
+    tmpfs_release(fs, inode);
+}
+
+void tmpfs_attr(struct tmpfs *fs, uint32_t number, struct file_attr *attr)
+{
+    const struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+
+    *attr = (struct file_attr){.inode = number,
+                               .generation = inode->generation,
+                               .size = inode->size,
+                               .allocated_bytes = (uint64_t)inode->pages * TMPFS_PAGE_BYTES,
+                               .created_ns = inode->created_ns,
+                               .modified_ns = inode->modified_ns,
+                               .changed_ns = inode->changed_ns,
+                               .type = inode->type,
+                               .links = inode->links};
+}
+
+void tmpfs_space(struct tmpfs *fs, uint32_t account, struct file_space *space)
+{
+    uint64_t table_room = TMPFS_TABLE_PAGES_MAX - fs->inodes.page_count;
+    uint64_t free_pages = (uint64_t)fs->page_limit - fs->page_count + fs->free_page_count;
+    uint64_t more = table_room < free_pages ? table_room : free_pages;
+    uint64_t free_inodes = fs->inodes.free_count + more * TMPFS_INODES_PER_PAGE;
+
+    *space = (struct file_space){
+        .total_bytes = (uint64_t)fs->page_limit * TMPFS_PAGE_BYTES,
+        .free_bytes = free_pages * TMPFS_PAGE_BYTES,
+        .own_bytes = (uint64_t)fs->accounts[account].pages * TMPFS_PAGE_BYTES,
+        .own_limit = (uint64_t)(fs->page_limit / TMPFS_SHARE) * TMPFS_PAGE_BYTES,
+        .total_inodes =
+            (uint64_t)fs->inodes.page_count * TMPFS_INODES_PER_PAGE + more * TMPFS_INODES_PER_PAGE,
+        .free_inodes = free_inodes,
+        .type = "tmpfs",
+    };
+}

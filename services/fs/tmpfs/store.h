@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/*
+ * store.h - the file system in memory as one block of plain data, which the caller hands in and may make
+ * larger at its end. No pointer is stored in it: what refers to something is a number, and 0 is none. So it
+ * can lie in memory that outlives the process, at another address in each run.
+ *
+ *   struct tmpfs | page 1 | page 2 | ...
+ *
+ * Pages hold everything else: bytes of files, inodes, names, and the trees by which a file finds its pages.
+ * Pages that inodes and names have got stay theirs; the rest goes from use to use through one free list.
+ *
+ * An operation first looks whether it can be done, and reserves nothing; then it changes, which cannot fail.
+ *
+ * T1  A page is free, or belongs to exactly one of: an inode's tree, the inodes, the names.
+ * T2  What lies behind the end of a file in its last page is zero.
+ * T3  `links` of an inode is the number of its names; of a directory, 1 while it has a name, and the root's is 1.
+ * T4  An inode without links and without openings is free.
+ * T5  What an account is charged is the sum over the inodes and names that carry its number.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/types.h"
+#include "protocols/file.h"
+
+#define TMPFS_MAGIC 0x3153465F504D54ull /* "TMP_FS1" */
+#define TMPFS_LAYOUT 1u
+#define TMPFS_PAGE_BYTES 4096u
+#define TMPFS_PAGE_ENTRIES 1024u
+#define TMPFS_HEIGHT_MAX 3u /* pages of index above a page of data */
+#define TMPFS_SIZE_MAX ((uint64_t)TMPFS_PAGE_BYTES << (10 * TMPFS_HEIGHT_MAX))
+#define TMPFS_ROOT 1u
+
+#define TMPFS_INODES_PER_PAGE 32u
+#define TMPFS_UNITS_PER_PAGE 64u
+#define TMPFS_TABLE_PAGES_MAX 4096u
+#define TMPFS_BUCKETS 16384u
+#define TMPFS_ACCOUNTS 128u
+#define TMPFS_SHARE 4u /* an account may have this part of the whole: 1/4 */
+#define TMPFS_NAMES_OF_FILE_MAX 65000u
+
+struct tmpfs_account {
+    uint32_t pages; /* of files, with their trees */
+    uint32_t inodes;
+    uint32_t units;
+    uint32_t reserved;
+};
+
+/* Records of one size in pages of their own; numbers from 1. */
+struct tmpfs_table {
+    uint32_t free_head; /* chained through the records */
+    uint32_t free_count;
+    uint32_t page_count;
+    uint32_t reserved;
+    uint32_t pages[TMPFS_TABLE_PAGES_MAX];
+};
+
+struct tmpfs {
+    uint64_t magic;
+    uint32_t layout;
+    uint32_t page_count; /* in the block */
+    uint32_t page_limit; /* that the block may grow to: shares are parts of it */
+    uint32_t reserved;
+    uint32_t free_page, free_page_count;
+    uint64_t generation; /* of the inode that was made last */
+    uint64_t now_ns;     /* the caller's clock */
+    struct tmpfs_account accounts[TMPFS_ACCOUNTS];
+    struct tmpfs_table inodes, units;
+    uint32_t buckets[TMPFS_BUCKETS]; /* first units of names by directory and text */
+};
+#define TMPFS_HEADER_BYTES                                                                         \
+    ((sizeof(struct tmpfs) + TMPFS_PAGE_BYTES - 1) / TMPFS_PAGE_BYTES * TMPFS_PAGE_BYTES)
+
+struct tmpfs_inode {
+    uint64_t generation;
+    uint64_t size; /* of a directory: 0 */
+    uint64_t created_ns, modified_ns, changed_ns;
+    uint32_t type; /* enum file_type; FILE_TYPE_NONE: free */
+    uint32_t links;
+    uint32_t opens;        /* handles and sessions that have it */
+    uint32_t parent;       /* directory: the one that it is in; 0: the root, or removed */
+    uint32_t root, height; /* of its tree of pages */
+    uint32_t pages;        /* in the tree, index pages among them */
+    uint32_t account;
+    /* Directories keep the numbers of their names in slots, in pages as a file keeps bytes. A name stays in
+     * its slot, so the slot is the cookie of readdir. */
+    uint32_t names;
+    uint32_t slots;     /* that were ever used since it was empty last */
+    uint32_t free_slot; /* its number plus 1; free slots are chained */
+    uint32_t next_free; /* inodes that are free */
+    uint32_t counted;   /* tmpfs_check()'s own: its names */
+    uint32_t reserved[9];
+};
+_Static_assert(sizeof(struct tmpfs_inode) * TMPFS_INODES_PER_PAGE == TMPFS_PAGE_BYTES,
+               "fills pages");
+
+#define TMPFS_UNIT_TEXT 36u
+#define TMPFS_MORE_TEXT 60u
+/* The first unit of a name. A long one goes on in others. */
+struct tmpfs_name {
+    uint32_t more; /* also chains free units */
+    uint32_t next; /* in the bucket */
+    uint32_t hash;
+    uint32_t directory;
+    uint32_t inode;
+    uint32_t slot;
+    uint16_t bytes;
+    uint16_t account;
+    char text[TMPFS_UNIT_TEXT];
+};
+struct tmpfs_more {
+    uint32_t more;
+    char text[TMPFS_MORE_TEXT];
+};
+_Static_assert(sizeof(struct tmpfs_name) * TMPFS_UNITS_PER_PAGE == TMPFS_PAGE_BYTES, "fills pages");
+_Static_assert(sizeof(struct tmpfs_more) == sizeof(struct tmpfs_name), "units of one size");
+
+/* ---- store.c: the block ---- */
+
+/* Makes an empty file system in `bytes` of memory, which may become `page_limit` pages. NULL: too little. */
+struct tmpfs *tmpfs_format(void *block, uint64_t bytes, uint32_t page_limit);
+/* Pages were added at the end of the block. */
+void tmpfs_extend(struct tmpfs *fs, uint32_t page_count);
+
+static inline void *tmpfs_page(struct tmpfs *fs, uint32_t page)
+{
+    return (uint8_t *)fs + TMPFS_HEADER_BYTES + (uint64_t)(page - 1) * TMPFS_PAGE_BYTES;
+}
+
+static inline struct tmpfs_inode *tmpfs_inode(struct tmpfs *fs, uint32_t number)
+{
+    uint32_t page = fs->inodes.pages[(number - 1) / TMPFS_INODES_PER_PAGE];
+
+    return (struct tmpfs_inode *)tmpfs_page(fs, page) + (number - 1) % TMPFS_INODES_PER_PAGE;
+}
+
+static inline struct tmpfs_name *tmpfs_unit(struct tmpfs *fs, uint32_t number)
+{
+    uint32_t page = fs->units.pages[(number - 1) / TMPFS_UNITS_PER_PAGE];
+
+    return (struct tmpfs_name *)tmpfs_page(fs, page) + (number - 1) % TMPFS_UNITS_PER_PAGE;
+}
+
+/* The caller has seen that there is one. */
+uint32_t tmpfs_page_take(struct tmpfs *fs, bool zeroed);
+void tmpfs_page_give(struct tmpfs *fs, uint32_t page);
+
+/* Whether the account may have so many more pages, inodes and units, and there are so many: MNOS_OK,
+ * MNOS_ERR_FULL, MNOS_ERR_QUOTA. The tables get pages as needed. */
+mnos_status_t tmpfs_reserve(struct tmpfs *fs, uint32_t account, uint32_t pages, uint32_t inodes,
+                            uint32_t units);
+uint32_t tmpfs_inode_take(struct tmpfs *fs, enum file_type type, uint32_t account);
+uint32_t tmpfs_unit_take(struct tmpfs *fs, uint32_t account);
+void tmpfs_unit_give(struct tmpfs *fs, uint32_t unit, uint32_t account);
+
+/* Something has it open; or has not any more, and then it may go. */
+void tmpfs_hold(struct tmpfs *fs, uint32_t inode);
+void tmpfs_drop(struct tmpfs *fs, uint32_t inode);
+/* After `links` has become less. */
+void tmpfs_release(struct tmpfs *fs, uint32_t inode);
+
+void tmpfs_attr(struct tmpfs *fs, uint32_t inode, struct file_attr *attr);
+void tmpfs_space(struct tmpfs *fs, uint32_t account, struct file_space *space);
+
+/* ---- pages.c: the tree of an inode's pages ---- */
+
+/* The page at an index, or 0: nothing was ever written there. */
+uint32_t tmpfs_tree_find(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index);
+/* How many pages tmpfs_tree_make() would take from the free list. */
+uint32_t tmpfs_tree_cost(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index);
+uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index, bool zeroed);
+/* Frees all pages from an index on. */
+void tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first);
+
+/* ---- data.c: the bytes of a file ---- */
+
+/* Returns how many there were. */
+uint64_t tmpfs_read(struct tmpfs *fs, uint32_t inode, uint64_t offset, void *to, uint64_t length);
+/* MNOS_OK with less than all when there is no room for the rest; an error: nothing was written. */
+mnos_status_t tmpfs_write(struct tmpfs *fs, uint32_t inode, uint64_t offset, const void *from,
+                          uint64_t length, uint64_t *written);
+mnos_status_t tmpfs_truncate(struct tmpfs *fs, uint32_t inode, uint64_t size);
+
+/* ---- check.c ---- */
+
+/* NULL, or which of T1 to T5 does not hold. `seen` has a byte for each page of the block, and one more. */
+const char *tmpfs_check(struct tmpfs *fs, uint8_t *seen);

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+/* tree - what is done with names: see names.h. Each operation looks first, then changes without failing. */
+#include "lib/string.h"
+#include "services/fs/tmpfs/names.h"
+
+#define STEPS_UP_MAX 256u
+
+/* Whether something new can have this name. A removed directory takes no names. */
+static mnos_status_t check_new(struct tmpfs *fs, const struct tmpfs_place *place)
+{
+    if (place->directory == 0 || place->inode != 0)
+        return MNOS_ERR_EXISTS;
+    return tmpfs_inode(fs, place->directory)->links == 0 ? MNOS_ERR_NOT_FOUND : MNOS_OK;
+}
+
+mnos_status_t tmpfs_create(struct tmpfs *fs, const struct tmpfs_place *place, enum file_type type,
+                           uint32_t account, uint32_t *inode)
+{
+    mnos_status_t status = check_new(fs, place);
+
+    if (status == MNOS_OK && place->must_be_directory && type != FILE_TYPE_DIRECTORY)
+        status = MNOS_ERR_NOT_FOUND;
+    if (status == MNOS_OK)
+        status = tmpfs_name_reserve(fs, place->directory, place->bytes, account, 0, 1);
+    if (status != MNOS_OK)
+        return status;
+    *inode = tmpfs_inode_take(fs, type, account);
+    tmpfs_inode(fs, *inode)->links = 1;
+    if (type == FILE_TYPE_DIRECTORY)
+        tmpfs_inode(fs, *inode)->parent = place->directory;
+    tmpfs_name_add(fs, place->directory, place->text, place->bytes, *inode, account);
+    return MNOS_OK;
+}
+
+mnos_status_t tmpfs_symlink(struct tmpfs *fs, const struct tmpfs_place *place, const char *target,
+                            uint32_t bytes, uint32_t account)
+{
+    mnos_status_t status = check_new(fs, place);
+    struct tmpfs_inode *link;
+    uint32_t number;
+
+    if (status == MNOS_OK && place->must_be_directory)
+        status = MNOS_ERR_NOT_FOUND;
+    if (status == MNOS_OK)
+        status = tmpfs_name_reserve(fs, place->directory, place->bytes, account, 1, 1);
+    if (status != MNOS_OK)
+        return status;
+    number = tmpfs_inode_take(fs, FILE_TYPE_SYMLINK, account);
+    link = tmpfs_inode(fs, number);
+    link->links = 1;
+    link->size = bytes;
+    memcpy(tmpfs_page(fs, tmpfs_tree_make(fs, link, 0, true)), target, bytes);
+    tmpfs_name_add(fs, place->directory, place->text, place->bytes, number, account);
+    return MNOS_OK;
+}
+
+mnos_status_t tmpfs_link(struct tmpfs *fs, uint32_t number, const struct tmpfs_place *place,
+                         uint32_t account)
+{
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+    mnos_status_t status = check_new(fs, place);
+
+    if (inode->type == FILE_TYPE_DIRECTORY)
+        return MNOS_ERR_DIRECTORY;
+    if (status == MNOS_OK && place->must_be_directory)
+        status = MNOS_ERR_NOT_FOUND;
+    /* A file that was removed while it is open does not come back. */
+    if (status == MNOS_OK && inode->links == 0)
+        status = MNOS_ERR_NOT_FOUND;
+    if (status == MNOS_OK && inode->links >= TMPFS_NAMES_OF_FILE_MAX)
+        status = MNOS_ERR_LINKS;
+    if (status == MNOS_OK)
+        status = tmpfs_name_reserve(fs, place->directory, place->bytes, account, 0, 0);
+    if (status != MNOS_OK)
+        return status;
+    inode->links++;
+    inode->changed_ns = fs->now_ns;
+    tmpfs_name_add(fs, place->directory, place->text, place->bytes, number, account);
+    return MNOS_OK;
+}
+
+/* One name less. */
+static void unname(struct tmpfs *fs, uint32_t number)
+{
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+
+    inode->links--;
+    inode->changed_ns = fs->now_ns;
+    if (inode->type == FILE_TYPE_DIRECTORY)
+        inode->parent = 0;
+    tmpfs_release(fs, number);
+}
+
+mnos_status_t tmpfs_unlink(struct tmpfs *fs, const struct tmpfs_place *place)
+{
+    if (place->directory == 0)
+        return MNOS_ERR_DIRECTORY;
+    if (place->inode == 0)
+        return MNOS_ERR_NOT_FOUND;
+    if (tmpfs_inode(fs, place->inode)->type == FILE_TYPE_DIRECTORY)
+        return MNOS_ERR_DIRECTORY;
+    tmpfs_name_remove(fs, place->unit);
+    unname(fs, place->inode);
+    return MNOS_OK;
+}
+
+mnos_status_t tmpfs_rmdir(struct tmpfs *fs, const struct tmpfs_place *place)
+{
+    const struct tmpfs_inode *inode;
+
+    if (place->directory == 0)
+        return MNOS_ERR_ARGUMENT; /* a path that ends with "." or nothing */
+    if (place->inode == 0)
+        return MNOS_ERR_NOT_FOUND;
+    inode = tmpfs_inode(fs, place->inode);
+    if (inode->type != FILE_TYPE_DIRECTORY)
+        return MNOS_ERR_NOT_DIRECTORY;
+    if (inode->names != 0)
+        return MNOS_ERR_NOT_EMPTY;
+    tmpfs_name_remove(fs, place->unit);
+    unname(fs, place->inode);
+    return MNOS_OK;
+}
+
+bool tmpfs_is_below(struct tmpfs *fs, uint32_t root, uint32_t directory)
+{
+    for (unsigned i = 0; i < STEPS_UP_MAX && directory != 0; i++) {
+        if (directory == root)
+            return true;
+        directory = tmpfs_inode(fs, directory)->parent;
+    }
+    return false;
+}
+
+/* Directories may be nested deeper than a walk from a handle goes, so this one goes as far as there are any. */
+static bool would_be_in_itself(struct tmpfs *fs, uint32_t moved, uint32_t into)
+{
+    while (into != 0 && into != moved)
+        into = tmpfs_inode(fs, into)->parent;
+    return into == moved;
+}
+
+/* What is at the new name already must be replaceable. */
+static mnos_status_t check_replaced(struct tmpfs *fs, uint32_t moved, uint32_t replaced)
+{
+    bool moves_directory = tmpfs_inode(fs, moved)->type == FILE_TYPE_DIRECTORY;
+    const struct tmpfs_inode *there = tmpfs_inode(fs, replaced);
+
+    if (there->type == FILE_TYPE_DIRECTORY) {
+        if (!moves_directory)
+            return MNOS_ERR_DIRECTORY;
+        return there->names != 0 ? MNOS_ERR_NOT_EMPTY : MNOS_OK;
+    }
+    return moves_directory ? MNOS_ERR_NOT_DIRECTORY : MNOS_OK;
+}
+
+static mnos_status_t check_rename(struct tmpfs *fs, const struct tmpfs_place *from,
+                                  const struct tmpfs_place *to)
+{
+    bool moves_directory;
+
+    if (from->directory == 0 || to->directory == 0)
+        return MNOS_ERR_ARGUMENT;
+    if (from->inode == 0 || tmpfs_inode(fs, to->directory)->links == 0)
+        return MNOS_ERR_NOT_FOUND;
+    moves_directory = tmpfs_inode(fs, from->inode)->type == FILE_TYPE_DIRECTORY;
+    if (to->must_be_directory && !moves_directory)
+        return MNOS_ERR_NOT_DIRECTORY;
+    if (moves_directory && would_be_in_itself(fs, from->inode, to->directory))
+        return MNOS_ERR_ARGUMENT;
+    return to->inode == 0 ? MNOS_OK : check_replaced(fs, from->inode, to->inode);
+}
+
+mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct tmpfs_place *from,
+                           const struct tmpfs_place *to, uint32_t account)
+{
+    mnos_status_t status = check_rename(fs, from, to);
+    struct tmpfs_inode *moved;
+
+    if (status != MNOS_OK || from->inode == to->inode)
+        return status; /* two names of one file stay as they are */
+    if (to->inode == 0)
+        status = tmpfs_name_reserve(fs, to->directory, to->bytes, account, 0, 0);
+    if (status != MNOS_OK)
+        return status;
+    if (to->inode != 0) {
+        struct tmpfs_inode *directory = tmpfs_inode(fs, to->directory);
+
+        tmpfs_unit(fs, to->unit)->inode = from->inode;
+        directory->modified_ns = directory->changed_ns = fs->now_ns;
+        unname(fs, to->inode);
+    } else {
+        tmpfs_name_add(fs, to->directory, to->text, to->bytes, from->inode, account);
+    }
+    tmpfs_name_remove(fs, from->unit);
+    moved = tmpfs_inode(fs, from->inode);
+    moved->changed_ns = fs->now_ns;
+    if (moved->type == FILE_TYPE_DIRECTORY)
+        moved->parent = to->directory;
+    return MNOS_OK;
+}

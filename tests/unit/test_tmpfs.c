@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+/* test_tmpfs - files in memory: what paths can name, bytes, limits, and directories that change. */
+#include "tests/models/tmpfs.h"
+
+/* ---- Paths ---- */
+
+static uint32_t inode_of(struct tmpfs *fs, const char *path)
+{
+    return walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, path, true) == MNOS_OK ? walked.place.inode : 0;
+}
+
+static uint32_t add(struct tmpfs *fs, const char *path, enum file_type type)
+{
+    uint32_t inode = 0;
+
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, path, true), MNOS_OK);
+    CHECK_EQ(tmpfs_create(fs, &walked.place, type, ACCOUNT, &inode), MNOS_OK);
+    return inode;
+}
+
+static void add_link(struct tmpfs *fs, const char *path, const char *target)
+{
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, path, true), MNOS_OK);
+    CHECK_EQ(tmpfs_symlink(fs, &walked.place, target, (uint32_t)strlen(target), ACCOUNT), MNOS_OK);
+}
+
+static void check_rest(uint32_t reason, const char *rest)
+{
+    CHECK_EQ(walked.reason, reason);
+    CHECK_EQ(walked.rest_bytes, strlen(rest));
+    CHECK(memcmp(walked.rest, rest, strlen(rest)) == 0);
+}
+
+TEST(tmpfs, a_path_names_what_is_below_the_root)
+{
+    struct tmpfs *fs = make(64);
+    uint32_t dir = add(fs, "dir", FILE_TYPE_DIRECTORY),
+             sub = add(fs, "dir/sub", FILE_TYPE_DIRECTORY);
+    uint32_t file = add(fs, "dir/sub/file", FILE_TYPE_FILE);
+
+    add_link(fs, "here", "dir/sub");
+    add_link(fs, "dir/up", "../here/file");
+    CHECK_EQ(inode_of(fs, "dir/sub/file"), file);
+    CHECK_EQ(inode_of(fs, "dir//./sub/../sub/file"), file);
+    CHECK_EQ(inode_of(fs, "here/file"), file);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "dir/up", false), MNOS_OK);
+    CHECK_EQ(walked.place.inode, file);
+    CHECK_EQ(walked.links, 2);
+    CHECK_EQ(inode_of(fs, ""), TMPFS_ROOT);
+    CHECK_EQ(inode_of(fs, "dir/sub/.."), dir);
+    CHECK_EQ(inode_of(fs, "here/"), sub);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, sub, "file", false), MNOS_OK);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "dir/sub/file/", false), MNOS_ERR_NOT_DIRECTORY);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "dir/sub/file/..", false),
+             MNOS_ERR_NOT_DIRECTORY);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "none/x", false), MNOS_ERR_NOT_FOUND);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "dir/none", false), MNOS_OK);
+    CHECK_EQ(walked.place.inode, 0);
+    CHECK_EQ(walked.place.directory, dir);
+    check_all(fs);
+}
+
+TEST(tmpfs, nothing_outside_of_the_root_can_be_named)
+{
+    struct tmpfs *fs = make(64);
+    uint32_t cell = add(fs, "cell", FILE_TYPE_DIRECTORY),
+             in = add(fs, "cell/in", FILE_TYPE_DIRECTORY);
+
+    add(fs, "secret", FILE_TYPE_FILE);
+    add_link(fs, "cell/up", "../secret");
+    add_link(fs, "cell/in/up2", "../../secret");
+    add_link(fs, "cell/abs", "/secret");
+    add_link(fs, "cell/dots", "..");
+    add_link(fs, "cell/chain", "in/up2");
+    CHECK_EQ(walk_from(fs, cell, cell, "..", false), MNOS_ERR_REST);
+    check_rest(FILE_REST_PARENT, "");
+    CHECK_EQ(walk_from(fs, cell, cell, "in/../../secret", false), MNOS_ERR_REST);
+    check_rest(FILE_REST_PARENT, "secret");
+    CHECK_EQ(walk_from(fs, cell, cell, "up", false), MNOS_ERR_REST);
+    check_rest(FILE_REST_PARENT, "secret");
+    CHECK_EQ(walk_from(fs, cell, cell, "in/up2", false), MNOS_ERR_REST);
+    CHECK_EQ(walk_from(fs, cell, cell, "chain", false), MNOS_ERR_REST);
+    check_rest(FILE_REST_PARENT, "secret");
+    CHECK_EQ(walked.links, 2);
+    CHECK_EQ(walk_from(fs, cell, cell, "abs/more", false), MNOS_ERR_REST);
+    check_rest(FILE_REST_ABSOLUTE, "secret/more");
+    CHECK_EQ(walk_from(fs, cell, cell, "//secret", false), MNOS_ERR_REST);
+    check_rest(FILE_REST_ABSOLUTE, "secret");
+    CHECK_EQ(walk_from(fs, cell, cell, "dots/secret", false), MNOS_ERR_REST);
+    check_rest(FILE_REST_PARENT, "secret");
+    /* The directory in which someone is walking is moved out. */
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "cell/in", true), MNOS_OK);
+    struct tmpfs_place from = walked.place;
+
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "out", true), MNOS_OK);
+    CHECK_EQ(tmpfs_rename(fs, &from, &walked.place, ACCOUNT), MNOS_OK);
+    CHECK_EQ(walk_from(fs, cell, in, "..", false), MNOS_ERR_DENIED);
+    CHECK_EQ(walk_from(fs, cell, in, "../secret", false), MNOS_ERR_DENIED);
+    CHECK_EQ(walk_from(fs, cell, in, "up2", false), MNOS_ERR_DENIED);
+    CHECK_EQ(walk_from(fs, cell, in, "x", false), MNOS_OK);
+    check_all(fs);
+}
+
+TEST(tmpfs, links_without_end_and_names_without_end_are_refused)
+{
+    struct tmpfs *fs = make(64);
+    char name[FILE_NAME_BYTES_MAX + 2], path[FILE_PATH_BYTES_MAX + 2];
+
+    add_link(fs, "a", "b");
+    add_link(fs, "b", "a");
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "a", false), MNOS_ERR_LINKS);
+    memset(name, 'n', sizeof name);
+    name[FILE_NAME_BYTES_MAX + 1] = 0;
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, name, false), MNOS_ERR_SIZE);
+    name[FILE_NAME_BYTES_MAX] = 0;
+    add(fs, name, FILE_TYPE_FILE);
+    CHECK(inode_of(fs, name) != 0);
+    memset(path, '/', sizeof path);
+    path[0] = '.';
+    path[FILE_PATH_BYTES_MAX + 1] = 0;
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, path, false), MNOS_ERR_SIZE);
+    path[FILE_PATH_BYTES_MAX] = 0;
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, path, false), MNOS_OK);
+    /* A link whose text and the rest are too long together. */
+    memset(path, 'x', 200);
+    for (unsigned i = 200; i < 3800; i++)
+        path[i] = i % 2 ? '/' : '.';
+    path[3800] = 0;
+    add_link(fs, "long", path);
+    memset(path, '/', 200);
+    memcpy(path, "long", 4);
+    path[200] = 'x';
+    path[201] = 0;
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, path, false), MNOS_ERR_SIZE);
+    check_all(fs);
+}
+
+/* ---- Bytes ---- */
+
+TEST(tmpfs, a_sparse_file_has_the_pages_that_were_written)
+{
+    struct tmpfs *fs = make(64);
+    uint32_t file = add(fs, "file", FILE_TYPE_FILE), before = fs->free_page_count;
+    uint64_t offsets[] = {0, 5 << 12, 7ull << 22, 3ull << 32, TMPFS_SIZE_MAX - 8}, count;
+    char bytes[16];
+
+    for (unsigned i = 0; i < 5; i++) {
+        CHECK_EQ(tmpfs_write(fs, file, offsets[i], "12345678", 8, &count), MNOS_OK);
+        CHECK_EQ(count, 8);
+        check_all(fs);
+    }
+    CHECK_EQ(tmpfs_inode(fs, file)->size, TMPFS_SIZE_MAX);
+    CHECK_EQ(tmpfs_write(fs, file, TMPFS_SIZE_MAX - 4, "12345678", 8, &count), MNOS_ERR_SIZE);
+    for (unsigned i = 0; i < 5; i++) {
+        memset(bytes, 1, sizeof bytes);
+        CHECK_EQ(tmpfs_read(fs, file, offsets[i], bytes, 8), 8);
+        CHECK(memcmp(bytes, "12345678", 8) == 0);
+    }
+    CHECK_EQ(tmpfs_read(fs, file, 1ull << 30, bytes, 16), 16);
+    for (unsigned i = 0; i < 16; i++)
+        CHECK_EQ(bytes[i], 0);
+    CHECK_EQ(tmpfs_truncate(fs, file, 4), MNOS_OK);
+    CHECK_EQ(tmpfs_truncate(fs, file, 16), MNOS_OK);
+    CHECK_EQ(tmpfs_read(fs, file, 0, bytes, 16), 16);
+    CHECK(memcmp(bytes, "1234\0\0\0\0\0\0\0\0\0\0\0\0", 16) == 0);
+    check_all(fs);
+    CHECK_EQ(tmpfs_truncate(fs, file, 0), MNOS_OK);
+    CHECK_EQ(fs->free_page_count, before);
+}
+
+TEST(tmpfs, a_full_file_system_says_so_and_gives_back_what_is_removed)
+{
+    struct tmpfs *fs = make(100);
+    static char bytes[1 << 19];
+    uint64_t count, free_before = fs->free_page_count;
+    uint32_t file;
+
+    fs->page_limit = 100000; /* the share is not what ends it */
+    file = add(fs, "file", FILE_TYPE_FILE);
+    CHECK_EQ(tmpfs_write(fs, file, 0, bytes, sizeof bytes, &count), MNOS_OK);
+    CHECK(count > 90 * 4096 && count < 100 * 4096);
+    CHECK_EQ(tmpfs_write(fs, file, count, bytes, 1, &count), MNOS_ERR_FULL);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "link", true), MNOS_OK);
+    CHECK_EQ(tmpfs_symlink(fs, &walked.place, "x", 1, ACCOUNT), MNOS_ERR_FULL);
+    check_all(fs);
+    tmpfs_hold(fs, file);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "file", true), MNOS_OK);
+    CHECK_EQ(tmpfs_unlink(fs, &walked.place), MNOS_OK);
+    check_all(fs);
+    CHECK_EQ(tmpfs_read(fs, file, 0, bytes, 10), 10); /* open: it is there */
+    tmpfs_drop(fs, file);
+    check_all(fs);
+    CHECK(fs->free_page_count >= free_before - 2); /* inodes and names keep their pages */
+}
+
+TEST(tmpfs, a_client_over_its_share_is_refused_and_others_are_not)
+{
+    struct tmpfs *fs = make(100);
+    static char bytes[1 << 19];
+    uint32_t first = add(fs, "first", FILE_TYPE_FILE), second = 0;
+    uint64_t count;
+
+    fs->page_limit = 100;
+    CHECK_EQ(tmpfs_write(fs, first, 0, bytes, sizeof bytes, &count), MNOS_OK);
+    CHECK_EQ(count, 24 * 4096); /* and an index page */
+    CHECK_EQ(tmpfs_write(fs, first, count, bytes, 1, &count), MNOS_ERR_QUOTA);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "second", true), MNOS_OK);
+    CHECK_EQ(tmpfs_create(fs, &walked.place, FILE_TYPE_FILE, ACCOUNT + 1, &second), MNOS_OK);
+    CHECK_EQ(tmpfs_write(fs, second, 0, bytes, 4096, &count), MNOS_OK);
+    check_all(fs);
+}
+
+TEST(tmpfs, a_directory_has_any_number_of_names_and_reading_it_survives_changes)
+{
+    enum { COUNT = 3000 };
+    struct tmpfs *fs = make(BLOCK_PAGES);
+    static uint8_t met[COUNT];
+    char name[FILE_NAME_BYTES_MAX];
+    uint64_t slot = 0;
+    unsigned step = 0;
+
+    for (unsigned i = 0; i < COUNT; i++) {
+        snprintf(name, sizeof name, "name %u with a text that needs several units of its own", i);
+        add(fs, name, FILE_TYPE_FILE);
+    }
+    check_all(fs);
+    for (uint32_t unit; (unit = tmpfs_name_at(fs, TMPFS_ROOT, 10000, &slot)) != 0; slot++, step++) {
+        name[tmpfs_name_text(fs, unit, name)] = 0;
+        if (strncmp(name, "name ", 5) == 0)
+            met[atoi(name + 5)]++;
+        if (step % 3 != 0)
+            continue;
+        /* Multiples of 3 come and go meanwhile. */
+        snprintf(name, sizeof name, "name %u with a text that needs several units of its own",
+                 step * 7 % COUNT / 3 * 3);
+        CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, name, true), MNOS_OK);
+        if (walked.place.inode != 0)
+            CHECK_EQ(tmpfs_unlink(fs, &walked.place), MNOS_OK);
+        snprintf(name, sizeof name, "new %u", step);
+        add(fs, name, FILE_TYPE_FILE);
+    }
+    for (unsigned i = 0; i < COUNT; i++)
+        CHECK(i % 3 == 0 ? met[i] <= 1 : met[i] == 1);
+    check_all(fs);
+}
