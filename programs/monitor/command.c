@@ -26,6 +26,18 @@ static const struct command commands[] = {
      true},
     {"run", "NAME [&]", "start a program and wait until it ends; &: do not wait",
      command_run_service, 1, 2, true},
+    {"ls", "[PATH]", "names in a directory", command_ls, 0, 1, false},
+    {"cat", "PATH", "what a file holds", command_cat, 1, 1, false},
+    {"cp", "FROM TO", "copy a file", command_cp, 2, 2, false},
+    {"mv", "FROM TO", "rename, over what is there", command_mv, 2, 2, false},
+    {"rm", "PATH", "remove a file", command_rm, 1, 1, false},
+    {"mkdir", "PATH", "make a directory", command_mkdir, 1, 1, false},
+    {"rmdir", "PATH", "remove an empty directory", command_rmdir, 1, 1, false},
+    {"ln", "[-s] TO PATH", "another name of a file; -s: a symbolic link", command_ln, 2, 3, false},
+    {"write", "PATH TEXT", "put a line of text at the end of a file", command_write, 2,
+     COMMAND_WORDS_MAX - 1, false},
+    {"stat", "PATH", "type, size, names and times of a file", command_stat, 1, 1, false},
+    {"df", "", "how much room there is for files", command_df, 0, 0, false},
     {"uptime", "", "time since boot", command_uptime, 0, 0, false},
     {"reboot", "", "reset the machine", command_reboot, 0, 0, false},
 };
@@ -34,7 +46,7 @@ static const struct command commands[] = {
 static void command_help(const struct words *)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        console_print("  %-9s%-10s %s\n", commands[i].name, commands[i].arguments,
+        console_print("  %-9s%-12s %s\n", commands[i].name, commands[i].arguments,
                       commands[i].help);
     console_print(
         "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"

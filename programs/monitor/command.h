@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* A line of input, in words; the first is the name of the command. */
-#define COMMAND_WORDS_MAX 3
+#define COMMAND_WORDS_MAX 16
 struct words {
     unsigned count;
     char *word[COMMAND_WORDS_MAX]; /* "" beyond count */
@@ -39,6 +39,18 @@ void command_uptime(const struct words *words);
 void command_log(const struct words *words);
 /* trace.c */
 void command_trace(const struct words *words);
+/* files.c */
+void command_ls(const struct words *words);
+void command_cat(const struct words *words);
+void command_cp(const struct words *words);
+void command_mv(const struct words *words);
+void command_rm(const struct words *words);
+void command_mkdir(const struct words *words);
+void command_rmdir(const struct words *words);
+void command_ln(const struct words *words);
+void command_write(const struct words *words);
+void command_stat(const struct words *words);
+void command_df(const struct words *words);
 /* services.c */
 void command_services(const struct words *words);
 void command_restart(const struct words *words);

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+/*
+ * file.h - files, for programs: protocols/file.def through a capability of a session. Safe to use from several
+ * threads.
+ *
+ *   struct file_session files;
+ *   struct file file;
+ *
+ *   status = file_session_open(&files, bootstrap_cap("files"), 0);
+ *   status = file_open(&files, NULL, "notes/today", FILE_CREATE, FILE_WRITE_RIGHT, &file);
+ *   status = file_write(&file, 0, text, length, &count);
+ *   status = file_close(&file);
+ *
+ * The session's root is "/" and the beginning of every path; what a link or `..` would reach outside begins
+ * there again, as the root is all that this program was given. With FILE_BENEATH it is MNOS_ERR_REST instead.
+ *
+ * When the service dies, a request waits for its next run and is repeated: once if it has an effect, by the
+ * lanes of the protocol. When the new run knows nothing of the session, its files are gone: the request returns
+ * MNOS_ERR_LOST, the session begins anew with the next one, and every `struct file` from before is of no use.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/types.h"
+#include "lib/libmnos/lock.h"
+#include "protocols/file.h"
+#include "protocols/label.h"
+
+struct file_session {
+    mnos_cap_t service;
+    struct mutex lock; /* guards the window's first part, and beginning anew */
+    uint32_t runs;     /* how often the session has begun */
+    mnos_cap_t window_cap;
+    uint8_t *window;
+    uint64_t window_wanted, window_bytes, buffers_used;
+    uint32_t rights, root_type;
+    struct mutex lane_locks[LABEL_LANES];
+    uint32_t sequences[LABEL_LANES]; /* each guarded by its lane's lock */
+};
+
+struct file {
+    struct file_session *session;
+    uint64_t handle;
+    uint64_t size; /* when it was opened */
+    uint32_t type, rights;
+    uint32_t run; /* of the session */
+};
+
+/* `window_bytes` of memory to share with the service; 0: as little as it gives. */
+mnos_status_t file_session_open(struct file_session *session, mnos_cap_t service,
+                                uint64_t window_bytes);
+/* Gives the window back; the capability, and with it the session, is the program's. */
+void file_session_close(struct file_session *session);
+/* What the session of a capability is; 0: this one. */
+mnos_status_t file_session_info(struct file_session *session, mnos_cap_t which,
+                                struct file_session_info *info);
+/* Memory that needs no further copy when it is read into or written from; it lasts as long as the session
+ * does not begin anew. NULL: the window has no more. */
+void *file_buffer(struct file_session *session, uint64_t bytes);
+
+/* `directory` is where the path begins; NULL: the root. */
+mnos_status_t file_open(struct file_session *session, const struct file *directory,
+                        const char *path, uint32_t flags, uint32_t rights, struct file *file);
+mnos_status_t file_close(struct file *file);
+mnos_status_t file_stat(struct file_session *session, const char *path, uint32_t flags,
+                        struct file_attr *attr);
+mnos_status_t file_attributes(const struct file *file, struct file_attr *attr);
+
+/* All of `length`, unless the file ends or has no room. */
+mnos_status_t file_read(const struct file *file, uint64_t offset, void *bytes, uint64_t length,
+                        uint64_t *count);
+mnos_status_t file_write(const struct file *file, uint64_t offset, const void *bytes,
+                         uint64_t length, uint64_t *count);
+/* At most FILE_INLINE_BYTES_MAX, in one piece; *offset: where they begin. */
+mnos_status_t file_append(const struct file *file, const void *bytes, uint64_t length,
+                          uint64_t *offset);
+mnos_status_t file_truncate(const struct file *file, uint64_t size);
+mnos_status_t file_sync(const struct file *file);
+
+mnos_status_t file_make_directory(struct file_session *session, const char *path);
+mnos_status_t file_remove_directory(struct file_session *session, const char *path);
+mnos_status_t file_unlink(struct file_session *session, const char *path);
+mnos_status_t file_link(struct file_session *session, const char *path, const char *new_path);
+mnos_status_t file_rename(struct file_session *session, const char *path, const char *new_path);
+mnos_status_t file_symlink(struct file_session *session, const char *text, const char *path);
+/* *bytes: how long the text is; `size` of it at most are copied. */
+mnos_status_t file_read_link(struct file_session *session, const char *path, char *text,
+                             uint64_t size, uint64_t *bytes);
+mnos_status_t file_space(struct file_session *session, struct file_space *space);
+
+/* The names of an open directory. Zero `cookie` and `count` begin; each call gives one. */
+struct file_listing {
+    uint64_t cookie;
+    uint32_t count, at; /* names left, and where the next is */
+    bool end;
+    char name[FILE_NAME_BYTES_MAX + 1];
+    uint32_t type;
+    uint64_t inode;
+    uint8_t bytes[4000];
+};
+/* MNOS_ERR_END: there is none any more. */
+mnos_status_t file_next_name(const struct file *directory, struct file_listing *listing);
+
+/* A capability of a new session: what the file or directory is, and nothing above it. */
+mnos_status_t file_export(const struct file *file, uint32_t rights, mnos_cap_t *session);
+/* Closes the session of that capability and all that came from it. */
+mnos_status_t file_close_tree(struct file_session *session, mnos_cap_t which);

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/* file_session - lanes, repeating, and beginning anew: see file.h. */
+#include "lib/client/file_internal.h"
+#include "lib/libmnos/memory.h"
+#include "lib/libmnos/syscall.h"
+#include "lib/string.h"
+
+void file_call_begin(struct file_call *call, uint32_t operation, bool once, const void *record,
+                     size_t bytes)
+{
+    call->operation = operation;
+    call->once = once;
+    call->cap = 0;
+    call->accept = 0;
+    call->bytes = bytes;
+    if (bytes != 0)
+        memcpy(call->request, record, bytes);
+}
+
+mnos_status_t file_call_add(struct file_call *call, const void *bytes, size_t count)
+{
+    if (count > sizeof call->request - call->bytes)
+        return MNOS_ERR_SIZE;
+    memcpy(call->request + call->bytes, bytes, count);
+    call->bytes += count;
+    return MNOS_OK;
+}
+
+/* Ends: each attempt waits until a run of the service has taken it, and one that is stopped is answered for. */
+static mnos_status_t send(mnos_cap_t service, struct file_call *call, uint32_t label)
+{
+    mnos_status_t status;
+
+    do {
+        message_put(&call->message, label, call->request, call->bytes);
+        call->message.accept = call->accept;
+        if (call->cap != 0)
+            message_add_cap(&call->message, call->cap, MNOS_RIGHT_WRITE);
+        status = ipc_request(service, &call->message);
+    } while (status == MNOS_ERR_PEER);
+    return status;
+}
+
+/* A lane that no other thread uses; when all are used, waits for one. */
+static uint32_t take_lane(struct file_session *session)
+{
+    for (uint32_t lane = 0; lane < LABEL_LANES; lane++) {
+        if (mutex_try_lock(&session->lane_locks[lane]))
+            return lane;
+    }
+    mutex_lock(&session->lane_locks[0]);
+    return 0;
+}
+
+static mnos_status_t send_once(struct file_session *session, struct file_call *call)
+{
+    uint32_t lane = take_lane(session);
+    mnos_status_t status;
+
+    session->sequences[lane] = label_next(session->sequences[lane]);
+    status =
+        send(session->service, call, label_make(call->operation, lane, session->sequences[lane]));
+    mutex_unlock(&session->lane_locks[lane]);
+    return status;
+}
+
+static void drop_window(struct file_session *session)
+{
+    if (session->window == NULL)
+        return;
+    memory_unmap(session->window, session->window_bytes / MNOS_PAGE_BYTES);
+    (void)!sys_cap_delete(session->window_cap);
+    session->window = NULL;
+    session->window_bytes = session->buffers_used = 0;
+}
+
+/* Sends OPEN_SESSION; the reply is in `message`. It may be called where a request has failed, so it has no
+ * large one of its own. */
+static mnos_status_t ask_for_session(struct file_session *session, struct message *message,
+                                     struct file_limits *limits)
+{
+    struct file_open_session record = {session->window_wanted};
+    mnos_status_t status;
+
+    do {
+        message_put(message, FILE_OPEN_SESSION, &record, sizeof record);
+        message->accept = 1;
+        status = ipc_request(session->service, message);
+    } while (status == MNOS_ERR_PEER);
+    if (status != MNOS_OK)
+        return status;
+    if (message_get(message, limits, sizeof *limits) == sizeof *limits &&
+        message_cap(message, 0) != 0)
+        return MNOS_OK;
+    message_refuse_caps(message);
+    return MNOS_ERR_FORMAT;
+}
+
+/* The window of a run that is gone is memory still, which nobody else looks at; here it is given up. */
+static mnos_status_t begin(struct file_session *session)
+{
+    struct message message = {0};
+    struct file_limits limits;
+    mnos_status_t status = ask_for_session(session, &message, &limits);
+    void *address;
+
+    if (status != MNOS_OK)
+        return status;
+    drop_window(session);
+    session->window_cap = message_cap(&message, 0);
+    status = memory_map(session->window_cap, 0, limits.window_bytes / MNOS_PAGE_BYTES,
+                        MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
+    if (status != MNOS_OK) {
+        (void)!sys_cap_delete(session->window_cap);
+        return status;
+    }
+    session->window = address;
+    session->window_bytes = limits.window_bytes;
+    session->rights = limits.rights;
+    session->root_type = limits.type;
+    session->runs++;
+    return MNOS_OK;
+}
+
+mnos_status_t file_session_open(struct file_session *session, mnos_cap_t service,
+                                uint64_t window_bytes)
+{
+    *session = (struct file_session){.service = service, .window_wanted = window_bytes};
+    return begin(session);
+}
+
+void file_session_close(struct file_session *session)
+{
+    drop_window(session);
+}
+
+mnos_status_t file_session_info(struct file_session *session, mnos_cap_t which,
+                                struct file_session_info *info)
+{
+    struct file_call call;
+    mnos_status_t status;
+
+    file_call_begin(&call, FILE_SESSION_INFO, false, NULL, 0);
+    call.cap = which;
+    status = file_call_send(session, &call);
+    if (status == MNOS_OK)
+        (void)message_get(&call.message, info, sizeof *info);
+    return status;
+}
+
+mnos_status_t file_call_send(struct file_session *session, struct file_call *call)
+{
+    uint32_t run = session->runs;
+    mnos_status_t status =
+        call->once ? send_once(session, call) : send(session->service, call, call->operation);
+
+    if (status != MNOS_ERR_LOST)
+        return status;
+    /* The first thread that learns of it begins anew for all. */
+    mutex_lock(&session->lock);
+    if (session->runs == run)
+        (void)!begin(session);
+    mutex_unlock(&session->lock);
+    return MNOS_ERR_LOST;
+}
+
+mnos_status_t file_call_on(const struct file *file, struct file_call *call)
+{
+    if (file->run != file->session->runs)
+        return MNOS_ERR_LOST;
+    return file_call_send(file->session, call);
+}
+
+mnos_status_t file_space(struct file_session *session, struct file_space *space)
+{
+    struct file_call call;
+    mnos_status_t status;
+
+    file_call_begin(&call, FILE_STATFS, false, NULL, 0);
+    status = file_call_send(session, &call);
+    if (status == MNOS_OK)
+        (void)message_get(&call.message, space, sizeof *space);
+    return status;
+}
+
+mnos_status_t file_export(const struct file *file, uint32_t rights, mnos_cap_t *session)
+{
+    struct file_export record = {.handle = file->handle, .rights = rights};
+    struct file_call call;
+    mnos_status_t status;
+
+    file_call_begin(&call, FILE_EXPORT, false, &record, sizeof record);
+    call.accept = 1;
+    status = file_call_on(file, &call);
+    *session = status == MNOS_OK ? message_cap(&call.message, 0) : 0;
+    return status == MNOS_OK && *session == 0 ? MNOS_ERR_FORMAT : status;
+}
+
+mnos_status_t file_close_tree(struct file_session *session, mnos_cap_t which)
+{
+    struct file_call call;
+
+    file_call_begin(&call, FILE_CLOSE_TREE, false, NULL, 0);
+    call.cap = which;
+    return file_call_send(session, &call);
+}
