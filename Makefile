@@ -248,7 +248,9 @@ $1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD) $(sources)
 	$(Q)mkdir -p $$(@D) && $(LD) $(LINK_FLAGS) -T $(USER_LD) $$(filter %.o %.a,$$^) -o $$@
 endef
 $(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rules,$(BUILD)/user/$(notdir $d).elf,$d)))
-$(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest))
+# Tests and benchmarks of files run the service itself, in a process of their own making.
+TMPFS_CORE := $(addprefix services/fs/tmpfs/,data.c names.c pages.c paths.c resolve.c server.c store.c tree.c)
+$(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest $(TMPFS_CORE)))
 # Every error that the documentation promises is tried by a test: docs/testing.md.
 CLAIMS := $(BUILD)/tests/claims
 $(CLAIMS): $(BUILD)/tests/guest-init.elf tests/guest/unclaimed.toml tools/claims.py tools/mkdocs.py \
@@ -257,7 +259,7 @@ $(CLAIMS): $(BUILD)/tests/guest-init.elf tests/guest/unclaimed.toml tools/claims
 	$(Q)$(PYTHON) tools/claims.py $< $@
 # Benchmarks are set up by the means that the guest tests have.
 GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c edu.c)
-$(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE)))
+$(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE) tests/guest/files.c $(TMPFS_CORE)))
 
 # The players of the game as well: docs/testing.md.
 $(eval $(call program_rules,$(BUILD)/tests/game-init.elf,tests/campaigns/game $(GUEST_SCENE)))

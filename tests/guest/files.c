@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/* files - see files.h. */
+#include "tests/guest/files.h"
+
+#include "lib/libmnos/memory.h"
+#include "lib/libmnos/time.h"
+#include "services/fs/tmpfs/server.h"
+
+#define BLOCK_PAGES 64u /* the tables are 34 of them */
+#define SESSIONS 8u
+#define HANDLES 32u
+
+static struct tmpfs_server server;
+
+static void grow(struct tmpfs_server *)
+{
+}
+
+static void set_clock(void *)
+{
+    server.fs->now_ns = kinfo_time_ns();
+}
+
+uint64_t files_serve(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
+{
+    struct memory_block block, sessions;
+    struct tmpfs *fs;
+
+    if (memory_allocate(BLOCK_PAGES, &block) != MNOS_OK ||
+        memory_allocate((sessions_bytes(SESSIONS, HANDLES) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES,
+                        &sessions) != MNOS_OK)
+        return 1;
+    fs = tmpfs_format(block.address, (uint64_t)BLOCK_PAGES * TMPFS_PAGE_BYTES,
+                      BLOCK_PAGES * TMPFS_SHARE);
+    if (fs == NULL)
+        return 2;
+    tmpfs_server_init(&server, fs,
+                      sessions_format(sessions.address, SESSIONS, HANDLES, kinfo_time_ns()),
+                      endpoint, grow);
+    return server_loop_run(&server.loop, set_clock);
+}

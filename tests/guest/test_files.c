@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+/* test_files.c - files through the real service, library and kernel: sessions that are handed on and closed. */
+#include "lib/client/file.h"
+#include "lib/string.h"
+#include "tests/guest/child.h"
+#include "tests/guest/files.h"
+#include "tests/guest/guest.h"
+#include "tests/guest/scene.h"
+
+#define BADGE 0x10007ull
+
+struct world {
+    struct child child;
+    mnos_cap_t endpoint, client;
+    struct file_session files;
+};
+
+static bool start_service(struct world *world)
+{
+    return child_create(&world->child) &&
+           child_start(&world->child, files_serve,
+                       child_give(&world->child, world->endpoint, MNOS_RIGHTS_ALL), 0, 0, 0);
+}
+
+static bool world_begin(struct world *world)
+{
+    *world = (struct world){.endpoint = endpoint_new()};
+    world->client = cap_mint(world->endpoint, BADGE, 0);
+    return start_service(world) && CHECK_OK(file_session_open(&world->files, world->client, 0));
+}
+
+static void world_end(struct world *world)
+{
+    file_session_close(&world->files);
+    child_drop(&world->child);
+    cap_drop(world->client);
+    cap_drop(world->endpoint);
+}
+
+static void put(struct file_session *files, const char *path, const char *text)
+{
+    struct file file;
+    uint64_t count = 0;
+
+    if (!CHECK_OK(file_open(files, NULL, path, FILE_CREATE, FILE_WRITE_RIGHT, &file)))
+        return;
+    CHECK_OK(file_write(&file, 0, text, strlen(text), &count));
+    CHECK_EQ(count, strlen(text));
+    CHECK_OK(file_close(&file));
+}
+
+/* Opens a path, and checks that the file holds the text. */
+static void expect(struct file_session *files, const char *path, const char *text)
+{
+    struct file file;
+    char bytes[64];
+    uint64_t count = 0;
+
+    if (!CHECK_OK(file_open(files, NULL, path, 0, FILE_READ_RIGHT, &file)))
+        return;
+    CHECK_OK(file_read(&file, 0, bytes, sizeof bytes, &count));
+    CHECK_EQ(count, strlen(text));
+    CHECK(memcmp(bytes, text, strlen(text)) == 0);
+    CHECK_OK(file_close(&file));
+}
+
+/* A capability of a session of its own for a directory. */
+static mnos_cap_t export_directory(struct file_session *files, const char *path, uint32_t rights)
+{
+    struct file directory;
+    mnos_cap_t session = 0;
+
+    if (!CHECK_OK(file_open(files, NULL, path, FILE_ONLY_DIRECTORY, rights, &directory)))
+        return 0;
+    CHECK_OK(file_export(&directory, rights, &session));
+    CHECK_OK(file_close(&directory));
+    return session;
+}
+
+TEST(files, bytes_arrive_by_message_window_and_second_copy)
+{
+    static uint8_t bytes[20000], again[20000];
+    struct world world;
+    struct file file;
+    uint64_t count = 0;
+    uint8_t *buffer;
+
+    if (world_begin(&world)) {
+        for (unsigned i = 0; i < sizeof bytes; i++)
+            bytes[i] = (uint8_t)(i * 7 + i / 256);
+        put(&world.files, "small", "a few bytes");
+        expect(&world.files, "/small", "a few bytes");
+        CHECK_OK(file_open(&world.files, NULL, "large", FILE_CREATE,
+                           FILE_READ_RIGHT | FILE_WRITE_RIGHT, &file));
+        CHECK_OK(file_write(&file, 100, bytes, sizeof bytes, &count));
+        CHECK_EQ(count, sizeof bytes);
+        CHECK_OK(file_read(&file, 100, again, sizeof again, &count));
+        CHECK_EQ(count, sizeof bytes);
+        CHECK(memcmp(bytes, again, sizeof bytes) == 0);
+        buffer = file_buffer(&world.files, 4096);
+        if (CHECK(buffer != NULL)) {
+            CHECK_OK(file_read(&file, 16000, buffer, 4096, &count));
+            CHECK_EQ(count, 4096);
+            CHECK(memcmp(bytes + 15900, buffer, 4096) == 0);
+        }
+        CHECK_OK(file_close(&file));
+    }
+    world_end(&world);
+}
+
+TEST(files, an_exported_directory_is_all_that_its_holder_reaches)
+{
+    static struct file_session cell;
+    struct world world;
+    struct file_attr attr;
+    struct file walking;
+    mnos_cap_t cap;
+
+    if (world_begin(&world)) {
+        CHECK_OK(file_make_directory(&world.files, "cell"));
+        CHECK_OK(file_make_directory(&world.files, "cell/in"));
+        put(&world.files, "secret", "outside");
+        put(&world.files, "cell/in/file", "inside");
+        CHECK_OK(file_symlink(&world.files, "/secret", "cell/absolute"));
+        CHECK_OK(file_symlink(&world.files, "../../secret", "cell/in/up"));
+        cap = export_directory(&world.files, "cell",
+                               FILE_LOOKUP | FILE_READ_RIGHT | FILE_CREATE_RIGHT);
+        CHECK_OK(file_session_open(&cell, cap, 0));
+        expect(&cell, "in/file", "inside");
+        expect(&cell, "/../in/../../in/file", "inside"); /* the root's parent is the root */
+        CHECK_EQ(file_stat(&cell, "../secret", 0, &attr), MNOS_ERR_NOT_FOUND);
+        CHECK_EQ(file_stat(&cell, "../secret", FILE_BENEATH, &attr), MNOS_ERR_REST);
+        CHECK_EQ(file_stat(&cell, "absolute", 0, &attr), MNOS_ERR_NOT_FOUND);
+        CHECK_EQ(file_stat(&cell, "in/up", 0, &attr), MNOS_ERR_NOT_FOUND);
+        CHECK_EQ(file_link(&cell, "../secret", "mine"), MNOS_ERR_NOT_FOUND);
+        CHECK_EQ(file_rename(&cell, "in/../../secret", "mine"), MNOS_ERR_NOT_FOUND);
+        /* What it walks in is moved out under its feet: it keeps that, and gains nothing. */
+        CHECK_OK(file_open(&cell, NULL, "in", 0, FILE_LOOKUP, &walking));
+        CHECK_OK(file_rename(&world.files, "cell/in", "out"));
+        {
+            struct file file;
+
+            CHECK_EQ(file_open(&cell, &walking, "../secret", FILE_BENEATH, FILE_READ_RIGHT, &file),
+                     MNOS_ERR_DENIED);
+            CHECK_EQ(file_open(&cell, &walking, "up", FILE_BENEATH, FILE_READ_RIGHT, &file),
+                     MNOS_ERR_DENIED);
+        }
+        CHECK_EQ(file_stat(&cell, "in/file", 0, &attr), MNOS_ERR_NOT_FOUND);
+        file_session_close(&cell);
+        cap_drop(cap);
+    }
+    world_end(&world);
+}
+
+TEST(files, a_closed_session_is_of_no_use_and_its_window_is_gone)
+{
+    static struct file_session child;
+    struct world world;
+    struct file_session_info info = {0};
+    struct file_attr attr;
+    mnos_cap_t cap, window;
+    uint64_t size;
+
+    if (world_begin(&world)) {
+        CHECK_OK(file_make_directory(&world.files, "dir"));
+        cap = export_directory(&world.files, "dir", FILE_LOOKUP);
+        CHECK_OK(file_session_open(&child, cap, 0));
+        CHECK_OK(file_session_info(&world.files, cap, &info));
+        CHECK_EQ(info.rights, FILE_LOOKUP);
+        CHECK_OK(file_session_info(&world.files, 0, &info));
+        CHECK_EQ(info.below, 1);
+        window = child.window_cap;
+        CHECK_EQ(file_close_tree(&child, cap), MNOS_ERR_DENIED); /* it has not the right */
+        CHECK_OK(file_close_tree(&world.files, cap));
+        CHECK_EQ(sys_cap_inspect(window, MNOS_VIEW_CAPABILITY, 0, &size), MNOS_ERR_HANDLE);
+        CHECK_EQ(file_stat(&child, "", 0, &attr), MNOS_ERR_LOST);
+        CHECK_EQ(file_stat(&child, "", 0, &attr), MNOS_ERR_LOST);
+        CHECK_OK(file_session_info(&world.files, 0, &info));
+        CHECK_EQ(info.below, 0);
+        cap_drop(cap);
+        /* One that is dropped ends with its last capability. */
+        cap = export_directory(&world.files, "dir", FILE_LOOKUP);
+        CHECK_OK(file_session_info(&world.files, 0, &info));
+        CHECK_EQ(info.below, 1);
+        cap_drop(cap);
+        CHECK_OK(file_session_info(&world.files, 0, &info));
+        CHECK_EQ(info.below, 0);
+        file_session_close(&child);
+    }
+    world_end(&world);
+}
+
+TEST(files, the_next_run_of_the_service_says_what_is_lost)
+{
+    struct world world;
+    struct file_attr attr;
+    struct file file;
+    uint64_t count;
+    char byte;
+
+    if (world_begin(&world)) {
+        put(&world.files, "file", "text");
+        CHECK_OK(file_open(&world.files, NULL, "file", 0, FILE_READ_RIGHT, &file));
+        child_drop(&world.child);
+        if (start_service(&world)) {
+            CHECK_EQ(file_read(&file, 0, &byte, 1, &count), MNOS_ERR_LOST);
+            CHECK_EQ(file_read(&file, 0, &byte, 1, &count), MNOS_ERR_LOST);
+            CHECK_EQ(file_stat(&world.files, "file", 0, &attr), MNOS_ERR_NOT_FOUND);
+            put(&world.files, "file", "new");
+            expect(&world.files, "file", "new");
+        }
+    }
+    world_end(&world);
+}
