@@ -94,6 +94,17 @@ void server_loop_handle(struct server_loop *loop, struct message *message)
     }
 }
 
+/* A capability may not be deliverable through the client's fault, which must not end the loop: it may accept
+ * none, or have no room. It is told, if it still waits. */
+static void reply_now(struct message *message)
+{
+    mnos_status_t status = ipc_reply(message);
+
+    if (status != MNOS_OK)
+        ipc_reply_status(message->reply_id, status);
+    *message = (struct message){0};
+}
+
 mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *context))
 {
     struct message message = {0};
@@ -107,6 +118,8 @@ mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *con
             return status;
         before(loop->owner.context);
         server_loop_handle(loop, &message);
+        if (message.cap_count != 0)
+            reply_now(&message);
     }
 }
 

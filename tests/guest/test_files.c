@@ -190,6 +190,27 @@ TEST(files, a_closed_session_is_of_no_use_and_its_window_is_gone)
     world_end(&world);
 }
 
+TEST(files, a_client_that_takes_no_capability_is_told_and_harms_nobody)
+{
+    struct file_open_session record = {0};
+    struct file_export export = {.rights = FILE_LOOKUP};
+    struct file directory;
+    struct message message = {0};
+    struct world world;
+
+    if (world_begin(&world)) {
+        message_put(&message, FILE_OPEN_SESSION, &record, sizeof record);
+        CHECK_EQ(ipc_request(world.client, &message), MNOS_ERR_ACCEPT);
+        CHECK_OK(file_open(&world.files, NULL, "", 0, FILE_LOOKUP, &directory));
+        export.handle = directory.handle;
+        message_put(&message, FILE_EXPORT, &export, sizeof export);
+        CHECK_EQ(ipc_request(world.client, &message), MNOS_ERR_ACCEPT);
+        CHECK_OK(file_close(&directory));
+        put(&world.files, "file", "text");
+    }
+    world_end(&world);
+}
+
 TEST(files, the_next_run_of_the_service_says_what_is_lost)
 {
     struct world world;
