@@ -61,18 +61,27 @@ struct request {
 static mnos_status_t put(struct file_call *call, const struct request *what,
                          const struct path paths[2])
 {
-    struct file_open open = {paths[0].directory, what->flags & ~(uint32_t)FILE_BENEATH,
-                             what->rights};
-    struct file_path one = {paths[0].directory, what->flags & FILE_NO_FOLLOW, 0};
-    struct file_two two = {paths[0].directory, paths[1].directory, (uint32_t)paths[0].bytes, 0};
+    union {
+        struct file_open open;
+        struct file_path one;
+        struct file_two two;
+    } record;
     mnos_status_t status;
+    size_t bytes;
 
-    if (what->operation == FILE_OPEN)
-        file_call_begin(call, what->operation, what->once, &open, sizeof open);
-    else if (what->count == 1)
-        file_call_begin(call, what->operation, what->once, &one, sizeof one);
-    else
-        file_call_begin(call, what->operation, what->once, &two, sizeof two);
+    if (what->operation == FILE_OPEN) {
+        record.open = (struct file_open){paths[0].directory, what->flags & ~(uint32_t)FILE_BENEATH,
+                                         what->rights};
+        bytes = sizeof record.open;
+    } else if (what->count == 1) {
+        record.one = (struct file_path){paths[0].directory, what->flags & FILE_NO_FOLLOW, 0};
+        bytes = sizeof record.one;
+    } else {
+        record.two =
+            (struct file_two){paths[0].directory, paths[1].directory, (uint32_t)paths[0].bytes, 0};
+        bytes = sizeof record.two;
+    }
+    file_call_begin(call, what->operation, what->once, &record, bytes);
     status = file_call_add(call, paths[0].text, paths[0].bytes);
     if (status == MNOS_OK && what->count != 1)
         status = file_call_add(call, paths[1].text, paths[1].bytes);

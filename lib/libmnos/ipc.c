@@ -68,7 +68,7 @@ void message_put(struct message *msg, uint32_t label, const void *bytes, size_t 
     msg->label = label;
     msg->length = (uint32_t)length;
     msg->cap_count = 0;
-    memset(msg->words, 0, sizeof msg->words);
+    msg->words[0] = msg->words[1] = msg->words[2] = msg->words[3] = 0;
     if (length != 0)
         memcpy(msg->words, bytes, in_registers);
     if (length > in_registers)
@@ -83,7 +83,8 @@ size_t message_get(const struct message *msg, void *out, size_t size)
     memcpy(out, msg->words, in_registers);
     if (length > in_registers)
         memcpy((uint8_t *)out + in_registers, ipc_buffer()->data, length - in_registers);
-    memset((uint8_t *)out + length, 0, size - length);
+    if (length < size)
+        memset((uint8_t *)out + length, 0, size - length);
     return length;
 }
 

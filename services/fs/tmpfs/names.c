@@ -8,19 +8,33 @@
 #define SLOT_FREE 0x80000000u
 #define HASH_FACTOR 0x9E3779B97F4A7C15ull
 
+/* Fewer than eight bytes as a number, by loads that overlap. */
+static uint64_t short_word(const char *text, uint32_t bytes)
+{
+    uint32_t low = 0, high = 0;
+
+    if (bytes >= 4) {
+        __builtin_memcpy(&low, text, 4);
+        __builtin_memcpy(&high, text + bytes - 4, 4);
+    } else if (bytes >= 2) {
+        __builtin_memcpy(&low, text, 2);
+        __builtin_memcpy(&high, text + bytes - 2, 2);
+    } else if (bytes == 1) {
+        low = (uint8_t)*text;
+    }
+    return (uint64_t)high << 32 | low;
+}
+
 static uint32_t hash_of(uint32_t directory, const char *text, uint32_t bytes)
 {
-    uint64_t hash = (directory + 1ull) * HASH_FACTOR, word;
+    uint64_t hash = ((uint64_t)bytes << 32 | directory) * HASH_FACTOR, word;
 
     for (; bytes >= sizeof word; bytes -= sizeof word, text += sizeof word) {
         __builtin_memcpy(&word, text, sizeof word);
         hash = (hash ^ word) * HASH_FACTOR;
         hash ^= hash >> 32;
     }
-    word = bytes;
-    for (uint32_t i = 0; i < bytes; i++)
-        word = word << 8 | (uint8_t)text[i];
-    hash = (hash ^ word) * HASH_FACTOR;
+    hash = (hash ^ short_word(text, bytes)) * HASH_FACTOR;
     return (uint32_t)(hash >> 32);
 }
 
