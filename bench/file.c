@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* file.c - files in memory, by the client's library and the service as they are, in two processes. */
+/* file.c - files in memory, by the client's library and the service as they are, in two processes.
+ */
 #include "bench/bench.h"
 #include "lib/client/file.h"
 #include "tests/guest/files.h"

@@ -74,7 +74,8 @@ struct file_path {
 };
 _Static_assert(sizeof(struct file_path) == 16, "shared between programs");
 
-/* Two texts follow, the first of `first_bytes`; each belongs to the directory handle of its number. */
+/* Two texts follow, the first of `first_bytes`; each belongs to the directory handle of its number.
+ */
 struct file_two {
     uint64_t first_directory; /* SYMLINK: 0 */
     uint64_t second_directory;

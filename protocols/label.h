@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* label.h - what the label of a request holds: bits 0 to 7 operation, 8 to 11 lane, 12 to 31 sequence. */
+/* label.h - what the label of a request holds: bits 0 to 7 operation, 8 to 11 lane, 12 to 31
+ * sequence. */
 #pragma once
 
 #include <stdint.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * file - open files: see file.h. Up to INLINE_BYTES travel in the message; more goes through the window, where
- * the first part serves for buffers that are elsewhere, and the rest is given out by file_buffer().
+ * file - open files: see file.h. Up to INLINE_BYTES travel in the message; more goes through the
+ * window, where the first part serves for buffers that are elsewhere, and the rest is given out by
+ * file_buffer().
  */
 #include "lib/client/file.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * file.h - files, for programs: protocols/file.def through a capability of a session. Safe to use from several
- * threads.
+ * file.h - files, for programs: protocols/file.def through a capability of a session. Safe to use
+ * from several threads.
  *
  *   struct file_session files;
  *   struct file file;
@@ -11,12 +11,14 @@
  *   status = file_write(&file, 0, text, length, &count);
  *   status = file_close(&file);
  *
- * The session's root is "/" and the beginning of every path; what a link or `..` would reach outside begins
- * there again, as the root is all that this program was given. With FILE_BENEATH it is MNOS_ERR_REST instead.
+ * The session's root is "/" and the beginning of every path; what a link or `..` would reach
+ * outside begins there again, as the root is all that this program was given. With FILE_BENEATH it
+ * is MNOS_ERR_REST instead.
  *
- * When the service dies, a request waits for its next run and is repeated: once if it has an effect, by the
- * lanes of the protocol. When the new run knows nothing of the session, its files are gone: the request returns
- * MNOS_ERR_LOST, the session begins anew with the next one, and every `struct file` from before is of no use.
+ * When the service dies, a request waits for its next run and is repeated: once if it has an
+ * effect, by the lanes of the protocol. When the new run knows nothing of the session, its files
+ * are gone: the request returns MNOS_ERR_LOST, the session begins anew with the next one, and every
+ * `struct file` from before is of no use.
  */
 #pragma once
 
@@ -56,8 +58,8 @@ void file_session_close(struct file_session *session);
 /* What the session of a capability is; 0: this one. */
 mnos_status_t file_session_info(struct file_session *session, mnos_cap_t which,
                                 struct file_session_info *info);
-/* Memory that needs no further copy when it is read into or written from; it lasts as long as the session
- * does not begin anew. NULL: the window has no more. */
+/* Memory that needs no further copy when it is read into or written from; it lasts as long as the
+ * session does not begin anew. NULL: the window has no more. */
 void *file_buffer(struct file_session *session, uint64_t bytes);
 
 /* `directory` is where the path begins; NULL: the root. */

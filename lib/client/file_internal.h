@@ -16,11 +16,13 @@ struct file_call {
     struct message message; /* the reply */
 };
 
-/* Puts a record at the beginning of the request, and then more behind it. MNOS_ERR_SIZE: no room. */
+/* Puts a record at the beginning of the request, and then more behind it. MNOS_ERR_SIZE: no room.
+ */
 void file_call_begin(struct file_call *call, uint32_t operation, bool once, const void *record,
                      size_t bytes);
 mnos_status_t file_call_add(struct file_call *call, const void *bytes, size_t count);
 /* Sends it, again when the service dies, and waits for the reply. */
 mnos_status_t file_call_send(struct file_session *session, struct file_call *call);
-/* A request that concerns an open file: MNOS_ERR_LOST when that is from before the session began anew. */
+/* A request that concerns an open file: MNOS_ERR_LOST when that is from before the session began
+ * anew. */
 mnos_status_t file_call_on(const struct file *file, struct file_call *call);

@@ -24,8 +24,8 @@ static struct path path_at(const struct file *directory, const char *text)
 }
 
 /*
- * After MNOS_ERR_REST: the path goes on from the root, which is all there is. `rest` keeps the text: that of the
- * first path at its beginning, that of the second at its end. MNOS_OK: try again.
+ * After MNOS_ERR_REST: the path goes on from the root, which is all there is. `rest` keeps the
+ * text: that of the first path at its beginning, that of the second at its end. MNOS_OK: try again.
  */
 static mnos_status_t go_on(struct file_call *call, struct path paths[2],
                            char rest[MNOS_MESSAGE_MAX_BYTES], uint32_t *links)

@@ -26,7 +26,8 @@ mnos_status_t file_call_add(struct file_call *call, const void *bytes, size_t co
     return MNOS_OK;
 }
 
-/* Ends: each attempt waits until a run of the service has taken it, and one that is stopped is answered for. */
+/* Ends: each attempt waits until a run of the service has taken it, and one that is stopped is
+ * answered for. */
 static mnos_status_t send(mnos_cap_t service, struct file_call *call, uint32_t label)
 {
     mnos_status_t status;
@@ -74,8 +75,8 @@ static void drop_window(struct file_session *session)
     session->window_bytes = session->buffers_used = 0;
 }
 
-/* Sends OPEN_SESSION; the reply is in `message`. It may be called where a request has failed, so it has no
- * large one of its own. */
+/* Sends OPEN_SESSION; the reply is in `message`. It may be called where a request has failed, so it
+ * has no large one of its own. */
 static mnos_status_t ask_for_session(struct file_session *session, struct message *message,
                                      struct file_limits *limits)
 {
@@ -96,7 +97,8 @@ static mnos_status_t ask_for_session(struct file_session *session, struct messag
     return MNOS_ERR_FORMAT;
 }
 
-/* The window of a run that is gone is memory still, which nobody else looks at; here it is given up. */
+/* The window of a run that is gone is memory still, which nobody else looks at; here it is given
+ * up. */
 static mnos_status_t begin(struct file_session *session)
 {
     struct message message = {0};

@@ -10,7 +10,8 @@ static void forget_clients(struct server_loop *loop, mnos_badge_t gone)
 
     if (session != NULL)
         session_gone(loop->sessions, session, &loop->owner);
-    /* Badge 0 stands for several. What a session is kept for below it goes with the last of these. */
+    /* Badge 0 stands for several. What a session is kept for below it goes with the last of these.
+     */
     for (uint32_t i = 1; gone == 0 && i <= loop->sessions->session_count; i++) {
         session = session_at(loop->sessions, i);
         if (session->badge != 0 && !session->gone &&
@@ -87,15 +88,15 @@ void server_loop_handle(struct server_loop *loop, struct message *message)
         message_refuse_caps(message); /* could not be answered, so it is no request */
         message->cap_count = 0;
     } else {
-        /* Sessions are named by capabilities to this very endpoint, which take no slot; others are not wanted.
-         * The handler finds the badge in the IPC buffer. */
+        /* Sessions are named by capabilities to this very endpoint, which take no slot; others are
+         * not wanted. The handler finds the badge in the IPC buffer. */
         message_refuse_caps(message);
         handle_request(loop, message);
     }
 }
 
-/* A capability may not be deliverable through the client's fault, which must not end the loop: it may accept
- * none, or have no room. It is told, if it still waits. */
+/* A capability may not be deliverable through the client's fault, which must not end the loop: it
+ * may accept none, or have no room. It is told, if it still waits. */
 static void reply_now(struct message *message)
 {
     mnos_status_t status = ipc_reply(message);

@@ -69,8 +69,8 @@ struct server_session *session_of(struct sessions *sessions, mnos_badge_t badge)
     return number == 0 || badge == 0 ? NULL : session_at(sessions, number);
 }
 
-/* A client is charged under the number that the service manager puts into its badge, and what it exported
- * with it. */
+/* A client is charged under the number that the service manager puts into its badge, and what it
+ * exported with it. */
 static uint32_t account_for(mnos_badge_t badge, const struct server_session *parent)
 {
     if (parent != NULL)

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * session.h - the clients of a service: sessions in a tree, what they have open, and the last reply of each
- * of their lanes. All of it is one block of plain data that the caller hands in, without pointers: what refers
- * to something is a number, and 0 is none. So it can lie in memory that outlives the process.
+ * session.h - the clients of a service: sessions in a tree, what they have open, and the last reply
+ * of each of their lanes. All of it is one block of plain data that the caller hands in, without
+ * pointers: what refers to something is a number, and 0 is none. So it can lie in memory that
+ * outlives the process.
  *
- * A session is a badge: who holds the capability with it may do what the session allows. A handle names
- * something that a session has open: 16 bits of index and 48 of generation, of use only with the session's
- * badge. What an `object` is (an inode, a socket) the service knows.
+ * A session is a badge: who holds the capability with it may do what the session allows. A handle
+ * names something that a session has open: 16 bits of index and 48 of generation, of use only with
+ * the session's badge. What an `object` is (an inode, a socket) the service knows.
  *
  * S1  The open badges of sessions are different, and each is found by its hash.
- * S2  A session that was exported has a parent. A session whose badge has gone (`gone`) has nothing open, and
- *     stays only as long as there are sessions below it.
- * S3  A handle belongs to one session that is not gone; the generations of handles are never used twice.
+ * S2  A session that was exported has a parent. A session whose badge has gone (`gone`) has nothing
+ *     open, and stays only as long as there are sessions below it.
+ * S3  A handle belongs to one session that is not gone; generations of handles are never used twice.
  * S4  What an account is charged is the number of its sessions and handles.
  */
 #pragma once

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * window.h - memory that a service shares with one session, so that the bytes of a request are copied once.
- * The service allocates it, so the client cannot take it back in the middle of a request. What is in it may
- * change at any moment: a service copies, and decides nothing by it.
+ * window.h - memory that a service shares with one session, so that the bytes of a request are
+ * copied once. The service allocates it, so the client cannot take it back in the middle of a
+ * request. What is in it may change at any moment: a service copies, and decides nothing by it.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * files - the commands about files: ls, cat, cp, mv, rm, mkdir, rmdir, ln, write, stat, df. All of them go
- * through one session, the capability "files", whose root is "/".
+ * files - the commands about files: ls, cat, cp, mv, rm, mkdir, rmdir, ln, write, stat, df. All of
+ * them go through one session, the capability "files", whose root is "/".
  */
 #include "lib/client/file.h"
 #include "lib/libmnos/bootstrap.h"

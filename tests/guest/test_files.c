@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* test_files.c - files through the real service, library and kernel: sessions that are handed on and closed. */
+/* test_files.c - files through the real service, library and kernel: sessions that are handed on
+ * and closed. */
 #include "lib/client/file.h"
 #include "lib/string.h"
 #include "tests/guest/child.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * file_server.h - messages, windows and clients for a host test of the service of files in memory: the kernel's
- * part is replaced, and each client sends requests of protocols/file.def. Included by one test.
+ * file_server.h - messages, windows and clients for a host test of the service of files in memory:
+ * the kernel's part is replaced, and each client sends requests of protocols/file.def. Included by
+ * one test.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_file_server - sessions, handles, lanes and exports, by the requests of protocols/file.def to the
- * service of files in memory, against a model of messages and windows.
+ * test_file_server - sessions, handles, lanes and exports, by the requests of protocols/file.def to
+ * the service of files in memory, against a model of messages and windows.
  */
 #include "tests/models/file_server.h"
 

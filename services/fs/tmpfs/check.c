@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* check - whether the invariants of store.h hold. For tests, and for a run that finds the block of another. */
+/* check - whether the invariants of store.h hold. For tests, and for a run that finds the block of
+ * another. */
 #include "lib/string.h"
 #include "services/fs/tmpfs/names.h"
 

@@ -8,7 +8,8 @@
 #include "services/fs/tmpfs/memory.h"
 #include "services/fs/tmpfs/server.h"
 
-/* What the files may become: the manifest's quota has room for these, windows, and the process itself. */
+/* What the files may become: the manifest's quota has room for these, windows, and the process
+ * itself. */
 #define PAGES_MAX 1536u
 
 enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * memory.h - the block of the file system: addresses for all it may become, and memory for what it needs now.
+ * memory.h - the block of the file system: addresses for all it may become, and memory for what it
+ * needs now.
  */
 #pragma once
 

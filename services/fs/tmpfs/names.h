@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * names.h - directories: names, and what is done with them. A name is found by a hash of its directory and
- * text, in one table for all directories, so the cost does not depend on how many names a directory has.
+ * names.h - directories: names, and what is done with them. A name is found by a hash of its
+ * directory and text, in one table for all directories, so the cost does not depend on how many
+ * names a directory has.
  */
 #pragma once
 
@@ -19,8 +20,8 @@ void tmpfs_name_add(struct tmpfs *fs, uint32_t directory, const char *text, uint
 void tmpfs_name_remove(struct tmpfs *fs, uint32_t unit);
 /* Copies the text; returns how many bytes it has. */
 uint32_t tmpfs_name_text(struct tmpfs *fs, uint32_t unit, char text[FILE_NAME_BYTES_MAX]);
-/* The first name at or behind a slot, or 0; *slot becomes its slot. Looks at `limit` slots at most, and
- * then *slot is where to go on. */
+/* The first name at or behind a slot, or 0; *slot becomes its slot. Looks at `limit` slots at most,
+ * and then *slot is where to go on. */
 uint32_t tmpfs_name_at(struct tmpfs *fs, uint32_t directory, uint32_t limit, uint64_t *slot);
 
 /* ---- tree.c ---- */

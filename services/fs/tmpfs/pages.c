@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * pages - the tree of an inode's pages: see store.h. With height 0 the root is the only page of data; each
- * height more makes it a page of 1,024 numbers of pages that are one lower. 0 is a hole.
+ * pages - the tree of an inode's pages: see store.h. With height 0 the root is the only page of
+ * data; each height more makes it a page of 1,024 numbers of pages that are one lower. 0 is a hole.
  */
 #include "services/fs/tmpfs/store.h"
 

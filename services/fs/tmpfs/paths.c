@@ -259,7 +259,8 @@ static mnos_status_t second_path(struct tmpfs_server *server, struct server_requ
                 FILE_LOOKUP | FILE_CREATE_RIGHT, two->second, two->second_bytes);
 }
 
-/* Both paths of LINK or RENAME; MNOS_OK: walks[0] and walks[1] are found. *answered: the reply is made. */
+/* Both paths of LINK or RENAME; MNOS_OK: walks[0] and walks[1] are found. *answered: the reply is
+ * made. */
 static mnos_status_t two_paths(struct tmpfs_server *server, struct server_request *request,
                                uint32_t first_rights, bool *answered)
 {

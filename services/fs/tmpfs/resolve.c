@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * resolve - what a path names, below the root of a session: see names.h. Nothing outside can be named: the
- * root's parent, and what begins with a slash, is answered with the rest of the path as text.
+ * resolve - what a path names, below the root of a session: see names.h. Nothing outside can be
+ * named: the root's parent, and what begins with a slash, is answered with the rest of the path as
+ * text.
  */
 #include "lib/string.h"
 #include "services/fs/tmpfs/names.h"
@@ -76,7 +77,8 @@ static bool only_slashes(struct cursor left)
     return left.at == left.end;
 }
 
-/* One name in *current, which becomes what it names; sets walk->place and *done when it is the last. */
+/* One name in *current, which becomes what it names; sets walk->place and *done when it is the
+ * last. */
 static mnos_status_t enter(struct tmpfs *fs, struct tmpfs_walk *walk, struct cursor name,
                            struct cursor *left, uint32_t *current, bool *done)
 {

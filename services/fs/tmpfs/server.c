@@ -74,8 +74,8 @@ mnos_status_t tmpfs_handle(struct tmpfs_server *server, const struct server_requ
 
 /* ---- Sessions ---- */
 
-/* The first request of a client that the service manager gave a capability to. What the session has stays
- * its window: the client may have mapped it already. */
+/* The first request of a client that the service manager gave a capability to. What the session has
+ * stays its window: the client may have mapped it already. */
 static mnos_status_t begin_session(struct tmpfs_server *server, struct server_request *request)
 {
     mnos_badge_t badge = request->message->badge;

@@ -19,7 +19,8 @@
 struct tmpfs_server {
     struct server_loop loop;
     struct tmpfs *fs;
-    /* Asked before a request that may need memory, when little is left: makes the block larger, or not. */
+    /* Asked before a request that may need memory, when little is left: makes the block larger, or
+     * not. */
     void (*grow)(struct tmpfs_server *server);
     struct window windows[SERVER_SESSIONS]; /* by session */
     uint64_t window_bytes[SESSION_ACCOUNTS];

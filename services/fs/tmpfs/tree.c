@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* tree - what is done with names: see names.h. Each operation looks first, then changes without failing. */
+/* tree - what is done with names: see names.h. Each operation looks first, then changes without
+ * failing. */
 #include "lib/string.h"
 #include "services/fs/tmpfs/names.h"
 
@@ -132,7 +133,8 @@ bool tmpfs_is_below(struct tmpfs *fs, uint32_t root, uint32_t directory)
     return false;
 }
 
-/* Directories may be nested deeper than a walk from a handle goes, so this one goes as far as there are any. */
+/* Directories may be nested deeper than a walk from a handle goes, so this one goes as far as there
+ * are any. */
 static bool would_be_in_itself(struct tmpfs *fs, uint32_t moved, uint32_t into)
 {
     while (into != 0 && into != moved)
