@@ -31,7 +31,7 @@ uint64_t files_serve(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
                         &sessions) != MNOS_OK)
         return 1;
     fs = tmpfs_format(block.address, (uint64_t)BLOCK_PAGES * TMPFS_PAGE_BYTES,
-                      BLOCK_PAGES * TMPFS_SHARE);
+                      BLOCK_PAGES * TMPFS_SHARE, 0x123456789ABCDEFull);
     if (fs == NULL)
         return 2;
     tmpfs_server_init(&server, fs,

@@ -212,6 +212,53 @@ TEST(files, a_client_that_takes_no_capability_is_told_and_harms_nobody)
     world_end(&world);
 }
 
+struct worker {
+    struct thread thread;
+    struct file_session *files;
+    char name[8];
+    unsigned done;
+};
+
+/* Makes, finds and removes a file of its own, again and again. */
+static void work(void *argument)
+{
+    struct worker *worker = argument;
+    struct file_attr attr;
+    struct file file;
+    bool ok = true;
+
+    for (unsigned i = 0; i < 100 && ok; i++) {
+        ok = file_open(worker->files, NULL, worker->name, FILE_CREATE | FILE_EXCLUSIVE,
+                       FILE_WRITE_RIGHT, &file) == MNOS_OK &&
+             file_close(&file) == MNOS_OK &&
+             file_stat(worker->files, worker->name, 0, &attr) == MNOS_OK &&
+             file_unlink(worker->files, worker->name) == MNOS_OK;
+        worker->done += ok;
+    }
+}
+
+TEST(files, threads_share_a_session_by_its_lanes)
+{
+    static struct worker workers[4];
+    struct file_session_info info = {0};
+    struct world world;
+
+    if (world_begin(&world)) {
+        for (unsigned i = 0; i < 4; i++) {
+            workers[i] = (struct worker){.files = &world.files, .name = {(char)('a' + i)}};
+            helper_start(&workers[i].thread, work, &workers[i]);
+        }
+        for (unsigned i = 0; i < 4; i++) {
+            if (workers[i].thread.thread != 0)
+                CHECK_OK(thread_join(&workers[i].thread, soon()));
+            CHECK_EQ(workers[i].done, 100);
+        }
+        CHECK_OK(file_session_info(&world.files, 0, &info));
+        CHECK_EQ(info.handles, 0);
+    }
+    world_end(&world);
+}
+
 TEST(files, the_next_run_of_the_service_says_what_is_lost)
 {
     struct world world;

@@ -150,7 +150,8 @@ static void grow(struct tmpfs_server *)
 static void begin(void)
 {
     uint64_t bytes = TMPFS_HEADER_BYTES + (uint64_t)BLOCK_PAGES * TMPFS_PAGE_BYTES;
-    struct tmpfs *fs = tmpfs_format(aligned_alloc(TMPFS_PAGE_BYTES, bytes), bytes, BLOCK_PAGES * 8);
+    struct tmpfs *fs = tmpfs_format(aligned_alloc(TMPFS_PAGE_BYTES, bytes), bytes, BLOCK_PAGES * 8,
+                                    0x123456789ABCDEFull);
     struct sessions *sessions =
         sessions_format(malloc(sessions_bytes(SERVER_SESSIONS, SERVER_HANDLES)), SERVER_SESSIONS,
                         SERVER_HANDLES, 1000);

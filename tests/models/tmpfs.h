@@ -17,7 +17,8 @@ static uint8_t seen[BLOCK_PAGES + 1];
 static struct tmpfs *make(uint32_t pages)
 {
     uint64_t bytes = TMPFS_HEADER_BYTES + (uint64_t)pages * TMPFS_PAGE_BYTES;
-    struct tmpfs *fs = tmpfs_format(aligned_alloc(TMPFS_PAGE_BYTES, bytes), bytes, pages * 4);
+    struct tmpfs *fs = tmpfs_format(aligned_alloc(TMPFS_PAGE_BYTES, bytes), bytes, pages * 4,
+                                    0x123456789ABCDEFull);
 
     CHECK(fs != NULL);
     return fs;

@@ -52,7 +52,8 @@ int main(void)
     if (status == MNOS_OK) {
         uint32_t limit = PAGES_MAX - (uint32_t)(TMPFS_HEADER_BYTES / TMPFS_PAGE_BYTES);
 
-        fs = tmpfs_format((void *)memory.address, (uint64_t)memory.pages * TMPFS_PAGE_BYTES, limit);
+        fs = tmpfs_format((void *)memory.address, (uint64_t)memory.pages * TMPFS_PAGE_BYTES, limit,
+                          tsc_read() * 0x9E3779B97F4A7C15ull);
     }
     if (fs == NULL)
         return fail(status, "get memory for files", EXIT_MEMORY);

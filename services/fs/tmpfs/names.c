@@ -25,17 +25,25 @@ static uint64_t short_word(const char *text, uint32_t bytes)
     return (uint64_t)high << 32 | low;
 }
 
-static uint32_t hash_of(uint32_t directory, const char *text, uint32_t bytes)
+/* The halves of the product: what comes out cannot be steered by who does not know both factors. */
+static uint64_t mix(uint64_t a, uint64_t b)
 {
-    uint64_t hash = ((uint64_t)bytes << 32 | directory) * HASH_FACTOR, word;
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)(product >> 64) ^ (uint64_t)product;
+}
+
+/* With a number that clients do not know, or one could make names that all have the same hash. */
+static uint32_t hash_of(const struct tmpfs *fs, uint32_t directory, const char *text,
+                        uint32_t bytes)
+{
+    uint64_t hash = mix(fs->seed ^ directory, HASH_FACTOR ^ bytes), word;
 
     for (; bytes >= sizeof word; bytes -= sizeof word, text += sizeof word) {
         __builtin_memcpy(&word, text, sizeof word);
-        hash = (hash ^ word) * HASH_FACTOR;
-        hash ^= hash >> 32;
+        hash = mix(hash ^ word, fs->seed ^ HASH_FACTOR);
     }
-    hash = (hash ^ short_word(text, bytes)) * HASH_FACTOR;
-    return (uint32_t)(hash >> 32);
+    return (uint32_t)mix(hash ^ short_word(text, bytes), fs->seed ^ HASH_FACTOR);
 }
 
 static bool same_text(struct tmpfs *fs, const struct tmpfs_name *name, const char *text)
@@ -58,7 +66,7 @@ static bool same_text(struct tmpfs *fs, const struct tmpfs_name *name, const cha
 
 uint32_t tmpfs_name_find(struct tmpfs *fs, uint32_t directory, const char *text, uint32_t bytes)
 {
-    uint32_t hash = hash_of(directory, text, bytes), unit = fs->buckets[hash % TMPFS_BUCKETS];
+    uint32_t hash = hash_of(fs, directory, text, bytes), unit = fs->buckets[hash % TMPFS_BUCKETS];
 
     while (unit != 0) {
         const struct tmpfs_name *name = tmpfs_unit(fs, unit);
@@ -143,7 +151,8 @@ void tmpfs_name_add(struct tmpfs *fs, uint32_t directory, const char *text, uint
                     uint32_t inode, uint32_t account)
 {
     struct tmpfs_inode *into = tmpfs_inode(fs, directory);
-    uint32_t hash = hash_of(directory, text, bytes), *bucket = &fs->buckets[hash % TMPFS_BUCKETS];
+    uint32_t hash = hash_of(fs, directory, text, bytes),
+             *bucket = &fs->buckets[hash % TMPFS_BUCKETS];
     uint32_t unit = tmpfs_unit_take(fs, account);
     struct tmpfs_name *name = tmpfs_unit(fs, unit);
 

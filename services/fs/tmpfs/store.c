@@ -14,7 +14,7 @@ static void add_pages(struct tmpfs *fs, uint32_t first, uint32_t count)
         tmpfs_page_give(fs, page);
 }
 
-struct tmpfs *tmpfs_format(void *block, uint64_t bytes, uint32_t page_limit)
+struct tmpfs *tmpfs_format(void *block, uint64_t bytes, uint32_t page_limit, uint64_t seed)
 {
     struct tmpfs *fs = block;
 
@@ -24,6 +24,7 @@ struct tmpfs *tmpfs_format(void *block, uint64_t bytes, uint32_t page_limit)
     fs->magic = TMPFS_MAGIC;
     fs->layout = TMPFS_LAYOUT;
     fs->page_limit = page_limit;
+    fs->seed = seed;
     tmpfs_extend(fs, (uint32_t)((bytes - TMPFS_HEADER_BYTES) / TMPFS_PAGE_BYTES));
     if (tmpfs_reserve(fs, 0, 0, 1, 0) != MNOS_OK)
         return NULL;

@@ -67,6 +67,7 @@ struct tmpfs {
     uint32_t free_page, free_page_count;
     uint64_t generation; /* of the inode that was made last */
     uint64_t now_ns;     /* the caller's clock */
+    uint64_t seed;       /* of the hash of names: no client knows it */
     struct tmpfs_account accounts[TMPFS_ACCOUNTS];
     struct tmpfs_table inodes, units;
     uint32_t buckets[TMPFS_BUCKETS]; /* first units of names by directory and text */
@@ -121,7 +122,7 @@ _Static_assert(sizeof(struct tmpfs_more) == sizeof(struct tmpfs_name), "units of
 /* ---- store.c: the block ---- */
 
 /* Makes an empty file system in `bytes` of memory, which may become `page_limit` pages. NULL: too little. */
-struct tmpfs *tmpfs_format(void *block, uint64_t bytes, uint32_t page_limit);
+struct tmpfs *tmpfs_format(void *block, uint64_t bytes, uint32_t page_limit, uint64_t seed);
 /* Pages were added at the end of the block. */
 void tmpfs_extend(struct tmpfs *fs, uint32_t page_count);
 
