@@ -97,8 +97,14 @@ void command_ls(const struct words *words)
         return;
     status =
         file_open(&session, NULL, words->word[1], FILE_ONLY_DIRECTORY, FILE_LOOKUP, &directory);
-    if (status == MNOS_ERR_NOT_DIRECTORY) {
+    /* A link that leads nowhere is there itself. */
+    if (status == MNOS_ERR_NOT_DIRECTORY || status == MNOS_ERR_NOT_FOUND ||
+        status == MNOS_ERR_LINKS) {
         print_entry(words->word[1], words->word[1]);
+        return;
+    }
+    if (status != MNOS_OK) {
+        failed(status, "ls", words->word[1]);
         return;
     }
     listing = (struct file_listing){0};

@@ -48,7 +48,10 @@ def whole_life() -> None:
         says(guest, "rm notes/today")
         says(guest, "rmdir notes")
         says(guest, "cat link", "nothing has this name")
-        says(guest, "cat none", "nothing has this name")
+        for command in ("cat none", "ls none", "cp none copy", "mv none copy", "rm none", "ln none copy",
+                        "stat none", "rmdir none", "ls none/deeper"):
+            says(guest, command, "nothing has this name")
+        says(guest, "ls link", "link -> notes/today")
         says(guest, "cat .", "directory")
         says(guest, "cp link link", "nothing has this name")
 
