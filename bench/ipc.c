@@ -45,6 +45,58 @@ static uint64_t echo_with_vectors(uint64_t endpoint, uint64_t info, uint64_t, ui
     return serve_vectors(endpoint, info, MNOS_DEADLINE_NEVER, SHARED->vectors);
 }
 
+/* ---- the same as programs do it, with what libmnos gives them ---- */
+
+/* What a request of 64 bytes holds, and its answer. */
+struct record {
+    uint64_t values[8];
+};
+
+static uint64_t echo_in_c(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
+{
+    struct message msg = {0};
+    struct record record;
+
+    while (ipc_reply_receive(endpoint, &msg, MNOS_DEADLINE_NEVER) == MNOS_OK) {
+        if (msg.length != sizeof record)
+            continue; /* the words in the message are the answer */
+        message_get(&msg, &record, sizeof record);
+        record.values[0]++;
+        message_put(&msg, MNOS_OK, &record, sizeof record);
+    }
+    return 1;
+}
+
+static uint64_t request_words(void *context)
+{
+    const struct caller *caller = context;
+    struct message msg = {0};
+    uint64_t begin = reading_begin(), end;
+    mnos_status_t status = ipc_request(caller->peer.endpoint, &msg);
+
+    end = reading_end();
+    CHECK_EQ(status, MNOS_OK);
+    return readings_between(begin, end);
+}
+
+static uint64_t request_record(void *context)
+{
+    const struct caller *caller = context;
+    struct record record = {{1, 2, 3, 4, 5, 6, 7, 8}};
+    struct message msg = {0};
+    uint64_t begin = reading_begin(), end;
+    mnos_status_t status;
+
+    message_put(&msg, 0, &record, sizeof record);
+    status = ipc_request(caller->peer.endpoint, &msg);
+    message_get(&msg, &record, sizeof record);
+    end = reading_end();
+    CHECK_EQ(status, MNOS_OK);
+    CHECK_EQ(record.values[0], 2);
+    CHECK_EQ(record.values[7], 8);
+    return readings_between(begin, end);
+}
+
 /* ---- callers ---- */
 
 static bool caller_begin_at(struct caller *caller, child_function *server, uint64_t info,
@@ -85,6 +137,17 @@ BENCH(ipc_round_trip, "ipc-round-trip-0 ipc-round-trip-32 ipc-round-trip-64 ipc-
     measure_round_trip("ipc-round-trip-64", 64);
     measure_round_trip("ipc-round-trip-1024", 1024);
     measure_round_trip("ipc-round-trip-4000", 4000);
+}
+
+BENCH(ipc_library, "ipc-library-0 ipc-library-64")
+{
+    struct caller caller;
+
+    if (caller_begin(&caller, echo_in_c, 0, 0)) {
+        measure("ipc-library-0", request_words, &caller);
+        measure("ipc-library-64", request_record, &caller);
+    }
+    peer_drop(&caller.peer);
 }
 
 BENCH(ipc_deadline, "ipc-round-trip-deadline")

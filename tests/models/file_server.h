@@ -12,15 +12,23 @@
 #include "tests/unit/unit.h"
 
 /* Other tests have models of these, and the kernel functions of the same name. */
-#define message_put file_message_put
-#define message_get file_message_get
 #define message_add_cap file_message_add_cap
 #define message_cap_badge file_message_cap_badge
 #define message_refuse_caps file_message_refuse_caps
 #define ipc_reply file_ipc_reply
 #define ipc_reply_status file_ipc_reply_status
-#define ipc_reply_receive file_ipc_reply_receive
 #define ipc_client_is_gone file_ipc_client_is_gone
+
+#include "lib/libmnos/ipc.h"
+
+/* There is no IPC buffer and no system call: what a message carries is in message_bytes. */
+#define message_put file_message_put
+#define message_get file_message_get
+#define ipc_reply_receive file_ipc_reply_receive
+static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length);
+static size_t message_get(const struct message *msg, void *out, size_t size);
+static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
+                                       uint64_t deadline_ns);
 
 #include "lib/server/loop.c"
 #include "services/fs/tmpfs/paths.c"
@@ -44,7 +52,7 @@ static struct {
     uint32_t label;
 } last_answer;
 
-void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
+static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
 {
     CHECK(length <= MNOS_MESSAGE_MAX_BYTES);
     msg->label = label;
@@ -57,7 +65,7 @@ void message_put(struct message *msg, uint32_t label, const void *bytes, size_t 
     memcpy(message_bytes, bytes, length);
 }
 
-size_t message_get(const struct message *msg, void *out, size_t size)
+static size_t message_get(const struct message *msg, void *out, size_t size)
 {
     size_t length = msg->length < size ? msg->length : size;
 
@@ -96,7 +104,7 @@ void ipc_reply_status(uint64_t reply_id, mnos_status_t status)
         (void)!ipc_reply(&msg);
 }
 
-mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
+static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
 {
     return MNOS_ERR_REVOKED;
 }

@@ -9,6 +9,14 @@
 /* The kernel, in the same program, has a function of this name. */
 #define ipc_reply model_ipc_reply
 
+#include "lib/libmnos/ipc.h"
+
+/* There is no IPC buffer: what a message carries is in message_bytes. */
+#define message_put model_message_put
+#define message_get model_message_get
+static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length);
+static size_t message_get(const struct message *msg, void *out, size_t size);
+
 #include "drivers/serial/ns16550/backlog.c"
 #include "drivers/serial/ns16550/server.c"
 #include "drivers/serial/ns16550/uart.c"
@@ -29,7 +37,7 @@ static uint64_t dead_client_reply; /* an ipc_reply() to it fails */
 static unsigned told;              /* how often listeners were told */
 static unsigned caps_refused;
 
-void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
+static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
 {
     msg->label = label;
     msg->length = (uint32_t)length;
@@ -37,7 +45,7 @@ void message_put(struct message *msg, uint32_t label, const void *bytes, size_t 
         memcpy(message_bytes, bytes, length);
 }
 
-size_t message_get(const struct message *msg, void *out, size_t size)
+static size_t message_get(const struct message *msg, void *out, size_t size)
 {
     size_t length = msg->length < size ? msg->length : size;
 
