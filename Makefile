@@ -93,6 +93,8 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
             -Wpointer-arith -Wvla -Wwrite-strings -Wold-style-definition -Wimplicit-fallthrough
 CFLAGS   := -std=gnu2x -g $(WARNINGS) '-ffile-prefix-map=$(CURDIR)=.' -ffile-prefix-map=$(BUILD)=build -MMD -MP
 
+comma    := ,
+
 # Freestanding code for the machine itself: position dependent, no vector registers.
 TARGET_CFLAGS := $(CFLAGS) -m64 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
                  -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
@@ -102,7 +104,11 @@ KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fomit-frame-poi
                  $(if $(findstring clang,$(CC)),-mstack-alignment=8,-mpreferred-stack-boundary=3) \
                  -Wframe-larger-than=2048 \
                  -I. -Ikernel -Ikernel/arch/x86_64 -I$(BUILD)/gen
-USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -I. -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
+# Programs: small copies of a known size are moves in place, long ones go to memcpy(), which has vector
+# registers (lib/libmnos/memcpy.S).
+USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -fbuiltin \
+                 $(if $(findstring clang,$(CC)),,-mmemcpy-strategy=unrolled_loop:64:noalign$(comma)libcall:-1:noalign) \
+                 -I. -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all -I. -Ikernel -Itests/unit/host \
                  -Ikernel/debug/on -I$(BUILD)/gen
@@ -316,12 +322,15 @@ run-direct: settings direct ## Boot kernel and RAM disk without firmware: the fa
 # tests/unit/host includes the files of kernel/mm that it has too.
 UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/% kernel/debug/measure/%, \
                           $(call find,kernel,-name '*.c')) \
-             $(call find,lib/format tests/unit,-name '*.c') $(addprefix lib/server/,lane.c session.c) \
+             $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,lane.c session.c) \
              $(addprefix services/fs/tmpfs/,check.c data.c names.c pages.c resolve.c store.c tree.c) lib/printf.c lib/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 
 $(BUILD)/unit/obj/%.c.o: %.c $(common)
 	$(call say,HOSTCC)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
+$(BUILD)/unit/obj/%.S.o: %.S $(common)
+	$(call say,HOSTAS)
 	$(Q)mkdir -p $(@D) && $(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
 $(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 	$(call say,LINK)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* memory.c - mapping a page, and handing memory to another process. */
 #include "bench/bench.h"
+#include "lib/string.h"
 
 /* Beside a page that stays mapped, which keeps the page tables in place. */
 #define NEIGHBOUR (ARENA + 0x200000)
@@ -41,6 +42,27 @@ BENCH(map, "mem-map mem-unmap")
         measure("mem-unmap", map_and_unmap, &mapping);
     }
     cap_drop(mapping.memory);
+}
+
+/* ---- copying ---- */
+
+static uint8_t copied_from[PAGE], copied_to[PAGE];
+
+static uint64_t copy_page(void *)
+{
+    uint64_t begin = reading_begin(), end;
+
+    memcpy(copied_to, copied_from, sizeof copied_to);
+    end = reading_end();
+    return readings_between(begin, end);
+}
+
+BENCH(copy, "memcpy-4k")
+{
+    for (unsigned i = 0; i < sizeof copied_from; i++)
+        copied_from[i] = (uint8_t)(i * 7);
+    measure("memcpy-4k", copy_page, NULL);
+    CHECK(memcmp(copied_to, copied_from, sizeof copied_to) == 0);
 }
 
 /* ---- granting ---- */

@@ -1,54 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
- * string.c - memory and string functions.
+ * string.c - memory and string functions, but memcpy(): that is in memcpy.c for kernel and loader and in
+ * libmnos/memcpy.S for programs.
  *
- * Bulk work is done by the string instructions on eight bytes at a time: each step moves a whole
- * word, which beats any loop of general registers (vector registers belong to user programs), and
- * processors with fast strings do cache lines internally. They need the direction flag clear, as
- * the calling convention promises; kernel entries clear it. Host tests have the C library's.
+ * Bulk work is done by the string instructions on eight bytes at a time: see memcpy.c. Host tests have the
+ * C library's functions.
  */
 #include "lib/string.h"
 
 #include <stdint.h>
-
-static inline void copy_words(char **to, const char **from, size_t words)
-{
-    __asm__ volatile("rep movsq" : "+D"(*to), "+S"(*from), "+c"(words)::"memory");
-}
-
-/* At most seven bytes; not worth the start-up of a string instruction. */
-static inline void copy_tail(char *to, const char *from, size_t size)
-{
-    if (size & 4) {
-        __builtin_memcpy(to, from, 4);
-        to += 4;
-        from += 4;
-    }
-    if (size & 2) {
-        __builtin_memcpy(to, from, 2);
-        to += 2;
-        from += 2;
-    }
-    if (size & 1)
-        *to = *from;
-}
-
-void *memcpy(void *restrict to, const void *restrict from, size_t size)
-{
-    char *out = to;
-    const char *in = from;
-
-    copy_words(&out, &in, size / 8);
-    copy_tail(out, in, size % 8);
-    return to;
-}
 
 void *memmove(void *to, const void *from, size_t size)
 {
     volatile char *out = to;
     const volatile char *in = from;
 
-    /* Words going up are safe when the target is below, or further ahead than any word read. */
+    /* Both kinds of memcpy() go up, which is safe when the target is below, or further ahead than any byte
+     * read. */
     if ((uintptr_t)to - (uintptr_t)from >= size)
         return memcpy(to, from, size);
     while (size > 0) {

@@ -8,6 +8,7 @@
 
 int main(void);
 _Noreturn void program_start(const struct mnos_bootstrap *table, struct mnos_ipc_buffer *buffer);
+void memcpy_init(void); /* memcpy.S */
 
 static const struct mnos_bootstrap *bootstrap;
 
@@ -16,6 +17,7 @@ _Noreturn void program_start(const struct mnos_bootstrap *table, struct mnos_ipc
     int code;
 
     thread_block_init(buffer, NULL);
+    memcpy_init();
     if (table != NULL && table->magic == MNOS_BOOTSTRAP_MAGIC &&
         table->entry_count <= MNOS_BOOTSTRAP_ENTRIES)
         bootstrap = table;

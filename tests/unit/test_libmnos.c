@@ -21,6 +21,7 @@
 #define strcmp mnos_strcmp
 #define strncmp mnos_strncmp
 #define strchr mnos_strchr
+#include "lib/memcpy.c"
 #include "lib/string.c"
 #undef memcpy
 #undef memmove
@@ -63,6 +64,47 @@ TEST(libmnos_string, memcpy_and_memset_handle_every_length_and_nothing_beyond)
         for (size_t i = 0; i < length; i++)
             CHECK_EQ(to[i], 'x');
         CHECK_EQ(to[length], '.');
+    }
+}
+
+/* lib/libmnos/memcpy.S, assembled with these names. */
+void program_memcpy_init(void);
+void *program_memcpy(void *restrict to, const void *restrict from, size_t size);
+
+static void copies_every_length(void)
+{
+    static char from[2100], to[2100], wanted[2100];
+
+    for (size_t i = 0; i < sizeof from; i++)
+        from[i] = (char)(i * 7 + i / 251);
+    for (size_t length = 0; length < 2048; length += length < 64 ? 1 : 31) {
+        size_t shift = length % 9, offset = length % 5;
+
+        memset(to, '.', sizeof to);
+        memset(wanted, '.', sizeof wanted);
+        memcpy(wanted + offset, from + shift, length);
+        CHECK(program_memcpy(to + offset, from + shift, length) == to + offset);
+        CHECK(memcmp(to, wanted, sizeof to) == 0);
+    }
+}
+
+TEST(libmnos_string, memcpy_of_programs_handles_every_length_with_either_kind_of_registers)
+{
+    copies_every_length();
+    program_memcpy_init();
+    copies_every_length();
+}
+
+TEST(libmnos_string, memcpy_of_programs_goes_upwards_as_memmove_needs)
+{
+    static char bytes[4096], wanted[4096];
+
+    for (size_t shift = 1; shift < 600; shift += 37) {
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = wanted[i] = (char)(i * 13 + i / 256);
+        memmove(wanted, wanted + shift, sizeof wanted - shift);
+        program_memcpy(bytes, bytes + shift, sizeof bytes - shift);
+        CHECK(memcmp(bytes, wanted, sizeof bytes) == 0);
     }
 }
 
