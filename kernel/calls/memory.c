@@ -72,7 +72,7 @@ mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_
         return status;
     memory = record->memory;
     record->memory = NULL;
-    record->done = 0; /* when there is no room for the capability and the call is made again: of another one */
+    record->done = 0; /* no room for the capability: the call may be made again, with another */
     status = cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, value);
     if (status != MNOS_OK)
         kobject_unreferenced(&memory->obj);
@@ -148,15 +148,17 @@ static mnos_status_t map_pages(struct thread *current, struct process *process,
     return status;
 }
 
-static mnos_status_t open_ports(struct process *process, const struct cap_view *cap,
-                                uint64_t address, uint64_t first, uint64_t count)
+static mnos_status_t open_ports(struct thread *current, struct process *process,
+                                const struct cap_view *cap, uint64_t address, uint64_t first,
+                                uint64_t count)
 {
+    struct call_record *record = call_record(current);
     mnos_status_t status;
 
     if (address != 0)
         return call_argument(3, MNOS_ERR_ADDRESS);
     /* What the kernel still has to say on a device there goes out first. */
-    while (log_hand_over_step(LOG_PORTS, first, count))
+    while (log_hand_over_step(LOG_PORTS, first, count, &record->done))
         if (sched_preempt_point())
             return CALL_AGAIN;
     status = ports_open(process, cap, (uint32_t)first, (uint32_t)count);
@@ -198,7 +200,7 @@ mnos_status_t sys_mem_map(struct thread *current, mnos_cap_t process_cap, mnos_c
     if (is_not_device(memory, first, page_count))
         return call_argument(4, MNOS_ERR_ARGUMENT);
     if (memory->flavour == MNOS_MEMORY_PORTS)
-        return open_ports(process, &cap, address, first, page_count);
+        return open_ports(current, process, &cap, address, first, page_count);
     if (page_count == 1)
         status = aspace_map_page(process, &cap, address, first, map_rights(memory, flags));
     else

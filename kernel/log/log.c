@@ -356,7 +356,7 @@ void log_release(uint32_t devices)
     this_core()->need_resched = true;
 }
 
-bool log_hand_over_step(enum log_space space, uint64_t first, uint64_t count)
+bool log_hand_over_step(enum log_space space, uint64_t first, uint64_t count, uint64_t *until)
 {
     uint32_t devices = devices_in(space, first, count);
     bool goes_on = false;
@@ -364,10 +364,12 @@ bool log_hand_over_step(enum log_space space, uint64_t first, uint64_t count)
     if (devices == 0)
         return false;
     spin_lock(&lock);
+    if (*until == 0)
+        *until = ring.log.written;
     for (unsigned i = 0; i < sink_count; i++) {
         struct sink *sink = &sinks[i];
 
-        if ((devices >> i & 1) != 0 && is_kernels(sink) && is_behind(sink))
+        if ((devices >> i & 1) != 0 && is_kernels(sink) && sink->shown < *until)
             goes_on |= show_step_locked(sink) || !sink->stuck;
     }
     set_retry_locked();

@@ -72,8 +72,9 @@ uint32_t log_claim(enum log_space space, uint64_t first, uint64_t count);
 void log_claim_again(uint32_t devices);
 void log_release(uint32_t devices);
 /* Before the claim: true while the devices in that range have text of the kernel's to show and move; it was a step.
- * To be called until it is false. */
-bool log_hand_over_step(enum log_space space, uint64_t first, uint64_t count);
+ * To be called until it is false. *until is 0 at first: how much text there was then. What is logged meanwhile is
+ * left to the program, so that nobody keeps it from the device by being logged. */
+bool log_hand_over_step(enum log_space space, uint64_t first, uint64_t count, uint64_t *until);
 
 /* When the timer should call log_show_step(), if nobody has until then; UINT64_MAX: nothing is to be shown. */
 extern _Atomic uint64_t log_retry_ns;

@@ -256,12 +256,27 @@ TEST(log, text_goes_out_before_a_program_gets_the_device)
     add_line();
     log_user_space_runs();
     log_info("hello");
-    CHECK(!log_hand_over_step(LOG_PORTS, 0x64, 1));
-    while (log_hand_over_step(LOG_PORTS, PORT, 8))
+    uint64_t until = 0;
+    CHECK(!log_hand_over_step(LOG_PORTS, 0x64, 1, &until));
+    while (log_hand_over_step(LOG_PORTS, PORT, 8, &until))
         ;
     CHECK(has(&line_model, "I hello\n"));
     CHECK_EQ(ring()->line_shown, ring()->written);
     CHECK_EQ(ring()->line_port, PORT);
+}
+
+TEST(log, who_is_logged_all_the_time_keeps_no_program_from_the_device)
+{
+    uint64_t until = 0;
+    unsigned steps = 0;
+
+    add_line();
+    log_user_space_runs();
+    log_info("hello");
+    while (log_hand_over_step(LOG_PORTS, PORT, 8, &until) && steps++ < 1000)
+        log_info("a line takes more than one step"); /* so the device never catches up */
+    CHECK(steps < 1000);
+    CHECK(has(&line_model, "I hello\n"));
 }
 
 TEST(log, a_line_that_does_not_move_delays_the_boot_by_a_second_once)
@@ -298,7 +313,8 @@ TEST(log, what_a_stuck_line_has_missed_is_left_for_the_program_that_takes_it)
     line_model.room = 0;
     log_info("stuck");
     log_user_space_runs();
-    while (log_hand_over_step(LOG_PORTS, PORT, 8))
+    uint64_t until = 0;
+    while (log_hand_over_step(LOG_PORTS, PORT, 8, &until))
         ;
     CHECK_EQ(log_claim(LOG_PORTS, PORT, 8), 1);
     log_info("the program's business");
