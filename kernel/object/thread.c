@@ -371,6 +371,8 @@ mnos_status_t thread_registers(struct thread *thread, struct mnos_registers *reg
     } else if (thread != this_core()->current &&
                (state == THREAD_RUNNING || state == THREAD_PAIRED) &&
                (thread->stop & (STOP_SUSPEND | STOP_PROCESS)) != 0) {
+        /* Who set the bit may be less urgent than we are, and not have come to tell that core. */
+        sched_wait_stopped(thread);
         status = CALL_AGAIN;
     }
     return status;
