@@ -373,7 +373,8 @@ static void change_priority(struct core *core, struct thread *thread, uint8_t ef
         better = (int)effective >= core->runqueue.running_priority;
     } else if (core == this_core() && core->current == thread) {
         __atomic_store_n(&core->runqueue.running_priority, effective, __ATOMIC_RELAXED);
-        better = runqueue_best_priority(&core->runqueue) > (int)effective;
+        /* Of one as good, too: the turn begins, which did not end for it before. */
+        better = runqueue_best_priority(&core->runqueue) >= (int)effective;
     }
     spin_unlock(&core->runqueue.lock);
     if (better)

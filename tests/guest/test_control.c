@@ -336,3 +336,34 @@ TEST(control, what_does_not_wait_cannot_be_cancelled)
     CHECK_OK(sys_thread_wake(thread.thread));
     spinner_end(&spinner, &thread);
 }
+
+/* ---- turns ---- */
+
+static void say_so(void *argument)
+{
+    *(_Atomic bool *)argument = true;
+}
+
+/* Without a system call, which would be a way out of the kernel. */
+static bool comes_to_run(const _Atomic bool *ran)
+{
+    uint64_t deadline = soon();
+
+    while (!*ran && kinfo_time_ns() < deadline)
+        ;
+    return *ran;
+}
+
+TEST(control, who_lowers_itself_to_the_priority_of_another_takes_turns_with_it)
+{
+    _Atomic bool ran = false;
+    struct thread other;
+
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, 0));
+    helper_start_at(&other, say_so, (void *)&ran, TEST_PRIORITY - 1, 0);
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_PRIORITY, TEST_PRIORITY - 1));
+    CHECK(comes_to_run(&ran));
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_PRIORITY, TEST_PRIORITY));
+    helper_finish(&other);
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, MNOS_AFFINITY_ANY));
+}
