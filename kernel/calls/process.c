@@ -71,7 +71,9 @@ static mnos_status_t hold(struct capability *slot, const struct cap_view *view)
 mnos_status_t sys_proc_create(struct thread *current, uint64_t params_bytes, uint64_t *value)
 {
     struct mnos_process_params params;
+    struct captable *table = &current->process->captable;
     struct cap_view exit_view, fault_view;
+    struct capability *slot;
     struct process *process;
     mnos_status_t status;
 
@@ -86,18 +88,26 @@ mnos_status_t sys_proc_create(struct thread *current, uint64_t params_bytes, uin
     status = params_endpoint(current, params.fault_endpoint, 0, &fault_view);
     if (status != MNOS_OK)
         return status;
+    status = captable_alloc(table, &slot);
+    if (status != MNOS_OK)
+        return status;
     status = process_create(current->process, &params, &process);
-    if (status != MNOS_OK) /* that it nests too deep is not about the record */
+    if (status != MNOS_OK) {
+        captable_free(table, slot);
+        /* That it nests too deep is not about the record. */
         return status == MNOS_ERR_STATE ? status : call_argument(1, status);
+    }
     process->exit_events = params.exit_events;
     status = hold(&process->exit_cap, &exit_view);
     if (status == MNOS_OK)
         status = hold(&process->fault_cap, &fault_view);
-    if (status == MNOS_OK)
-        status = cap_create_root(current->process, &process->obj, MNOS_RIGHTS_ALL, 0, 0, value);
-    if (status != MNOS_OK)
+    if (status != MNOS_OK) {
+        captable_free(table, slot);
         process_abandon(process, current->effective); /* nobody has seen it */
-    return status;
+        return status;
+    }
+    *value = cap_create_root_in(slot, &process->obj);
+    return MNOS_OK;
 }
 
 /* At most PROCESS_DEPTH_MAX steps. */
@@ -134,7 +144,9 @@ mnos_status_t sys_proc_destroy(struct thread *current, mnos_cap_t process_cap, u
 mnos_status_t sys_thread_create(struct thread *current, mnos_cap_t process_cap,
                                 uint64_t params_bytes, uint64_t *value)
 {
+    struct captable *table = &current->process->captable;
     struct mnos_thread_params params;
+    struct capability *slot;
     struct process *process;
     struct thread *thread;
     mnos_status_t status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
@@ -144,14 +156,15 @@ mnos_status_t sys_thread_create(struct thread *current, mnos_cap_t process_cap,
     if (params_bytes != sizeof(params))
         return call_argument(2, MNOS_ERR_SIZE);
     memcpy(&params, current->buffer->data, sizeof(params)); /* other threads may write there */
-    status = thread_create(process, &params, &thread);
+    status = captable_alloc(table, &slot);
     if (status != MNOS_OK)
-        return call_argument(2, status);
-    status = cap_create_root(current->process, &thread->obj, MNOS_RIGHTS_ALL, 0, 0, value);
-    if (status != MNOS_OK) {
-        thread_abandon(thread, current->effective);
         return status;
+    status = thread_create(process, &params, &thread);
+    if (status != MNOS_OK) {
+        captable_free(table, slot);
+        return call_argument(2, status);
     }
+    *value = cap_create_root_in(slot, &thread->obj);
     if ((params.flags & MNOS_THREAD_SUSPENDED) == 0)
         thread_resume(thread, STOP_SUSPEND);
     return MNOS_OK;

@@ -75,6 +75,15 @@ mnos_status_t cap_create_root(struct process *process, struct kobject *object, m
     return make(process, NULL, &view, 0, 0, handle);
 }
 
+mnos_cap_t cap_create_root_in(struct capability *slot, struct kobject *object)
+{
+    const struct cap_view view = {.object = object, .rights = MNOS_RIGHTS_ALL};
+    mnos_cap_t handle;
+
+    (void)make(NULL, slot, &view, 0, 0, &handle); /* a root is always derivable */
+    return handle;
+}
+
 mnos_status_t cap_derive(struct process *process, const struct cap_view *view, unsigned flags,
                          mnos_cap_t *handle)
 {

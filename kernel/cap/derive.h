@@ -31,6 +31,9 @@ enum cap_progress {
 /* The first capability to a new object, in `process`'s table; all rights in `rights`. */
 mnos_status_t cap_create_root(struct process *process, struct kobject *object, mnos_rights_t rights,
                               uint64_t first, uint64_t count, mnos_cap_t *handle);
+/* The same in `slot`, which captable_alloc() gave, or captable_free() gets back: for objects that take long to be
+ * undone when there is no room for their capability. */
+mnos_cap_t cap_create_root_in(struct capability *slot, struct kobject *object);
 /* A child of what `view` names, in `process`'s table, with the rights and the badge or range that are
  * in the view; `flags` is 0 or CAP_MINTED. Errors: MNOS_ERR_HANDLE (gone meanwhile), MNOS_ERR_STATE (under
  * revocation, or derived too deep), MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */

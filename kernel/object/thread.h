@@ -180,8 +180,6 @@ void thread_evict(struct thread *thread);
  * (MNOS_OK is its result then), or must stop itself. MNOS_OK: it has ended; MNOS_ERR_STATE: so it had before.
  */
 mnos_status_t thread_destroy(struct thread *current, struct thread *thread);
-/* One that never ran, and is not to be handed out: ends at this priority. */
-void thread_abandon(struct thread *thread, uint8_t priority);
 /* Within thread_end.c: one step of the burial of a dead thread. */
 void thread_end_step(struct work *work);
 void thread_free(struct thread *thread);

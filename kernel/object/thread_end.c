@@ -90,18 +90,6 @@ mnos_status_t thread_destroy(struct thread *current, struct thread *thread)
     return status;
 }
 
-void thread_abandon(struct thread *thread, uint8_t priority)
-{
-    struct process *process = thread->process;
-
-    if (!mark(thread, priority))
-        return;
-    thread_evict(thread); /* no core ever had it: it is suspended, or another is making it dead */
-    spin_lock(&process->lock);
-    thread->kept--;
-    spin_unlock(&process->lock);
-}
-
 /* ---- burying ---- */
 
 /* What others know of it goes: its deadline, callers, number, IPC buffer. False: not all callers

@@ -180,11 +180,11 @@ static uint64_t look_into(mnos_cap_t memory)
     return FOUND_ZEROS;
 }
 
-/* A child: deletes memory with contents, and objects, which wait to be freed; its table is full, and there are not
- * enough bytes for another page of slots, before they have been. */
-static uint64_t allocate_when_the_table_is_full(uint64_t old_pages, uint64_t, uint64_t, uint64_t)
+/* In a child: deletes memory with contents, and objects, which wait to be freed; its table is full, and there are not
+ * enough bytes for `more` and another page of slots, before they have been. */
+static void fill_the_table(uint64_t old_pages, uint64_t more)
 {
-    mnos_cap_t endpoints[ENDPOINTS], old = 0, new = 0;
+    mnos_cap_t endpoints[ENDPOINTS], old = 0;
     uint64_t before, of_memory, of_endpoints;
 
     (void)endpoint_new(); /* the first page of the table, and its root */
@@ -196,12 +196,19 @@ static uint64_t allocate_when_the_table_is_full(uint64_t old_pages, uint64_t, ui
         endpoints[i] = endpoint_new();
     of_endpoints = bytes_used() - before;
     fill(old, old_pages);
-    hog_all_but(of_memory + PAGE - of_endpoints / 2);
+    hog_all_but((more != 0 ? more : of_memory) + PAGE - of_endpoints / 2);
     cap_drop(old);
     for (unsigned i = 1; i < ENDPOINTS; i++)
         cap_drop(endpoints[i]);
     while ((process_info(MNOS_SELF).cap_count + 1) % SLOTS_PER_PAGE != 0)
         (void)cap_copy(endpoints[0], MNOS_RIGHT_READ);
+}
+
+static uint64_t allocate_when_the_table_is_full(uint64_t old_pages, uint64_t, uint64_t, uint64_t)
+{
+    mnos_cap_t new = 0;
+
+    fill_the_table(old_pages, 0);
     if (sys_mem_alloc(NEW_PAGES, 0, &new) != MNOS_OK)
         return FOUND_NO_MEMORY;
     return look_into(new);
@@ -218,4 +225,36 @@ TEST(restart, memory_whose_capability_had_no_room_at_first_is_zeroed_all_the_sam
             CHECK_EQ(child_result(&child), FOUND_ZEROS);
         child_drop(&child);
     }
+}
+
+static mnos_status_t thread_in(mnos_cap_t process, uint64_t buffer)
+{
+    const struct mnos_thread_params params = {.name = "new",
+                                              .ipc_buffer = buffer,
+                                              .affinity = MNOS_AFFINITY_ANY,
+                                              .flags = MNOS_THREAD_SUSPENDED};
+    mnos_cap_t thread;
+
+    return thread_create_raw(process, &params, &thread);
+}
+
+static uint64_t make_a_thread_when_the_table_is_full(uint64_t, uint64_t, uint64_t, uint64_t)
+{
+    uint64_t before;
+
+    (void)endpoint_new();
+    before = bytes_used();
+    CHECK_OK(thread_in(MNOS_SELF, ARENA));
+    fill_the_table(NEW_PAGES, bytes_used() - before);
+    return thread_in(MNOS_SELF, ARENA + PAGE);
+}
+
+TEST(restart, a_thread_whose_capability_had_no_room_at_first_is_made_all_the_same)
+{
+    struct child child;
+
+    if (child_create(&child) &&
+        child_start(&child, make_a_thread_when_the_table_is_full, 0, 0, 0, 0))
+        CHECK_EQ(child_result(&child), MNOS_OK);
+    child_drop(&child);
 }
