@@ -173,18 +173,27 @@ void process_first_thread_locked(struct process *process)
                           : list_first(&process->threads, struct thread, process_link);
 }
 
-/* Does with the next thread what the state asks for. */
+/* Does with the next thread what the state asks for. The one that asks for it is stopped last, or it would not
+ * get to the others. */
 static bool apply_locked(struct process *process)
 {
     struct thread *thread = process_next_thread_locked(process);
 
     if (thread == NULL)
         return false;
-    if (process->state == MNOS_PROCESS_SUSPENDED)
+    if (process->state == MNOS_PROCESS_SUSPENDED && thread != this_core()->current)
         atomic_fetch_or(&thread->stop, STOP_PROCESS);
-    else
+    else if (process->state == MNOS_PROCESS_ALIVE)
         thread_resume(thread, STOP_PROCESS);
     return true;
+}
+
+static void stop_current_locked(struct process *process)
+{
+    struct thread *current = this_core()->current;
+
+    if (current != NULL && current->process == process)
+        atomic_fetch_or(&current->stop, STOP_PROCESS);
 }
 
 /* Some steps on the way to `state`. When somebody else has asked for another meanwhile, that is
@@ -207,6 +216,8 @@ static mnos_status_t change_state(struct process *process, enum mnos_process_sta
              i++)
             ;
         *again = process->state == state && process->cursor != NULL;
+        if (!*again && process->state == MNOS_PROCESS_SUSPENDED)
+            stop_current_locked(process);
     }
     spin_unlock(&process->lock);
     return status;

@@ -386,3 +386,57 @@ TEST(process, one_that_is_destroyed_while_it_ends_by_itself_ends_once)
         child_drop(&child);
     }
 }
+
+#define SPINNERS 40u /* more than are stopped in one step */
+
+_Noreturn static void spin_without_a_stack(void)
+{
+    for (;;)
+        __asm__ volatile("pause");
+}
+
+static bool spinners_start(const struct child *child, mnos_cap_t threads[SPINNERS])
+{
+    struct mnos_thread_params params = {
+        .name = "spinner", .priority = TEST_PRIORITY - 2, .affinity = MNOS_AFFINITY_ANY};
+
+    params.registers.rip = (uint64_t)spin_without_a_stack;
+    for (unsigned i = 0; i < SPINNERS && !check_failed(); i++) {
+        params.ipc_buffer = ARENA + i * PAGE;
+        CHECK_OK(thread_create_raw(child->process, &params, &threads[i]));
+    }
+    return !check_failed();
+}
+
+/* When it is told to; and returns when it is told to, not in the middle of its being woken. */
+static uint64_t suspend_own_process(uint64_t process, uint64_t told, uint64_t, uint64_t)
+{
+    struct message msg = {0};
+    mnos_status_t status = MNOS_ERR_DEADLINE;
+    uint64_t now;
+
+    if (ipc_receive(told, &msg, soon()) == MNOS_OK)
+        status = sys_thread_block(process, 0, &now);
+    return ipc_receive(told, &msg, soon()) == MNOS_OK ? status : MNOS_ERR_DEADLINE;
+}
+
+TEST(process, one_with_many_threads_suspends_itself_whole)
+{
+    mnos_cap_t threads[SPINNERS], told = endpoint_new();
+    struct child child;
+
+    if (child_create(&child) &&
+        child_start(&child, suspend_own_process, child_give(&child, child.process, MNOS_RIGHTS_ALL),
+                    child_give(&child, told, MNOS_RIGHTS_ALL), 0, 0) &&
+        spinners_start(&child, threads)) {
+        CHECK_OK(sys_ipc_notify(told, 1));
+        thread_reaches(child.thread, MNOS_STATE_SUSPENDED);
+        for (unsigned i = 0; i < SPINNERS && !check_failed(); i++)
+            CHECK_EQ(thread_info(threads[i]).state, MNOS_STATE_SUSPENDED);
+        CHECK_OK(sys_thread_wake(child.process));
+        CHECK_OK(sys_ipc_notify(told, 1));
+        CHECK_EQ(child_result(&child), MNOS_OK);
+    }
+    child_drop(&child);
+    cap_drop(told);
+}
