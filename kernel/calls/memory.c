@@ -72,7 +72,9 @@ mnos_status_t sys_mem_alloc(struct thread *current, uint64_t page_count, uint64_
         return status;
     memory = record->memory;
     record->memory = NULL;
-    record->done = 0; /* no room for the capability: the call may be made again, with another */
+    /* Without room for the capability the call may be made again, with another object. */
+    record->done = 0;
+    record->search = (struct memory_search){0};
     status = cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, value);
     if (status != MNOS_OK)
         kobject_unreferenced(&memory->obj);
