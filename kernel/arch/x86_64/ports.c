@@ -24,6 +24,7 @@
 
 #define BITMAP_FRAMES 2
 #define FRAME_WORDS (PAGE_BYTES / sizeof(uint64_t))
+#define FRAME_BITS (PAGE_BYTES * 8)
 _Static_assert(PORT_BITMAP_WORDS == BITMAP_FRAMES * FRAME_WORDS);
 
 struct arch_ports {
@@ -87,16 +88,29 @@ static uint64_t *word_of(const struct arch_ports *ports, uint32_t word)
     return &ports->frames[word / FRAME_WORDS][word % FRAME_WORDS];
 }
 
-/* Sets or clears the bits of [first, end), a word at a time. */
+/* Bits of one word. */
+static void mark_word(const struct arch_ports *ports, uint32_t first, uint32_t end, bool closed)
+{
+    uint64_t mask = UINT64_MAX << first % 64 & UINT64_MAX >> (63 - (end - 1) % 64);
+    uint64_t *word = word_of(ports, first / 64);
+
+    *word = closed ? *word | mask : *word & ~mask;
+}
+
+/* Sets or clears the bits of [first, end): whole words within a frame at once. */
 static void mark(const struct arch_ports *ports, uint32_t first, uint32_t end, bool closed)
 {
-    for (uint32_t at = first; at < end;) {
-        uint32_t next = (at | 63) + 1 < end ? (at | 63) + 1 : end;
-        uint64_t mask = UINT64_MAX << at % 64 & UINT64_MAX >> (63 - (next - 1) % 64);
-        uint64_t *word = word_of(ports, at / 64);
+    for (uint32_t at = first, next; at < end; at = next) {
+        uint32_t frame_end = (uint32_t)((at / FRAME_BITS + 1) * FRAME_BITS);
+        uint32_t whole_end = (frame_end < end ? frame_end : end) & ~63u;
 
-        *word = closed ? *word | mask : *word & ~mask;
-        at = next;
+        if (at % 64 == 0 && whole_end > at) {
+            next = whole_end;
+            memset(word_of(ports, at / 64), closed ? 0xFF : 0, (next - at) / 8);
+        } else {
+            next = (at | 63) + 1 < end ? (at | 63) + 1 : end;
+            mark_word(ports, at, next, closed);
+        }
     }
 }
 
