@@ -154,7 +154,8 @@ static void drain(struct magazine *magazine, uint32_t count)
     spin_lock(&lock);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t frame = magazine->frames[i] >> PAGE_SHIFT;
-        mark_locked(frame, frame + 1, false);
+        frame_bits_give(frame);
+        zone_of(frame)->free++;
     }
     spin_unlock(&lock);
     memmove(magazine->frames, magazine->frames + count, left * sizeof(magazine->frames[0]));

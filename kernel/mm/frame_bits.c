@@ -80,6 +80,14 @@ void frame_bits_take(uint64_t frame, uint64_t bits)
     set_word(frame / WORD_BITS, frame_bits_word(frame) | bits);
 }
 
+void frame_bits_give(uint64_t frame)
+{
+    uint64_t word = frame_bits_word(frame), bit = 1ull << frame % WORD_BITS;
+
+    assert((word & bit) != 0); /* double free */
+    set_word(frame / WORD_BITS, word & ~bit);
+}
+
 /* Bits [from, to) of one word, to at most 64. */
 static uint64_t word_mask(uint64_t from, uint64_t to)
 {

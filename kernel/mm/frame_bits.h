@@ -24,6 +24,8 @@ bool frame_bits_used(uint64_t frame);
 void frame_bits_mark(uint64_t first, uint64_t end, bool used);
 /* Sets these bits, which are clear, of the word that begins with this frame. */
 void frame_bits_take(uint64_t frame, uint64_t bits);
+/* Clears the bit of this frame, which is set. */
+void frame_bits_give(uint64_t frame);
 /* The first clear bit in [from, end), or `end`. Looks at few words, whatever their contents. */
 uint64_t frame_bits_find_free(uint64_t from, uint64_t end);
 /* The first set bit in [from, end), or `end`. Looks at every word up to there. */

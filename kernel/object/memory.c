@@ -22,7 +22,7 @@ _Static_assert(LEAVES_MAX * sizeof(struct extent *) <= PAGE_BYTES);
 /* What is done between two looks for something more urgent. */
 #define ZERO_PAGES 6
 #define FILL_RUNS 8
-#define FREE_EXTENTS 4
+#define FREE_EXTENTS 2
 
 static struct slab_cache *memory_cache;
 

@@ -24,7 +24,7 @@
 
 #define DEFERRED_MAX 64
 #define DEFERRED_BYTES 4096
-#define DEFERRED_STEP 8
+#define DEFERRED_STEP 4
 
 struct core;
 

@@ -183,9 +183,9 @@ static void use_fragments(uint64_t count)
     CHECK_STATUS(sys_mem_alloc(64, MNOS_ALLOC_CONTIGUOUS, &memory), MNOS_ERR_MEMORY);
     if (CHECK_OK(sys_mem_alloc(count, 0, &memory))) {
         check_pages(memory, count);
+        cap_drop(memory);
     }
     watch_end(&watch, "memory in single frames");
-    cap_drop(memory);
 }
 
 TEST(bounds, single_frames_make_an_object_as_large_as_they_are_many)
