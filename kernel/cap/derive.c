@@ -16,7 +16,7 @@
 #include "sched/sched.h"
 
 /* Steps between two looks for something more urgent: capabilities, and things that hang on one, which may be
- * 512 pages each. */
+ * 128 pages each. */
 #define PREEMPT_STEPS 32
 #define DRAIN_STEPS 4
 

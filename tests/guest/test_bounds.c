@@ -132,7 +132,10 @@ TEST(bounds, a_contiguous_run_over_page_tables_goes_in_steps)
 #define HOLE_PAGES_UNCOUNTED 4096u
 #define SPARE_PAGES 512u /* for the kernel, and for what each core keeps */
 
-static mnos_cap_t pieces[HOLE_PAGES], rest[256];
+/* In memory of their own, since each child of the other tests gets a copy of the variables. */
+#define LIST_PAGES (HOLE_PAGES * sizeof(mnos_cap_t) / PAGE)
+static mnos_cap_t *const pieces = (mnos_cap_t *)(ARENA + 0x20000000);
+static mnos_cap_t rest[256];
 
 static uint64_t hole_pages(void)
 {
@@ -190,9 +193,10 @@ static void use_fragments(uint64_t count)
 
 TEST(bounds, single_frames_make_an_object_as_large_as_they_are_many)
 {
-    mnos_cap_t hole = 0;
+    mnos_cap_t hole = 0, list = memory_new(LIST_PAGES);
     unsigned rest_count, count;
 
+    CHECK_OK(map(list, (uint64_t)pieces, 0, LIST_PAGES));
     CHECK_OK(sys_mem_alloc(hole_pages(), MNOS_ALLOC_CONTIGUOUS, &hole));
     rest_count = take_rest(0);
     cap_drop(hole);
@@ -206,6 +210,7 @@ TEST(bounds, single_frames_make_an_object_as_large_as_they_are_many)
         cap_drop(pieces[i]);
     for (unsigned i = 0; i < rest_count; i++)
         cap_drop(rest[i]);
+    cap_drop(list);
 }
 
 /* ---- ports ---- */
