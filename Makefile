@@ -18,7 +18,8 @@
 #: MEDIUM=cdrom             cdrom, disk or usb, for run and run-bios
 #: DISPLAY_QEMU=none        gtk, sdl or curses: show the screen as well, for run
 #: KVM=0                    1: use the host's processor, for run
-#: SUITES=                  only these: build, unit, loader, guest, system, for test and test-fresh
+#: SUITES=                  only these: build, unit, loader, guest, game, system, for test and test-fresh
+#: SEED=                    plays the games of that seed again, for test-long
 #: RELEASE=bookworm         the release of Debian, for test-fresh
 #: NEW_ROOT=                1: make the bare system anew, for test-fresh
 
