@@ -17,7 +17,7 @@
 
 /* Steps between two looks for something more urgent: capabilities, and things that hang on one, which may be
  * 128 pages each. */
-#define PREEMPT_STEPS 32
+#define PREEMPT_STEPS 28
 #define DRAIN_STEPS 4
 
 /* ---- making ---- */

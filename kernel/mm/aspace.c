@@ -20,7 +20,7 @@
 #define STEP_UNITS 128
 #define PIECE_UNITS 16
 /* Mappings that are looked at, or freed. */
-#define STEP_MAPPINGS 16
+#define STEP_MAPPINGS 8
 
 static uint64_t mapping_end(const struct mapping *mapping)
 {

@@ -18,7 +18,7 @@
 #include "trace.h"
 
 /* How many expired deadlines one timer interrupt serves before others get a chance. */
-#define EXPIRE_BATCH 32
+#define EXPIRE_BATCH 12
 
 struct core cores[MNOS_CORES_MAX];
 uint32_t core_count = 1;

@@ -357,7 +357,7 @@ void arch_aspace_unmap_page(struct arch_aspace *aspace, uaddr_t address)
 /* ---- destroy ---- */
 
 /* What a step of arch_aspace_destroy() may do: looking at an entry is one, freeing a table, which is zeroed, many. */
-#define DESTROY_UNITS 256
+#define DESTROY_UNITS 112
 #define FREE_UNITS 400
 
 /* The first entry of `table` from *index on that leads to a table; looking at each takes from *units. */
