@@ -18,6 +18,7 @@
 #include "boot_code.h"
 #include "core.h"
 #include "lib/string.h"
+#include "measure.h"
 #include "lib/printf.h"
 #include "sync/spinlock.h"
 
@@ -187,6 +188,15 @@ static void set_retry_locked(void)
     atomic_store_explicit(&log_retry_ns, next, memory_order_relaxed);
 }
 
+/* Text that goes out at once: `console=kernel`, which tests ask for, and all until user space runs. */
+static void show_kept_locked(struct sink *sink)
+{
+    uint64_t paused = measure_pause();
+
+    show_all_locked(sink);
+    measure_go_on(paused);
+}
+
 static void emit(const char *text, size_t size_bytes)
 {
     bool locked = !seized; /* in a panic the holder may be the core that panicked */
@@ -198,7 +208,7 @@ static void emit(const char *text, size_t size_bytes)
         struct sink *sink = &sinks[i];
 
         if (is_kernels(sink) && (sink->kept || !in_steps))
-            show_all_locked(sink);
+            show_kept_locked(sink);
         else if (log_retry_ns == UINT64_MAX)
             sink->idle_since = arch_cycles(); /* nothing was asked of it until now */
     }

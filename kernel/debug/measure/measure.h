@@ -6,5 +6,12 @@
  */
 #pragma once
 
+#include <stdint.h>
+
+/* What passes between the two is left out of the stretch: it is not of a system as it ships. The second takes what
+ * the first returns. */
+uint64_t measure_pause(void);
+void measure_go_on(uint64_t paused);
+
 /* Logs the longest stretches so far, the longest first. */
 void measure_report(void);
