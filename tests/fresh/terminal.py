@@ -15,7 +15,7 @@ import signal
 import time
 from pathlib import Path
 
-ANSI = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]")
+ANSI = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[78])")
 PARTIAL = re.compile(r"\x1b(\[[0-9;?=]*)?\Z")
 
 
