@@ -46,7 +46,7 @@ HOSTCC  := $(call default,HOSTCC,$(if $(CROSS_COMPILE),gcc,$(CC)))
 export BUILD CC CROSS_COMPILE CMDLINE
 
 # What is found by folder is source; nothing that is made may lie there, or be all there is.
-SOURCE_DIRS := abi bench boot drivers kernel lib programs protocols services tests
+SOURCE_DIRS := abi bench boot drivers kernel lib programs protocols services system tests
 ifneq ($(words $(BUILD)),1)
 $(error BUILD is the name of one folder, without blanks)
 endif
@@ -106,10 +106,10 @@ KERNEL_CFLAGS := $(TARGET_CFLAGS) -mcmodel=kernel -mno-red-zone -fomit-frame-poi
                  -Wframe-larger-than=2048 \
                  -I. -Ikernel -Ikernel/arch/x86_64 -I$(BUILD)/gen
 # Programs: small copies of a known size are moves in place, long ones go to memcpy(), which has vector
-# registers (lib/libmnos/memcpy.S).
+# registers (lib/mnos/memcpy.S).
 USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -fbuiltin \
                  $(if $(findstring clang,$(CC)),,-mmemcpy-strategy=unrolled_loop:64:noalign$(comma)libcall:-1:noalign) \
-                 -I. -Ilib/libmnos -Iprotocols -I$(BUILD)/gen
+                 -I. -Ilib/mnos -Iprotocols -I$(BUILD)/gen
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all -I. -Ikernel -Itests/unit/host \
                  -Ikernel/debug/on -I$(BUILD)/gen
@@ -147,7 +147,7 @@ find    = $(sort $(shell find $1 -type f $2 2>/dev/null))
 # that ships, kernel/debug/on in build/debug/kernel.elf, the one that the guest tests boot, and kernel/debug/measure,
 # otherwise as the one that ships, in build/measure/kernel.elf, which tells how long it does not look at interrupts.
 
-KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c,$(call find,kernel lib/format,-name '*.[cS]')) $(wildcard lib/*.c)
+KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c,$(call find,kernel lib/base lib/format,-name '*.[cS]'))
 KERNEL_LD   := kernel/arch/x86_64/kernel.ld
 
 $(BUILD)/gen/font.c: tools/mkfont.py | $(python_ok)
@@ -167,7 +167,7 @@ KERNEL_HOT := $(patsubst %,kernel/calls/%.c,capability ipc memory process syscal
               $(patsubst %,kernel/mm/%.c,aspace mapping) \
               $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory thread) \
               $(patsubst %,kernel/arch/x86_64/%.c,ioapic lapic timer trap user_tables vector) \
-              lib/tree.c
+              lib/base/tree.c
 # Of these, where only the smallest functions are worth copying into their callers.
 KERNEL_FEW := $(patsubst %,kernel/%.c,calls/syscall cap/captable cap/derive mm/aspace object/endpoint)
 speed       = $(SPEED) $(if $(findstring clang,$(CC)),,$(if $(filter $(KERNEL_FEW),$1),--param=max-inline-insns-auto=6))
@@ -223,7 +223,7 @@ kernel: $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf ## Both kernels: build/ker
 PROGRAM_DIRS := $(sort $(patsubst %/,%,$(dir $(wildcard services/*/*.c services/*/*/*.c drivers/*/*/*.c programs/*/*.c))))
 PROGRAMS     := $(notdir $(PROGRAM_DIRS))
 LIBMNOS      := $(BUILD)/user/libmnos.a
-USER_LD      := lib/libmnos/user.ld
+USER_LD      := lib/mnos/user.ld
 user_objects  = $(patsubst %,$(BUILD)/user/obj/%.o,$(call find,$1,-name '*.[cS]'))
 
 named      = $(filter %/$1,$(PROGRAM_DIRS))
@@ -243,8 +243,8 @@ WIDTH_TABLE := $(BUILD)/gen/width_table.h
 $(WIDTH_TABLE): tools/mkwidth.py | $(python_ok)
 	$(call say,WIDTHS)
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@
-$(BUILD)/user/obj/lib/libmnos/utf8.c.o $(BUILD)/unit/obj/tests/unit/test_utf8.c.o: $(WIDTH_TABLE)
-$(LIBMNOS): $(call user_objects,lib/libmnos lib/server lib/client lib/format lib/string.c lib/printf.c) $(sources)
+$(BUILD)/user/obj/lib/mnos/utf8.c.o $(BUILD)/unit/obj/tests/unit/test_utf8.c.o: $(WIDTH_TABLE)
+$(LIBMNOS): $(call user_objects,lib/mnos lib/server lib/client lib/format lib/base/string.c lib/base/printf.c) $(sources)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) qcsD $@ $(filter %.o,$^)
 
@@ -282,7 +282,7 @@ INITRD := $(BUILD)/initrd.tar
 
 NEEDS  := $(wildcard services/*/needs.toml services/*/*/needs.toml drivers/*/*/needs.toml programs/*/needs.toml)
 
-$(BUILD)/manifest.bin: services/manifest.toml tools/mkmanifest.py $(NEEDS) $(sources) | $(python_ok)
+$(BUILD)/manifest.bin: system/manifest.toml tools/mkmanifest.py $(NEEDS) $(sources) | $(python_ok)
 	$(call say,MANIFEST)
 	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmanifest.py $< $@
 $(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
@@ -324,7 +324,7 @@ run-direct: settings direct ## Boot kernel and RAM disk without firmware: the fa
 UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/% kernel/debug/measure/%, \
                           $(call find,kernel,-name '*.c')) \
              $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,lane.c session.c) \
-             $(addprefix services/fs/tmpfs/,check.c data.c names.c pages.c resolve.c store.c tree.c) lib/printf.c lib/tree.c $(LOADER_PORTABLE_SRCS)
+             $(addprefix services/fs/tmpfs/,check.c data.c names.c pages.c resolve.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 
 $(BUILD)/unit/obj/%.c.o: %.c $(common)

@@ -2,7 +2,7 @@
 /* event.c - what comes from outside: a device interrupt, and the passing of a deadline. */
 #include "abi/interrupt.h"
 #include "bench/bench.h"
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/edu.h"
 
 /* ---- an interrupt: a message of QEMU's edu device, which needs no I/O port once it is set up (ports cost when

@@ -5,7 +5,7 @@
  * is measured on a machine of its own, which ends with it: nothing is taken down.
  */
 #include "bench/bench.h"
-#include "lib/printf.h"
+#include "lib/base/printf.h"
 
 /* Mappings, or IPC buffers: from here on. */
 #define CROWD (ARENA + 0x40000000ull)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* ipc.c - messages between two processes: round trips of every size, and a capability in a message. */
 #include "bench/bench.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 /* Finite, and never reached. */
 #define FAR_DEADLINE (1ull << 60)

@@ -2,8 +2,8 @@
 /* main.c - chooses and runs the benchmarks, and ends QEMU. See bench.h. */
 #include "bench/bench.h"
 #include "bench/measure.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/string.h"
 
 #define STACK_PAGES 16
 

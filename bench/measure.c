@@ -2,8 +2,8 @@
 /* measure.c - rounds, medians, and the peer process. */
 #include "bench/measure.h"
 
-#include "lib/libmnos/bootstrap.h"
-#include "lib/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/string.h"
 
 #define UART_PORT 0x3F8
 #define UART_PORTS 8

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* memory.c - mapping a page, and handing memory to another process. */
 #include "bench/bench.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 /* Beside a page that stays mapped, which keeps the page tables in place. */
 #define NEIGHBOUR (ARENA + 0x200000)

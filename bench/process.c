@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* process.c - threads and processes, from the call that creates them to their first instruction. */
 #include "bench/bench.h"
-#include "lib/libmnos/layout.h"
-#include "lib/string.h"
+#include "lib/mnos/layout.h"
+#include "lib/base/string.h"
 
 static struct mnos_thread_params newcomer(void)
 {

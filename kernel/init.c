@@ -16,7 +16,7 @@
 #include "info.h"
 #include "lib/format/elf.h"
 #include "lib/format/ustar.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "log/log.h"
 #include "log/panic.h"
 #include "mm/frame.h"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""mkmanifest.py - checks services/manifest.toml and compiles it for init.
+"""mkmanifest.py - checks system/manifest.toml and compiles it for init.
 
     mkmanifest.py MANIFEST.toml OUT.bin
 
@@ -417,7 +417,7 @@ def main(arguments: list[str]) -> int:
     except (OSError, UnicodeDecodeError) as problem:
         print(f"{source}:1: cannot be read: {problem}", file=sys.stderr)
         return 1
-    # Programs are looked for beside the manifest's folder; services/manifest.toml: the repository.
+    # Programs are looked for beside the manifest's folder; system/manifest.toml: the repository.
     binary = check(manifest, source.parent.parent)
     for line in manifest.errors:
         print(line, file=sys.stderr)

@@ -7,7 +7,7 @@
 The data is the Unicode Character Database of this Python. Two columns: East Asian Width W or F (Unicode
 Standard Annex #11), and the planes that are set aside for ideographs. None: what combines with the
 character before it (general categories Mn and Me), format characters (Cf) except the soft hyphen, and
-the vowels and finals of Hangul that join a syllable. lib/libmnos/utf8.c reads the tables.
+the vowels and finals of Hangul that join a syllable. lib/mnos/utf8.c reads the tables.
 """
 
 import sys

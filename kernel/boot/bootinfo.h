@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "mm/addr.h"
 
 enum {

@@ -8,7 +8,7 @@
 
 #include "arch/arch.h"
 #include "boot/bootinfo.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "log/log.h"
 #include "log/panic.h"
 

@@ -7,7 +7,7 @@
 #include "calls/calls.h"
 #include "cap/badge.h"
 #include "cap/derive.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "object/endpoint.h"
 #include "object/inspect.h"
 #include "object/memory.h"

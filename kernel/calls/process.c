@@ -6,7 +6,7 @@
 #include "calls/calls.h"
 #include "cap/derive.h"
 #include "ipc/wait.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "object/endpoint.h"
 #include "object/process.h"
 #include "sched/sched.h"

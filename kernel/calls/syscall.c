@@ -15,7 +15,7 @@
 
 #include "assert.h"
 #include "ipc/ipc.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "lockdep.h"
 #include "mm/frame.h"
 #include "object/fault.h"

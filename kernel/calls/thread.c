@@ -4,7 +4,7 @@
 #include "abi/message.h"
 #include "calls/calls.h"
 #include "ipc/wait.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "sched/sched.h"
 
 #define UPCALL_FLAGS (MNOS_UPCALL_FAULTS | MNOS_UPCALL_SYSCALLS)

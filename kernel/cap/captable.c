@@ -4,8 +4,8 @@
 
 #include "assert.h"
 #include "core.h"
-#include "lib/list.h"
-#include "lib/string.h"
+#include "lib/base/list.h"
+#include "lib/base/string.h"
 #include "mm/frame.h"
 #include "object/process.h"
 

@@ -15,7 +15,7 @@
 
 #include "boot_code.h"
 #include "console/font.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 enum {
     COLUMNS_MAX = 256,

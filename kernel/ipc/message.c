@@ -7,7 +7,7 @@
 #include "cap/captable.h"
 #include "cap/derive.h"
 #include "core.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "object/endpoint.h"
 #include "object/fault.h"
 #include "object/process.h"

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/list.h"
+#include "lib/base/list.h"
 
 struct thread;
 

@@ -17,9 +17,9 @@
 #include "boot/bootinfo.h"
 #include "boot_code.h"
 #include "core.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "measure.h"
-#include "lib/printf.h"
+#include "lib/base/printf.h"
 #include "sync/spinlock.h"
 
 enum {

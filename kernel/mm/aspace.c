@@ -8,7 +8,7 @@
 #include "assert.h"
 #include "cap/capability.h"
 #include "core.h"
-#include "lib/list.h"
+#include "lib/base/list.h"
 #include "mm/mapping.h"
 #include "object/memory.h"
 #include "object/process.h"

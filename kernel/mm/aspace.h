@@ -19,7 +19,7 @@
 
 #include "abi/types.h"
 #include "arch/arch.h"
-#include "lib/tree.h"
+#include "lib/base/tree.h"
 #include "sync/spinlock.h"
 
 struct process;

@@ -17,7 +17,7 @@
 #include "boot/bootinfo.h"
 #include "boot_code.h"
 #include "core.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "log/panic.h"
 #include "mm/frame_bits.h"
 #include "sync/spinlock.h"

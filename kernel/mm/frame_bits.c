@@ -4,7 +4,7 @@
 
 #include "assert.h"
 #include "boot_code.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #define ALL UINT64_MAX
 #define WORD_BITS FRAME_WORD_BITS

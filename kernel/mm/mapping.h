@@ -13,8 +13,8 @@
 
 #include "abi/types.h"
 #include "cap/capability.h"
-#include "lib/list.h"
-#include "lib/tree.h"
+#include "lib/base/list.h"
+#include "lib/base/tree.h"
 #include "object/memory.h"
 
 struct process;

@@ -7,7 +7,7 @@
 
 #include "arch/arch.h"
 #include "ipc/ipc.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "log/log.h"
 #include "log/panic.h"
 #include "object/process.h"

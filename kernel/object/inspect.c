@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "abi/message.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "object/endpoint.h"
 #include "object/interrupt.h"
 #include "object/memory.h"

@@ -9,7 +9,7 @@
 #include "cap/derive.h"
 #include "core.h"
 #include "info.h"
-#include "lib/list.h"
+#include "lib/base/list.h"
 #include "object/endpoint.h"
 #include "trace.h"
 

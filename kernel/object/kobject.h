@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "abi/types.h"
-#include "lib/list.h"
+#include "lib/base/list.h"
 #include "sync/deferred.h"
 #include "sync/spinlock.h"
 

@@ -6,7 +6,7 @@
 
 #include "assert.h"
 #include "boot_code.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "mm/frame.h"
 #include "mm/ports.h"
 #include "mm/slab.h"

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #define REPLACEMENT '?'
 #define TEXT_BYTES (MNOS_NAME_BYTES - 1)

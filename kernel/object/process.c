@@ -7,7 +7,7 @@
 
 #include "boot_code.h"
 #include "info.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "mm/slab.h"
 #include "object/name.h"
 #include "object/thread.h"

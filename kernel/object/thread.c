@@ -11,7 +11,7 @@
 #include "boot_code.h"
 #include "calls/calls.h"
 #include "ipc/wait.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
 #include "object/name.h"

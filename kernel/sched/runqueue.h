@@ -15,7 +15,7 @@
 #pragma once
 
 #include "abi/types.h"
-#include "lib/list.h"
+#include "lib/base/list.h"
 #include "sync/spinlock.h"
 
 struct thread;

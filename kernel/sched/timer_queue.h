@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#include "lib/tree.h"
+#include "lib/base/tree.h"
 #include "sync/spinlock.h"
 
 struct thread;

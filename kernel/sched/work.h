@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
-#include "lib/list.h"
+#include "lib/base/list.h"
 #include "sync/spinlock.h"
 
 struct core;

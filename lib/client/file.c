@@ -7,7 +7,7 @@
 #include "lib/client/file.h"
 
 #include "lib/client/file_internal.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #define INLINE_BYTES 1024u
 #define BOUNCE_BYTES 32768u

@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
-#include "lib/libmnos/lock.h"
+#include "lib/mnos/lock.h"
 #include "protocols/file.h"
 #include "protocols/label.h"
 

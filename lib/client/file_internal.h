@@ -4,7 +4,7 @@
 
 #include "abi/message.h"
 #include "lib/client/file.h"
-#include "lib/libmnos/ipc.h"
+#include "lib/mnos/ipc.h"
 
 struct file_call {
     uint32_t operation;

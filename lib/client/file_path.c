@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* file_path - requests that name files by paths: see file.h. */
 #include "lib/client/file_internal.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 /* Where one path of a request has come. */
 struct path {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* file_session - lanes, repeating, and beginning anew: see file.h. */
 #include "lib/client/file_internal.h"
-#include "lib/libmnos/memory.h"
-#include "lib/libmnos/syscall.h"
-#include "lib/string.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/syscall.h"
+#include "lib/base/string.h"
 
 void file_call_begin(struct file_call *call, uint32_t operation, bool once, const void *record,
                      size_t bytes)

@@ -3,7 +3,7 @@
 #include "acpi.h"
 
 #include "lib/format/bytes.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 enum {
     RSDP_V1_BYTES = 20,

@@ -4,7 +4,7 @@
 
 #include "lib/format/acpi.h"
 #include "lib/format/bytes.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 enum {
     MADT_ENTRIES = 44, /* offset of the first */

@@ -3,7 +3,7 @@
 #include "mptable.h"
 
 #include "lib/format/bytes.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 enum {
     KIB = 1024,

@@ -2,7 +2,7 @@
 /* export - see export.h. */
 #include "lib/server/export.h"
 
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/syscall.h"
 
 mnos_status_t server_export(mnos_cap_t endpoint, struct message *message, mnos_badge_t badge)
 {

@@ -2,7 +2,7 @@
 /* export.h - a service answers with a capability of a session that it has made. */
 #pragma once
 
-#include "lib/libmnos/ipc.h"
+#include "lib/mnos/ipc.h"
 
 /*
  * Mints `badge` on the service's endpoint, which needs the right Grant on it, and answers `message`

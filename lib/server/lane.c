@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* lane - exactly once: see session.h. Sequences are compared for equality only. */
 #include "lib/server/session.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 enum lane_verdict lane_begin(struct server_lane *lane, uint32_t sequence, uint64_t reply_id,
                              uint64_t *stale)

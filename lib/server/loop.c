@@ -2,7 +2,7 @@
 /* loop - see loop.h. */
 #include "lib/server/loop.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 static void forget_clients(struct server_loop *loop, mnos_badge_t gone)
 {

@@ -18,7 +18,7 @@
  */
 #pragma once
 
-#include "lib/libmnos/ipc.h"
+#include "lib/mnos/ipc.h"
 #include "lib/server/session.h"
 
 enum server_class {

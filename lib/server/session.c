@@ -2,7 +2,7 @@
 /* session - see session.h. */
 #include "lib/server/session.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #define HANDLE_INDEX_BITS 16
 #define HASH_FACTOR 0x9E3779B97F4A7C15ull

@@ -2,7 +2,7 @@
 /* window - see window.h. */
 #include "lib/server/window.h"
 
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/syscall.h"
 
 mnos_status_t window_open(struct window *window, uint64_t bytes)
 {

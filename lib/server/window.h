@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "lib/libmnos/memory.h"
+#include "lib/mnos/memory.h"
 
 struct window {
     struct memory_block memory; /* page_count 0: there is none */

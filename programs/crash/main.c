@@ -5,7 +5,7 @@
  */
 #include <stdint.h>
 
-#include "lib/libmnos/log.h"
+#include "lib/mnos/log.h"
 
 int main(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* main - prints a greeting on the serial line and ends: the smallest client of a service. */
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/serial_client.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+#include "lib/client/serial.h"
 
 int main(void)
 {

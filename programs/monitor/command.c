@@ -2,9 +2,9 @@
 /* command - finds and runs commands: see command.h. */
 #include "programs/monitor/command.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "programs/monitor/console.h"
-#include "programs/monitor/manager_client.h"
+#include "lib/client/manager.h"
 
 static void command_help(const struct words *words);
 

@@ -3,7 +3,7 @@
  * complete - the Tab key: completes the word before the cursor as far as all candidates agree, and
  * lists them when it cannot go further.
  */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "programs/monitor/editor_internal.h"
 
 struct matches {

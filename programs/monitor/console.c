@@ -4,15 +4,15 @@
 
 #include <stdarg.h>
 
-#include "lib/libmnos/bootstrap.h"
-#include "lib/printf.h"
-#include "lib/libmnos/ipc.h"
-#include "lib/libmnos/listener.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/serial_client.h"
-#include "lib/libmnos/status.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/printf.h"
+#include "lib/mnos/ipc.h"
+#include "lib/mnos/listener.h"
+#include "lib/mnos/log.h"
+#include "lib/client/serial.h"
+#include "lib/mnos/status.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
 #include "protocols/manager.h"
 #include "protocols/serial.h"
 

@@ -2,7 +2,7 @@
 /* editor - keys and what they do to the line: see editor.h. Host tests compile this file. */
 #include "programs/monitor/editor.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "programs/monitor/editor_internal.h"
 
 #define CTRL(letter) ((letter)&0x1F)

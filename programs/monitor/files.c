@@ -4,10 +4,10 @@
  * them go through one session, the capability "files", whose root is "/".
  */
 #include "lib/client/file.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/time.h"
-#include "lib/printf.h"
-#include "lib/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/time.h"
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 

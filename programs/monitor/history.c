@@ -2,7 +2,7 @@
 /* history - see history.h. Host tests compile this file. */
 #include "programs/monitor/history.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 void history_add(struct history *history, const char *text)
 {

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/machine.h"

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "lib/libmnos/utf8.h"
+#include "lib/mnos/utf8.h"
 
 enum key_code {
     KEY_CHARACTER, /* text */

@@ -2,8 +2,8 @@
 /* line - see line.h. Host tests compile this file. */
 #include "programs/monitor/line.h"
 
-#include "lib/libmnos/utf8.h"
-#include "lib/string.h"
+#include "lib/mnos/utf8.h"
+#include "lib/base/string.h"
 
 /* Whether a code point begins at `at` and combines with what is before. */
 static bool combines(const struct line *line, size_t at)

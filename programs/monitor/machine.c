@@ -7,14 +7,15 @@
 
 #include "abi/inspect.h"
 #include "abi/statistics.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/memory.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/memory.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
-#include "programs/monitor/manager_client.h"
+#include "programs/monitor/services.h"
+#include "lib/client/manager.h"
 
 #define KIB_PER_FRAME 4
 #define NS_PER_S 1000000000ull

@@ -4,9 +4,9 @@
  *
  * Lines come from editor.c, commands are in command.c's table. See README.md.
  */
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/editor.h"

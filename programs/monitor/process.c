@@ -4,15 +4,16 @@
  * capabilities with Read that the manager gives out.
  */
 #include "abi/memory.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/printf.h"
-#include "lib/libmnos/status.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/printf.h"
+#include "lib/mnos/status.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
-#include "programs/monitor/manager_client.h"
+#include "lib/client/manager.h"
 #include "programs/monitor/waits.h"
+#include "programs/monitor/services.h"
 
 #define KIB_PER_FRAME 4
 

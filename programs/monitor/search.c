@@ -3,8 +3,8 @@
  * search - Ctrl-R: looks for a line in the history while what it contains is typed. Host tests
  * compile this file.
  */
-#include "lib/printf.h"
-#include "lib/string.h"
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
 #include "programs/monitor/editor_internal.h"
 
 #define CTRL(letter) ((letter)&0x1F)

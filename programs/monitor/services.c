@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: MIT
 /* services - the commands about services: services, restart, kill, run and reboot. */
-#include "lib/libmnos/bootstrap.h"
-#include "lib/printf.h"
-#include "lib/libmnos/ipc.h"
-#include "lib/string.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/printf.h"
+#include "lib/mnos/ipc.h"
+#include "lib/base/string.h"
+#include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
-#include "programs/monitor/manager_client.h"
+#include "lib/client/manager.h"
 #include "programs/monitor/services.h"
 #include "protocols/manifest_format.h"
 #include "protocols/power.h"
+
+bool manager_available(const char *command)
+{
+    if (bootstrap_cap("manager") != 0)
+        return true;
+    console_print("%s: this monitor has no capability \"manager\"; the manifest must grant "
+                  "uses = { manager = \"manager\" }\n",
+                  command);
+    return false;
+}
 
 static const char *state_text(uint32_t state)
 {

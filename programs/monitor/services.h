@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* services.h - the services that init has given up: told once at the prompt. */
+/* services.h - what commands ask about services, and the services that init has given up: told once at the prompt. */
 #pragma once
 
 #include <stdbool.h>
+
+/* Says so when the monitor has no capability "manager". */
+bool manager_available(const char *command);
 
 /* Whether some have failed that were not printed yet. */
 bool services_have_failed(void);

@@ -9,11 +9,11 @@
 
 #include "abi/inspect.h"
 #include "abi/kinfo.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/memory.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/memory.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 

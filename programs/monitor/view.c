@@ -3,8 +3,8 @@
  * view - the part of the editor that draws: which part of the line the terminal shows, and how wide
  * the terminal is. Host tests compile this file.
  */
-#include "lib/printf.h"
-#include "lib/string.h"
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
 #include "programs/monitor/editor_internal.h"
 
 #define LINE_COLUMNS_MIN 8 /* beside a prompt that is too long */

@@ -2,8 +2,8 @@
 /* waits - see waits.h. Host tests compile this file. */
 #include "programs/monitor/waits.h"
 
-#include "lib/printf.h"
-#include "lib/string.h"
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
 
 void waits_add(struct wait_names *names, uint64_t id, const char *process, const char *thread)
 {

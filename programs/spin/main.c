@@ -3,7 +3,7 @@
  * main - computes without end, to show that a busy program gets what the others leave, and that
  * it can be ended from outside.
  */
-#include "lib/libmnos/log.h"
+#include "lib/mnos/log.h"
 
 int main(void)
 {

@@ -2,13 +2,13 @@
 /* archive - see archive.h. The format is lib/format/ustar.h's business. */
 #include "services/init/archive.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #include "abi/inspect.h"
 #include "lib/format/ustar.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/memory.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/syscall.h"
 
 static mnos_status_t archive_map(struct archive *archive)
 {

@@ -2,12 +2,12 @@
 /* grants - see grants.h. */
 #include "services/init/grants.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
-#include "lib/libmnos/bootstrap.h"
-#include "lib/printf.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/printf.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/syscall.h"
 
 mnos_status_t resources_init(struct resources *resources, const struct manifest *manifest,
                              mnos_cap_t own)

@@ -5,10 +5,10 @@
  * One thread and one place to wait. Init calls no service and waits for no client, so nothing that
  * a service does can stop it.
  */
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/ipc.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/ipc.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/syscall.h"
 #include "services/init/manager.h"
 #include "services/init/supervisor.h"
 

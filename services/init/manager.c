@@ -2,10 +2,10 @@
 /* manager - see manager.h. */
 #include "services/init/manager.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/log.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
 #include "protocols/manager.h"
 
 /* Entry 0 is init itself. */

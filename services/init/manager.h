@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "lib/libmnos/ipc.h"
+#include "lib/mnos/ipc.h"
 #include "services/init/supervisor.h"
 
 /* Handles the request in `msg` and turns `msg` into the reply. */

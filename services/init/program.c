@@ -9,15 +9,15 @@
  */
 #include "services/init/program.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #include "abi/process.h"
-#include "lib/printf.h"
+#include "lib/base/printf.h"
 #include "lib/format/elf.h"
-#include "lib/libmnos/layout.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/memory.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/layout.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/syscall.h"
 
 #define PAGE_MASK ((uint64_t)MNOS_PAGE_BYTES - 1)
 #define BOOTSTRAP_PAGES 1

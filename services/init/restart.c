@@ -2,7 +2,7 @@
 /* restart - see restart.h. Host tests compile this file. */
 #include "services/init/restart.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 enum restart_decision restart_decide(struct restart_history *history, bool ordered, uint64_t ran_ns,
                                      const char *end, uint64_t *wait_ns)

@@ -2,8 +2,8 @@
 /* standin - see standin.h. */
 #include "services/init/standin.h"
 
-#include "lib/libmnos/ipc.h"
-#include "lib/libmnos/log.h"
+#include "lib/mnos/ipc.h"
+#include "lib/mnos/log.h"
 
 #define STACK_PAGES 2
 

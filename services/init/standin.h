@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "lib/libmnos/thread.h"
+#include "lib/mnos/thread.h"
 #include "services/init/grants.h"
 
 struct standins {

@@ -2,15 +2,15 @@
 /* supervisor - see supervisor.h. */
 #include "services/init/supervisor.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #include "abi/inspect.h"
 #include "abi/process.h"
-#include "lib/printf.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/status.h"
-#include "lib/libmnos/syscall.h"
-#include "lib/libmnos/time.h"
+#include "lib/base/printf.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/status.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 
 static mnos_status_t grant_to(void *context, mnos_cap_t process, struct mnos_bootstrap *table)
 {

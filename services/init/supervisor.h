@@ -20,7 +20,7 @@
 
 #include <stdbool.h>
 
-#include "lib/libmnos/listener.h"
+#include "lib/mnos/listener.h"
 #include "protocols/manager.h"
 #include "services/init/archive.h"
 #include "services/init/grants.h"

@@ -2,8 +2,8 @@
 /* check.c - the checks of guest.h; any thread of the process may call them. */
 #include <stdatomic.h>
 
-#include "lib/printf.h"
-#include "lib/libmnos/thread_block.h"
+#include "lib/base/printf.h"
+#include "lib/mnos/thread_block.h"
 #include "tests/guest/guest.h"
 
 #define REASON_BYTES 150

@@ -4,10 +4,10 @@
 
 #include "lib/format/elf.h"
 #include "lib/format/ustar.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/layout.h"
-#include "lib/libmnos/memory.h"
-#include "lib/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/layout.h"
+#include "lib/mnos/memory.h"
+#include "lib/base/string.h"
 
 #define PAGE_MASK (PAGE - 1)
 #define STACK_PAGES 8

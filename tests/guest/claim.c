@@ -4,12 +4,12 @@
 
 #include <stdatomic.h>
 
-#include "lib/printf.h"
+#include "lib/base/printf.h"
 #include "tests/guest/output.h"
 
 #define CLAIMS_MAX 1024
 
-/* How lib/libmnos/error.c keeps RAX and the number of the call. */
+/* How lib/mnos/error.c keeps RAX and the number of the call. */
 #define NUMBER_SHIFT 48
 #define RAX_MASK ((1ull << NUMBER_SHIFT) - 1)
 

@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/syscall.h"
 #include "tests/guest/guest.h"
 #include "tests/guest/scene.h"
 

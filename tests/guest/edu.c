@@ -2,7 +2,7 @@
 /* edu.c - see edu.h. The registers are in QEMU's docs/specs/edu.rst. */
 #include "tests/guest/edu.h"
 
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/scene.h"
 
 #define EDU_ID 0x11E81234u

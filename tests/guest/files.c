@@ -2,8 +2,8 @@
 /* files - see files.h. */
 #include "tests/guest/files.h"
 
-#include "lib/libmnos/memory.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/time.h"
 #include "services/fs/tmpfs/server.h"
 
 #define BLOCK_PAGES 64u /* the tables are 34 of them */

@@ -4,10 +4,10 @@
  * result.
  */
 #include "abi/inspect.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 #include "tests/guest/claim.h"
 #include "tests/guest/guest.h"
 #include "tests/guest/output.h"

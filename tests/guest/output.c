@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 #include "abi/memory.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/printf.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
 
 /* QEMU's isa-debug-exit: it ends with exit code 2 * value + 1. */
 #define EXIT_PORT 0xF4

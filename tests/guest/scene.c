@@ -4,8 +4,8 @@
 
 #include "abi/interrupt.h"
 #include "abi/statistics.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/string.h"
 
 /* A wait so long is one for ever, however little of its processors the host gives to the machine. */
 #define SOON_NS 300000000000ull

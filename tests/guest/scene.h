@@ -11,10 +11,10 @@
 #include "abi/inspect.h"
 #include "abi/memory.h"
 #include "abi/process.h"
-#include "lib/libmnos/ipc.h"
-#include "lib/libmnos/syscall.h"
-#include "lib/libmnos/thread.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/ipc.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/thread.h"
+#include "lib/mnos/time.h"
 #include "tests/guest/guest.h"
 
 /* Where tests map at addresses of their own choice: 1 GiB that nothing else uses. */

@@ -6,7 +6,7 @@
  * tests/guest/run.py runs these once more with `counted` on the command line, on one core of an emulator whose
  * time stamp counter counts instructions; only then are costs compared. Otherwise they show that it works.
  */
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/child.h"
 #include "tests/guest/output.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_capability.c - deriving, transferring, deleting and revoking capabilities. */
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/child.h"
 #include "tests/guest/claim.h"
 

@@ -2,7 +2,7 @@
 /* test_control.c - sys_thread_control, and reading the registers of a thread. */
 #include <stdatomic.h>
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "tests/guest/claim.h"
 #include "tests/guest/scene.h"
 

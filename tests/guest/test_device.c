@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_device.c - I/O ports that open and close, and interrupts of a real device: the first UART. */
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/child.h"
 #include "tests/guest/claim.h"
 

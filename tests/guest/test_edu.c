@@ -3,7 +3,7 @@
  * test_edu.c - interrupts of a PCI device: by its pin, a level-triggered line, and by messages.
  */
 #include "abi/interrupt.h"
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/edu.h"
 #include "tests/guest/scene.h"
 

@@ -3,7 +3,7 @@
  * test_errors.c - the errors of every system call that are not about a handle (those: test_handles.c),
  * each with the argument at fault and the details, as abi/syscalls.toml promises them.
  */
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/child.h"
 #include "tests/guest/claim.h"
 

@@ -2,7 +2,7 @@
 /* test_files.c - files through the real service, library and kernel: sessions that are handed on
  * and closed. */
 #include "lib/client/file.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "tests/guest/child.h"
 #include "tests/guest/files.h"
 #include "tests/guest/guest.h"

@@ -3,7 +3,7 @@
  * test_gone.c - clients that are gone: how the server learns of more than its endpoint has room for, and that
  * nobody else pays for the news.
  */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "tests/guest/child.h"
 #include "tests/guest/claim.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_handler.c - faults as messages: what a handler is told, and what it can do. */
 #include "abi/fault.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "tests/guest/child.h"
 
 #define VECTOR_DIVISION 0

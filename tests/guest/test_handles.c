@@ -4,7 +4,7 @@
  * that name nothing, capabilities of other types, and each missing right, with the details that RAX
  * has of them.
  */
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/claim.h"
 #include "tests/guest/scene.h"
 

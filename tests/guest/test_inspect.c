@@ -3,8 +3,8 @@
 #include "abi/bootstrap.h"
 #include "abi/log.h"
 #include "abi/statistics.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/string.h"
 #include "tests/guest/child.h"
 
 static const struct mnos_cap_info *cap_record(void)

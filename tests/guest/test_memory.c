@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_memory.c - allocating memory, and what maps where. */
-#include "lib/libmnos/bootstrap.h"
-#include "lib/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/string.h"
 #include "tests/guest/child.h"
 #include "tests/guest/output.h"
 

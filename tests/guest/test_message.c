@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_message.c - what a message carries: bytes, badges and capabilities; and replies. */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "tests/guest/child.h"
 
 #define LABEL_STOP 0xFFFFFFFFu

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_process.c - creating and ending processes, their accounts, and who is told. */
-#include "lib/string.h"
-#include "lib/libmnos/bootstrap.h"
+#include "lib/base/string.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/child.h"
 
 static struct mnos_process_params params_of(uint64_t frames, uint64_t bytes)

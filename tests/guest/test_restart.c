@@ -4,7 +4,7 @@
  * work meanwhile. Both threads are on one core, and the other one is better: it runs when its deadline
  * interrupts the call, and the call goes on when it waits again.
  */
-#include "lib/libmnos/memory.h"
+#include "lib/mnos/memory.h"
 #include "tests/guest/child.h"
 #include "tests/guest/claim.h"
 

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "abi/interrupt.h"
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/edu.h"
 #include "tests/guest/scene.h"
 

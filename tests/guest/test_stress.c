@@ -4,7 +4,7 @@
  * bounded number of rounds; afterwards nothing may be left of them.
  */
 #include "abi/statistics.h"
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/child.h"
 
 #define WORKERS_MAX 8

@@ -4,8 +4,8 @@
  * else's number, it does so in steps. That each step is short is measured on one core by a kernel that counts
  * (docs/testing.md); here is what comes out.
  */
-#include "lib/libmnos/bootstrap.h"
-#include "lib/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/string.h"
 #include "tests/guest/claim.h"
 #include "tests/guest/scene.h"
 

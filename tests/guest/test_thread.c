@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_thread.c - creating, parking, suspending and destroying threads. */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "tests/guest/child.h"
 
 #define MEMORY_LIMIT 0x0000800000000000ull

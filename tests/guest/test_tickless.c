@@ -7,7 +7,7 @@
  * It finds its way in that log by the interrupts of the real-time clock, one before and one after each minute.
  */
 #include "abi/statistics.h"
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/output.h"
 #include "tests/guest/scene.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "lib/libmnos/bootstrap.h"
+#include "lib/mnos/bootstrap.h"
 #include "tests/guest/scene.h"
 
 #define QUIET_CALLS 1000

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_upcall.c - faults and foreign system calls that a thread handles itself. */
-#include "lib/libmnos/upcall.h"
+#include "lib/mnos/upcall.h"
 
 #include "tests/guest/child.h"
 

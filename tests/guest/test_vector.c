@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_vector.c - x87 and vector registers: kept across preemption, and never another process's. */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "tests/guest/child.h"
 
 /* What XSAVE writes: the first 512 bytes as FXSAVE, the header, then one place for each component. */

@@ -19,7 +19,7 @@
 #define ipc_reply_status file_ipc_reply_status
 #define ipc_client_is_gone file_ipc_client_is_gone
 
-#include "lib/libmnos/ipc.h"
+#include "lib/mnos/ipc.h"
 
 /* There is no IPC buffer and no system call: what a message carries is in message_bytes. */
 #define message_put file_message_put

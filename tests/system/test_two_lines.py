@@ -53,7 +53,7 @@ kernel_arguments = true
 def initrd(folder: Path) -> Path:
     """With the second line; and the power service, which never answers, is a program that computes."""
     source = folder / "manifest.toml"
-    source.write_text((ROOT / "services/manifest.toml").read_text(encoding="utf-8") + SECOND_LINE,
+    source.write_text((ROOT / "system/manifest.toml").read_text(encoding="utf-8") + SECOND_LINE,
                       encoding="utf-8")
     manifest = mkmanifest.Manifest(source)
     compiled = mkmanifest.check(manifest, ROOT)

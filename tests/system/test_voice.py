@@ -32,15 +32,16 @@ def members() -> dict[str, bytes]:
 
 def manifest_with(old: str, new: str) -> bytes:
     """The manifest, compiled, with one change in its text."""
-    text = (ROOT / "services/manifest.toml").read_text(encoding="utf-8")
+    text = (ROOT / "system/manifest.toml").read_text(encoding="utf-8")
     check(text.count(old) == 1, f"the manifest does not have '{old}' once")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
+        (root / "system").mkdir()
         (root / "services").mkdir()
         # The compiler looks for each program's needs beside the manifest.
         for place in (*ROOT.glob("services/*/"), ROOT / "drivers", ROOT / "programs"):
             (root / place.relative_to(ROOT)).symlink_to(place)
-        source, out = root / "services/manifest.toml", root / "manifest.bin"
+        source, out = root / "system/manifest.toml", root / "manifest.bin"
         source.write_text(text.replace(old, new), encoding="utf-8")
         subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", source, out], check=True)
         return out.read_bytes()

@@ -14,11 +14,11 @@ from testlib import HANG_S, WHOLE_MACHINE, Suite, check, require_success
 suite = Suite("build")
 
 FOLDERS = ("abi", "bench", "boot", "drivers", "kernel", "lib", "programs", "protocols", "services",
-           "tests", "tools")
+           "system", "tests", "tools")
 RESULTS = ("kernel.elf", "initrd.tar", "loader.elf", "manifest.bin")
 
 ADDED_PROGRAMS = ("programs/passing_by", "drivers/power/passing_driver")
-ADDED_FILES = ("kernel/passing_kernel.c", "lib/libmnos/passing_library.c", "boot/core/passing_loader.c",
+ADDED_FILES = ("kernel/passing_kernel.c", "lib/mnos/passing_library.c", "boot/core/passing_loader.c",
                "programs/spin/passing_part.c")
 FUNCTION = "int NAME(int a);\nint NAME(int a)\n{\n    return a + 1;\n}\n"
 SERVICE = """
@@ -65,7 +65,7 @@ class Copy:
         (folder / "needs.toml").write_text("required = []\n")
 
     def add_service(self, name: str) -> None:
-        manifest = self.root / "services/manifest.toml"
+        manifest = self.root / "system/manifest.toml"
         manifest.write_text(manifest.read_text() + SERVICE.replace("NAME", name))
 
     def results(self, folder: str) -> dict[str, bytes]:
@@ -81,7 +81,7 @@ class Copy:
 @suite.test("what was deleted is gone: an incremental build gives the bytes of a fresh one", WHOLE_MACHINE)
 def deleted() -> None:
     with Copy() as copy:
-        manifest = (copy.root / "services/manifest.toml").read_text()
+        manifest = (copy.root / "system/manifest.toml").read_text()
         added = [copy.root / path for path in ADDED_FILES]
         for path in ADDED_PROGRAMS:
             copy.add_program(path)
@@ -98,7 +98,7 @@ def deleted() -> None:
 
         for path in added:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        (copy.root / "services/manifest.toml").write_text(manifest)
+        (copy.root / "system/manifest.toml").write_text(manifest)
         copy.build("build")
         copy.build("fresh")
         incremental, fresh = copy.results("build"), copy.results("fresh")

@@ -54,7 +54,7 @@ def run(text: str, extra: dict[str, str] | None = None) -> tuple[list[str], byte
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         files = {
-            "services/manifest.toml": text,
+            "system/manifest.toml": text,
             "drivers/serial/uart/main.c": "",
             "drivers/serial/uart/needs.toml":
                 'required = ["requests", "ports", "interrupt"]\noptional = ["log"]\n',
@@ -65,7 +65,7 @@ def run(text: str, extra: dict[str, str] | None = None) -> tuple[list[str], byte
         for name, content in files.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(content)
-        manifest = mkmanifest.Manifest(root / "services/manifest.toml")
+        manifest = mkmanifest.Manifest(root / "system/manifest.toml")
         binary = mkmanifest.check(manifest, root)
         return [line.removeprefix(folder + "/") for line in manifest.errors], binary
 
@@ -74,7 +74,7 @@ def expect(errors: list[str], *wanted: str) -> None:
     """Each wanted "line: text" is the beginning of an error, in order, and there is no other."""
     assert len(errors) == len(wanted), errors
     for error, want in zip(errors, wanted):
-        assert error.startswith(f"services/manifest.toml:{want}"), f"{error!r} is not {want!r}"
+        assert error.startswith(f"system/manifest.toml:{want}"), f"{error!r} is not {want!r}"
 
 
 def changed(old: str, new: str, extra: dict[str, str] | None = None) -> list[str]:
@@ -100,7 +100,7 @@ def test_a_good_manifest_compiles() -> None:
 
 
 def test_the_real_manifest_compiles() -> None:
-    manifest = mkmanifest.Manifest(ROOT / "services/manifest.toml")
+    manifest = mkmanifest.Manifest(ROOT / "system/manifest.toml")
     assert mkmanifest.check(manifest, ROOT) is not None, manifest.errors
 
 
@@ -197,7 +197,7 @@ def test_a_service_that_hands_out_sessions() -> None:
                   '{ endpoint = "serial", exports = 5000 }', '{ endpoint = "serial", exports = true }',
                   '{ endpoint = "serial", exports = 1, more = 1 }'):
         errors = changed(old, f"provides = {{ requests = {value} }}")
-        assert errors[0].startswith("services/manifest.toml:9: service serial: provides: requests is the name"), errors
+        assert errors[0].startswith("system/manifest.toml:9: service serial: provides: requests is the name"), errors
 
 
 def test_a_name_given_twice() -> None:

@@ -13,7 +13,7 @@ from testlib import Suite, check
 
 suite = Suite("tools")
 
-FOLDERS = ("services", "drivers", "programs")
+FOLDERS = ("system", "services", "drivers", "programs")
 
 
 def compile_manifest(change) -> tuple[subprocess.CompletedProcess, bytes | None, str]:
@@ -22,11 +22,11 @@ def compile_manifest(change) -> tuple[subprocess.CompletedProcess, bytes | None,
         root = Path(folder)
         for name in FOLDERS:
             shutil.copytree(ROOT / name, root / name)
-        manifest, out = root / "services/manifest.toml", root / "manifest.bin"
+        manifest, out = root / "system/manifest.toml", root / "manifest.bin"
         text = change(manifest.read_text())
         manifest.write_text(text)
         done = subprocess.run(
-            [sys.executable, ROOT / "tools/mkmanifest.py", "services/manifest.toml", "manifest.bin"],
+            [sys.executable, ROOT / "tools/mkmanifest.py", "system/manifest.toml", "manifest.bin"],
             cwd=root, capture_output=True, text=True, timeout=60)
         return done, out.read_bytes() if out.exists() else None, text
 

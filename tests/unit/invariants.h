@@ -5,7 +5,7 @@
 #include "cap/captable.h"
 #include "cap/derive.h"
 #include "core.h"
-#include "lib/tree.h"
+#include "lib/base/tree.h"
 #include "mm/aspace.h"
 #include "object/endpoint.h"
 #include "object/memory.h"

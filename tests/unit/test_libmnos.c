@@ -21,8 +21,8 @@
 #define strcmp mnos_strcmp
 #define strncmp mnos_strncmp
 #define strchr mnos_strchr
-#include "lib/memcpy.c"
-#include "lib/string.c"
+#include "lib/base/memcpy.c"
+#include "lib/base/string.c"
 #undef memcpy
 #undef memmove
 #undef memset
@@ -33,9 +33,9 @@
 #undef strncmp
 #undef strchr
 
-#include "lib/libmnos/ranges.c"
-#include "lib/libmnos/ring.c"
-#include "lib/libmnos/status.c"
+#include "lib/mnos/ranges.c"
+#include "lib/mnos/ring.c"
+#include "lib/mnos/status.c"
 
 /* ---- Strings ---- */
 
@@ -67,7 +67,7 @@ TEST(libmnos_string, memcpy_and_memset_handle_every_length_and_nothing_beyond)
     }
 }
 
-/* lib/libmnos/memcpy.S, assembled with these names. */
+/* lib/mnos/memcpy.S, assembled with these names. */
 void program_memcpy_init(void);
 void *program_memcpy(void *restrict to, const void *restrict from, size_t size);
 

@@ -9,7 +9,7 @@
 /* The kernel, in the same program, has a function of this name. */
 #define ipc_reply model_ipc_reply
 
-#include "lib/libmnos/ipc.h"
+#include "lib/mnos/ipc.h"
 
 /* There is no IPC buffer: what a message carries is in message_bytes. */
 #define message_put model_message_put

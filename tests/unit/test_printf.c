@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_printf.c - formatted text. */
-#include "lib/printf.h"
+#include "lib/base/printf.h"
 
 #include <stdint.h>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* test_tree.c - the balanced tree against a model, and lists. */
-#include "lib/tree.h"
+#include "lib/base/tree.h"
 
 #include <stdlib.h>
 
-#include "lib/list.h"
+#include "lib/base/list.h"
 #include "tests/unit/invariants.h"
 #include "tests/unit/unit.h"
 

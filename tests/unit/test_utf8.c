@@ -7,7 +7,7 @@
 #include <locale.h>
 #include <wchar.h>
 
-#include "lib/libmnos/utf8.c"
+#include "lib/mnos/utf8.c"
 
 TEST(utf8, widths_are_those_of_the_c_library)
 {

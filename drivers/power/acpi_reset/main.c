@@ -7,12 +7,12 @@
  */
 #include "abi/inspect.h"
 #include "drivers/power/acpi_reset/fadt.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/ipc.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/memory.h"
-#include "lib/libmnos/syscall.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/ipc.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 #include "protocols/power.h"
 
 #define WAIT_FOR_RESET_NS 100000000ull /* a reset that works takes effect long before */

@@ -2,7 +2,7 @@
 /* backlog - see backlog.h. */
 #include "drivers/serial/ns16550/backlog.h"
 
-#include "lib/printf.h"
+#include "lib/base/printf.h"
 
 /* The kernel may write a line more while the oldest is copied. */
 #define LINE_BYTES 256

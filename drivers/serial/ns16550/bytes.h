@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * bytes.h - a queue of received bytes inside one thread, with marks where the line lost some.
- * (Between two threads: lib/libmnos/ring.h.)
+ * (Between two threads: lib/mnos/ring.h.)
  */
 #pragma once
 

@@ -8,10 +8,10 @@
 #include "abi/memory.h"
 #include "drivers/serial/ns16550/registers.h"
 #include "drivers/serial/ns16550/server.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/memory.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/syscall.h"
 
 #define EVENT_INTERRUPT 1ull
 

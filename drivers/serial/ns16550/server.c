@@ -2,7 +2,7 @@
 /* server - see server.h. Host tests compile this file with a model of the device and of IPC. */
 #include "drivers/serial/ns16550/server.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "protocols/serial.h"
 
 static void remove_read(struct server *server, unsigned at)

@@ -17,8 +17,8 @@
 #include "abi/message.h"
 #include "drivers/serial/ns16550/backlog.h"
 #include "drivers/serial/ns16550/uart.h"
-#include "lib/libmnos/ipc.h"
-#include "lib/libmnos/listener.h"
+#include "lib/mnos/ipc.h"
+#include "lib/mnos/listener.h"
 
 #define SERVER_READS_MAX 8
 #define SERVER_WRITES_MAX 8

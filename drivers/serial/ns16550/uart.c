@@ -3,7 +3,7 @@
 #include "drivers/serial/ns16550/uart.h"
 
 #include "drivers/serial/ns16550/registers.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #define DIVISOR_115200 1 /* of the PC's 1.8432 MHz clock divided by 16 */
 #define FIFO_BYTES 16

@@ -18,7 +18,7 @@
 #include "arch/x86_64/trap.h"
 #include "boot/bootinfo.h"
 #include "core.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #define CR0_PE (1ull << 0)
 #define CR0_MP (1ull << 1)

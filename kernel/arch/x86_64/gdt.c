@@ -8,7 +8,7 @@
 #include "arch/x86_64/insn.h"
 #include "arch/x86_64/selectors.h"
 #include "arch/x86_64/paging.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "object/thread.h"
 
 /* The accessed bits are set, so that the processor never writes to the table. */

@@ -20,7 +20,7 @@
 #include "boot/bootinfo.h"
 #include "console/console.h"
 #include "core.h"
-#include "lib/printf.h"
+#include "lib/base/printf.h"
 #include "log/log.h"
 #include "object/process.h"
 #include "object/thread.h"

@@ -15,7 +15,7 @@
 #include "arch/x86_64/cpu_entry.h"
 #include "assert.h"
 #include "boot_code.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
 #include "object/process.h"

@@ -18,7 +18,7 @@
 #include "arch/x86_64/paging.h"
 #include "assert.h"
 #include "boot/bootinfo.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "log/panic.h"
 #include "mm/frame.h"
 #include "object/quota.h"

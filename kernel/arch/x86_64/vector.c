@@ -9,7 +9,7 @@
 
 #include "arch/arch.h"
 #include "arch/x86_64/cpu.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #define MXCSR_INITIAL 0x1F80u
 #define X87_CONTROL_INITIAL 0x037Fu

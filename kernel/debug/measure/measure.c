@@ -8,8 +8,8 @@
 #include "arch/arch.h"
 #include "arch/x86_64/symbols.h"
 #include "core.h"
-#include "lib/printf.h"
-#include "lib/string.h"
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
 #include "log/log.h"
 
 #define KEPT 64

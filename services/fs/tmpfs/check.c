@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* check - whether the invariants of store.h hold. For tests, and for a run that finds the block of
  * another. */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "services/fs/tmpfs/names.h"
 
 struct checker {

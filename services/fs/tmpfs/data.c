@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* data - the bytes of a file: see store.h. */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "services/fs/tmpfs/store.h"
 
 uint64_t tmpfs_read(struct tmpfs *fs, uint32_t number, uint64_t offset, void *to, uint64_t length)

@@ -2,9 +2,9 @@
 /*
  * main - files in memory: capabilities, memory and the loop. See README.md.
  */
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/log.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/time.h"
 #include "services/fs/tmpfs/memory.h"
 #include "services/fs/tmpfs/server.h"
 

@@ -3,8 +3,8 @@
 #include "services/fs/tmpfs/memory.h"
 
 #include "abi/memory.h"
-#include "lib/libmnos/memory.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/syscall.h"
 
 static mnos_status_t add_piece(struct memory *memory, uint32_t pages)
 {

@@ -2,7 +2,7 @@
 /* names - see names.h. */
 #include "services/fs/tmpfs/names.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 /* A free slot holds this and the number plus 1 of the next free one. */
 #define SLOT_FREE 0x80000000u

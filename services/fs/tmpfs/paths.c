@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* paths - the requests that name files by paths: see server.h. */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "services/fs/tmpfs/server.h"
 
 /* Slots of a directory that one READDIR looks at, at most. */

@@ -4,7 +4,7 @@
  * named: the root's parent, and what begins with a slash, is answered with the rest of the path as
  * text.
  */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "services/fs/tmpfs/names.h"
 
 struct cursor {

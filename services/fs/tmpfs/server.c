@@ -3,7 +3,7 @@
 #include "services/fs/tmpfs/server.h"
 
 #include "lib/server/export.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 static const struct server_operation operations[LABEL_OPERATIONS] = {
 #define REQUEST(label, name, class, request, reply, text)                                          \

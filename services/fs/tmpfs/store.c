@@ -2,7 +2,7 @@
 /* store - the block, its pages and tables: see store.h. */
 #include "services/fs/tmpfs/store.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 /* Room for the first inodes and names, the root, and a little content. */
 #define PAGES_MIN 8u

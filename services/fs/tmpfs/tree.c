@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* tree - what is done with names: see names.h. Each operation looks first, then changes without
  * failing. */
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "services/fs/tmpfs/names.h"
 
 #define STEPS_UP_MAX 256u

@@ -5,8 +5,8 @@
  */
 #include "tests/campaigns/game/game.h"
 
-#include "lib/libmnos/layout.h"
-#include "lib/string.h"
+#include "lib/mnos/layout.h"
+#include "lib/base/string.h"
 
 #define EVENT_ENDED 1ull
 

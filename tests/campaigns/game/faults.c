@@ -3,8 +3,8 @@
 #include "tests/campaigns/game/game.h"
 
 #include "abi/fault.h"
-#include "lib/libmnos/upcall.h"
-#include "lib/string.h"
+#include "lib/mnos/upcall.h"
+#include "lib/base/string.h"
 
 #define UD2_BYTES 2u
 #define TRIES 200u

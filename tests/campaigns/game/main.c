@@ -11,9 +11,9 @@
 #include "tests/campaigns/game/game.h"
 
 #include "abi/statistics.h"
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/memory.h"
-#include "lib/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/memory.h"
+#include "lib/base/string.h"
 #include "tests/guest/output.h"
 
 #define SECOND_NS 1000000000ull

@@ -2,7 +2,7 @@
 /* share.c - what players give each other and take back: memory, ports, processes, messages. */
 #include "tests/campaigns/game/game.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #define PATIENCE_NS 400000u
 

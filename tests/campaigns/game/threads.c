@@ -2,7 +2,7 @@
 /* threads.c - threads that end themselves and each other, in whatever they do, and waits that are ended. */
 #include "tests/campaigns/game/game.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 /* How often to look whether a worker has come to where it is wanted. */
 #define TRIES 200u

@@ -5,8 +5,8 @@
 #include <stdarg.h>
 
 #include "core.h"
-#include "lib/string.h"
-#include "lib/printf.h"
+#include "lib/base/string.h"
+#include "lib/base/printf.h"
 #include "log/panic.h"
 #include "sched/sched.h"
 

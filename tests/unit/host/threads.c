@@ -6,7 +6,7 @@
 #include "assert.h"
 #include "calls/calls.h"
 #include "core.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 #include "mm/frame.h"
 #include "object/process.h"
 #include "object/quota.h"

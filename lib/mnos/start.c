@@ -2,9 +2,9 @@
 /*
  * start - the way from _start to main(), and the bootstrap table.
  */
-#include "lib/libmnos/bootstrap.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
 
 int main(void);
 _Noreturn void program_start(const struct mnos_bootstrap *table, struct mnos_ipc_buffer *buffer);

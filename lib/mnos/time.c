@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* time - see time.h. */
-#include "lib/libmnos/time.h"
+#include "lib/mnos/time.h"
 
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/syscall.h"
 
 uint64_t kinfo_time_ns(void)
 {

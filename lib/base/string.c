@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * string.c - memory and string functions, but memcpy(): that is in memcpy.c for kernel and loader and in
- * libmnos/memcpy.S for programs.
+ * lib/mnos/memcpy.S for programs.
  *
  * Bulk work is done by the string instructions on eight bytes at a time: see memcpy.c. Host tests have the
  * C library's functions.
  */
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 #include <stdint.h>
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
-#include "lib/libmnos/memory.h"
+#include "lib/mnos/memory.h"
 
 typedef void thread_function(void *argument);
 

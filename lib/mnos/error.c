@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* error - keeps the last error of each thread, for error_explain() in status.h. */
-#include "lib/libmnos/status.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/status.h"
+#include "lib/mnos/syscall.h"
 
 /* RAX uses 48 bits; the number of the call above the common base fits into the rest. */
 #define NUMBER_SHIFT 48

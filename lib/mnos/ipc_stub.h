@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/syscall.h"
 
 /* What the kernel takes and gives. R13 goes in only. */
 struct ipc_registers {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* upcall - see upcall.h; the way in and out is upcall_entry.S. */
-#include "lib/libmnos/upcall.h"
+#include "lib/mnos/upcall.h"
 
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/syscall.h"
 
 void upcall_entry(void); /* upcall_entry.S, which calls this: */
 extern upcall_handler *upcall_current;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* listener - see listener.h. */
-#include "lib/libmnos/listener.h"
+#include "lib/mnos/listener.h"
 
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/syscall.h"
 
 mnos_status_t listener_accept(struct listener *listener, const struct message *msg)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* log - see log.h. */
-#include "lib/libmnos/log.h"
+#include "lib/mnos/log.h"
 
 #include <stdarg.h>
 
-#include "lib/libmnos/bootstrap.h"
-#include "lib/printf.h"
-#include "lib/libmnos/status.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/base/printf.h"
+#include "lib/mnos/status.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
 
 void log_line(const char *format, ...)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* ipc - what of ipc.h is not worth a copy in each caller. */
-#include "lib/libmnos/ipc.h"
+#include "lib/mnos/ipc.h"
 
 #include "abi/inspect.h"
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 size_t message_get_part(const struct message *msg, void *out, size_t size)
 {

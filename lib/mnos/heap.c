@@ -4,12 +4,12 @@
  * filled a page block at a time and never given back; larger ones are mappings of their own, which
  * freeing returns to the system.
  */
-#include "lib/libmnos/heap.h"
+#include "lib/mnos/heap.h"
 
 #include <stdint.h>
 
-#include "lib/libmnos/lock.h"
-#include "lib/libmnos/memory.h"
+#include "lib/mnos/lock.h"
+#include "lib/mnos/memory.h"
 
 #define SMALLEST_SHIFT 5 /* 32 bytes, of which the header takes 16 */
 #define LARGEST_SHIFT 12

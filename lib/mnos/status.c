@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* status - see status.h. All texts come from the tables in abi/. Host tests compile this file. */
-#include "lib/libmnos/status.h"
+#include "lib/mnos/status.h"
 
 #include <stdarg.h>
 
-#include "lib/printf.h"
+#include "lib/base/printf.h"
 
 struct call_text {
     uint32_t number;

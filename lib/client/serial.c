@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* serial_client - see serial_client.h. */
-#include "lib/libmnos/serial_client.h"
+#include "lib/client/serial.h"
 
-#include "lib/libmnos/ipc.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/ipc.h"
+#include "lib/mnos/time.h"
 #include "protocols/serial.h"
 
 #define BUSY_WAIT_NS 10000000ull

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* memory - see memory.h. */
-#include "lib/libmnos/memory.h"
+#include "lib/mnos/memory.h"
 
-#include "lib/libmnos/layout.h"
-#include "lib/libmnos/lock.h"
-#include "lib/libmnos/ranges.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/layout.h"
+#include "lib/mnos/lock.h"
+#include "lib/mnos/ranges.h"
+#include "lib/mnos/syscall.h"
 
 static struct mutex lock; /* guards the two below */
 static struct ranges ranges;

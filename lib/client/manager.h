@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* manager_client.h - the monitor's requests to the service manager (protocols/manager.def). */
+/*
+ * manager.h - requests to the service manager (protocols/manager.def), by the capability "manager" that the
+ * program was started with: without it they are MNOS_ERR_NOT_FOUND.
+ */
 #pragma once
-
-#include <stdbool.h>
 
 #include "abi/inspect.h"
 #include "protocols/manager.h"
@@ -18,9 +19,6 @@ mnos_status_t manager_open_process(uint64_t index, mnos_cap_t *process);
 
 /* START, RESTART or KILL by name. */
 mnos_status_t manager_command(enum manager_request request, const char *name);
-
-/* Says so when the monitor has no manager capability. */
-bool manager_available(const char *command);
 
 mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* ranges - see ranges.h. Host tests compile this file as it is. */
-#include "lib/libmnos/ranges.h"
+#include "lib/mnos/ranges.h"
 
 void ranges_init(struct ranges *ranges, uint64_t first, uint64_t count)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * memcpy.c - memcpy() of kernel and loader; programs have that of libmnos/memcpy.S.
+ * memcpy.c - memcpy() of kernel and loader; programs have that of lib/mnos/memcpy.S.
  *
  * By the string instructions on eight bytes at a time: each step moves a whole word, which beats any loop
  * of general registers (vector registers belong to user programs), and processors with fast strings do
  * cache lines internally. They need the direction flag clear, as the calling convention promises; kernel
  * entries clear it. It goes strictly upwards: memmove() relies on that.
  */
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 static inline void copy_words(char **to, const char **from, size_t words)
 {

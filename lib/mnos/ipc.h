@@ -19,9 +19,9 @@
 
 #include "abi/message.h"
 #include "abi/types.h"
-#include "lib/libmnos/ipc_stub.h"
-#include "lib/libmnos/syscall.h"
-#include "lib/string.h"
+#include "lib/mnos/ipc_stub.h"
+#include "lib/mnos/syscall.h"
+#include "lib/base/string.h"
 
 struct message {
     uint64_t words[MNOS_MESSAGE_REGISTER_BYTES / 8]; /* the first bytes */

@@ -2,7 +2,7 @@
 /*
  * memcpy.S - memcpy() of programs. From 256 bytes on it copies by vector registers: the widest that the
  * processor has and the kernel saves, which memcpy_init() finds out once. Kernel and loader, whose code has
- * no vector registers, have the one of lib/memcpy.c.
+ * no vector registers, have the one of lib/base/memcpy.c.
  *
  * To its callers this is a function like any other: the System V ABI preserves no vector register, and
  * none is used for anything else in code built like this library.

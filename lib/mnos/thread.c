@@ -6,12 +6,12 @@
  *
  * The kernel allocates and maps the IPC buffer, and takes it back when the thread is destroyed.
  */
-#include "lib/libmnos/thread.h"
+#include "lib/mnos/thread.h"
 
 #include "abi/process.h"
-#include "lib/libmnos/ipc.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
+#include "lib/mnos/ipc.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
 
 #define EVENT_ENDED 1ull
 #define OTHER_PAGES 3 /* two guards and the IPC buffer */

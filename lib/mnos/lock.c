@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* lock - see lock.h. */
-#include "lib/libmnos/lock.h"
+#include "lib/mnos/lock.h"
 
-#include "lib/libmnos/ipc.h"
-#include "lib/libmnos/syscall.h"
-#include "lib/libmnos/time.h"
+#include "lib/mnos/ipc.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 
 enum { FREE = 0, TAKEN = 1, WAITED = 2 };
 

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "abi/types.h"
-#include "lib/libmnos/ipc.h"
+#include "lib/mnos/ipc.h"
 
 /* What a request to listen carries, beside one capability. */
 struct listen_request {

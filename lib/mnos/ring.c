@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* ring - see ring.h. Host tests compile this file as it is. */
-#include "lib/libmnos/ring.h"
+#include "lib/mnos/ring.h"
 
-#include "lib/string.h"
+#include "lib/base/string.h"
 
 uint64_t ring_capacity(size_t size_bytes)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* printf - see printf.h. */
-#include "lib/printf.h"
+#include "lib/base/printf.h"
 
 #include <stdbool.h>
 #include <stdint.h>

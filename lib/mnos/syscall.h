@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
-#include "lib/libmnos/thread_block.h"
+#include "lib/mnos/thread_block.h"
 
 enum mnos_syscall_number {
 #define SYSCALL0_WAITS(number, name) MNOS_SYS_##name = (number),

@@ -4,7 +4,7 @@
  * same number of black nodes. The depth is at most 2 log2(n + 1). A leaf that was inserted and is
  * removed again mostly needs no repair, which is what mapping and unmapping does.
  */
-#include "lib/tree.h"
+#include "lib/base/tree.h"
 
 #include <stddef.h>
 

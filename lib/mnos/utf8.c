@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* utf8 - see utf8.h. Host tests compile this file. */
-#include "lib/libmnos/utf8.h"
+#include "lib/mnos/utf8.h"
 
 struct code_range {
     uint32_t first, last;

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* manager_client - see manager_client.h. */
-#include "programs/monitor/manager_client.h"
+/* manager - see manager.h. */
+#include "lib/client/manager.h"
 
-#include "lib/libmnos/bootstrap.h"
-#include "lib/libmnos/ipc.h"
-#include "lib/string.h"
-#include "lib/libmnos/syscall.h"
-#include "programs/monitor/console.h"
-
-bool manager_available(const char *command)
-{
-    if (bootstrap_cap("manager") != 0)
-        return true;
-    console_print("%s: this monitor has no capability \"manager\"; the manifest must grant "
-                  "uses = { manager = \"manager\" }\n",
-                  command);
-    return false;
-}
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/ipc.h"
+#include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
 
 mnos_status_t manager_entry(uint64_t index, struct manager_service *service)
 {
