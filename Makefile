@@ -142,6 +142,15 @@ say     = @printf '  %-8s %s\n' '$1' '$(patsubst $(BUILD)/%,%,$@)'
 compile = $(Q)mkdir -p $(@D) && $(CC) $1 -c $< -o $@
 find    = $(sort $(shell find $1 -type f $2 2>/dev/null))
 
+# ---- Third-party files ---------------------------------------------------------------------------
+# Fetched by name and hash, then kept outside of the repository: third_party/README.md.
+
+THIRD_PARTY := $(BUILD)/src/.fetched
+$(THIRD_PARTY): third_party/deps.lock tools/deps.sh
+	$(Q)tools/deps.sh $< $(@D) && : >$@
+
+deps: $(THIRD_PARTY) ## Fetch the third-party files of third_party/deps.lock; later builds need no network
+
 # ---- Kernel --------------------------------------------------------------------------------------
 # Three variants, chosen by which files are compiled: kernel/debug/off in build/kernel.elf, the one
 # that ships, kernel/debug/on in build/debug/kernel.elf, the one that the guest tests boot, and kernel/debug/measure,
@@ -424,7 +433,7 @@ ifneq ($(and $(filter clean run% test% bench fuzz size,$(goals)),$(word 2,$(goal
 .NOTPARALLEL:
 endif
 .PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct settings test test-build test-unit \
-        test-loader test-guest test-game test-system test-fresh test-long bench bench-programs bench-peers fuzz size format format-check check-headers clean help
+        test-loader test-guest test-game test-system test-fresh test-long bench bench-programs bench-peers fuzz size format format-check check-headers clean help deps
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

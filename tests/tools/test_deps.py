@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""test_deps.py - third-party files come by name and hash, once; any other file is refused. apt is a stand-in."""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from qemu import ROOT
+from testlib import Suite, check
+
+suite = Suite("tools")
+
+GOOD = b"what the lock names\n"
+HASH = hashlib.sha256(GOOD).hexdigest()
+OTHER = hashlib.sha256(b"another\n").hexdigest()
+
+# A mirror with two versions of one package; the older has what the lock names. dpkg-deb "unpacks" a package by
+# writing the version's text.
+APT = {
+    "apt-get": """case "$*" in
+        *indextargets*) echo "file:/mirror/ bookworm" ;;
+        *update*) [ ! -e "$OFFLINE" ] ;;
+        *download*) touch "package_${*##*=}.deb" ;;
+        *print-uris*) echo "'file:/mirror/thing.tar' thing.tar 0 SHA256:$WANTED" ;;
+        esac""",
+    "apt-cache": """case "$*" in
+        *madison*) printf 'thing | 2 | file:/mirror Packages\\nthing | 1 | file:/mirror Packages\\n' ;;
+        *showsrc*) printf 'Version: 1\\nChecksums-Sha256:\\n %s 1 thing.tar\\n' "$WANTED" ;;
+        esac""",
+    "dpkg-deb": """mkdir -p "$3/usr"; case "$2" in *_1.deb) printf 'what the lock names\\n' ;; *) echo another ;; esac >"$3/usr/file" """,
+    "apt-helper": """cp "$TARBALL" "$4" """,
+}
+
+
+class Place:
+    """A folder with a lock, a cache, and an apt that is no apt."""
+
+    def __init__(self, folder: str, lock: str) -> None:
+        self.root = Path(folder)
+        (self.root / "bin").mkdir()
+        for name, text in APT.items():
+            (self.root / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+            (self.root / "bin" / name).chmod(0o755)
+        (self.root / "deps.lock").write_text(lock)
+
+    def run(self, wanted: str = HASH) -> subprocess.CompletedProcess:
+        env = os.environ | {
+            "PATH": f"{self.root}/bin:{os.environ['PATH']}", "MNOS_DEPS": f"{self.root}/cache", "WANTED": wanted,
+            "OFFLINE": f"{self.root}/offline", "TARBALL": f"{self.root}/thing.tar", "APT_HELPER": f"{self.root}/bin/apt-helper"}
+        return subprocess.run([ROOT / "tools/deps.sh", "deps.lock", "out"], cwd=self.root, env=env,
+                              capture_output=True, text=True, timeout=60)
+
+    def must_work(self) -> None:
+        done = self.run()
+        check(done.returncode == 0, f"exit code {done.returncode}:\n{done.stdout}{done.stderr}")
+
+    def must_fail(self, *words: str) -> None:
+        done = self.run()
+        check(done.returncode != 0, "the file was accepted")
+        check(all(word in done.stderr for word in words), f"not all of {words} are said:\n{done.stderr}")
+
+
+@suite.test("a file of a package is found by its hash in any version, and needs no network afterwards")
+def package() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder, f"# comment\n\ndeb thing usr/file {HASH}\n")
+        place.must_work()
+        (place.root / "offline").touch()
+        (place.root / "out/thing/usr/file").unlink()
+        place.must_work()
+        check((place.root / "out/thing/usr/file").read_bytes() == GOOD, "another file was unpacked")
+
+
+@suite.test("a damaged file of the cache is fetched again, and offline refused")
+def damaged() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder, f"deb thing usr/file {HASH}\n")
+        place.must_work()
+        kept = place.root / "cache/files" / HASH
+        kept.write_bytes(b"damaged")
+        place.must_work()
+        check(kept.read_bytes() == GOOD, "the cache keeps a damaged file")
+        kept.write_bytes(b"damaged")
+        (place.root / "offline").touch()
+        place.must_fail("without network", "cache/files")
+
+
+@suite.test("a file that changed is refused with both hashes")
+def changed() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = hashlib.sha256(b"a third").hexdigest()
+        Place(folder, f"deb thing usr/file {wanted}\n").must_fail(wanted, HASH, OTHER)
+
+
+@suite.test("a source is unpacked by its tarball's hash, and another tarball is refused")
+def source() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder, "")
+        (place.root / "thing-1").mkdir()
+        (place.root / "thing-1/a.c").write_text("int a;\n")
+        subprocess.run(["tar", "cf", "thing.tar", "thing-1"], cwd=place.root, check=True)
+        digest = hashlib.sha256((place.root / "thing.tar").read_bytes()).hexdigest()
+        (place.root / "deps.lock").write_text(f"source thing thing.tar {digest}\n")
+        done = place.run(digest)
+        check(done.returncode == 0, done.stderr)
+        check((place.root / "out/thing/a.c").read_text() == "int a;\n", "the source was not unpacked")
+        (place.root / "deps.lock").write_text(f"source thing thing.tar {HASH}\n")
+        place.must_fail("thing.tar", HASH)
+
+
+@suite.test("a line of the lock that is wrong is named")
+def wrong_lines() -> None:
+    for line, words in ((f"npm thing file {HASH}", "neither source nor deb"), ("deb thing usr/file abc", "no SHA256"),
+                        (f"deb thing ../../etc/passwd {HASH}", "leads elsewhere"),
+                        (f"deb thing usr/file {HASH} more", "more than a line has")):
+        with tempfile.TemporaryDirectory() as folder:
+            Place(folder, f"# first\n{line}\n").must_fail("deps.lock:2", words)
