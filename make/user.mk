@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+#
+# user.mk - programs, their libraries, and the RAM disks that they are in. Part of the Makefile.
+
+# Each folder with C files below is a program named after the folder. Programs are linked with
+# the libraries of lib/; the copies without symbols go to the initial RAM disk.
+
+PROGRAM_DIRS := $(sort $(patsubst %/,%,$(dir $(wildcard services/*/*.c services/*/*/*.c drivers/*/*/*.c programs/*/*.c))))
+PROGRAMS     := $(notdir $(PROGRAM_DIRS))
+LIBMNOS      := $(BUILD)/user/libmnos.a
+USER_LD      := lib/mnos/user.ld
+user_objects  = $(patsubst %,$(BUILD)/user/obj/%.o,$(call find,$1,-name '*.[cS]'))
+
+named      = $(filter %/$1,$(PROGRAM_DIRS))
+same_name := $(strip $(foreach p,$(sort $(PROGRAMS)),$(if $(word 2,$(call named,$p)),$(call named,$p))))
+ifneq ($(same_name),)
+$(error a program has the name of its folder, and each its own: $(same_name))
+endif
+
+$(BUILD)/user/obj/%.c.o: %.c $(common)
+	$(call say,CC)
+	$(call compile,$(USER_CFLAGS))
+$(BUILD)/user/obj/%.S.o: %.S $(common)
+	$(call say,AS)
+	$(call compile,$(USER_CFLAGS))
+# Columns of characters on a terminal, from the Unicode data of Python.
+WIDTH_TABLE := $(BUILD)/gen/width_table.h
+$(WIDTH_TABLE): tools/mkwidth.py | $(python_ok)
+	$(call say,WIDTHS)
+	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@
+$(BUILD)/user/obj/lib/mnos/utf8.c.o $(BUILD)/unit/obj/tests/unit/test_utf8.c.o: $(WIDTH_TABLE)
+$(LIBMNOS): $(call user_objects,lib/mnos lib/server lib/client lib/format lib/base/string.c lib/base/printf.c) $(sources)
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) qcsD $@ $(filter %.o,$^)
+
+# program_rules ELF SOURCES, which are folders and files
+define program_rules
+$1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD) $(sources)
+	$$(call say,LINK)
+	$(Q)mkdir -p $$(@D) && $(LD) $(LINK_FLAGS) -T $(USER_LD) $$(filter %.o %.a,$$^) -o $$@
+endef
+$(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rules,$(BUILD)/user/$(notdir $d).elf,$d)))
+# Tests and benchmarks of files run the service itself, in a process of their own making.
+TMPFS_CORE := $(addprefix services/fs/tmpfs/,data.c names.c pages.c paths.c resolve.c server.c store.c tree.c)
+$(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest $(TMPFS_CORE)))
+# Every error that the documentation promises is tried by a test: docs/testing.md.
+CLAIMS := $(BUILD)/tests/claims
+$(CLAIMS): $(BUILD)/tests/guest-init.elf tests/guest/unclaimed.toml tools/claims.py tools/mkdocs.py \
+           abi/syscalls.toml $(wildcard abi/*.def)
+	$(call say,CLAIMS)
+	$(Q)$(PYTHON) tools/claims.py $< $@
+# Benchmarks are set up by the means that the guest tests have.
+GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c edu.c)
+$(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE) tests/guest/files.c $(TMPFS_CORE)))
+
+# The players of the game as well: docs/testing.md.
+$(eval $(call program_rules,$(BUILD)/tests/game-init.elf,tests/campaigns/game $(GUEST_SCENE)))
+
+%.stripped: %.elf
+	$(Q)$(OBJCOPY) --strip-all $< $@
+
+# ---- Initial RAM disks ---------------------------------------------------------------------------
+
+INITRD := $(BUILD)/initrd.tar
+
+NEEDS  := $(wildcard services/*/needs.toml services/*/*/needs.toml drivers/*/*/needs.toml programs/*/needs.toml)
+
+$(BUILD)/manifest.bin: system/manifest.toml tools/mkmanifest.py $(NEEDS) $(sources) | $(python_ok)
+	$(call say,MANIFEST)
+	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmanifest.py $< $@
+$(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
+	$(call say,INITRD)
+	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< \
+	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
+# A test or a benchmark is the init process of a RAM disk of its own.
+$(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped $(CLAIMS) tools/mkarchive.py
+	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<
+$(BUILD)/tests/game-initrd.tar: $(BUILD)/tests/game-init.stripped tools/mkarchive.py
+	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<
+$(BUILD)/bench/initrd.tar: $(BUILD)/bench/bench-init.stripped tools/mkarchive.py
+	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<
