@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/*
+ * state.h - state of a service that outlives its process: a region of kind "state" (docs/manifest.md), and an
+ * undo log, so that after a death at any moment each change has been made wholly or not at all.
+ *
+ * An operation has two parts. The first may wait, and stores nothing: it looks up, and sees to it that all
+ * that the second needs is there. The second waits for nobody and cannot fail. Only it changes the state:
+ *
+ *   state_put(&state, &inode->links, sizeof inode->links);    the old bytes go to the log
+ *   inode->links--;
+ *   ...
+ *   state_done(&state);                                       the end: one store
+ *
+ * A run that finds the log in use restores the old bytes, the last first.
+ *
+ * Plain memory, no system calls: host tests use it as it is. Where the memory comes from is
+ * lib/client/region.h's business.
+ *
+ * U1  log_used counts whole records; what lies behind it in the log means nothing.
+ * U2  A byte of the state is changed only when a record that log_used counts holds the old one; bytes that
+ *     nothing refers to yet (a page just taken from a free list) need none.
+ * U3  The library stores log_used after the record, and takes it back, while undoing, after the bytes.
+ *     A death between two stores therefore repeats at most what it has restored already.
+ * U4  Nothing is parked, and no request is received, while log_used is not 0 (state_is_clean()).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocols/region.h"
+
+#define STATE_AREAS_MAX 4u /* the region of the state is area 0 */
+
+struct state_area {
+    uint8_t *base;
+    uint64_t bytes;
+};
+
+struct state {
+    struct state_header *header;
+    uint8_t *log;
+    struct state_area areas[STATE_AREAS_MAX];
+};
+
+enum state_found {
+    STATE_NONE,  /* nothing yet, or what was begun and never finished */
+    STATE_WHOLE, /* what a run of this layout left, every operation undone that was not finished */
+    STATE_FOREIGN, /* of another layout, or damaged: as STATE_NONE, but something was there */
+};
+
+/*
+ * Takes `bytes` of memory at `base` into use: header, log of `log_bytes` (a multiple of 8), then the
+ * service's own, at state_content(). Unless STATE_WHOLE is returned the header is a new one, and the service
+ * makes its content anew and ends with state_ready(). `areas` are further memory that operations change, with
+ * the same numbers in each run; area 0 is left free for the region itself.
+ */
+enum state_found state_open(struct state *state, void *base, uint64_t bytes, uint64_t magic,
+                            uint32_t layout, uint32_t log_bytes, const struct state_area *areas);
+/* What is in the region is whole from now on. */
+void state_ready(struct state *state);
+/* The region, or an area, has become larger at its end. */
+void state_extend(struct state *state, unsigned area, uint64_t bytes);
+
+static inline void *state_content(const struct state *state)
+{
+    return state->log + state->header->log_bytes;
+}
+
+/* Bytes of the header and the log. */
+static inline uint64_t state_overhead(uint32_t log_bytes)
+{
+    return sizeof(struct state_header) + log_bytes;
+}
+
+/* Before bytes are changed: remembers them. `address` lies in one of the areas and the log has room, which
+ * is the service's to know; else the process ends with a fault, and the next run undoes. */
+void state_put(struct state *state, const void *address, size_t bytes);
+/* How much room in the log a state_put() of so many bytes takes. */
+#define STATE_RECORD_BYTES(bytes) (((bytes) + 7) / 8 * 8 + 16)
+
+/* The operation has happened. */
+static inline void state_done(struct state *state)
+{
+    __atomic_store_n(&state->header->log_used, 0, __ATOMIC_RELEASE);
+}
+
+static inline bool state_is_clean(const struct state *state)
+{
+    return state->header->log_used == 0;
+}
