@@ -90,10 +90,11 @@ run-direct: settings direct ## Boot kernel and RAM disk without firmware: the fa
 # ---- Tests and benchmarks ------------------------------------------------------------------------
 
 unit: $(UNIT)
+test-services: $(TEST_SERVICES)
 guest: $(GUEST)
 bench-programs: $(BENCH)
 
-test: all $(UNIT) $(GUEST) $(BENCH) ## All tests, or those of SUITES; the last line counts them
+test: all $(UNIT) $(GUEST) $(BENCH) $(TEST_SERVICES) ## All tests, or those of SUITES; the last line counts them
 	$(Q)$(PYTHON) tools/test.py $(SUITES)
 test-build: ## Layout, headers that compile alone, both compilers without warnings
 	$(Q)$(PYTHON) tools/test.py build
@@ -105,7 +106,7 @@ test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
 	$(Q)$(PYTHON) tools/test.py guest
 test-game: direct $(GUEST) ## A minute of the random game of processes on each kernel
 	$(Q)$(PYTHON) tools/test.py game
-test-system: all $(BENCH) ## The real image, driven as a user would
+test-system: all $(BENCH) $(TEST_SERVICES) ## The real image, driven as a user would
 	$(Q)$(PYTHON) tools/test.py system
 test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the commit at hand
 	$(Q)$(PYTHON) tests/fresh/run.py $(or $(RELEASE),bookworm) $(if $(filter 1,$(NEW_ROOT)),--new) \

@@ -56,6 +56,11 @@ $(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE) t
 # The players of the game as well: docs/testing.md.
 $(eval $(call program_rules,$(BUILD)/tests/game-init.elf,tests/campaigns/game $(GUEST_SCENE)))
 
+# Services that tests add to the system: tests/system.
+TEST_SERVICES := $(patsubst tests/services/%/main.c,%,$(wildcard tests/services/*/main.c))
+$(foreach s,$(TEST_SERVICES),$(eval $(call program_rules,$(BUILD)/tests/services/$s.elf,tests/services/$s)))
+TEST_SERVICES := $(TEST_SERVICES:%=$(BUILD)/tests/services/%.stripped)
+
 %.stripped: %.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@
 
@@ -65,7 +70,7 @@ INITRD := $(BUILD)/initrd.tar
 
 NEEDS  := $(wildcard services/*/needs.toml services/*/*/needs.toml drivers/*/*/needs.toml programs/*/needs.toml)
 
-$(BUILD)/manifest.bin: system/manifest.toml tools/mkmanifest.py $(NEEDS) $(sources) | $(python_ok)
+$(BUILD)/manifest.bin: system/manifest.toml $(wildcard tools/mkmanifest.py tools/manifest_*.py) $(NEEDS) $(sources) | $(python_ok)
 	$(call say,MANIFEST)
 	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmanifest.py $< $@
 $(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)

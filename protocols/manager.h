@@ -7,7 +7,7 @@
 #include "abi/types.h"
 
 enum manager_request {
-#define REQUEST(label, name, request, reply, text) MANAGER_##name = (label),
+#define REQUEST(label, name, class, request, reply, text) MANAGER_##name = (label),
 #include "protocols/manager.def"
 #undef REQUEST
 };

@@ -8,6 +8,7 @@
  *   struct manifest_endpoint [endpoint_count]
  *   struct manifest_service  [service_count]    in the order of the manifest, which is start order
  *   struct manifest_grant    [grant_count]      those of a service are adjacent
+ *   struct manifest_region   [region_count]
  *
  * Names are NUL-terminated and NUL-padded. What the source may say: docs/manifest.md.
  */
@@ -18,10 +19,12 @@
 #include "abi/types.h"
 
 #define MANIFEST_MAGIC 0x54464E414D4D4E31ull
-#define MANIFEST_VERSION 1
-#define MANIFEST_SERVICES_MAX 32
-#define MANIFEST_ENDPOINTS_MAX 32
-#define MANIFEST_GRANTS_MAX 512
+#define MANIFEST_VERSION 2
+#define MANIFEST_SERVICES_MAX 64
+#define MANIFEST_ENDPOINTS_MAX 96
+#define MANIFEST_GRANTS_MAX 1024
+#define MANIFEST_REGIONS_MAX 96
+#define MANIFEST_REGION_USERS_MAX 8
 #define MANIFEST_ARGUMENT_BYTES 96
 
 /* The provider of an endpoint that init itself serves. */
@@ -34,7 +37,7 @@ struct manifest_header {
     uint32_t endpoint_count;
     uint32_t service_count;
     uint32_t grant_count;
-    uint32_t reserved;
+    uint32_t region_count;
 };
 _Static_assert(sizeof(struct manifest_header) == 32, "written by mkmanifest.py");
 
@@ -48,18 +51,22 @@ _Static_assert(sizeof(struct manifest_endpoint) == 32, "written by mkmanifest.py
 enum manifest_restart {
     MANIFEST_RESTART_NEVER = 0,     /* started at boot; stays ended */
     MANIFEST_RESTART_ALWAYS = 1,    /* started at boot and whenever it ends */
-    MANIFEST_RESTART_ON_DEMAND = 2, /* started by request only */
+    MANIFEST_RESTART_ON_DEMAND = 2, /* started by request only; stays ended */
+    /* Not started at boot; once it was started by request, as MANIFEST_RESTART_ALWAYS. */
+    MANIFEST_RESTART_WHEN_STARTED = 3,
 };
 
 enum manifest_service_flags {
     MANIFEST_KERNEL_ARGUMENTS = 1u << 0, /* the kernel command line follows the arguments */
 };
 
+#define MANIFEST_WHOLE_SHARE 10000u
+
 struct manifest_service {
-    char name[MNOS_NAME_BYTES];
+    char name[MNOS_NAME_BYTES]; /* of an instance: the service's, a dot and a number */
     char file[MNOS_NAME_BYTES]; /* in the initial RAM disk */
     char arguments[MANIFEST_ARGUMENT_BYTES];
-    uint64_t frames_quota;
+    uint64_t frames_quota; /* or, if it is 0, frames_share */
     uint64_t bytes_quota;
     uint32_t priority;
     uint32_t ceiling;
@@ -69,8 +76,11 @@ struct manifest_service {
     uint32_t flags;   /* enum manifest_service_flags */
     uint32_t first_grant;
     uint32_t grant_count;
+    uint32_t
+        frames_share; /* of the frames that are free at boot, in parts of MANIFEST_WHOLE_SHARE */
+    uint32_t reserved;
 };
-_Static_assert(sizeof(struct manifest_service) == 192, "written by mkmanifest.py");
+_Static_assert(sizeof(struct manifest_service) == 200, "written by mkmanifest.py");
 
 enum manifest_grant_kind {
     MANIFEST_GRANT_SERVE = 1,     /* receive on endpoint a, and send events to it */
@@ -79,6 +89,7 @@ enum manifest_grant_kind {
     MANIFEST_GRANT_INTERRUPT = 4, /* interrupt line a */
     MANIFEST_GRANT_DEVICE = 5,    /* physical pages a to a + b - 1 of device memory */
     MANIFEST_GRANT_MEMORY = 6,    /* the Memory of init's own table that `object` names */
+    MANIFEST_GRANT_REGION = 7, /* the floor of region a, under the name that REGION knows it by */
 };
 
 enum manifest_object {
@@ -101,3 +112,27 @@ struct manifest_grant {
     uint32_t optional; /* 1: the program runs without it, should the machine not have it */
 };
 _Static_assert(sizeof(struct manifest_grant) == 56, "written by mkmanifest.py");
+
+/* Memory that init owns and that outlives the runs of its users: docs/manifest.md. Who may use it is in
+ * the grants. */
+enum manifest_region_kind {
+    MANIFEST_REGION_DMA = 1,   /* a device may reach it */
+    MANIFEST_REGION_STATE = 2, /* it begins with struct state_header, protocols/region.h */
+};
+
+enum manifest_region_flags {
+    MANIFEST_REGION_KEEP =
+        1u << 0, /* what a run handed on of it is not taken back when the run ends */
+};
+
+struct manifest_region {
+    char name[MNOS_NAME_BYTES]; /* of one of an instance: the region's, a dot and a number */
+    uint32_t kind;              /* enum manifest_region_kind */
+    uint32_t flags;             /* enum manifest_region_flags */
+    uint64_t floor;             /* frames */
+    uint64_t ceiling;           /* frames; at least the floor */
+    uint32_t
+        share; /* it grows to this part of what is free at boot, in parts of MANIFEST_WHOLE_SHARE */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct manifest_region) == 56, "written by mkmanifest.py");

@@ -3,7 +3,7 @@
 #pragma once
 
 enum power_request {
-#define REQUEST(label, name, request, reply, text) POWER_##name = (label),
+#define REQUEST(label, name, class, request, reply, text) POWER_##name = (label),
 #include "protocols/power.def"
 #undef REQUEST
 };

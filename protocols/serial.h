@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum serial_request {
-#define REQUEST(label, name, request, reply, text) SERIAL_##name = (label),
+#define REQUEST(label, name, class, request, reply, text) SERIAL_##name = (label),
 #include "protocols/serial.def"
 #undef REQUEST
 };

@@ -16,17 +16,22 @@ import sys
 import tomllib
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from manifest_regions import Region, add_regions, share_of  # noqa: E402
+
 NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 NAME_BYTES = 24
 ARGUMENT_BYTES = 96
-SERVICES_MAX, ENDPOINTS_MAX, GRANTS_MAX = 32, 32, 512
+SERVICES_MAX, ENDPOINTS_MAX, GRANTS_MAX = 64, 96, 1024
+INSTANCES_MAX = 16
 EXPORTS_MAX = 4096
 PRIORITY_COUNT, CORES_MAX = 64, 32
-MAGIC, VERSION = 0x54464E414D4D4E31, 1
+MAGIC, VERSION = 0x54464E414D4D4E31, 2
 
 READ, WRITE, EXECUTE, GRANT = 1, 2, 4, 8
 SERVE, CALL, PORTS, INTERRUPT, DEVICE, MEMORY = 1, 2, 3, 4, 5, 6
-RESTART = {"never": 0, "always": 1, "on-demand": 2}
+RESTART = {"never": 0, "always": 1, "on-demand": 2, "when-started": 3}
 LOG = 2
 LOG_RIGHTS = {"read": READ, "write": WRITE, "read, write": READ | WRITE}
 # What `memory` may name: number in the format, and the rights a service gets.
@@ -39,7 +44,7 @@ PROVIDER_INIT = 0xFFFFFFFF
 # Key: whether it must be there, and the type of its value.
 KEYS = {
     "file": (True, str), "restart": (True, str), "priority": (True, int), "ceiling": (True, int),
-    "frames": (True, int), "bytes": (True, int), "stack_pages": (False, int),
+    "count": (False, int), "frames": (True, (int, dict)), "bytes": (True, int), "stack_pages": (False, int),
     "affinity": (False, int), "arguments": (False, str), "kernel_arguments": (False, bool),
     "provides": (False, dict), "uses": (False, dict), "ports": (False, list),
     "interrupts": (False, list), "devices": (False, list), "memory": (False, list),
@@ -49,7 +54,7 @@ PORT_KEYS = {"name": str, "first": int, "count": int}
 LINE_KEYS = {"name": str, "line": int}
 DEVICE_KEYS = {"name": str, "address": int, "bytes": int}
 TYPE_TEXT = {str: "a string", int: "a number", bool: "true or false", dict: "a table",
-             list: "a list"}
+             list: "a list", (int, dict): "a number or { share = \"N%\" }"}
 
 
 class Manifest:
@@ -60,10 +65,10 @@ class Manifest:
         self.errors: list[str] = []
         self.lines = path.read_text(encoding="utf-8").splitlines()
 
-    def section(self, service: str) -> tuple[int, int]:
-        """First and past-the-last index of the lines of [service.NAME]."""
+    def section(self, name: str, kind: str) -> tuple[int, int]:
+        """First and past-the-last index of the lines of [KIND.NAME]."""
         start = 0
-        header = re.compile(r"\s*\[\s*service\s*\.\s*[\"']?" + re.escape(service) + r"[\"']?\s*\]")
+        header = re.compile(r"\s*\[\s*" + kind + r"\s*\.\s*[\"']?" + re.escape(name) + r"[\"']?\s*\]")
         for number, line in enumerate(self.lines):
             if header.match(line):
                 start = number
@@ -74,9 +79,10 @@ class Manifest:
                    len(self.lines))
         return start, end
 
-    def line_of(self, service: str, key: str | None = None, word: object = None) -> int:
-        """The line of a key of a service, or of a word after it; the header's when not found."""
-        start, end = self.section(service)
+    def line_of(self, name: str, key: str | None = None, word: object = None,
+                kind: str = "service") -> int:
+        """The line of a key of a service or region, or of a word after it; the header's when not found."""
+        start, end = self.section(name, kind)
         if key is None:
             return start + 1
         found = None
@@ -94,19 +100,27 @@ class Manifest:
         return (start if found is None else found) + 1
 
     def error(self, line: int, text: str, path: Path | None = None) -> None:
-        self.errors.append(f"{path or self.path}:{line}: {text}")
+        message = f"{path or self.path}:{line}: {text}"
+        if message not in self.errors:  # each instance of a service finds it
+            self.errors.append(message)
 
 
 class Service:
-    def __init__(self, manifest: Manifest, name: str, table: dict) -> None:
-        self.manifest, self.name, self.table = manifest, name, table
+    """One service, or one instance of it, called NAME.0, NAME.1 and so on."""
+
+    def __init__(self, manifest: Manifest, base: str, table: dict, instance: int | None) -> None:
+        self.manifest, self.base, self.table, self.instance = manifest, base, table, instance
+        self.name = self.numbered(base)
         self.grants: list[tuple] = []  # name, kind, rights, a, b, object, key in the manifest
         self.optional: set[str] = set()
         self.provides: dict[str, tuple[str, int]] = {}  # collect_endpoints()
 
     def error(self, text: str, key: str | None = None, word: object = None) -> None:
-        self.manifest.error(self.manifest.line_of(self.name, key, word),
-                            f"service {self.name}: {text}")
+        self.manifest.error(self.manifest.line_of(self.base, key, word),
+                            f"service {self.base}: {text}")
+
+    def numbered(self, name: str) -> str:
+        return name if self.instance is None else f"{name}.{self.instance}"
 
     def number(self, key: str, default: int, low: int, high: int) -> int:
         value = self.table.get(key, default)
@@ -115,12 +129,17 @@ class Service:
         return value
 
     def add(self, name: str, kind: int, rights: int, a: int, b: int, obj: int, key: str) -> None:
-        if not NAME.match(name) or len(name) >= NAME_BYTES:
+        if not NAME.match(re.sub(r"\.\d+\Z", "", name)) or len(name) >= NAME_BYTES:
             self.error(f"{key}: '{name}' is not a name (a-z, 0-9, _ and -, at most "
                        f"{NAME_BYTES - 1} characters)", key, name)
         elif any(grant[0] == name for grant in self.grants):
             self.error(f"duplicate grant: the name '{name}' is given twice", key, name)
         self.grants.append((name, kind, rights, a, b, obj, key))
+
+
+def name_ok(name: str, reserve: int = 0) -> bool:
+    """Whether something may be called so; `reserve`: characters for the number of an instance."""
+    return NAME.match(name) is not None and len(name) < NAME_BYTES - reserve
 
 
 def well_typed(value: object, kind: type) -> bool:
@@ -198,10 +217,10 @@ def provided(service: Service) -> dict[str, tuple[str, int]]:
                 service.error(f"provides: {name} is the name of an endpoint, or {{ endpoint = \"NAME\", "
                               f"exports = 1 to {EXPORTS_MAX} }}", "provides")
                 continue
-        if not isinstance(endpoint, str) or not NAME.match(endpoint) or len(endpoint) >= NAME_BYTES:
+        if not isinstance(endpoint, str) or not name_ok(endpoint, 3):
             service.error(f"provides: {name} must be the name of an endpoint", "provides")
             continue
-        found[name] = (endpoint, exports)
+        found[name] = (service.numbered(endpoint), exports)
     return found
 
 
@@ -215,10 +234,19 @@ def collect_endpoints(services: list[Service]) -> dict[str, int]:
                 other = endpoints[endpoint]
                 owner = "init" if other == PROVIDER_INIT else services[other].name
                 service.error(f"duplicate grant: endpoint '{endpoint}' is provided by {owner} "
-                              "already", "provides", endpoint)
+                              "already", "provides", re.sub(r"\.\d+\Z", "", endpoint))
             else:
                 endpoints[endpoint] = index
     return endpoints
+
+
+def used(name: str, endpoint: object, endpoints: dict[str, int]) -> list[tuple[str, str]]:
+    """The names and endpoints that one entry of `uses` stands for: those of all instances, when the endpoint
+    is that of a service with instances."""
+    if endpoint in endpoints:
+        return [(name, endpoint)]
+    return [(f"{name}.{number}", f"{endpoint}.{number}") for number in range(INSTANCES_MAX)
+            if f"{endpoint}.{number}" in endpoints]
 
 
 def add_endpoints(service: Service, endpoints: dict[str, int]) -> None:
@@ -228,17 +256,19 @@ def add_endpoints(service: Service, endpoints: dict[str, int]) -> None:
             rights = READ | WRITE | (GRANT if exports else 0)
             service.add(name, SERVE, rights, order.index(endpoint), 0, 0, "provides")
     for name, endpoint in service.table.get("uses", {}).items():
-        if endpoint not in order:
+        found = used(name, endpoint, endpoints)
+        if not found:
             service.error(f"uses: no service provides an endpoint '{endpoint}'", "uses", endpoint)
-        # One mistake, one error: the name counts as granted all the same.
-        index = order.index(endpoint) if endpoint in order else 0
-        service.add(name, CALL, WRITE, index, 0, 0, "uses")
+            # One mistake, one error: the name counts as granted all the same.
+            found = [(name, order[0])]
+        for given, one in found:
+            service.add(given, CALL, WRITE, order.index(one), 0, 0, "uses")
 
 
 def check_cycles(services: list[Service], endpoints: dict[str, int]) -> None:
     """A calls B calls A: both would wait for each other's reply for ever."""
-    calls = [[endpoints[e] for e in s.table.get("uses", {}).values()
-              if isinstance(e, str) and endpoints.get(e, PROVIDER_INIT) != PROVIDER_INIT]
+    calls = [[endpoints[one] for name, value in s.table.get("uses", {}).items()
+              for _, one in used(name, value, endpoints) if endpoints[one] != PROVIDER_INIT]
              for s in services]
     done: set[int] = set()
 
@@ -311,17 +341,19 @@ def check_needs(service: Service, root: Path) -> None:
         service.manifest.error(1, "only lists of names 'required' and 'optional' are known", path)
         return
     required, service.optional = set(needs.get("required", [])), set(needs.get("optional", []))
-    granted = {grant[0] for grant in service.grants}
+    # The capabilities of several instances have one name and a number.
+    plain = {grant[0]: re.sub(r"\.\d+\Z", "", grant[0]) for grant in service.grants}
+    granted = set(plain.values())
     for name in sorted(required - granted):
         service.error(f"missing grant: {path} requires '{name}'")
     for grant in service.grants:
-        if grant[0] not in required | service.optional:
+        if plain[grant[0]] not in required | service.optional:
             service.error(f"unused grant: {path} does not mention '{grant[0]}'", grant[6], grant[0])
 
 
 def check_values(service: Service) -> None:
-    if not NAME.match(service.name) or len(service.name) >= NAME_BYTES or service.name == "init":
-        service.error(f"'{service.name}' cannot be the name of a service")
+    if not name_ok(service.base, 3 if "count" in service.table else 0) or service.base == "init":
+        service.error(f"'{service.base}' cannot be the name of a service")
     if len(service.table["file"]) >= NAME_BYTES:
         service.error(f"file names have at most {NAME_BYTES - 1} characters", "file")
     if service.table["restart"] not in RESTART:
@@ -333,7 +365,11 @@ def check_values(service: Service) -> None:
     if service.number("priority", 0, 0, PRIORITY_COUNT - 1) > ceiling:
         service.error(f"priority {service.table['priority']} is above the ceiling {ceiling}",
                       "priority")
-    service.number("frames", 0, 16, 1 << 30)
+    if isinstance(service.table["frames"], dict):
+        if set(service.table["frames"]) != {"share"} or share_of(service.table["frames"]["share"]) is None:
+            service.error('frames is a number, or { share = "N%" }', "frames")
+    else:
+        service.number("frames", 0, 16, 1 << 30)
     service.number("bytes", 0, 4096, 1 << 40)
     service.number("stack_pages", 4, 1, 256)
     service.number("affinity", 0, 0, CORES_MAX - 1)
@@ -343,32 +379,54 @@ def text(value: str, size: int) -> bytes:
     return value.encode("ascii").ljust(size, b"\0")
 
 
-def compile_binary(services: list[Service], endpoints: dict[str, int]) -> bytes:
+def compile_binary(services: list[Service], endpoints: dict[str, int], regions: list[bytes]) -> bytes:
     body = b"".join(struct.pack("<24sII", text(name, NAME_BYTES), provider, 0)
                     for name, provider in endpoints.items())
     records, grants = b"", b""
     grant_count = 0
     for service in services:
         table = service.table
+        share = share_of(table["frames"]["share"]) if isinstance(table["frames"], dict) else 0
         records += struct.pack(
-            "<24s24s96sQQIIIIIIII", text(service.name, NAME_BYTES), text(table["file"], NAME_BYTES),
-            text(table.get("arguments", ""), ARGUMENT_BYTES), table["frames"], table["bytes"],
+            "<24s24s96sQQIIIIIIIIII", text(service.name, NAME_BYTES), text(table["file"], NAME_BYTES),
+            text(table.get("arguments", ""), ARGUMENT_BYTES), 0 if share else table["frames"], table["bytes"],
             table["priority"], table["ceiling"], table.get("affinity", 0xFFFFFFFF),
             table.get("stack_pages", 4), RESTART[table["restart"]],
-            1 if table.get("kernel_arguments") else 0, grant_count, len(service.grants))
+            1 if table.get("kernel_arguments") else 0, grant_count, len(service.grants),
+            share, 0)
         for name, kind, rights, a, b, obj, _ in service.grants:
             grants += struct.pack("<24sIIQQII", text(name, NAME_BYTES), kind, rights, a, b, obj,
-                                  1 if name in service.optional else 0)
+                                  1 if re.sub(r"\.\d+\Z", "", name) in service.optional else 0)
         grant_count += len(service.grants)
-    body += records + grants
+    body += records + grants + b"".join(regions)
     header = struct.pack("<QIIIIII", MAGIC, VERSION, 32 + len(body), len(endpoints), len(services),
-                         grant_count, 0)
+                         grant_count, len(regions))
     return header + body
 
 
 def line_in(message: str) -> int:
     match = re.search(r"line (\d+)", message)
     return int(match.group(1)) if match else 1
+
+
+def instances(manifest: Manifest, name: str, table: dict) -> list[Service]:
+    """One service, or with `count` several, each with endpoints and regions of its own."""
+    count = table.get("count")
+    if count is None:
+        return [Service(manifest, name, table, None)]
+    if type(count) is not int or not 1 <= count <= INSTANCES_MAX:
+        service = Service(manifest, name, table, None)
+        service.error(f"count is 1 to {INSTANCES_MAX}", "count")
+        return [service]
+    return [Service(manifest, name, table, number) for number in range(count)]
+
+
+def region_tables(manifest: Manifest, document: dict) -> dict[str, dict]:
+    tables = document.get("region", {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        manifest.error(1, "regions are tables: [region.NAME]")
+        return {}
+    return tables
 
 
 def check(manifest: Manifest, root: Path) -> bytes | None:
@@ -379,23 +437,27 @@ def check(manifest: Manifest, root: Path) -> bytes | None:
         manifest.error(line_in(str(problem)), str(problem))
         return None
     for key in document:
-        if key != "service":
+        if key not in ("service", "region"):
             line = next((n + 1 for n, line in enumerate(manifest.lines)
                          if re.match(r"\s*\[*\s*[\"']?" + re.escape(key) + r"\b", line)), 1)
-            manifest.error(line, f"unknown key '{key}'; there is only [service.NAME]")
+            manifest.error(line, f"unknown key '{key}'; there are [service.NAME] and [region.NAME]")
     tables = document.get("service", {})
     if not isinstance(tables, dict) or not tables or \
             not all(isinstance(table, dict) for table in tables.values()):
         manifest.error(1, "there is no [service.NAME]")
         return None
-    services = [Service(manifest, name, table) for name, table in tables.items()]
-    if not all([check_keys(service) for service in services]):
+    services = [service for name, table in tables.items() for service in instances(manifest, name, table)]
+    regions = [Region(manifest, name, table) for name, table in region_tables(manifest, document).items()]
+    if not all([check_keys(service) for service in services] +
+               [region.check_keys(well_typed, TYPE_TEXT) for region in regions]):
         return None
     endpoints = collect_endpoints(services)
     for service in services:
         check_values(service)
         add_resources(service)
         add_endpoints(service, endpoints)
+    records = add_regions(regions, services, name_ok)
+    for service in services:
         check_needs(service, root)
     check_cycles(services, endpoints)
     check_shared(services)
@@ -404,7 +466,7 @@ def check(manifest: Manifest, root: Path) -> bytes | None:
             sum(len(service.grants) for service in services) > GRANTS_MAX:
         manifest.error(1, f"more than {SERVICES_MAX} services, {ENDPOINTS_MAX} endpoints or "
                           f"{GRANTS_MAX} grants")
-    return None if manifest.errors else compile_binary(services, endpoints)
+    return None if manifest.errors else compile_binary(services, endpoints, records)
 
 
 def main(arguments: list[str]) -> int:

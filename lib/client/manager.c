@@ -7,16 +7,26 @@
 #include "lib/base/string.h"
 #include "lib/mnos/syscall.h"
 
+static mnos_cap_t manager(void)
+{
+    mnos_cap_t cap = bootstrap_cap("manager");
+
+    return cap != 0 ? cap : bootstrap_cap("observer");
+}
+
+static mnos_status_t ask(struct message *msg)
+{
+    return manager() == 0 ? MNOS_ERR_NOT_FOUND : ipc_request(manager(), msg);
+}
+
 mnos_status_t manager_entry(uint64_t index, struct manager_service *service)
 {
     struct manager_index request = {index};
     struct message msg = {0};
     mnos_status_t status;
 
-    if (bootstrap_cap("manager") == 0)
-        return MNOS_ERR_NOT_FOUND;
     message_put(&msg, MANAGER_LIST, &request, sizeof request);
-    status = ipc_request(bootstrap_cap("manager"), &msg);
+    status = ask(&msg);
     if (status == MNOS_OK)
         message_get(&msg, service, sizeof *service);
     return status;
@@ -43,7 +53,7 @@ mnos_status_t manager_open_process(uint64_t index, mnos_cap_t *process)
     mnos_status_t status;
 
     message_put(&msg, MANAGER_PROCESS, &request, sizeof request);
-    status = ipc_request(bootstrap_cap("manager"), &msg);
+    status = ask(&msg);
     if (status == MNOS_OK)
         *process = message_cap(&msg, 0);
     return status;
@@ -56,7 +66,33 @@ mnos_status_t manager_command(enum manager_request request, const char *name)
 
     string_copy(argument.name, name, sizeof argument.name);
     message_put(&msg, request, &argument, sizeof argument);
-    return ipc_request(bootstrap_cap("manager"), &msg);
+    return ask(&msg);
+}
+
+mnos_status_t manager_region_entry(uint64_t index, struct region_list_entry *region)
+{
+    struct manager_index request = {index};
+    struct message msg = {0};
+    mnos_status_t status;
+
+    message_put(&msg, MANAGER_LIST_REGION, &request, sizeof request);
+    status = ask(&msg);
+    if (status == MNOS_OK)
+        message_get(&msg, region, sizeof *region);
+    return status;
+}
+
+mnos_status_t manager_region(enum manager_request request, const struct region_request *argument,
+                             mnos_cap_t *answer)
+{
+    struct message msg = {.accept = answer != NULL};
+    mnos_status_t status;
+
+    message_put(&msg, request, argument, sizeof *argument);
+    status = ask(&msg);
+    if (status == MNOS_OK && answer != NULL)
+        *answer = message_cap(&msg, 0);
+    return status;
 }
 
 mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info)

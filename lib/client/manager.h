@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * manager.h - requests to the service manager (protocols/manager.def), by the capability "manager" that the
- * program was started with: without it they are MNOS_ERR_NOT_FOUND.
+ * manager.h - requests to the service manager (protocols/manager.def), by the capability "manager" or, what
+ * needs no control, "observer" that the program was started with: without it they are MNOS_ERR_NOT_FOUND.
  */
 #pragma once
 
 #include "abi/inspect.h"
 #include "protocols/manager.h"
+#include "protocols/region.h"
 
 /* What the manager has at an index; MNOS_ERR_END past the last. */
 mnos_status_t manager_entry(uint64_t index, struct manager_service *service);
@@ -20,11 +21,19 @@ mnos_status_t manager_open_process(uint64_t index, mnos_cap_t *process);
 /* START, RESTART or KILL by name. */
 mnos_status_t manager_command(enum manager_request request, const char *name);
 
+/* The region at an index of the manager's list; MNOS_ERR_END past the last. */
+mnos_status_t manager_region_entry(uint64_t index, struct region_list_entry *region);
+
+/* REGION, GROW, PART or RELEASE; `answer` is the new capability, and NULL for RELEASE. Programs use
+ * lib/client/region.h. */
+mnos_status_t manager_region(enum manager_request request, const struct region_request *argument,
+                             mnos_cap_t *answer);
+
 mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info);
 
 /* The processes that run, in the manager's order. What a process has handed on to its children as
  * their quota is not counted as used by it. */
-#define PROCESSES_MAX 64
+#define PROCESSES_MAX 96
 struct process_list {
     unsigned count;
     uint64_t index[PROCESSES_MAX]; /* in the manager's list */

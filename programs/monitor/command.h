@@ -53,6 +53,7 @@ void command_stat(const struct words *words);
 void command_df(const struct words *words);
 /* services.c */
 void command_services(const struct words *words);
+void command_regions(const struct words *words);
 void command_restart(const struct words *words);
 void command_kill(const struct words *words);
 void command_run_service(const struct words *words);

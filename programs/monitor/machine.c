@@ -106,7 +106,7 @@ void command_mem(const struct words *)
         print_process_memory();
 }
 
-/* Sets bit `number` of each line that the process holds. */
+/* Sets the bit of entry `number`, from 1, for each line that the process holds. */
 static void collect_lines(mnos_cap_t process, uint64_t number,
                           uint64_t holders[MNOS_INTERRUPT_LINES])
 {
@@ -116,7 +116,7 @@ static void collect_lines(mnos_cap_t process, uint64_t number,
     while (sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, slot, &size) == MNOS_OK) {
         if (info->type == MNOS_TYPE_INTERRUPT)
             for (uint64_t i = 0; i < info->count; i++)
-                holders[info->first + i] |= 1ull << number;
+                holders[info->first + i] |= 1ull << (number - 1);
         slot = MNOS_HANDLE_INDEX(info->handle) + 1;
     }
 }
@@ -128,7 +128,7 @@ static void collect_holders(uint64_t holders[MNOS_INTERRUPT_LINES])
     struct manager_service service;
     mnos_cap_t process;
 
-    for (uint64_t i = 1; i < 64 && manager_entry(i, &service) == MNOS_OK; i++) {
+    for (uint64_t i = 1; i <= 64 && manager_entry(i, &service) == MNOS_OK; i++) {
         if (manager_open_process(i, &process) != MNOS_OK)
             continue;
         collect_lines(process, i, holders);
@@ -140,8 +140,8 @@ static void print_holders(uint64_t holders)
 {
     struct manager_service service;
 
-    for (uint64_t i = 1; i < 64; i++) {
-        if ((holders & 1ull << i) != 0 && manager_entry(i, &service) == MNOS_OK)
+    for (uint64_t i = 1; i <= 64; i++) {
+        if ((holders & 1ull << (i - 1)) != 0 && manager_entry(i, &service) == MNOS_OK)
             console_print(" %.23s", service.name);
     }
 }

@@ -39,6 +39,7 @@ static const char *policy_text(uint32_t policy)
     case MANIFEST_RESTART_NEVER: return "never";
     case MANIFEST_RESTART_ALWAYS: return "always";
     case MANIFEST_RESTART_ON_DEMAND: return "on-demand";
+    case MANIFEST_RESTART_WHEN_STARTED: return "started";
     default: return "unknown";
     }
 }
@@ -223,11 +224,16 @@ void command_run_service(const struct words *words)
         background = true;
         name[length - 1] = 0;
     }
+    if (manager_find(name, &index, &service) == MNOS_OK && service.state == MANAGER_RUNNING) {
+        print_state("run", name, &service);
+        return;
+    }
     if (!control("run", MANAGER_START, name))
         return;
     /* One that is always started again does not end. */
     if (background || manager_find(name, &index, &service) != MNOS_OK ||
-        service.policy == MANIFEST_RESTART_ALWAYS)
+        service.policy == MANIFEST_RESTART_ALWAYS ||
+        service.policy == MANIFEST_RESTART_WHEN_STARTED)
         console_print("%s: started\n", name);
     else
         wait_for_end(index, &service);

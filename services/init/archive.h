@@ -9,7 +9,7 @@
 
 #include "abi/types.h"
 
-#define ARCHIVE_MEMBERS_MAX 64
+#define ARCHIVE_MEMBERS_MAX 128
 
 struct archive_member {
     char name[MNOS_NAME_BYTES];

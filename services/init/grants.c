@@ -4,15 +4,36 @@
 
 #include "lib/base/string.h"
 
+#include "abi/statistics.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/base/printf.h"
 #include "lib/mnos/log.h"
+#include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
+
+static mnos_status_t count_free_frames(uint64_t *frames)
+{
+    uint64_t pages = (sizeof(struct mnos_statistics) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES;
+    void *counters;
+    mnos_status_t status =
+        memory_map(bootstrap_cap("statistics"), 0, pages, MNOS_MAP_READ, &counters);
+
+    if (status != MNOS_OK)
+        return status;
+    *frames = ((const struct mnos_statistics *)counters)->frames_free;
+    memory_unmap(counters, pages);
+    return MNOS_OK;
+}
 
 mnos_status_t resources_init(struct resources *resources, const struct manifest *manifest,
                              mnos_cap_t own)
 {
+    mnos_status_t counted = count_free_frames(&resources->free_frames);
+
+    if (counted != MNOS_OK)
+        return counted;
     resources->manifest = manifest;
+    regions_init(&resources->regions, manifest, resources->free_frames);
     for (uint32_t i = 0; i < manifest->endpoint_count; i++) {
         mnos_status_t status = MNOS_OK;
 
@@ -89,6 +110,9 @@ static mnos_status_t give(const struct resources *resources, const struct manife
     case MANIFEST_GRANT_DEVICE:
         return give_derived(MNOS_CREATE_RANGE, bootstrap_cap("device"), grant->a, grant->b, grant,
                             process, given);
+    case MANIFEST_GRANT_REGION:
+        return regions_give_floor(&resources->regions,
+                                  (uint32_t)(grant - resources->manifest->grants), process, given);
     default: return give_object(grant, process, given);
     }
 }
@@ -108,6 +132,9 @@ static const char *grant_text(const struct resources *resources, const struct ma
     case MANIFEST_GRANT_INTERRUPT: mnos_snprintf(out, size, "interrupt line %llu", a); break;
     case MANIFEST_GRANT_DEVICE:
         mnos_snprintf(out, size, "device memory at 0x%llx, %llu pages", a * MNOS_PAGE_BYTES, b);
+        break;
+    case MANIFEST_GRANT_REGION:
+        mnos_snprintf(out, size, "region %s", resources->manifest->regions[a].name);
         break;
     default: mnos_snprintf(out, size, "memory"); break;
     }

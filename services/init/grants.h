@@ -7,6 +7,7 @@
 
 #include "abi/bootstrap.h"
 #include "services/init/manifest.h"
+#include "services/init/regions.h"
 
 /* Badges that init mints: the client's service number (from 1), how often it was started, so that
  * the badge of a dead client never names its successor, and what it may ask of the manager. */
@@ -17,9 +18,11 @@
 struct resources {
     const struct manifest *manifest;
     mnos_cap_t endpoints[MANIFEST_ENDPOINTS_MAX]; /* by the manifest's numbers; all rights */
+    struct regions regions;
+    uint64_t free_frames; /* at boot: shares are parts of it */
 };
 
-/* Makes the endpoints of the manifest. `own` is the one that init receives on. */
+/* Makes the endpoints of the manifest; regions get memory when they are used. `own` is the one that init receives on. */
 mnos_status_t resources_init(struct resources *resources, const struct manifest *manifest,
                              mnos_cap_t own);
 

@@ -73,6 +73,25 @@ static mnos_status_t manager_process(struct supervisor *supervisor, const struct
     return MNOS_OK;
 }
 
+/* The only instance of `name`, when it has instances and one of them is. */
+static struct service *find_instance(struct supervisor *supervisor, const char *name)
+{
+    size_t length = strnlen(name, MNOS_NAME_BYTES);
+    struct service *found = NULL;
+
+    for (uint32_t i = 0; i < supervisor->manifest.service_count; i++) {
+        struct service *service = &supervisor->services[i];
+
+        if (strncmp(service->config->name, name, length) != 0 ||
+            service->config->name[length] != '.')
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = service;
+    }
+    return found;
+}
+
 static struct service *find_service(struct supervisor *supervisor, const char *name)
 {
     for (uint32_t i = 0; i < supervisor->manifest.service_count; i++) {
@@ -81,7 +100,7 @@ static struct service *find_service(struct supervisor *supervisor, const char *n
         if (strncmp(service->config->name, name, MNOS_NAME_BYTES) == 0)
             return service;
     }
-    return NULL;
+    return find_instance(supervisor, name);
 }
 
 static const char *request_text(uint32_t label)
@@ -136,7 +155,43 @@ static mnos_status_t control(struct supervisor *supervisor, const struct message
         return service_end(service, false);
     if (service->state != MANAGER_RUNNING)
         return service_start(service);
-    return msg->label == MANAGER_RESTART ? service_end(service, true) : MNOS_ERR_STATE;
+    return msg->label == MANAGER_RESTART ? service_end(service, true) : MNOS_OK;
+}
+
+/* REGION, GROW, PART and RELEASE: of the client's own regions, whatever its badge allows else. */
+static mnos_status_t region_request(struct supervisor *supervisor, const struct message *msg,
+                                    struct message *reply)
+{
+    struct regions *regions = &supervisor->resources.regions;
+    const struct service *client = client_of(supervisor, msg);
+    struct region_request request;
+
+    if (client == NULL)
+        return MNOS_ERR_DENIED;
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    message_put(reply, MNOS_OK, NULL, 0);
+    switch (msg->label) {
+    case MANAGER_REGION: return regions_piece(regions, client->index, &request, reply);
+    case MANAGER_GROW: return regions_grow(regions, client->index, &request, reply);
+    case MANAGER_PART: return regions_part(regions, client->index, &request, reply);
+    default: return regions_release(regions, client->index, &request);
+    }
+}
+
+static mnos_status_t list_region(struct supervisor *supervisor, const struct message *msg,
+                                 struct message *reply)
+{
+    struct region_list_entry entry;
+    struct manager_index request;
+
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    if (request.index >= supervisor->manifest.region_count)
+        return MNOS_ERR_END;
+    regions_describe(&supervisor->resources.regions, (uint32_t)request.index, &entry);
+    message_put(reply, MNOS_OK, &entry, sizeof entry);
+    return MNOS_OK;
 }
 
 void manager_handle(struct supervisor *supervisor, struct message *msg)
@@ -159,6 +214,11 @@ void manager_handle(struct supervisor *supervisor, struct message *msg)
         status = listen(supervisor, msg);
         message_put(&reply, status, NULL, 0);
         break;
+    case MANAGER_REGION:
+    case MANAGER_GROW:
+    case MANAGER_PART:
+    case MANAGER_RELEASE: status = region_request(supervisor, msg, &reply); break;
+    case MANAGER_LIST_REGION: status = list_region(supervisor, msg, &reply); break;
     default: status = MNOS_ERR_LABEL; break;
     }
     if (status != MNOS_OK)

@@ -36,7 +36,8 @@ static const char *check_header(const struct manifest_header *header, size_t siz
     if (header->version != MANIFEST_VERSION)
         return "its version is not the one this init knows";
     if (header->endpoint_count > MANIFEST_ENDPOINTS_MAX ||
-        header->service_count > MANIFEST_SERVICES_MAX || header->grant_count > MANIFEST_GRANTS_MAX)
+        header->service_count > MANIFEST_SERVICES_MAX ||
+        header->grant_count > MANIFEST_GRANTS_MAX || header->region_count > MANIFEST_REGIONS_MAX)
         return "it has too many entries";
     if (header->service_count == 0)
         return "it has no services";
@@ -44,7 +45,8 @@ static const char *check_header(const struct manifest_header *header, size_t siz
     if (header->size_bytes != size ||
         size != sizeof *header + header->endpoint_count * sizeof(struct manifest_endpoint) +
                     header->service_count * sizeof(struct manifest_service) +
-                    header->grant_count * sizeof(struct manifest_grant))
+                    header->grant_count * sizeof(struct manifest_grant) +
+                    header->region_count * sizeof(struct manifest_region))
         return "its size is not what its header says";
     return NULL;
 }
@@ -61,7 +63,10 @@ static const char *check_service(const struct manifest *manifest,
         return "a service has a bad affinity";
     if (service->stack_pages == 0 || service->stack_pages > 256)
         return "a service has a bad stack size";
-    if (service->restart > MANIFEST_RESTART_ON_DEMAND)
+    if ((service->frames_quota == 0) == (service->frames_share == 0) ||
+        service->frames_share > MANIFEST_WHOLE_SHARE)
+        return "a service has a bad quota";
+    if (service->restart > MANIFEST_RESTART_WHEN_STARTED)
         return "a service has an unknown restart policy";
     if (service->grant_count > MNOS_BOOTSTRAP_ENTRIES ||
         service->first_grant > manifest->grant_count ||
@@ -79,6 +84,9 @@ static const char *check_grant(const struct manifest *manifest, const struct man
     /* Grant only on the endpoint that a service receives on: it hands out sessions there. */
     if (grant->kind == MANIFEST_GRANT_SERVE)
         allowed |= MNOS_RIGHT_GRANT;
+    /* Parts of a region are handed on, and taken back. */
+    if (grant->kind == MANIFEST_GRANT_REGION)
+        allowed = MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE;
     if ((grant->rights & ~allowed) != 0)
         return "a grant has rights that a manifest cannot give";
     switch (grant->kind) {
@@ -93,8 +101,29 @@ static const char *check_grant(const struct manifest *manifest, const struct man
         return grant->object >= MANIFEST_OBJECT_INITRD && grant->object <= MANIFEST_OBJECT_TRACE
                    ? NULL
                    : "a grant names an unknown object";
+    case MANIFEST_GRANT_REGION:
+        return grant->a < manifest->region_count ? NULL : "a grant names an unknown region";
     default: return "a grant is of an unknown kind";
     }
+}
+
+static const char *check_region(const struct manifest *manifest, uint32_t index)
+{
+    const struct manifest_region *region = &manifest->regions[index];
+    unsigned users = 0;
+
+    if (!is_name(region->name) || region->kind < MANIFEST_REGION_DMA ||
+        region->kind > MANIFEST_REGION_STATE || (region->flags & ~MANIFEST_REGION_KEEP) != 0)
+        return "a region has a bad name, kind or flags";
+    if (region->floor == 0 || region->ceiling < region->floor || region->ceiling > UINT32_MAX ||
+        region->share > MANIFEST_WHOLE_SHARE)
+        return "a region has a bad size";
+    for (uint32_t i = 0; i < manifest->grant_count; i++)
+        users +=
+            manifest->grants[i].kind == MANIFEST_GRANT_REGION && manifest->grants[i].a == index;
+    if (users == 0 || users > MANIFEST_REGION_USERS_MAX)
+        return "a region has no users, or too many";
+    return NULL;
 }
 
 static const char *check_entries(const struct manifest *manifest)
@@ -112,6 +141,8 @@ static const char *check_entries(const struct manifest *manifest)
         problem = check_service(manifest, &manifest->services[i]);
     for (uint32_t i = 0; i < manifest->grant_count && problem == NULL; i++)
         problem = check_grant(manifest, &manifest->grants[i]);
+    for (uint32_t i = 0; i < manifest->region_count && problem == NULL; i++)
+        problem = check_region(manifest, i);
     return problem;
 }
 
@@ -128,5 +159,7 @@ const char *manifest_open(struct manifest *manifest, const void *bytes, size_t s
     manifest->service_count = header->service_count;
     manifest->grants = (const void *)(manifest->services + header->service_count);
     manifest->grant_count = header->grant_count;
+    manifest->regions = (const void *)(manifest->grants + header->grant_count);
+    manifest->region_count = header->region_count;
     return check_entries(manifest);
 }

@@ -16,9 +16,11 @@ struct manifest {
     const struct manifest_endpoint *endpoints;
     const struct manifest_service *services;
     const struct manifest_grant *grants;
+    const struct manifest_region *regions;
     uint32_t endpoint_count;
     uint32_t service_count;
     uint32_t grant_count;
+    uint32_t region_count;
 };
 
 /* `bytes` must be 8-byte aligned and stay. Returns what is wrong, or NULL. */

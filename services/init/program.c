@@ -72,7 +72,7 @@ static mnos_status_t make_process(struct loading *loading)
 {
     const struct manifest_service *config = loading->plan->config;
     struct mnos_process_params params = {
-        .frames_quota = config->frames_quota,
+        .frames_quota = loading->plan->frames_quota,
         .bytes_quota = config->bytes_quota,
         .priority_ceiling = config->ceiling,
         .exit_endpoint = loading->plan->exit_endpoint,

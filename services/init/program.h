@@ -27,6 +27,7 @@ struct program_plan {
     const struct manifest_service *config;
     mnos_cap_t exit_endpoint;
     uint64_t exit_events;
+    uint64_t frames_quota;
     program_grant *grant;
     void *context;
 };

@@ -36,6 +36,16 @@ static void set_state(struct service *service, enum manager_state state)
     tell_listeners(supervisor);
 }
 
+/* What the manifest gives it, as a number of frames or a share of those that were free at boot. */
+static uint64_t frames_quota(const struct service *service)
+{
+    const struct manifest_service *config = service->config;
+
+    if (config->frames_share == 0)
+        return config->frames_quota;
+    return service->supervisor->resources.free_frames / MANIFEST_WHOLE_SHARE * config->frames_share;
+}
+
 /* On failure the state is the caller's to set. */
 static mnos_status_t start(struct service *service)
 {
@@ -46,6 +56,7 @@ static mnos_status_t start(struct service *service)
         .config = service->config,
         .exit_endpoint = supervisor->endpoint,
         .exit_events = SUPERVISOR_EVENT_ENDED,
+        .frames_quota = frames_quota(service),
         .grant = grant_to,
         .context = service,
     };
@@ -58,6 +69,9 @@ static mnos_status_t start(struct service *service)
         log_line("%s: the initial RAM disk has no file \"%s\"", service->config->name,
                  service->config->file);
     else
+        status = regions_begin_run(&supervisor->resources.regions, service->index,
+                                   service->history.tries);
+    if (status == MNOS_OK)
         status = program_start_new(&service->program, &plan);
     if (status != MNOS_OK) {
         service->failures++;
@@ -69,6 +83,12 @@ static mnos_status_t start(struct service *service)
     set_state(service, MANAGER_RUNNING);
     log_line("%s: started", service->config->name);
     return MNOS_OK;
+}
+
+static bool is_kept_running(const struct service *service)
+{
+    return service->config->restart == MANIFEST_RESTART_ALWAYS ||
+           service->config->restart == MANIFEST_RESTART_WHEN_STARTED;
 }
 
 static mnos_status_t start_or_try_later(struct service *service);
@@ -106,7 +126,7 @@ static mnos_status_t start_or_try_later(struct service *service)
 
     if (status == MNOS_OK)
         return MNOS_OK;
-    if (service->config->restart == MANIFEST_RESTART_ALWAYS)
+    if (is_kept_running(service))
         go_on(service, false, 0);
     else
         set_state(service, MANAGER_STOPPED);
@@ -167,7 +187,7 @@ static void service_ended(struct service *service, const struct mnos_process_inf
     if (service->restart_now) {
         log_line("%s: ended (%s), restart at once", name, service->last_end);
         (void)!service_start(service); /* what failed is logged, and it is tried again */
-    } else if (service->config->restart == MANIFEST_RESTART_ALWAYS) {
+    } else if (is_kept_running(service)) {
         go_on(service, ordered, ran_ns);
     } else {
         set_state(service, MANAGER_STOPPED);
@@ -214,7 +234,8 @@ mnos_status_t supervisor_start(struct supervisor *supervisor)
         service->config = &supervisor->manifest.services[i];
         service->supervisor = supervisor;
         service->index = i;
-        if (service->config->restart != MANIFEST_RESTART_ON_DEMAND)
+        if (service->config->restart == MANIFEST_RESTART_NEVER ||
+            service->config->restart == MANIFEST_RESTART_ALWAYS)
             status = start(service);
         else
             set_state(service, MANAGER_STOPPED);

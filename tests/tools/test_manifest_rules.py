@@ -88,15 +88,15 @@ def test_a_good_manifest_compiles() -> None:
     errors, binary = run(GOOD)
     assert not errors, errors
     magic, version, size, endpoints, services, grants, _ = struct.unpack_from("<QIIIIII", binary)
-    assert (magic, version, size) == (mkmanifest.MAGIC, 1, len(binary))
+    assert (magic, version, size) == (mkmanifest.MAGIC, 2, len(binary))
     assert (endpoints, services, grants) == (3, 2, 7)
-    assert len(binary) == 32 + 3 * 32 + 2 * 192 + 7 * 56
+    assert len(binary) == 32 + 3 * 32 + 2 * 200 + 7 * 56
     name, provider, _ = struct.unpack_from("<24sII", binary, 32 + 2 * 32)
     assert (name.rstrip(b"\0"), provider) == (b"serial", 0)
-    shell = 32 + 3 * 32 + 192
-    fields = struct.unpack_from("<24s24s96sQQIIIIIIII", binary, shell)
+    shell = 32 + 3 * 32 + 200
+    fields = struct.unpack_from("<24s24s96sQQIIIIIIIIII", binary, shell)
     assert [f.rstrip(b"\0") for f in fields[:3]] == [b"shell", b"shell", b"hello"]
-    assert fields[3:] == (64, 65536, 20, 21, 1, 4, 2, 1, 4, 3)
+    assert fields[3:] == (64, 65536, 20, 21, 1, 4, 2, 1, 4, 3, 0, 0)
 
 
 def test_the_real_manifest_compiles() -> None:
@@ -239,6 +239,91 @@ def test_names_that_do_not_fit() -> None:
 def test_a_damaged_needs_file_is_named() -> None:
     errors, _ = run(GOOD, {"programs/shell/needs.toml": 'required = ["serial"]\nbad = = 1\n'})
     assert len(errors) == 1 and "programs/shell/needs.toml:2:" in errors[0], errors
+
+
+REGION = """
+[region.cache]
+kind = "dma"
+frames = { floor = 16, share = "4%", ceiling = 600 }
+users = { serial = "read, write, delegate" }
+"""
+CACHED = {"drivers/serial/uart/needs.toml":
+          'required = ["requests", "ports", "interrupt", "cache"]\noptional = ["log"]\n'}
+
+
+def with_region(old: str = "kind", new: str = "kind", text: str = GOOD) -> tuple[list[str], bytes | None]:
+    assert old in REGION
+    return run(text + REGION.replace(old, new, 1), CACHED)
+
+
+def test_a_region() -> None:
+    errors, binary = with_region()
+    assert not errors, errors
+    assert binary.endswith(struct.pack("<24sIIQQII", b"cache", 1, 0, 16, 600, 400, 0))
+    assert binary.count(struct.pack("<24sIIQQ", b"cache", 7, 1 | 2 | 8 | 16, 0, 0)) == 1
+    errors, binary = with_region(', share = "4%", ceiling = 600', '')
+    assert not errors and binary.endswith(struct.pack("<IIQQII", 1, 0, 16, 16, 0, 0)), errors
+
+
+def test_a_region_that_is_wrong() -> None:
+    first = len(GOOD.splitlines()) + 2
+    for old, new, line, text in (
+            ('"dma"', '"disk"', 1, "kind is one of dma, state"),
+            ('kind = "dma"', "", 0, "missing key 'kind'"),
+            ('kind = "dma"', 'kind = "dma"\ncolour = 3', 2, "unknown key 'colour'"),
+            ("floor = 16", "floor = 0", 2, "frames: floor is a number"),
+            ("floor = 16, ", "", 2, "frames must have a floor"),
+            ('"4%"', '"4"', 2, "frames: share is as"),
+            ('"4%"', '"101%"', 2, "frames: share is as"),
+            ("ceiling = 600", "ceiling = 15", 2, "the ceiling 15 is below the floor 16"),
+            ("ceiling = 600", "ceiling = 600, roof = 1", 2, "frames has floor, share and ceiling"),
+            ("serial =", "modem =", 3, "users: there is no service 'modem'"),
+            ('serial = "read, write, delegate"', "", 3, "nobody uses it"),
+            ("read, write, delegate", "write", 3, 'users: serial has "read"'),
+            ("read, write, delegate", "read, erase", 3, 'users: serial has "read"'),
+            ('kind = "dma"', 'each = true\nkind = "dma"', 1, "each = true: its users must have instances")):
+        errors, binary = with_region(old, new)
+        assert binary is None
+        assert errors[0].startswith(f"system/manifest.toml:{first + line}: region cache: {text}"), (old, errors)
+
+
+def test_state_has_one_writer() -> None:
+    more = {"programs/shell/needs.toml": 'required = ["serial", "manager", "statistics", "cache"]\n'}
+    text = GOOD + REGION.replace('"dma"', '"state"').replace("delegate\" }", 'delegate", shell = "read{}" }}')
+    assert not run(text.replace("{}", "").replace("}}", "}"), CACHED | more)[0]
+    errors, _ = run(text.replace("{}", ", write").replace("}}", "}"), CACHED | more)
+    assert "has one service that writes" in errors[0], errors
+
+
+def test_instances() -> None:
+    text = GOOD.replace("[service.shell]\n", "[service.shell]\ncount = 2\nprovides = { requests = \"shell\" }\n")
+    text += REGION.replace("serial =", "shell =").replace("kind", "each = true\nkind")
+    text = text.replace('log = "write"', 'log = "write"\nuses = { front = "other" }', 1)
+    text += """
+[service.other]
+file = "shell"
+restart = "when-started"
+priority = 1
+ceiling = 1
+frames = { share = "12.5%" }
+bytes = 65536
+provides = { requests = "other" }
+uses = { shell = "shell", one = "shell.1" }
+"""
+    extra = {"programs/shell/needs.toml": 'required = []\noptional = ["serial", "manager", "statistics", '
+                                          '"cache", "requests", "shell", "one"]\n',
+             "drivers/serial/uart/needs.toml": 'required = ["requests", "ports", "interrupt", "front"]\n'
+                                               'optional = ["log"]\n'}
+    errors, binary = run(text.replace('uses = { front = "other" }\n', ""), extra | {
+        "drivers/serial/uart/needs.toml": 'required = ["requests", "ports", "interrupt"]\noptional = ["log"]\n'})
+    assert not errors, errors
+    assert struct.unpack_from("<QIIIIII", binary)[3:] == (6, 4, 18, 2)
+    for name in (b"shell.0", b"shell.1", b"cache.0", b"cache.1", b"one"):
+        assert name + b"\0" in binary, name
+    assert struct.pack("<QQIIIIIIIIII", 0, 65536, 1, 1, 0xFFFFFFFF, 4, 3, 0, 14, 4, 1250, 0) in binary
+    assert any("wait for each other" in error for error in run(text, extra)[0])
+    errors, _ = run(text.replace("count = 2", "count = 17"), extra)
+    assert "service shell: count is 1 to 16" in errors[0], errors
 
 
 def test_an_empty_manifest() -> None:

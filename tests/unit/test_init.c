@@ -16,14 +16,15 @@ static _Alignas(8) struct {
     struct manifest_header header;
     struct manifest_endpoint endpoints[2];
     struct manifest_service services[2];
-    struct manifest_grant grants[3];
+    struct manifest_grant grants[4];
+    struct manifest_region regions[1];
 } file;
 
 static void make_file(void)
 {
     memset(&file, 0, sizeof file);
     file.header =
-        (struct manifest_header){MANIFEST_MAGIC, MANIFEST_VERSION, sizeof file, 2, 2, 3, 0};
+        (struct manifest_header){MANIFEST_MAGIC, MANIFEST_VERSION, sizeof file, 2, 2, 4, 1};
     strcpy(file.endpoints[0].name, "manager");
     file.endpoints[0].provider = MANIFEST_PROVIDER_INIT;
     strcpy(file.endpoints[1].name, "serial");
@@ -35,14 +36,23 @@ static void make_file(void)
         file.services[i].affinity = MNOS_AFFINITY_ANY;
         file.services[i].stack_pages = 4;
         file.services[i].first_grant = i;
-        file.services[i].grant_count = 1 + i;
+        file.services[i].grant_count = 1 + 2 * i;
+        file.services[i].frames_quota = 64 * (1 - i);
+        file.services[i].frames_share = 100 * i;
     }
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         strcpy(file.grants[i].name, "something");
         file.grants[i].kind = MANIFEST_GRANT_CALL;
         file.grants[i].rights = MNOS_RIGHT_WRITE;
         file.grants[i].a = 1;
     }
+    file.grants[3].kind = MANIFEST_GRANT_REGION;
+    file.grants[3].rights = MNOS_RIGHT_READ | MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE;
+    file.grants[3].a = 0;
+    strcpy(file.regions[0].name, "cache");
+    file.regions[0].kind = MANIFEST_REGION_DMA;
+    file.regions[0].floor = 256;
+    file.regions[0].ceiling = 1024;
 }
 
 static const char *open_file(void)
@@ -96,7 +106,10 @@ TEST(init_manifest, a_damaged_entry_is_refused)
     DAMAGE(file.services[0].ceiling = MNOS_PRIORITY_COUNT, "a service has a bad priority");
     DAMAGE(file.services[0].affinity = 32, "a service has a bad affinity");
     DAMAGE(file.services[0].stack_pages = 0, "a service has a bad stack size");
-    DAMAGE(file.services[0].restart = 3, "a service has an unknown restart policy");
+    DAMAGE(file.services[0].restart = 4, "a service has an unknown restart policy");
+    DAMAGE(file.services[0].frames_share = 1, "a service has a bad quota");
+    DAMAGE(file.services[0].frames_quota = 0, "a service has a bad quota");
+    DAMAGE(file.services[1].frames_share = 10001, "a service has a bad quota");
     DAMAGE(file.services[1].first_grant = 2, "a service's grants are outside the table");
     DAMAGE(file.services[1].first_grant = UINT32_MAX, "a service's grants are outside the table");
     DAMAGE(file.endpoints[1].provider = 2, "an endpoint has a bad name or provider");
@@ -115,6 +128,27 @@ TEST(init_manifest, a_damaged_grant_is_refused)
     DAMAGE((file.grants[0].kind = MANIFEST_GRANT_MEMORY, file.grants[0].object = 7),
            "a grant names an unknown object");
     DAMAGE(file.grants[1].name[0] = 0, "a grant has a bad name");
+}
+
+TEST(init_manifest, a_damaged_region_is_refused)
+{
+    const char *kind = "a region has a bad name, kind or flags", *size = "a region has a bad size";
+
+    DAMAGE(file.grants[3].a = 1, "a grant names an unknown region");
+    DAMAGE(file.grants[3].rights = MNOS_RIGHT_EXECUTE,
+           "a grant has rights that a manifest cannot give");
+    DAMAGE(file.grants[3].kind = MANIFEST_GRANT_CALL,
+           "a grant has rights that a manifest cannot give");
+    DAMAGE((file.grants[3].kind = MANIFEST_GRANT_CALL, file.grants[3].rights = 0),
+           "a region has no users, or too many");
+    DAMAGE(file.regions[0].name[0] = 0, kind);
+    DAMAGE(file.regions[0].kind = 0, kind);
+    DAMAGE(file.regions[0].kind = 3, kind);
+    DAMAGE(file.regions[0].flags = 2, kind);
+    DAMAGE(file.regions[0].floor = 0, size);
+    DAMAGE(file.regions[0].ceiling = 255, size);
+    DAMAGE(file.regions[0].ceiling = 1ull << 32, size);
+    DAMAGE(file.regions[0].share = 10001, size);
 }
 
 TEST(init_manifest, any_flipped_byte_is_refused_or_harmless)

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+/* regions - see regions.h. */
+#include "services/init/regions.h"
+
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+#include "lib/mnos/heap.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/syscall.h"
+
+#define PARENT_RIGHTS (MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE)
+
+/* ---- The manifest's side ---- */
+
+static uint64_t page_limit(const struct manifest_region *config, uint64_t free_frames)
+{
+    uint64_t limit = free_frames / MANIFEST_WHOLE_SHARE * config->share;
+
+    if (limit > config->ceiling)
+        limit = config->ceiling;
+    return limit < config->floor ? config->floor : limit;
+}
+
+void regions_init(struct regions *regions, const struct manifest *manifest, uint64_t free_frames)
+{
+    regions->manifest = manifest;
+    for (uint32_t i = 0; i < manifest->region_count; i++) {
+        regions->all[i].config = &manifest->regions[i];
+        regions->all[i].page_limit = page_limit(&manifest->regions[i], free_frames);
+    }
+    for (uint32_t i = 0; i < manifest->grant_count; i++) {
+        if (manifest->grants[i].kind == MANIFEST_GRANT_REGION)
+            regions->user_of_grant[i] = regions->all[manifest->grants[i].a].user_count++;
+    }
+}
+
+/* ---- Pieces ---- */
+
+/* One run of frames if there is one: a device needs it, and it maps with large pages. */
+static mnos_status_t allocate(const struct region *region, uint64_t pages, mnos_cap_t *memory)
+{
+    uint64_t best = pages >= REGION_PIECE_PAGES ? MNOS_ALLOC_ALIGN_2M : MNOS_ALLOC_CONTIGUOUS;
+    mnos_status_t status = sys_mem_alloc(pages, best, memory);
+
+    if (status == MNOS_ERR_MEMORY)
+        status = sys_mem_alloc(pages, MNOS_ALLOC_CONTIGUOUS, memory);
+    if (status == MNOS_ERR_MEMORY && region->config->kind != MANIFEST_REGION_DMA)
+        status = sys_mem_alloc(pages, 0, memory);
+    return status;
+}
+
+static void append(struct region *region, struct region_piece *piece)
+{
+    struct region_piece **end = &region->first;
+
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = piece;
+    region->piece_count++;
+    region->pages += piece->page_count;
+}
+
+static mnos_status_t add_piece(struct region *region, uint64_t pages)
+{
+    struct region_piece *piece = heap_allocate(sizeof *piece);
+    mnos_status_t status;
+
+    if (piece == NULL)
+        return MNOS_ERR_MEMORY;
+    *piece = (struct region_piece){.page_count = pages};
+    status = allocate(region, pages, &piece->memory);
+    if (status != MNOS_OK) {
+        heap_free(piece);
+        return status;
+    }
+    append(region, piece);
+    return MNOS_OK;
+}
+
+static struct region_piece *piece_at(const struct region *region, uint32_t index)
+{
+    struct region_piece *piece = region->first;
+
+    while (piece != NULL && index-- != 0)
+        piece = piece->next;
+    return piece;
+}
+
+static mnos_status_t intermediate(struct region_piece *piece, const struct regions *regions,
+                                  uint32_t grant)
+{
+    mnos_cap_t *cap = &piece->intermediates[regions->user_of_grant[grant]];
+
+    if (*cap != 0)
+        return MNOS_OK;
+    return sys_cap_create(MNOS_CREATE_COPY, piece->memory,
+                          regions->manifest->grants[grant].rights | PARENT_RIGHTS, 0, 0, cap);
+}
+
+/* ---- Runs ---- */
+
+static mnos_status_t make_floor(struct region *region)
+{
+    mnos_status_t status = MNOS_OK;
+    void *header;
+
+    if (region->first == NULL)
+        status = add_piece(region, region->config->floor);
+    if (status != MNOS_OK || region->config->kind != MANIFEST_REGION_STATE ||
+        region->header != NULL)
+        return status;
+    status = memory_map(region->first->memory, 0, 1, MNOS_MAP_READ | MNOS_MAP_WRITE, &header);
+    if (status == MNOS_OK)
+        region->header = header;
+    return status;
+}
+
+static void revoke_run(const struct regions *regions, const struct region *region, uint32_t grant)
+{
+    if ((region->config->flags & MANIFEST_REGION_KEEP) != 0)
+        return;
+    for (struct region_piece *piece = region->first; piece != NULL; piece = piece->next) {
+        mnos_cap_t cap = piece->intermediates[regions->user_of_grant[grant]];
+
+        if (cap != 0)
+            (void)!sys_cap_revoke(cap);
+    }
+}
+
+static mnos_status_t begin(struct regions *regions, uint32_t grant, uint32_t deaths)
+{
+    const struct manifest_grant *config = &regions->manifest->grants[grant];
+    struct region *region = &regions->all[config->a];
+    mnos_status_t status = make_floor(region);
+
+    if (status != MNOS_OK)
+        return status;
+    revoke_run(regions, region, grant);
+    if (region->header != NULL && (config->rights & MNOS_RIGHT_WRITE) != 0) {
+        region->header->epoch++;
+        region->header->deaths = deaths;
+    }
+    return intermediate(region->first, regions, grant);
+}
+
+mnos_status_t regions_begin_run(struct regions *regions, uint32_t service, uint32_t deaths)
+{
+    const struct manifest_service *config = &regions->manifest->services[service];
+
+    for (uint32_t i = config->first_grant; i < config->first_grant + config->grant_count; i++) {
+        mnos_status_t status = MNOS_OK;
+
+        if (regions->manifest->grants[i].kind == MANIFEST_GRANT_REGION)
+            status = begin(regions, i, deaths);
+        if (status != MNOS_OK) {
+            char what[96];
+
+            mnos_snprintf(what, sizeof what, "%s: memory for its region \"%s\"", config->name,
+                          regions->manifest->grants[i].name);
+            log_error(status, what);
+            return status;
+        }
+    }
+    return MNOS_OK;
+}
+
+mnos_status_t regions_give_floor(const struct regions *regions, uint32_t grant, mnos_cap_t process,
+                                 mnos_cap_t *given)
+{
+    const struct manifest_grant *config = &regions->manifest->grants[grant];
+    const struct region_piece *piece = regions->all[config->a].first;
+
+    return sys_cap_transfer(process, piece->intermediates[regions->user_of_grant[grant]],
+                            config->rights, given);
+}
+
+/* ---- Requests ---- */
+
+/* The grant by which the service has a region of that name; grant_count: it has none. */
+static uint32_t find_grant(const struct regions *regions, uint32_t service, const char *name)
+{
+    const struct manifest_service *config = &regions->manifest->services[service];
+
+    for (uint32_t i = config->first_grant; i < config->first_grant + config->grant_count; i++) {
+        const struct manifest_grant *grant = &regions->manifest->grants[i];
+
+        if (grant->kind == MANIFEST_GRANT_REGION &&
+            strncmp(grant->name, name, MNOS_NAME_BYTES) == 0)
+            return i;
+    }
+    return regions->manifest->grant_count;
+}
+
+static struct region *region_of(const struct regions *regions, uint32_t grant)
+{
+    return (struct region *)&regions->all[regions->manifest->grants[grant].a];
+}
+
+static mnos_status_t answer_piece(const struct regions *regions, uint32_t grant, uint32_t index,
+                                  struct message *reply)
+{
+    struct region_piece *piece = piece_at(region_of(regions, grant), index);
+    mnos_status_t status;
+
+    if (piece == NULL)
+        return MNOS_ERR_END;
+    status = intermediate(piece, regions, grant);
+    if (status != MNOS_OK)
+        return status;
+    message_put(reply, MNOS_OK, NULL, 0);
+    message_add_cap(reply, piece->intermediates[regions->user_of_grant[grant]],
+                    regions->manifest->grants[grant].rights);
+    return MNOS_OK;
+}
+
+mnos_status_t regions_piece(const struct regions *regions, uint32_t service,
+                            const struct region_request *request, struct message *reply)
+{
+    uint32_t grant = find_grant(regions, service, request->name);
+
+    if (grant == regions->manifest->grant_count)
+        return MNOS_ERR_NOT_FOUND;
+    return answer_piece(regions, grant, request->index, reply);
+}
+
+mnos_status_t regions_grow(struct regions *regions, uint32_t service,
+                           const struct region_request *request, struct message *reply)
+{
+    uint32_t grant = find_grant(regions, service, request->name);
+    struct region *region;
+    mnos_status_t status;
+
+    if (grant == regions->manifest->grant_count)
+        return MNOS_ERR_NOT_FOUND;
+    region = region_of(regions, grant);
+    if (region->pages + REGION_PIECE_PAGES > region->page_limit)
+        return MNOS_ERR_QUOTA;
+    status = add_piece(region, REGION_PIECE_PAGES);
+    if (status != MNOS_OK)
+        return status;
+    return answer_piece(regions, grant, region->piece_count - 1, reply);
+}
+
+/* ---- Parts ---- */
+
+static bool overlap(const struct region_part *part, const struct region_request *request)
+{
+    return part->index == request->index &&
+           part->first_page < request->first_page + request->page_count &&
+           request->first_page < part->first_page + part->page_count;
+}
+
+static bool is_same(const struct region_part *part, const struct region_request *request)
+{
+    return part->index == request->index && part->first_page == request->first_page &&
+           part->page_count == request->page_count;
+}
+
+/* Where the first part that has a page of the request is linked; of one user's. */
+static struct region_part **find_part(struct region *region, uint32_t user,
+                                      const struct region_request *request)
+{
+    struct region_part **at = &region->parts;
+
+    while (*at != NULL && ((*at)->user != user || !overlap(*at, request)))
+        at = &(*at)->next;
+    return at;
+}
+
+static mnos_status_t check_part(const struct regions *regions, uint32_t grant,
+                                const struct region_request *request)
+{
+    const struct region_piece *piece;
+
+    if (grant == regions->manifest->grant_count)
+        return MNOS_ERR_NOT_FOUND;
+    if ((region_of(regions, grant)->config->flags & MANIFEST_REGION_KEEP) == 0)
+        return MNOS_ERR_STATE;
+    piece = piece_at(region_of(regions, grant), request->index);
+    if (piece == NULL || request->page_count == 0 || request->first_page > piece->page_count ||
+        request->page_count > piece->page_count - request->first_page)
+        return MNOS_ERR_ARGUMENT;
+    return MNOS_OK;
+}
+
+static mnos_status_t make_part(const struct regions *regions, uint32_t grant,
+                               const struct region_request *request, struct region_part **made)
+{
+    struct region *region = region_of(regions, grant);
+    struct region_part *part;
+    mnos_status_t status;
+
+    if (region->part_count >= REGION_PARTS_MAX)
+        return MNOS_ERR_QUOTA;
+    part = heap_allocate(sizeof *part);
+    if (part == NULL)
+        return MNOS_ERR_MEMORY;
+    *part = (struct region_part){NULL,
+                                 regions->user_of_grant[grant],
+                                 request->index,
+                                 request->first_page,
+                                 request->page_count,
+                                 0};
+    status = sys_cap_create(MNOS_CREATE_RANGE, piece_at(region, request->index)->memory,
+                            regions->manifest->grants[grant].rights | PARENT_RIGHTS,
+                            request->first_page, request->page_count, &part->memory);
+    if (status != MNOS_OK) {
+        heap_free(part);
+        return status;
+    }
+    region->part_count++;
+    *made = part;
+    return MNOS_OK;
+}
+
+mnos_status_t regions_part(struct regions *regions, uint32_t service,
+                           const struct region_request *request, struct message *reply)
+{
+    uint32_t grant = find_grant(regions, service, request->name);
+    mnos_status_t status = check_part(regions, grant, request);
+    struct region_part **at;
+
+    if (status != MNOS_OK)
+        return status;
+    at = find_part(region_of(regions, grant), regions->user_of_grant[grant], request);
+    if (*at == NULL)
+        status = make_part(regions, grant, request, at);
+    else if (!is_same(*at, request))
+        status = MNOS_ERR_EXISTS;
+    if (status != MNOS_OK)
+        return status;
+    message_put(reply, MNOS_OK, NULL, 0);
+    message_add_cap(reply, (*at)->memory, regions->manifest->grants[grant].rights);
+    return MNOS_OK;
+}
+
+mnos_status_t regions_release(struct regions *regions, uint32_t service,
+                              const struct region_request *request)
+{
+    uint32_t grant = find_grant(regions, service, request->name);
+    mnos_status_t status = check_part(regions, grant, request);
+    struct region_part **at, *part;
+
+    if (status != MNOS_OK)
+        return status;
+    at = find_part(region_of(regions, grant), regions->user_of_grant[grant], request);
+    part = *at;
+    if (part == NULL)
+        return MNOS_OK; /* a repetition finds it done */
+    if (!is_same(part, request))
+        return MNOS_ERR_ARGUMENT;
+    (void)!sys_cap_revoke(part->memory);
+    (void)!sys_cap_delete(part->memory);
+    *at = part->next;
+    region_of(regions, grant)->part_count--;
+    heap_free(part);
+    return MNOS_OK;
+}
+
+void regions_describe(const struct regions *regions, uint32_t index,
+                      struct region_list_entry *entry)
+{
+    const struct region *region = &regions->all[index];
+    const struct manifest *manifest = regions->manifest;
+
+    *entry = (struct region_list_entry){
+        .kind = region->config->kind,
+        .flags = region->config->flags,
+        .users = region->user_count,
+        .pieces = region->piece_count,
+        .pages = region->pages,
+        .page_limit = region->page_limit,
+        .epoch = region->header == NULL ? 0 : region->header->epoch,
+        .parts = region->part_count,
+    };
+    string_copy(entry->name, region->config->name, sizeof entry->name);
+    for (uint32_t i = manifest->service_count; i-- > 0;) {
+        const struct manifest_service *service = &manifest->services[i];
+
+        for (uint32_t j = 0; j < service->grant_count; j++) {
+            const struct manifest_grant *grant = &manifest->grants[service->first_grant + j];
+
+            if (grant->kind == MANIFEST_GRANT_REGION && grant->a == index)
+                string_copy(entry->user, service->name, sizeof entry->user);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* keeper.h - what the tests' keeper is asked for. */
+#pragma once
+
+enum keeper_request {
+    KEEPER_SHARED = 1,  /* a page of a region that is not kept */
+    KEEPER_KEPT = 2,    /* a page of one that is */
+    KEEPER_PART = 3,    /* likewise, by a part */
+    KEEPER_RELEASE = 4, /* that part */
+    KEEPER_BREAK = 5,   /* die in the middle of an operation */
+    KEEPER_COUNT = 6,   /* an operation; answers the counter */
+};

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""test_regions.py - memory that outlives its user, with a service that dies: tests/services."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from qemu import BUILD, PROMPT, ROOT, Guest, Machine
+from testlib import Suite, check
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from mkarchive import pack  # noqa: E402
+from tests.system.test_init import members  # noqa: E402
+
+suite = Suite("regions")
+
+KEEPER = """
+[service.keeper]
+file = "keeper"
+restart = "when-started"
+count = 2
+priority = 20
+ceiling = 20
+frames = 128
+bytes = 65536
+provides = { requests = "keeper" }
+uses = { observer = "observer" }
+log = "write"
+
+[region.memory]
+kind = "state"
+each = true
+frames = { floor = 4, ceiling = 1500 }
+users = { keeper = "read, write" }
+
+[region.shared]
+kind = "dma"
+each = true
+frames = { floor = 1 }
+users = { keeper = "read, write, delegate" }
+
+[region.kept]
+kind = "dma"
+each = true
+keep = true
+frames = { floor = 2 }
+users = { keeper = "read, write, delegate" }
+"""
+
+LOOKS = 200
+
+HOLDER = """
+[service.{name}]
+file = "holder"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 32
+bytes = 16384
+arguments = "{name}"
+uses = {{ keeper = "keeper.0" }}
+log = "write"
+"""
+
+
+def manifest(folder: Path) -> bytes:
+    """The system's manifest with the services of the test."""
+    for name in ("system", "services", "drivers", "programs"):
+        shutil.copytree(ROOT / name, folder / name)
+    for service in ("keeper", "holder"):
+        shutil.copytree(ROOT / "tests/services" / service, folder / "programs" / service)
+    path = folder / "system/manifest.toml"
+    path.write_text(path.read_text() + KEEPER + "".join(
+        HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count")))
+    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
+                   timeout=60)
+    return (folder / "manifest.bin").read_bytes()
+
+
+@contextmanager
+def prompt(name: str):
+    """The system with these services, at its prompt."""
+    with tempfile.TemporaryDirectory() as name_of_folder:
+        folder = Path(name_of_folder)
+        files = members() | {"manifest.bin": manifest(folder)}
+        for service in ("keeper", "holder"):
+            files[service] = (BUILD / f"tests/services/{service}.stripped").read_bytes()
+        (folder / "initrd.tar").write_bytes(pack(files))
+        with Guest(Machine("direct", initrd=folder / "initrd.tar", cpus=2), f"regions {name}", 120) as guest:
+            guest.expect(PROMPT)
+            yield guest
+
+
+def run_must_log(guest, command: str, pattern: str) -> None:
+    """Services do what they do beside the prompt, so the log is looked at until the line is there."""
+    guest.command(command)
+    for _ in range(LOOKS):
+        text = guest.command("log")
+        if re.search(pattern, text):
+            return
+    check(False, f"after {command} no line of the log is {pattern}:\n{text}")
+
+
+@suite.test("what a service keeps in a region is there in each run, and is never torn")
+def state_is_kept() -> None:
+    with prompt("state") as guest:
+        run_must_log(guest, "run keeper.0", r"keeper\.0: grown to 3 pieces, then: 9")
+        run_must_log(guest, "run count", r"count: answer 0, 1\b")
+        text = guest.command("regions")
+        check(re.search(r"memory\.0 +state +4112 +6000 +3 +keeper\.0, run 1", text), text)
+        check(re.search(r"memory\.1 +state +0 +6000 +0 +keeper\.1", text), text)
+        run_must_log(guest, "kill keeper.0", r"run 2 after 0 deaths, found 1, counter 1 whole, marks there")
+        run_must_log(guest, "run count", r"count: answer 0, 2\b")
+        # The death in the middle is undone; the next run counts on.
+        guest.command("run break")
+        run_must_log(guest, "run count", r"run 3 after 1 deaths, found 1, counter 2 whole, marks there")
+        run_must_log(guest, "services", r"count: answer 0, 3\b")
+        run_must_log(guest, "run keeper.1", r"keeper\.1: run 1 after 0 deaths, found 0, counter 0 whole")
+
+
+@suite.test("what a dead run handed on of a region is taken back, unless the region is kept")
+def handed_on() -> None:
+    with prompt("handed on") as guest:
+        guest.command("run keeper.0")
+        for name in ("shared", "kept", "part"):
+            run_must_log(guest, f"run {name} &", rf"{name}: holds a page")
+        run_must_log(guest, "kill keeper.0", r"shared: ended \(fault: page fault")
+        text = guest.command("services")
+        check(re.search(r"\nkept .* running", text) and re.search(r"\npart .* running", text), text)
+        run_must_log(guest, "run release", r"part: ended \(fault: page fault")
+        check(re.search(r"\nkept .* running", guest.command("services")), "what was kept is gone")
+        run_must_log(guest, "run release", r"release: answer 0")
