@@ -5,9 +5,9 @@
 # tests/unit/host includes the files of kernel/mm that it has too.
 UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/% kernel/debug/measure/%, \
                           $(call find,kernel,-name '*.c')) \
-             $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,lane.c session.c state.c) \
+             $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,file_resolve.c lane.c park.c session.c state.c) \
              $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) \
-             $(addprefix services/fs/tmpfs/,check.c data.c names.c pages.c resolve.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
+             $(addprefix services/fs/tmpfs/,check.c data.c methods.c names.c pages.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 
 $(BUILD)/unit/obj/%.c.o: %.c $(common)

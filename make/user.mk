@@ -41,7 +41,7 @@ $1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD) $(sources)
 endef
 $(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rules,$(BUILD)/user/$(notdir $d).elf,$d)))
 # Tests and benchmarks of files run the service itself, in a process of their own making.
-TMPFS_CORE := $(addprefix services/fs/tmpfs/,data.c names.c pages.c paths.c resolve.c server.c store.c tree.c)
+TMPFS_CORE := $(addprefix services/fs/tmpfs/,data.c methods.c names.c pages.c store.c tree.c)
 $(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest $(TMPFS_CORE)))
 # Every error that the documentation promises is tried by a test: docs/testing.md.
 CLAIMS := $(BUILD)/tests/claims

@@ -8,16 +8,61 @@ static void forget_clients(struct server_loop *loop, mnos_badge_t gone)
 {
     struct server_session *session = session_of(loop->sessions, gone);
 
-    if (session != NULL)
+    if (session != NULL) {
+        server_forget_parked(loop, gone);
         session_gone(loop->sessions, session, &loop->owner);
+    }
     /* Badge 0 stands for several. What a session is kept for below it goes with the last of these.
      */
     for (uint32_t i = 1; gone == 0 && i <= loop->sessions->session_count; i++) {
         session = session_at(loop->sessions, i);
         if (session->badge != 0 && !session->gone &&
-            ipc_client_is_gone(loop->endpoint, 0, session->badge))
+            ipc_client_is_gone(loop->endpoint, 0, session->badge)) {
+            server_forget_parked(loop, session->badge);
             session_gone(loop->sessions, session, &loop->owner);
+        }
     }
+}
+
+void server_forget_parked(struct server_loop *loop, mnos_badge_t badge)
+{
+    for (uint32_t i = 0; loop->park != NULL && i < PARK_ENTRIES; i++) {
+        struct parked *at = &loop->park->entries[i];
+
+        if (at->used && at->message.badge == badge)
+            park_drop(loop->park, at);
+    }
+}
+
+const void *server_body(struct server_loop *loop, struct server_request *request)
+{
+    if (request->body != NULL)
+        return request->body;
+    if (request->parked != NULL) {
+        request->body = request->parked->text;
+    } else {
+        (void)message_get(request->message, loop->body, request->message->length);
+        request->body = loop->body;
+    }
+    return request->body;
+}
+
+/* Keeps a request to run it again; false: it cannot be, and is answered. */
+static bool put_aside(struct server_loop *loop, struct server_request *request)
+{
+    struct parked *parked = request->parked;
+
+    if (parked == NULL) {
+        parked = loop->park == NULL ? NULL : park_put(loop->park, request->session->account);
+        if (parked == NULL)
+            return false;
+        parked->message = *request->message;
+        memcpy(parked->text, server_body(loop, request), request->message->length);
+    }
+    memcpy(parked->progress, request->progress, sizeof parked->progress);
+    parked->holds = request->holds;
+    park_wait(loop->park, parked, *loop->waits_for);
+    return true;
 }
 
 /* Makes the message the reply of a handler that returned `status`. */
@@ -31,14 +76,46 @@ static void finish(struct message *message, mnos_status_t status, bool aside)
     }
 }
 
+static mnos_status_t carry_out(struct server_loop *loop, struct server_request *request)
+{
+    uint32_t number = label_operation(request->message->label);
+    mnos_status_t status = MNOS_OK;
+
+    if (loop->admit != NULL)
+        status = loop->admit(loop->owner.context, number);
+    return status != MNOS_OK ? status
+                             : loop->operations[number].handle(loop->owner.context, request);
+}
+
+/* Runs the handler, and makes the message its reply, or nobody's. */
+static void run(struct server_loop *loop, struct server_request *request, struct server_lane *lane)
+{
+    struct message *message = request->message;
+    mnos_status_t status = carry_out(loop, request);
+
+    if (status == SERVER_PARKED) {
+        if (put_aside(loop, request)) {
+            finish(message, MNOS_OK, true);
+            return;
+        }
+        status = MNOS_ERR_AGAIN;
+        request->had_no_effect = true;
+    }
+    finish(message, status, status == SERVER_ASIDE);
+    if (lane != NULL && request->had_no_effect)
+        lane_undone(lane);
+    else if (lane != NULL && status != SERVER_ASIDE)
+        lane_done(lane, message->label, message->words, message->length);
+    if (request->parked != NULL)
+        park_drop(loop->park, request->parked);
+}
+
 /* A handler of class N: exactly once for each sequence of the lane. */
-static void run_once(struct server_loop *loop, const struct server_operation *operation,
-                     struct server_request *request)
+static void run_once(struct server_loop *loop, struct server_request *request)
 {
     struct message *message = request->message;
     struct server_lane *lane = &request->session->lanes[label_lane(message->label)];
     enum lane_verdict verdict;
-    mnos_status_t status;
     uint64_t stale;
 
     verdict = lane_begin(lane, label_sequence(message->label), message->reply_id, &stale);
@@ -50,13 +127,13 @@ static void run_once(struct server_loop *loop, const struct server_operation *op
     } else if (verdict == LANE_REPLAY) {
         message_put(message, lane->status, lane->words, lane->length);
     } else {
-        status = operation->handle(loop->owner.context, request);
-        finish(message, status, status == SERVER_ASIDE);
-        if (request->had_no_effect)
-            lane_undone(lane);
-        else if (status != SERVER_ASIDE)
-            lane_done(lane, message->label, message->words, message->length);
+        run(loop, request, lane);
     }
+}
+
+static bool is_once(const struct server_operation *operation)
+{
+    return operation->class == SERVER_CLASS_N || operation->class == SERVER_CLASS_N_PARKS;
 }
 
 static void handle_request(struct server_loop *loop, struct message *message)
@@ -70,13 +147,38 @@ static void handle_request(struct server_loop *loop, struct message *message)
         message_put(message, MNOS_ERR_LABEL, NULL, 0);
     } else if (request.session == NULL && number != loop->open_session) {
         message_put(message, MNOS_ERR_LOST, NULL, 0);
-    } else if (operation->class == SERVER_CLASS_N || operation->class == SERVER_CLASS_N_PARKS) {
-        run_once(loop, operation, &request);
+    } else if (is_once(operation)) {
+        run_once(loop, &request);
     } else {
-        mnos_status_t status = operation->handle(loop->owner.context, &request);
-
-        finish(message, status, status == SERVER_ASIDE);
+        run(loop, &request, NULL);
     }
+}
+
+/* Runs a request again; the message becomes the reply. */
+static void run_again(struct server_loop *loop, struct parked *parked, struct message *message)
+{
+    struct server_session *session = session_of(loop->sessions, parked->message.badge);
+    uint32_t label = parked->message.label;
+    struct server_lane *lane = NULL;
+    struct server_request request = {.message = message,
+                                     .session = session,
+                                     .parked = parked,
+                                     .progress = {parked->progress[0], parked->progress[1]},
+                                     .holds = parked->holds};
+
+    *message = parked->message;
+    if (session != NULL && is_once(&loop->operations[label_operation(label)])) {
+        lane = &session->lanes[label_lane(label)];
+        /* Whoever asked may have asked again meanwhile, and waits under another number. */
+        message->reply_id = lane->reply_id;
+    }
+    if (session == NULL || (lane != NULL && (lane->state != LANE_RUNNING ||
+                                             lane->sequence != label_sequence(label)))) {
+        message->reply_id = 0;
+        park_drop(loop->park, parked);
+        return;
+    }
+    run(loop, &request, lane);
 }
 
 void server_loop_handle(struct server_loop *loop, struct message *message)
@@ -106,21 +208,62 @@ static void reply_now(struct message *message)
     *message = (struct message){0};
 }
 
+/* Answers a request that does not wait for the next message's receiving. */
+static void answer_now(struct message *message)
+{
+    if (message->reply_id != 0 || message->cap_count != 0)
+        reply_now(message);
+}
+
+void server_loop_go_on(struct server_loop *loop)
+{
+    struct parked *parked;
+
+    /* Ends: a request that ran is ready again only by something that came from outside, or because another one
+     * ended, of which there are PARK_ENTRIES at most. */
+    while (loop->park != NULL && (parked = park_next(loop->park)) != NULL) {
+        struct message message = {0};
+
+        run_again(loop, parked, &message);
+        answer_now(&message);
+    }
+}
+
+static void one_round(struct server_loop *loop, struct message *message)
+{
+    if (message->kind == MNOS_KIND_EVENTS && loop->events != NULL) {
+        loop->events(loop->owner.context, message->words[0]);
+        *message = (struct message){0};
+    } else {
+        server_loop_handle(loop, message);
+    }
+    if (message->cap_count != 0)
+        reply_now(message);
+    if (loop->park != NULL && loop->park->ready_count != 0) {
+        answer_now(message);
+        server_loop_go_on(loop);
+    }
+    if (loop->round != NULL)
+        loop->round(loop->owner.context);
+}
+
 mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *context))
 {
     struct message message = {0};
 
     for (;;) {
+        uint64_t deadline_ns = loop->deadline_ns == NULL ? MNOS_DEADLINE_NEVER
+                                                         : loop->deadline_ns(loop->owner.context);
         mnos_status_t status;
 
         message.accept = 1; /* of a session, as its badge */
-        status = ipc_reply_receive(loop->endpoint, &message, MNOS_DEADLINE_NEVER);
-        if (status != MNOS_OK)
+        status = ipc_reply_receive(loop->endpoint, &message, deadline_ns);
+        if (status == MNOS_ERR_DEADLINE)
+            message = (struct message){.kind = MNOS_KIND_EVENTS}; /* none but the time */
+        else if (status != MNOS_OK)
             return status;
         before(loop->owner.context);
-        server_loop_handle(loop, &message);
-        if (message.cap_count != 0)
-            reply_now(&message);
+        one_round(loop, &message);
     }
 }
 

@@ -14,11 +14,14 @@
  * A handler reads the request with message_get() before it does anything that uses the IPC buffer, and makes
  * request->message the reply by message_put(); or it returns an error, which is answered without content.
  * With SERVER_ASIDE nothing is answered now: a handler of class N_PARKS answers later by server_answer(), one of
- * class I_PARKS by ipc_reply() to the reply id that it has kept.
+ * class I_PARKS by ipc_reply() to the reply id that it has kept. With SERVER_PARKED the loop keeps the request and
+ * runs it again when what it waits for has come (park.h); such a handler takes what is longer than the registers
+ * by server_body().
  */
 #pragma once
 
 #include "lib/mnos/ipc.h"
+#include "lib/server/park.h"
 #include "lib/server/session.h"
 
 enum server_class {
@@ -36,6 +39,10 @@ struct server_request {
     struct message *message;
     struct server_session *session; /* NULL only in the handler that opens sessions */
     bool had_no_effect;             /* set by a handler of class N: a repetition looks again */
+    const void *body;               /* server_body()'s own */
+    struct parked *parked;          /* it waited already; NULL: it runs for the first time */
+    uint64_t progress[2];           /* kept from run to run while it is parked; 0 at first */
+    uint32_t holds;                 /* the object that others wait for as long as it is parked */
 };
 
 typedef mnos_status_t server_handler(void *context, struct server_request *request);
@@ -51,6 +58,17 @@ struct server_loop {
     const struct server_operation *operations; /* LABEL_OPERATIONS of them */
     uint32_t open_session;                     /* the one that needs no session */
     struct session_owner owner;                /* its context is the handlers' too */
+
+    /* ---- Only where something waits: NULL otherwise ---- */
+
+    struct park *park;
+    const uint64_t *waits_for; /* of the request that returned SERVER_PARKED last */
+    uint8_t *body;             /* MNOS_MESSAGE_MAX_BYTES for server_body() */
+    /* Asked before each handler; an error is the answer. */
+    mnos_status_t (*admit)(void *context, uint32_t operation);
+    void (*events)(void *context, uint64_t events);
+    uint64_t (*deadline_ns)(void *context); /* until when to wait for a message */
+    void (*round)(void *context);           /* after each message or event, and at the deadline */
 };
 
 /* One message; it becomes the reply, with reply_id 0 when there is none to send now. */
@@ -60,3 +78,9 @@ mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *con
 /* The reply of a request of class N that was put aside; its lane's number is in its label. */
 void server_answer(struct server_session *session, uint32_t lane, mnos_status_t status,
                    const uint64_t words[4], uint32_t length);
+/* All bytes of a request, as many as its message says, in memory that stays while the handler runs. */
+const void *server_body(struct server_loop *loop, struct server_request *request);
+/* Runs all requests that are ready to go on, and answers those that end. */
+void server_loop_go_on(struct server_loop *loop);
+/* What the badge's requests wait for is of no use any more: they end, without an answer. */
+void server_forget_parked(struct server_loop *loop, mnos_badge_t badge);

@@ -31,8 +31,10 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
                                        uint64_t deadline_ns);
 
 #include "lib/server/loop.c"
-#include "services/fs/tmpfs/paths.c"
-#include "services/fs/tmpfs/server.c"
+#include "lib/server/file_bytes.c"
+#include "lib/server/file_paths.c"
+#include "lib/server/file_server.c"
+#include "services/fs/tmpfs/methods.h"
 
 #define BLOCK_PAGES 500u
 #define ENDPOINT 77u
@@ -146,30 +148,33 @@ void window_close(struct window *window)
 
 /* ---- A service and its clients ---- */
 
-static struct tmpfs_server server;
+static struct file_server server;
 static uint8_t seen[BLOCK_PAGES + 1];
 static unsigned grown;
 
-static void grow(struct tmpfs_server *)
+static void grow(struct tmpfs *)
 {
     grown++;
 }
 
+static struct tmpfs_files files = {.grow = grow};
+
 static void begin(void)
 {
     uint64_t bytes = TMPFS_HEADER_BYTES + (uint64_t)BLOCK_PAGES * TMPFS_PAGE_BYTES;
-    struct tmpfs *fs = tmpfs_format(aligned_alloc(TMPFS_PAGE_BYTES, bytes), bytes, BLOCK_PAGES * 8,
-                                    0x123456789ABCDEFull);
     struct sessions *sessions =
-        sessions_format(malloc(sessions_bytes(SERVER_SESSIONS, SERVER_HANDLES)), SERVER_SESSIONS,
-                        SERVER_HANDLES, 1000);
+        sessions_format(malloc(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES)),
+                        FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000);
 
-    tmpfs_server_init(&server, fs, sessions, ENDPOINT, grow);
+    files.fs = tmpfs_format(aligned_alloc(TMPFS_PAGE_BYTES, bytes), bytes, BLOCK_PAGES * 8,
+                            0x123456789ABCDEFull);
+    file_server_init(&server, &(struct file_system){&tmpfs_methods, &files, TMPFS_ROOT, 0},
+                     sessions, ENDPOINT, NULL);
 }
 
 static void check_all(void)
 {
-    const char *wrong = tmpfs_check(server.fs, seen);
+    const char *wrong = tmpfs_check(files.fs, seen);
 
     CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
     wrong = sessions_check(server.loop.sessions);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/fs/tmpfs/names.h"
+#include "services/fs/tmpfs/methods.h"
 #include "tests/unit/unit.h"
 
 #define BLOCK_PAGES 400u
@@ -31,7 +31,7 @@ static void check_all(struct tmpfs *fs)
     CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
 }
 
-static struct tmpfs_walk walked;
+static struct file_walk walked;
 
 static mnos_status_t walk_from(struct tmpfs *fs, uint32_t root, uint32_t start, const char *path,
                                bool no_follow)
@@ -39,5 +39,7 @@ static mnos_status_t walk_from(struct tmpfs *fs, uint32_t root, uint32_t start, 
     walked.root = root;
     walked.start = start;
     walked.no_follow = no_follow;
-    return tmpfs_resolve(fs, &walked, path, (uint32_t)strlen(path));
+    return file_resolve(
+        &(struct file_system){&tmpfs_methods, &(struct tmpfs_files){.fs = fs}, 0, 0}, &walked, path,
+        (uint32_t)strlen(path));
 }

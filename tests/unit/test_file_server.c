@@ -4,6 +4,7 @@
  * the service of files in memory, against a model of messages and windows.
  */
 #include "tests/models/file_server.h"
+#include "tests/unit/file_parked.h"
 
 TEST(file_server, bytes_go_through_the_message_and_the_window)
 {
@@ -205,13 +206,13 @@ TEST(file_server, a_client_at_its_share_of_handles_and_sessions_does_not_disturb
     directory = open_directory(ALICE, "");
     record = (struct file_export){.handle = directory, .rights = FILE_LOOKUP};
     (void)open_file(ALICE, "file");
-    for (unsigned i = 0; i < SERVER_SESSIONS / SESSION_SHARE - 1; i++)
+    for (unsigned i = 0; i < FILE_SERVER_SESSIONS / SESSION_SHARE - 1; i++)
         child = export_directory(ALICE, directory, FILE_LOOKUP);
     CHECK_EQ(send(ALICE, FILE_EXPORT, &record, sizeof record, NULL), MNOS_ERR_QUOTA);
     while (open_with(ALICE, once(FILE_OPEN), "file", 0, FILE_READ_RIGHT, &handle) == MNOS_OK)
         count++;
     CHECK_EQ(message.label, MNOS_ERR_QUOTA);
-    CHECK_EQ(count, SERVER_HANDLES / SESSION_SHARE - 2);
+    CHECK_EQ(count, FILE_SERVER_HANDLES / SESSION_SHARE - 2);
     CHECK_EQ(open_with(child, label_make(FILE_OPEN, 0, 1), "file", 0, FILE_LOOKUP, &handle),
              MNOS_ERR_QUOTA);
     open_session(BOB);

@@ -90,7 +90,7 @@ TEST(tmpfs, nothing_outside_of_the_root_can_be_named)
     check_rest(FILE_REST_PARENT, "secret");
     /* The directory in which someone is walking is moved out. */
     CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "cell/in", true), MNOS_OK);
-    struct tmpfs_place from = walked.place;
+    struct file_place from = walked.place;
 
     CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "out", true), MNOS_OK);
     CHECK_EQ(tmpfs_rename(fs, &from, &walked.place, ACCOUNT), MNOS_OK);

@@ -97,7 +97,7 @@ static void model_remove(unsigned name)
     model_release(model_names[name].inode);
 }
 
-static struct tmpfs_place place_of(struct tmpfs *fs, unsigned directory, const char *text)
+static struct file_place place_of(struct tmpfs *fs, unsigned directory, const char *text)
 {
     CHECK_EQ(walk_from(fs, model[directory].number, model[directory].number, text, true), MNOS_OK);
     return walked.place;
@@ -106,7 +106,7 @@ static struct tmpfs_place place_of(struct tmpfs *fs, unsigned directory, const c
 static void random_create(struct tmpfs *fs, unsigned directory, const char *text)
 {
     enum file_type type = pick(3) == 0 ? FILE_TYPE_DIRECTORY : FILE_TYPE_FILE;
-    struct tmpfs_place place = place_of(fs, directory, text);
+    struct file_place place = place_of(fs, directory, text);
     unsigned inode = 0;
     uint32_t number;
     mnos_status_t status;
@@ -132,7 +132,7 @@ static void random_create(struct tmpfs *fs, unsigned directory, const char *text
 
 static void random_remove(struct tmpfs *fs, unsigned directory, const char *text)
 {
-    struct tmpfs_place place = place_of(fs, directory, text);
+    struct file_place place = place_of(fs, directory, text);
     unsigned name = model_find(directory, text);
     bool as_directory = pick(2), is_directory;
     mnos_status_t status = as_directory ? tmpfs_rmdir(fs, &place) : tmpfs_unlink(fs, &place);
@@ -154,7 +154,7 @@ static void random_remove(struct tmpfs *fs, unsigned directory, const char *text
 
 static void random_link(struct tmpfs *fs, unsigned directory, const char *text)
 {
-    struct tmpfs_place place = place_of(fs, directory, text);
+    struct file_place place = place_of(fs, directory, text);
     unsigned inode = pick_inode(false);
     mnos_status_t status;
 
@@ -203,8 +203,8 @@ static void random_rename(struct tmpfs *fs, unsigned directory, const char *text
 {
     unsigned into = pick_inode(true), from = model_find(directory, text), to, moved;
     const char *new_text = texts[pick(4)];
-    struct tmpfs_place old_place = place_of(fs, directory, text),
-                       new_place = place_of(fs, into, new_text);
+    struct file_place old_place = place_of(fs, directory, text),
+                      new_place = place_of(fs, into, new_text);
     mnos_status_t status = tmpfs_rename(fs, &old_place, &new_place, ACCOUNT);
 
     to = model_find(into, new_text);

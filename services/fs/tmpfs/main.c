@@ -5,8 +5,9 @@
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/time.h"
+#include "lib/server/file_server.h"
 #include "services/fs/tmpfs/memory.h"
-#include "services/fs/tmpfs/server.h"
+#include "services/fs/tmpfs/methods.h"
 
 /* What the files may become: the manifest's quota has room for these, windows, and the process
  * itself. */
@@ -15,12 +16,14 @@
 enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 
 static struct memory memory;
-static struct tmpfs_server server;
+static struct file_server server;
 
-static void grow(struct tmpfs_server *of)
+static void grow(struct tmpfs *fs)
 {
-    tmpfs_extend(of->fs, memory_more(&memory));
+    tmpfs_extend(fs, memory_more(&memory));
 }
+
+static struct tmpfs_files files = {.grow = grow};
 
 static int fail(mnos_status_t status, const char *what, int code)
 {
@@ -36,15 +39,15 @@ static mnos_badge_t first_badge(void)
 
 static void set_clock(void *)
 {
-    server.fs->now_ns = kinfo_time_ns();
+    files.fs->now_ns = kinfo_time_ns();
 }
 
 int main(void)
 {
     uint64_t session_pages =
-        (sessions_bytes(SERVER_SESSIONS, SERVER_HANDLES) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES;
+        (sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES) + MNOS_PAGE_BYTES - 1) /
+        MNOS_PAGE_BYTES;
     struct memory_block sessions;
-    struct tmpfs *fs = NULL;
     mnos_status_t status = memory_begin(&memory, PAGES_MAX);
 
     if (status == MNOS_OK)
@@ -52,15 +55,15 @@ int main(void)
     if (status == MNOS_OK) {
         uint32_t limit = PAGES_MAX - (uint32_t)(TMPFS_HEADER_BYTES / TMPFS_PAGE_BYTES);
 
-        fs = tmpfs_format((void *)memory.address, (uint64_t)memory.pages * TMPFS_PAGE_BYTES, limit,
-                          tsc_read() * 0x9E3779B97F4A7C15ull);
+        files.fs = tmpfs_format((void *)memory.address, (uint64_t)memory.pages * TMPFS_PAGE_BYTES,
+                                limit, tsc_read() * 0x9E3779B97F4A7C15ull);
     }
-    if (fs == NULL)
+    if (files.fs == NULL)
         return fail(status, "get memory for files", EXIT_MEMORY);
-    tmpfs_server_init(
-        &server, fs,
-        sessions_format(sessions.address, SERVER_SESSIONS, SERVER_HANDLES, first_badge()),
-        bootstrap_cap("requests"), grow);
+    file_server_init(
+        &server, &(struct file_system){&tmpfs_methods, &files, TMPFS_ROOT, 0},
+        sessions_format(sessions.address, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge()),
+        bootstrap_cap("requests"), NULL);
     log_line("%u KiB of files at most; the memory is this process's, and ends with it",
              PAGES_MAX * (TMPFS_PAGE_BYTES / 1024));
     return fail(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);

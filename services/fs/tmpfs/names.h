@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "lib/server/file_system.h"
 #include "services/fs/tmpfs/store.h"
 
 /* ---- names.c ---- */
@@ -24,46 +25,15 @@ uint32_t tmpfs_name_text(struct tmpfs *fs, uint32_t unit, char text[FILE_NAME_BY
  * and then *slot is where to go on. */
 uint32_t tmpfs_name_at(struct tmpfs *fs, uint32_t directory, uint32_t limit, uint64_t *slot);
 
-/* ---- tree.c ---- */
+/* ---- tree.c: `entry` of a place is the unit of its name ---- */
 
-/* Where a name is, or could be. */
-struct tmpfs_place {
-    uint32_t directory; /* 0: the path names the directory itself, as "." or "" do */
-    uint32_t unit;      /* of the name; 0: nothing has it */
-    uint32_t inode;     /* that it names; 0: nothing */
-    uint32_t bytes;
-    const char *text;
-    bool must_be_directory; /* a slash followed */
-};
-
-mnos_status_t tmpfs_create(struct tmpfs *fs, const struct tmpfs_place *place, enum file_type type,
+mnos_status_t tmpfs_create(struct tmpfs *fs, const struct file_place *place, enum file_type type,
                            uint32_t account, uint32_t *inode);
-mnos_status_t tmpfs_symlink(struct tmpfs *fs, const struct tmpfs_place *place, const char *target,
+mnos_status_t tmpfs_symlink(struct tmpfs *fs, const struct file_place *place, const char *target,
                             uint32_t bytes, uint32_t account);
-mnos_status_t tmpfs_link(struct tmpfs *fs, uint32_t inode, const struct tmpfs_place *place,
+mnos_status_t tmpfs_link(struct tmpfs *fs, uint32_t inode, const struct file_place *place,
                          uint32_t account);
-mnos_status_t tmpfs_unlink(struct tmpfs *fs, const struct tmpfs_place *place);
-mnos_status_t tmpfs_rmdir(struct tmpfs *fs, const struct tmpfs_place *place);
-mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct tmpfs_place *from,
-                           const struct tmpfs_place *to, uint32_t account);
-/* Whether walking up from a directory meets `root` within 256 steps. */
-bool tmpfs_is_below(struct tmpfs *fs, uint32_t root, uint32_t directory);
-
-/* ---- resolve.c ---- */
-
-struct tmpfs_walk {
-    uint32_t root;  /* of the session: nothing above it is named */
-    uint32_t start; /* where the path begins */
-    bool no_follow; /* a link in the last place is what the path names */
-    struct tmpfs_place place;
-    /* With MNOS_ERR_REST: */
-    uint32_t reason, links;
-    const char *rest;
-    uint32_t rest_bytes;
-    /* What is left of the path, once a link was followed: it grows towards the front. */
-    char text[FILE_PATH_BYTES_MAX];
-};
-
-/* Looks a path up. The text has to stay as long as the place is used. */
-mnos_status_t tmpfs_resolve(struct tmpfs *fs, struct tmpfs_walk *walk, const char *path,
-                            uint32_t bytes);
+mnos_status_t tmpfs_unlink(struct tmpfs *fs, const struct file_place *place);
+mnos_status_t tmpfs_rmdir(struct tmpfs *fs, const struct file_place *place);
+mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct file_place *from,
+                           const struct file_place *to, uint32_t account);

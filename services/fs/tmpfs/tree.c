@@ -4,17 +4,15 @@
 #include "lib/base/string.h"
 #include "services/fs/tmpfs/names.h"
 
-#define STEPS_UP_MAX 256u
-
 /* Whether something new can have this name. A removed directory takes no names. */
-static mnos_status_t check_new(struct tmpfs *fs, const struct tmpfs_place *place)
+static mnos_status_t check_new(struct tmpfs *fs, const struct file_place *place)
 {
     if (place->directory == 0 || place->inode != 0)
         return MNOS_ERR_EXISTS;
     return tmpfs_inode(fs, place->directory)->links == 0 ? MNOS_ERR_NOT_FOUND : MNOS_OK;
 }
 
-mnos_status_t tmpfs_create(struct tmpfs *fs, const struct tmpfs_place *place, enum file_type type,
+mnos_status_t tmpfs_create(struct tmpfs *fs, const struct file_place *place, enum file_type type,
                            uint32_t account, uint32_t *inode)
 {
     mnos_status_t status = check_new(fs, place);
@@ -33,7 +31,7 @@ mnos_status_t tmpfs_create(struct tmpfs *fs, const struct tmpfs_place *place, en
     return MNOS_OK;
 }
 
-mnos_status_t tmpfs_symlink(struct tmpfs *fs, const struct tmpfs_place *place, const char *target,
+mnos_status_t tmpfs_symlink(struct tmpfs *fs, const struct file_place *place, const char *target,
                             uint32_t bytes, uint32_t account)
 {
     mnos_status_t status = check_new(fs, place);
@@ -55,7 +53,7 @@ mnos_status_t tmpfs_symlink(struct tmpfs *fs, const struct tmpfs_place *place, c
     return MNOS_OK;
 }
 
-mnos_status_t tmpfs_link(struct tmpfs *fs, uint32_t number, const struct tmpfs_place *place,
+mnos_status_t tmpfs_link(struct tmpfs *fs, uint32_t number, const struct file_place *place,
                          uint32_t account)
 {
     struct tmpfs_inode *inode = tmpfs_inode(fs, number);
@@ -92,7 +90,7 @@ static void unname(struct tmpfs *fs, uint32_t number)
     tmpfs_release(fs, number);
 }
 
-mnos_status_t tmpfs_unlink(struct tmpfs *fs, const struct tmpfs_place *place)
+mnos_status_t tmpfs_unlink(struct tmpfs *fs, const struct file_place *place)
 {
     if (place->directory == 0)
         return MNOS_ERR_DIRECTORY;
@@ -100,12 +98,12 @@ mnos_status_t tmpfs_unlink(struct tmpfs *fs, const struct tmpfs_place *place)
         return MNOS_ERR_NOT_FOUND;
     if (tmpfs_inode(fs, place->inode)->type == FILE_TYPE_DIRECTORY)
         return MNOS_ERR_DIRECTORY;
-    tmpfs_name_remove(fs, place->unit);
+    tmpfs_name_remove(fs, (uint32_t)place->entry);
     unname(fs, place->inode);
     return MNOS_OK;
 }
 
-mnos_status_t tmpfs_rmdir(struct tmpfs *fs, const struct tmpfs_place *place)
+mnos_status_t tmpfs_rmdir(struct tmpfs *fs, const struct file_place *place)
 {
     const struct tmpfs_inode *inode;
 
@@ -118,19 +116,9 @@ mnos_status_t tmpfs_rmdir(struct tmpfs *fs, const struct tmpfs_place *place)
         return MNOS_ERR_NOT_DIRECTORY;
     if (inode->names != 0)
         return MNOS_ERR_NOT_EMPTY;
-    tmpfs_name_remove(fs, place->unit);
+    tmpfs_name_remove(fs, (uint32_t)place->entry);
     unname(fs, place->inode);
     return MNOS_OK;
-}
-
-bool tmpfs_is_below(struct tmpfs *fs, uint32_t root, uint32_t directory)
-{
-    for (unsigned i = 0; i < STEPS_UP_MAX && directory != 0; i++) {
-        if (directory == root)
-            return true;
-        directory = tmpfs_inode(fs, directory)->parent;
-    }
-    return false;
 }
 
 /* Directories may be nested deeper than a walk from a handle goes, so this one goes as far as there
@@ -156,8 +144,8 @@ static mnos_status_t check_replaced(struct tmpfs *fs, uint32_t moved, uint32_t r
     return moves_directory ? MNOS_ERR_NOT_DIRECTORY : MNOS_OK;
 }
 
-static mnos_status_t check_rename(struct tmpfs *fs, const struct tmpfs_place *from,
-                                  const struct tmpfs_place *to)
+static mnos_status_t check_rename(struct tmpfs *fs, const struct file_place *from,
+                                  const struct file_place *to)
 {
     bool moves_directory;
 
@@ -173,8 +161,8 @@ static mnos_status_t check_rename(struct tmpfs *fs, const struct tmpfs_place *fr
     return to->inode == 0 ? MNOS_OK : check_replaced(fs, from->inode, to->inode);
 }
 
-mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct tmpfs_place *from,
-                           const struct tmpfs_place *to, uint32_t account)
+mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct file_place *from,
+                           const struct file_place *to, uint32_t account)
 {
     mnos_status_t status = check_rename(fs, from, to);
     struct tmpfs_inode *moved;
@@ -188,13 +176,13 @@ mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct tmpfs_place *from,
     if (to->inode != 0) {
         struct tmpfs_inode *directory = tmpfs_inode(fs, to->directory);
 
-        tmpfs_unit(fs, to->unit)->inode = from->inode;
+        tmpfs_unit(fs, (uint32_t)to->entry)->inode = from->inode;
         directory->modified_ns = directory->changed_ns = fs->now_ns;
         unname(fs, to->inode);
     } else {
         tmpfs_name_add(fs, to->directory, to->text, to->bytes, from->inode, account);
     }
-    tmpfs_name_remove(fs, from->unit);
+    tmpfs_name_remove(fs, (uint32_t)from->entry);
     moved = tmpfs_inode(fs, from->inode);
     moved->changed_ns = fs->now_ns;
     if (moved->type == FILE_TYPE_DIRECTORY)

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/*
+ * file_bytes - reading and writing: see file_server.h. A request for more than is in memory goes on where it was
+ * when it runs again; meanwhile it holds the file against others that write, so that bytes that are appended stay
+ * together.
+ */
+#include "lib/base/string.h"
+#include "lib/server/file_server.h"
+
+/* progress[0] is how many bytes are done, progress[1] the offset of the first; that of READ is the request's. */
+enum { DONE, BEGIN };
+
+/* The open file of a request, and where its bytes are: in the window, or NULL: in the message. */
+static mnos_status_t prepare(struct file_server *server, const struct server_request *request,
+                             uint32_t right, struct file_io *io, uint32_t *inode, uint8_t **bytes)
+{
+    uint32_t number = session_number(server->loop.sessions, request->session);
+    struct server_handle *handle;
+    mnos_status_t status;
+
+    if (request->message->length < sizeof *io)
+        return MNOS_ERR_SIZE;
+    memcpy(io, request->message->words, sizeof *io);
+    status = file_server_handle(server, request, io->handle, right, &handle);
+    if (status == MNOS_OK)
+        status = file_server_want(server, handle->object, FILE_TYPE_FILE, MNOS_ERR_DIRECTORY);
+    if (status != MNOS_OK)
+        return status;
+    *inode = handle->object;
+    *bytes = NULL;
+    if (io->window_offset == FILE_INLINE)
+        return io->length > FILE_INLINE_BYTES_MAX ? MNOS_ERR_SIZE : MNOS_OK;
+    *bytes = window_range(&server->windows[number - 1], io->window_offset, io->length);
+    return *bytes == NULL ? MNOS_ERR_ARGUMENT : MNOS_OK;
+}
+
+/* Ends at the length, at the end of the file, or at what has to be waited for. */
+static mnos_status_t read_on(struct file_server *server, uint32_t inode, const struct file_io *io,
+                             uint8_t *to, uint64_t *done)
+{
+    while (*done < io->length) {
+        uint64_t count;
+        mnos_status_t status = server->system.methods->read(
+            server->system.fs, inode, io->offset + *done, to + *done, io->length - *done, &count);
+
+        if (status != MNOS_OK)
+            return status == SERVER_PARKED || *done == 0 ? status : MNOS_OK;
+        if (count == 0)
+            break;
+        *done += count;
+    }
+    return MNOS_OK;
+}
+
+mnos_status_t file_server_READ(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct file_count count = {0};
+    struct file_io io;
+    uint32_t inode;
+    uint8_t *to;
+    mnos_status_t status = prepare(server, request, FILE_READ_RIGHT, &io, &inode, &to);
+    bool in_window = to != NULL;
+
+    if (status != MNOS_OK)
+        return status;
+    if (io.length > UINT64_MAX - io.offset)
+        io.length = UINT64_MAX - io.offset;
+    if (!in_window) { /* what was read before it waited is not there any more */
+        to = (uint8_t *)server->reply + sizeof count;
+        request->progress[DONE] = 0;
+    }
+    status = read_on(server, inode, &io, to, &request->progress[DONE]);
+    if (status != MNOS_OK)
+        return status;
+    count = (struct file_count){.bytes = request->progress[DONE], .offset = io.offset};
+    if (in_window)
+        return file_server_answer(request, &count, sizeof count);
+    memcpy(server->reply, &count, sizeof count);
+    return file_server_answer(request, server->reply, sizeof count + count.bytes);
+}
+
+/* Where a request begins to write; it waits until no other one is in the middle of it. */
+static mnos_status_t begin_to_write(struct file_server *server, struct server_request *request,
+                                    uint32_t inode, uint64_t offset, bool append)
+{
+    struct file_attr attr;
+    mnos_status_t status = MNOS_OK;
+
+    if (request->holds == inode)
+        return MNOS_OK;
+    if (server->loop.park != NULL && park_held(server->loop.park, inode, request->parked)) {
+        server->system.waits_for = PARK_OBJECT | inode;
+        return SERVER_PARKED;
+    }
+    if (append)
+        status = server->system.methods->attr(server->system.fs, inode, &attr);
+    if (status != MNOS_OK)
+        return status;
+    request->progress[DONE] = 0;
+    request->progress[BEGIN] = append ? attr.size : offset;
+    request->holds = inode;
+    return MNOS_OK;
+}
+
+/* Ends at the length, when there is no room, or at what has to be waited for. */
+static mnos_status_t write_on(struct file_server *server, uint32_t inode, uint64_t offset,
+                              const uint8_t *from, uint64_t length, uint64_t *done)
+{
+    while (*done < length) {
+        uint64_t count;
+        mnos_status_t status = server->system.methods->write(
+            server->system.fs, inode, offset + *done, from + *done, length - *done, &count);
+
+        if (status != MNOS_OK)
+            return status == SERVER_PARKED || *done == 0 ? status : MNOS_OK;
+        if (count == 0)
+            break;
+        *done += count;
+    }
+    return MNOS_OK;
+}
+
+static mnos_status_t write_bytes(struct file_server *server, struct server_request *request,
+                                 bool append)
+{
+    struct file_count count;
+    struct file_io io;
+    uint32_t inode;
+    uint8_t *from;
+    mnos_status_t status = prepare(server, request, FILE_WRITE_RIGHT, &io, &inode, &from);
+
+    if (status != MNOS_OK)
+        return status;
+    if (request->message->length != sizeof io + (from == NULL ? io.length : 0))
+        return MNOS_ERR_SIZE;
+    if (from == NULL)
+        from = (uint8_t *)server_body(&server->loop, request) + sizeof io;
+    status = begin_to_write(server, request, inode, io.offset, append);
+    if (status == MNOS_OK && io.length > UINT64_MAX - request->progress[BEGIN])
+        status = MNOS_ERR_SIZE;
+    if (status == MNOS_OK)
+        status = write_on(server, inode, request->progress[BEGIN], from, io.length,
+                          &request->progress[DONE]);
+    if (status != MNOS_OK)
+        return status;
+    count = (struct file_count){request->progress[DONE], request->progress[BEGIN]};
+    return file_server_answer(request, &count, sizeof count);
+}
+
+mnos_status_t file_server_WRITE(void *context, struct server_request *request)
+{
+    return write_bytes(context, request, false);
+}
+
+mnos_status_t file_server_APPEND(void *context, struct server_request *request)
+{
+    return write_bytes(context, request, true);
+}
+
+mnos_status_t file_server_TRUNCATE(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct server_handle *handle;
+    struct file_truncate wanted;
+    mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = file_server_handle(server, request, wanted.handle, FILE_WRITE_RIGHT, &handle);
+    if (status == MNOS_OK)
+        status = file_server_want(server, handle->object, FILE_TYPE_FILE, MNOS_ERR_DIRECTORY);
+    if (status == MNOS_OK)
+        status = begin_to_write(server, request, handle->object, 0, false);
+    if (status == MNOS_OK)
+        status = server->system.methods->truncate(server->system.fs, handle->object, wanted.size);
+    return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+/* file_paths - the requests that name files by paths: see file_server.h. */
+#include "lib/base/string.h"
+#include "lib/server/file_server.h"
+
+/* Copies a record, and points at the text behind it, which stays until the next request. */
+static mnos_status_t take_text(struct file_server *server, struct server_request *request,
+                               void *record, size_t record_bytes, const char **text,
+                               uint32_t *bytes)
+{
+    size_t length = request->message->length;
+    const char *body;
+
+    if (length < record_bytes)
+        return MNOS_ERR_SIZE;
+    body = server_body(&server->loop, request);
+    memcpy(record, body, record_bytes);
+    *text = body + record_bytes;
+    *bytes = (uint32_t)(length - record_bytes);
+    return MNOS_OK;
+}
+
+/* Looks a path up from the root or an open directory, which must allow all of `rights`. */
+static mnos_status_t walk(struct file_server *server, struct server_request *request,
+                          struct file_walk *walk, uint64_t directory, uint32_t rights,
+                          const char *path, uint32_t bytes)
+{
+    const struct server_session *session = request->session;
+    struct server_handle *handle = NULL;
+    mnos_status_t status = MNOS_OK;
+
+    if (directory != 0)
+        status = file_server_handle(server, request, directory, rights, &handle);
+    if (status == MNOS_OK && (session->rights & rights) != rights)
+        status = MNOS_ERR_DENIED;
+    if (status != MNOS_OK)
+        return status;
+    walk->root = session->object;
+    walk->start = handle == NULL ? session->object : handle->object;
+    return file_resolve(&server->system, walk, path, bytes);
+}
+
+/* The answer to a path that leaves the session: the rest of it goes to the client. */
+static mnos_status_t refuse(struct file_server *server, struct server_request *request,
+                            const struct file_walk *walk, mnos_status_t status)
+{
+    struct file_rest rest = {
+        .reason = (uint16_t)walk->reason, .which = walk == &server->walks[1], .links = walk->links};
+
+    if (status != MNOS_ERR_REST)
+        return status;
+    memcpy(server->reply, &rest, sizeof rest);
+    memcpy(server->reply + sizeof rest, walk->rest, walk->rest_bytes);
+    message_put(request->message, MNOS_ERR_REST, server->reply, sizeof rest + walk->rest_bytes);
+    request->had_no_effect = true;
+    return MNOS_OK;
+}
+
+/* ---- Open ---- */
+
+static mnos_status_t check_open(const struct file_open *wanted, enum file_type type)
+{
+    if (wanted->flags & FILE_EXCLUSIVE && wanted->flags & FILE_CREATE)
+        return MNOS_ERR_EXISTS;
+    if (wanted->flags & FILE_ONLY_DIRECTORY && type != FILE_TYPE_DIRECTORY)
+        return MNOS_ERR_NOT_DIRECTORY;
+    if (type == FILE_TYPE_SYMLINK)
+        return MNOS_ERR_LINKS;
+    if (type == FILE_TYPE_DIRECTORY &&
+        (wanted->rights & FILE_WRITE_RIGHT || wanted->flags & FILE_TRUNCATE_FIRST))
+        return MNOS_ERR_DIRECTORY;
+    return MNOS_OK;
+}
+
+/* The rights that the path is walked with. */
+static uint32_t rights_to_walk(const struct file_open *wanted)
+{
+    return FILE_LOOKUP | wanted->rights | (wanted->flags & FILE_CREATE ? FILE_CREATE_RIGHT : 0) |
+           (wanted->flags & FILE_TRUNCATE_FIRST ? FILE_WRITE_RIGHT : 0);
+}
+
+static mnos_status_t open_inode(struct file_server *server, struct server_request *request,
+                                struct file_opened *opened)
+{
+    mnos_status_t status = handle_make(server->loop.sessions, request->session,
+                                       (uint32_t)opened->inode, opened->rights, &opened->handle);
+
+    if (status != MNOS_OK)
+        return status;
+    server->system.methods->hold(server->system.fs, (uint32_t)opened->inode);
+    return file_server_answer(request, opened, sizeof *opened);
+}
+
+/* What is there already; everything that may have to wait comes before the handle. */
+static mnos_status_t open_found(struct file_server *server, struct server_request *request,
+                                const struct file_open *wanted, uint32_t inode)
+{
+    const struct file_methods *methods = server->system.methods;
+    struct file_opened opened = {.inode = inode, .rights = wanted->rights};
+    enum file_type type;
+    struct file_attr attr;
+    mnos_status_t status = methods->type(server->system.fs, inode, &type);
+
+    if (status == MNOS_OK)
+        status = check_open(wanted, type);
+    if (status == MNOS_OK && wanted->flags & FILE_TRUNCATE_FIRST)
+        status = methods->truncate(server->system.fs, inode, 0);
+    if (status == MNOS_OK)
+        status = methods->attr(server->system.fs, inode, &attr);
+    if (status != MNOS_OK)
+        return status;
+    opened.size = attr.size;
+    opened.type = type;
+    return open_inode(server, request, &opened);
+}
+
+/* Making it is the last that can fail or wait. */
+static mnos_status_t open_new(struct file_server *server, struct server_request *request,
+                              const struct file_open *wanted, const struct file_place *place)
+{
+    struct file_opened opened = {.type = FILE_TYPE_FILE, .rights = wanted->rights};
+    uint32_t inode;
+    mnos_status_t status;
+
+    if ((wanted->flags & FILE_CREATE) == 0)
+        return MNOS_ERR_NOT_FOUND;
+    status = server->system.methods->create(server->system.fs, place, FILE_TYPE_FILE,
+                                            request->session->account, &inode);
+    opened.inode = inode;
+    return status != MNOS_OK ? status : open_inode(server, request, &opened);
+}
+
+mnos_status_t file_server_OPEN(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct file_walk *at = &server->walks[0];
+    struct file_open wanted;
+    const char *path;
+    uint32_t bytes;
+    mnos_status_t status = take_text(server, request, &wanted, sizeof wanted, &path, &bytes);
+
+    if (status != MNOS_OK)
+        return status;
+    if ((wanted.rights & ~(uint32_t)(FILE_RIGHTS_ALL & ~FILE_REVOKE)) != 0 ||
+        (wanted.flags & FILE_CREATE && wanted.flags & FILE_ONLY_DIRECTORY))
+        return MNOS_ERR_ARGUMENT;
+    if (!handle_room(server->loop.sessions, request->session))
+        return MNOS_ERR_QUOTA;
+    /* Something new is not made through a link, wherever that leads. */
+    at->no_follow = (wanted.flags & (FILE_NO_FOLLOW | FILE_EXCLUSIVE)) != 0;
+    status = walk(server, request, at, wanted.directory, rights_to_walk(&wanted), path, bytes);
+    if (status != MNOS_OK)
+        return refuse(server, request, at, status);
+    return at->place.inode != 0 ? open_found(server, request, &wanted, at->place.inode)
+                                : open_new(server, request, &wanted, &at->place);
+}
+
+/* ---- One path ---- */
+
+/* The record and the walk of a request with one path. */
+static mnos_status_t one_path(struct file_server *server, struct server_request *request,
+                              uint32_t rights, bool no_follow)
+{
+    struct file_path wanted;
+    const char *path;
+    uint32_t bytes;
+    mnos_status_t status = take_text(server, request, &wanted, sizeof wanted, &path, &bytes);
+
+    if (status != MNOS_OK)
+        return status;
+    server->walks[0].no_follow = no_follow || (wanted.flags & FILE_NO_FOLLOW) != 0;
+    return walk(server, request, &server->walks[0], wanted.directory, rights, path, bytes);
+}
+
+mnos_status_t file_server_STAT(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct file_attr attr;
+    mnos_status_t status = one_path(server, request, FILE_LOOKUP, false);
+
+    if (status == MNOS_OK && server->walks[0].place.inode == 0)
+        status = MNOS_ERR_NOT_FOUND;
+    if (status != MNOS_OK)
+        return refuse(server, request, &server->walks[0], status);
+    status = server->system.methods->attr(server->system.fs, server->walks[0].place.inode, &attr);
+    return status != MNOS_OK ? status : file_server_answer(request, &attr, sizeof attr);
+}
+
+mnos_status_t file_server_READLINK(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    const struct file_place *place = &server->walks[0].place;
+    mnos_status_t status = one_path(server, request, FILE_LOOKUP, true);
+    uint32_t bytes;
+
+    if (status == MNOS_OK && place->inode == 0)
+        status = MNOS_ERR_NOT_FOUND;
+    if (status == MNOS_OK)
+        status = file_server_want(server, place->inode, FILE_TYPE_SYMLINK, MNOS_ERR_STATE);
+    if (status != MNOS_OK)
+        return refuse(server, request, &server->walks[0], status);
+    status = server->system.methods->link_text(server->system.fs, place->inode, server->reply,
+                                               sizeof server->reply, &bytes);
+    return status != MNOS_OK ? status : file_server_answer(request, server->reply, bytes);
+}
+
+/* What changes the directory of one path. */
+static mnos_status_t change(struct file_server *server, struct server_request *request,
+                            mnos_status_t (*operation)(void *fs, const struct file_place *place))
+{
+    mnos_status_t status = one_path(server, request, FILE_LOOKUP | FILE_CREATE_RIGHT, true);
+
+    if (status != MNOS_OK)
+        return refuse(server, request, &server->walks[0], status);
+    status = operation(server->system.fs, &server->walks[0].place);
+    return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
+}
+
+static const struct file_methods *methods_of(const struct file_server *server)
+{
+    return server->system.methods;
+}
+
+mnos_status_t file_server_UNLINK(void *context, struct server_request *request)
+{
+    return change(context, request, methods_of(context)->unlink);
+}
+
+mnos_status_t file_server_RMDIR(void *context, struct server_request *request)
+{
+    return change(context, request, methods_of(context)->rmdir);
+}
+
+mnos_status_t file_server_MKDIR(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    mnos_status_t status = one_path(server, request, FILE_LOOKUP | FILE_CREATE_RIGHT, true);
+    uint32_t inode;
+
+    if (status != MNOS_OK)
+        return refuse(server, request, &server->walks[0], status);
+    status = methods_of(server)->create(server->system.fs, &server->walks[0].place,
+                                        FILE_TYPE_DIRECTORY, request->session->account, &inode);
+    return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
+}
+
+/* ---- Two paths ---- */
+
+struct two_texts {
+    struct file_two record;
+    const char *first, *second;
+    uint32_t first_bytes, second_bytes;
+};
+
+static mnos_status_t take_two(struct file_server *server, struct server_request *request,
+                              struct two_texts *two)
+{
+    mnos_status_t status = take_text(server, request, &two->record, sizeof two->record, &two->first,
+                                     &two->second_bytes);
+
+    if (status == MNOS_OK && two->record.first_bytes > two->second_bytes)
+        status = MNOS_ERR_SIZE;
+    if (status != MNOS_OK)
+        return status;
+    two->first_bytes = two->record.first_bytes;
+    two->second = two->first + two->first_bytes;
+    two->second_bytes -= two->first_bytes;
+    return MNOS_OK;
+}
+
+static mnos_status_t second_path(struct file_server *server, struct server_request *request,
+                                 const struct two_texts *two)
+{
+    server->walks[1].no_follow = true;
+    return walk(server, request, &server->walks[1], two->record.second_directory,
+                FILE_LOOKUP | FILE_CREATE_RIGHT, two->second, two->second_bytes);
+}
+
+/* Both paths of LINK or RENAME; MNOS_OK: walks[0] and walks[1] are found. *answered: the reply is
+ * made. */
+static mnos_status_t two_paths(struct file_server *server, struct server_request *request,
+                               uint32_t first_rights, bool *answered)
+{
+    struct two_texts two;
+    mnos_status_t status = take_two(server, request, &two);
+    unsigned which = 0;
+
+    *answered = true;
+    if (status != MNOS_OK)
+        return status;
+    server->walks[0].no_follow = true;
+    status = walk(server, request, &server->walks[0], two.record.first_directory, first_rights,
+                  two.first, two.first_bytes);
+    if (status == MNOS_OK) {
+        which = 1;
+        status = second_path(server, request, &two);
+    }
+    if (status != MNOS_OK)
+        return refuse(server, request, &server->walks[which], status);
+    *answered = false;
+    return MNOS_OK;
+}
+
+mnos_status_t file_server_LINK(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    bool answered;
+    mnos_status_t status = two_paths(server, request, FILE_LOOKUP, &answered);
+    uint32_t inode = server->walks[0].place.inode;
+
+    if (answered)
+        return status;
+    if (inode == 0)
+        return MNOS_ERR_NOT_FOUND;
+    status = methods_of(server)->link(server->system.fs, inode, &server->walks[1].place,
+                                      request->session->account);
+    return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
+}
+
+mnos_status_t file_server_RENAME(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    bool answered;
+    mnos_status_t status = two_paths(server, request, FILE_LOOKUP | FILE_CREATE_RIGHT, &answered);
+
+    if (answered)
+        return status;
+    status = methods_of(server)->rename(server->system.fs, &server->walks[0].place,
+                                        &server->walks[1].place, request->session->account);
+    return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
+}
+
+mnos_status_t file_server_SYMLINK(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct two_texts two;
+    mnos_status_t status = take_two(server, request, &two);
+
+    if (status == MNOS_OK && (two.first_bytes == 0 || two.first_bytes > FILE_PATH_BYTES_MAX))
+        status = MNOS_ERR_SIZE;
+    if (status != MNOS_OK)
+        return status;
+    status = second_path(server, request, &two);
+    if (status != MNOS_OK)
+        return refuse(server, request, &server->walks[1], status);
+    status = methods_of(server)->symlink(server->system.fs, &server->walks[1].place, two.first,
+                                         two.first_bytes, request->session->account);
+    return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
+}
+
+/* ---- Directories ---- */
+
+struct names_reply {
+    char *bytes;
+    size_t used;
+    uint32_t count;
+};
+
+/* Puts a name behind what the reply has. */
+static bool put_name(void *context, const struct file_entry *entry)
+{
+    struct names_reply *reply = context;
+    struct file_name record = {.inode = entry->inode, .bytes = entry->bytes, .type = entry->type};
+    size_t size = (sizeof record + entry->bytes + 7) & ~(size_t)7;
+
+    if (reply->used + size > MNOS_MESSAGE_MAX_BYTES)
+        return false;
+    memset(reply->bytes + reply->used + size - 8, 0, 8);
+    memcpy(reply->bytes + reply->used, &record, sizeof record);
+    memcpy(reply->bytes + reply->used + sizeof record, entry->text, entry->bytes);
+    reply->used += size;
+    reply->count++;
+    return true;
+}
+
+mnos_status_t file_server_READDIR(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct names_reply reply = {.bytes = server->reply, .used = sizeof(struct file_names)};
+    struct file_names names = {0};
+    struct server_handle *handle;
+    struct file_readdir wanted;
+    bool end;
+    mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = file_server_handle(server, request, wanted.handle, FILE_LOOKUP, &handle);
+    if (status == MNOS_OK)
+        status =
+            file_server_want(server, handle->object, FILE_TYPE_DIRECTORY, MNOS_ERR_NOT_DIRECTORY);
+    if (status == MNOS_OK)
+        status = methods_of(server)->names(server->system.fs, handle->object, wanted.cookie,
+                                           put_name, &reply, &names.next, &end);
+    if (status != MNOS_OK)
+        return status;
+    names.count = reply.count;
+    names.end = end;
+    memcpy(server->reply, &names, sizeof names);
+    return file_server_answer(request, server->reply, reply.used);
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+/* file_server - sessions and handles: see file_server.h. Bytes are in file_bytes.c, paths in file_paths.c. */
+#include "lib/server/file_server.h"
+
+#include "lib/base/string.h"
+#include "lib/server/export.h"
+
+static const struct server_operation operations[LABEL_OPERATIONS] = {
+#define REQUEST(label, name, class, request, reply, text)                                          \
+    [label] = {file_server_##name, SERVER_CLASS_##class},
+#include "protocols/file.def"
+#undef REQUEST
+};
+
+static void drop(void *context, uint32_t object)
+{
+    struct file_server *server = context;
+
+    server->system.methods->drop(server->system.fs, object);
+}
+
+static void ended(void *context, uint32_t number)
+{
+    struct file_server *server = context;
+    struct window *window = &server->windows[number - 1];
+
+    server->window_bytes[session_at(server->loop.sessions, number)->account] -=
+        window_bytes(window);
+    window_close(window);
+}
+
+/* Without a volume there are sessions, and nothing in them. */
+static mnos_status_t admit(void *context, uint32_t operation)
+{
+    struct file_server *server = context;
+
+    switch (operation) {
+    case FILE_OPEN_SESSION:
+    case FILE_SESSION_INFO:
+    case FILE_CLOSE_TREE:
+    case FILE_CLOSE: return MNOS_OK;
+    default: return server->system.methods->ready(server->system.fs);
+    }
+}
+
+void file_server_init(struct file_server *server, const struct file_system *system,
+                      struct sessions *sessions, mnos_cap_t endpoint, struct park *park)
+{
+    server->system = *system;
+    server->loop = (struct server_loop){
+        .endpoint = endpoint,
+        .sessions = sessions,
+        .operations = operations,
+        .open_session = FILE_OPEN_SESSION,
+        .owner = {.context = server, .drop = drop, .ended = ended},
+        .park = park,
+        .waits_for = &server->system.waits_for,
+        .body = server->request,
+        .admit = system->methods->ready == NULL ? NULL : admit,
+    };
+}
+
+mnos_status_t file_server_record(const struct server_request *request, void *record, size_t bytes)
+{
+    if (request->message->length != bytes)
+        return MNOS_ERR_SIZE;
+    memcpy(record, request->message->words, bytes);
+    return MNOS_OK;
+}
+
+mnos_status_t file_server_answer(struct server_request *request, const void *record, size_t bytes)
+{
+    message_put(request->message, MNOS_OK, record, bytes);
+    return MNOS_OK;
+}
+
+mnos_status_t file_server_handle(struct file_server *server, const struct server_request *request,
+                                 uint64_t number, uint32_t rights, struct server_handle **handle)
+{
+    *handle = handle_of(server->loop.sessions, request->session, number);
+    if (*handle == NULL)
+        return MNOS_ERR_FILE;
+    return ((*handle)->rights & rights) == rights ? MNOS_OK : MNOS_ERR_DENIED;
+}
+
+mnos_status_t file_server_want(struct file_server *server, uint32_t inode, enum file_type wanted,
+                               mnos_status_t otherwise)
+{
+    enum file_type type;
+    mnos_status_t status = server->system.methods->type(server->system.fs, inode, &type);
+
+    if (status != MNOS_OK)
+        return status;
+    return type == wanted ? MNOS_OK : otherwise;
+}
+
+/* ---- Sessions ---- */
+
+/* The first request of a client that the service manager gave a capability to. What the session has
+ * stays its window: the client may have mapped it already. */
+static mnos_status_t begin_session(struct file_server *server, struct server_request *request)
+{
+    mnos_badge_t badge = request->message->badge;
+
+    if (request->session != NULL) {
+        if (request->parked == NULL)
+            server_forget_parked(&server->loop, badge);
+        session_reset(server->loop.sessions, request->session, &server->loop.owner);
+        return MNOS_OK;
+    }
+    if (badge == 0)
+        return MNOS_ERR_DENIED; /* who it is cannot be told */
+    if (badge & SESSION_EXPORTED)
+        return MNOS_ERR_LOST; /* it was closed */
+    request->session =
+        session_make(server->loop.sessions, badge, NULL, server->system.root, FILE_RIGHTS_ALL);
+    if (request->session == NULL)
+        return MNOS_ERR_QUOTA;
+    server->system.methods->hold(server->system.fs, server->system.root);
+    return MNOS_OK;
+}
+
+static mnos_status_t give_window(struct file_server *server, const struct server_request *request,
+                                 uint64_t bytes, struct window **given)
+{
+    struct window *window =
+        &server->windows[session_number(server->loop.sessions, request->session) - 1];
+    uint64_t *charged = &server->window_bytes[request->session->account];
+    mnos_status_t status = MNOS_OK;
+
+    *given = window;
+    if (window_bytes(window) != 0)
+        return MNOS_OK;
+    if (bytes < FILE_WINDOW_BYTES_MIN)
+        bytes = FILE_WINDOW_BYTES_MIN;
+    if (bytes > FILE_WINDOW_BYTES_MAX)
+        bytes = FILE_WINDOW_BYTES_MAX;
+    if (*charged + bytes > FILE_SERVER_WINDOW_SHARE_BYTES)
+        return MNOS_ERR_QUOTA;
+    status = window_open(window, bytes);
+    *charged += window_bytes(window);
+    return status;
+}
+
+mnos_status_t file_server_OPEN_SESSION(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct file_open_session wanted;
+    struct file_limits limits;
+    enum file_type type = FILE_TYPE_DIRECTORY;
+    struct window *window;
+    mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = begin_session(server, request);
+    /* The root of all is a directory, also as long as there is no volume. */
+    if (status == MNOS_OK && request->session->object != server->system.root)
+        status = server->system.methods->type(server->system.fs, request->session->object, &type);
+    if (status == MNOS_OK)
+        status = give_window(server, request, wanted.window_bytes, &window);
+    if (status != MNOS_OK)
+        return status;
+    limits = (struct file_limits){.window_bytes = window_bytes(window),
+                                  .rights = request->session->rights,
+                                  .lanes = LABEL_LANES,
+                                  .handles = FILE_SERVER_HANDLES / SESSION_SHARE,
+                                  .type = type,
+                                  .root = request->session->object};
+    (void)file_server_answer(request, &limits, sizeof limits);
+    message_add_cap(request->message, window->memory.memory, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE);
+    return MNOS_OK;
+}
+
+mnos_status_t file_server_EXPORT(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct sessions *sessions = server->loop.sessions;
+    struct server_session *made;
+    struct server_handle *handle;
+    struct file_export wanted;
+    mnos_badge_t badge = sessions->next_badge;
+    mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = file_server_handle(server, request, wanted.handle, wanted.rights & ~FILE_REVOKE,
+                                    &handle);
+    if (status == MNOS_OK && (wanted.rights & ~request->session->rights) != 0)
+        status = MNOS_ERR_DENIED;
+    if (status != MNOS_OK)
+        return status;
+    made = session_make(sessions, badge, request->session, handle->object, wanted.rights);
+    if (made == NULL)
+        return MNOS_ERR_QUOTA;
+    sessions->next_badge++;
+    server->system.methods->hold(server->system.fs, handle->object);
+    status = server_export(server->loop.endpoint, request->message, badge);
+    if (status == MNOS_OK)
+        return SERVER_ASIDE; /* answered */
+    session_gone(sessions, made, &server->loop.owner);
+    return status;
+}
+
+/* The session that a request names by its capability; without one the asker's own. */
+static struct server_session *named_session(struct file_server *server,
+                                            const struct server_request *request)
+{
+    if (request->message->cap_count == 0)
+        return request->session;
+    return session_of(server->loop.sessions, message_cap_badge(request->message, 0));
+}
+
+mnos_status_t file_server_CLOSE_TREE(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct server_session *session = named_session(server, request);
+
+    if ((request->session->rights & FILE_REVOKE) == 0)
+        return MNOS_ERR_DENIED;
+    if (session == NULL)
+        return MNOS_ERR_NOT_FOUND;
+    if (request->message->cap_count == 0)
+        return MNOS_ERR_ARGUMENT; /* none was named */
+    session_close_tree(server->loop.sessions, session, &server->loop.owner);
+    return file_server_answer(request, NULL, 0);
+}
+
+mnos_status_t file_server_SESSION_INFO(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct server_session *session = named_session(server, request);
+    struct file_session_info info;
+
+    if (session == NULL)
+        return MNOS_ERR_NOT_FOUND;
+    info = (struct file_session_info){.root = session->object,
+                                      .rights = session->rights,
+                                      .handles = session->handle_count,
+                                      .below = session_count_below(server->loop.sessions, session)};
+    return file_server_answer(request, &info, sizeof info);
+}
+
+/* ---- Handles ---- */
+
+mnos_status_t file_server_CLOSE(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct server_handle *handle;
+    struct file_handle wanted;
+    mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = file_server_handle(server, request, wanted.handle, 0, &handle);
+    if (status != MNOS_OK)
+        return status;
+    handle_close(server->loop.sessions, handle, &server->loop.owner);
+    return file_server_answer(request, NULL, 0);
+}
+
+mnos_status_t file_server_ATTR(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct server_handle *handle;
+    struct file_handle wanted;
+    struct file_attr attr;
+    mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = file_server_handle(server, request, wanted.handle, 0, &handle);
+    if (status != MNOS_OK)
+        return status;
+    status = server->system.methods->attr(server->system.fs, handle->object, &attr);
+    return status != MNOS_OK ? status : file_server_answer(request, &attr, sizeof attr);
+}
+
+mnos_status_t file_server_FSYNC(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct server_handle *handle;
+    struct file_handle wanted;
+    mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = file_server_handle(server, request, wanted.handle, 0, &handle);
+    if (status == MNOS_OK)
+        status =
+            server->system.methods->sync(server->system.fs, handle->object, &request->progress[0]);
+    return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
+}
+
+mnos_status_t file_server_SYNC(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    mnos_status_t status =
+        server->system.methods->sync(server->system.fs, 0, &request->progress[0]);
+
+    return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
+}
+
+mnos_status_t file_server_STATFS(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct file_space space;
+    mnos_status_t status =
+        server->system.methods->space(server->system.fs, request->session->account, &space);
+
+    return status != MNOS_OK ? status : file_server_answer(request, &space, sizeof space);
+}

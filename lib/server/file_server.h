@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/*
+ * file_server.h - the requests of protocols/file.def, answered from a file system (file_system.h): sessions,
+ * handles, rights, paths, windows and the records of class N are the same for all file systems.
+ *
+ * A session's object and a handle's object are inodes; each holds its inode open.
+ */
+#pragma once
+
+#include "abi/message.h"
+#include "lib/server/file_system.h"
+#include "lib/server/loop.h"
+#include "lib/server/window.h"
+
+#define FILE_SERVER_SESSIONS 64u
+#define FILE_SERVER_HANDLES 4096u
+/* Of all windows of one client, which are charged to the service. */
+#define FILE_SERVER_WINDOW_SHARE_BYTES FILE_WINDOW_BYTES_MAX
+
+struct file_server {
+    struct server_loop loop;
+    struct file_system system;
+    struct window windows[FILE_SERVER_SESSIONS]; /* by session */
+    uint64_t window_bytes[SESSION_ACCOUNTS];
+    struct file_walk walks[2];
+    uint8_t request[MNOS_MESSAGE_MAX_BYTES];
+    char reply[MNOS_MESSAGE_MAX_BYTES];
+};
+
+/* `sessions` lies in memory of the caller's, and so does `park`; NULL: the file system never waits. */
+void file_server_init(struct file_server *server, const struct file_system *system,
+                      struct sessions *sessions, mnos_cap_t endpoint, struct park *park);
+
+/* ---- What the files of the server share ---- */
+
+#define REQUEST(label, name, class, request, reply, text)                                          \
+    mnos_status_t file_server_##name(void *context, struct server_request *request_);
+#include "protocols/file.def"
+#undef REQUEST
+
+/* The record of a request that has exactly `bytes`, at most 32. */
+mnos_status_t file_server_record(const struct server_request *request, void *record, size_t bytes);
+/* Makes `bytes` at `record` the reply; returns MNOS_OK. */
+mnos_status_t file_server_answer(struct server_request *request, const void *record, size_t bytes);
+/* The session's handle, when it has all of `rights`: MNOS_ERR_FILE, MNOS_ERR_DENIED. */
+mnos_status_t file_server_handle(struct file_server *server, const struct server_request *request,
+                                 uint64_t number, uint32_t rights, struct server_handle **handle);
+/* Whether a handle's or session's inode is a file (or a directory); else `otherwise`. */
+mnos_status_t file_server_want(struct file_server *server, uint32_t inode, enum file_type wanted,
+                               mnos_status_t otherwise);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+/* methods - what lib/server asks of a file system, done in memory: see methods.h. Nothing of it waits. */
+#include "services/fs/tmpfs/methods.h"
+
+#include "lib/base/string.h"
+
+/* Slots of a directory that are looked at at once. */
+#define SLOTS_AT_ONCE 4096u
+
+static struct tmpfs *fs_of(void *context)
+{
+    return ((struct tmpfs_files *)context)->fs;
+}
+
+/* For what may need memory. */
+static struct tmpfs *with_room(void *context)
+{
+    struct tmpfs_files *files = context;
+
+    if (files->fs->free_page_count < TMPFS_PAGES_KEPT)
+        files->grow(files->fs);
+    return files->fs;
+}
+
+static void hold(void *context, uint32_t inode)
+{
+    tmpfs_hold(fs_of(context), inode);
+}
+
+static void drop(void *context, uint32_t inode)
+{
+    tmpfs_drop(fs_of(context), inode);
+}
+
+static mnos_status_t type_of(void *context, uint32_t inode, enum file_type *type)
+{
+    *type = (enum file_type)tmpfs_inode(fs_of(context), inode)->type;
+    return MNOS_OK;
+}
+
+static mnos_status_t attr(void *context, uint32_t inode, struct file_attr *attr)
+{
+    tmpfs_attr(fs_of(context), inode, attr);
+    return MNOS_OK;
+}
+
+static mnos_status_t look(void *context, struct file_place *place)
+{
+    uint32_t unit = tmpfs_name_find(fs_of(context), place->directory, place->text, place->bytes);
+
+    place->entry = unit;
+    place->inode = unit == 0 ? 0 : tmpfs_unit(fs_of(context), unit)->inode;
+    return MNOS_OK;
+}
+
+static mnos_status_t parent(void *context, uint32_t directory, uint32_t *parent)
+{
+    *parent = tmpfs_inode(fs_of(context), directory)->parent;
+    return MNOS_OK;
+}
+
+static mnos_status_t link_text(void *context, uint32_t inode, char *to, uint32_t room,
+                               uint32_t *bytes)
+{
+    if (tmpfs_inode(fs_of(context), inode)->size > room)
+        return MNOS_ERR_SIZE;
+    *bytes = (uint32_t)tmpfs_read(fs_of(context), inode, 0, to, room);
+    return MNOS_OK;
+}
+
+static mnos_status_t names(void *context, uint32_t directory, uint64_t cookie, file_emit *emit,
+                           void *emit_context, uint64_t *next, bool *end)
+{
+    struct tmpfs *fs = fs_of(context);
+    uint64_t limit = cookie > UINT64_MAX - SLOTS_AT_ONCE ? UINT64_MAX : cookie + SLOTS_AT_ONCE;
+    char text[FILE_NAME_BYTES_MAX];
+
+    for (*next = cookie; *next < limit; ++*next) {
+        uint32_t unit = tmpfs_name_at(fs, directory, (uint32_t)(limit - *next), next);
+        const struct tmpfs_name *name;
+        struct file_entry entry;
+
+        if (unit == 0)
+            break;
+        name = tmpfs_unit(fs, unit);
+        entry = (struct file_entry){.inode = name->inode,
+                                    .bytes = (uint16_t)tmpfs_name_text(fs, unit, text),
+                                    .type = (uint16_t)tmpfs_inode(fs, name->inode)->type,
+                                    .text = text};
+        if (!emit(emit_context, &entry))
+            break;
+    }
+    *end = *next >= tmpfs_inode(fs, directory)->slots;
+    return MNOS_OK;
+}
+
+static mnos_status_t create(void *context, const struct file_place *place, enum file_type type,
+                            uint32_t account, uint32_t *inode)
+{
+    return tmpfs_create(with_room(context), place, type, account, inode);
+}
+
+static mnos_status_t symlink(void *context, const struct file_place *place, const char *text,
+                             uint32_t bytes, uint32_t account)
+{
+    return tmpfs_symlink(with_room(context), place, text, bytes, account);
+}
+
+static mnos_status_t link(void *context, uint32_t inode, const struct file_place *place,
+                          uint32_t account)
+{
+    return tmpfs_link(with_room(context), inode, place, account);
+}
+
+static mnos_status_t unlink(void *context, const struct file_place *place)
+{
+    return tmpfs_unlink(fs_of(context), place);
+}
+
+static mnos_status_t rmdir(void *context, const struct file_place *place)
+{
+    return tmpfs_rmdir(fs_of(context), place);
+}
+
+static mnos_status_t rename(void *context, const struct file_place *from,
+                            const struct file_place *to, uint32_t account)
+{
+    return tmpfs_rename(with_room(context), from, to, account);
+}
+
+static mnos_status_t read(void *context, uint32_t inode, uint64_t offset, void *to, uint64_t length,
+                          uint64_t *count)
+{
+    *count = tmpfs_read(fs_of(context), inode, offset, to, length);
+    return MNOS_OK;
+}
+
+static mnos_status_t write(void *context, uint32_t inode, uint64_t offset, const void *from,
+                           uint64_t length, uint64_t *count)
+{
+    return tmpfs_write(with_room(context), inode, offset, from, length, count);
+}
+
+static mnos_status_t truncate(void *context, uint32_t inode, uint64_t size)
+{
+    return tmpfs_truncate(fs_of(context), inode, size);
+}
+
+static mnos_status_t space(void *context, uint32_t account, struct file_space *space)
+{
+    tmpfs_space(fs_of(context), account, space);
+    return MNOS_OK;
+}
+
+/* Memory is all there is, so everything is as safe as it can become. */
+static mnos_status_t sync(void *, uint32_t, uint64_t *)
+{
+    return MNOS_OK;
+}
+
+const struct file_methods tmpfs_methods = {
+    .hold = hold,
+    .drop = drop,
+    .type = type_of,
+    .attr = attr,
+    .look = look,
+    .parent = parent,
+    .link_text = link_text,
+    .names = names,
+    .create = create,
+    .symlink = symlink,
+    .link = link,
+    .unlink = unlink,
+    .rmdir = rmdir,
+    .rename = rename,
+    .read = read,
+    .write = write,
+    .truncate = truncate,
+    .space = space,
+    .sync = sync,
+};

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+/* methods.h - files in memory as lib/server/file_server.h asks for them. */
+#pragma once
+
+#include "services/fs/tmpfs/names.h"
+
+/* Pages that one request can need at most: a whole window, with its tree. */
+#define TMPFS_PAGES_KEPT 300u
+
+/* The context of the methods. */
+struct tmpfs_files {
+    struct tmpfs *fs;
+    /* Asked before a request that may need memory, when little is left: makes the block larger, or
+     * not. */
+    void (*grow)(struct tmpfs *fs);
+};
+
+extern const struct file_methods tmpfs_methods;
