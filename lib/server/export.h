@@ -11,3 +11,6 @@
  * way. An error: the client waits still, for an answer that says so.
  */
 mnos_status_t server_export(mnos_cap_t endpoint, struct message *message, mnos_badge_t badge);
+/* The same; the holder may set `events` at the endpoint. */
+mnos_status_t server_export_with(mnos_cap_t endpoint, struct message *message, mnos_badge_t badge,
+                                 uint64_t events);

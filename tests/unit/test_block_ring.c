@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: MIT
+/*
+ * test_block_ring - the ring between a disk's driver and its client (protocols/block.h, B1 to B7), with the
+ * death of either side at each of its stores into the shared memory, and a client that breaks every rule.
+ */
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocols/block.h"
+#include "tests/unit/unit.h"
+
+/* Both halves as they are; each store into the ring may be where its side dies. */
+static void death_point(void);
+#undef atomic_store_explicit
+#define atomic_store_explicit(place, value, order)                                                 \
+    do {                                                                                           \
+        death_point();                                                                             \
+        *(place) = (value);                                                                        \
+    } while (0)
+
+#include "lib/client/block_ring.c"
+#include "lib/server/block_queue.c"
+#include "lib/server/block_session.c"
+
+/* ---- chance ---- */
+
+static uint64_t seed;
+
+static uint32_t chance(uint32_t below)
+{
+    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+    return (uint32_t)(seed >> 33) % below;
+}
+
+/* ---- death ---- */
+
+static jmp_buf grave;
+static uint32_t stores_left; /* 0: nobody dies */
+static uint32_t deaths;
+
+static void death_point(void)
+{
+    if (stores_left != 0 && --stores_left == 0) {
+        deaths++;
+        longjmp(grave, 1);
+    }
+}
+
+/* ---- the world: what outlives both ---- */
+
+#define SECTORS 32u
+#define PAGES 8u
+
+enum page_state { IDLE, READING, WRITING };
+
+static struct block_ring ring;
+static uint32_t disk[SECTORS];     /* what the medium has */
+static uint32_t expected[SECTORS]; /* what was acknowledged */
+static bool unsure[SECTORS];       /* a write is outstanding */
+static struct {
+    uint32_t state, id, sector;
+    uint32_t data;   /* what the device reads and writes */
+    uint32_t wanted; /* IDLE: what the client has left there */
+} pages[PAGES];
+
+/* ---- the driver and its device ---- */
+
+static struct block_queue queue;
+static struct {
+    bool used;
+    struct block_submission entry;
+} flights[BLOCK_FLIGHTS_MAX];
+static const struct block_limits limits = {.sector_bytes = 512,
+                                           .flags = BLOCK_CAN_DISCARD | BLOCK_CAN_ZERO,
+                                           .rights = BLOCK_RIGHTS_ALL,
+                                           .pages = PAGES,
+                                           .sectors = SECTORS};
+
+static void device_does(const struct block_submission *entry)
+{
+    if (entry->op == BLOCK_READ)
+        pages[entry->page].data = disk[entry->sector];
+    else if (entry->op == BLOCK_WRITE)
+        disk[entry->sector] = pages[entry->page].data;
+}
+
+/* What the device had may have happened or not, and does not happen later. */
+static void quiesce(void)
+{
+    for (unsigned i = 0; i < BLOCK_FLIGHTS_MAX; i++) {
+        if (flights[i].used && chance(2))
+            device_does(&flights[i].entry);
+        flights[i].used = false;
+    }
+}
+
+static void driver_takes(void)
+{
+    struct block_submission entry;
+
+    if (!block_queue_take(&queue, &entry))
+        return;
+    CHECK_EQ(block_queue_check(&limits, &entry), MNOS_OK);
+    for (unsigned i = 0; i < BLOCK_FLIGHTS_MAX; i++) {
+        if (flights[i].used)
+            continue;
+        flights[i].used = true;
+        flights[i].entry = entry;
+        return;
+    }
+    CHECK(false);
+}
+
+static void driver_completes(void)
+{
+    uint32_t i = chance(BLOCK_FLIGHTS_MAX);
+
+    if (!flights[i].used)
+        return;
+    device_does(&flights[i].entry);
+    flights[i].used = false;
+    block_queue_complete(&queue, flights[i].entry.id, MNOS_OK, 0);
+}
+
+/* ATTACH that begins anew, until a driver survives it; the client takes nothing meanwhile (B7). */
+static void attach(void)
+{
+    quiesce();
+    if (setjmp(grave) != 0)
+        stores_left = 0;
+    CHECK_EQ(block_queue_adopt(&queue, &ring), MNOS_OK);
+    stores_left = 0;
+}
+
+/* ---- the client ---- */
+
+static struct block_ring_client client;
+static uint32_t next_value;
+
+static void send_page(uint32_t page)
+{
+    struct block_submission entry = {.op = pages[page].state == READING ? BLOCK_READ : BLOCK_WRITE,
+                                     .sector = pages[page].sector,
+                                     .page = page,
+                                     .bytes = 512,
+                                     .user = page};
+
+    pages[page].id = client.submitted; /* before anybody sees the entry */
+    if (block_ring_put(&client, &entry) != MNOS_OK)
+        return; /* full: after a death it would be sent again; here there is always room */
+    (void)block_ring_publish(&client);
+}
+
+static bool sector_is_free(uint32_t sector)
+{
+    for (unsigned i = 0; i < PAGES; i++)
+        if (pages[i].state != IDLE && pages[i].sector == sector)
+            return false;
+    return true;
+}
+
+static void client_submits(void)
+{
+    uint32_t page = chance(PAGES), sector = chance(SECTORS);
+
+    if (pages[page].state != IDLE || !sector_is_free(sector)) /* B3 */
+        return;
+    pages[page].sector = sector;
+    if (chance(2)) {
+        unsure[sector] = true;
+        pages[page].state = WRITING;
+    } else {
+        pages[page].state = READING;
+    }
+    send_page(page);
+}
+
+static void client_takes(void)
+{
+    struct block_result result;
+    uint32_t page;
+
+    if (block_ring_take(&client, &result) != MNOS_OK)
+        return;
+    page = (uint32_t)result.user;
+    CHECK(page < PAGES);
+    CHECK_EQ(result.status, MNOS_OK);
+    CHECK_EQ(result.id, pages[page].id);
+    if (pages[page].state == READING) {
+        CHECK_EQ(pages[page].data, expected[pages[page].sector]);
+    } else {
+        CHECK_EQ(pages[page].state, WRITING);
+        expected[pages[page].sector] = pages[page].data;
+        unsure[pages[page].sector] = false;
+    }
+    /* The page is the client's again, which changes it at once. */
+    pages[page].state = IDLE;
+    pages[page].data = pages[page].wanted = ++next_value;
+}
+
+/* A successor: what is outstanding goes on, and what the pages say is under way and is not is sent again. */
+static void client_begins(void)
+{
+    bool there[PAGES] = {0};
+    struct block_result entry;
+    uint32_t at;
+
+    CHECK_EQ(block_ring_open(&client, &ring), MNOS_OK);
+    at = client.completed;
+    while (block_ring_outstanding(&client, &at, &entry))
+        if (pages[entry.user].state != IDLE && pages[entry.user].id == entry.id)
+            there[entry.user] = true;
+    attach();
+    for (uint32_t page = 0; page < PAGES; page++)
+        if (pages[page].state != IDLE && !there[page])
+            send_page(page);
+}
+
+static void check_world(void)
+{
+    CHECK(ring.submitted - ring.completed <= BLOCK_ENTRIES);
+    for (uint32_t page = 0; page < PAGES; page++)
+        if (pages[page].state == IDLE)
+            CHECK_EQ(pages[page].data, pages[page].wanted);
+    for (uint32_t sector = 0; sector < SECTORS; sector++)
+        if (!unsure[sector])
+            CHECK_EQ(disk[sector], expected[sector]);
+}
+
+/* One step of a side, which may die in it: true when it did. */
+static bool step(void (*what)(void), uint32_t store)
+{
+    stores_left = store;
+    if (setjmp(grave) != 0) {
+        stores_left = 0;
+        return true;
+    }
+    what();
+    stores_left = 0;
+    return false;
+}
+
+static void play(uint64_t game, uint32_t death_every)
+{
+    seed = game * 0x9E3779B97F4A7C15ull + 1;
+    memset(&ring, 0, sizeof ring);
+    memset(pages, 0, sizeof pages);
+    memset(flights, 0, sizeof flights);
+    memset(disk, 0, sizeof disk);
+    memset(expected, 0, sizeof expected);
+    memset(unsure, 0, sizeof unsure);
+    client_begins();
+    for (unsigned i = 0; i < 400; i++) {
+        uint32_t store = chance(death_every) == 0 ? 1 + chance(3) : 0;
+
+        switch (chance(9)) {
+        case 0:
+        case 1:
+        case 2:
+            if (step(client_submits, store))
+                client_begins();
+            break;
+        case 3:
+        case 4:
+            if (step(client_takes, store))
+                client_begins();
+            break;
+        case 5:
+        case 6:
+            if (step(driver_takes, store))
+                attach();
+            break;
+        case 7:
+            for (unsigned k = 0; k < BLOCK_FLIGHTS_MAX; k++)
+                if (step(driver_completes, store)) {
+                    attach();
+                    break;
+                }
+            break;
+        default:
+            if (store != 0)
+                attach(); /* the client lost its patience: a driver that lives begins anew */
+        }
+        check_world();
+    }
+}
+
+static void finish_all(void)
+{
+    for (unsigned i = 0; i < 100000 && client.outstanding != 0; i++) {
+        driver_takes();
+        driver_completes();
+        client_takes();
+        check_world();
+    }
+    CHECK_EQ(client.outstanding, 0);
+    CHECK_EQ(client.completed, client.submitted);
+    for (uint32_t page = 0; page < PAGES; page++)
+        CHECK_EQ(pages[page].state, IDLE);
+    CHECK_EQ(memcmp(disk, expected, sizeof disk), 0);
+}
+
+TEST(block_ring, nothing_is_lost_and_no_page_overwritten_when_either_side_dies_at_any_store)
+{
+    for (uint64_t game = 0; game < 600; game++) {
+        play(game, game % 3 == 0 ? 5 : 20);
+        finish_all();
+    }
+    CHECK(deaths > 2000);
+}
+
+TEST(block_ring, without_deaths_all_is_done_once)
+{
+    for (uint64_t game = 0; game < 50; game++) {
+        play(game, UINT32_MAX);
+        finish_all();
+        CHECK_EQ(client.duplicates, 0);
+    }
+}
+
+TEST(block_ring, indexes_go_round_modulo_2_32)
+{
+    memset(&ring, 0, sizeof ring);
+    ring.submitted = ring.completed = UINT32_MAX - 100;
+    ring.taken = ring.done = UINT32_MAX - 50;
+    memset(pages, 0, sizeof pages);
+    memset(unsure, 0, sizeof unsure);
+    memcpy(expected, disk, sizeof disk);
+    client_begins();
+    for (unsigned i = 0; i < 2000; i++) {
+        client_submits();
+        driver_takes();
+        for (unsigned k = 0; k < 8; k++)
+            driver_completes();
+        client_takes();
+        check_world();
+    }
+    finish_all();
+    CHECK(client.submitted < UINT32_MAX / 2);
+}
+
+TEST(block_ring, a_full_ring_is_the_clients_to_wait_for)
+{
+    struct block_submission entry = {.op = BLOCK_FLUSH};
+    struct block_result result;
+    uint32_t taken = 0;
+
+    memset(&ring, 0, sizeof ring);
+    CHECK_EQ(block_ring_open(&client, &ring), MNOS_OK);
+    CHECK_EQ(block_queue_adopt(&queue, &ring), MNOS_OK);
+    for (unsigned i = 0; i < BLOCK_ENTRIES; i++)
+        CHECK_EQ(block_ring_put(&client, &entry), MNOS_OK);
+    CHECK_EQ(block_ring_put(&client, &entry), MNOS_ERR_AGAIN);
+    CHECK(!block_queue_take(&queue, &entry)); /* not published */
+    CHECK(block_ring_publish(&client));
+    CHECK(!block_ring_publish(&client));
+    while (block_queue_take(&queue, &entry))
+        CHECK_EQ(entry.id, taken++);
+    CHECK_EQ(taken, BLOCK_FLIGHTS_MAX);
+    block_queue_complete(&queue, 7, MNOS_ERR_DEVICE, 99); /* out of order */
+    CHECK_EQ(block_ring_take(&client, &result), MNOS_OK);
+    CHECK_EQ(result.id, 7);
+    CHECK_EQ(result.status, MNOS_ERR_DEVICE);
+    CHECK_EQ(result.bad_sector, 99);
+    CHECK_EQ(ring.completed, 0);
+    CHECK_EQ(block_ring_put(&client, &entry), MNOS_ERR_AGAIN); /* entry 0 is not finished */
+    block_queue_complete(&queue, 0, MNOS_OK, 0);
+    CHECK_EQ(block_ring_take(&client, &result), MNOS_OK);
+    CHECK_EQ(ring.completed, 1);
+}
+
+TEST(block_ring, results_that_cannot_be_are_passed_over)
+{
+    struct block_submission entry = {.op = BLOCK_FLUSH};
+    struct block_result result;
+    static const uint32_t ids[] = {1, 255, 256, UINT32_MAX, 0};
+
+    memset(&ring, 0, sizeof ring);
+    CHECK_EQ(block_ring_open(&client, &ring), MNOS_OK);
+    CHECK_EQ(block_ring_put(&client, &entry), MNOS_OK);
+    (void)block_ring_publish(&client);
+    for (unsigned i = 0; i < 5; i++)
+        ring.completions[i].id = ids[i];
+    ring.done = 5;
+    CHECK_EQ(block_ring_take(&client, &result), MNOS_OK);
+    CHECK_EQ(result.id, 0);
+    CHECK_EQ(client.duplicates, 4);
+    ring.completions[5].id = 0; /* once more */
+    ring.done = 6;
+    CHECK_EQ(block_ring_take(&client, &result), MNOS_ERR_END);
+    CHECK_EQ(client.duplicates, 5);
+    ring.done = 6 + BLOCK_ENTRIES + 1; /* more than there is room for */
+    CHECK_EQ(block_ring_take(&client, &result), MNOS_ERR_END);
+    CHECK_EQ(client.taken, 6);
+}
+
+TEST(block_ring, what_has_no_driver_any_more_is_given_up_once_each)
+{
+    struct block_submission entry = {.op = BLOCK_FLUSH};
+    struct block_result result;
+
+    memset(&ring, 0, sizeof ring);
+    CHECK_EQ(block_ring_open(&client, &ring), MNOS_OK);
+    for (entry.user = 10; entry.user < 13; entry.user++)
+        CHECK_EQ(block_ring_put(&client, &entry), MNOS_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQ(block_ring_give_up(&client, &result), MNOS_OK);
+        CHECK_EQ(result.user, 10 + i);
+    }
+    CHECK_EQ(block_ring_give_up(&client, &result), MNOS_ERR_END);
+    CHECK_EQ(ring.completed, 3);
+    CHECK_EQ(client.outstanding, 0);
+}
+
+/* ---- a hostile client ---- */
+
+TEST(block_queue, a_ring_whose_indexes_contradict_each_other_is_refused_or_left)
+{
+    struct block_submission entry;
+
+    memset(&ring, 0, sizeof ring);
+    ring.submitted = BLOCK_ENTRIES + 1;
+    CHECK_EQ(block_queue_adopt(&queue, &ring), MNOS_ERR_FORMAT);
+    ring.submitted = 0;
+    CHECK_EQ(block_queue_adopt(&queue, &ring), MNOS_OK);
+    ring.submitted = BLOCK_ENTRIES + 1;
+    CHECK(!block_queue_take(&queue, &entry));
+    CHECK(queue.broken);
+    ring.submitted = 1;
+    CHECK(!block_queue_take(&queue, &entry)); /* for good */
+    ring.submitted = 0;
+    CHECK_EQ(block_queue_adopt(&queue, &ring), MNOS_OK);
+    ring.submissions[0].op = BLOCK_FLUSH;
+    ring.submitted = 1;
+    ring.taken = 1; /* more than was done */
+    CHECK(!block_queue_take(&queue, &entry));
+    CHECK(queue.broken);
+}
+
+TEST(block_queue, results_never_overtake_what_the_client_has_taken)
+{
+    struct block_submission entry;
+    uint32_t count = 0;
+
+    memset(&ring, 0, sizeof ring);
+    for (unsigned i = 0; i < BLOCK_ENTRIES; i++)
+        ring.submissions[i].op = BLOCK_FLUSH;
+    CHECK_EQ(block_queue_adopt(&queue, &ring), MNOS_OK);
+    for (unsigned i = 0; i < 1000; i++) { /* a client that submits for ever and takes nothing */
+        ring.submitted = queue.next + BLOCK_ENTRIES;
+        if (!block_queue_take(&queue, &entry))
+            continue;
+        count++;
+        block_queue_complete(&queue, entry.id, MNOS_OK, 0);
+    }
+    CHECK_EQ(count, BLOCK_ENTRIES);
+    CHECK(!queue.broken);
+    ring.taken = 3;
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK(block_queue_take(&queue, &entry));
+        block_queue_complete(&queue, entry.id, MNOS_OK, 0);
+    }
+    CHECK(!block_queue_take(&queue, &entry));
+}
+
+static mnos_status_t checked(uint8_t op, uint8_t flags, uint64_t sector, uint32_t page,
+                             uint16_t offset, uint32_t bytes)
+{
+    struct block_limits small = {.sector_bytes = 512,
+                                 .rights = BLOCK_RIGHT_READ | BLOCK_RIGHT_WRITE,
+                                 .flags = BLOCK_CAN_DISCARD,
+                                 .pages = 200,
+                                 .first = 1000,
+                                 .sectors = 2000};
+    struct block_submission entry = {
+        .op = op, .flags = flags, .offset = offset, .sector = sector, .page = page, .bytes = bytes};
+    mnos_status_t status = block_queue_check(&small, &entry);
+
+    if (status == MNOS_OK && op != BLOCK_FLUSH)
+        CHECK_EQ(entry.sector, sector + 1000);
+    return status;
+}
+
+TEST(block_queue, an_entry_reaches_nothing_outside_session_and_data)
+{
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 0, 0, 4096), MNOS_OK);
+    CHECK_EQ(checked(BLOCK_READ, 0, 1999, 199, 3584, 512), MNOS_OK);
+    CHECK_EQ(checked(BLOCK_READ, 0, 1999, 0, 0, 1024), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 2000, 0, 0, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, UINT64_MAX, 0, 0, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, UINT64_MAX - 999, 0, 0, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 200, 0, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 199, 3584, 1024), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, UINT32_MAX, 0, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 0, 4096, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 0, 100, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 0, 0, 0), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 0, 0, 513), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 0, 0, BLOCK_PAGES_MAX * 4096), MNOS_OK);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 0, 0, BLOCK_PAGES_MAX * 4096 + 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 0, 512, BLOCK_PAGES_MAX * 4096), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_READ, 0, 0, 0, 0, 0xFFFFFE00), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_DISCARD, 0, 0, UINT32_MAX, 9999, 2000 * 512), MNOS_OK); /* no data */
+    CHECK_EQ(checked(BLOCK_DISCARD, 0, 1, 0, 0, 2000 * 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_ZERO, 0, 0, 0, 0, 512), MNOS_ERR_DENIED); /* the disk cannot */
+    CHECK_EQ(checked(BLOCK_FLUSH, 0, UINT64_MAX, 0, 0, 0), MNOS_OK);
+    CHECK_EQ(checked(BLOCK_WRITE, BLOCK_FUA, 0, 0, 0, 512), MNOS_OK);
+    CHECK_EQ(checked(BLOCK_READ, BLOCK_FUA, 0, 0, 0, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_WRITE, 2, 0, 0, 0, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(BLOCK_NONE, 0, 0, 0, 0, 512), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(checked(6, 0, 0, 0, 0, 512), MNOS_ERR_ARGUMENT);
+}
+
+/* ---- sessions ---- */
+
+static struct block_sessions sessions;
+
+TEST(block_session, a_session_covers_a_part_of_the_one_it_was_made_below)
+{
+    struct block_session *whole, *part, *below;
+
+    block_sessions_open(&sessions, true, 10000, 5);
+    whole = block_session_of(&sessions, 0x10007);
+    CHECK_EQ(whole->sectors, 10000);
+    CHECK_PTR_EQ(block_session_of(&sessions, 0x10007), whole);
+    CHECK_PTR_EQ(block_session_of(&sessions, BLOCK_BADGE_MADE | 5), NULL); /* never made */
+    CHECK_PTR_EQ(block_session_of(&sessions, 0), NULL);
+    CHECK_EQ(block_session_make(&sessions, whole, 1000, 500, BLOCK_RIGHT_READ, &part), MNOS_OK);
+    CHECK_EQ(part->badge, BLOCK_BADGE_MADE | 5);
+    CHECK_EQ(block_session_make(&sessions, part, 100, 400, BLOCK_RIGHT_READ, &below), MNOS_OK);
+    CHECK_EQ(below->first, 1100);
+    CHECK_EQ(block_session_make(&sessions, part, 100, 401, BLOCK_RIGHT_READ, &below),
+             MNOS_ERR_ARGUMENT);
+    CHECK_EQ(block_session_make(&sessions, part, 501, UINT64_MAX, BLOCK_RIGHT_READ, &below),
+             MNOS_ERR_ARGUMENT);
+    CHECK_EQ(block_session_make(&sessions, part, 0, 0, BLOCK_RIGHT_READ, &below),
+             MNOS_ERR_ARGUMENT);
+    CHECK_EQ(block_session_make(&sessions, part, 0, 1, BLOCK_RIGHT_WRITE, &below), MNOS_ERR_DENIED);
+}
+
+TEST(block_session, what_is_below_goes_with_the_tree_and_stays_with_the_one_above)
+{
+    struct block_session *whole, *part, *below, *other;
+    mnos_badge_t top;
+    unsigned count = 0;
+
+    block_sessions_open(&sessions, true, 10000, 5);
+    whole = block_session_of(&sessions, 7);
+    CHECK_EQ(block_session_make(&sessions, whole, 0, 100, 1, &part), MNOS_OK);
+    CHECK_EQ(block_session_make(&sessions, whole, 100, 100, 1, &other), MNOS_OK);
+    CHECK_EQ(block_session_make(&sessions, part, 0, 10, 1, &below), MNOS_OK);
+    block_session_remove(&sessions, part); /* its holder is gone */
+    CHECK_EQ(below->parent, 7);
+    top = whole->badge;
+    for (struct block_session *at; (at = block_session_below(&sessions, top)) != NULL; count++)
+        block_session_remove(&sessions, at);
+    CHECK_EQ(count, 3);
+}
+
+TEST(block_session, a_client_cannot_use_up_the_table)
+{
+    struct block_session *whole, *part, *made;
+    unsigned count = 0;
+
+    block_sessions_open(&sessions, true, 10000, 5);
+    whole = block_session_of(&sessions, 7);
+    CHECK_EQ(block_session_make(&sessions, whole, 0, 100, 1, &part), MNOS_OK);
+    while (block_session_make(&sessions, part, 0, 1, 1, &made) == MNOS_OK)
+        count++;
+    CHECK_EQ(count, BLOCK_SESSIONS_BELOW);
+    for (count = 1; block_session_make(&sessions, whole, 0, 1, 1, &made) == MNOS_OK;)
+        count++;
+    CHECK_EQ(count, BLOCK_SESSIONS_BELOW_FIRST);
+    CHECK(block_session_of(&sessions, 8) != NULL);
+}
+
+static void make_and_remove(void)
+{
+    struct block_session *whole = block_session_find(&sessions, 7), *made;
+
+    (void)block_session_make(&sessions, whole, 50, 100, 1, &made);
+    block_session_remove(&sessions, whole);
+}
+
+/* The driver dies at each store of making and removing; its successor finds whole sessions, and no badge is
+ * given twice. */
+TEST(block_session, are_whole_wherever_the_driver_dies)
+{
+    for (uint32_t store = 1; store < 12; store++) {
+        mnos_badge_t used;
+
+        block_sessions_open(&sessions, true, 10000, 5);
+        (void)block_session_of(&sessions, 7);
+        (void)step(make_and_remove, store);
+        used = sessions.next_badge;
+        block_sessions_open(&sessions, false, 10000, 1);
+        CHECK(sessions.next_badge >= used);
+        for (unsigned i = 0; i < BLOCK_SESSIONS_MAX; i++) {
+            struct block_session *session = &sessions.entries[i];
+
+            if (session->badge == 0 || session->badge == 7)
+                continue;
+            CHECK(session->badge < sessions.next_badge);
+            CHECK_EQ(session->first, 50);
+            CHECK_EQ(session->sectors, 100);
+        }
+    }
+    block_sessions_open(&sessions, false, 9999, 1); /* another disk: nothing is known */
+    CHECK_PTR_EQ(block_session_find(&sessions, 7), NULL);
+}
