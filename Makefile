@@ -21,7 +21,7 @@
 #: KVM=0                    1: use the host's processor, for run
 #: SUITES=                  only these: build, unit, loader, guest, game, system, for test and test-fresh
 #: SEED=                    plays the games of that seed again, for test-long
-#: FUZZ_SECONDS=60          how long, for fuzz
+#: FUZZ_SECONDS=60          how long each target runs, for fuzz
 #: RELEASE=bookworm         the release of Debian, for test-fresh
 #: NEW_ROOT=                1: make the bare system anew, for test-fresh
 
@@ -114,10 +114,7 @@ test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the c
 test-long: direct $(GUEST) ## Campaigns: hours, at low priority; their record is in build/campaigns (SEED=N repeats)
 	$(Q)$(PYTHON) tools/test_long.py
 
-fuzz: $(FUZZ) ## Look for firmware tables that the readers do not survive, for FUZZ_SECONDS
-	$(Q)mkdir -p $(BUILD)/fuzz/corpus
-	$(Q)$(FUZZ) -max_total_time=$(FUZZ_SECONDS) -max_len=4097 -timeout=20 -print_final_stats=1 \
-	    -artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/corpus
+fuzz: $(FUZZERS:%=fuzz-%) ## Look for bytes from outside that a reader does not survive, for FUZZ_SECONDS each
 
 bench: direct initrd $(BENCH) ## Exact instruction counts, compared with bench/results.txt
 	$(Q)$(PYTHON) bench/run.py

@@ -20,16 +20,27 @@ $(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 	$(call say,LINK)
 	$(Q)$(HOSTCC) -fsanitize=address,undefined -pthread $(filter %.o,$^) -o $@
 
-# libFuzzer, which Clang has; FUZZ_SECONDS is how long it looks. What it has learned stays in the corpus.
-FUZZ         := $(BUILD)/fuzz/firmware
-FUZZ_SRCS    := tests/fuzz/firmware.c tests/unit/firmware_fuzz.c tests/unit/firmware_memory.c \
-                $(addprefix lib/format/,acpi.c acpi_iommu.c madt.c mptable.c)
+# libFuzzer, which Clang has. Each tests/fuzz/NAME.c is a target; what else it is made of is fuzz_NAME. It looks for
+# FUZZ_SECONDS; what it has learned stays in its corpus.
+FUZZERS       = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
+fuzz_firmware := tests/unit/firmware_fuzz.c tests/unit/firmware_memory.c \
+                 $(addprefix lib/format/,acpi.c acpi_iommu.c madt.c mptable.c)
+fuzz_pci      := tests/unit/pci_fuzz.c $(addprefix lib/format/,pci/config.c pci/mcfg.c acpi.c acpi_iommu.c madt.c)
+fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
 
-$(FUZZ): $(FUZZ_SRCS) $(wildcard lib/format/*.h tests/unit/*.h) $(makefiles)
-	$(call say,FUZZ)
-	$(Q)mkdir -p $(@D) && clang -std=gnu2x -g -O1 $(WARNINGS) -I. -Itests/unit \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(FUZZ_SRCS) -o $@
+define fuzz_rules
+$(BUILD)/fuzz/$1: tests/fuzz/$1.c $(fuzz_$1) $(call find,lib tests/unit tests/models,-name '*.h') $(makefiles)
+	$$(call say,FUZZ)
+	$(Q)mkdir -p $$(@D) && clang -std=gnu2x -g -O1 $(WARNINGS) -I. -Itests/unit \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all tests/fuzz/$1.c $(fuzz_$1) -o $$@
+fuzz-$1: $(BUILD)/fuzz/$1
+	$(Q)mkdir -p $(BUILD)/fuzz/corpus/$1
+	$(Q)$(BUILD)/fuzz/$1 -max_total_time=$(FUZZ_SECONDS) -max_len=4097 -timeout=20 -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/$1- $(BUILD)/fuzz/corpus/$1
+.PHONY: fuzz-$1
+endef
+$(foreach f,$(FUZZERS),$(eval $(call fuzz_rules,$f)))
 
 GUEST := $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf $(BUILD)/measure/kernel.elf \
          $(BUILD)/tests/guest-initrd.tar $(BUILD)/tests/game-initrd.tar
