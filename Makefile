@@ -17,6 +17,7 @@
 #: MEMORY=512               MiB of memory, for run
 #: CPU=max                  processor model of QEMU, for run
 #: MEDIUM=cdrom             cdrom, disk or usb, for run and run-bios
+#: DISK=                    file of the disk to keep files on, or none, for run (empty: disk.img of the build)
 #: DISPLAY_QEMU=none        gtk, sdl or curses: show the screen as well, for run
 #: KVM=0                    1: use the host's processor, for run
 #: SUITES=                  only these: build, unit, loader, guest, game, system, for test and test-fresh
@@ -134,8 +135,9 @@ check-headers: $(HEADERS:%=$(BUILD)/headers/%.ok) ## Compile each header alone
 
 # ---- Housekeeping --------------------------------------------------------------------------------
 
-clean: ## Remove everything that was made
-	$(Q)rm -rf $(BUILD)
+clean: ## Remove everything that was made, but for disk.img
+	$(Q)[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name disk.img -exec rm -rf {} +
+	$(Q)[ -e $(BUILD)/disk.img ] || rm -rf $(BUILD)
 
 help: ## This list of goals and settings
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile boot/loader.mk | sort | \

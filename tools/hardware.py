@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 ISO = BUILD / "minimalos.iso"
 LOADER = BUILD / "loader.elf"
+DISK = BUILD / "disk.img"
 QEMU = "qemu-system-x86_64"
 
 # UEFI firmware, code and variables, where distributions put it; the first that is there is used.
@@ -32,6 +33,20 @@ FIRMWARE = tuple((Path("/usr/share") / code, Path("/usr/share") / variables) for
 # The guest ends QEMU by writing a value to port 0xf4; QEMU exits with 2 * value + 1.
 EXIT_PASS, EXIT_FAIL, EXIT_PANIC = 33, 35, 37
 EXIT_DEVICE = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+
+
+QCOW2_MAGIC = b"QFI\xfb"
+
+
+def data_disk(path: Path, device: str = "virtio-blk-pci", **options: str) -> tuple[str, ...]:
+    """QEMU's arguments for a disk beside the one that is booted from: Machine.extra. `options` are of the
+    drive: snapshot="on" leaves the file as it is."""
+    with path.open("rb") as file:
+        kind = "qcow2" if file.read(4) == QCOW2_MAGIC else "raw"
+    drive = {"if": "none", "id": "data", "format": kind, "discard": "unmap",
+             "file": str(path).replace(",", ",,"), **options}
+    return ("-drive", ",".join(f"{key}={value}" for key, value in drive.items()),
+            "-device", f"{device},drive=data")
 
 
 class Missing(Exception):
@@ -100,14 +115,15 @@ class Machine:
         ]
 
     def _medium(self) -> list[str]:
+        """Firmware tries the medium first, whatever other disks there are."""
         match self.medium:
             case "cdrom":
-                return ["-cdrom", str(self.image)]
+                return ["-cdrom", str(self.image), "-boot", "order=d"]
             case "disk":
                 return ["-drive", f"if=ide,format=raw,snapshot=on,file={self.image}"]
             case "usb":
                 return [
                     "-drive", f"if=none,id=stick,format=raw,snapshot=on,file={self.image}",
-                    "-device", "qemu-xhci", "-device", "usb-storage,drive=stick",
+                    "-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=0",
                 ]
         raise ValueError(self.medium)

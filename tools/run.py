@@ -6,7 +6,8 @@
     run.py check                only look at the settings
 
 The settings are in the environment: CPUS (2), MEMORY in MiB (512), CPU model (max), MEDIUM cdrom, disk
-or usb (cdrom), DISPLAY_QEMU none, gtk, sdl or curses (none), KVM=1 to use the host's processor. CMDLINE is
+or usb (cdrom), DISK the file of a disk to keep files on, or none (disk.img of the build, which is made once
+and then left alone), DISPLAY_QEMU none, gtk, sdl or curses (none), KVM=1 to use the host's processor. CMDLINE is
 the kernel's command line of a direct boot; an image has its own inside (mkconfig.py). A setting that
 cannot be is refused with one line.
 Ctrl-A X ends QEMU; a shutdown or a reboot of the guest ends it too.
@@ -16,9 +17,12 @@ import fcntl
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import mkconfig
-from hardware import BUILD, ISO, LOADER, QEMU, Machine, Missing
+import mkdisk
+from hardware import BUILD, DISK, ISO, LOADER, QEMU, ROOT, Machine, Missing, data_disk
 
 CPUS_MAX = 255        # of QEMU's machine without interrupt remapping
 MEMORY_MIN_MIB = 64   # the smallest machine that the tests boot
@@ -76,9 +80,23 @@ def display() -> str:
     return name
 
 
+def disk() -> Path | None:
+    """The disk for files that are to stay; that of the build need not be there yet."""
+    text = setting("DISK", "")
+    if text == "none":
+        return None
+    path = ROOT / text if text else DISK
+    if text and not path.is_file():
+        raise Refused(f"DISK={text}: there is no such file; tools/mkdisk.py makes a disk")
+    if text and not os.access(path, os.R_OK | os.W_OK):
+        raise Refused(f"DISK={text}: the file cannot be read and written by you")
+    return path
+
+
 def settings(firmware: str) -> tuple[Machine, str]:
     """The machine that the settings describe, and its display."""
     kvm = use_kvm()
+    disk()
     machine = Machine(
         firmware=firmware,
         cpus=number("CPUS", 2, 1, CPUS_MAX, "how many processors"),
@@ -96,6 +114,13 @@ def boot(firmware: str) -> None:
     for path in (LOADER, machine.kernel, machine.initrd) if firmware == "direct" else (ISO,):
         if not path.exists():
             raise Missing(f"there is no {path}; make builds it")
+    path = disk()
+    if path == DISK and not path.exists():
+        print(f"making {os.path.relpath(path, ROOT)}, a disk for files: it is kept, DISK=none runs without",
+              flush=True)
+        mkdisk.make(path)
+    if path:
+        machine = replace(machine, extra=machine.extra + data_disk(path))
     command = machine.command(BUILD) + ["-display", screen, "-serial", "mon:stdio"]
     print("Ctrl-A X ends QEMU", flush=True)
     os.execvp(command[0], command)
@@ -109,7 +134,7 @@ def main(arguments: list[str]) -> None:
             settings("uefi")
         else:
             boot(arguments[0])
-    except (Refused, Missing, ValueError) as problem:
+    except (Refused, Missing, mkdisk.Problem, ValueError) as problem:
         sys.exit(f"run: {problem}")
     except FileNotFoundError as problem:
         sys.exit(f"run: there is no {problem.filename} (Debian's package qemu-system-x86)")

@@ -26,6 +26,8 @@ REFUSED = (
     ("MEMORY", "0", "MiB of memory, a number from"),
     ("MEMORY", "9999999999", "MiB of memory, a number from"),
     ("MEDIUM", "floppy", "one of cdrom, disk, usb"),
+    ("DISK", "/nowhere/disk.img", "there is no such file; tools/mkdisk.py makes"),
+    ("DISK", "/", "there is no such file"),
     ("KVM", "yes", "one of 0, 1"),
     ("DISPLAY_QEMU", "vga", "one of none, gtk, sdl, curses"),
     ("CMDLINE", "two\nlines", "printable ASCII"),
@@ -36,7 +38,7 @@ REFUSED = (
 
 def environment(**settings: str) -> dict[str, str]:
     """That of a shell without settings, but for the given ones."""
-    ours = ("CPUS", "MEMORY", "CPU", "MEDIUM", "KVM", "DISPLAY_QEMU", "CMDLINE", "MAKEFLAGS", "MFLAGS",
+    ours = ("CPUS", "MEMORY", "CPU", "MEDIUM", "DISK", "KVM", "DISPLAY_QEMU", "CMDLINE", "MAKEFLAGS", "MFLAGS",
             "MAKELEVEL", "DISPLAY", "WAYLAND_DISPLAY")
     return {name: value for name, value in os.environ.items() if name not in ours} | settings
 
@@ -81,7 +83,8 @@ def refused_by_make() -> None:
 
 @suite.test("good settings are accepted")
 def accepted() -> None:
-    for settings in ({}, {"CPUS": ""}, {"CPUS": "8", "MEMORY": "64", "MEDIUM": "usb", "CMDLINE": "trace a=b"}):
+    for settings in ({}, {"CPUS": ""}, {"DISK": "none"}, {"DISK": "README.md"},
+                     {"CPUS": "8", "MEMORY": "64", "MEDIUM": "usb", "CMDLINE": "trace a=b"}):
         done = subprocess.run(run("check"), cwd=ROOT / "tools", env=environment(**settings),
                               capture_output=True, text=True, timeout=HANG_S)
         check(done.returncode == 0 and not done.stdout + done.stderr, f"{settings}: {done.stdout}{done.stderr}")
@@ -113,7 +116,7 @@ def missing() -> None:
         must_refuse(run("direct"), f"there is no {folder}/loader.elf", BUILD=folder)
         (Path(folder) / "minimalos.iso").touch()
         must_refuse(python("hardware.FIRMWARE = ((pathlib.Path('/a.fd'), pathlib.Path('/b.fd')),)\nrun.main(['uefi'])"),
-                    "no UEFI firmware", "ovmf", "/a.fd", BUILD=folder)
+                    "no UEFI firmware", "ovmf", "/a.fd", BUILD=folder, DISK="none")
 
 
 @suite.test("make help lists every setting")
