@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/* vfs.h - labels and records of the mount table; what they mean is in vfs.def. */
+#pragma once
+
+#include <stdint.h>
+
+#include "abi/types.h"
+#include "protocols/mount.h"
+
+enum vfs_label {
+#define REQUEST(label, name, class, request, reply, text) VFS_##name = (label),
+#include "protocols/vfs.def"
+#undef REQUEST
+};
+
+#define VFS_MOUNTS_MAX 16u
+#define VFS_PATH_BYTES 64u /* of a mount point: '/', a name, and the end */
+
+enum vfs_state {
+    VFS_ABSENT = 0,   /* no volume is wanted, or it was unmounted */
+    VFS_PROBING = 1,  /* its volume is looked for */
+    VFS_STARTING = 2, /* the service is started, and mounts it */
+    VFS_MOUNTED = 3,
+    VFS_STOPPING = 4,
+    VFS_FAILED = 5,
+};
+
+struct vfs_point {
+    uint64_t inode; /* of the mount point, struct file_rest */
+};
+
+struct vfs_index {
+    uint64_t index;
+};
+
+struct vfs_path {
+    char at[VFS_PATH_BYTES];
+};
+
+struct vfs_mount_request {
+    char at[VFS_PATH_BYTES];
+    uint8_t volume[MOUNT_VOLUME_BYTES]; /* all 0: what was mounted there */
+    uint32_t flags;                     /* enum mount_flags */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct vfs_mount_request) == 88, "shared between programs");
+
+struct vfs_mount {
+    char at[VFS_PATH_BYTES];
+    uint64_t inode;
+    uint32_t state;  /* enum vfs_state */
+    uint32_t status; /* why it is ABSENT or FAILED: an mnos_status_t */
+    uint32_t flags;  /* enum mount_flags */
+    uint32_t reserved;
+    uint8_t volume[MOUNT_VOLUME_BYTES]; /* all 0: none */
+    char service[MNOS_NAME_BYTES];      /* that serves it */
+    char type[16];
+    char reason[64]; /* why, for people; empty: nothing is wrong */
+};
+_Static_assert(sizeof(struct vfs_mount) == 64 + 8 + 16 + 16 + MNOS_NAME_BYTES + 16 + 64,
+               "shared between programs");
