@@ -12,6 +12,12 @@ enum manager_request {
 #undef REQUEST
 };
 
+/* Events that the manager alone sets, at the endpoints of services. */
+#define MANAGER_EVENT_PEER_RESTARTED (1ull << 62) /* a service that this one uses was started */
+#define MANAGER_EVENT_ALIVE                                                                        \
+    (1ull << 63) /* whoever receives here shows that it does: alive_show() */
+#define MANAGER_EVENTS (MANAGER_EVENT_PEER_RESTARTED | MANAGER_EVENT_ALIVE)
+
 enum manager_state {
     MANAGER_STOPPED = 0,
     MANAGER_RUNNING = 1,
@@ -42,3 +48,13 @@ struct manager_service {
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct manager_service) == 216, "shared between programs");
+
+/* Devices that a service drives, as its `match` says. */
+struct manager_match {
+    char name[MNOS_NAME_BYTES]; /* of the service; of instances, without dot and number */
+    uint32_t instances;         /* NAME.0 and so on; 0: the service has none, and NAME is all */
+    uint32_t vendor, device;    /* UINT32_MAX: any */
+    uint32_t class_code, class_mask;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct manager_match) == 48, "shared between programs");

@@ -9,6 +9,7 @@
  *   struct manifest_service  [service_count]    in the order of the manifest, which is start order
  *   struct manifest_grant    [grant_count]      those of a service are adjacent
  *   struct manifest_region   [region_count]
+ *   struct manifest_match    [match_count]
  *
  * Names are NUL-terminated and NUL-padded. What the source may say: docs/manifest.md.
  */
@@ -19,12 +20,15 @@
 #include "abi/types.h"
 
 #define MANIFEST_MAGIC 0x54464E414D4D4E31ull
-#define MANIFEST_VERSION 2
+#define MANIFEST_VERSION 3
 #define MANIFEST_SERVICES_MAX 64
 #define MANIFEST_ENDPOINTS_MAX 96
 #define MANIFEST_GRANTS_MAX 1024
 #define MANIFEST_REGIONS_MAX 96
 #define MANIFEST_REGION_USERS_MAX 8
+#define MANIFEST_MATCHES_MAX 256
+#define MANIFEST_EXPORTS_MAX 4096
+#define MANIFEST_GRACE_SECONDS 5
 #define MANIFEST_ARGUMENT_BYTES 96
 
 /* The provider of an endpoint that init itself serves. */
@@ -38,13 +42,15 @@ struct manifest_header {
     uint32_t service_count;
     uint32_t grant_count;
     uint32_t region_count;
+    uint32_t match_count;
+    uint32_t reserved;
 };
-_Static_assert(sizeof(struct manifest_header) == 32, "written by mkmanifest.py");
+_Static_assert(sizeof(struct manifest_header) == 40, "written by mkmanifest.py");
 
 struct manifest_endpoint {
     char name[MNOS_NAME_BYTES];
     uint32_t provider; /* index of the service that receives on it */
-    uint32_t reserved;
+    uint32_t exports;  /* sessions that the service may hand out at a time */
 };
 _Static_assert(sizeof(struct manifest_endpoint) == 32, "written by mkmanifest.py");
 
@@ -78,18 +84,19 @@ struct manifest_service {
     uint32_t grant_count;
     uint32_t
         frames_share; /* of the frames that are free at boot, in parts of MANIFEST_WHOLE_SHARE */
-    uint32_t reserved;
+    uint32_t grace_seconds; /* how long it may be silent when somebody asks whether it is alive */
 };
 _Static_assert(sizeof(struct manifest_service) == 200, "written by mkmanifest.py");
 
 enum manifest_grant_kind {
     MANIFEST_GRANT_SERVE = 1,     /* receive on endpoint a, and send events to it */
-    MANIFEST_GRANT_CALL = 2,      /* send to endpoint a; a badge of its own */
+    MANIFEST_GRANT_CALL = 2,      /* send to endpoint a, and the events b; a badge of its own */
     MANIFEST_GRANT_PORTS = 3,     /* I/O ports a to a + b - 1 */
     MANIFEST_GRANT_INTERRUPT = 4, /* interrupt line a */
     MANIFEST_GRANT_DEVICE = 5,    /* physical pages a to a + b - 1 of device memory */
     MANIFEST_GRANT_MEMORY = 6,    /* the Memory of init's own table that `object` names */
-    MANIFEST_GRANT_REGION = 7, /* the floor of region a, under the name that REGION knows it by */
+    MANIFEST_GRANT_REGION = 7,  /* the floor of region a, under the name that REGION knows it by */
+    MANIFEST_GRANT_CONTROL = 8, /* no capability: may start and end services a to a + b - 1 */
 };
 
 enum manifest_object {
@@ -100,6 +107,13 @@ enum manifest_object {
     MANIFEST_OBJECT_ACPI = 4,
     MANIFEST_OBJECT_FRAMEBUFFER = 5,
     MANIFEST_OBJECT_TRACE = 6,
+};
+
+/* `object` of MANIFEST_GRANT_CALL to the endpoint "manager". */
+enum manifest_call_object {
+    MANIFEST_CALL_ANY = 0, /* all of the protocol */
+    MANIFEST_CALL_LIMITED =
+        1, /* control only of what the service's grants of MANIFEST_GRANT_CONTROL name */
 };
 
 struct manifest_grant {
@@ -136,3 +150,16 @@ struct manifest_region {
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct manifest_region) == 56, "written by mkmanifest.py");
+
+#define MANIFEST_MATCH_ANY UINT32_MAX
+
+/* A device that a service drives: all of what is said is true of it. */
+struct manifest_match {
+    uint32_t service;    /* index; of several instances, the first */
+    uint32_t instances;  /* 0: the service has none */
+    uint32_t vendor;     /* or MANIFEST_MATCH_ANY */
+    uint32_t device;     /* likewise */
+    uint32_t class_code; /* class, subclass and interface of PCI in 24 bits, */
+    uint32_t class_mask; /* as far as this has bits */
+};
+_Static_assert(sizeof(struct manifest_match) == 24, "written by mkmanifest.py");

@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from manifest_regions import Region, add_regions, share_of  # noqa: E402
+from manifest_uses import Use, add_control, add_matches, read_use, used  # noqa: E402
 
 NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 NAME_BYTES = 24
@@ -27,10 +28,11 @@ SERVICES_MAX, ENDPOINTS_MAX, GRANTS_MAX = 64, 96, 1024
 INSTANCES_MAX = 16
 EXPORTS_MAX = 4096
 PRIORITY_COUNT, CORES_MAX = 64, 32
-MAGIC, VERSION = 0x54464E414D4D4E31, 2
+MAGIC, VERSION = 0x54464E414D4D4E31, 3
+GRACE_SECONDS = 5
 
-READ, WRITE, EXECUTE, GRANT = 1, 2, 4, 8
-SERVE, CALL, PORTS, INTERRUPT, DEVICE, MEMORY = 1, 2, 3, 4, 5, 6
+READ, WRITE, EXECUTE, GRANT, REVOKE = 1, 2, 4, 8, 16
+SERVE, CALL, PORTS, INTERRUPT, DEVICE, MEMORY, CONTROL = 1, 2, 3, 4, 5, 6, 8
 RESTART = {"never": 0, "always": 1, "on-demand": 2, "when-started": 3}
 LOG = 2
 LOG_RIGHTS = {"read": READ, "write": WRITE, "read, write": READ | WRITE}
@@ -48,7 +50,7 @@ KEYS = {
     "affinity": (False, int), "arguments": (False, str), "kernel_arguments": (False, bool),
     "provides": (False, dict), "uses": (False, dict), "ports": (False, list),
     "interrupts": (False, list), "devices": (False, list), "memory": (False, list),
-    "log": (False, str),
+    "log": (False, str), "delegate": (False, bool), "grace": (False, int), "match": (False, list),
 }
 PORT_KEYS = {"name": str, "first": int, "count": int}
 LINE_KEYS = {"name": str, "line": int}
@@ -114,6 +116,7 @@ class Service:
         self.grants: list[tuple] = []  # name, kind, rights, a, b, object, key in the manifest
         self.optional: set[str] = set()
         self.provides: dict[str, tuple[str, int]] = {}  # collect_endpoints()
+        self.uses: dict[str, Use] = {}
 
     def error(self, text: str, key: str | None = None, word: object = None) -> None:
         self.manifest.error(self.manifest.line_of(self.base, key, word),
@@ -176,20 +179,21 @@ def entries(service: Service, key: str, shape: dict[str, type]) -> list[dict]:
 
 
 def add_resources(service: Service) -> None:
+    rights = READ | WRITE | (GRANT | REVOKE if service.table.get("delegate") else 0)
     for entry in entries(service, "ports", PORT_KEYS):
         if entry["first"] < 0 or entry["count"] < 1 or entry["first"] + entry["count"] > 65536:
             service.error("ports are 0 to 65535", "ports", entry["name"])
-        service.add(entry["name"], PORTS, READ | WRITE, entry["first"], entry["count"], 0, "ports")
+        service.add(entry["name"], PORTS, rights, entry["first"], entry["count"], 0, "ports")
     for entry in entries(service, "interrupts", LINE_KEYS):
         if not 0 <= entry["line"] < 192:
             service.error("interrupt lines are 0 to 191", "interrupts", entry["name"])
-        service.add(entry["name"], INTERRUPT, READ | WRITE, entry["line"], 1, 0, "interrupts")
+        service.add(entry["name"], INTERRUPT, rights, entry["line"], 1, 0, "interrupts")
     for entry in entries(service, "devices", DEVICE_KEYS):
         if entry["address"] % 4096 or entry["bytes"] % 4096 or entry["bytes"] <= 0 or \
                 not 0 <= entry["address"] < 1 << 52:
             service.error("address and bytes of a device are whole pages of 4096", "devices",
                           entry["name"])
-        service.add(entry["name"], DEVICE, READ | WRITE, entry["address"] // 4096,
+        service.add(entry["name"], DEVICE, rights, entry["address"] // 4096,
                     entry["bytes"] // 4096, 0, "devices")
     for name in service.table.get("memory", []):
         if name not in OBJECTS:
@@ -198,6 +202,8 @@ def add_resources(service: Service) -> None:
         else:
             obj, rights = OBJECTS[name]
             service.add(name, MEMORY, rights, 0, 0, obj, "memory")
+    if service.table.get("delegate") and not any(key in service.table for key in ("ports", "interrupts", "devices")):
+        service.error("delegate is about ports, interrupts and devices, and it has none", "delegate")
     if "log" in service.table:
         if service.table["log"] not in LOG_RIGHTS:
             service.error('log is "read", "write" or "read, write"', "log")
@@ -229,6 +235,8 @@ def collect_endpoints(services: list[Service]) -> dict[str, int]:
     endpoints = {name: PROVIDER_INIT for name in INIT_ENDPOINTS}
     for index, service in enumerate(services):
         service.provides = provided(service)
+        service.uses = {name: read_use(service, name, value)
+                        for name, value in service.table.get("uses", {}).items()}
         for endpoint, _ in service.provides.values():
             if endpoint in endpoints:
                 other = endpoints[endpoint]
@@ -240,35 +248,28 @@ def collect_endpoints(services: list[Service]) -> dict[str, int]:
     return endpoints
 
 
-def used(name: str, endpoint: object, endpoints: dict[str, int]) -> list[tuple[str, str]]:
-    """The names and endpoints that one entry of `uses` stands for: those of all instances, when the endpoint
-    is that of a service with instances."""
-    if endpoint in endpoints:
-        return [(name, endpoint)]
-    return [(f"{name}.{number}", f"{endpoint}.{number}") for number in range(INSTANCES_MAX)
-            if f"{endpoint}.{number}" in endpoints]
-
-
 def add_endpoints(service: Service, endpoints: dict[str, int]) -> None:
     order = list(endpoints)
     for name, (endpoint, exports) in service.provides.items():
         if endpoint in order:
             rights = READ | WRITE | (GRANT if exports else 0)
             service.add(name, SERVE, rights, order.index(endpoint), 0, 0, "provides")
-    for name, endpoint in service.table.get("uses", {}).items():
-        found = used(name, endpoint, endpoints)
+    for name, use in service.uses.items():
+        found = used(name, use.endpoint, endpoints)
         if not found:
-            service.error(f"uses: no service provides an endpoint '{endpoint}'", "uses", endpoint)
+            service.error(f"uses: no service provides an endpoint '{use.endpoint}'", "uses", use.endpoint)
             # One mistake, one error: the name counts as granted all the same.
             found = [(name, order[0])]
         for given, one in found:
-            service.add(given, CALL, WRITE, order.index(one), 0, 0, "uses")
+            if use.events and endpoints[one] == PROVIDER_INIT:
+                service.error(f"uses: {name} has events, which '{one}' does not take", "uses", name)
+            service.add(given, CALL, WRITE, order.index(one), use.events, 1 if use.start is not None else 0, "uses")
 
 
 def check_cycles(services: list[Service], endpoints: dict[str, int]) -> None:
     """A calls B calls A: both would wait for each other's reply for ever."""
-    calls = [[endpoints[one] for name, value in s.table.get("uses", {}).items()
-              for _, one in used(name, value, endpoints) if endpoints[one] != PROVIDER_INIT]
+    calls = [[endpoints[one] for name, use in s.uses.items() if use.calls
+              for _, one in used(name, use.endpoint, endpoints) if endpoints[one] != PROVIDER_INIT]
              for s in services]
     done: set[int] = set()
 
@@ -343,10 +344,12 @@ def check_needs(service: Service, root: Path) -> None:
     required, service.optional = set(needs.get("required", [])), set(needs.get("optional", []))
     # The capabilities of several instances have one name and a number.
     plain = {grant[0]: re.sub(r"\.\d+\Z", "", grant[0]) for grant in service.grants}
-    granted = set(plain.values())
+    granted = {plain[grant[0]] for grant in service.grants if grant[1] != CONTROL}
     for name in sorted(required - granted):
         service.error(f"missing grant: {path} requires '{name}'")
     for grant in service.grants:
+        if grant[1] == CONTROL:
+            continue
         if plain[grant[0]] not in required | service.optional:
             service.error(f"unused grant: {path} does not mention '{grant[0]}'", grant[6], grant[0])
 
@@ -373,14 +376,17 @@ def check_values(service: Service) -> None:
     service.number("bytes", 0, 4096, 1 << 40)
     service.number("stack_pages", 4, 1, 256)
     service.number("affinity", 0, 0, CORES_MAX - 1)
+    service.number("grace", GRACE_SECONDS, 1, 3600)
 
 
 def text(value: str, size: int) -> bytes:
     return value.encode("ascii").ljust(size, b"\0")
 
 
-def compile_binary(services: list[Service], endpoints: dict[str, int], regions: list[bytes]) -> bytes:
-    body = b"".join(struct.pack("<24sII", text(name, NAME_BYTES), provider, 0)
+def compile_binary(services: list[Service], endpoints: dict[str, int], regions: list[bytes],
+                   matches: list[bytes]) -> bytes:
+    exports = {endpoint: count for service in services for endpoint, count in service.provides.values()}
+    body = b"".join(struct.pack("<24sII", text(name, NAME_BYTES), provider, exports.get(name, 0))
                     for name, provider in endpoints.items())
     records, grants = b"", b""
     grant_count = 0
@@ -393,14 +399,14 @@ def compile_binary(services: list[Service], endpoints: dict[str, int], regions: 
             table["priority"], table["ceiling"], table.get("affinity", 0xFFFFFFFF),
             table.get("stack_pages", 4), RESTART[table["restart"]],
             1 if table.get("kernel_arguments") else 0, grant_count, len(service.grants),
-            share, 0)
+            share, table.get("grace", GRACE_SECONDS))
         for name, kind, rights, a, b, obj, _ in service.grants:
             grants += struct.pack("<24sIIQQII", text(name, NAME_BYTES), kind, rights, a, b, obj,
                                   1 if re.sub(r"\.\d+\Z", "", name) in service.optional else 0)
         grant_count += len(service.grants)
-    body += records + grants + b"".join(regions)
-    header = struct.pack("<QIIIIII", MAGIC, VERSION, 32 + len(body), len(endpoints), len(services),
-                         grant_count, len(regions))
+    body += records + grants + b"".join(regions + matches)
+    header = struct.pack("<QIIIIIIII", MAGIC, VERSION, 40 + len(body), len(endpoints), len(services),
+                         grant_count, len(regions), len(matches), 0)
     return header + body
 
 
@@ -457,6 +463,8 @@ def check(manifest: Manifest, root: Path) -> bytes | None:
         add_resources(service)
         add_endpoints(service, endpoints)
     records = add_regions(regions, services, name_ok)
+    add_control(services)
+    matches = add_matches(services)
     for service in services:
         check_needs(service, root)
     check_cycles(services, endpoints)
@@ -466,7 +474,7 @@ def check(manifest: Manifest, root: Path) -> bytes | None:
             sum(len(service.grants) for service in services) > GRANTS_MAX:
         manifest.error(1, f"more than {SERVICES_MAX} services, {ENDPOINTS_MAX} endpoints or "
                           f"{GRANTS_MAX} grants")
-    return None if manifest.errors else compile_binary(services, endpoints, records)
+    return None if manifest.errors else compile_binary(services, endpoints, records, matches)
 
 
 def main(arguments: list[str]) -> int:

@@ -19,17 +19,33 @@ static mnos_status_t ask(struct message *msg)
     return manager() == 0 ? MNOS_ERR_NOT_FOUND : ipc_request(manager(), msg);
 }
 
-mnos_status_t manager_entry(uint64_t index, struct manager_service *service)
+/* A request for the entry at an index. */
+static mnos_status_t ask_entry(enum manager_request label, uint64_t index, void *entry, size_t size)
 {
     struct manager_index request = {index};
     struct message msg = {0};
     mnos_status_t status;
 
-    message_put(&msg, MANAGER_LIST, &request, sizeof request);
+    message_put(&msg, label, &request, sizeof request);
     status = ask(&msg);
     if (status == MNOS_OK)
-        message_get(&msg, service, sizeof *service);
+        message_get(&msg, entry, size);
     return status;
+}
+
+mnos_status_t manager_entry(uint64_t index, struct manager_service *service)
+{
+    return ask_entry(MANAGER_LIST, index, service, sizeof *service);
+}
+
+mnos_status_t manager_region_entry(uint64_t index, struct region_list_entry *region)
+{
+    return ask_entry(MANAGER_LIST_REGION, index, region, sizeof *region);
+}
+
+mnos_status_t manager_match_entry(uint64_t index, struct manager_match *match)
+{
+    return ask_entry(MANAGER_MATCH, index, match, sizeof *match);
 }
 
 mnos_status_t manager_find(const char *name, uint64_t *index, struct manager_service *service)
@@ -67,19 +83,6 @@ mnos_status_t manager_command(enum manager_request request, const char *name)
     string_copy(argument.name, name, sizeof argument.name);
     message_put(&msg, request, &argument, sizeof argument);
     return ask(&msg);
-}
-
-mnos_status_t manager_region_entry(uint64_t index, struct region_list_entry *region)
-{
-    struct manager_index request = {index};
-    struct message msg = {0};
-    mnos_status_t status;
-
-    message_put(&msg, MANAGER_LIST_REGION, &request, sizeof request);
-    status = ask(&msg);
-    if (status == MNOS_OK)
-        message_get(&msg, region, sizeof *region);
-    return status;
 }
 
 mnos_status_t manager_region(enum manager_request request, const struct region_request *argument,

@@ -24,6 +24,9 @@ mnos_status_t manager_command(enum manager_request request, const char *name);
 /* The region at an index of the manager's list; MNOS_ERR_END past the last. */
 mnos_status_t manager_region_entry(uint64_t index, struct region_list_entry *region);
 
+/* Which devices services drive: the manifest's entry at an index; MNOS_ERR_END past the last. */
+mnos_status_t manager_match_entry(uint64_t index, struct manager_match *match);
+
 /* REGION, GROW, PART or RELEASE; `answer` is the new capability, and NULL for RELEASE. Programs use
  * lib/client/region.h. */
 mnos_status_t manager_region(enum manager_request request, const struct region_request *argument,

@@ -41,8 +41,8 @@ mnos_status_t resources_init(struct resources *resources, const struct manifest 
         if (manifest->endpoints[i].provider == MANIFEST_PROVIDER_INIT)
             resources->endpoints[i] = own;
         else
-            status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0,
-                                    &resources->endpoints[i]);
+            status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL,
+                                    manifest->endpoints[i].exports, 0, &resources->endpoints[i]);
         if (status != MNOS_OK)
             return status;
     }
@@ -74,10 +74,11 @@ static mnos_status_t give_endpoint(const struct resources *resources,
 
     if (grant->kind == MANIFEST_GRANT_SERVE)
         return sys_cap_transfer(process, cap, grant->rights, given);
-    if (endpoint->provider == MANIFEST_PROVIDER_INIT && strcmp(endpoint->name, "manager") == 0)
+    if (endpoint->provider == MANIFEST_PROVIDER_INIT && strcmp(endpoint->name, "manager") == 0 &&
+        grant->object == MANIFEST_CALL_ANY)
         badge |= BADGE_CONTROL;
-    /* An event mask of 0: clients send messages, and cannot forge events. */
-    return give_derived(MNOS_CREATE_MINT, cap, badge, 0, grant, process, given);
+    /* The mask of events: clients cannot forge others. */
+    return give_derived(MNOS_CREATE_MINT, cap, badge, grant->b, grant, process, given);
 }
 
 static mnos_status_t give_object(const struct manifest_grant *grant, mnos_cap_t process,
@@ -161,8 +162,11 @@ mnos_status_t grants_give(const struct resources *resources, uint32_t service, u
     for (uint32_t i = 0; i < config->grant_count; i++) {
         const struct manifest_grant *grant = &resources->manifest->grants[config->first_grant + i];
         struct mnos_bootstrap_entry *entry = &table->entries[table->entry_count];
-        mnos_status_t status = give(resources, grant, badge, process, &entry->cap);
+        mnos_status_t status;
 
+        if (grant->kind == MANIFEST_GRANT_CONTROL)
+            continue;
+        status = give(resources, grant, badge, process, &entry->cap);
         if (status != MNOS_OK) {
             char what[128], about[64];
 

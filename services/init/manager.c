@@ -135,19 +135,36 @@ static mnos_status_t listen(struct supervisor *supervisor, const struct message 
     return status;
 }
 
+/* Whether the client may start and end the service: any, or those of its list. */
+static bool may_control(const struct supervisor *supervisor, const struct message *msg,
+                        const struct service *client, const struct service *service)
+{
+    if ((msg->badge & BADGE_CONTROL) != 0)
+        return true;
+    for (uint32_t i = 0; client != NULL && i < client->config->grant_count; i++) {
+        const struct manifest_grant *grant =
+            &supervisor->manifest.grants[client->config->first_grant + i];
+
+        if (grant->kind == MANIFEST_GRANT_CONTROL && service->index >= grant->a &&
+            service->index - grant->a < grant->b)
+            return true;
+    }
+    return false;
+}
+
 static mnos_status_t control(struct supervisor *supervisor, const struct message *msg)
 {
     const struct service *client = client_of(supervisor, msg);
     struct manager_name request;
     struct service *service;
 
-    if ((msg->badge & BADGE_CONTROL) == 0)
-        return MNOS_ERR_DENIED;
     if (message_get(msg, &request, sizeof request) != sizeof request)
         return MNOS_ERR_SIZE;
     service = find_service(supervisor, request.name);
     if (service == NULL)
-        return MNOS_ERR_NOT_FOUND;
+        return (msg->badge & BADGE_CONTROL) != 0 ? MNOS_ERR_NOT_FOUND : MNOS_ERR_DENIED;
+    if (!may_control(supervisor, msg, client, service))
+        return MNOS_ERR_DENIED;
     if (client != NULL)
         log_line("%s: %s asked for by %s", service->config->name, request_text(msg->label),
                  client->config->name);
@@ -194,6 +211,31 @@ static mnos_status_t list_region(struct supervisor *supervisor, const struct mes
     return MNOS_OK;
 }
 
+static mnos_status_t match(const struct supervisor *supervisor, const struct message *msg,
+                           struct message *reply)
+{
+    const struct manifest *manifest = &supervisor->manifest;
+    const struct manifest_match *found;
+    struct manager_match entry = {0};
+    struct manager_index request;
+
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    if (request.index >= manifest->match_count)
+        return MNOS_ERR_END;
+    found = &manifest->matches[request.index];
+    entry.instances = found->instances;
+    entry.vendor = found->vendor;
+    entry.device = found->device;
+    entry.class_code = found->class_code;
+    entry.class_mask = found->class_mask;
+    string_copy(entry.name, manifest->services[found->service].name, sizeof entry.name);
+    if (found->instances != 0 && strchr(entry.name, '.') != NULL)
+        *strchr(entry.name, '.') = 0;
+    message_put(reply, MNOS_OK, &entry, sizeof entry);
+    return MNOS_OK;
+}
+
 void manager_handle(struct supervisor *supervisor, struct message *msg)
 {
     struct message reply = {.reply_id = msg->reply_id};
@@ -218,6 +260,7 @@ void manager_handle(struct supervisor *supervisor, struct message *msg)
     case MANAGER_GROW:
     case MANAGER_PART:
     case MANAGER_RELEASE: status = region_request(supervisor, msg, &reply); break;
+    case MANAGER_MATCH: status = match(supervisor, msg, &reply); break;
     case MANAGER_LIST_REGION: status = list_region(supervisor, msg, &reply); break;
     default: status = MNOS_ERR_LABEL; break;
     }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "abi/bootstrap.h"
+#include "protocols/manager.h"
 
 /* Not empty, and terminated inside its field. */
 static bool is_name(const char *field)
@@ -37,7 +38,8 @@ static const char *check_header(const struct manifest_header *header, size_t siz
         return "its version is not the one this init knows";
     if (header->endpoint_count > MANIFEST_ENDPOINTS_MAX ||
         header->service_count > MANIFEST_SERVICES_MAX ||
-        header->grant_count > MANIFEST_GRANTS_MAX || header->region_count > MANIFEST_REGIONS_MAX)
+        header->grant_count > MANIFEST_GRANTS_MAX || header->region_count > MANIFEST_REGIONS_MAX ||
+        header->match_count > MANIFEST_MATCHES_MAX)
         return "it has too many entries";
     if (header->service_count == 0)
         return "it has no services";
@@ -46,7 +48,8 @@ static const char *check_header(const struct manifest_header *header, size_t siz
         size != sizeof *header + header->endpoint_count * sizeof(struct manifest_endpoint) +
                     header->service_count * sizeof(struct manifest_service) +
                     header->grant_count * sizeof(struct manifest_grant) +
-                    header->region_count * sizeof(struct manifest_region))
+                    header->region_count * sizeof(struct manifest_region) +
+                    header->match_count * sizeof(struct manifest_match))
         return "its size is not what its header says";
     return NULL;
 }
@@ -75,24 +78,45 @@ static const char *check_service(const struct manifest *manifest,
     return NULL;
 }
 
+/* What a manifest can give. Grant on the endpoint that a service receives on: it hands out sessions there. And
+ * Grant and Revoke on what a service of devices passes to drivers, and on parts of regions. */
+static mnos_rights_t allowed_rights(uint32_t kind)
+{
+    mnos_rights_t plain = MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_EXECUTE;
+
+    switch (kind) {
+    case MANIFEST_GRANT_SERVE: return plain | MNOS_RIGHT_GRANT;
+    case MANIFEST_GRANT_PORTS:
+    case MANIFEST_GRANT_INTERRUPT:
+    case MANIFEST_GRANT_DEVICE: return plain | MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE;
+    case MANIFEST_GRANT_REGION:
+        return MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE;
+    case MANIFEST_GRANT_CONTROL: return 0;
+    default: return plain;
+    }
+}
+
+static const char *check_endpoint_grant(const struct manifest *manifest,
+                                        const struct manifest_grant *grant)
+{
+    if (grant->a >= manifest->endpoint_count)
+        return "a grant names an unknown endpoint";
+    if (grant->kind == MANIFEST_GRANT_CALL && (grant->b & MANAGER_EVENTS) != 0)
+        return "a grant has events that are the manager's";
+    if (grant->object > MANIFEST_CALL_LIMITED)
+        return "a grant limits its endpoint in an unknown way";
+    return NULL;
+}
+
 static const char *check_grant(const struct manifest *manifest, const struct manifest_grant *grant)
 {
-    mnos_rights_t allowed = MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_EXECUTE;
-
     if (!is_name(grant->name))
         return "a grant has a bad name";
-    /* Grant only on the endpoint that a service receives on: it hands out sessions there. */
-    if (grant->kind == MANIFEST_GRANT_SERVE)
-        allowed |= MNOS_RIGHT_GRANT;
-    /* Parts of a region are handed on, and taken back. */
-    if (grant->kind == MANIFEST_GRANT_REGION)
-        allowed = MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE;
-    if ((grant->rights & ~allowed) != 0)
+    if ((grant->rights & ~allowed_rights(grant->kind)) != 0)
         return "a grant has rights that a manifest cannot give";
     switch (grant->kind) {
     case MANIFEST_GRANT_SERVE:
-    case MANIFEST_GRANT_CALL:
-        return grant->a < manifest->endpoint_count ? NULL : "a grant names an unknown endpoint";
+    case MANIFEST_GRANT_CALL: return check_endpoint_grant(manifest, grant);
     case MANIFEST_GRANT_PORTS:
     case MANIFEST_GRANT_INTERRUPT:
     case MANIFEST_GRANT_DEVICE:
@@ -103,8 +127,23 @@ static const char *check_grant(const struct manifest *manifest, const struct man
                    : "a grant names an unknown object";
     case MANIFEST_GRANT_REGION:
         return grant->a < manifest->region_count ? NULL : "a grant names an unknown region";
+    case MANIFEST_GRANT_CONTROL:
+        return grant->b != 0 && grant->a < manifest->service_count &&
+                       grant->b <= manifest->service_count - grant->a
+                   ? NULL
+                   : "a grant controls unknown services";
     default: return "a grant is of an unknown kind";
     }
+}
+
+static const char *check_match(const struct manifest *manifest, const struct manifest_match *match)
+{
+    uint32_t last = match->instances == 0 ? 0 : match->instances - 1;
+
+    return match->service < manifest->service_count &&
+                   last < manifest->service_count - match->service
+               ? NULL
+               : "a device is matched by an unknown service";
 }
 
 static const char *check_region(const struct manifest *manifest, uint32_t index)
@@ -136,6 +175,8 @@ static const char *check_entries(const struct manifest *manifest)
         if (!is_name(endpoint->name) || (endpoint->provider >= manifest->service_count &&
                                          endpoint->provider != MANIFEST_PROVIDER_INIT))
             problem = "an endpoint has a bad name or provider";
+        else if (endpoint->exports > MANIFEST_EXPORTS_MAX)
+            problem = "an endpoint has too many sessions to hand out";
     }
     for (uint32_t i = 0; i < manifest->service_count && problem == NULL; i++)
         problem = check_service(manifest, &manifest->services[i]);
@@ -143,6 +184,8 @@ static const char *check_entries(const struct manifest *manifest)
         problem = check_grant(manifest, &manifest->grants[i]);
     for (uint32_t i = 0; i < manifest->region_count && problem == NULL; i++)
         problem = check_region(manifest, i);
+    for (uint32_t i = 0; i < manifest->match_count && problem == NULL; i++)
+        problem = check_match(manifest, &manifest->matches[i]);
     return problem;
 }
 
@@ -161,5 +204,21 @@ const char *manifest_open(struct manifest *manifest, const void *bytes, size_t s
     manifest->grant_count = header->grant_count;
     manifest->regions = (const void *)(manifest->grants + header->grant_count);
     manifest->region_count = header->region_count;
+    manifest->matches = (const void *)(manifest->regions + header->region_count);
+    manifest->match_count = header->match_count;
     return check_entries(manifest);
+}
+
+bool manifest_uses(const struct manifest *manifest, uint32_t user, uint32_t provider)
+{
+    const struct manifest_service *service = &manifest->services[user];
+
+    for (uint32_t i = 0; i < service->grant_count; i++) {
+        const struct manifest_grant *grant = &manifest->grants[service->first_grant + i];
+
+        if (grant->kind == MANIFEST_GRANT_CALL &&
+            manifest->endpoints[grant->a].provider == provider)
+            return true;
+    }
+    return false;
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "protocols/manifest_format.h"
@@ -17,11 +18,16 @@ struct manifest {
     const struct manifest_service *services;
     const struct manifest_grant *grants;
     const struct manifest_region *regions;
+    const struct manifest_match *matches;
     uint32_t endpoint_count;
     uint32_t service_count;
     uint32_t grant_count;
     uint32_t region_count;
+    uint32_t match_count;
 };
 
 /* `bytes` must be 8-byte aligned and stay. Returns what is wrong, or NULL. */
 const char *manifest_open(struct manifest *manifest, const void *bytes, size_t size);
+
+/* Whether a service has a capability to an endpoint of another. */
+bool manifest_uses(const struct manifest *manifest, uint32_t user, uint32_t provider);

@@ -26,6 +26,20 @@ static void tell_listeners(const struct supervisor *supervisor)
         listener_tell(&supervisor->services[i].listener);
 }
 
+/* The service has been started: tells those that use it. What an earlier run gave them they ask for anew. */
+static void tell_users(const struct service *service)
+{
+    const struct supervisor *supervisor = service->supervisor;
+    const struct manifest *manifest = &supervisor->manifest;
+
+    for (uint32_t i = 0; i < manifest->endpoint_count; i++) {
+        uint32_t user = manifest->endpoints[i].provider;
+
+        if (user != MANIFEST_PROVIDER_INIT && manifest_uses(manifest, user, service->index))
+            (void)!sys_ipc_notify(supervisor->resources.endpoints[i], MANAGER_EVENT_PEER_RESTARTED);
+    }
+}
+
 static void set_state(struct service *service, enum manager_state state)
 {
     struct supervisor *supervisor = service->supervisor;
@@ -82,6 +96,7 @@ static mnos_status_t start(struct service *service)
     service->started_at_ns = kinfo_time_ns();
     set_state(service, MANAGER_RUNNING);
     log_line("%s: started", service->config->name);
+    tell_users(service);
     return MNOS_OK;
 }
 

@@ -24,6 +24,7 @@ KEEPER = """
 file = "keeper"
 restart = "when-started"
 count = 2
+match = [{ vendor = 0x1234, device = 0x11e8 }]
 priority = 20
 ceiling = 20
 frames = 128
@@ -54,6 +55,20 @@ users = { keeper = "read, write, delegate" }
 
 LOOKS = 200
 
+WATCHER = """
+[service.watcher]
+file = "watcher"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 32
+bytes = 16384
+provides = { requests = "watcher" }
+uses = { keeper = { endpoint = "keeper.0", events = [3] }, manager = { endpoint = "manager", start = ["keeper"] } }
+log = "write"
+"""
+SERVICES = ("keeper", "holder", "watcher")
+
 HOLDER = """
 [service.{name}]
 file = "holder"
@@ -72,10 +87,10 @@ def manifest(folder: Path) -> bytes:
     """The system's manifest with the services of the test."""
     for name in ("system", "services", "drivers", "programs"):
         shutil.copytree(ROOT / name, folder / name)
-    for service in ("keeper", "holder"):
+    for service in SERVICES:
         shutil.copytree(ROOT / "tests/services" / service, folder / "programs" / service)
     path = folder / "system/manifest.toml"
-    path.write_text(path.read_text() + KEEPER + "".join(
+    path.write_text(path.read_text() + KEEPER + WATCHER + "".join(
         HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count")))
     subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
                    timeout=60)
@@ -88,7 +103,7 @@ def prompt(name: str):
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder = Path(name_of_folder)
         files = members() | {"manifest.bin": manifest(folder)}
-        for service in ("keeper", "holder"):
+        for service in SERVICES:
             files[service] = (BUILD / f"tests/services/{service}.stripped").read_bytes()
         (folder / "initrd.tar").write_bytes(pack(files))
         with Guest(Machine("direct", initrd=folder / "initrd.tar", cpus=2), f"regions {name}", 120) as guest:
@@ -135,3 +150,14 @@ def handed_on() -> None:
         run_must_log(guest, "run release", r"part: ended \(fault: page fault")
         check(re.search(r"\nkept .* running", guest.command("services")), "what was kept is gone")
         run_must_log(guest, "run release", r"release: answer 0")
+
+
+@suite.test("a service may start those of its list and send its events, no others; it is told when one has started")
+def rights_on_others() -> None:
+    with prompt("rights on others") as guest:
+        run_must_log(guest, "run watcher &", r"start: other 68, unknown 68, first 0, again 0")
+        run_must_log(guest, "services", r"match: keeper, 2, 0x1234 0x11e8")
+        run_must_log(guest, "services", r"events: granted 0, other (?!0)\d+, forged (?!0)\d+")
+        run_must_log(guest, "services", r"keeper\.0: events 0x8\b")
+        run_must_log(guest, "services", r"watcher: told 1 times")
+        run_must_log(guest, "kill keeper.0", r"watcher: told 2 times")

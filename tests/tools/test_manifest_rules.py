@@ -13,6 +13,7 @@ from qemu import ROOT
 from testlib import Suite
 
 suite = Suite("tools")
+ANY = 0xFFFFFFFF
 
 spec = importlib.util.spec_from_file_location("mkmanifest", ROOT / "tools/mkmanifest.py")
 mkmanifest = importlib.util.module_from_spec(spec)
@@ -88,15 +89,15 @@ def test_a_good_manifest_compiles() -> None:
     errors, binary = run(GOOD)
     assert not errors, errors
     magic, version, size, endpoints, services, grants, _ = struct.unpack_from("<QIIIIII", binary)
-    assert (magic, version, size) == (mkmanifest.MAGIC, 2, len(binary))
+    assert (magic, version, size) == (mkmanifest.MAGIC, 3, len(binary))
     assert (endpoints, services, grants) == (3, 2, 7)
-    assert len(binary) == 32 + 3 * 32 + 2 * 200 + 7 * 56
-    name, provider, _ = struct.unpack_from("<24sII", binary, 32 + 2 * 32)
+    assert len(binary) == 40 + 3 * 32 + 2 * 200 + 7 * 56
+    name, provider, _ = struct.unpack_from("<24sII", binary, 40 + 2 * 32)
     assert (name.rstrip(b"\0"), provider) == (b"serial", 0)
-    shell = 32 + 3 * 32 + 200
+    shell = 40 + 3 * 32 + 200
     fields = struct.unpack_from("<24s24s96sQQIIIIIIIIII", binary, shell)
     assert [f.rstrip(b"\0") for f in fields[:3]] == [b"shell", b"shell", b"hello"]
-    assert fields[3:] == (64, 65536, 20, 21, 1, 4, 2, 1, 4, 3, 0, 0)
+    assert fields[3:] == (64, 65536, 20, 21, 1, 4, 2, 1, 4, 3, 0, 5)
 
 
 def test_the_real_manifest_compiles() -> None:
@@ -320,10 +321,73 @@ uses = { shell = "shell", one = "shell.1" }
     assert struct.unpack_from("<QIIIIII", binary)[3:] == (6, 4, 18, 2)
     for name in (b"shell.0", b"shell.1", b"cache.0", b"cache.1", b"one"):
         assert name + b"\0" in binary, name
-    assert struct.pack("<QQIIIIIIIIII", 0, 65536, 1, 1, 0xFFFFFFFF, 4, 3, 0, 14, 4, 1250, 0) in binary
+    assert struct.pack("<QQIIIIIIIIII", 0, 65536, 1, 1, 0xFFFFFFFF, 4, 3, 0, 14, 4, 1250, 5) in binary
     assert any("wait for each other" in error for error in run(text, extra)[0])
     errors, _ = run(text.replace("count = 2", "count = 17"), extra)
     assert "service shell: count is 1 to 16" in errors[0], errors
+
+
+def uses(value: str, extra: str = "") -> tuple[list[str], bytes | None]:
+    old = 'manager = "manager"'
+    assert old in GOOD
+    return run(GOOD.replace(old, f"manager = {value}", 1) + extra)
+
+
+def test_events_of_a_client() -> None:
+    errors, binary = run(GOOD.replace('serial = "serial"', 'serial = { endpoint = "serial", events = [0, 4] }'))
+    assert not errors, errors
+    assert struct.pack("<24sIIQQII", b"serial", 2, 2, 2, 0x11, 0, 0) in binary
+    for bits, text in (("62", "event 62 of serial is the manager's"), ("63", "event 63 of serial is the manager's"),
+                       ("64", "the events of serial are"), ("-1", "the events of serial are"),
+                       ("true", "the events of serial are")):
+        errors = changed('serial = "serial"', f'serial = {{ endpoint = "serial", events = [{bits}] }}')
+        assert errors[0].startswith(f"system/manifest.toml:21: service shell: uses: {text}"), errors
+    assert "does not take" in uses('{ endpoint = "manager", events = [1] }')[0][0]
+    assert "is the name of an endpoint" in uses('{ endpoint = "manager", colour = 1 }')[0][0]
+
+
+def test_who_only_sends_events_waits_for_nobody() -> None:
+    text = GOOD.replace('log = "write"', 'log = "write"\nuses = { back = { endpoint = "shell", events = [1], '
+                        'calls = false } }').replace("kernel_arguments = true", 'provides = { front = "shell" }')
+    extra = {"drivers/serial/uart/needs.toml": 'required = ["requests", "ports", "interrupt", "back"]\n'
+                                               'optional = ["log"]\n',
+             "programs/shell/needs.toml": 'required = ["serial", "front", "manager", "statistics"]\n'}
+    assert not run(text, extra)[0]
+    assert "wait for each other" in run(text.replace(", calls = false", ""), extra)[0][0]
+    assert "is for who sends events only" in run(text.replace("events = [1], ", ""), extra)[0][0]
+
+
+def test_who_may_start_some_services() -> None:
+    errors, binary = uses('{ endpoint = "manager", start = ["serial"] }')
+    assert not errors, errors
+    assert struct.pack("<24sIIQQII", b"manager", 2, 2, 0, 0, 1, 1) in binary
+    assert struct.pack("<24sIIQQII", b"serial", 8, 0, 0, 1, 0, 0) in binary
+    assert "no service 'modem' to start" in uses('{ endpoint = "manager", start = ["modem"] }')[0][0]
+    assert "start of manager is a list" in uses('{ endpoint = "observer", start = ["serial"] }')[0][0]
+    assert "start of manager is a list" in uses('{ endpoint = "manager", start = [] }')[0][0]
+
+
+def test_what_is_handed_on() -> None:
+    errors, binary = run(GOOD.replace("frames = 64", "delegate = true\nframes = 64", 1))
+    assert not errors, errors
+    assert struct.pack("<24sIIQQ", b"ports", 3, 27, 0x3f8, 8) in binary
+    assert struct.pack("<24sIIQQ", b"interrupt", 4, 27, 4, 1) in binary
+    assert "delegate is about" in changed("kernel_arguments = true", "delegate = true")[0]
+
+
+def test_devices_that_a_service_drives() -> None:
+    entry = "{ vendor = 0x1af4, device = [0x1001, 0x1042] }, { class = 0x010802 }, { vendor = 1, class = 2, mask = 3 }"
+    errors, binary = run(GOOD.replace("frames = 64", f"match = [{entry}]\ncount = 2\nframes = 64", 1)
+                         .replace("ports = [{", "affinity = 0 # [{").replace("interrupts = [{", "# [{")
+                         .replace('serial = "serial"', 'serial = "serial.1"'),
+                         {"drivers/serial/uart/needs.toml": 'required = ["requests"]\noptional = ["log"]\n'})
+    assert not errors, errors
+    assert binary.endswith(struct.pack("<24I", 0, 2, 0x1af4, 0x1001, 0, 0, 0, 2, 0x1af4, 0x1042, 0, 0, 0, 2, ANY, ANY,
+                                       0x010802, 0xFFFFFF, 0, 2, 1, ANY, 2, 3))
+    for wrong in ("{ device = 1 }", "{ vendor = 65536 }", "{ mask = 1, vendor = 1 }", "{ vendor = 1, device = [] }",
+                  "{ vendor = true }", "3"):
+        errors = changed("frames = 64", f"match = [{wrong}]\nframes = 64")
+        assert errors and "each entry of match" in errors[0], wrong
 
 
 def test_an_empty_manifest() -> None:

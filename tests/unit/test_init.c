@@ -18,13 +18,14 @@ static _Alignas(8) struct {
     struct manifest_service services[2];
     struct manifest_grant grants[4];
     struct manifest_region regions[1];
+    struct manifest_match matches[1];
 } file;
 
 static void make_file(void)
 {
     memset(&file, 0, sizeof file);
     file.header =
-        (struct manifest_header){MANIFEST_MAGIC, MANIFEST_VERSION, sizeof file, 2, 2, 4, 1};
+        (struct manifest_header){MANIFEST_MAGIC, MANIFEST_VERSION, sizeof file, 2, 2, 4, 1, 1, 0};
     strcpy(file.endpoints[0].name, "manager");
     file.endpoints[0].provider = MANIFEST_PROVIDER_INIT;
     strcpy(file.endpoints[1].name, "serial");
@@ -121,6 +122,20 @@ TEST(init_manifest, a_damaged_grant_is_refused)
     DAMAGE(file.grants[2].a = 2, "a grant names an unknown endpoint");
     DAMAGE(file.grants[0].rights = MNOS_RIGHTS_ALL,
            "a grant has rights that a manifest cannot give");
+    DAMAGE(file.grants[0].b = 1ull << 62, "a grant has events that are the manager's");
+    DAMAGE(file.grants[0].b = 1ull << 63, "a grant has events that are the manager's");
+    DAMAGE(file.grants[0].object = 2, "a grant limits its endpoint in an unknown way");
+    DAMAGE((file.grants[0].kind = MANIFEST_GRANT_CONTROL, file.grants[0].rights = 0),
+           "a grant controls unknown services");
+    DAMAGE((file.grants[0].kind = MANIFEST_GRANT_CONTROL, file.grants[0].rights = 0,
+            file.grants[0].b = 2),
+           "a grant controls unknown services");
+    DAMAGE((file.grants[0].kind = MANIFEST_GRANT_MEMORY, file.grants[0].rights = MNOS_RIGHT_GRANT),
+           "a grant has rights that a manifest cannot give");
+    DAMAGE(file.endpoints[1].exports = MANIFEST_EXPORTS_MAX + 1,
+           "an endpoint has too many sessions to hand out");
+    DAMAGE(file.matches[0].service = 2, "a device is matched by an unknown service");
+    DAMAGE(file.matches[0].instances = 3, "a device is matched by an unknown service");
     DAMAGE((file.grants[0].kind = MANIFEST_GRANT_PORTS, file.grants[0].b = 0),
            "a grant has a bad range");
     DAMAGE((file.grants[0].kind = MANIFEST_GRANT_DEVICE, file.grants[0].b = UINT64_MAX),
@@ -128,6 +143,18 @@ TEST(init_manifest, a_damaged_grant_is_refused)
     DAMAGE((file.grants[0].kind = MANIFEST_GRANT_MEMORY, file.grants[0].object = 7),
            "a grant names an unknown object");
     DAMAGE(file.grants[1].name[0] = 0, "a grant has a bad name");
+}
+
+TEST(init_manifest, who_uses_whom)
+{
+    struct manifest manifest;
+
+    make_file();
+    CHECK_PTR_EQ(manifest_open(&manifest, &file, sizeof file), NULL);
+    CHECK(manifest_uses(&manifest, 1, 0));
+    CHECK(!manifest_uses(&manifest, 1, 1));
+    file.grants[1].kind = file.grants[2].kind = MANIFEST_GRANT_SERVE;
+    CHECK(!manifest_uses(&manifest, 1, 0));
 }
 
 TEST(init_manifest, a_damaged_region_is_refused)

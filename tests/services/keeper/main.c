@@ -135,6 +135,8 @@ int main(void)
         if (status != MNOS_OK)
             return 2;
         if (msg.kind != MNOS_KIND_MESSAGE) {
+            if (msg.kind == MNOS_KIND_EVENTS)
+                log_line("events 0x%llx", (unsigned long long)msg.words[0]);
             msg = (struct message){0};
             continue;
         }
