@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """mkdocs.py - makes the pages of docs/ that are tables of the source in another form.
 
-    mkdocs.py           writes docs/syscalls.md, docs/locking.md, docs/observability.md
-                        and docs/figures.md
+    mkdocs.py           writes docs/syscalls.md, docs/locking.md, docs/observability.md,
+                        docs/figures.md and docs/protocols/
     mkdocs.py --check   writes nothing; fails when one of them is not what it would write
 
 syscalls.md comes from abi/*.def and the texts in abi/syscalls.toml, locking.md from
 kernel/sync/lock_order.def and the text around it here, observability.md likewise from abi/trace.def, figures.md from what
-bench/run.py recorded. A text that names a call, an argument, a
+bench/run.py recorded, docs/protocols from protocols/*.def (mkprotocols.py). A text that names a call, an argument, a
 right or a status that does not exist, or leaves one out, is an error.
 """
 
@@ -20,6 +20,8 @@ import textwrap
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+import mkprotocols
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYS = {"text", "arguments", "rights", "errors", "blocks"}
@@ -424,8 +426,16 @@ def main(arguments: list[str]) -> int:
         return 2
     stale = []
     try:
-        for name, make in PAGES.items():
-            path, text = ROOT / name, make()
+        made = {name: make() for name, make in PAGES.items()} | \
+            mkprotocols.pages(ROOT, entries, table, Problem)
+        stale = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs/protocols").glob("*.md"))
+                 if str(path.relative_to(ROOT)) not in made]  # of a protocol that is not any more
+        if arguments != ["--check"]:
+            (ROOT / "docs/protocols").mkdir(exist_ok=True)
+            for name in stale:
+                (ROOT / name).unlink()
+        for name, text in made.items():
+            path = ROOT / name
             if arguments == ["--check"]:
                 if not path.exists() or path.read_text() != text:
                     stale.append(name)

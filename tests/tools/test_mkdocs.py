@@ -14,7 +14,7 @@ suite = Suite("tools")
 
 NEEDED = ("abi/syscalls.def", "abi/syscalls.toml", "abi/status.def", "abi/rights.def",
           "kernel/sync/lock_order.def", "abi/trace.def", "bench/results.txt", "bench/targets.toml",
-          "tools/mkdocs.py")
+          "tools/mkdocs.py", "tools/mkprotocols.py", "protocols/power.def", "protocols/serial.def")
 
 
 def must_fail(path: str, old: str, new: str, message: str, *options: str) -> None:
@@ -63,3 +63,22 @@ def unknown_right() -> None:
 def stale_page() -> None:
     must_fail("kernel/sync/lock_order.def", "frame bitmap", "bitmap of frames",
               "docs/locking.md is not what the tables make", "--check")
+
+
+@suite.test("a request of a protocol without a class is refused")
+def request_without_class() -> None:
+    must_fail("protocols/power.def", "RESET, I, ", "RESET, ", "has 5 fields, not label, name, class")
+    must_fail("protocols/power.def", "RESET, I, ", "RESET, Q, ", "'Q' is no class")
+
+
+@suite.test("two requests of a protocol with one label are refused")
+def label_twice() -> None:
+    must_fail("protocols/serial.def", "REQUEST(2, WRITE", "REQUEST(1, WRITE", "READ has this name or label already")
+    must_fail("protocols/serial.def", "REQUEST(2, WRITE", "REQUEST(256, WRITE", "its label is not 1 to 255")
+
+
+@suite.test("a page of a protocol that is older than its table, or has none any more, is noticed")
+def stale_protocol() -> None:
+    must_fail("protocols/power.def", "Resets the machine:", "Resets it:",
+              "docs/protocols/power.md is not what the tables make", "--check")
+    must_fail("protocols/power.def", "power.def - ", "power - ", "its first comment does not begin with")
