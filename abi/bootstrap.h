@@ -25,6 +25,9 @@ struct mnos_bootstrap {
     char program[MNOS_NAME_BYTES];
     char arguments[216]; /* NUL-terminated; for init: the kernel command line */
     struct mnos_bootstrap_entry entries[MNOS_BOOTSTRAP_ENTRIES];
+    /* A word that the program changes to show that it works, for whoever started it and can see the
+     * memory; 0: nobody looks. lib/server/alive.h */
+    uint64_t alive_address;
 };
 _Static_assert(sizeof(struct mnos_bootstrap) <= MNOS_PAGE_BYTES, "the bootstrap table is one page");
 

@@ -28,7 +28,7 @@
 #define MANIFEST_REGION_USERS_MAX 8
 #define MANIFEST_MATCHES_MAX 256
 #define MANIFEST_EXPORTS_MAX 4096
-#define MANIFEST_GRACE_SECONDS 5
+#define MANIFEST_GRACE_SECONDS_MAX 3600
 #define MANIFEST_ARGUMENT_BYTES 96
 
 /* The provider of an endpoint that init itself serves. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* file_session - lanes, repeating, and beginning anew: see file.h. */
 #include "lib/client/file_internal.h"
+#include "lib/client/service.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
 #include "lib/base/string.h"
@@ -26,20 +27,13 @@ mnos_status_t file_call_add(struct file_call *call, const void *bytes, size_t co
     return MNOS_OK;
 }
 
-/* Ends: each attempt waits until a run of the service has taken it, and one that is stopped is
- * answered for. */
 static mnos_status_t send(mnos_cap_t service, struct file_call *call, uint32_t label)
 {
-    mnos_status_t status;
-
-    do {
-        message_put(&call->message, label, call->request, call->bytes);
-        call->message.accept = call->accept;
-        if (call->cap != 0)
-            message_add_cap(&call->message, call->cap, MNOS_RIGHT_WRITE);
-        status = ipc_request(service, &call->message);
-    } while (status == MNOS_ERR_PEER);
-    return status;
+    message_put(&call->message, label, call->request, call->bytes);
+    call->message.accept = call->accept;
+    if (call->cap != 0)
+        message_add_cap(&call->message, call->cap, MNOS_RIGHT_WRITE);
+    return service_call(service, &call->message);
 }
 
 /* A lane that no other thread uses; when all are used, waits for one. */
@@ -83,11 +77,9 @@ static mnos_status_t ask_for_session(struct file_session *session, struct messag
     struct file_open_session record = {session->window_wanted};
     mnos_status_t status;
 
-    do {
-        message_put(message, FILE_OPEN_SESSION, &record, sizeof record);
-        message->accept = 1;
-        status = ipc_request(session->service, message);
-    } while (status == MNOS_ERR_PEER);
+    message_put(message, FILE_OPEN_SESSION, &record, sizeof record);
+    message->accept = 1;
+    status = service_call(session->service, message);
     if (status != MNOS_OK)
         return status;
     if (message_get(message, limits, sizeof *limits) == sizeof *limits &&

@@ -98,6 +98,23 @@ mnos_status_t manager_region(enum manager_request request, const struct region_r
     return status;
 }
 
+/* By the name that the manifest gives the capability; one that was got later is sent itself. */
+mnos_status_t manager_ask_alive(mnos_cap_t endpoint)
+{
+    const struct mnos_bootstrap *table = bootstrap_table();
+    struct manager_name argument = {0};
+    struct message msg = {0};
+
+    for (uint32_t i = 0; table != NULL && i < table->entry_count; i++) {
+        if (table->entries[i].cap == endpoint)
+            memcpy(argument.name, table->entries[i].name, sizeof argument.name);
+    }
+    message_put(&msg, MANAGER_ASK_ALIVE, &argument, sizeof argument);
+    if (argument.name[0] == 0)
+        message_add_cap(&msg, endpoint, MNOS_RIGHT_WRITE);
+    return ask(&msg);
+}
+
 mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info)
 {
     uint64_t size;

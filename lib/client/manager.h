@@ -32,6 +32,10 @@ mnos_status_t manager_match_entry(uint64_t index, struct manager_match *match);
 mnos_status_t manager_region(enum manager_request request, const struct region_request *argument,
                              mnos_cap_t *answer);
 
+/* The service behind this capability has not answered for long: the manager sees to it. What is in the IPC
+ * buffer to be sent stays, but for the first capability. */
+mnos_status_t manager_ask_alive(mnos_cap_t endpoint);
+
 mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info);
 
 /* The processes that run, in the manager's order. What a process has handed on to its children as

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* serial_client - see serial_client.h. */
 #include "lib/client/serial.h"
+#include "lib/client/service.h"
 
 #include "lib/mnos/ipc.h"
 #include "lib/mnos/time.h"
@@ -8,8 +9,8 @@
 
 #define BUSY_WAIT_NS 10000000ull
 
-/* One request. There is no limit to the attempts: each waits until a driver has taken it, and when
- * init has given up a driver that keeps dying, the answer is MNOS_ERR_STOPPED. */
+/* One request. The line may be stopped by the other side for as long as it likes, so nobody is asked whether
+ * the driver works. */
 static mnos_status_t write_message(mnos_cap_t serial, const void *bytes, size_t count)
 {
     for (;;) {
@@ -17,11 +18,10 @@ static mnos_status_t write_message(mnos_cap_t serial, const void *bytes, size_t 
         mnos_status_t status;
 
         message_put(&msg, SERIAL_WRITE, bytes, count);
-        status = ipc_request(serial, &msg);
-        if (status == MNOS_ERR_AGAIN)
-            sleep_until(deadline_after_ns(BUSY_WAIT_NS));
-        else if (status != MNOS_ERR_PEER) /* the driver died: again, to its successor */
+        status = service_call_parking(serial, &msg);
+        if (status != MNOS_ERR_AGAIN)
             return status;
+        sleep_until(deadline_after_ns(BUSY_WAIT_NS));
     }
 }
 

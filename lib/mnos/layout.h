@@ -18,6 +18,11 @@
 #define LAYOUT_IPC_BUFFER (MNOS_KINFO_ADDRESS - 2ull * MNOS_PAGE_BYTES)
 #define LAYOUT_STACK_TOP (MNOS_KINFO_ADDRESS - 3ull * MNOS_PAGE_BYTES)
 
+/* The last bytes of the stack are not the stack's: a word by which the program shows that it works
+ * (abi/bootstrap.h), and room, so that it is no neighbour of what a function has there. */
+#define LAYOUT_STACK_RESERVED 64
+#define LAYOUT_ALIVE (LAYOUT_STACK_TOP - 8)
+
 /* What libmnos hands out for mappings: see memory.h. */
 #define LAYOUT_MAPPINGS 0x0000010000000000ull
 #define LAYOUT_MAPPINGS_END 0x0000020000000000ull

@@ -3,6 +3,7 @@
 #include "lib/server/loop.h"
 
 #include "lib/base/string.h"
+#include "lib/server/alive.h"
 
 static void forget_clients(struct server_loop *loop, mnos_badge_t gone)
 {
@@ -231,6 +232,7 @@ void server_loop_go_on(struct server_loop *loop)
 
 static void one_round(struct server_loop *loop, struct message *message)
 {
+    alive_answer(message);
     if (message->kind == MNOS_KIND_EVENTS && loop->events != NULL) {
         loop->events(loop->owner.context, message->words[0]);
         *message = (struct message){0};

@@ -4,8 +4,10 @@
 
 #include "lib/base/string.h"
 
+#include "abi/inspect.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
+#include "lib/mnos/syscall.h"
 #include "protocols/manager.h"
 
 /* Entry 0 is init itself. */
@@ -211,6 +213,58 @@ static mnos_status_t list_region(struct supervisor *supervisor, const struct mes
     return MNOS_OK;
 }
 
+/* The endpoint that the client's capability of that name is to; endpoint_count: it has none. */
+static uint32_t endpoint_by_name(const struct manifest *manifest, const struct service *client,
+                                 const char *name)
+{
+    for (uint32_t i = 0; i < client->config->grant_count; i++) {
+        const struct manifest_grant *grant = &manifest->grants[client->config->first_grant + i];
+
+        if (grant->kind == MANIFEST_GRANT_CALL && strncmp(grant->name, name, MNOS_NAME_BYTES) == 0)
+            return (uint32_t)grant->a;
+    }
+    return manifest->endpoint_count;
+}
+
+/* The endpoint that a capability is to, which the client may have from anybody. */
+static uint32_t endpoint_by_cap(const struct supervisor *supervisor, mnos_cap_t cap)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    uint32_t count = supervisor->manifest.endpoint_count;
+    uint64_t size, object;
+
+    if (cap == 0 || sys_cap_inspect(cap, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
+        return count;
+    object = info->object_id;
+    for (uint32_t i = 0; i < count; i++) {
+        if (sys_cap_inspect(supervisor->resources.endpoints[i], MNOS_VIEW_CAPABILITY, 0, &size) ==
+                MNOS_OK &&
+            info->object_id == object)
+            return i;
+    }
+    return count;
+}
+
+static mnos_status_t ask_alive(struct supervisor *supervisor, const struct message *msg)
+{
+    const struct manifest *manifest = &supervisor->manifest;
+    const struct service *client = client_of(supervisor, msg);
+    struct manager_name request;
+    uint32_t endpoint;
+
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    if (client == NULL)
+        return MNOS_ERR_DENIED;
+    endpoint = request.name[0] != 0 ? endpoint_by_name(manifest, client, request.name)
+                                    : endpoint_by_cap(supervisor, message_cap(msg, 0));
+    if (endpoint == manifest->endpoint_count ||
+        manifest->endpoints[endpoint].provider == MANIFEST_PROVIDER_INIT)
+        return MNOS_ERR_NOT_FOUND;
+    service_ask_alive(&supervisor->services[manifest->endpoints[endpoint].provider], endpoint);
+    return MNOS_OK;
+}
+
 static mnos_status_t match(const struct supervisor *supervisor, const struct message *msg,
                            struct message *reply)
 {
@@ -239,8 +293,10 @@ static mnos_status_t match(const struct supervisor *supervisor, const struct mes
 void manager_handle(struct supervisor *supervisor, struct message *msg)
 {
     struct message reply = {.reply_id = msg->reply_id};
-    mnos_status_t status;
+    mnos_status_t status = MNOS_OK;
 
+    if (msg->label == MANAGER_ASK_ALIVE)
+        status = ask_alive(supervisor, msg);
     if (msg->label != MANAGER_LISTEN)
         message_refuse_caps(msg);
     switch (msg->label) {
@@ -260,6 +316,7 @@ void manager_handle(struct supervisor *supervisor, struct message *msg)
     case MANAGER_GROW:
     case MANAGER_PART:
     case MANAGER_RELEASE: status = region_request(supervisor, msg, &reply); break;
+    case MANAGER_ASK_ALIVE: message_put(&reply, status, NULL, 0); break;
     case MANAGER_MATCH: status = match(supervisor, msg, &reply); break;
     case MANAGER_LIST_REGION: status = list_region(supervisor, msg, &reply); break;
     default: status = MNOS_ERR_LABEL; break;

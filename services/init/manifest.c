@@ -69,6 +69,8 @@ static const char *check_service(const struct manifest *manifest,
     if ((service->frames_quota == 0) == (service->frames_share == 0) ||
         service->frames_share > MANIFEST_WHOLE_SHARE)
         return "a service has a bad quota";
+    if (service->grace_seconds == 0 || service->grace_seconds > MANIFEST_GRACE_SECONDS_MAX)
+        return "a service has a bad grace";
     if (service->restart > MANIFEST_RESTART_WHEN_STARTED)
         return "a service has an unknown restart policy";
     if (service->grant_count > MNOS_BOOTSTRAP_ENTRIES ||

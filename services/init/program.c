@@ -87,8 +87,10 @@ static mnos_status_t make_process(struct loading *loading)
 static mnos_status_t make_memory(struct loading *loading)
 {
     uint64_t filled = BOOTSTRAP_PAGES + loading->copied_pages;
-    mnos_status_t status =
-        sys_mem_alloc(filled + loading->plan->config->stack_pages, 0, &loading->program->memory);
+    uint64_t pages = filled + loading->plan->config->stack_pages;
+    mnos_status_t status = sys_mem_alloc(pages, 0, &loading->program->memory);
+
+    loading->program->memory_pages = pages;
 
     if (status != MNOS_OK)
         return status;
@@ -148,6 +150,7 @@ static mnos_status_t make_bootstrap(struct loading *loading)
     mnos_status_t status;
 
     table->magic = MNOS_BOOTSTRAP_MAGIC;
+    table->alive_address = LAYOUT_ALIVE;
     string_copy(table->program, loading->plan->config->name, sizeof table->program);
     status = loading->plan->grant(loading->plan->context, loading->program->process, table);
     if (status != MNOS_OK)
@@ -169,7 +172,7 @@ static mnos_status_t make_thread(struct loading *loading)
     params.registers.rip = loading->image.entry;
     params.registers.rdi = LAYOUT_BOOTSTRAP;
     params.registers.rsi = LAYOUT_IPC_BUFFER;
-    params.registers.rsp = LAYOUT_STACK_TOP;
+    params.registers.rsp = LAYOUT_STACK_TOP - LAYOUT_STACK_RESERVED;
     params.registers.fs_base = LAYOUT_IPC_BUFFER;
     memcpy(ipc_buffer()->data, &params, sizeof params);
     return sys_thread_create(loading->program->process, sizeof params, &loading->program->thread);
@@ -207,6 +210,20 @@ mnos_status_t program_start_new(struct program *program, const struct program_pl
     if (status != MNOS_OK)
         program_release(program);
     return status;
+}
+
+mnos_status_t program_alive_word(const struct program *program, uint64_t *word)
+{
+    void *page;
+    mnos_status_t status =
+        memory_map(program->memory, program->memory_pages - 1, 1, MNOS_MAP_READ, &page);
+
+    if (status != MNOS_OK)
+        return status;
+    *word = __atomic_load_n((uint64_t *)((uint8_t *)page + (LAYOUT_ALIVE & PAGE_MASK)),
+                            __ATOMIC_ACQUIRE);
+    memory_unmap(page, 1);
+    return MNOS_OK;
 }
 
 void program_release(struct program *program)

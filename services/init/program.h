@@ -15,6 +15,7 @@ struct program {
     mnos_cap_t process; /* 0: none */
     mnos_cap_t thread;
     mnos_cap_t memory; /* bootstrap table, data and stack */
+    uint64_t memory_pages;
 };
 
 /* Gives the new process its capabilities and lists them in `table`. */
@@ -34,6 +35,9 @@ struct program_plan {
 
 /* Starts the program. On failure nothing is left, and what failed is in the log. */
 mnos_status_t program_start_new(struct program *program, const struct program_plan *plan);
+
+/* The word by which it shows that it works: abi/bootstrap.h. */
+mnos_status_t program_alive_word(const struct program *program, uint64_t *word);
 
 /* Destroys the process if it still lives and gives back all that was allocated for it. */
 void program_release(struct program *program);

@@ -77,6 +77,7 @@ static mnos_status_t start(struct service *service)
     mnos_status_t status = MNOS_ERR_NOT_FOUND;
 
     service->restart_now = false;
+    service->silent = false;
     service->starts++;
     standins_end(&supervisor->standins, &supervisor->resources, service->index);
     if (plan.file == NULL)
@@ -194,9 +195,13 @@ static void service_ended(struct service *service, const struct mnos_process_inf
     const char *name = service->config->name;
     uint64_t ran_ns = kinfo_time_ns() - service->started_at_ns;
     /* Only init holds the right to destroy it: that was an order. */
-    bool ordered = info->exit_reason == MNOS_EXIT_DESTROYED;
+    bool ordered = info->exit_reason == MNOS_EXIT_DESTROYED && !service->silent;
 
     describe_end(info, service->last_end, sizeof service->last_end);
+    if (service->silent)
+        mnos_snprintf(service->last_end, sizeof service->last_end, "no sign of life for %u s",
+                      service->config->grace_seconds);
+    service->alive_due_ns = 0;
     program_release(&service->program);
     listener_forget(&service->listener);
     if (service->restart_now) {
@@ -222,6 +227,32 @@ static void service_collect(struct service *service)
     memcpy(&info, ipc_buffer()->data, sizeof info);
     if (info.state == MNOS_PROCESS_DEAD)
         service_ended(service, &info);
+}
+
+void service_ask_alive(struct service *service, uint32_t endpoint)
+{
+    /* One question at a time: who asks meanwhile gets the same answer. */
+    if (service->state != MANAGER_RUNNING || service->alive_due_ns != 0 ||
+        program_alive_word(&service->program, &service->alive_word) != MNOS_OK)
+        return;
+    service->alive_due_ns = deadline_after_ns(service->config->grace_seconds * 1000000000ull);
+    (void)!sys_ipc_notify(service->supervisor->resources.endpoints[endpoint], MANAGER_EVENT_ALIVE);
+}
+
+/* The time of the question is over. */
+static void judge_alive(struct service *service)
+{
+    uint64_t word;
+    mnos_status_t status = program_alive_word(&service->program, &word);
+
+    service->alive_due_ns = 0;
+    if (status == MNOS_OK && word != service->alive_word)
+        return;
+    log_line("%s: no sign of life for %u s, it is ended", service->config->name,
+             service->config->grace_seconds);
+    service->silent = true;
+    if (sys_proc_destroy(service->program.process, 0) == MNOS_OK)
+        service_collect(service);
 }
 
 mnos_status_t service_end(struct service *service, bool restart)
@@ -275,6 +306,10 @@ uint64_t supervisor_run_due(struct supervisor *supervisor)
             (void)!start_or_try_later(service);
         if (service->state == MANAGER_WAITING && service->restart_at_ns < next)
             next = service->restart_at_ns;
+        if (service->alive_due_ns != 0 && service->alive_due_ns <= kinfo_time_ns())
+            judge_alive(service);
+        if (service->alive_due_ns != 0 && service->alive_due_ns < next)
+            next = service->alive_due_ns;
     }
     return next;
 }

@@ -14,6 +14,8 @@
  * S3  stand-ins answer on its endpoints exactly in STOPPED and FAILED: no wait for a service is for
  *     ever
  *
+ * S4  alive_due_ns is not 0 only in RUNNING
+ *
  * Leaves to manager.c who may ask for what.
  */
 #pragma once
@@ -41,6 +43,10 @@ struct service {
     uint64_t restart_at_ns;
     char last_end[RESTART_TEXT_BYTES];
     struct restart_history history;
+    /* Somebody has asked whether it works: when it must have shown it, 0: nobody; and its word then. */
+    uint64_t alive_due_ns;
+    uint64_t alive_word;
+    bool silent;              /* it was ended because it had not */
     struct listener listener; /* of this run of the service, when it listens */
 };
 
@@ -71,6 +77,9 @@ uint64_t supervisor_run_due(struct supervisor *supervisor);
 /* Starts a service that does not run, and forgets that it may have ended often. If that fails
  * and it should always run, it is tried again later; what failed is in the log. */
 mnos_status_t service_start(struct service *service);
+
+/* A client of the service waits at this endpoint, by its number in the manifest. */
+void service_ask_alive(struct service *service, uint32_t endpoint);
 
 /* Ends a running service; `restart` starts it again at once, and as service_start() does. */
 mnos_status_t service_end(struct service *service, bool restart);

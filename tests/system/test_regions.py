@@ -24,6 +24,7 @@ KEEPER = """
 file = "keeper"
 restart = "when-started"
 count = 2
+grace = 1
 match = [{ vendor = 0x1234, device = 0x11e8 }]
 priority = 20
 ceiling = 20
@@ -78,7 +79,7 @@ ceiling = 15
 frames = 32
 bytes = 16384
 arguments = "{name}"
-uses = {{ keeper = "keeper.0" }}
+uses = {{ keeper = "keeper.0", observer = "observer" }}
 log = "write"
 """
 
@@ -91,7 +92,7 @@ def manifest(folder: Path) -> bytes:
         shutil.copytree(ROOT / "tests/services" / service, folder / "programs" / service)
     path = folder / "system/manifest.toml"
     path.write_text(path.read_text() + KEEPER + WATCHER + "".join(
-        HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count")))
+        HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow")))
     subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
                    timeout=60)
     return (folder / "manifest.bin").read_bytes()
@@ -161,3 +162,15 @@ def rights_on_others() -> None:
         run_must_log(guest, "services", r"keeper\.0: events 0x8\b")
         run_must_log(guest, "services", r"watcher: told 1 times")
         run_must_log(guest, "kill keeper.0", r"watcher: told 2 times")
+
+
+@suite.test("a service that stops working is started again, and its client notices a pause; one that is slow goes on")
+def silence() -> None:
+    with prompt("silence") as guest:
+        guest.command("run keeper.0")
+        run_must_log(guest, "run slow", r"slow: answer 0")
+        text = guest.command("services")
+        check(re.search(r"\nkeeper\.0 .* running .* 0  -", text), f"the slow one was ended:\n{text}")
+        run_must_log(guest, "run hang", r"hang: answer 0")
+        run_must_log(guest, "services", r"keeper\.0: ended \(no sign of life for 1 s\), restart in 10 ms")
+        run_must_log(guest, "services", r"run 2 after 1 deaths")

@@ -38,6 +38,7 @@ static void make_file(void)
         file.services[i].stack_pages = 4;
         file.services[i].first_grant = i;
         file.services[i].grant_count = 1 + 2 * i;
+        file.services[i].grace_seconds = 5;
         file.services[i].frames_quota = 64 * (1 - i);
         file.services[i].frames_share = 100 * i;
     }
@@ -111,6 +112,8 @@ TEST(init_manifest, a_damaged_entry_is_refused)
     DAMAGE(file.services[0].frames_share = 1, "a service has a bad quota");
     DAMAGE(file.services[0].frames_quota = 0, "a service has a bad quota");
     DAMAGE(file.services[1].frames_share = 10001, "a service has a bad quota");
+    DAMAGE(file.services[0].grace_seconds = 0, "a service has a bad grace");
+    DAMAGE(file.services[0].grace_seconds = 3601, "a service has a bad grace");
     DAMAGE(file.services[1].first_grant = 2, "a service's grants are outside the table");
     DAMAGE(file.services[1].first_grant = UINT32_MAX, "a service's grants are outside the table");
     DAMAGE(file.endpoints[1].provider = 2, "an endpoint has a bad name or provider");

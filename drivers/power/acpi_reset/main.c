@@ -12,6 +12,7 @@
 #include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
+#include "lib/server/alive.h"
 #include "lib/mnos/time.h"
 #include "protocols/power.h"
 
@@ -136,6 +137,7 @@ int main(void)
             log_error(status, "receive a request");
             return 1;
         }
+        alive_answer(&msg);
         if (msg.kind != MNOS_KIND_MESSAGE)
             msg = (struct message){0};
         else

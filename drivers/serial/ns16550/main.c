@@ -12,6 +12,7 @@
 #include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
+#include "lib/server/alive.h"
 
 #define EVENT_INTERRUPT 1ull
 
@@ -74,6 +75,11 @@ static mnos_status_t serve(mnos_cap_t endpoint, mnos_cap_t interrupt)
             return status;
         if (msg.kind != MNOS_KIND_EVENTS) {
             server_handle(&server, &msg);
+            continue;
+        }
+        alive_answer(&msg);
+        if ((msg.words[0] & EVENT_INTERRUPT) == 0) {
+            msg = (struct message){0};
             continue;
         }
         /* Acknowledge before looking at the device: the line is edge-triggered, and an edge that

@@ -9,4 +9,6 @@ enum keeper_request {
     KEEPER_RELEASE = 4, /* that part */
     KEEPER_BREAK = 5,   /* die in the middle of an operation */
     KEEPER_COUNT = 6,   /* an operation; answers the counter */
+    KEEPER_HANG = 7,    /* stop working, the first time */
+    KEEPER_SLOW = 8,    /* take seconds, and show that it works */
 };

@@ -4,6 +4,8 @@
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/ipc.h"
 #include "lib/mnos/log.h"
+#include "lib/mnos/time.h"
+#include "lib/server/alive.h"
 #include "lib/server/state.h"
 #include "tests/services/keeper/keeper.h"
 
@@ -14,6 +16,7 @@
 
 struct content {
     uint64_t counter, twice; /* always twice the counter */
+    uint64_t hangs;
 };
 
 static struct region_piece memory_pieces[PIECES_MAX], shared_piece, kept_piece;
@@ -76,6 +79,15 @@ static mnos_status_t open_all(void)
     return status != MNOS_OK ? status : region_open(&kept, "kept", &kept_piece, 1);
 }
 
+/* Longer than a client is patient, and than the grace of the test's manifest. */
+static void be_slow(void)
+{
+    for (unsigned i = 0; i < 400; i++) {
+        alive_show();
+        sleep_until(deadline_after_ns(10000000));
+    }
+}
+
 /* A page to read, and to hand on no further. */
 static void answer_page(struct message *msg, mnos_cap_t cap)
 {
@@ -101,6 +113,11 @@ static void handle(struct message *msg)
         break;
     case KEEPER_RELEASE: status = region_release(&kept, 0, 1, 1); break;
     case KEEPER_BREAK: (void)count(true); break;
+    case KEEPER_HANG:
+        for (bool hang = content->hangs++ == 0; hang;)
+            __builtin_ia32_pause();
+        break;
+    case KEEPER_SLOW: be_slow(); break;
     case KEEPER_COUNT:
         number = count(false);
         message_put(msg, MNOS_OK, &number, sizeof number);
@@ -135,6 +152,7 @@ int main(void)
         if (status != MNOS_OK)
             return 2;
         if (msg.kind != MNOS_KIND_MESSAGE) {
+            alive_answer(&msg);
             if (msg.kind == MNOS_KIND_EVENTS)
                 log_line("events 0x%llx", (unsigned long long)msg.words[0]);
             msg = (struct message){0};

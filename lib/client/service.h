@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/*
+ * service.h - one request to a service that may die, or stop working, before it answers.
+ *
+ * Needs "manager" or "observer" to ask whether a service works; without it, who waits for one that does not
+ * waits until somebody ends it.
+ */
+#pragma once
+
+#include "lib/mnos/ipc.h"
+
+#define SERVICE_PATIENCE_NS 2000000000ull
+
+/*
+ * Sends `msg`, whose request is of class I or, with lane and sequence in its label, N, and waits for the reply,
+ * which replaces it. What the service answered is the result.
+ *
+ * When the service dies (MNOS_ERR_PEER) the request is sent again, to its next run, at the same endpoint; one
+ * that was given up is answered for by the manager (MNOS_ERR_STOPPED), so this ends. When it has not answered
+ * after two seconds the manager is asked, once, whether it works, and the request is sent again to wait on; one
+ * that does not is ended and started again by the manager.
+ */
+mnos_status_t service_call(mnos_cap_t endpoint, struct message *msg);
+
+/* The same for a request of class I_PARKS or N_PARKS, which may wait as long as it takes: nobody is asked. */
+mnos_status_t service_call_parking(mnos_cap_t endpoint, struct message *msg);
