@@ -42,7 +42,8 @@ endef
 $(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rules,$(BUILD)/user/$(notdir $d).elf,$d)))
 # Tests and benchmarks of files run the service itself, in a process of their own making.
 TMPFS_CORE := $(addprefix services/fs/tmpfs/,data.c methods.c names.c pages.c store.c tree.c)
-$(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest $(TMPFS_CORE)))
+$(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest $(TMPFS_CORE) \
+    drivers/block/ramdisk/disk.c))
 # Every error that the documentation promises is tried by a test: docs/testing.md.
 CLAIMS := $(BUILD)/tests/claims
 $(CLAIMS): $(BUILD)/tests/guest-init.elf tests/guest/unclaimed.toml tools/claims.py tools/mkdocs.py \

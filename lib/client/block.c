@@ -5,6 +5,8 @@
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
+/* Of ring and data. Grant: the driver hands the data on to whoever tells it bus addresses. */
+#define MEMORY_RIGHTS (MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT)
 /* How long the driver may be silent while something is outstanding before it is asked. */
 #define SILENCE_NS 1000000000ull
 #define BADGE_COUNTER 0xFFFFu
@@ -17,6 +19,7 @@ struct call {
     const void *record;
     size_t bytes;
     mnos_cap_t caps[3];
+    mnos_rights_t rights[3]; /* that the driver gets of them */
     unsigned cap_count;
     unsigned accept;
 };
@@ -29,7 +32,7 @@ static mnos_status_t request(mnos_cap_t service, const struct call *call, struct
         *reply = (struct message){.accept = call->accept & 7};
         message_put(reply, call->label, call->record, call->bytes);
         for (unsigned i = 0; i < call->cap_count; i++)
-            message_add_cap(reply, call->caps[i], MNOS_RIGHT_READ | MNOS_RIGHT_WRITE);
+            message_add_cap(reply, call->caps[i], call->rights[i]);
         status = ipc_request(service, reply);
     } while (status == MNOS_ERR_PEER);
     return status;
@@ -70,6 +73,7 @@ static mnos_status_t send_piece(struct block_client *client, uint32_t piece, uin
                         .record = &record,
                         .bytes = sizeof record,
                         .caps = {client->pieces[piece].memory},
+                        .rights = {MEMORY_RIGHTS},
                         .cap_count = 1};
     struct message reply;
 
@@ -85,6 +89,7 @@ static mnos_status_t send_attach(struct block_client *client, mnos_cap_t endpoin
                         .record = &record,
                         .bytes = sizeof record,
                         .caps = {client->setup.ring_memory, client->pieces[0].memory, endpoint},
+                        .rights = {MEMORY_RIGHTS, MEMORY_RIGHTS, MNOS_RIGHT_WRITE},
                         .cap_count = 3};
     struct block_attached attached;
     struct message reply;
@@ -296,7 +301,8 @@ mnos_status_t block_restrict(mnos_cap_t service, uint64_t first, uint64_t sector
 
 mnos_status_t block_close_tree(mnos_cap_t service, mnos_cap_t which)
 {
-    struct call call = {.label = BLOCK_CLOSE_TREE, .caps = {which}, .cap_count = 1};
+    struct call call = {
+        .label = BLOCK_CLOSE_TREE, .caps = {which}, .rights = {MNOS_RIGHT_WRITE}, .cap_count = 1};
     struct message reply;
 
     return request(service, &call, &reply);

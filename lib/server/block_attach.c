@@ -81,9 +81,10 @@ static void release(struct block_server *server, struct block_attachment *attach
 }
 
 /* Of a FREE attachment, by capabilities that become its own, or are dropped. */
-static mnos_status_t begin(struct block_server *server, struct block_attachment *attachment,
-                           const struct block_session *session,
-                           const struct block_attach_call *call)
+static mnos_status_t begin_attachment(struct block_server *server,
+                                      struct block_attachment *attachment,
+                                      const struct block_session *session,
+                                      const struct block_attach_call *call)
 {
     mnos_status_t status = MNOS_ERR_ARGUMENT;
 
@@ -135,7 +136,7 @@ void block_attachment_drained(struct block_server *server, struct block_attachme
     if (session != NULL) {
         uint64_t reply_id = next.reply_id;
 
-        answer(server, reply_id, begin(server, attachment, session, &next));
+        answer(server, reply_id, begin_attachment(server, attachment, session, &next));
     } else {
         ipc_reply_status(next.reply_id, MNOS_ERR_LOST);
         drop_call(&next);
@@ -206,7 +207,7 @@ mnos_status_t block_attach(struct block_server *server, struct block_session *se
             drop_call(&call);
             return MNOS_ERR_QUOTA;
         }
-        status = begin(server, attachment, session, &call);
+        status = begin_attachment(server, attachment, session, &call);
     }
     if (status == MNOS_OK)
         message_put(message, MNOS_OK, &attached, sizeof attached);
