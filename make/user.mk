@@ -74,9 +74,13 @@ NEEDS  := $(wildcard services/*/needs.toml services/*/*/needs.toml drivers/*/*/n
 $(BUILD)/manifest.bin: system/manifest.toml $(wildcard tools/mkmanifest.py tools/manifest_*.py) $(NEEDS) $(sources) | $(python_ok)
 	$(call say,MANIFEST)
 	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmanifest.py $< $@
-$(INITRD): $(BUILD)/manifest.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
+# What people call the devices of PCI.
+$(BUILD)/pci_names: tools/mkpcinames.py $(THIRD_PARTY) | $(python_ok)
+	$(call say,NAMES)
+	$(Q)$(PYTHON) $< $(BUILD)/src/pci.ids/usr/share/misc/pci.ids $@
+$(INITRD): $(BUILD)/manifest.bin $(BUILD)/pci_names $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
 	$(call say,INITRD)
-	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< \
+	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< pci_names=$(BUILD)/pci_names \
 	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
 # A test or a benchmark is the init process of a RAM disk of its own.
 $(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped $(CLAIMS) tools/mkarchive.py

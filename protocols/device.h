@@ -13,8 +13,7 @@ enum device_request {
 };
 
 #define DEVICE_BARS 6
-#define DEVICE_VECTORS_MAX 16u     /* that one driver is given */
-#define DEVICE_DMA_PIECES_MAX 256u /* of memory that one device uses */
+#define DEVICE_VECTORS_MAX 16u /* that one driver is given */
 #define DEVICE_TEXT_BYTES 80
 
 enum device_state {

@@ -25,6 +25,13 @@ enum manager_state {
     MANAGER_FAILED = 3,  /* ended too often; START or RESTART begins anew */
 };
 
+/* A badge that the manager minted for a service to an endpoint: which entry of LIST that service is. Badges that
+ * a service minted for its own endpoint say nothing of the kind. */
+static inline uint64_t manager_index_of(uint64_t badge)
+{
+    return badge & 0xFFFF;
+}
+
 struct manager_index {
     uint64_t index;
 };

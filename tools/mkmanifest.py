@@ -32,11 +32,12 @@ MAGIC, VERSION = 0x54464E414D4D4E31, 3
 GRACE_SECONDS = 5
 
 READ, WRITE, EXECUTE, GRANT, REVOKE = 1, 2, 4, 8, 16
-SERVE, CALL, PORTS, INTERRUPT, DEVICE, MEMORY, CONTROL = 1, 2, 3, 4, 5, 6, 8
+SERVE, CALL, PORTS, INTERRUPT, DEVICE, MEMORY, CONTROL, FILE = 1, 2, 3, 4, 5, 6, 8, 9
 RESTART = {"never": 0, "always": 1, "on-demand": 2, "when-started": 3}
 LOG = 2
 LOG_RIGHTS = {"read": READ, "write": WRITE, "read, write": READ | WRITE}
 # What `memory` may name: number in the format, and the rights a service gets.
+SHARED = 1  # `object` of a grant of ports: another service may have them, too
 OBJECTS = {"initrd": (1, READ), "statistics": (3, READ), "acpi": (4, READ),
            "framebuffer": (5, READ | WRITE), "trace": (6, READ)}
 # Endpoints that init serves itself.
@@ -50,11 +51,14 @@ KEYS = {
     "affinity": (False, int), "arguments": (False, str), "kernel_arguments": (False, bool),
     "provides": (False, dict), "uses": (False, dict), "ports": (False, list),
     "interrupts": (False, list), "devices": (False, list), "memory": (False, list),
-    "log": (False, str), "delegate": (False, bool), "grace": (False, int), "match": (False, list),
+    "files": (False, list), "log": (False, str), "delegate": (False, bool), "grace": (False, int), "match": (False, list),
 }
-PORT_KEYS = {"name": str, "first": int, "count": int}
-LINE_KEYS = {"name": str, "line": int}
-DEVICE_KEYS = {"name": str, "address": int, "bytes": int}
+# The forms that an entry of a list may have.
+PORT_KEYS = ({"name": str, "first": int, "count": int},
+             {"name": str, "first": int, "count": int, "shared": bool})
+LINE_KEYS = ({"name": str, "line": int}, {"name": str, "first": int, "count": int})
+DEVICE_KEYS = ({"name": str, "address": int, "bytes": int}, {"name": str, "all": bool})
+LINES = 192
 TYPE_TEXT = {str: "a string", int: "a number", bool: "true or false", dict: "a table",
              list: "a list", (int, dict): "a number or { share = \"N%\" }"}
 
@@ -166,35 +170,62 @@ def check_keys(service: Service) -> bool:
     return good
 
 
-def entries(service: Service, key: str, shape: dict[str, type]) -> list[dict]:
+def entries(service: Service, key: str, shapes: tuple[dict[str, type], ...]) -> list[dict]:
     """The well-formed inline tables of a list."""
     found = []
     for entry in service.table.get(key, []):
-        if not isinstance(entry, dict) or set(entry) != set(shape) or \
-                not all(well_typed(entry[part], kind) for part, kind in shape.items()):
-            service.error(f"each entry of {key} is {{ {', '.join(shape)} }}", key)
+        if not isinstance(entry, dict) or not any(
+                set(entry) == set(shape) and all(well_typed(entry[part], kind) for part, kind in shape.items())
+                for shape in shapes):
+            forms = " or ".join(f"{{ {', '.join(shape)} }}" for shape in shapes)
+            service.error(f"each entry of {key} is {forms}", key)
         else:
             found.append(entry)
     return found
 
 
-def add_resources(service: Service) -> None:
-    rights = READ | WRITE | (GRANT | REVOKE if service.table.get("delegate") else 0)
+def add_ports(service: Service, delegated: int) -> None:
+    """Shared ports are handed on by nobody."""
     for entry in entries(service, "ports", PORT_KEYS):
         if entry["first"] < 0 or entry["count"] < 1 or entry["first"] + entry["count"] > 65536:
             service.error("ports are 0 to 65535", "ports", entry["name"])
-        service.add(entry["name"], PORTS, rights, entry["first"], entry["count"], 0, "ports")
+        shared = entry.get("shared", False)
+        service.add(entry["name"], PORTS, READ | WRITE | (0 if shared else delegated), entry["first"],
+                    entry["count"], SHARED if shared else 0, "ports")
+
+
+def add_lines(service: Service, delegated: int) -> None:
     for entry in entries(service, "interrupts", LINE_KEYS):
-        if not 0 <= entry["line"] < 192:
-            service.error("interrupt lines are 0 to 191", "interrupts", entry["name"])
-        service.add(entry["name"], INTERRUPT, rights, entry["line"], 1, 0, "interrupts")
+        first, count = entry.get("line", entry.get("first")), entry.get("count", 1)
+        if first < 0 or count < 1 or first + count > LINES:
+            service.error(f"interrupt lines are 0 to {LINES - 1}", "interrupts", entry["name"])
+        service.add(entry["name"], INTERRUPT, READ | WRITE | delegated, first, count, 0, "interrupts")
+
+
+def add_devices(service: Service, delegated: int) -> None:
+    """`all` is what no other service is given by address: 0 pages stand for it in the format."""
     for entry in entries(service, "devices", DEVICE_KEYS):
-        if entry["address"] % 4096 or entry["bytes"] % 4096 or entry["bytes"] <= 0 or \
-                not 0 <= entry["address"] < 1 << 52:
+        address, size = entry.get("address", 0), entry.get("bytes", 0)
+        if "all" in entry:
+            if not entry["all"]:
+                service.error("all is true, or there is address and bytes", "devices", entry["name"])
+        elif address % 4096 or size % 4096 or size <= 0 or not 0 <= address < 1 << 52:
             service.error("address and bytes of a device are whole pages of 4096", "devices",
                           entry["name"])
-        service.add(entry["name"], DEVICE, rights, entry["address"] // 4096,
-                    entry["bytes"] // 4096, 0, "devices")
+        service.add(entry["name"], DEVICE, READ | WRITE | delegated, address // 4096, size // 4096, 0,
+                    "devices")
+
+
+def add_resources(service: Service) -> None:
+    delegated = GRANT | REVOKE if service.table.get("delegate") else 0
+    add_ports(service, delegated)
+    add_lines(service, delegated)
+    add_devices(service, delegated)
+    for name in service.table.get("files", []):
+        if not isinstance(name, str) or not NAME.match(name):
+            service.error("files are names of files in the initial RAM disk", "files")
+        else:
+            service.add(name, FILE, READ, 0, 0, 0, "files")
     for name in service.table.get("memory", []):
         if name not in OBJECTS:
             service.error(f"memory: nothing is called '{name}' (there are "
@@ -289,19 +320,21 @@ def check_cycles(services: list[Service], endpoints: dict[str, int]) -> None:
 
 
 def check_shared(services: list[Service]) -> None:
-    """Two services with the same port, line or device page."""
+    """Two services with the same port, line or device page; ports that both say they share are fine."""
     units = {PORTS: "port", INTERRUPT: "interrupt line", DEVICE: "device page"}
-    seen: list[tuple[int, int, int, Service]] = []
+    seen: list[tuple[int, int, int, bool, Service]] = []
     for service in services:
-        for name, kind, _, a, b, _, key in service.grants:
+        for name, kind, _, a, b, obj, key in service.grants:
             if kind not in units:
                 continue
-            for other_kind, other_a, other_b, other in seen:
-                if kind == other_kind and a < other_a + other_b and other_a < a + b:
+            shared = kind == PORTS and obj == SHARED
+            for other_kind, other_a, other_b, other_shared, other in seen:
+                if kind == other_kind and a < other_a + other_b and other_a < a + b and \
+                        not (shared and other_shared):
                     first = max(a, other_a)
                     service.error(f"duplicate grant: {units[kind]} {first:#x} belongs to service "
                                   f"{other.name} already", key, name)
-            seen.append((kind, a, b, service))
+            seen.append((kind, a, b, shared, service))
 
 
 def programs(root: Path) -> dict[str, Path]:

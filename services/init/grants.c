@@ -26,13 +26,14 @@ static mnos_status_t count_free_frames(uint64_t *frames)
 }
 
 mnos_status_t resources_init(struct resources *resources, const struct manifest *manifest,
-                             mnos_cap_t own)
+                             const struct archive *archive, mnos_cap_t own)
 {
     mnos_status_t counted = count_free_frames(&resources->free_frames);
 
     if (counted != MNOS_OK)
         return counted;
     resources->manifest = manifest;
+    resources->archive = archive;
     regions_init(&resources->regions, manifest, resources->free_frames);
     for (uint32_t i = 0; i < manifest->endpoint_count; i++) {
         mnos_status_t status = MNOS_OK;
@@ -96,6 +97,22 @@ static mnos_status_t give_object(const struct manifest_grant *grant, mnos_cap_t 
     return sys_cap_transfer(process, cap, grant->rights, given);
 }
 
+/* A file begins on a page of its own; behind it, in its last page, are padding and the next file's header. */
+static mnos_status_t give_file(const struct archive *archive, const struct manifest_grant *grant,
+                               mnos_cap_t process, mnos_cap_t *given)
+{
+    const struct archive_member *file = archive_find(archive, grant->name);
+    uint64_t offset;
+
+    if (file == NULL || file->size == 0)
+        return MNOS_ERR_NOT_FOUND;
+    offset = (uint64_t)(file->data - archive->base);
+    if (offset % MNOS_PAGE_BYTES != 0)
+        return MNOS_ERR_FORMAT; /* other files would be seen with it */
+    return give_derived(MNOS_CREATE_RANGE, archive->memory, offset / MNOS_PAGE_BYTES,
+                        (file->size + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, grant, process, given);
+}
+
 static mnos_status_t give(const struct resources *resources, const struct manifest_grant *grant,
                           mnos_badge_t badge, mnos_cap_t process, mnos_cap_t *given)
 {
@@ -109,8 +126,9 @@ static mnos_status_t give(const struct resources *resources, const struct manife
         return give_derived(MNOS_CREATE_RANGE, bootstrap_cap("interrupts"), grant->a, grant->b,
                             grant, process, given);
     case MANIFEST_GRANT_DEVICE:
-        return give_derived(MNOS_CREATE_RANGE, bootstrap_cap("device"), grant->a, grant->b, grant,
-                            process, given);
+        return give_derived(grant->b != 0 ? MNOS_CREATE_RANGE : MNOS_CREATE_COPY,
+                            bootstrap_cap("device"), grant->a, grant->b, grant, process, given);
+    case MANIFEST_GRANT_FILE: return give_file(resources->archive, grant, process, given);
     case MANIFEST_GRANT_REGION:
         return regions_give_floor(&resources->regions,
                                   (uint32_t)(grant - resources->manifest->grants), process, given);
@@ -131,6 +149,7 @@ static const char *grant_text(const struct resources *resources, const struct ma
         break;
     case MANIFEST_GRANT_PORTS: mnos_snprintf(out, size, "ports 0x%llx, %llu of them", a, b); break;
     case MANIFEST_GRANT_INTERRUPT: mnos_snprintf(out, size, "interrupt line %llu", a); break;
+    case MANIFEST_GRANT_FILE: mnos_snprintf(out, size, "file %s", grant->name); break;
     case MANIFEST_GRANT_DEVICE:
         mnos_snprintf(out, size, "device memory at 0x%llx, %llu pages", a * MNOS_PAGE_BYTES, b);
         break;

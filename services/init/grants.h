@@ -6,6 +6,7 @@
 #pragma once
 
 #include "abi/bootstrap.h"
+#include "services/init/archive.h"
 #include "services/init/manifest.h"
 #include "services/init/regions.h"
 
@@ -17,6 +18,7 @@
 
 struct resources {
     const struct manifest *manifest;
+    const struct archive *archive; /* the initial RAM disk */
     mnos_cap_t endpoints[MANIFEST_ENDPOINTS_MAX]; /* by the manifest's numbers; all rights */
     struct regions regions;
     uint64_t free_frames; /* at boot: shares are parts of it */
@@ -24,7 +26,7 @@ struct resources {
 
 /* Makes the endpoints of the manifest; regions get memory when they are used. `own` is the one that init receives on. */
 mnos_status_t resources_init(struct resources *resources, const struct manifest *manifest,
-                             mnos_cap_t own);
+                             const struct archive *archive, mnos_cap_t own);
 
 /* `start` counts the starts of this service. */
 mnos_status_t grants_give(const struct resources *resources, uint32_t service, uint64_t start,

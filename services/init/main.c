@@ -44,7 +44,8 @@ static int prepare(void)
     }
     status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &supervisor.endpoint);
     if (status == MNOS_OK)
-        status = resources_init(&supervisor.resources, &supervisor.manifest, supervisor.endpoint);
+        status = resources_init(&supervisor.resources, &supervisor.manifest, &supervisor.archive,
+                                supervisor.endpoint);
     if (status != MNOS_OK) {
         log_error(status, "create the endpoints of the manifest");
         return EXIT_NO_ENDPOINT;

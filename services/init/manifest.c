@@ -121,8 +121,12 @@ static const char *check_grant(const struct manifest *manifest, const struct man
     case MANIFEST_GRANT_CALL: return check_endpoint_grant(manifest, grant);
     case MANIFEST_GRANT_PORTS:
     case MANIFEST_GRANT_INTERRUPT:
-    case MANIFEST_GRANT_DEVICE:
         return grant->b != 0 && grant->a + grant->b > grant->a ? NULL : "a grant has a bad range";
+    case MANIFEST_GRANT_DEVICE:
+        if (grant->b == 0) /* all of it */
+            return grant->a == 0 ? NULL : "a grant has a bad range";
+        return grant->a + grant->b > grant->a ? NULL : "a grant has a bad range";
+    case MANIFEST_GRANT_FILE: return NULL;
     case MANIFEST_GRANT_MEMORY:
         return grant->object >= MANIFEST_OBJECT_INITRD && grant->object <= MANIFEST_OBJECT_TRACE
                    ? NULL
