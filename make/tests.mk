@@ -8,6 +8,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,file_resolve.c lane.c park.c session.c state.c) \
              $(addprefix lib/server/,block_queue.c block_session.c) \
              $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) \
+             $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
              $(addprefix services/fs/tmpfs/,check.c data.c methods.c names.c pages.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 

@@ -92,7 +92,7 @@ static mnos_status_t open_table(void)
     if (found == STATE_WHOLE)
         wrong = table_check(devices.table);
     if (found == STATE_WHOLE && wrong == NULL) {
-        server_resume(&devices);
+        devices_resume(&devices);
         log_line("goes on with %u PCI functions", devices.table->count);
         return MNOS_OK;
     }
@@ -144,7 +144,7 @@ static mnos_status_t serve(void)
     struct message message = {0};
 
     for (;;) {
-        uint64_t deadline = server_progress(&devices);
+        uint64_t deadline = devices_progress(&devices);
         mnos_status_t status;
 
         message.accept = 1; /* what DMA_USE carries */
@@ -154,7 +154,7 @@ static mnos_status_t serve(void)
         else if (status != MNOS_OK)
             return status;
         else
-            server_handle(&devices, &message);
+            devices_handle(&devices, &message);
     }
 }
 

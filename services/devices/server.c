@@ -318,7 +318,7 @@ static void handle_request(struct devices *devices, struct message *message, mno
         message_put(message, status, NULL, 0);
 }
 
-void server_handle(struct devices *devices, struct message *message)
+void devices_handle(struct devices *devices, struct message *message)
 {
     /* Taken down before anything uses the IPC buffer. No handler keeps it: what it names is another's. */
     mnos_cap_t cap = message_cap(message, 0);
@@ -336,7 +336,7 @@ void server_handle(struct devices *devices, struct message *message)
         system_drop(cap);
 }
 
-uint64_t server_progress(struct devices *devices)
+uint64_t devices_progress(struct devices *devices)
 {
     uint64_t next = MNOS_DEADLINE_NEVER;
 
@@ -354,7 +354,7 @@ uint64_t server_progress(struct devices *devices)
     return next;
 }
 
-void server_resume(struct devices *devices)
+void devices_resume(struct devices *devices)
 {
     for (uint32_t i = 0; i < devices->table->count; i++) {
         struct function *function = &devices->table->functions[i];

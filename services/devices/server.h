@@ -30,10 +30,10 @@ struct devices {
 };
 
 /* Of the table that another run left: drivers that have gone meanwhile are seen to. */
-void server_resume(struct devices *devices);
+void devices_resume(struct devices *devices);
 
 /* One message; it becomes the reply, with reply_id 0 when there is none to send now. */
-void server_handle(struct devices *devices, struct message *message);
+void devices_handle(struct devices *devices, struct message *message);
 
 /* Makes the steps that are due, and answers whom it can. Returns when to call again at the latest. */
-uint64_t server_progress(struct devices *devices);
+uint64_t devices_progress(struct devices *devices);
