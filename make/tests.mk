@@ -7,6 +7,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
                           $(call find,kernel,-name '*.c')) \
              $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,file_resolve.c lane.c park.c session.c state.c) \
              $(addprefix lib/server/,block_queue.c block_session.c) \
+             $(addprefix services/volumes/,assign.c scan.c) \
              $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) \
              $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
              $(addprefix services/fs/tmpfs/,check.c data.c methods.c names.c pages.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
@@ -29,6 +30,8 @@ FUZZ_SECONDS ?= 60
 fuzz_firmware := tests/unit/firmware_fuzz.c tests/unit/firmware_memory.c \
                  $(addprefix lib/format/,acpi.c acpi_iommu.c madt.c mptable.c)
 fuzz_pci      := tests/unit/pci_fuzz.c $(addprefix lib/format/,pci/config.c pci/mcfg.c acpi.c acpi_iommu.c madt.c)
+fuzz_partitions := tests/unit/partitions_fuzz.c services/volumes/scan.c \
+                   $(addprefix lib/format/disk/,content.c crc32.c gpt.c mbr.c)
 fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
 
 define fuzz_rules

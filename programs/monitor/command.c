@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"services", "", "services: state, restarts, why they ended last", command_services, 0, 0,
      false},
     {"regions", "", "memory that outlives services, and who uses it", command_regions, 0, 0, false},
+    {"disks", "", "disks and partitions: driver, size, content, name", command_disks, 0, 0, false},
     {"devices", "", "devices of PCI: state, driver, message interrupts, name", command_devices, 0,
      0, false},
     {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1, true},

@@ -41,6 +41,8 @@ void command_log(const struct words *words);
 void command_trace(const struct words *words);
 /* devices.c */
 void command_devices(const struct words *words);
+/* disks.c */
+void command_disks(const struct words *words);
 /* files.c */
 void command_ls(const struct words *words);
 void command_cat(const struct words *words);
