@@ -56,17 +56,25 @@ enum mnos_cap_type {
 
 /* What sys_cap_create makes; `rights` may only shrink what the source has. */
 enum mnos_create_kind {
-    /* A new endpoint, all rights; source, a, b are 0. */
+    /* A new endpoint, all rights; a = number of lasting mints to set aside (0 to MNOS_LASTING_MAX);
+     * source, b are 0. */
     MNOS_CREATE_ENDPOINT = 1,
     /* A child of any capability with at most its rights; a, b are 0. */
     MNOS_CREATE_COPY = 2,
     /* A child of an endpoint capability without a badge: a = badge (not 0), b = event mask (the
-     * events that sys_ipc_notify and sys_irq_bind may set through it). */
+     * events that sys_ipc_notify and sys_irq_bind may set through it). The badge ends with the process
+     * that minted it. */
     MNOS_CREATE_MINT = 3,
     /* A child of a Memory capability: a = first page (port, for I/O ports), b = number of pages
      * (ports); or of an Interrupt capability: a = first line, b = number of lines, relative to it. */
     MNOS_CREATE_RANGE = 4,
+    /* Added to MNOS_CREATE_MINT: the badge lives as long as somebody has it, whatever becomes of who
+     * minted it, and at most as long as the endpoint's first capability. One of those that were set
+     * aside is in use until the badge has gone and a receiver has been told. */
+    MNOS_MINT_LASTING = 0x100,
 };
+
+#define MNOS_LASTING_MAX 4096
 
 /* Time is nanoseconds since boot. As a deadline, 0 never waits and this one waits for ever. */
 #define MNOS_DEADLINE_NEVER UINT64_MAX

@@ -7,6 +7,7 @@
 #include "calls/calls.h"
 #include "cap/badge.h"
 #include "cap/derive.h"
+#include "cap/lasting.h"
 #include "lib/base/string.h"
 #include "object/endpoint.h"
 #include "object/inspect.h"
@@ -15,11 +16,14 @@
 #include "sched/sched.h"
 #include "trace.h"
 
-static mnos_status_t create_endpoint(struct process *process, uint64_t *value)
+static mnos_status_t create_endpoint(struct process *process, uint64_t lasting, uint64_t *value)
 {
     struct endpoint *endpoint;
-    mnos_status_t status = endpoint_create(process, &endpoint);
+    mnos_status_t status;
 
+    if (lasting > MNOS_LASTING_MAX)
+        return call_argument(4, MNOS_ERR_ARGUMENT);
+    status = endpoint_create(process, (uint32_t)lasting, &endpoint);
     if (status != MNOS_OK)
         return status;
     status = cap_create_root(process, &endpoint->obj, MNOS_RIGHTS_ALL, 0, MNOS_EVENTS_ALL, value);
@@ -58,29 +62,32 @@ static mnos_status_t choose_range(struct cap_view *source, uint64_t first, uint6
                                               uint64_t b, uint64_t *value)
 {
     struct cap_view source;
-    unsigned flags = 0;
+    mnos_rights_t needed = 0;
     mnos_status_t status;
 
-    if (kind == MNOS_CREATE_ENDPOINT)
-        return create_endpoint(current->process, value);
-    if (kind != MNOS_CREATE_COPY && kind != MNOS_CREATE_MINT && kind != MNOS_CREATE_RANGE)
-        return call_argument(1, MNOS_ERR_ARGUMENT);
-    status = call_cap(current, 2, source_cap, MNOS_TYPE_NONE,
-                      kind == MNOS_CREATE_MINT ? MNOS_RIGHT_GRANT : 0, &source);
+    switch (kind) {
+    case MNOS_CREATE_ENDPOINT: return create_endpoint(current->process, a, value);
+    case MNOS_CREATE_COPY:
+    case MNOS_CREATE_RANGE: break;
+    case MNOS_CREATE_MINT: needed = MNOS_RIGHT_GRANT; break;
+    case MNOS_CREATE_MINT | MNOS_MINT_LASTING: needed = MNOS_RIGHT_READ | MNOS_RIGHT_GRANT; break;
+    default: return call_argument(1, MNOS_ERR_ARGUMENT);
+    }
+    status = call_cap(current, 2, source_cap, MNOS_TYPE_NONE, needed, &source);
     if (status != MNOS_OK)
         return status;
     if ((rights & ~(uint64_t)source.rights) != 0)
         return call_rights(3, rights, source.rights);
     source.rights = (mnos_rights_t)rights;
-    if (kind == MNOS_CREATE_MINT) {
+    if (needed != 0)
         status = choose_mint(&source, a, b);
-        flags = CAP_MINTED;
-    } else if (kind == MNOS_CREATE_RANGE) {
+    else if (kind == MNOS_CREATE_RANGE)
         status = choose_range(&source, a, b);
-    }
     if (status != MNOS_OK)
         return status;
-    return cap_derive(current->process, &source, flags, value);
+    if ((kind & MNOS_MINT_LASTING) != 0)
+        return lasting_mint(current->process, &source, value);
+    return cap_derive(current->process, &source, needed == 0 ? 0 : CAP_MINTED, value);
 }
 
 /* A copy, a badge or a part of what the caller holds. A badge needs Grant: the receiver takes it for who sends,

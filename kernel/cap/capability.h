@@ -43,6 +43,7 @@ enum cap_flags {
     CAP_MINTED = 1u << 2,   /* its badge was minted with it: descendants carry the same */
     CAP_GHOST = 1u << 3,    /* deleted; keeps its place while descendants carry its badge */
     CAP_CURSOR = 1u << 4,   /* where a search for a badge goes on: cap/badge.h */
+    CAP_LASTING = 1u << 5,  /* its slot is of the endpoint's reserve: cap/lasting.h */
 };
 
 struct capability {

@@ -30,8 +30,7 @@ static bool under_revocation_locked(const struct capability *cap)
     return false;
 }
 
-/* Whether something at most `depth_max` deep can be derived from `view` now. */
-static mnos_status_t derivable_locked(const struct cap_view *view, unsigned depth_max)
+mnos_status_t cap_derivable_locked(const struct cap_view *view, unsigned depth_max)
 {
     const struct kobject *object = view->object;
     const struct capability *parent = view->slot;
@@ -55,7 +54,7 @@ static mnos_status_t make(struct process *process, struct capability *slot,
 
     spin_lock(&object->derive);
     if (view->slot != NULL)
-        status = derivable_locked(view, depth_max);
+        status = cap_derivable_locked(view, depth_max);
     if (status == MNOS_OK && slot == NULL)
         status = captable_alloc(&process->captable, &slot);
     if (status == MNOS_OK) {
@@ -150,7 +149,7 @@ static bool drain(struct kobject *object, struct capability *cap, uint64_t key, 
     if ((cap->flags & CAP_REVOKING) != 0)
         object->revoking--;
     if ((cap->flags & CAP_MINTED) != 0 && !object->dying && object->caps != 0)
-        endpoint_badge_gone((struct endpoint *)object, cap->badge);
+        endpoint_badge_gone((struct endpoint *)object, cap);
     cap_slot_free(cap);
 }
 

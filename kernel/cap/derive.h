@@ -44,6 +44,10 @@ mnos_status_t cap_give(struct process *process, const struct cap_view *view, mno
 /* The same as cap_derive() for one that the kernel itself holds, in `slot`, which must be zero or was emptied. */
 mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *view);
 
+/* Whether something at most `depth_max` deep can be derived from `view` now: MNOS_ERR_HANDLE, MNOS_ERR_STATE. Under the
+ * derivation lock. */
+mnos_status_t cap_derivable_locked(const struct cap_view *view, unsigned depth_max);
+
 /* Deletes one capability; its children become children of its parent. One that was minted, and has children,
  * stays in its slot as a ghost, dead, until the last capability with the badge has gone. */
 enum cap_progress cap_delete(const struct cap_view *cap, struct tlb_batch *batch);

@@ -20,7 +20,8 @@ BOOT_CODE void endpoint_caches_create(void)
     endpoint_cache = slab_cache_create("endpoint", sizeof(struct endpoint), 64);
 }
 
-mnos_status_t endpoint_create(struct process *payer, struct endpoint **created)
+mnos_status_t endpoint_create(struct process *payer, uint32_t lasting_count,
+                              struct endpoint **created)
 {
     struct endpoint *endpoint;
     void *object;
@@ -29,6 +30,11 @@ mnos_status_t endpoint_create(struct process *payer, struct endpoint **created)
     if (status != MNOS_OK)
         return status;
     endpoint = object;
+    status = lasting_create(&payer->quota, lasting_count, &endpoint->lasting);
+    if (status != MNOS_OK) {
+        quota_slab_free(&payer->quota, endpoint_cache, endpoint);
+        return status;
+    }
     spin_init(&endpoint->lock, LOCK_ENDPOINT);
     thread_queue_init(&endpoint->queue);
     kobject_init(&endpoint->obj, MNOS_TYPE_ENDPOINT, payer);
@@ -38,13 +44,14 @@ mnos_status_t endpoint_create(struct process *payer, struct endpoint **created)
 
 static void update_pending_locked(struct endpoint *endpoint)
 {
-    endpoint->pending =
-        endpoint->events != 0 || endpoint->gone_count != 0 || endpoint->lost; /* E4 */
+    endpoint->pending = endpoint->events != 0 || endpoint->gone_count != 0 || endpoint->lost ||
+                        lasting_has_news_locked(endpoint->lasting); /* E4 */
 }
 
 void endpoint_free(struct endpoint *endpoint)
 {
     assert(endpoint->state == EP_IDLE);
+    lasting_free(&endpoint->obj.payer->quota, endpoint->lasting);
     quota_slab_free(&endpoint->obj.payer->quota, endpoint_cache, endpoint);
 }
 
@@ -72,12 +79,15 @@ static struct thread *take_receiver_locked(struct endpoint *endpoint)
     return receiver;
 }
 
-static void put_gone_locked(struct endpoint *endpoint, mnos_badge_t badge)
+static void put_gone_locked(struct endpoint *endpoint, struct capability *minted)
 {
-    if (endpoint->gone_count == ENDPOINT_GONE_MAX)
+    if ((minted->flags & CAP_LASTING) != 0)
+        lasting_gone_locked(endpoint->lasting, minted);
+    else if (endpoint->gone_count == ENDPOINT_GONE_MAX)
         endpoint->lost = true;
     else
-        endpoint->gone[(endpoint->gone_first + endpoint->gone_count++) % ENDPOINT_GONE_MAX] = badge;
+        endpoint->gone[(endpoint->gone_first + endpoint->gone_count++) % ENDPOINT_GONE_MAX] =
+            minted->badge;
     endpoint->pending = true;
 }
 
@@ -89,22 +99,27 @@ static mnos_badge_t take_gone_locked(struct endpoint *endpoint)
 
     if (endpoint->lost) {
         endpoint->lost = false;
-    } else {
+    } else if (endpoint->gone_count != 0) {
         badge = endpoint->gone[endpoint->gone_first];
         endpoint->gone_first = (endpoint->gone_first + 1) % ENDPOINT_GONE_MAX;
         endpoint->gone_count--;
+    } else {
+        badge = lasting_tell_locked(endpoint->lasting);
     }
     return badge;
 }
 
-void endpoint_badge_gone(struct endpoint *endpoint, mnos_badge_t badge)
+void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted)
 {
+    mnos_badge_t badge = minted->badge;
     struct thread *receiver;
 
     spin_lock(&endpoint->lock);
     receiver = take_receiver_locked(endpoint);
     if (receiver == NULL)
-        put_gone_locked(endpoint, badge);
+        put_gone_locked(endpoint, minted);
+    else if ((minted->flags & CAP_LASTING) != 0)
+        lasting_told_locked(endpoint->lasting, minted);
     spin_unlock(&endpoint->lock);
     if (receiver != NULL) {
         deliver(receiver, MNOS_KIND_CLIENT_GONE, badge, 0);

@@ -11,7 +11,8 @@
  *     this endpoint
  * E3  while a thread is receiving, no event is set and no badge waits to be reported
  * E4  `pending` says whether there is any of these
- * E5  news of a badge costs nobody but who pays for the endpoint, and no more than its own size
+ * E5  news of a badge costs nobody but who pays for the endpoint, and no more than its own size; that of a lasting
+ *     mint is in the slot that was set aside for it
  */
 #pragma once
 
@@ -20,6 +21,7 @@
 
 #include "abi/types.h"
 #include "cap/capability.h"
+#include "cap/lasting.h"
 #include "ipc/thread_queue.h"
 #include "object/kobject.h"
 #include "object/search.h"
@@ -44,17 +46,20 @@ struct endpoint {
     mnos_badge_t gone[ENDPOINT_GONE_MAX]; /* a ring: badges to be reported to a receiver */
     uint8_t gone_first, gone_count;
     bool lost; /* more have gone than it has room for: the receiver is to ask for each it knows */
+    struct lasting *lasting; /* its reserve; NULL: none was set aside. Constant */
 
     struct search search; /* for a badge, under obj.derive: cap/badge.h */
 };
 
-mnos_status_t endpoint_create(struct process *payer, struct endpoint **endpoint);
+/* With `lasting_count` slots set aside for lasting mints. */
+mnos_status_t endpoint_create(struct process *payer, uint32_t lasting_count,
+                              struct endpoint **endpoint);
 /* No capability to it exists any more. */
 void endpoint_free(struct endpoint *endpoint);
 
-/* The last capability with `badge` has gone: a receiver is told, now or later; of those for which there is no
- * room it is told together, by badge 0. Under the derive lock. */
-void endpoint_badge_gone(struct endpoint *endpoint, mnos_badge_t badge);
+/* The last capability with the badge of `minted`, which is about to leave the tree, has gone: a receiver is told, now or
+ * later; of those for which there is no room it is told together, by badge 0. Under the derive lock. */
+void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted);
 
 /* Sets events and hands them to a waiting receiver. Never blocks. */
 void endpoint_notify(struct endpoint *endpoint, uint64_t events);

@@ -49,7 +49,9 @@ static uint32_t bytes_of(const struct kobject *object)
 {
     switch (object->type) {
     case MNOS_TYPE_MEMORY: return sizeof(struct memory);
-    case MNOS_TYPE_ENDPOINT: return sizeof(struct endpoint);
+    case MNOS_TYPE_ENDPOINT:
+        return (uint32_t)(sizeof(struct endpoint) +
+                          lasting_bytes(((const struct endpoint *)object)->lasting));
     case MNOS_TYPE_PROCESS: return sizeof(struct process);
     default: return sizeof(struct thread);
     }

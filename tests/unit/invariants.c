@@ -111,10 +111,24 @@ void work_check(const struct core *core)
 
 /* ---- capabilities ---- */
 
-static void check_locked(const struct kobject *object, const struct capability *parent)
+/* L2; returns 1 for a lasting mint. */
+static uint32_t check_lasting_mint(const struct capability *cap)
+{
+    const unsigned flags = CAP_KERNEL | CAP_MINTED | CAP_GHOST | CAP_LASTING;
+
+    if ((cap->flags & CAP_LASTING) == 0)
+        return 0;
+    assert((cap->flags & ~(unsigned)CAP_CURSOR) == flags && cap->type == MNOS_TYPE_NONE);
+    (void)flags;
+    return 1;
+}
+
+/* Returns how many of them are lasting mints. */
+static uint32_t check_locked(const struct kobject *object, const struct capability *parent)
 {
     cap_ref_t ref = parent == NULL ? object->caps : parent->child;
     cap_ref_t previous = 0;
+    uint32_t lasting = 0;
 
     while (ref != 0) {
         const struct capability *cap = cap_at(ref);
@@ -128,18 +142,27 @@ static void check_locked(const struct kobject *object, const struct capability *
         assert((cap->flags & CAP_GHOST) == 0 || cap->child != 0);
         assert((cap->flags & CAP_CURSOR) == 0 ||
                cap == ((const struct endpoint *)object)->search.next);
-        check_locked(object, cap);
+        lasting += check_lasting_mint(cap) + check_locked(object, cap);
         previous = ref;
         ref = cap->next;
     }
     (void)previous;
+    return lasting;
 }
 
 void cap_tree_check(struct kobject *object)
 {
+    const struct endpoint *endpoint = (const struct endpoint *)object;
+    uint32_t lasting;
+
     spin_lock(&object->derive);
-    check_locked(object, NULL);
+    lasting = check_locked(object, NULL);
+    if (object->type == MNOS_TYPE_ENDPOINT && endpoint->lasting != NULL && !object->dying)
+        assert(endpoint->lasting->minted == lasting);
+    else
+        assert(lasting == 0 || object->dying);
     spin_unlock(&object->derive);
+    (void)lasting, (void)endpoint;
 }
 
 void captable_check(struct captable *table)
@@ -214,6 +237,21 @@ void memory_check(const struct memory *memory)
     (void)count;
 }
 
+static void check_lasting(const struct lasting *lasting)
+{
+    const struct capability *gone = lasting->gone_first;
+    uint32_t free = lasting->count - lasting->touched;
+
+    for (const struct capability *slot = lasting->free; slot != NULL; slot = slot->next_free)
+        free++;
+    assert(free + lasting->minted + lasting->news == lasting->count); /* L1 */
+    for (uint32_t i = 0; i < lasting->news; i++, gone = cap_at(gone->next)) {
+        assert(gone->type == MNOS_TYPE_NONE && gone->object == NULL); /* L3 */
+        assert((gone == lasting->gone_last) == (i + 1 == lasting->news));
+    }
+    (void)free;
+}
+
 void endpoint_check(struct endpoint *endpoint)
 {
     const struct thread *first;
@@ -228,7 +266,10 @@ void endpoint_check(struct endpoint *endpoint)
         assert(!endpoint->pending); /* E3 */
     assert(endpoint->gone_count <= ENDPOINT_GONE_MAX);
     assert(endpoint->pending ==
-           (endpoint->events != 0 || endpoint->gone_count != 0 || endpoint->lost)); /* E4 */
+           (endpoint->events != 0 || endpoint->gone_count != 0 || endpoint->lost ||
+            lasting_has_news_locked(endpoint->lasting))); /* E4 */
+    if (endpoint->lasting != NULL && !endpoint->obj.dying)
+        check_lasting(endpoint->lasting);
     thread_queue_check(&endpoint->queue);
     spin_unlock(&endpoint->lock);
     (void)first;

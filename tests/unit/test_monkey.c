@@ -207,7 +207,12 @@ static void choose_arguments(struct thread *thread, uint64_t call, uint64_t argu
         break;
     case CALL_cap_create:
         arguments[0] = 1 + world_random(4);
-        arguments[1] = handle_of(process, arguments[0] == MNOS_CREATE_MINT    ? MNOS_TYPE_ENDPOINT
+        if (arguments[0] == MNOS_CREATE_ENDPOINT && world_random(2) == 0)
+            arguments[3] = world_random(100);
+        if (arguments[0] == MNOS_CREATE_MINT && world_random(2) == 0)
+            arguments[0] |= MNOS_MINT_LASTING;
+        arguments[1] = handle_of(process, (arguments[0] & MNOS_CREATE_MINT) == MNOS_CREATE_MINT
+                                              ? MNOS_TYPE_ENDPOINT
                                           : arguments[0] == MNOS_CREATE_RANGE ? MNOS_TYPE_INTERRUPT
                                                                               : MNOS_TYPE_NONE);
         arguments[2] = world_random(2) == 0 ? MNOS_RIGHTS_ALL : world_random(32);
@@ -315,7 +320,7 @@ static mnos_cap_t shared, lines;
 
 static void share(void)
 {
-    shared = CALL_VALUE(keeper, cap_create, MNOS_CREATE_ENDPOINT);
+    shared = CALL_VALUE(keeper, cap_create, MNOS_CREATE_ENDPOINT, 0, 0, 100, 0);
     CHECK_EQ(
         cap_create_root(world_root, interrupt_object(), MNOS_RIGHTS_ALL, 0, HOST_LINES, &lines),
         MNOS_OK);

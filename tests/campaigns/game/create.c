@@ -63,6 +63,9 @@ static bool endow(mnos_cap_t process, struct seat *theirs)
 {
     const mnos_rights_t all = MNOS_RIGHTS_ALL;
     const mnos_rights_t program = MNOS_RIGHT_READ | MNOS_RIGHT_EXECUTE | MNOS_RIGHT_GRANT;
+    const uint64_t seat_number = (uint64_t)(theirs - board()->seats);
+    /* The badges of every other one outlive us. */
+    const uint64_t kind = MNOS_CREATE_MINT | (seat_number % 2 == 0 ? 0 : MNOS_MINT_LASTING);
     mnos_cap_t minted = 0;
 
     if (sys_cap_transfer(process, seat()->image, program, &theirs->image) != MNOS_OK ||
@@ -72,8 +75,8 @@ static bool endow(mnos_cap_t process, struct seat *theirs)
     if (seat()->own_process != 0 &&
         sys_cap_transfer(process, seat()->own_process, all, &theirs->parent_process) != MNOS_OK)
         return false;
-    if (sys_cap_create(MNOS_CREATE_MINT, self.port, all, 1 + (uint64_t)(theirs - board()->seats),
-                       MNOS_EVENTS_ALL, &minted) == MNOS_OK) {
+    if (sys_cap_create(kind, self.port, all, 1 + seat_number, MNOS_EVENTS_ALL, &minted) ==
+        MNOS_OK) {
         (void)!sys_cap_transfer(process, minted, all, &theirs->parent_port);
         drop(minted); /* what was given goes on, below the port */
     }

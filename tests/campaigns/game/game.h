@@ -41,6 +41,7 @@ enum { STACK_PLAYER, STACK_SERVER, STACK_WORKER, WORKERS = 3, STACKS = STACK_WOR
 #define DEPTH_MAX 4u
 #define PRIORITY_CEILING 45u
 #define PRIORITY_PLAYER 20u
+#define PORT_LASTING 16u /* lasting mints that a player sets aside for its port */
 
 /* What others give a player; its own children it knows itself. */
 enum relation { SIBLING, GRANDCHILD, THREAD, MEMORY, PORT, RELATIONS };

@@ -66,7 +66,7 @@ void player_begin(uint32_t number)
     self.random = (board()->seed ^ (number + 1) * 0x9E3779B97F4A7C15ull) | 1;
     for (unsigned i = 0; i < 4; i++)
         (void)draw();
-    (void)!sys_cap_create(MNOS_CREATE_ENDPOINT, 0, 0, 0, 0, &self.port);
+    (void)!sys_cap_create(MNOS_CREATE_ENDPOINT, 0, 0, PORT_LASTING, 0, &self.port);
     (void)!sys_cap_create(MNOS_CREATE_ENDPOINT, 0, 0, 0, 0, &self.still);
     self.server = worker_begin_at(PRIORITY_PLAYER - 2 + draw_below(6), STACK_SERVER, serve, 0, 0);
 }
