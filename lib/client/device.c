@@ -2,23 +2,17 @@
 /* device - see device.h. */
 #include "lib/client/device.h"
 
-#include "lib/mnos/ipc.h"
+#include "lib/client/service.h"
 
-/* Sends the request until somebody has answered it; the reply replaces it. There is no limit to the attempts:
- * each waits until `devices` has taken it, and one that is stopped for good answers MNOS_ERR_STOPPED. */
+/* Sends a request and waits; the reply replaces it. */
 static mnos_status_t request(mnos_cap_t devices, struct message *msg, uint32_t label,
                              const void *record, size_t bytes, mnos_cap_t cap, unsigned accept)
 {
-    mnos_status_t status;
-
-    do {
-        *msg = (struct message){.accept = accept};
-        message_put(msg, label, record, bytes);
-        if (cap != 0)
-            message_add_cap(msg, cap, MNOS_RIGHT_READ);
-        status = ipc_request(devices, msg);
-    } while (status == MNOS_ERR_PEER);
-    return status;
+    *msg = (struct message){.accept = accept};
+    message_put(msg, label, record, bytes);
+    if (cap != 0)
+        message_add_cap(msg, cap, MNOS_RIGHT_READ);
+    return label == DEVICE_CLAIM ? service_call_parking(devices, msg) : service_call(devices, msg);
 }
 
 mnos_status_t device_claim(mnos_cap_t devices, struct device_info *info)

@@ -10,6 +10,7 @@
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
+#include "lib/server/alive.h"
 #include "lib/server/state.h"
 #include "services/devices/config_open.h"
 #include "services/devices/match.h"
@@ -149,12 +150,14 @@ static mnos_status_t serve(void)
 
         message.accept = 1; /* what DMA_USE carries */
         status = ipc_reply_receive(devices.endpoint, &message, deadline);
-        if (status == MNOS_ERR_DEADLINE)
+        if (status == MNOS_ERR_DEADLINE) {
             message = (struct message){0};
-        else if (status != MNOS_OK)
+            continue;
+        }
+        if (status != MNOS_OK)
             return status;
-        else
-            devices_handle(&devices, &message);
+        alive_answer(&message);
+        devices_handle(&devices, &message);
     }
 }
 

@@ -2,12 +2,20 @@
 """test_devices.py - what `devices` finds on machines with several kinds of devices, and after its death."""
 
 import re
+import shutil
+import subprocess
+import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from hardware import BUILD
-from qemu import PROMPT, Guest, Machine
+from qemu import BUILD, PROMPT, ROOT, Guest, Machine
 from testlib import Suite, check
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from mkarchive import pack  # noqa: E402
+from tests.system.test_init import members  # noqa: E402
 
 suite = Suite("devices")
 
@@ -98,3 +106,182 @@ def capabilities() -> None:
         for text in (r"interrupt rw-gv .*lines 128 to 191", r"memory +rw-gv .*of device memory from 0x0",
                      r"memory +rw--- .*ports 0xcf8 to 0xcff", r"endpoint +rw--- .*no badge"):
             check(re.search(text, table) is not None, f"{text!r} is not in:\n{table}")
+
+
+# ---- with a driver: tests/services/edu_driver ----
+
+DRIVER = """
+[service.edu_driver]
+file = "edu_driver"
+restart = "when-started"
+count = 2
+match = [{ vendor = 0x1234, device = 0x11e8 }]
+priority = 18
+ceiling = 18
+frames = 64
+bytes = 65536
+provides = { requests = "edu" }
+uses = { devices = "devices", observer = "observer" }
+log = "write"
+
+[region.edu_dma]
+kind = "dma"
+each = true
+frames = { floor = 4 }
+users = { edu_driver = "read, write, delegate" }
+"""
+# Takes devices that no driver of the system is for.
+CLAIMER = """
+[service.claimer]
+file = "claimer"
+restart = "when-started"
+count = 3
+match = [{ vendor = 0x1af4, device = [0x1005, 0x1044] }, { vendor = 0x8086, device = 0x10d3 }]
+priority = 18
+ceiling = 18
+frames = 128
+bytes = 65536
+uses = { devices = "devices", observer = "observer" }
+log = "write"
+
+[region.claimer_dma]
+kind = "dma"
+each = true
+frames = { floor = 1 }
+users = { claimer = "read, write, delegate" }
+"""
+DRIVERS = ("edu_driver", "claimer")
+LOOKS = 400
+KILLS = 10
+
+
+def manifest(folder: Path) -> bytes:
+    """The system's manifest with the drivers of the tests, which `devices` may start."""
+    for name in ("system", "services", "drivers", "programs"):
+        shutil.copytree(ROOT / name, folder / name)
+    for driver in DRIVERS:
+        shutil.copytree(ROOT / "tests/services" / driver, folder / "programs" / driver)
+    names = ", ".join(f'"{driver}"' for driver in DRIVERS)
+    path = folder / "system/manifest.toml"
+    text = path.read_text()
+    section = re.search(r"\[service\.devices\].*?\n\n", text, re.S)
+    may_start = re.search(r'endpoint = "manager", start = \[', section[0])
+    uses = section[0][:may_start.end()] + names + ", " + section[0][may_start.end():] if may_start else \
+        section[0].replace('manager = "observer"',
+                           f'manager = {{ endpoint = "manager", start = [{names}] }}')
+    path.write_text(text.replace(section[0], uses) + DRIVER + CLAIMER)
+    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
+                   timeout=60)
+    return (folder / "manifest.bin").read_bytes()
+
+
+@contextmanager
+def driven(name: str, count: int, *more: str):
+    """The system with drivers for `count` devices and more, at its prompt."""
+    extra = more + tuple(word for i in range(count)
+                         for word in ("-device", f"edu,addr={8 + i:x},dma_mask=0xffffffff"))
+    with tempfile.TemporaryDirectory() as name_of_folder:
+        folder = Path(name_of_folder)
+        files = members() | {"manifest.bin": manifest(folder)}
+        for driver in DRIVERS:
+            files[driver] = (BUILD / f"tests/services/{driver}.stripped").read_bytes()
+        (folder / "initrd.tar").write_bytes(pack(files))
+        machine = Machine("direct", cpus=2, memory_mib=256, initrd=folder / "initrd.tar", extra=extra)
+        with Guest(machine, f"devices {name}", 240) as guest:
+            guest.expect(PROMPT)
+            yield guest
+            check("WRONG" not in guest.command("log"), f"a driver got what it should not:\n{guest.command('log')}")
+
+
+def log_until(guest: Guest, pattern: str, count: int = 1) -> str:
+    """Drivers work beside the prompt, so the log is looked at until so many lines are there."""
+    text = ""
+    for _ in range(LOOKS):
+        text = guest.command("log")
+        if len(re.findall(pattern, text)) >= count:
+            return text
+    raise AssertionError(f"not {count} lines {pattern!r} in the log:\n{text}")
+
+
+def rounds(text: str, name: str) -> int:
+    return len(re.findall(rf"{re.escape(name)}: round \d+ is right", text))
+
+
+def goes_on(guest: Guest, name: str) -> None:
+    """It makes a round after what is in the log now."""
+    log_until(guest, rf"{re.escape(name)}: round \d+ is right", rounds(guest.command("log"), name) + 1)
+
+
+@suite.test("a driver reaches its device: registers, message interrupts, memory")
+def driver_works() -> None:
+    with driven("driver", 1) as guest:
+        log_until(guest, r"edu_driver\.0: round \d+ is right", 2)
+        line = line_of(guest.command("devices"), "0000:00:08.0  1234:11e8")
+        check(re.search(r"claimed +edu_driver\.0 +1/1", line) is not None, line)
+        table = guest.command("caps edu_driver.0")
+        check(re.search(r"memory +rw--- .*1024 KiB of device memory from 0x", table) is not None, table)
+        check(re.search(r"interrupt -w--- .*line", table) is not None, table)
+        check("g" not in re.search(r"memory +(\S+) .*device memory", table)[1], table)
+
+
+@suite.test("two drivers have two devices, and a third device waits for an instance")
+def two_claims() -> None:
+    with driven("two", 3) as guest:
+        log_until(guest, r"edu_driver\.0: round \d+ is right")
+        log_until(guest, r"edu_driver\.1: round \d+ is right")
+        listing = guest.command("devices")
+        check("claimed   edu_driver.0" in line_of(listing, "0000:00:08.0"), listing)
+        check("claimed   edu_driver.1" in line_of(listing, "0000:00:09.0"), listing)
+        line = line_of(listing, "0000:00:0a.0")
+        check("free" in line and "each instance of edu_driver has a device" in line, line)
+
+
+@suite.test(f"a driver is killed {KILLS} times: its device is made quiet, and the next run goes on")
+def kill_driver() -> None:
+    with driven("kill driver", 2) as guest:
+        for i in range(KILLS):
+            log_until(guest, r"edu_driver\.0: claimed 00:08\.0, 1 vectors", i + 1)
+            if i % 2 == 0:
+                goes_on(guest, "edu_driver.0")
+            guest.command("kill edu_driver.0")
+        log_until(guest, r"edu_driver\.0: claimed 00:08\.0, 1 vectors", KILLS + 1)
+        goes_on(guest, "edu_driver.0")
+        goes_on(guest, "edu_driver.1")
+        check(guest.command("log").count("edu_driver.1: claimed") == 1, "the other driver was disturbed")
+
+
+@suite.test(f"devices is killed {KILLS} times: drivers go on, and one that died meanwhile is found out")
+def kill_devices() -> None:
+    with driven("kill devices", 2) as guest:
+        log_until(guest, r"edu_driver\.1: round \d+ is right")
+        for i in range(KILLS):
+            if i % 3 == 0:
+                guest.command("kill edu_driver.0")
+            guest.command("kill devices")
+        goes_on(guest, "edu_driver.1")
+        goes_on(guest, "edu_driver.0")
+        text = guest.command("log")
+        check(text.count("edu_driver.1: claimed") == 1, "the driver that lived had to claim again")
+        check(text.count("goes on with") == KILLS, "a run of devices began anew")
+
+
+# A function-level reset, which QEMU offers behind a root port; the status of a virtio device; power, which e1000e has.
+RESETS = ("-device", "pcie-root-port,id=rootport,chassis=1,addr=5", "-device", "virtio-rng-pci,bus=rootport",
+          "-device", "virtio-rng-pci,addr=6",
+          "-netdev", "hubport,hubid=0,id=net", "-device", "e1000e,netdev=net,addr=7")
+
+
+@suite.test("devices that offer a reset, and such that do not, become quiet and are claimed again")
+def ways_to_be_quiet() -> None:
+    with driven("quiet", 0, *RESETS) as guest:
+        for i in range(3):
+            text = log_until(guest, r"claimer\.\d: has ", 3 * (i + 1))
+            for number in range(3):
+                guest.command(f"kill claimer.{number}")
+        text = log_until(guest, r"claimer\.\d: has ", 12)
+        check(re.search(r"has 1af4:1044 with 2 vectors, resets: yes", text) is not None, text)
+        check(re.search(r"has 1af4:1005 with 2 vectors, resets: no", text) is not None, text)
+        check("has 8086:10d3 with 5 vectors" in text, text)
+        listing = guest.command("devices")
+        for line in ("0000:00:06.0", "0000:00:07.0", "0000:01:00.0"):
+            check("claimed   claimer" in line_of(listing, line), listing)
