@@ -122,7 +122,7 @@ static void open_names(void)
         log_line("the table of names is not usable: devices are shown by their numbers");
 }
 
-/* One that runs already is left alone; one that the manager gave up stays so. */
+/* One that has its device runs, or is about to be started again; one that the manager gave up stays so. */
 static void start_drivers(const struct table *table)
 {
     for (uint32_t i = 0; i < table->count; i++) {
@@ -130,7 +130,8 @@ static void start_drivers(const struct table *table)
         char address[16];
         mnos_status_t status;
 
-        if (function->service[0] == 0 || system_service_failed(function->service))
+        if (function->service[0] == 0 || function->state != DEVICE_FREE ||
+            system_service_failed(function->service))
             continue;
         status = manager_command(MANAGER_START, function->service);
         function_address_text(function, address, sizeof address);

@@ -375,6 +375,38 @@ def test_what_is_handed_on() -> None:
     assert "delegate is about" in changed("kernel_arguments = true", "delegate = true")[0]
 
 
+def test_ports_that_two_services_share() -> None:
+    second = 'ports = [{ name = "config", first = 0x3ff, count = 2, shared = true }]\nkernel_arguments = true'
+    needs = {"programs/shell/needs.toml": 'required = ["serial", "config"]\noptional = ["manager", "statistics"]\n'}
+    both = GOOD.replace("count = 8 }", "count = 8, shared = true }").replace("kernel_arguments = true", second)
+    errors, binary = run(both.replace("frames = 64", "delegate = true\nframes = 64", 1), needs)
+    assert not errors, errors
+    # Nobody hands them on.
+    assert struct.pack("<24sIIQQI", b"ports", 3, 3, 0x3f8, 8, 1) in binary
+    assert struct.pack("<24sIIQQI", b"config", 3, 3, 0x3ff, 2, 1) in binary
+    errors, _ = run(GOOD.replace("kernel_arguments = true", second), needs)  # one of them did not say so
+    assert len(errors) == 1 and "duplicate grant: port 0x3ff" in errors[0], errors
+
+
+def test_lines_in_a_row_all_device_memory_and_files() -> None:
+    needs = {"drivers/serial/uart/needs.toml":
+             'required = ["requests", "ports", "messages", "device", "names"]\noptional = ["log"]\n'}
+    more = '{ name = "messages", first = 128, count = 64 }]\ndevices = [{ name = "device", all = true }]\nfiles = ["names"]'
+    good = GOOD.replace('{ name = "interrupt", line = 4 }]', more)
+    errors, binary = run(good, needs)
+    assert not errors, errors
+    assert struct.pack("<24sIIQQ", b"messages", 4, 3, 128, 64) in binary
+    assert struct.pack("<24sIIQQ", b"device", 5, 3, 0, 0) in binary
+    assert struct.pack("<24sIIQQ", b"names", 9, 1, 0, 0) in binary
+    for old, new, text in (("count = 64", "count = 65", "interrupt lines are 0 to 191"),
+                           ("first = 128, count = 64", "first = 128, line = 1", "each entry of interrupts is"),
+                           ("all = true", "all = false", "all is true, or there is address and bytes"),
+                           ("all = true", "all = true, bytes = 4096", "each entry of devices is"),
+                           ('"names"]', "3]", "files are names of files")):
+        errors, _ = run(good.replace(old, new, 1), needs)
+        assert errors and any(text in error for error in errors), (new, errors)
+
+
 def test_devices_that_a_service_drives() -> None:
     entry = "{ vendor = 0x1af4, device = [0x1001, 0x1042] }, { class = 0x010802 }, { vendor = 1, class = 2, mask = 3 }"
     errors, binary = run(GOOD.replace("frames = 64", f"match = [{entry}]\ncount = 2\nframes = 64", 1)
