@@ -93,8 +93,8 @@ enum manifest_grant_kind {
     MANIFEST_GRANT_CALL = 2,      /* send to endpoint a, and the events b; a badge of its own */
     MANIFEST_GRANT_PORTS = 3,     /* I/O ports a to a + b - 1 */
     MANIFEST_GRANT_INTERRUPT = 4, /* interrupt lines a to a + b - 1 */
-    MANIFEST_GRANT_DEVICE = 5,    /* physical pages a to a + b - 1 of device memory; b 0: all of it */
-    MANIFEST_GRANT_MEMORY = 6,    /* the Memory of init's own table that `object` names */
+    MANIFEST_GRANT_DEVICE = 5,  /* physical pages a to a + b - 1 of device memory; b 0: all of it */
+    MANIFEST_GRANT_MEMORY = 6,  /* the Memory of init's own table that `object` names */
     MANIFEST_GRANT_REGION = 7,  /* the floor of region a, under the name that REGION knows it by */
     MANIFEST_GRANT_CONTROL = 8, /* no capability: may start and end services a to a + b - 1 */
     MANIFEST_GRANT_FILE = 9,    /* the pages of the file `name` of the initial RAM disk */

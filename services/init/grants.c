@@ -110,7 +110,8 @@ static mnos_status_t give_file(const struct archive *archive, const struct manif
     if (offset % MNOS_PAGE_BYTES != 0)
         return MNOS_ERR_FORMAT; /* other files would be seen with it */
     return give_derived(MNOS_CREATE_RANGE, archive->memory, offset / MNOS_PAGE_BYTES,
-                        (file->size + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, grant, process, given);
+                        (file->size + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, grant, process,
+                        given);
 }
 
 static mnos_status_t give(const struct resources *resources, const struct manifest_grant *grant,

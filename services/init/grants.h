@@ -18,7 +18,7 @@
 
 struct resources {
     const struct manifest *manifest;
-    const struct archive *archive; /* the initial RAM disk */
+    const struct archive *archive;                /* the initial RAM disk */
     mnos_cap_t endpoints[MANIFEST_ENDPOINTS_MAX]; /* by the manifest's numbers; all rights */
     struct regions regions;
     uint64_t free_frames; /* at boot: shares are parts of it */
