@@ -136,6 +136,7 @@ static mnos_status_t attach_once(struct block_client *client, uint64_t epoch)
     client->badge = badge;
     client->epoch = answer;
     client->attaches++;
+    client->interrupted += client->ring.outstanding != 0;
     return send_pieces(client);
 }
 

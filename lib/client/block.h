@@ -47,8 +47,9 @@ struct block_client {
         uint64_t pages;
     } pieces[BLOCK_PIECES_MAX];
     uint32_t piece_count;
-    uint32_t attaches; /* how often it has begun anew */
-    uint32_t mints;    /* badges that were used */
+    uint32_t attaches;    /* how often it has begun anew, */
+    uint32_t interrupted; /* and how often with requests outstanding */
+    uint32_t mints;       /* badges that were used */
     uint64_t epoch;
     mnos_badge_t badge; /* of what the driver holds now */
     uint64_t deadline_ns;

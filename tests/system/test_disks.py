@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""test_disks.py - virtio disks made by other people's tools: what is found on them, bytes compared with the image,
+errors of the medium, and drivers that are killed under load (tests/services/disk_load)."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from qemu import BUILD, PROMPT, ROOT, Guest, Machine
+from testlib import Suite, check
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from mkarchive import pack  # noqa: E402
+from tests.system.test_init import members  # noqa: E402
+
+suite = Suite("disks")
+
+MIB = 1 << 20
+LOOKS = 400
+KILLS = 10
+
+LOAD = """
+[service.{name}]
+file = "disk_load"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 128
+bytes = 32768
+arguments = "{name}"
+uses = {{ disk = {{ endpoint = "virtio_blk.0", events = [0] }} }}
+log = "write"
+"""
+BUFFERS = """
+[region.buffers]
+kind = "dma"
+frames = { floor = 132 }
+users = { sum = "read, write, delegate", load = "read, write, delegate", write = "read, write, delegate" }
+"""
+
+
+def initrd(folder: Path) -> Path:
+    """The system with the clients of the test."""
+    for name in ("system", "services", "drivers", "programs"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "tests/services/disk_load", folder / "programs/disk_load")
+    path = folder / "system/manifest.toml"
+    path.write_text(path.read_text() + BUFFERS + "".join(LOAD.format(name=name) for name in ("sum", "load", "write")))
+    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
+                   timeout=60)
+    files = members() | {"manifest.bin": (folder / "manifest.bin").read_bytes(),
+                         "disk_load": (BUILD / "tests/services/disk_load.stripped").read_bytes()}
+    (folder / "initrd.tar").write_bytes(pack(files))
+    return folder / "initrd.tar"
+
+
+def drive(name: str, path: Path, options: str = "", device: str = "") -> tuple[str, ...]:
+    return ("-drive", f"if=none,id={name},format=raw,file={path}{options}",
+            "-device", f"virtio-blk-pci,drive={name}{device}")
+
+
+@contextmanager
+def prompt(name: str, folder: Path, *extra: str):
+    machine = Machine("direct", initrd=initrd(folder), cpus=2, memory_mib=256, extra=extra)
+    with Guest(machine, f"disks {name}", 240) as guest:
+        guest.expect(PROMPT)
+        yield guest
+
+
+@contextmanager
+def folder():
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def tool(*command: object) -> None:
+    subprocess.run([str(word) for word in command], check=True, timeout=60, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+
+
+def until(guest: Guest, command: str, pattern: str) -> re.Match:
+    """Drivers do what they do beside the prompt, so it is asked until the answer is there."""
+    for _ in range(LOOKS):
+        text = guest.command(command)
+        found = re.search(pattern, text)
+        if found:
+            return found
+    check(False, f"{command} never says {pattern}:\n{text}")
+
+
+def random_disk(path: Path, bytes_: int) -> bytes:
+    content = Random(path.name).randbytes(bytes_)
+    path.write_bytes(content)
+    return content
+
+
+SUM = r"crc ([0-9a-f]{8}), (\d+) requests, (\d+) failed, (\d+) wrong, (\d+) attaches, (\d+) interrupted"
+
+
+def figures(found: re.Match) -> tuple[int, ...]:
+    return tuple(int(found[i], 16 if i == 1 else 10) for i in range(1, 7))
+
+
+@suite.test("partitions, sizes and contents are those that sgdisk, mke2fs and mkfs.fat made")
+def found_on_disks() -> None:
+    with folder() as at:
+        gpt, fat, iso = at / "gpt.img", at / "fat.img", at / "damaged.img"
+        for path, mib in ((gpt, 64), (fat, 16), (iso, 64)):
+            with path.open("wb") as file:
+                file.truncate(mib * MIB)
+        for path in (gpt, iso):
+            tool("/usr/sbin/sgdisk", "-n", "1:2048:+24M", "-c", "1:first part", "-n", "2:0:+8M", "-t", "2:ef00",
+                 "-c", "2:Gr\u00f6\u00dfe", path)
+        tool("/usr/sbin/mke2fs", "-t", "ext4", "-E", f"offset={MIB}", gpt, "24M")
+        tool("/usr/sbin/mkfs.fat", "-F", "16", fat)
+        with iso.open("r+b") as file:  # the first copy of its table
+            file.seek(512)
+            file.write(bytes(512))
+        with prompt("found", at, *drive("a", gpt, device=",serial=first"), *drive("b", fat, ",readonly=on"),
+                    *drive("c", iso)) as guest:
+            until(guest, "disks", r"\n3 disks\n")
+            text = guest.command("disks")
+            for pattern in (r"virtio_blk\.0 +1 +24 MiB +ext4 +first part",
+                            r"virtio_blk\.0 +2 +8\.0 MiB +- +boot Gr\u00f6\u00dfe",
+                            r"virtio_blk\.1 +whole +16 MiB +fat16 +read-only virtio disk",
+                            r"virtio_blk\.2 +1 +24 MiB +- +backup-table first part"):
+                check(re.search(pattern, text), f"no {pattern}:\n{text}")
+            guest.command("run ramdisk")
+            until(guest, "disks", r"ramdisk +whole +4\.0 MiB +- +memory")
+            guest.command("kill volumes")
+            until(guest, "disks", r"\n4 disks\n")
+
+
+@suite.test("every byte of a disk is that of the image")
+def bytes_of_image() -> None:
+    with folder() as at:
+        content = random_disk(at / "random.img", 16 * MIB)
+        with prompt("bytes", at, *drive("a", at / "random.img", ",readonly=on")) as guest:
+            until(guest, "devices", r"claimed +virtio_blk\.0 +1/")
+            guest.command("run sum")
+            crc, requests, failed, _, _, _ = figures(until(guest, "log", SUM))
+            check(crc == zlib.crc32(content), f"the sum is {crc:08x}, that of the image {zlib.crc32(content):08x}")
+            check((requests, failed) == (4096, 0), f"{requests} requests, {failed} failed")
+            guest.command("run write")
+            until(guest, "log", r"write: status 68\b")
+
+
+@suite.test("an error of the medium is the request's alone")
+def errors_of_medium() -> None:
+    with folder() as at:
+        content = bytearray(random_disk(at / "random.img", 16 * MIB))
+        content[4096 * 10:4096 * 11] = bytes(4096)  # what the client has in place of a page that it did not get
+        rules = ("-drive", "if=none,id=a,driver=raw,file.driver=blkdebug,"
+                 f"file.image.filename={at / 'random.img'},file.inject-error.0.event=read_aio,"
+                 "file.inject-error.0.errno=5,file.inject-error.0.sector=85,rerror=report,werror=report",
+                 "-device", "virtio-blk-pci,drive=a,request-merging=off")
+        with prompt("errors", at, *rules) as guest:
+            until(guest, "devices", r"claimed +virtio_blk\.0 +1/")
+            guest.command("run sum")
+            crc, requests, failed, _, _, _ = figures(until(guest, "log", SUM))
+            check((requests, failed) == (4096, 1), f"{requests} requests, {failed} failed")
+            check(crc == zlib.crc32(content), "what could be read is not what is in the image")
+
+
+@suite.test("a driver that is killed again and again under load is a pause, and no byte is lost")
+def killed_under_load() -> None:
+    with folder() as at:
+        random_disk(at / "load.img", 16 * MIB)
+        with prompt("load", at, *drive("a", at / "load.img")) as guest:
+            until(guest, "devices", r"claimed +virtio_blk\.0 +1/")
+            guest.command("run load &")
+            for kill in range(KILLS):
+                guest.command("kill " + ("devices" if kill == KILLS // 2 else "virtio_blk.0"))
+                until(guest, "services", r"virtio_blk\.0 +virtio_blk +running")
+            crc, requests, failed, wrong, attaches, interrupted = figures(until(guest, "log", SUM))
+            check((failed, wrong) == (0, 0), f"{failed} of {requests} requests failed, {wrong} pages are wrong")
+            check(attaches >= 2 and interrupted >= 1, f"{attaches} attaches, {interrupted} with requests outstanding")
+            check(crc == zlib.crc32((at / "load.img").read_bytes()), "the image is not what the client has read")
