@@ -2,6 +2,7 @@
 /* block - see block.h. */
 #include "lib/client/block.h"
 
+#include "lib/client/service.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
@@ -13,7 +14,7 @@
 /* A driver that dies this often while it is told of the data's pieces is not waited for any longer. */
 #define ATTACH_TRIES 16u
 
-/* A request that may be repeated as it is; `caps` are copied into each try. */
+/* A request, every one of which may be repeated as it is. */
 struct call {
     uint32_t label;
     const void *record;
@@ -26,16 +27,13 @@ struct call {
 
 static mnos_status_t request(mnos_cap_t service, const struct call *call, struct message *reply)
 {
-    mnos_status_t status;
-
-    do {
-        *reply = (struct message){.accept = call->accept & 7};
-        message_put(reply, call->label, call->record, call->bytes);
-        for (unsigned i = 0; i < call->cap_count; i++)
-            message_add_cap(reply, call->caps[i], call->rights[i]);
-        status = ipc_request(service, reply);
-    } while (status == MNOS_ERR_PEER);
-    return status;
+    *reply = (struct message){.accept = call->accept & 7};
+    message_put(reply, call->label, call->record, call->bytes);
+    for (unsigned i = 0; i < call->cap_count; i++)
+        message_add_cap(reply, call->caps[i], call->rights[i]);
+    /* ATTACH waits for what is in flight, as long as that takes. */
+    return call->label == BLOCK_ATTACH ? service_call_parking(service, reply)
+                                       : service_call(service, reply);
 }
 
 mnos_status_t block_info(mnos_cap_t service, struct block_info *info)

@@ -3,20 +3,16 @@
 #include "lib/client/volume.h"
 
 #include "lib/base/string.h"
-#include "lib/mnos/ipc.h"
+#include "lib/client/service.h"
 
-/* Sends the request until somebody has answered it; the reply is in `message`. */
+/* The reply is in `message`. */
 static mnos_status_t request(mnos_cap_t volumes, struct message *message, uint32_t label,
                              const void *record, size_t bytes, unsigned accept)
 {
-    mnos_status_t status;
-
-    do {
-        *message = (struct message){.accept = accept & 7};
-        message_put(message, label, record, bytes);
-        status = ipc_request(volumes, message);
-    } while (status == MNOS_ERR_PEER);
-    return status;
+    *message = (struct message){.accept = accept & 7};
+    message_put(message, label, record, bytes);
+    return label == VOLUME_VOLUME ? service_call_parking(volumes, message)
+                                  : service_call(volumes, message);
 }
 
 static mnos_status_t record_of(const struct message *message, void *record, size_t bytes)

@@ -7,6 +7,7 @@
 #include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
+#include "lib/server/alive.h"
 #include "lib/server/state.h"
 #include "services/volumes/server.h"
 
@@ -164,6 +165,7 @@ static mnos_status_t serve(void)
         status = ipc_reply_receive(server.endpoint, &message, MNOS_DEADLINE_NEVER);
         if (status != MNOS_OK)
             return status;
+        alive_answer(&message);
         if (message.kind == MNOS_KIND_EVENTS) {
             handle_events(message.words[0]);
             message = (struct message){0};

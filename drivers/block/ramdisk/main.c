@@ -5,6 +5,7 @@
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/time.h"
+#include "lib/server/alive.h"
 #include "lib/server/state.h"
 
 #define STATE_MAGIC 0x4B53494444414Dull
@@ -54,6 +55,7 @@ static mnos_status_t serve(void)
         status = ipc_reply_receive(server.endpoint, &message, MNOS_DEADLINE_NEVER);
         if (status != MNOS_OK)
             return status;
+        alive_answer(&message);
         if (message.kind == MNOS_KIND_EVENTS)
             message = (struct message){0}; /* there is something to look for */
         else

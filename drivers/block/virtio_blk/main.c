@@ -10,6 +10,7 @@
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
+#include "lib/server/alive.h"
 #include "lib/server/state.h"
 
 /* At the endpoint, beside BLOCK_EVENT_SUBMITTED. */
@@ -129,6 +130,7 @@ static mnos_status_t handle(struct message *message)
 {
     mnos_status_t status = MNOS_OK;
 
+    alive_answer(message);
     if (message->kind != MNOS_KIND_EVENTS) {
         block_server_handle(&server, message);
         return MNOS_OK;
