@@ -78,9 +78,12 @@ $(BUILD)/manifest.bin: system/manifest.toml $(wildcard tools/mkmanifest.py tools
 $(BUILD)/pci_names: tools/mkpcinames.py $(THIRD_PARTY) | $(python_ok)
 	$(call say,NAMES)
 	$(Q)$(PYTHON) $< $(BUILD)/src/pci.ids/usr/share/misc/pci.ids $@
-$(INITRD): $(BUILD)/manifest.bin $(BUILD)/pci_names $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
+$(BUILD)/mounts.bin: system/manifest.toml tools/mkmounts.py | $(python_ok)
+	$(call say,MOUNTS)
+	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmounts.py $< $@
+$(INITRD): $(BUILD)/manifest.bin $(BUILD)/pci_names $(BUILD)/mounts.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
 	$(call say,INITRD)
-	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< pci_names=$(BUILD)/pci_names \
+	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< pci_names=$(BUILD)/pci_names mounts.bin=$(BUILD)/mounts.bin \
 	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
 # A test or a benchmark is the init process of a RAM disk of its own.
 $(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped $(CLAIMS) tools/mkarchive.py

@@ -130,7 +130,8 @@ struct file_truncate {
 struct file_export {
     uint64_t handle;
     uint32_t rights;
-    uint32_t reserved;
+    uint32_t
+        account; /* to which service what is made through it is charged, by number; 0: the asker's */
 };
 
 struct file_open_session {

@@ -476,10 +476,11 @@ def check(manifest: Manifest, root: Path) -> bytes | None:
         manifest.error(line_in(str(problem)), str(problem))
         return None
     for key in document:
-        if key not in ("service", "region"):
+        if key not in ("service", "region", "mount", "types"):  # the last two are mkmounts.py's
             line = next((n + 1 for n, line in enumerate(manifest.lines)
                          if re.match(r"\s*\[*\s*[\"']?" + re.escape(key) + r"\b", line)), 1)
-            manifest.error(line, f"unknown key '{key}'; there are [service.NAME] and [region.NAME]")
+            manifest.error(line, f"unknown key '{key}'; there are [service.NAME], [region.NAME], [mount.NAME] "
+                                 "and [types]")
     tables = document.get("service", {})
     if not isinstance(tables, dict) or not tables or \
             not all(isinstance(table, dict) for table in tables.values()):

@@ -18,7 +18,8 @@ void *file_buffer(struct file_session *session, uint64_t bytes)
 
     bytes = (bytes + 63) & ~63ull;
     mutex_lock(&session->lock);
-    if (bytes <= session->window_bytes - BOUNCE_BYTES - session->buffers_used) {
+    if (session->window != NULL &&
+        bytes <= session->window_bytes - BOUNCE_BYTES - session->buffers_used) {
         buffer = session->window + BOUNCE_BYTES + session->buffers_used;
         session->buffers_used += bytes;
     }
@@ -141,7 +142,9 @@ static mnos_status_t bounce(const struct file *file, uint32_t operation, uint64_
     if (length > BOUNCE_BYTES)
         length = BOUNCE_BYTES;
     mutex_lock(&session->lock);
-    if (file->run == session->runs) {
+    if (session->window == NULL) {
+        status = MNOS_ERR_DIRECTORY; /* the service has nothing else */
+    } else if (file->run == session->runs) {
         struct file_io io = {file->handle, offset, 0, length};
         struct message message = {0};
 
@@ -152,6 +155,8 @@ static mnos_status_t bounce(const struct file *file, uint32_t operation, uint64_
             message_put(&message, operation, &io, sizeof io);
             status = ipc_request(session->service, &message);
         } while (status == MNOS_ERR_PEER);
+        if (file_is_lost(status))
+            status = MNOS_ERR_LOST;
         if (status == MNOS_OK)
             *count = message.words[0] <= length ? message.words[0] : 0;
         if (to != NULL)

@@ -13,7 +13,7 @@
  *
  * The session's root is "/" and the beginning of every path; what a link or `..` would reach
  * outside begins there again, as the root is all that this program was given. With FILE_BENEATH it
- * is MNOS_ERR_REST instead.
+ * is MNOS_ERR_REST instead. A program that was given the mount table uses struct file_mounts, below.
  *
  * When the service dies, a request waits for its next run and is repeated: once if it has an
  * effect, by the lanes of the protocol. When the new run knows nothing of the session, its files
@@ -30,10 +30,14 @@
 #include "protocols/file.h"
 #include "protocols/label.h"
 
+struct file_mounts;
+
 struct file_session {
     mnos_cap_t service;
-    struct mutex lock; /* guards the window's first part, and beginning anew */
-    uint32_t runs;     /* how often the session has begun */
+    struct file_mounts *mounts; /* over which paths go on; NULL: this session is all there is */
+    struct mutex lock;          /* guards the window's first part, and beginning anew */
+    uint32_t runs;              /* how often the session has begun */
+    bool lost;                  /* the service knows nothing of it, and will not */
     mnos_cap_t window_cap;
     uint8_t *window;
     uint64_t window_wanted, window_bytes, buffers_used;
@@ -49,6 +53,28 @@ struct file {
     uint32_t type, rights;
     uint32_t run; /* of the session */
 };
+
+/*
+ * Several file systems as one tree: `root` is a session of the mount table (protocols/vfs.def), and goes where a
+ * session goes. A path that leads to a mount point goes on in what is mounted there, whose root the table hands out
+ * once; it is a session of that file system's, and the table is not asked again. What leaves a mounted file system, by
+ * `..` or `/`, goes on at the root of all.
+ */
+#define FILE_MOUNTS_MAX 16u
+struct file_mounts {
+    struct file_session root;
+    struct mutex lock; /* of what follows */
+    struct {
+        uint64_t inode; /* of the mount point; 0: free */
+        struct file_session session;
+    } mounted[FILE_MOUNTS_MAX];
+};
+
+mnos_status_t file_mounts_open(struct file_mounts *mounts, mnos_cap_t table, uint64_t window_bytes);
+/* The session of what is mounted at the mount point with that inode. Waits while it is on its way; what the mount table
+ * answers when there is none. */
+mnos_status_t file_mounts_session(struct file_mounts *mounts, uint64_t inode,
+                                  struct file_session **session);
 
 /* `window_bytes` of memory to share with the service; 0: as little as it gives. */
 mnos_status_t file_session_open(struct file_session *session, mnos_cap_t service,
@@ -91,6 +117,8 @@ mnos_status_t file_symlink(struct file_session *session, const char *text, const
 mnos_status_t file_read_link(struct file_session *session, const char *path, char *text,
                              uint64_t size, uint64_t *bytes);
 mnos_status_t file_space(struct file_session *session, struct file_space *space);
+/* What was written before to this file system is safe. */
+mnos_status_t file_sync_all(struct file_session *session);
 
 /* The names of an open directory. Zero `cookie` and `count` begin; each call gives one. */
 struct file_listing {
@@ -107,5 +135,8 @@ mnos_status_t file_next_name(const struct file *directory, struct file_listing *
 
 /* A capability of a new session: what the file or directory is, and nothing above it. */
 mnos_status_t file_export(const struct file *file, uint32_t rights, mnos_cap_t *session);
+/* The same, charged to another service by its number. Needs FILE_REVOKE; 0: charged to the asker. */
+mnos_status_t file_export_for(const struct file *file, uint32_t rights, uint32_t account,
+                              mnos_cap_t *session);
 /* Closes the session of that capability and all that came from it. */
 mnos_status_t file_close_tree(struct file_session *session, mnos_cap_t which);

@@ -26,3 +26,10 @@ mnos_status_t file_call_send(struct file_session *session, struct file_call *cal
 /* A request that concerns an open file: MNOS_ERR_LOST when that is from before the session began
  * anew. */
 mnos_status_t file_call_on(const struct file *file, struct file_call *call);
+/* The same session of a service, by another capability: what was open is not. */
+mnos_status_t file_session_replace(struct file_session *session, mnos_cap_t service);
+/* Whether the session is no more: the service does not know it, or its capability ended with who had minted it. */
+static inline bool file_is_lost(mnos_status_t status)
+{
+    return status == MNOS_ERR_LOST || status == MNOS_ERR_HANDLE || status == MNOS_ERR_REVOKED;
+}

@@ -5,29 +5,52 @@
 
 /* Where one path of a request has come. */
 struct path {
+    struct file_session *session;
     uint64_t directory; /* handle; 0: the root */
     const char *text;
     size_t bytes;
+    uint32_t run; /* of the session, when it was asked last */
 };
 
-/* The session's root is "/" too: the service is asked for what is below it. */
-static struct path path_at(const struct file *directory, const char *text)
+/* The session's root is "/" too: the service is asked for what is below it. An absolute path begins at the root of all
+ * that is mounted. */
+static struct path path_at(struct file_session *session, const struct file *directory,
+                           const char *text)
 {
-    struct path path = {directory == NULL ? 0 : directory->handle, text, strlen(text)};
+    struct path path = {session, directory == NULL ? 0 : directory->handle, text, strlen(text),
+                        session->runs};
 
-    if (text[0] == '/')
+    if (text[0] == '/') {
         path.directory = 0;
+        if (session->mounts != NULL)
+            path.session = &session->mounts->root;
+    }
     while (path.text[0] == '/')
         path.text++;
     path.bytes -= (size_t)(path.text - text);
     return path;
 }
 
+/* Where a path goes on that has left its session. */
+static mnos_status_t next_session(struct path *path, const struct file_rest *rest)
+{
+    struct file_mounts *mounts = path->session->mounts;
+
+    if (rest->reason == FILE_REST_MOUNT)
+        return mounts == NULL ? MNOS_ERR_REST
+                              : file_mounts_session(mounts, rest->inode, &path->session);
+    if (rest->reason != FILE_REST_PARENT && rest->reason != FILE_REST_ABSOLUTE)
+        return MNOS_ERR_FORMAT;
+    if (mounts != NULL)
+        path->session = &mounts->root;
+    return MNOS_OK; /* without mounts its root is all there is */
+}
+
 /*
- * After MNOS_ERR_REST: the path goes on from the root, which is all there is. `rest` keeps the
- * text: that of the first path at its beginning, that of the second at its end. MNOS_OK: try again.
+ * After MNOS_ERR_REST: path `which` goes on elsewhere. `rest` keeps the text: that of the first path at its
+ * beginning, that of the second at its end. MNOS_OK: try again.
  */
-static mnos_status_t go_on(struct file_call *call, struct path paths[2],
+static mnos_status_t go_on(struct file_call *call, struct path paths[2], unsigned which,
                            char rest[MNOS_MESSAGE_MAX_BYTES], uint32_t *links)
 {
     static const size_t head = sizeof(struct file_rest);
@@ -36,20 +59,18 @@ static mnos_status_t go_on(struct file_call *call, struct path paths[2],
     char *text;
 
     memcpy(&record, call->request, head);
-    if (bytes < head || record.which > 1)
+    if (bytes < head || bytes > sizeof call->request)
         return MNOS_ERR_FORMAT;
-    if (record.reason != FILE_REST_PARENT && record.reason != FILE_REST_ABSOLUTE)
-        return MNOS_ERR_REST; /* another file system, which this library does not reach */
     *links += record.links + 1;
     if (*links > FILE_LINKS_FOLLOWED_MAX)
         return MNOS_ERR_LINKS;
     bytes -= head;
-    if (bytes + paths[1 - record.which].bytes > MNOS_MESSAGE_MAX_BYTES)
+    if (bytes + paths[1 - which].bytes > MNOS_MESSAGE_MAX_BYTES)
         return MNOS_ERR_SIZE;
-    text = record.which == 0 ? rest : rest + MNOS_MESSAGE_MAX_BYTES - bytes;
+    text = which == 0 ? rest : rest + MNOS_MESSAGE_MAX_BYTES - bytes;
     memcpy(text, call->request + head, bytes);
-    paths[record.which] = (struct path){0, text, bytes};
-    return MNOS_OK;
+    paths[which] = (struct path){.session = paths[which].session, .text = text, .bytes = bytes};
+    return next_session(&paths[which], &record);
 }
 
 struct request {
@@ -59,7 +80,7 @@ struct request {
 };
 
 static mnos_status_t put(struct file_call *call, const struct request *what,
-                         const struct path paths[2])
+                         const struct path *paths)
 {
     union {
         struct file_open open;
@@ -88,21 +109,57 @@ static mnos_status_t put(struct file_call *call, const struct request *what,
     return status;
 }
 
-/* Sends it until the paths have led somewhere. */
-static mnos_status_t walk(struct file_session *session, struct file_call *call,
-                          const struct request *what, struct path paths[2])
+/* The rest of which path came back with MNOS_ERR_REST. */
+static unsigned which_path(const struct file_call *call)
+{
+    /* struct file_rest, `which`: it fits the registers. */
+    return (call->message.words[0] >> 16 & 0xFFFF) != 0;
+}
+
+/* Two paths that are in different sessions: one of them may lead further. MNOS_ERR_REST: path *which does, and the
+ * rest is in the call. MNOS_ERR_VOLUME: both end where they are. */
+static mnos_status_t look_further(struct file_call *call, const struct path paths[2],
+                                  unsigned *which)
+{
+    static const struct request stat = {FILE_STAT, FILE_NO_FOLLOW, 0, false, 1};
+
+    for (*which = 0; *which < 2; ++*which) {
+        mnos_status_t status = put(call, &stat, &paths[*which]);
+
+        if (status == MNOS_OK)
+            status = file_call_send(paths[*which].session, call);
+        /* What is to get the second name need not be there yet. */
+        if (status != MNOS_OK && (*which == 0 || status != MNOS_ERR_NOT_FOUND))
+            return status;
+    }
+    return MNOS_ERR_VOLUME;
+}
+
+/* Sends it until the paths have led somewhere; paths[0].session, or of two the one of both, is where. */
+static mnos_status_t walk(struct file_call *call, const struct request *what, struct path paths[2])
 {
     char rest[MNOS_MESSAGE_MAX_BYTES];
     uint32_t links = 0;
 
     for (;;) {
-        mnos_status_t status = put(call, what, paths);
+        struct file_session *session = paths[what->count == 0 ? 1 : 0].session;
+        bool apart = what->count == 2 && paths[1].session != session;
+        unsigned which = 0;
+        mnos_status_t status;
 
-        if (status == MNOS_OK)
-            status = file_call_send(session, call);
+        paths[0].run = session->runs;
+        if (apart) {
+            status = look_further(call, paths, &which);
+        } else {
+            status = put(call, what, paths);
+            if (status == MNOS_OK)
+                status = file_call_send(session, call);
+            if (status == MNOS_ERR_REST)
+                which = which_path(call);
+        }
         if (status != MNOS_ERR_REST || what->flags & FILE_BENEATH)
             return status;
-        status = go_on(call, paths, rest, &links);
+        status = go_on(call, paths, which, rest, &links);
         if (status != MNOS_OK)
             return status;
     }
@@ -112,24 +169,24 @@ mnos_status_t file_open(struct file_session *session, const struct file *directo
                         const char *path, uint32_t flags, uint32_t rights, struct file *file)
 {
     struct request what = {FILE_OPEN, flags, rights, true, 1};
-    struct path paths[2] = {path_at(directory, path)};
+    struct path paths[2] = {
+        path_at(directory != NULL ? directory->session : session, directory, path)};
     struct file_opened opened;
     struct file_call call;
-    uint32_t run = session->runs;
     mnos_status_t status;
 
-    if (directory != NULL && directory->run != run)
+    if (directory != NULL && directory->run != directory->session->runs)
         return MNOS_ERR_LOST;
-    status = walk(session, &call, &what, paths);
+    status = walk(&call, &what, paths);
     if (status != MNOS_OK)
         return status;
     (void)message_get(&call.message, &opened, sizeof opened);
-    *file = (struct file){.session = session,
+    *file = (struct file){.session = paths[0].session,
                           .handle = opened.handle,
                           .size = opened.size,
                           .type = opened.type,
                           .rights = opened.rights,
-                          .run = run};
+                          .run = paths[0].run};
     return MNOS_OK;
 }
 
@@ -137,9 +194,9 @@ mnos_status_t file_stat(struct file_session *session, const char *path, uint32_t
                         struct file_attr *attr)
 {
     struct request what = {FILE_STAT, flags, 0, false, 1};
-    struct path paths[2] = {path_at(NULL, path)};
+    struct path paths[2] = {path_at(session, NULL, path)};
     struct file_call call;
-    mnos_status_t status = walk(session, &call, &what, paths);
+    mnos_status_t status = walk(&call, &what, paths);
 
     if (status == MNOS_OK)
         (void)message_get(&call.message, attr, sizeof *attr);
@@ -150,9 +207,9 @@ mnos_status_t file_read_link(struct file_session *session, const char *path, cha
                              uint64_t size, uint64_t *bytes)
 {
     struct request what = {FILE_READLINK, 0, 0, false, 1};
-    struct path paths[2] = {path_at(NULL, path)};
+    struct path paths[2] = {path_at(session, NULL, path)};
     struct file_call call;
-    mnos_status_t status = walk(session, &call, &what, paths);
+    mnos_status_t status = walk(&call, &what, paths);
 
     if (status != MNOS_OK)
         return status;
@@ -164,10 +221,10 @@ mnos_status_t file_read_link(struct file_session *session, const char *path, cha
 static mnos_status_t one(struct file_session *session, uint32_t operation, const char *path)
 {
     struct request what = {operation, 0, 0, true, 1};
-    struct path paths[2] = {path_at(NULL, path)};
+    struct path paths[2] = {path_at(session, NULL, path)};
     struct file_call call;
 
-    return walk(session, &call, &what, paths);
+    return walk(&call, &what, paths);
 }
 
 mnos_status_t file_make_directory(struct file_session *session, const char *path)
@@ -189,10 +246,10 @@ static mnos_status_t two(struct file_session *session, uint32_t operation, const
                          const char *new_path)
 {
     struct request what = {operation, 0, 0, true, 2};
-    struct path paths[2] = {path_at(NULL, path), path_at(NULL, new_path)};
+    struct path paths[2] = {path_at(session, NULL, path), path_at(session, NULL, new_path)};
     struct file_call call;
 
-    return walk(session, &call, &what, paths);
+    return walk(&call, &what, paths);
 }
 
 mnos_status_t file_link(struct file_session *session, const char *path, const char *new_path)
@@ -208,8 +265,8 @@ mnos_status_t file_rename(struct file_session *session, const char *path, const 
 mnos_status_t file_symlink(struct file_session *session, const char *text, const char *path)
 {
     struct request what = {FILE_SYMLINK, 0, 0, true, 0};
-    struct path paths[2] = {{0, text, strlen(text)}, path_at(NULL, path)};
+    struct path paths[2] = {{session, 0, text, strlen(text), 0}, path_at(session, NULL, path)};
     struct file_call call;
 
-    return walk(session, &call, &what, paths);
+    return walk(&call, &what, paths);
 }

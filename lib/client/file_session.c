@@ -82,8 +82,9 @@ static mnos_status_t ask_for_session(struct file_session *session, struct messag
     status = service_call(session->service, message);
     if (status != MNOS_OK)
         return status;
+    /* A service that has only directories shares no memory. */
     if (message_get(message, limits, sizeof *limits) == sizeof *limits &&
-        message_cap(message, 0) != 0)
+        (message_cap(message, 0) != 0) == (limits->window_bytes != 0))
         return MNOS_OK;
     message_refuse_caps(message);
     return MNOS_ERR_FORMAT;
@@ -96,14 +97,15 @@ static mnos_status_t begin(struct file_session *session)
     struct message message = {0};
     struct file_limits limits;
     mnos_status_t status = ask_for_session(session, &message, &limits);
-    void *address;
+    void *address = NULL;
 
     if (status != MNOS_OK)
         return status;
     drop_window(session);
     session->window_cap = message_cap(&message, 0);
-    status = memory_map(session->window_cap, 0, limits.window_bytes / MNOS_PAGE_BYTES,
-                        MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
+    if (limits.window_bytes != 0)
+        status = memory_map(session->window_cap, 0, limits.window_bytes / MNOS_PAGE_BYTES,
+                            MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
     if (status != MNOS_OK) {
         (void)!sys_cap_delete(session->window_cap);
         return status;
@@ -120,6 +122,14 @@ mnos_status_t file_session_open(struct file_session *session, mnos_cap_t service
                                 uint64_t window_bytes)
 {
     *session = (struct file_session){.service = service, .window_wanted = window_bytes};
+    return begin(session);
+}
+
+mnos_status_t file_session_replace(struct file_session *session, mnos_cap_t service)
+{
+    drop_window(session);
+    session->service = service;
+    session->lost = false;
     return begin(session);
 }
 
@@ -148,12 +158,14 @@ mnos_status_t file_call_send(struct file_session *session, struct file_call *cal
     mnos_status_t status =
         call->once ? send_once(session, call) : send(session->service, call, call->operation);
 
-    if (status != MNOS_ERR_LOST)
+    if (!file_is_lost(status))
         return status;
     /* The first thread that learns of it begins anew for all. */
     mutex_lock(&session->lock);
-    if (session->runs == run)
-        (void)!begin(session);
+    if (session->runs == run && file_is_lost(begin(session))) {
+        session->lost = true; /* it was exported, and is no more: a mount begins with another one */
+        session->runs++;
+    }
     mutex_unlock(&session->lock);
     return MNOS_ERR_LOST;
 }
@@ -177,9 +189,23 @@ mnos_status_t file_space(struct file_session *session, struct file_space *space)
     return status;
 }
 
+mnos_status_t file_sync_all(struct file_session *session)
+{
+    struct file_call call;
+
+    file_call_begin(&call, FILE_SYNC, false, NULL, 0);
+    return file_call_send(session, &call);
+}
+
 mnos_status_t file_export(const struct file *file, uint32_t rights, mnos_cap_t *session)
 {
-    struct file_export record = {.handle = file->handle, .rights = rights};
+    return file_export_for(file, rights, 0, session);
+}
+
+mnos_status_t file_export_for(const struct file *file, uint32_t rights, uint32_t account,
+                              mnos_cap_t *session)
+{
+    struct file_export record = {.handle = file->handle, .rights = rights, .account = account};
     struct file_call call;
     mnos_status_t status;
 

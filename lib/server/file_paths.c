@@ -66,8 +66,10 @@ static mnos_status_t check_open(const struct file_open *wanted, enum file_type t
         return MNOS_ERR_NOT_DIRECTORY;
     if (type == FILE_TYPE_SYMLINK)
         return MNOS_ERR_LINKS;
+    /* Of a directory that is meant to be one, the right to write is for what is below. */
     if (type == FILE_TYPE_DIRECTORY &&
-        (wanted->rights & FILE_WRITE_RIGHT || wanted->flags & FILE_TRUNCATE_FIRST))
+        (wanted->flags & FILE_TRUNCATE_FIRST ||
+         (wanted->rights & FILE_WRITE_RIGHT && (wanted->flags & FILE_ONLY_DIRECTORY) == 0)))
         return MNOS_ERR_DIRECTORY;
     return MNOS_OK;
 }

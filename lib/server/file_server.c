@@ -7,9 +7,13 @@
 
 static const struct server_operation operations[LABEL_OPERATIONS] = {
 #define REQUEST(label, name, class, request, reply, text)                                          \
-    [label] = {file_server_##name, SERVER_CLASS_##class},
+    [label] = {file_server_##name, SERVER_CLASS_##class, false},
 #include "protocols/file.def"
 #undef REQUEST
+    [MOUNT_MOUNT] = {file_server_mount, SERVER_CLASS_I, false},
+    [MOUNT_UNMOUNT] = {file_server_unmount, SERVER_CLASS_I, false},
+    [MOUNT_STATUS] = {file_server_status, SERVER_CLASS_I, false},
+    [MOUNT_LISTEN] = {file_server_listen, SERVER_CLASS_I, true},
 };
 
 static void drop(void *context, uint32_t object)
@@ -35,6 +39,10 @@ static mnos_status_t admit(void *context, uint32_t operation)
     struct file_server *server = context;
 
     switch (operation) {
+    case MOUNT_MOUNT:
+    case MOUNT_UNMOUNT:
+    case MOUNT_STATUS:
+    case MOUNT_LISTEN:
     case FILE_OPEN_SESSION:
     case FILE_SESSION_INFO:
     case FILE_CLOSE_TREE:
@@ -92,6 +100,11 @@ mnos_status_t file_server_want(struct file_server *server, uint32_t inode, enum 
     if (status != MNOS_OK)
         return status;
     return type == wanted ? MNOS_OK : otherwise;
+}
+
+bool file_server_is_service(const struct server_request *request)
+{
+    return request->session->parent == 0 && (request->session->rights & FILE_REVOKE) != 0;
 }
 
 /* ---- Sessions ---- */
@@ -188,7 +201,12 @@ mnos_status_t file_server_EXPORT(void *context, struct server_request *request)
         status = MNOS_ERR_DENIED;
     if (status != MNOS_OK)
         return status;
-    made = session_make(sessions, badge, request->session, handle->object, wanted.rights);
+    if (wanted.account != 0 && !file_server_is_service(request))
+        return MNOS_ERR_DENIED;
+    made = wanted.account == 0
+               ? session_make(sessions, badge, request->session, handle->object, wanted.rights)
+               : session_make_for(sessions, badge, request->session, handle->object, wanted.rights,
+                                  wanted.account);
     if (made == NULL)
         return MNOS_ERR_QUOTA;
     sessions->next_badge++;

@@ -8,9 +8,11 @@
 #pragma once
 
 #include "abi/message.h"
+#include "lib/mnos/listener.h"
 #include "lib/server/file_system.h"
 #include "lib/server/loop.h"
 #include "lib/server/window.h"
+#include "protocols/mount.h"
 
 #define FILE_SERVER_SESSIONS 64u
 #define FILE_SERVER_HANDLES 4096u
@@ -22,6 +24,8 @@ struct file_server {
     struct file_system system;
     struct window windows[FILE_SERVER_SESSIONS]; /* by session */
     uint64_t window_bytes[SESSION_ACCOUNTS];
+    struct mount_status mount; /* file_mount.c */
+    struct listener mount_listener;
     struct file_walk walks[2];
     uint8_t request[MNOS_MESSAGE_MAX_BYTES];
     char reply[MNOS_MESSAGE_MAX_BYTES];
@@ -31,7 +35,19 @@ struct file_server {
 void file_server_init(struct file_server *server, const struct file_system *system,
                       struct sessions *sessions, mnos_cap_t endpoint, struct park *park);
 
+/* What was begun by the methods `mount` or `unmount` has ended, or the file system has changed its state itself: from
+ * now on `status` is what STATUS answers, and who mounts it is told. */
+void file_server_mounted(struct file_server *server, const struct mount_status *status);
+
 /* ---- What the files of the server share ---- */
+
+/* The requests of protocols/mount.def. */
+mnos_status_t file_server_mount(void *context, struct server_request *request);
+mnos_status_t file_server_unmount(void *context, struct server_request *request);
+mnos_status_t file_server_status(void *context, struct server_request *request);
+mnos_status_t file_server_listen(void *context, struct server_request *request);
+/* Whether the service manager gave the session, with the right FILE_REVOKE. */
+bool file_server_is_service(const struct server_request *request);
 
 #define REQUEST(label, name, class, request, reply, text)                                          \
     mnos_status_t file_server_##name(void *context, struct server_request *request_);

@@ -97,6 +97,11 @@ struct file_methods {
     mnos_status_t (*sync)(void *fs, uint32_t inode, uint64_t *ticket);
     /* Whether requests are served now: MNOS_OK; NULL: always. */
     mnos_status_t (*ready)(void *fs);
+
+    /* Both begin and return at once; file_server_mounted() tells how it ended, perhaps before. An error: nothing has
+     * begun. NULL: there is no volume, and it is mounted from the start to the end. */
+    mnos_status_t (*mount)(void *fs, const uint8_t volume[16], uint32_t flags);
+    mnos_status_t (*unmount)(void *fs);
 };
 
 struct file_system {

@@ -192,8 +192,9 @@ void server_loop_handle(struct server_loop *loop, struct message *message)
         message->cap_count = 0;
     } else {
         /* Sessions are named by capabilities to this very endpoint, which take no slot; others are
-         * not wanted. The handler finds the badge in the IPC buffer. */
-        message_refuse_caps(message);
+         * wanted by few. The handler finds the badge in the IPC buffer. */
+        if (!loop->operations[label_operation(message->label)].takes_capability)
+            message_refuse_caps(message);
         handle_request(loop, message);
     }
 }

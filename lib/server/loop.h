@@ -50,6 +50,8 @@ typedef mnos_status_t server_handler(void *context, struct server_request *reque
 struct server_operation {
     server_handler *handle;
     uint8_t class; /* enum server_class */
+    /* It takes a capability that is no session of this service's, and deletes it if it has no use for it. */
+    bool takes_capability;
 };
 
 struct server_loop {

@@ -106,10 +106,17 @@ static void unlink_from_parent(struct sessions *sessions, struct server_session 
 struct server_session *session_make(struct sessions *sessions, mnos_badge_t badge,
                                     struct server_session *parent, uint32_t object, uint32_t rights)
 {
-    uint32_t number = sessions->free_session, account = account_for(badge, parent);
+    return session_make_for(sessions, badge, parent, object, rights, account_for(badge, parent));
+}
+
+struct server_session *session_make_for(struct sessions *sessions, mnos_badge_t badge,
+                                        struct server_session *parent, uint32_t object,
+                                        uint32_t rights, uint32_t account)
+{
+    uint32_t number = sessions->free_session;
     struct server_session *session;
 
-    if (number == 0 ||
+    if (number == 0 || account >= SESSION_ACCOUNTS ||
         sessions->accounts[account].sessions >= sessions->session_count / SESSION_SHARE)
         return NULL;
     session = session_at(sessions, number);

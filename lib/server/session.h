@@ -103,6 +103,10 @@ uint32_t session_number(const struct sessions *sessions, const struct server_ses
 struct server_session *session_make(struct sessions *sessions, mnos_badge_t badge,
                                     struct server_session *parent, uint32_t object,
                                     uint32_t rights);
+/* The same, charged to an account of the caller's choice. */
+struct server_session *session_make_for(struct sessions *sessions, mnos_badge_t badge,
+                                        struct server_session *parent, uint32_t object,
+                                        uint32_t rights, uint32_t account);
 /* Closes its handles and empties its lanes. */
 void session_reset(struct sessions *sessions, struct server_session *session,
                    const struct session_owner *owner);

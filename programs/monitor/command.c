@@ -5,52 +5,69 @@
 #include "lib/base/string.h"
 #include "programs/monitor/console.h"
 #include "lib/client/manager.h"
+#include "programs/monitor/files.h"
 
 static void command_help(const struct words *words);
 
 static const struct command commands[] = {
-    {"help", "", "this list", command_help, 0, 0, false},
-    {"ps", "", "processes and threads: state, core, CPU time, memory", command_ps, 0, 0, false},
+    {"help", "", "this list", command_help, 0, 0, COMPLETES_NOTHING},
+    {"ps", "", "processes and threads: state, core, CPU time, memory", command_ps, 0, 0,
+     COMPLETES_NOTHING},
     {"caps", "[PROCESS]", "capability table of a process, or of this monitor", command_caps, 0, 1,
-     true},
-    {"mem", "", "memory of the machine and of each process", command_mem, 0, 0, false},
-    {"irq", "", "interrupt lines: how often, and who holds them", command_irq, 0, 0, false},
-    {"cpu", "", "processor features, and what each core did", command_cpu, 0, 0, false},
-    {"log", "", "the kernel log", command_log, 0, 0, false},
+     COMPLETES_SERVICES},
+    {"mem", "", "memory of the machine and of each process", command_mem, 0, 0, COMPLETES_NOTHING},
+    {"irq", "", "interrupt lines: how often, and who holds them", command_irq, 0, 0,
+     COMPLETES_NOTHING},
+    {"cpu", "", "processor features, and what each core did", command_cpu, 0, 0, COMPLETES_NOTHING},
+    {"log", "", "the kernel log", command_log, 0, 0, COMPLETES_NOTHING},
     {"trace", "[MS]", "what the cores do: the last events of 100 or MS milliseconds", command_trace,
-     0, 1, false},
+     0, 1, COMPLETES_NOTHING},
     {"services", "", "services: state, restarts, why they ended last", command_services, 0, 0,
-     false},
-    {"regions", "", "memory that outlives services, and who uses it", command_regions, 0, 0, false},
-    {"disks", "", "disks and partitions: driver, size, content, name", command_disks, 0, 0, false},
+     COMPLETES_NOTHING},
+    {"regions", "", "memory that outlives services, and who uses it", command_regions, 0, 0,
+     COMPLETES_NOTHING},
+    {"disks", "", "disks and partitions: driver, size, content, name", command_disks, 0, 0,
+     COMPLETES_NOTHING},
     {"devices", "", "devices of PCI: state, driver, message interrupts, name", command_devices, 0,
-     0, false},
-    {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1, true},
+     0, COMPLETES_NOTHING},
+    {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1,
+     COMPLETES_SERVICES},
     {"kill", "NAME", "end a service; its restart policy decides what follows", command_kill, 1, 1,
-     true},
+     COMPLETES_SERVICES},
     {"run", "NAME [&]", "start a program and wait until it ends; &: do not wait",
-     command_run_service, 1, 2, true},
-    {"ls", "[PATH]", "names in a directory", command_ls, 0, 1, false},
-    {"cat", "PATH", "what a file holds", command_cat, 1, 1, false},
-    {"cp", "FROM TO", "copy a file", command_cp, 2, 2, false},
-    {"mv", "FROM TO", "rename, over what is there", command_mv, 2, 2, false},
-    {"rm", "PATH", "remove a file", command_rm, 1, 1, false},
-    {"mkdir", "PATH", "make a directory", command_mkdir, 1, 1, false},
-    {"rmdir", "PATH", "remove an empty directory", command_rmdir, 1, 1, false},
-    {"ln", "[-s] TO PATH", "another name of a file; -s: a symbolic link", command_ln, 2, 3, false},
+     command_run_service, 1, 2, COMPLETES_SERVICES},
+    {"cd", "[PATH]", "go to a directory; without one to /", command_cd, 0, 1, COMPLETES_PATHS},
+    {"pwd", "", "where that is", command_pwd, 0, 0, COMPLETES_NOTHING},
+    {"ls", "[PATH]", "names in a directory", command_ls, 0, 1, COMPLETES_PATHS},
+    {"cat", "PATH", "what a file holds", command_cat, 1, 1, COMPLETES_PATHS},
+    {"cp", "FROM TO", "copy a file", command_cp, 2, 2, COMPLETES_PATHS},
+    {"mv", "FROM TO", "rename, over what is there", command_mv, 2, 2, COMPLETES_PATHS},
+    {"rm", "PATH", "remove a file", command_rm, 1, 1, COMPLETES_PATHS},
+    {"mkdir", "PATH", "make a directory", command_mkdir, 1, 1, COMPLETES_PATHS},
+    {"rmdir", "PATH", "remove an empty directory", command_rmdir, 1, 1, COMPLETES_PATHS},
+    {"ln", "[-s] TO PATH", "another name of a file; -s: a symbolic link", command_ln, 2, 3,
+     COMPLETES_PATHS},
     {"write", "PATH TEXT", "put a line of text at the end of a file", command_write, 2,
-     COMMAND_WORDS_MAX - 1, false},
-    {"stat", "PATH", "type, size, names and times of a file", command_stat, 1, 1, false},
-    {"df", "", "how much room there is for files", command_df, 0, 0, false},
-    {"uptime", "", "time since boot", command_uptime, 0, 0, false},
-    {"reboot", "", "reset the machine", command_reboot, 0, 0, false},
+     COMMAND_WORDS_MAX - 1, COMPLETES_PATHS},
+    {"stat", "PATH", "type, size, names and times of a file", command_stat, 1, 1, COMPLETES_PATHS},
+    {"find", "[PATH [TEXT]]", "what lies below a directory, with TEXT in its name", command_find, 0,
+     2, COMPLETES_PATHS},
+    {"hexdump", "PATH [OFFSET [BYTES]]", "bytes of a file", command_hexdump, 1, 3, COMPLETES_PATHS},
+    {"mount", "[[GUID] AT]", "what is mounted; or mount a volume", command_mount, 0, 2,
+     COMPLETES_NOTHING},
+    {"umount", "AT", "write everything, and let a volume go", command_umount, 1, 1,
+     COMPLETES_PATHS},
+    {"sync", "", "wait until all that was written is safe", command_sync, 0, 0, COMPLETES_NOTHING},
+    {"df", "", "how much room there is for files", command_df, 0, 0, COMPLETES_NOTHING},
+    {"uptime", "", "time since boot", command_uptime, 0, 0, COMPLETES_NOTHING},
+    {"reboot", "", "reset the machine", command_reboot, 0, 0, COMPLETES_NOTHING},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static void command_help(const struct words *)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        console_print("  %-9s%-12s %s\n", commands[i].name, commands[i].arguments,
+        console_print("  %-9s%-21s %s\n", commands[i].name, commands[i].arguments,
                       commands[i].help);
     console_print(
         "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"
@@ -114,7 +131,8 @@ void command_run(char *line)
         command->run(&words);
 }
 
-bool command_candidate(const char *line, size_t word_start, unsigned index, char word[32])
+bool command_candidate(const char *line, size_t word_start, size_t typed, unsigned index,
+                       char word[EDITOR_WORD_BYTES])
 {
     const struct command *command;
     struct manager_service service;
@@ -125,15 +143,19 @@ bool command_candidate(const char *line, size_t word_start, unsigned index, char
     if (word_start <= start) {
         if (index >= COMMAND_COUNT)
             return false;
-        string_copy(word, commands[index].name, 32);
+        string_copy(word, commands[index].name, EDITOR_WORD_BYTES);
         return true;
     }
     end = start;
     while (line[end] != 0 && line[end] != ' ')
         end++;
     command = find(line + start, end - start);
-    if (command == NULL || !command->takes_service || manager_entry(index, &service) != MNOS_OK)
+    if (command == NULL || command->completes == COMPLETES_NOTHING)
         return false;
-    string_copy(word, service.name, 32);
+    if (command->completes == COMPLETES_PATHS)
+        return files_candidate(line + word_start, typed, index, word, EDITOR_WORD_BYTES);
+    if (manager_entry(index, &service) != MNOS_OK)
+        return false;
+    string_copy(word, service.name, EDITOR_WORD_BYTES);
     return true;
 }

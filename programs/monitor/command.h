@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "programs/monitor/editor.h"
+
 /* A line of input, in words; the first is the name of the command. */
 #define COMMAND_WORDS_MAX 16
 struct words {
@@ -18,14 +20,15 @@ struct command {
     const char *help;
     void (*run)(const struct words *words);
     unsigned arguments_min, arguments_max;
-    bool takes_service; /* the first argument is the name of a service */
+    enum command_completes { COMPLETES_NOTHING, COMPLETES_SERVICES, COMPLETES_PATHS } completes;
 };
 
 /* Runs one line of input. */
 void command_run(char *line);
 
-/* For the editor: candidates of the word at line[word_start]. */
-bool command_candidate(const char *line, size_t word_start, unsigned index, char word[32]);
+/* For the editor: candidates of the word at line[word_start], of which `typed` bytes are there. */
+bool command_candidate(const char *line, size_t word_start, size_t typed, unsigned index,
+                       char word[EDITOR_WORD_BYTES]);
 
 /* process.c */
 void command_ps(const struct words *words);
@@ -44,6 +47,9 @@ void command_devices(const struct words *words);
 /* disks.c */
 void command_disks(const struct words *words);
 /* files.c */
+void command_cd(const struct words *words);
+void command_pwd(const struct words *words);
+/* files_list.c, files_copy.c, files_names.c */
 void command_ls(const struct words *words);
 void command_cat(const struct words *words);
 void command_cp(const struct words *words);
@@ -54,6 +60,12 @@ void command_rmdir(const struct words *words);
 void command_ln(const struct words *words);
 void command_write(const struct words *words);
 void command_stat(const struct words *words);
+void command_find(const struct words *words);
+void command_hexdump(const struct words *words);
+/* mounts.c */
+void command_mount(const struct words *words);
+void command_umount(const struct words *words);
+void command_sync(const struct words *words);
 void command_df(const struct words *words);
 /* services.c */
 void command_services(const struct words *words);

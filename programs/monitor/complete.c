@@ -18,8 +18,10 @@ struct matches {
 static bool next_match(struct editor *editor, const struct matches *matches, unsigned *index,
                        char word[EDITOR_WORD_BYTES])
 {
-    while (editor->candidate(editor->line.text, matches->word_start, (*index)++, word)) {
-        if (strncmp(word, editor->line.text + matches->word_start, matches->typed) == 0)
+    while (editor->candidate(editor->line.text, matches->word_start, matches->typed, (*index)++,
+                             word)) {
+        if (word[0] != 0 &&
+            strncmp(word, editor->line.text + matches->word_start, matches->typed) == 0)
             return true;
     }
     return false;
@@ -76,6 +78,7 @@ void editor_complete(struct editor *editor)
         return;
     }
     editor_insert(editor, matches.word + matches.typed, matches.common - matches.typed);
-    if (matches.count == 1)
+    /* What ends with a slash goes on. */
+    if (matches.count == 1 && matches.word[matches.common - 1] != '/')
         editor_insert(editor, " ", 1);
 }

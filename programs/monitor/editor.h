@@ -19,7 +19,7 @@
 #define EDITOR_COLUMNS 80
 #define EDITOR_COLUMNS_MIN 20 /* a report of less is not believed */
 #define EDITOR_COLUMNS_MAX 1000
-#define EDITOR_WORD_BYTES 32
+#define EDITOR_WORD_BYTES LINE_BYTES
 #define EDITOR_SEARCH_BYTES 32
 
 enum editor_event {
@@ -34,7 +34,7 @@ struct editor {
     void (*write)(const char *bytes, size_t count);
     /* Candidate number `index` for the word that begins at line[word_start]; false past the
      * last. */
-    bool (*candidate)(const char *line, size_t word_start, unsigned index,
+    bool (*candidate)(const char *line, size_t word_start, size_t typed, unsigned index,
                       char word[EDITOR_WORD_BYTES]);
 
     struct key_decoder keys;

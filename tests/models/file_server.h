@@ -19,6 +19,8 @@
 #define ipc_reply_status file_ipc_reply_status
 #define ipc_client_is_gone file_ipc_client_is_gone
 #define bootstrap_table file_bootstrap_table
+#define listener_accept file_listener_accept
+#define listener_tell file_listener_tell
 
 #include "lib/mnos/ipc.h"
 
@@ -33,6 +35,7 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
 
 #include "lib/server/loop.c"
 #include "lib/server/file_bytes.c"
+#include "lib/server/file_mount.c"
 #include "lib/server/file_paths.c"
 #include "lib/server/file_server.c"
 #include "services/fs/tmpfs/methods.h"
@@ -41,6 +44,23 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
 #define ENDPOINT 77u
 
 enum { ALICE = 0x10005, BOB = 0x10006 };
+
+/* ---- Who mounts it ---- */
+
+static unsigned listener_told;
+
+mnos_status_t listener_accept(struct listener *listener, const struct message *msg)
+{
+    if (msg->cap_count == 0)
+        return MNOS_ERR_ARGUMENT;
+    *listener = (struct listener){1, msg->words[0]};
+    return MNOS_OK;
+}
+
+void listener_tell(const struct listener *listener)
+{
+    listener_told += listener->endpoint != 0;
+}
 
 /* ---- Messages ---- */
 
@@ -267,8 +287,7 @@ static uint64_t open_directory(mnos_badge_t badge, const char *path)
     uint64_t handle;
 
     CHECK_EQ(open_with(badge, once(FILE_OPEN), path, FILE_ONLY_DIRECTORY,
-                       FILE_LOOKUP | FILE_READ_RIGHT | FILE_WRITE_RIGHT * 0 | FILE_CREATE_RIGHT,
-                       &handle),
+                       FILE_LOOKUP | FILE_READ_RIGHT | FILE_CREATE_RIGHT, &handle),
              MNOS_OK);
     return handle;
 }

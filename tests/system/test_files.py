@@ -11,9 +11,11 @@ suite = Suite("files")
 
 
 @contextmanager
-def prompt(name: str, limit_s: float = 120):
+def prompt(name: str, directory: str = "/tmp", limit_s: float = 120):
     with Guest(Machine("direct", cpus=2, memory_mib=128), f"files {name}", limit_s) as guest:
         guest.expect(PROMPT)
+        if directory:
+            says(guest, f"cd {directory}")
         yield guest
 
 
@@ -32,7 +34,7 @@ def whole_life() -> None:
     with prompt("whole life") as guest:
         says(guest, "mkdir notes")
         says(guest, "write notes/today the first line")
-        says(guest, "write /notes/today and a second one")
+        says(guest, "write /tmp/notes/today and a second one")
         says(guest, "cat notes/today", "the first line", "and a second one")
         says(guest, "cp notes/today copy")
         says(guest, "ln copy other")
@@ -40,7 +42,7 @@ def whole_life() -> None:
         says(guest, "cat link", "and a second one")
         says(guest, "stat other", "names      2")
         listing = says(guest, "ls", "notes", "copy", "other", "link -> notes/today")
-        check(re.search(r"^file +32  copy", listing, re.M), f"copy is not there with its size:\n{listing}")
+        check(re.search(r"^file +32 B  copy", listing, re.M), f"copy is not there with its size:\n{listing}")
         says(guest, "mv copy notes/today")
         says(guest, "rm other")
         says(guest, "stat notes/today", "names      1")
@@ -61,10 +63,10 @@ def no_way_out() -> None:
     with prompt("no way out") as guest:
         says(guest, "write file inside")
         says(guest, "mkdir dir")
-        says(guest, "ln -s /file dir/absolute")
-        says(guest, "ln -s ../../../file dir/up")
+        says(guest, "ln -s /tmp/file dir/absolute")
+        says(guest, "ln -s ../../../tmp/file dir/up")
         says(guest, "ln -s loop loop")
-        for path in ("../file", "/../../file", "dir/../../../file", "dir/absolute", "dir/up"):
+        for path in ("../tmp/file", "/../../tmp/file", "dir/../../../tmp/file", "dir/absolute", "dir/up"):
             says(guest, f"cat {path}", "inside")
         says(guest, "cat loop", "too many symbolic links")
 
@@ -80,3 +82,78 @@ def loss_is_told() -> None:
         says(guest, "write file again")
         says(guest, "cat file", "again")
         says(guest, "services", "tmpfs")
+
+
+@suite.test("the root lists what is mounted, and is changed by nobody")
+def the_root() -> None:
+    with prompt("root", "") as guest:
+        says(guest, "pwd", "/")
+        says(guest, "ls", "tmp", "boot")
+        says(guest, "mount", "/tmp ", "tmpfs", "/boot ", "initrdfs", "mounted", "read only")
+        says(guest, "df", "/tmp", "/boot")
+        for command in ("write none text", "mkdir none", "ln -s a none", "rm none", "rmdir none", "cat none", "cd none"):
+            check(guest.command(command).strip() != "", f"{command!r} says nothing")
+        says(guest, "mkdir tmp", "something has this name already")
+        says(guest, "rm tmp", "this is a directory")
+        says(guest, "cat .", "directory")
+        says(guest, "umount /tmp", "state")
+        says(guest, "umount /none", "nothing has this name")
+        says(guest, "mount /tmp", "something has this name already")
+        says(guest, "mount /none", "nothing has this name")
+        says(guest, "ls", "tmp", "boot")
+
+
+@suite.test("paths go from one file system to another, by names, links and ..")
+def over_mounts() -> None:
+    with prompt("over mounts") as guest:
+        size = re.search(r"size +(\d+) bytes", says(guest, "stat /boot/hello", "type       file"))[1]
+        says(guest, "cp /boot/hello .")
+        says(guest, "stat hello", f"{size} bytes")
+        says(guest, "ln -s /boot/hello absolute")
+        says(guest, "ln -s ../boot/hello relative")
+        for path in ("absolute", "relative", "../boot/hello", "/tmp/../boot/../boot/hello", "/boot/../tmp/hello"):
+            says(guest, f"cp {path} copy")
+            says(guest, "stat copy", f"{size} bytes")
+        says(guest, "ln /boot/hello here", "different file systems")
+        says(guest, "mv /boot/none /tmp/x", "nothing has this name")
+        says(guest, "mv /boot/hello moved", "policy")   # copied, and the name there stays
+        says(guest, "cp hello /boot/new", "policy")
+        says(guest, "cp hello hello", "are the same file")
+        says(guest, "mkdir dir")
+        says(guest, "cp hello dir")
+        says(guest, "mv copy dir")
+        listing = says(guest, "find . copy", "dir/copy")
+        check("hello" not in listing, f"find gives more than it was asked for:\n{listing}")
+        says(guest, "find /boot", "/boot/init", "/boot/hello")
+        says(guest, "cd dir")
+        says(guest, "pwd", "/tmp/dir")
+        says(guest, "cd ../../boot")
+        says(guest, "pwd", "/boot")
+        says(guest, "cd hello", "no directory")
+        says(guest, "hexdump hello 0 20", "7f 45 4c 46", "|.ELF")
+        says(guest, "sync")
+
+
+@suite.test("the Tab key completes paths, over mounts and from the current directory")
+def completion() -> None:
+    with prompt("completion") as guest:
+        says(guest, "write notes text")
+        says(guest, "mkdir folder")
+        guest.send("cat no\t\r")
+        guest.expect("text", 20)
+        guest.expect(PROMPT)
+        guest.send("cp /bo\tmani\t fol\tcopy\r")
+        guest.expect(PROMPT)
+        says(guest, "ls folder", "copy")
+
+
+@suite.test("the death of the service that knows the mounts is not noticed")
+def table_dies() -> None:
+    with prompt("table dies") as guest:
+        says(guest, "write file something")
+        for _ in range(3):
+            guest.command("kill vfs")
+            says(guest, "cat file", "something")
+            says(guest, "ls /", "tmp", "boot")
+            says(guest, "mount", "/tmp ", "mounted")
+        says(guest, "cp /boot/hello copy")

@@ -121,7 +121,7 @@ static void terminal_write(const char *bytes, size_t count)
     }
 }
 
-static bool candidate(const char *line, size_t word_start, unsigned index,
+static bool candidate(const char *line, size_t word_start, size_t, unsigned index,
                       char word[EDITOR_WORD_BYTES])
 {
     static const char *const words[] = {"services", "serial", "restart", "reboot"};

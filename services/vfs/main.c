@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/* main - the mount table: its memory and the loop. See README.md. */
+#include "abi/inspect.h"
+#include "lib/base/string.h"
+#include "lib/format/ustar.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
+#include "lib/server/alive.h"
+#include "services/vfs/server.h"
+
+#define TABLE_NAME "mounts.bin"
+/* How often an entry whose volume is looked for is looked at, beside what events say. */
+#define PROBE_NS 500000000ull
+
+enum { EXIT_TABLE = 1, EXIT_RECEIVE = 2 };
+
+static struct vfs_table table;
+static struct vfs vfs;
+
+/* The initial RAM disk, which holds the compiled table. */
+static const char *map_archive(const void **archive, size_t *bytes)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    mnos_cap_t memory = bootstrap_cap("initrd");
+    uint64_t size, pages;
+    void *address;
+
+    if (sys_cap_inspect(memory, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
+        return "there is no capability \"initrd\"";
+    pages = info->count;
+    if (memory_map(memory, 0, pages, MNOS_MAP_READ, &address) != MNOS_OK)
+        return "the initial RAM disk cannot be mapped";
+    *archive = address;
+    *bytes = pages * MNOS_PAGE_BYTES;
+    return NULL;
+}
+
+static const char *read_table(void)
+{
+    struct ustar_entry entry;
+    const void *archive;
+    size_t bytes;
+    const char *wrong = map_archive(&archive, &bytes);
+    enum ustar_error error;
+
+    if (wrong != NULL)
+        return wrong;
+    error = ustar_find(archive, bytes, TABLE_NAME, &entry);
+    wrong = error == USTAR_OK ? vfs_table_format(&table, entry.data, entry.size)
+                              : ustar_error_text(error);
+    memory_unmap((void *)archive, bytes / MNOS_PAGE_BYTES);
+    return wrong;
+}
+
+/* Makes the message the reply; without reply id when there is none to send now. */
+static void handle(struct message *message)
+{
+    mnos_status_t status = MNOS_ERR_LABEL;
+
+    alive_answer(message);
+    if (message->kind == MNOS_KIND_EVENTS) {
+        world_told(&vfs, message->words[0]);
+    } else if (message->kind == MNOS_KIND_CLIENT_GONE) {
+        requests_forget(&vfs, message->badge);
+        world_gone(&vfs, message->badge);
+    } else if (message->reply_id != 0) {
+        message_refuse_caps(message);
+        message->cap_count = 0;
+        if (message->label >= VFS_ROOT && message->label <= VFS_UMOUNT)
+            status = requests_handle(&vfs, message);
+        else
+            status = root_handle(&vfs, message);
+        if (status == VFS_ASIDE)
+            message->reply_id = 0;
+        else if (status != MNOS_OK)
+            message_put(message, status, NULL, 0);
+        return;
+    }
+    message_refuse_caps(message);
+    *message = (struct message){0};
+}
+
+static uint64_t deadline(void)
+{
+    for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
+        if (table.entries[i].at[0] != 0 && table.entries[i].state == VFS_PROBING)
+            return deadline_after_ns(PROBE_NS);
+    }
+    return MNOS_DEADLINE_NEVER;
+}
+
+static mnos_status_t loop(void)
+{
+    struct message message = {0};
+
+    for (;;) {
+        mnos_status_t status = ipc_reply_receive(vfs.endpoint, &message, deadline());
+
+        if (status == MNOS_ERR_DEADLINE)
+            message = (struct message){0};
+        else if (status != MNOS_OK)
+            return status;
+        else
+            handle(&message);
+        /* Answered before anything is waited for. */
+        if (message.reply_id != 0) {
+            (void)!ipc_reply(&message);
+            message = (struct message){0};
+        }
+        world_go_on(&vfs);
+        requests_go_on(&vfs);
+    }
+}
+
+int main(void)
+{
+    const char *wrong = read_table();
+
+    if (wrong != NULL) {
+        log_line("the mount table in the initial RAM disk: %s", wrong);
+        return EXIT_TABLE;
+    }
+    vfs.endpoint = bootstrap_cap("requests");
+    vfs.table = &table;
+    /* Badges of one run are not used again by the next: time goes on. */
+    vfs.next_badge = VFS_BADGE_EXPORTED | kinfo_time_ns();
+    world_init(&vfs);
+    world_go_on(&vfs);
+    log_error(loop(), "receive a request");
+    return EXIT_RECEIVE;
+}

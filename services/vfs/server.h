@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/*
+ * server.h - the process: the requests of vfs.def, those of file.def for the root, and the file systems.
+ *
+ * The root has no state: it is one directory, whoever asks, with one handle, and nothing of it can be changed. So a
+ * new run of this service answers what the one before would have answered, and its clients notice nothing.
+ */
+#pragma once
+
+#include "lib/client/file.h"
+#include "lib/mnos/ipc.h"
+#include "protocols/manager.h"
+#include "services/vfs/table.h"
+
+#define VFS_PARKED_MAX 64u
+#define VFS_PARKED_SHARE 4u /* of one client: 1/4 */
+
+/* Badges that this service mints have it set. Each is used once, also over runs of the service: the end of one that is
+ * replaced must not be taken for the end of its successor. */
+#define VFS_BADGE_EXPORTED (1ull << 63)
+#define VFS_EVENT_VOLUMES (1ull << VFS_MOUNTS_MAX) /* below it: of the entry of that number */
+
+/* A request that waits for an entry. */
+struct vfs_parked {
+    uint64_t reply_id; /* 0: free */
+    mnos_badge_t badge;
+    uint64_t inode;
+    uint32_t label; /* VFS_ROOT or VFS_UMOUNT */
+};
+
+/* What this run has of the file system of an entry. */
+struct vfs_client {
+    mnos_cap_t service; /* the capability that was given for it; 0: not looked for yet */
+    struct file_session session;
+    struct file root;
+    bool open;
+    mnos_badge_t listens; /* of the capability by which it tells; 0: it has none */
+};
+
+struct vfs {
+    mnos_cap_t endpoint;
+    struct vfs_table *table;
+    struct vfs_world world;
+    struct vfs_client clients[VFS_MOUNTS_MAX]; /* by entry */
+    struct vfs_parked parked[VFS_PARKED_MAX];
+    mnos_badge_t next_badge;
+    char request[MNOS_MESSAGE_MAX_BYTES];
+    char reply[MNOS_MESSAGE_MAX_BYTES];
+};
+
+/* Returned instead of a status: the reply was given, or will be. */
+#define VFS_ASIDE ((mnos_status_t)0xFFFFFFFF)
+
+/* ---- root.c ---- */
+
+/* A request of file.def about the root; makes the message its reply. */
+mnos_status_t root_handle(struct vfs *vfs, struct message *message);
+
+/* ---- requests.c ---- */
+
+mnos_status_t requests_handle(struct vfs *vfs, struct message *message);
+/* Answers what waited for an entry that is not on its way any more. */
+void requests_go_on(struct vfs *vfs);
+void requests_forget(struct vfs *vfs, mnos_badge_t badge);
+
+/* ---- world.c ---- */
+
+void world_init(struct vfs *vfs);
+/* The root of what is mounted, as a session of its own that is charged to the client with the badge. */
+mnos_status_t world_export(struct vfs *vfs, struct vfs_entry *entry, mnos_badge_t client,
+                           mnos_cap_t *session);
+/* An event of a file system or of the volumes, or the end of one that would have sent it. */
+void world_told(struct vfs *vfs, uint64_t events);
+void world_gone(struct vfs *vfs, mnos_badge_t badge);
+/* All that can go on goes on. */
+void world_go_on(struct vfs *vfs);

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/*
+ * world - what the steps of a mount do: see table.h. A file system answers each of these requests at once
+ * (mount.def), so none waits longer than until a run of the service is there, or init answers for one that is stopped.
+ */
+#include "lib/base/string.h"
+#include "lib/client/service.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/listener.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/time.h"
+#include "services/vfs/server.h"
+
+/* A session that a new run does not know begins anew once. */
+#define ATTEMPTS 2u
+
+#define READ_RIGHTS (FILE_LOOKUP | FILE_READ_RIGHT)
+#define ALL_RIGHTS (READ_RIGHTS | FILE_WRITE_RIGHT | FILE_CREATE_RIGHT)
+
+static unsigned number_of(const struct vfs *vfs, const struct vfs_entry *entry)
+{
+    return (unsigned)(entry - vfs->table->entries);
+}
+
+static struct vfs_client *client_of(struct vfs *vfs, const struct vfs_entry *entry)
+{
+    return &vfs->clients[number_of(vfs, entry)];
+}
+
+static mnos_status_t listen(struct vfs *vfs, const struct vfs_entry *entry)
+{
+    struct vfs_client *client = client_of(vfs, entry);
+    unsigned number = number_of(vfs, entry);
+    mnos_status_t status;
+
+    if (client->listens != 0)
+        return MNOS_OK;
+    status =
+        listen_to(client->service, MOUNT_LISTEN, vfs->endpoint, vfs->next_badge, 1ull << number);
+    if (status == MNOS_OK)
+        client->listens = vfs->next_badge++;
+    return status;
+}
+
+/* The session of the service that an entry has now. */
+static mnos_status_t connect(struct vfs *vfs, const struct vfs_entry *entry)
+{
+    struct vfs_client *client = client_of(vfs, entry);
+    mnos_cap_t service = bootstrap_cap(entry->service);
+    mnos_status_t status;
+
+    if (service == 0)
+        return MNOS_ERR_NOT_FOUND;
+    if (client->open && client->service == service)
+        return MNOS_OK;
+    if (client->open)
+        file_session_close(&client->session);
+    *client = (struct vfs_client){.service = service};
+    status = file_session_open(&client->session, service, 0);
+    client->open = status == MNOS_OK;
+    return status;
+}
+
+/* A request of mount.def; its status is the file system's. */
+static mnos_status_t ask(struct vfs *vfs, const struct vfs_entry *entry, uint32_t label,
+                         const void *record, size_t bytes, struct mount_status *said)
+{
+    mnos_status_t status = MNOS_ERR_LOST;
+
+    for (unsigned i = 0; i < ATTEMPTS && status == MNOS_ERR_LOST; i++) {
+        struct vfs_client *client = client_of(vfs, entry);
+        struct message message = {0};
+
+        status = connect(vfs, entry);
+        if (status == MNOS_OK)
+            status = listen(vfs, entry);
+        if (status == MNOS_OK) {
+            message_put(&message, label, record, bytes);
+            status = service_call(client->service, &message);
+        }
+        if (status == MNOS_OK && message_get(&message, said, sizeof *said) != sizeof *said)
+            status = MNOS_ERR_FORMAT;
+        if (status == MNOS_ERR_LOST && client->open) {
+            file_session_close(&client->session);
+            client->open = false;
+            client->listens = 0;
+        }
+    }
+    said->type[sizeof said->type - 1] = 0;
+    said->reason[sizeof said->reason - 1] = 0;
+    return status;
+}
+
+/* ---- The steps ---- */
+
+static uint64_t now_ns(void *)
+{
+    return kinfo_time_ns();
+}
+
+/* Nothing in this system tells of volumes. */
+static mnos_status_t find(void *, const struct vfs_entry *, struct vfs_volume *, bool *)
+{
+    return MNOS_ERR_STOPPED;
+}
+
+static mnos_status_t begin(void *context, const struct vfs_entry *entry,
+                           struct mount_status *status)
+{
+    struct mount_request request = {.flags = entry->flags};
+
+    memcpy(request.volume, entry->volume, sizeof request.volume);
+    return ask(context, entry, MOUNT_MOUNT, &request, sizeof request, status);
+}
+
+static mnos_status_t look(void *context, const struct vfs_entry *entry, struct mount_status *status)
+{
+    return ask(context, entry, MOUNT_STATUS, NULL, 0, status);
+}
+
+static mnos_status_t end(void *context, const struct vfs_entry *entry, struct mount_status *status)
+{
+    struct vfs *vfs = context;
+
+    client_of(vfs, entry)->root.handle = 0; /* it closes what is open in its file system */
+    return ask(vfs, entry, MOUNT_UNMOUNT, NULL, 0, status);
+}
+
+void world_init(struct vfs *vfs)
+{
+    vfs->world = (struct vfs_world){
+        .context = vfs, .now_ns = now_ns, .find = find, .begin = begin, .look = look, .end = end};
+}
+
+/* ---- Roots ---- */
+
+static mnos_status_t try_export(struct vfs *vfs, const struct vfs_entry *entry,
+                                mnos_badge_t account, mnos_cap_t *session)
+{
+    struct vfs_client *client = client_of(vfs, entry);
+    uint32_t rights = entry->flags & MOUNT_READ_ONLY ? READ_RIGHTS : ALL_RIGHTS;
+    mnos_status_t status = MNOS_OK;
+
+    if (client->root.handle == 0 || client->root.run != client->session.runs)
+        status = file_open(&client->session, NULL, "", FILE_ONLY_DIRECTORY, rights, &client->root);
+    if (status != MNOS_OK)
+        client->root.handle = 0;
+    return status != MNOS_OK
+               ? status
+               : file_export_for(&client->root, rights | FILE_REVOKE, (uint32_t)account, session);
+}
+
+mnos_status_t world_export(struct vfs *vfs, struct vfs_entry *entry, mnos_badge_t client,
+                           mnos_cap_t *session)
+{
+    mnos_badge_t account = client & VFS_BADGE_EXPORTED ? 0 : client & 0xFFFF;
+    mnos_status_t status = connect(vfs, entry);
+
+    if (status == MNOS_OK)
+        status = try_export(vfs, entry, account, session);
+    if (status != MNOS_ERR_LOST)
+        return status;
+    /* A new run of the service: does it know the volume? */
+    vfs_go_on(&vfs->world, entry);
+    return entry->state == VFS_MOUNTED ? try_export(vfs, entry, account, session) : MNOS_ERR_AGAIN;
+}
+
+/* ---- News ---- */
+
+void world_told(struct vfs *vfs, uint64_t events)
+{
+    for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
+        struct vfs_entry *entry = &vfs->table->entries[i];
+
+        if (entry->at[0] == 0)
+            continue;
+        if (events & VFS_EVENT_VOLUMES)
+            vfs_volumes_changed(entry);
+        if (events & (1ull << i | MANAGER_EVENT_PEER_RESTARTED))
+            vfs_go_on(&vfs->world, entry);
+    }
+}
+
+/* The run of a file system that would have told is no more; its next run is asked. */
+void world_gone(struct vfs *vfs, mnos_badge_t badge)
+{
+    for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
+        struct vfs_entry *entry = &vfs->table->entries[i];
+
+        if (vfs->clients[i].listens == 0 ||
+            !ipc_client_is_gone(vfs->endpoint, badge, vfs->clients[i].listens))
+            continue;
+        vfs->clients[i].listens = 0;
+        if (entry->at[0] != 0)
+            vfs_go_on(&vfs->world, entry);
+    }
+}
+
+void world_go_on(struct vfs *vfs)
+{
+    for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
+        if (vfs_is_on_its_way(&vfs->table->entries[i]) && vfs->table->entries[i].at[0] != 0)
+            vfs_go_on(&vfs->world, &vfs->table->entries[i]);
+    }
+}
