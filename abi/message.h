@@ -9,9 +9,11 @@
  *   ipc_call    endpoint   info   message bytes 0-31     deadline   -
  *   ipc_recv    endpoint   info   -                      deadline   -
  *   ipc_reply   reply id   info   message bytes 0-31     deadline   endpoint to receive from, or 0
+ *   ... NOTIFY  endpoint   info   RDX: events            deadline   endpoint to receive from
  *
  * ipc_reply delivers the reply and, when R13 is not 0, waits for the next message in the same call;
- * with reply id 0 it only waits. Replying itself never waits.
+ * with reply id 0 it only waits. Replying itself never waits. With MNOS_INFO_NOTIFY in the info word it
+ * delivers a notification instead of a reply, as sys_ipc_notify would, and then waits.
  *
  * Registers, out of the kernel (RAX is the status as for every call; on an error the others are
  * undefined, and RBX RBP R13 R14 R15 are always preserved):
@@ -61,6 +63,9 @@
 /* In the info word of ipc_reply: there is no reply and will be none; the caller's sys_ipc_call returns
  * MNOS_ERR_PEER. The message is ignored. */
 #define MNOS_INFO_DROP ((uint64_t)1 << MNOS_INFO_KIND_SHIFT)
+/* In the info word of ipc_reply, with nothing else but how many capabilities are accepted: RDI is the endpoint
+ * whose events RDX are set. */
+#define MNOS_INFO_NOTIFY ((uint64_t)2 << MNOS_INFO_KIND_SHIFT)
 
 enum mnos_message_kind {
     MNOS_KIND_MESSAGE = 0,

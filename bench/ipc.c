@@ -231,6 +231,123 @@ BENCH(ipc_cap, "ipc-call-cap")
     peer_drop(&caller.peer);
 }
 
+/* ---- replies that are not the most common ones ---- */
+
+#define PARKED 4 /* callers that wait for an answer all the time */
+
+static uint64_t park_then_echo(uint64_t endpoint, uint64_t info, uint64_t, uint64_t)
+{
+    struct message msg = {0};
+
+    for (unsigned i = 0; i < PARKED; i++)
+        if (ipc_receive(endpoint, &msg, MNOS_DEADLINE_NEVER) != MNOS_OK)
+            return 1;
+    return serve(endpoint, info, MNOS_DEADLINE_NEVER);
+}
+
+static void call_in_vain(void *endpoint)
+{
+    struct message msg = {0};
+
+    CHECK_STATUS(ipc_call((mnos_cap_t)endpoint, &msg, MNOS_DEADLINE_NEVER), MNOS_ERR_PEER);
+}
+
+BENCH(ipc_parked, "ipc-reply-parked")
+{
+    struct thread parked[PARKED];
+    struct caller caller;
+    bool started = caller_begin(&caller, park_then_echo, 0, 0);
+
+    for (unsigned i = 0; started && i < PARKED; i++) {
+        helper_start_at(&parked[i], call_in_vain, (void *)caller.peer.endpoint, PRIORITY_CLIENT, 0);
+        CHECK(thread_reaches(parked[i].thread, MNOS_STATE_CALLING));
+    }
+    if (started)
+        measure("ipc-reply-parked", round_trip, &caller);
+    peer_drop(&caller.peer); /* who is parked wakes: its server has died */
+    for (unsigned i = 0; started && i < PARKED; i++)
+        helper_finish(&parked[i]);
+}
+
+static uint64_t echo_with_cap(uint64_t endpoint, uint64_t cap, uint64_t, uint64_t)
+{
+    ipc_buffer()->send_caps[0] = cap;
+    ipc_buffer()->send_rights[0] = 0xFF;
+    return serve(endpoint, MNOS_INFO_CAPS(1), MNOS_DEADLINE_NEVER);
+}
+
+static uint64_t round_trip_for_cap(void *context)
+{
+    struct caller *caller = context;
+    struct timed timed = caller->call;
+    uint64_t count = timed_call(&timed);
+
+    CHECK_EQ(timed.rax, MNOS_OK);
+    CHECK_EQ(timed.rsi, MNOS_INFO_CAPS(1));
+    CHECK_OK(sys_cap_delete(ipc_buffer()->recv_caps[0]));
+    return count;
+}
+
+BENCH(ipc_reply_cap, "ipc-reply-cap")
+{
+    struct caller caller = {0};
+    mnos_cap_t memory = memory_new(1);
+
+    if (peer_create(&caller.peer)) {
+        caller.call = (struct timed){.rax = MNOS_SYS_ipc_call,
+                                     .rdi = caller.peer.endpoint,
+                                     .rsi = MNOS_INFO_ACCEPT(1),
+                                     .deadline = MNOS_DEADLINE_NEVER};
+        if (peer_start(&caller.peer, echo_with_cap,
+                       child_give(&caller.peer.child, memory, MNOS_RIGHTS_ALL), PRIORITY_CLIENT) &&
+            peer_waits(&caller.peer))
+            measure("ipc-reply-cap", round_trip_for_cap, &caller);
+    }
+    peer_drop(&caller.peer);
+    cap_drop(memory);
+}
+
+/* ---- two that wake one another in turn, as the ends of a ring do ---- */
+
+static uint64_t ring_peer(uint64_t endpoint, uint64_t target, uint64_t, uint64_t)
+{
+    return ring_for_ever(endpoint, target, MNOS_DEADLINE_NEVER);
+}
+
+struct ring_end {
+    struct peer peer;
+    mnos_cap_t own;
+};
+
+static uint64_t ring_round(void *context)
+{
+    const struct ring_end *end = context;
+    struct timed timed = {.rax = MNOS_SYS_ipc_reply,
+                          .rdi = end->peer.endpoint,
+                          .rsi = MNOS_INFO_NOTIFY,
+                          .rdx = 1,
+                          .deadline = MNOS_DEADLINE_NEVER,
+                          .receive_from = end->own};
+    uint64_t count = timed_reply_and_wait(&timed);
+
+    CHECK_EQ(timed.rax, MNOS_OK);
+    CHECK_EQ(timed.rdx, 1);
+    return count;
+}
+
+BENCH(ring, "ring-trip")
+{
+    struct ring_end end = {.own = endpoint_new()};
+
+    if (peer_create(&end.peer) &&
+        peer_start(&end.peer, ring_peer, child_give(&end.peer.child, end.own, MNOS_RIGHT_WRITE),
+                   PRIORITY_CLIENT) &&
+        peer_waits(&end.peer))
+        measure("ring-trip", ring_round, &end);
+    peer_drop(&end.peer);
+    cap_drop(end.own);
+}
+
 /* ---- between cores: the instructions of both, since the counter goes on for either ---- */
 
 #define OTHER_CORE 1

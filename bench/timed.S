@@ -6,6 +6,7 @@
 #define SYS_IPC_CALL  0x4D4E0006
 #define SYS_IPC_REPLY 0x4D4E0007
 #define SYS_IRQ_ACK 0x4D4E0017
+#define INFO_NOTIFY (2 << 19)
 #define SYS_PROC_DESTROY 0x4D4E000F
 #define SYS_THREAD_DESTROY 0x4D4E0011
 #define SYS_THREAD_BLOCK 0x4D4E0013
@@ -251,6 +252,21 @@ SERVE handle_interrupts
     jz 1b
 2:
 SERVE_END handle_interrupts
+
+/* Sets the event 1 on RBX each time. */
+SERVE ring_for_ever
+    xorl %edi, %edi
+    xorl %esi, %esi
+    jmp 2f
+1:  movq %rbx, %rdi
+    movl $INFO_NOTIFY, %esi
+    movl $1, %edx
+2:  movq %rbp, %r12
+    movl $SYS_IPC_REPLY, %eax
+    syscall
+    testl %eax, %eax
+    jz 1b
+SERVE_END ring_for_ever
 
 SERVE fault_for_ever
 1:  movq %r14, %rdi

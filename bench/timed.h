@@ -94,6 +94,9 @@ uint64_t listen_stamping(uint64_t endpoint, uint64_t info, uint64_t deadline, ui
 uint64_t handle_interrupts(uint64_t endpoint, uint64_t interrupt, uint64_t deadline,
                            uint64_t *stamp);
 
+/* Waits on the endpoint, and from then on sets an event on `target` and waits again, in one call. */
+uint64_t ring_for_ever(uint64_t endpoint, uint64_t target, uint64_t deadline);
+
 /* Calls the endpoint, so that it is known to be there; then reads from `hole`, with a reading before and
  * one behind, and so on for ever. Ends with an error of the call. */
 uint64_t fault_for_ever(uint64_t endpoint, uint64_t hole, uint64_t *before, uint64_t *behind);

@@ -337,6 +337,41 @@ void ipc_recv(struct thread *current)
         receive(current, &cap, NULL);
 }
 
+/* sys_ipc_reply with MNOS_INFO_NOTIFY: `info` is its info word. All is checked before anything is done. */
+static mnos_status_t notify_check(struct thread *current, uint64_t info, struct cap_view *target,
+                                  struct cap_view *cap)
+{
+    uint64_t events = current->frame.rdx;
+    mnos_status_t status;
+
+    if ((info & ~MNOS_INFO_ACCEPT(7)) != MNOS_INFO_NOTIFY ||
+        MNOS_INFO_GET_ACCEPT(info) > MNOS_MESSAGE_MAX_CAPS)
+        return call_argument(2, MNOS_ERR_ARGUMENT);
+    status = call_cap(current, 1, current->frame.rdi, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, target);
+    if (status != MNOS_OK)
+        return status;
+    if (events == 0 || (events & ~target->event_mask) != 0)
+        return call_argument(3, MNOS_ERR_ARGUMENT);
+    return call_cap(current, 8, current->frame.r13, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, cap);
+}
+
+static void notify_and_receive(struct thread *current)
+{
+    uint64_t info = current->frame.rsi, events = current->frame.rdx;
+    struct cap_view target, cap;
+    mnos_status_t status = notify_check(current, info, &target, &cap);
+
+    if (status != MNOS_OK) {
+        fail(current, status);
+        return;
+    }
+    /* If the wait is begun anew, it is only a wait. */
+    current->frame.rdi = 0;
+    current->frame.rsi = info & ~MNOS_INFO_NOTIFY;
+    trace(MNOS_TRACE_NOTIFY, target.object->id, events);
+    receive(current, &cap, endpoint_signal((struct endpoint *)target.object, events));
+}
+
 void ipc_reply(struct thread *current)
 {
     bool waits = current->frame.r13 != 0;
@@ -344,6 +379,10 @@ void ipc_reply(struct thread *current)
     struct cap_view cap = {0};
     mnos_status_t status = MNOS_OK;
 
+    if ((current->frame.rsi & MNOS_INFO_NOTIFY) != 0) {
+        notify_and_receive(current);
+        return;
+    }
     if (!message_info_valid(current->frame.rsi & ~MNOS_INFO_DROP))
         status = call_argument(2, MNOS_ERR_ARGUMENT);
     else if (waits)

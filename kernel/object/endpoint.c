@@ -127,7 +127,9 @@ void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted)
     }
 }
 
-void endpoint_notify(struct endpoint *endpoint, uint64_t events)
+/* The receiver that has them now; NULL: nobody waits, and they stay. */
+[[gnu::always_inline]] static inline struct thread *set_events(struct endpoint *endpoint,
+                                                               uint64_t events)
 {
     struct thread *receiver;
 
@@ -138,10 +140,22 @@ void endpoint_notify(struct endpoint *endpoint, uint64_t events)
         endpoint->pending = true;
     }
     spin_unlock(&endpoint->lock);
-    if (receiver != NULL) {
+    if (receiver != NULL)
         deliver(receiver, MNOS_KIND_EVENTS, 0, events);
+    return receiver;
+}
+
+void endpoint_notify(struct endpoint *endpoint, uint64_t events)
+{
+    struct thread *receiver = set_events(endpoint, events);
+
+    if (receiver != NULL)
         sched_wake(receiver);
-    }
+}
+
+struct thread *endpoint_signal(struct endpoint *endpoint, uint64_t events)
+{
+    return set_events(endpoint, events);
 }
 
 /* cap_read() of what is needed here. */

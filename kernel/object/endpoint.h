@@ -63,6 +63,8 @@ void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted);
 
 /* Sets events and hands them to a waiting receiver. Never blocks. */
 void endpoint_notify(struct endpoint *endpoint, uint64_t events);
+/* The same, but makes the receiver that was waiting, if any, not ready: it is the caller's. */
+struct thread *endpoint_signal(struct endpoint *endpoint, uint64_t events);
 /* Gives events that are set, or a badge that has gone, to `receiver`, which is not queued; false: there
  * is nothing. Under the endpoint's lock. */
 bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *receiver);

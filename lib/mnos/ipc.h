@@ -176,6 +176,25 @@ static inline mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct messag
     return MNOS_OK;
 }
 
+/* Sets `events` on `target` and waits on `endpoint` for the next message, in one system call: for two that wake one
+ * another in turn, as at the ends of a ring. The events are set also when the wait ends with an error. */
+static inline mnos_status_t ipc_notify_receive(mnos_cap_t target, uint64_t events,
+                                               mnos_cap_t endpoint, struct message *msg,
+                                               uint64_t deadline_ns)
+{
+    struct ipc_registers regs = {.rdi = target,
+                                 .rsi = (msg->info & MESSAGE_ACCEPT_MASK) | MNOS_INFO_NOTIFY,
+                                 .rdx = events,
+                                 .r12 = deadline_ns,
+                                 .r13 = endpoint};
+    uint64_t rax = ipc_stub_reply(&regs);
+
+    if (__builtin_expect((uint32_t)rax != MNOS_OK, 0))
+        return error_record(MNOS_SYS_ipc_reply, rax);
+    message_fill(msg, &regs);
+    return MNOS_OK;
+}
+
 /* Whether the message of kind MNOS_KIND_CLIENT_GONE that came from `endpoint` with badge `gone` says that
  * `client` has gone. Badge 0 stands for several: then the kernel is asked. A server calls it for each client
  * that it has something of. */

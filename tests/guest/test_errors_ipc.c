@@ -25,6 +25,30 @@ TEST(errors, of_info_words_out_of_range)
     cap_drop(endpoint);
 }
 
+/* Each with a good endpoint, on which nothing has been set afterwards. */
+TEST(errors, of_notifying_instead_of_replying)
+{
+    mnos_cap_t endpoint = endpoint_new(), masked = cap_mint(endpoint, 7, 0xF0);
+    const uint64_t infos[] = {
+        MNOS_INFO_NOTIFY | MNOS_INFO(1, 0), MNOS_INFO_NOTIFY | MNOS_INFO(0, 1),
+        MNOS_INFO_NOTIFY | MNOS_INFO_CAPS(1), MNOS_INFO_NOTIFY | MNOS_INFO_ACCEPT(5),
+        MNOS_INFO_NOTIFY | MNOS_INFO_DROP};
+    struct raw_registers regs;
+
+    for (unsigned i = 0; i < sizeof infos / sizeof infos[0]; i++) {
+        regs = (struct raw_registers){.rdi = endpoint, .rsi = infos[i], .rdx = 1, .r13 = endpoint};
+        CHECK_ERROR_RAW(ipc_reply, ERR_ARGUMENT, 2, 0, &regs);
+    }
+    regs = (struct raw_registers){.rdi = endpoint, .rsi = MNOS_INFO_NOTIFY, .r13 = endpoint};
+    CHECK_ERROR_RAW(ipc_reply, ERR_ARGUMENT, 3, 0, &regs);
+    regs = (struct raw_registers){
+        .rdi = masked, .rsi = MNOS_INFO_NOTIFY, .rdx = 0x10 | 1, .r13 = endpoint};
+    CHECK_ERROR_RAW(ipc_reply, ERR_ARGUMENT, 3, 0, &regs);
+    CHECK_STATUS(receive_now(endpoint, &(struct message){0}), MNOS_ERR_DEADLINE);
+    cap_drop(masked);
+    cap_drop(endpoint);
+}
+
 TEST(errors, of_deadlines_and_reply_ids)
 {
     mnos_cap_t endpoint = endpoint_new();

@@ -218,7 +218,19 @@ TEST(handles, of_ipc_reply)
                  MNOS_TYPE_ENDPOINT,
                  R,
                  SELF_TOO,
-                 {0, 0, 0, 0, 0, 0, 0, ENDPOINT}});
+                 {0, 0, 0, 0, 0, 0, 0, ENDPOINT}},
+                {CALL(ipc_reply),
+                 1,
+                 MNOS_TYPE_ENDPOINT,
+                 W,
+                 NO_ZERO,
+                 {ENDPOINT, MNOS_INFO_NOTIFY, 1, 0, 0, 0, 0, ENDPOINT}},
+                {CALL(ipc_reply),
+                 ARGUMENT_R13,
+                 MNOS_TYPE_ENDPOINT,
+                 R,
+                 NO_ZERO,
+                 {ENDPOINT, MNOS_INFO_NOTIFY, 1, 0, 0, 0, 0, ENDPOINT}});
 }
 
 TEST(handles, of_ipc_notify)
