@@ -14,8 +14,8 @@ mnos_status_t server_export_with(mnos_cap_t endpoint, struct message *message, m
 {
     mnos_rights_t rights = MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT;
     mnos_cap_t minted;
-    mnos_status_t status =
-        sys_cap_create(MNOS_CREATE_MINT, endpoint, rights, badge, events, &minted);
+    mnos_status_t status = sys_cap_create(MNOS_CREATE_MINT | MNOS_MINT_LASTING, endpoint, rights,
+                                          badge, events, &minted);
 
     if (status != MNOS_OK)
         return status;

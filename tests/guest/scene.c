@@ -43,6 +43,14 @@ mnos_cap_t endpoint_new(void)
     return endpoint;
 }
 
+mnos_cap_t endpoint_with_reserve(uint64_t count)
+{
+    mnos_cap_t endpoint = 0;
+
+    CHECK_OK(sys_cap_create(MNOS_CREATE_ENDPOINT, 0, 0, count, 0, &endpoint));
+    return endpoint;
+}
+
 mnos_cap_t memory_new(uint64_t page_count)
 {
     mnos_cap_t memory = 0;

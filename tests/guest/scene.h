@@ -36,6 +36,8 @@ bool is_in_time(uint64_t deadline_ns, uint64_t ended_ns);
 /* ---- capabilities ---- */
 
 mnos_cap_t endpoint_new(void);
+/* With so many lasting mints set aside. */
+mnos_cap_t endpoint_with_reserve(uint64_t count);
 mnos_cap_t memory_new(uint64_t page_count);
 mnos_cap_t cap_copy(mnos_cap_t cap, mnos_rights_t rights);
 mnos_cap_t cap_mint(mnos_cap_t endpoint, mnos_badge_t badge, uint64_t event_mask);

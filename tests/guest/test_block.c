@@ -10,6 +10,7 @@
 #define DISK_SECTORS (DISK_PAGES * 8u)
 #define DATA_PAGES 32u
 #define BADGE 0x10007ull
+#define EXPORTS 256u /* lasting mints */
 #define EVENT_DISK 4u
 
 /* A program that uses a disk: its ring and its data. */
@@ -61,7 +62,7 @@ static void user_end(struct user *user)
 
 static bool world_begin(struct world *world)
 {
-    *world = (struct world){.endpoint = endpoint_new(),
+    *world = (struct world){.endpoint = endpoint_with_reserve(EXPORTS),
                             .memory = memory_new(DISK_STATE_PAGES + DISK_PAGES)};
     return start_driver(world) &&
            user_begin(&world->user, cap_mint(world->endpoint, BADGE, BLOCK_EVENT_SUBMITTED));

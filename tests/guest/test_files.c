@@ -9,6 +9,7 @@
 #include "tests/guest/scene.h"
 
 #define BADGE 0x10007ull
+#define EXPORTS 256u /* lasting mints */
 
 struct world {
     struct child child;
@@ -25,7 +26,7 @@ static bool start_service(struct world *world)
 
 static bool world_begin(struct world *world)
 {
-    *world = (struct world){.endpoint = endpoint_new()};
+    *world = (struct world){.endpoint = endpoint_with_reserve(EXPORTS)};
     world->client = cap_mint(world->endpoint, BADGE, 0);
     return start_service(world) && CHECK_OK(file_session_open(&world->files, world->client, 0));
 }

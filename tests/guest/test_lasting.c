@@ -9,14 +9,6 @@
 #define RESERVE 4u
 #define CYCLES 20u
 
-static mnos_cap_t endpoint_with_reserve(uint64_t count)
-{
-    mnos_cap_t endpoint = 0;
-
-    CHECK_OK(sys_cap_create(MNOS_CREATE_ENDPOINT, 0, 0, count, 0, &endpoint));
-    return endpoint;
-}
-
 static mnos_cap_t mint_lasting(mnos_cap_t endpoint, mnos_badge_t badge)
 {
     mnos_cap_t minted = 0;
