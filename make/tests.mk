@@ -24,6 +24,13 @@ $(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 	$(call say,LINK)
 	$(Q)$(HOSTCC) -fsanitize=address,undefined -pthread $(filter %.o,$^) -o $@
 
+# The core of the ext4 service on images of this machine: tests/ext4.
+EXT4_CORE := $(call find,services/fs/ext4/core,-name '*.c')
+EXT4_TOOL := $(BUILD)/ext4/tool
+$(EXT4_TOOL): $(patsubst %,$(BUILD)/unit/obj/%.o,$(EXT4_CORE) $(call find,tests/ext4,-name '*.c')) $(sources)
+	$(call say,LINK)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -o $@
+
 # libFuzzer, which Clang has. Each tests/fuzz/NAME.c is a target; what else it is made of is fuzz_NAME. It looks for
 # FUZZ_SECONDS; what it has learned stays in its corpus.
 FUZZERS       = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
@@ -34,6 +41,7 @@ fuzz_pci      := tests/unit/pci_fuzz.c $(addprefix lib/format/,pci/config.c pci/
 fuzz_partitions := tests/unit/partitions_fuzz.c services/volumes/scan.c \
                    $(addprefix lib/format/disk/,content.c crc32.c gpt.c mbr.c)
 fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
+fuzz_ext4     := $(EXT4_CORE) $(addprefix tests/ext4/,disk.c files.c scenes.c)
 
 define fuzz_rules
 $(BUILD)/fuzz/$1: tests/fuzz/$1.c $(fuzz_$1) $(call find,lib tests/unit tests/models,-name '*.h') $(makefiles)

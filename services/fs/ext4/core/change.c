@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+/*
+ * change - operations happen wholly or not at all: before each store the old bytes go to the undo log. The log's
+ * end is stored last, so a process that takes the memory over finds in it just what has to be put back.
+ * An operation ends by one store: the log is empty.
+ */
+#include "services/fs/ext4/core/journal.h"
+
+enum ext4_area { AREA_STATE, AREA_DATA, AREA_SERVICE };
+
+/* Behind the old bytes, since the log is read from its end. */
+struct note {
+    uint32_t area;
+    uint32_t count;
+    uint64_t offset;
+};
+
+/* What one ext4_change() may be followed by: a block's bytes twice over, with their notes. */
+enum { LOG_MARGIN = 4 * EXT4_SLOT_BYTES, PINS_KEPT = EXT4_OP_PINS / 2 };
+
+static void in_order(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+
+static uint8_t *area_base(const struct ext4_fs *fs, uint32_t area)
+{
+    return area == AREA_STATE ? fs->memory.state
+                              : (area == AREA_DATA ? fs->memory.data : fs->memory.service);
+}
+
+static enum ext4_area area_of(const struct ext4_fs *fs, const uint8_t *address)
+{
+    if (address >= fs->memory.data &&
+        address < fs->memory.data + (size_t)fs->memory.slots * EXT4_SLOT_BYTES)
+        return AREA_DATA;
+    if (fs->memory.service != NULL && address >= fs->memory.service &&
+        address < fs->memory.service + fs->memory.service_bytes)
+        return AREA_SERVICE;
+    return AREA_STATE;
+}
+
+static void remember(struct ext4_fs *fs, const void *address, size_t count)
+{
+    enum ext4_area area = area_of(fs, address);
+    struct note note = {area, (uint32_t)count,
+                        (uint64_t)((const uint8_t *)address - area_base(fs, area))};
+    uint8_t *at = fs->log + fs->log_used;
+
+    memcpy(at, address, count);
+    memcpy(at + count, &note, sizeof note);
+    in_order();
+    fs->log_used += (uint32_t)(count + sizeof note);
+    in_order();
+}
+
+static void undo(struct ext4_fs *fs)
+{
+    struct note note;
+
+    /* Ends: each round takes a note, and there are as many as bytes in the log at most. */
+    while (fs->log_used != 0) {
+        const uint8_t *end = fs->log + fs->log_used - sizeof note;
+
+        memcpy(&note, end, sizeof note);
+        memcpy(area_base(fs, note.area) + note.offset, end - note.count, note.count);
+        in_order();
+        fs->log_used -= (uint32_t)(note.count + sizeof note);
+        in_order();
+    }
+}
+
+void ext4_begin(struct ext4_op *op, struct ext4_fs *fs)
+{
+    op->fs = fs;
+    op->waits_for = EXT4_WAIT_NOTHING;
+    op->now_ns = fs->port.now_ns(fs->port.context);
+    fs->in_operation = true;
+}
+
+mnos_status_t ext4_end(struct ext4_op *op, mnos_status_t status)
+{
+    struct ext4_fs *fs = op->fs;
+
+    if (status != MNOS_OK)
+        undo(fs);
+    in_order();
+    fs->log_used = 0;
+    fs->in_operation = false;
+    /* Who waits for one block keeps the others, unless it came by more than it will need. */
+    if (status != MNOS_ERR_AGAIN || op->waits_for >= EXT4_WAIT_ANY || op->pin_count > PINS_KEPT)
+        ext4_drop(op);
+    return status;
+}
+
+void ext4_save(struct ext4_op *op, void *address, size_t bytes)
+{
+    remember(op->fs, address, bytes);
+}
+
+mnos_status_t ext4_again(struct ext4_op *op, uint32_t waits_for)
+{
+    op->waits_for = waits_for;
+    return MNOS_ERR_AGAIN;
+}
+
+mnos_status_t ext4_wait_commit(struct ext4_op *op)
+{
+    op->fs->commit_wanted = true;
+    return ext4_again(op, EXT4_WAIT_COMMIT);
+}
+
+/* ---- Stores ---- */
+
+void ext4_put(struct ext4_op *op, void *address, const void *bytes, size_t count)
+{
+    remember(op->fs, address, count);
+    memmove(address, bytes, count);
+}
+
+void ext4_put_16(struct ext4_op *op, void *address, uint16_t value)
+{
+    ext4_put(op, address, &value, sizeof value);
+}
+
+void ext4_put_32(struct ext4_op *op, void *address, uint32_t value)
+{
+    ext4_put(op, address, &value, sizeof value);
+}
+
+void ext4_put_64(struct ext4_op *op, void *address, uint64_t value)
+{
+    ext4_put(op, address, &value, sizeof value);
+}
+
+void ext4_fill(struct ext4_op *op, void *address, uint8_t value, size_t count)
+{
+    remember(op->fs, address, count);
+    memset(address, value, count);
+}
+
+mnos_status_t ext4_check_writable(struct ext4_op *op)
+{
+    if (op->fs->aborted)
+        return MNOS_ERR_DEVICE;
+    return op->fs->read_only ? MNOS_ERR_DENIED : MNOS_OK;
+}
+
+/* Whether the running transaction can have one block more. */
+static mnos_status_t check_room(struct ext4_op *op)
+{
+    struct ext4_fs *fs = op->fs;
+
+    if (fs->dirty_count >= fs->dirty_max)
+        return ext4_wait_commit(op);
+    /* The rest of the slots is for what is only read, and for the commit itself. */
+    if (fs->dirty_count + fs->logged_count >= fs->memory.slots / 4 * 3) {
+        fs->checkpoint_wanted = true;
+        return ext4_wait_commit(op);
+    }
+    if (ext4_journal_cost(fs, fs->dirty_count + 1, EXT4_REVOKED_MAX) > ext4_journal_room(fs)) {
+        fs->checkpoint_wanted = true;
+        return ext4_wait_commit(op);
+    }
+    return MNOS_OK;
+}
+
+mnos_status_t ext4_change(struct ext4_op *op, const uint8_t *data)
+{
+    struct ext4_fs *fs = op->fs;
+    uint32_t index = ext4_slot_of(fs, data);
+    struct ext4_slot *slot = &fs->slots[index];
+    mnos_status_t status = ext4_check_writable(op);
+
+    if (status != MNOS_OK)
+        return status;
+    if (fs->closing)
+        return ext4_wait_commit(op);
+    if ((slot->flags & SLOT_WRITING) != 0)
+        return ext4_again(op, index);
+    if (fs->log_used + LOG_MARGIN > EXT4_LOG_BYTES)
+        return MNOS_ERR_SIZE; /* no operation changes so much */
+    if ((slot->flags & SLOT_DIRTY) != 0)
+        return MNOS_OK;
+    status = check_room(op);
+    if (status != MNOS_OK)
+        return status;
+    remember(fs, slot, sizeof *slot);
+    slot->flags |= SLOT_DIRTY;
+    ext4_put_32(op, &fs->dirty_count, fs->dirty_count + 1);
+    return MNOS_OK;
+}
+
+/* ---- Freed blocks ---- */
+
+/* The content of a freed block needs not be written any more, nor may it be, once its transaction has committed. */
+static void forget(struct ext4_op *op, uint64_t block)
+{
+    struct ext4_fs *fs = op->fs;
+    uint32_t index = ext4_slot_find(fs, block);
+    struct ext4_slot *slot = &fs->slots[index];
+
+    if (index == EXT4_NONE || slot->state != SLOT_VALID)
+        return;
+    remember(fs, slot, sizeof *slot);
+    if ((slot->flags & SLOT_DIRTY) != 0)
+        ext4_put_32(op, &fs->dirty_count, fs->dirty_count - 1);
+    slot->flags = (uint8_t)((slot->flags & ~SLOT_DIRTY) | SLOT_FREED);
+    slot->freed = fs->running;
+}
+
+mnos_status_t ext4_note_freed(struct ext4_op *op, uint64_t block, uint32_t count, bool revoke)
+{
+    struct ext4_fs *fs = op->fs;
+    struct ext4_freed entry = {block, count, fs->running};
+
+    if (fs->freed_count == EXT4_FREED_MAX ||
+        (revoke && fs->revoked_count + count > EXT4_REVOKED_MAX))
+        return ext4_wait_commit(op);
+    ext4_put(op, &fs->freed[fs->freed_count], &entry, sizeof entry);
+    ext4_put_32(op, &fs->freed_count, fs->freed_count + 1);
+    for (uint32_t i = 0; revoke && i < count; i++) {
+        forget(op, block + i);
+        ext4_put_64(op, &fs->revoked[fs->revoked_count], block + i);
+        ext4_put_32(op, &fs->revoked_count, fs->revoked_count + 1);
+    }
+    return MNOS_OK;
+}

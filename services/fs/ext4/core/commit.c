@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+/*
+ * commit - a transaction becomes durable:
+ *
+ *   1. data of its files is written     COMMIT_DATA while operations still join, COMMIT_CLOSING for the rest of it
+ *   2. descriptors, copies, revokes     COMMIT_COPIES
+ *   3. FLUSH                            COMMIT_FLUSH
+ *   4. the commit block, with FUA       COMMIT_BLOCK
+ *   5. whoever waits is answered        ext4_is_committed()
+ *
+ * J1  no block is written in its place before step 4 of its transaction has ended (checkpoint.c writes only LOGGED ones)
+ * J2  what it freed is given out after step 4, and is revoked in step 2
+ * J3  ext4_is_committed() says so after step 4
+ *
+ * The blocks are written to the log from where they are; until that has ended nobody changes them (SLOT_WRITING),
+ * so no copy of them in memory is needed.
+ */
+#include "services/fs/ext4/core/journal.h"
+
+#define NS_PER_S 1000000000ull
+
+uint32_t ext4_transaction(const struct ext4_fs *fs)
+{
+    return fs->running;
+}
+
+bool ext4_is_committed(const struct ext4_fs *fs, uint32_t transaction)
+{
+    return (int32_t)(fs->committed - transaction) >= 0;
+}
+
+bool ext4_is_dirty(const struct ext4_fs *fs)
+{
+    if (fs->dirty_count != 0 || fs->revoked_count != 0)
+        return true;
+    for (uint32_t i = 0; i < fs->freed_count; i++)
+        if (fs->freed[i].transaction == fs->running)
+            return true;
+    return false;
+}
+
+void ext4_want_commit(struct ext4_fs *fs)
+{
+    fs->commit_wanted = true;
+}
+
+mnos_status_t ext4_transfers_done(struct ext4_fs *fs)
+{
+    if (fs->write_status != MNOS_OK) {
+        ext4_abort(fs, "writing failed: it is read-only from now on");
+        return MNOS_ERR_DEVICE;
+    }
+    return fs->transfers != 0 || fs->flushing ? MNOS_ERR_AGAIN : MNOS_OK;
+}
+
+void ext4_start_flush(struct ext4_fs *fs)
+{
+    fs->flushing = true;
+    fs->port.flush(fs->port.context);
+}
+
+/* ---- Step 2 ---- */
+
+static uint32_t count_escapes(const struct ext4_fs *fs)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < fs->unused; i++)
+        if ((fs->slots[i].flags & SLOT_DIRTY) != 0 && be32(ext4_data(fs, i)) == JBD_MAGIC)
+            count++;
+    return count;
+}
+
+/* Slots for what only the log holds. They are kept from one call to the next until there are enough. */
+static mnos_status_t take_scratch(struct ext4_fs *fs)
+{
+    uint32_t wanted = ext4_journal_cost(fs, fs->dirty_count, fs->revoked_count) - fs->dirty_count +
+                      count_escapes(fs);
+
+    while (fs->scratch_count < wanted) {
+        uint32_t slot = ext4_slot_take(fs);
+
+        if (slot == EXT4_NONE || fs->scratch_count == EXT4_SCRATCH_MAX)
+            return slot == EXT4_NONE ? MNOS_ERR_AGAIN : MNOS_ERR_SIZE;
+        fs->slots[slot] = (struct ext4_slot){.block = EXT4_NO_BLOCK,
+                                             .hash_next = EXT4_NONE,
+                                             .state = SLOT_VALID,
+                                             .flags = SLOT_JOURNAL};
+        fs->scratch[fs->scratch_count++] = slot;
+    }
+    return MNOS_OK;
+}
+
+static uint8_t *next_scratch(struct ext4_fs *fs, uint32_t *slot)
+{
+    *slot = fs->scratch[fs->scratch_used++];
+    memset(ext4_data(fs, *slot), 0, fs->block_bytes);
+    return ext4_data(fs, *slot);
+}
+
+static void to_log(struct ext4_fs *fs, uint32_t slot, uint32_t position, bool durable)
+{
+    ext4_write_slot(fs, slot, ext4_journal_block(fs, position), durable);
+}
+
+static uint32_t take_position(struct ext4_fs *fs)
+{
+    uint32_t position = fs->journal.head;
+
+    fs->journal.head = ext4_journal_next(fs, position);
+    return position;
+}
+
+static void write_header(uint8_t *data, uint32_t kind, uint32_t sequence)
+{
+    set_be32(data, JBD_MAGIC);
+    set_be32(data + JBD_KIND, kind);
+    set_be32(data + JBD_SEQUENCE, sequence);
+}
+
+static void seal_tail(const struct ext4_fs *fs, uint8_t *data)
+{
+    if (ext4_journal_has_checksums(fs))
+        set_be32(data + fs->block_bytes - JBD_TAIL_BYTES,
+                 ext4_crc32c(fs->journal.seed, data, fs->block_bytes));
+}
+
+static uint32_t copy_checksum(const struct ext4_fs *fs, const uint8_t *copy)
+{
+    uint8_t sequence[4];
+
+    set_be32(sequence, fs->running);
+    return ext4_crc32c(ext4_crc32c(fs->journal.seed, sequence, sizeof sequence), copy,
+                       fs->block_bytes);
+}
+
+static void write_tag(const struct ext4_fs *fs, uint8_t *tag, uint64_t block, uint32_t flags,
+                      const uint8_t *copy)
+{
+    set_be32(tag, (uint32_t)block);
+    set_be32(tag + 4, flags); /* the old tag has its 16 bits of flags at the same place */
+    if ((fs->journal.incompat & JBD_INCOMPAT_64BIT) != 0)
+        set_be32(tag + 8, (uint32_t)(block >> 32));
+    if ((fs->journal.incompat & JBD_INCOMPAT_CSUM_3) != 0)
+        set_be32(tag + 12, copy_checksum(fs, copy));
+}
+
+/* A block that begins as those of the journal do would be taken for one of them. */
+static uint32_t escaped(struct ext4_fs *fs, uint32_t slot, uint32_t *flags)
+{
+    uint32_t copy;
+    uint8_t *data;
+
+    if (be32(ext4_data(fs, slot)) != JBD_MAGIC)
+        return slot;
+    data = next_scratch(fs, &copy);
+    memcpy(data, ext4_data(fs, slot), fs->block_bytes);
+    set_be32(data, 0);
+    *flags |= JBD_TAG_ESCAPED;
+    return copy;
+}
+
+/* A descriptor and its copies, from a slot on; returns where to go on. */
+static uint32_t write_copies(struct ext4_fs *fs, uint32_t slot, uint32_t *left)
+{
+    uint32_t descriptor, position = take_position(fs), offset = JBD_HEADER_BYTES;
+    uint8_t *data = next_scratch(fs, &descriptor);
+
+    write_header(data, JBD_DESCRIPTOR, fs->running);
+    for (uint32_t i = 0; i<fs->journal.tags && * left> 0; slot++) {
+        uint32_t flags = i == 0 ? 0 : JBD_TAG_SAME_UUID, copy;
+
+        if ((fs->slots[slot].flags & SLOT_DIRTY) == 0)
+            continue;
+        (*left)--;
+        copy = escaped(fs, slot, &flags);
+        if (i + 1 == fs->journal.tags || *left == 0)
+            flags |= JBD_TAG_LAST;
+        write_tag(fs, data + offset, fs->slots[slot].block, flags, ext4_data(fs, copy));
+        offset += ext4_journal_tag_bytes(fs);
+        if (i == 0) {
+            memcpy(data + offset, ext4_data(fs, fs->journal_slot) + JSB_UUID, 16);
+            offset += 16;
+        }
+        fs->slots[slot].flags &= (uint8_t)~SLOT_DIRTY;
+        fs->slots[slot].flags |= SLOT_COMMITTING;
+        to_log(fs, copy, take_position(fs), false);
+        i++;
+    }
+    seal_tail(fs, data);
+    to_log(fs, descriptor, position, false);
+    return slot;
+}
+
+static void write_revokes(struct ext4_fs *fs)
+{
+    uint32_t bytes = (fs->journal.incompat & JBD_INCOMPAT_64BIT) != 0 ? 8 : 4;
+    uint32_t end = fs->block_bytes - JBD_TAIL_BYTES;
+
+    for (uint32_t i = 0; i < fs->revoked_count;) {
+        uint32_t slot, offset = JBD_REVOKE_FIRST;
+        uint8_t *data = next_scratch(fs, &slot);
+
+        write_header(data, JBD_REVOKE, fs->running);
+        for (; i < fs->revoked_count && offset + bytes <= end; i++, offset += bytes) {
+            if (bytes == 8)
+                set_be32(data + offset, (uint32_t)(fs->revoked[i] >> 32));
+            set_be32(data + offset + bytes - 4, (uint32_t)fs->revoked[i]);
+        }
+        set_be32(data + JBD_REVOKE_BYTES, offset);
+        seal_tail(fs, data);
+        to_log(fs, slot, take_position(fs), false);
+    }
+}
+
+/* From here on operations join the next transaction. */
+static void write_log(struct ext4_fs *fs)
+{
+    struct ext4_live *live = &fs->journal.live[fs->journal.live_count++];
+    uint32_t left = fs->dirty_count, slot = 0;
+
+    for (uint32_t i = 0; i < fs->unused; i++)
+        if ((fs->slots[i].flags & SLOT_DIRTY) != 0)
+            ext4_seal_bitmap(fs, i);
+    for (uint32_t i = 0; i < fs->unused; i++)
+        if ((fs->slots[i].flags & SLOT_DIRTY) != 0)
+            ext4_seal(fs, i);
+    *live = (struct ext4_live){fs->running, fs->journal.head};
+    fs->scratch_used = 0;
+    while (left > 0)
+        slot = write_copies(fs, slot, &left);
+    write_revokes(fs);
+    fs->dirty_count = 0;
+    fs->revoked_count = 0;
+    fs->commit_wanted = false;
+    fs->closing = false;
+    fs->running++;
+}
+
+/* ---- Step 4 ---- */
+
+static void write_commit(struct ext4_fs *fs)
+{
+    uint64_t now = fs->port.now_ns(fs->port.context);
+    uint32_t slot;
+    uint8_t *data = next_scratch(fs, &slot);
+
+    write_header(data, JBD_COMMIT, fs->running - 1);
+    set_be32(data + JBD_COMMIT_SECONDS, (uint32_t)(now / NS_PER_S >> 32));
+    set_be32(data + JBD_COMMIT_SECONDS + 4, (uint32_t)(now / NS_PER_S));
+    set_be32(data + JBD_COMMIT_NANOSECONDS, (uint32_t)(now % NS_PER_S));
+    if (ext4_journal_has_checksums(fs))
+        set_be32(data + JBD_COMMIT_CHECKSUM, ext4_crc32c(fs->journal.seed, data, fs->block_bytes));
+    to_log(fs, slot, take_position(fs), true);
+}
+
+static void end_freed(struct ext4_fs *fs, uint32_t transaction)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < fs->freed_count; i++)
+        if (fs->freed[i].transaction != transaction)
+            fs->freed[kept++] = fs->freed[i];
+    fs->freed_count = kept;
+}
+
+static void end_slot(struct ext4_fs *fs, uint32_t index, uint32_t transaction)
+{
+    struct ext4_slot *slot = &fs->slots[index];
+
+    if ((slot->flags & SLOT_COMMITTING) != 0) {
+        if ((slot->flags & SLOT_LOGGED) == 0)
+            fs->logged_count++;
+        slot->flags = (uint8_t)((slot->flags & ~SLOT_COMMITTING) | SLOT_LOGGED);
+        slot->logged = transaction;
+    }
+    if ((slot->flags & SLOT_FREED) != 0 && slot->freed == transaction) {
+        if ((slot->flags & SLOT_LOGGED) != 0)
+            fs->logged_count--;
+        ext4_slot_empty(fs, index);
+    }
+}
+
+static void end_commit(struct ext4_fs *fs)
+{
+    uint32_t transaction = fs->running - 1;
+
+    for (uint32_t i = 0; i < fs->scratch_count; i++)
+        fs->slots[fs->scratch[i]] =
+            (struct ext4_slot){.block = EXT4_NO_BLOCK, .hash_next = EXT4_NONE};
+    fs->scratch_count = 0;
+    for (uint32_t i = 0; i < fs->unused; i++)
+        end_slot(fs, i, transaction);
+    end_freed(fs, transaction);
+    fs->committed = transaction;
+}
+
+/* ---- The steps ---- */
+
+/* The log was empty: its superblock says first where it begins. */
+static void open_log(struct ext4_fs *fs)
+{
+    fs->journal.tail = fs->journal.head;
+    fs->journal.tail_transaction = fs->running;
+    ext4_journal_write_super(fs, fs->journal.head, fs->running);
+}
+
+static mnos_status_t begin_commit(struct ext4_fs *fs)
+{
+    if (!ext4_is_dirty(fs)) {
+        fs->commit_wanted = false;
+        return MNOS_OK;
+    }
+    if (fs->journal.live_count == EXT4_LIVE_MAX) {
+        fs->checkpoint_wanted = true; /* which comes first then */
+        return MNOS_OK;
+    }
+    fs->commit_step = COMMIT_DATA;
+    return MNOS_OK;
+}
+
+static mnos_status_t step(struct ext4_fs *fs)
+{
+    mnos_status_t status;
+
+    switch (fs->commit_step) {
+    case COMMIT_DATA:
+    case COMMIT_CLOSING:
+        status = fs->port.data_written(fs->port.context, fs->running);
+        if (status != MNOS_OK)
+            return status;
+        if (fs->commit_step == COMMIT_CLOSING && !fs->journal.is_open)
+            open_log(fs);
+        fs->closing = true;
+        fs->commit_step = fs->commit_step == COMMIT_DATA ? COMMIT_CLOSING : COMMIT_OPENING;
+        return MNOS_OK;
+    case COMMIT_OPENING:
+        fs->journal.is_open = true;
+        status = take_scratch(fs);
+        if (status != MNOS_OK)
+            return status;
+        write_log(fs);
+        fs->commit_step = COMMIT_COPIES;
+        return MNOS_OK;
+    case COMMIT_COPIES:
+        ext4_start_flush(fs);
+        fs->commit_step = COMMIT_FLUSH;
+        return MNOS_OK;
+    case COMMIT_FLUSH:
+        write_commit(fs);
+        fs->commit_step = COMMIT_BLOCK;
+        return MNOS_OK;
+    default:
+        end_commit(fs);
+        fs->commit_step = COMMIT_IDLE;
+        return MNOS_OK;
+    }
+}
+
+mnos_status_t ext4_commit_work(struct ext4_fs *fs)
+{
+    mnos_status_t status = MNOS_OK;
+
+    if (fs->commit_step == COMMIT_IDLE) {
+        if (!fs->commit_wanted || fs->checkpoint_step != CHECK_IDLE)
+            return MNOS_OK;
+        status = begin_commit(fs);
+    }
+    while (status == MNOS_OK && fs->commit_step != COMMIT_IDLE) {
+        status = ext4_transfers_done(fs);
+        if (status == MNOS_OK)
+            status = step(fs);
+    }
+    return status;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ext4.h - an ext4 file system on blocks that somebody else reads and writes: what the service and the host
+ * tests call. Nothing here waits, allocates or knows the clock.
+ *
+ * An operation is plain code that may be run again: begin, calls, end. A call that answers MNOS_ERR_AGAIN
+ * has changed nothing that stays once ext4_end() has run; the caller runs the whole operation again from
+ * ext4_begin() when what `op->waits_for` names has happened. Every store goes through an undo log
+ * (block.h), so an operation happens wholly or not at all, also when the process dies in it.
+ *
+ *   struct ext4_op op;
+ *   ext4_begin(&op, fs);
+ *   status = ext4_create(&op, directory, name, bytes, mode, &inode);
+ *   status = ext4_end(&op, status);
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/types.h"
+
+#define EXT4_SLOT_BYTES 4096u /* memory of a slot, whatever the size of a block is */
+#define EXT4_ROOT 2u
+#define EXT4_NAME_BYTES_MAX 255u
+#define EXT4_LINKS_MAX 65000u
+#define EXT4_OP_PINS 96u
+
+struct ext4_fs;
+
+/* What the core asks for. `read` and `write` move one block (ext4_block_bytes()) between the memory of a slot
+ * and the disk, and end by ext4_done(); `flush` ends by ext4_flushed(). Both may be called before these return,
+ * as the host tests do. They never fail at once: what cannot be queued yet is kept by the service. */
+struct ext4_port {
+    void *context;
+    void (*read)(void *context, uint32_t slot, uint64_t block);
+    /* Durable: with FUA, or a flush behind it. */
+    void (*write)(void *context, uint32_t slot, uint64_t block, bool durable);
+    void (*flush)(void *context);
+    /* Step 1 of a commit. MNOS_OK: no page whose blocks were given out in a transaction up to `transaction` still
+     * waits to be written. MNOS_ERR_AGAIN: they are being written; the service calls ext4_work() when they are. */
+    mnos_status_t (*data_written)(void *context, uint32_t transaction);
+    uint64_t (*now_ns)(void *context); /* since 1970 */
+    void (*say)(void *context, const char *text);
+};
+
+/* Memory that outlives an operation. What refers to something in it is a number, so it may lie elsewhere in
+ * the next run. */
+struct ext4_memory {
+    void *state;   /* ext4_state_bytes(slots), zeros at first, aligned to 64 bytes */
+    uint8_t *data; /* slots * EXT4_SLOT_BYTES, for DMA, aligned to a page */
+    uint32_t slots;
+    /* The service's own memory that takes part in operations by ext4_save(); may be NULL. */
+    uint8_t *service;
+    size_t service_bytes;
+};
+
+enum { EXT4_SLOTS_MIN = 256 };
+
+size_t ext4_state_bytes(uint32_t slots);
+
+/* What op->waits_for may be, beside the number of a slot, whose ext4_done() it then is. */
+enum {
+    EXT4_WAIT_NOTHING = 0xFFFFFFFF,
+    EXT4_WAIT_COMMIT = 0xFFFFFFFE, /* until ext4_work() has ended a commit or a checkpoint */
+    EXT4_WAIT_ANY = 0xFFFFFFFD,    /* any ext4_done(): every slot is in use */
+};
+
+struct ext4_op {
+    struct ext4_fs *fs;
+    uint64_t now_ns;
+    uint32_t waits_for;
+    /* How far a directory larger than the cache was looked through, and when no name had come since. */
+    uint32_t scan_directory, scan_block;
+    uint64_t scan_stamp;
+    uint32_t pin_count;
+    uint32_t pins[EXT4_OP_PINS];
+};
+
+/* Pins of an operation that is run again stay until it ends with something else than MNOS_ERR_AGAIN: the
+ * structure has to stay, zeroed before the first ext4_begin(). An operation that is given up: ext4_drop(). */
+void ext4_begin(struct ext4_op *op, struct ext4_fs *fs);
+/* MNOS_OK: it has happened. Anything else: undone. */
+mnos_status_t ext4_end(struct ext4_op *op, mnos_status_t status);
+void ext4_drop(struct ext4_op *op);
+/* The service is about to change bytes of its own memory in this operation. */
+void ext4_save(struct ext4_op *op, void *address, size_t bytes);
+
+void ext4_done(struct ext4_fs *fs, uint32_t slot, mnos_status_t status);
+void ext4_flushed(struct ext4_fs *fs, mnos_status_t status);
+static inline uint8_t *ext4_slot_memory(const struct ext4_memory *memory, uint32_t slot)
+{
+    return memory->data + (size_t)slot * EXT4_SLOT_BYTES;
+}
+
+/* ---- The whole ---- */
+
+struct ext4_options {
+    uint32_t sector_bytes;
+    uint64_t disk_bytes;
+    bool read_only;
+};
+
+/* Lays a file system into the memory; nothing is read. */
+struct ext4_fs *ext4_init(const struct ext4_memory *memory, const struct ext4_port *port,
+                          const struct ext4_options *options);
+/* To be called until it answers something else than MNOS_ERR_AGAIN, each time after an ext4_done() or
+ * ext4_flushed(): features, journal, orphans. MNOS_ERR_FORMAT: refused; ext4_reason() says why. */
+mnos_status_t ext4_mount(struct ext4_fs *fs);
+/* The same, back: everything is written, the journal is empty. No operation may be open or begun. */
+mnos_status_t ext4_unmount(struct ext4_fs *fs);
+/* Why it was refused, or why it is read-only; "" without a reason. */
+const char *ext4_reason(const struct ext4_fs *fs);
+bool ext4_is_read_only(const struct ext4_fs *fs);
+uint32_t ext4_block_bytes(const struct ext4_fs *fs);
+const uint8_t *ext4_uuid(const struct ext4_fs *fs);
+
+struct ext4_space {
+    uint64_t blocks, free_blocks; /* without what is reserved for root and for delayed writes */
+    uint64_t inodes, free_inodes;
+};
+
+void ext4_statfs(const struct ext4_fs *fs, struct ext4_space *space);
+
+/* ---- Transactions ---- */
+
+/* The transaction that operations join now. What ended in it is durable when ext4_is_committed() says so. */
+uint32_t ext4_transaction(const struct ext4_fs *fs);
+bool ext4_is_committed(const struct ext4_fs *fs, uint32_t transaction);
+/* Whether the running transaction holds changes. */
+bool ext4_is_dirty(const struct ext4_fs *fs);
+/* The running transaction is to be committed (each 5 s, FSYNC, SYNC); ext4_work() does it. */
+void ext4_want_commit(struct ext4_fs *fs);
+/* Goes on with commit and checkpoint as far as it can without waiting. MNOS_OK: nothing to do. MNOS_ERR_AGAIN:
+ * to be called again after ext4_done(), ext4_flushed() or when data is written. MNOS_ERR_DEVICE: writing failed,
+ * the file system is read-only from now on. */
+mnos_status_t ext4_work(struct ext4_fs *fs);
+
+/* ---- Inodes ---- */
+
+enum { EXT4_TYPE_OTHER, EXT4_TYPE_FILE, EXT4_TYPE_DIRECTORY, EXT4_TYPE_SYMLINK };
+
+struct ext4_attr {
+    uint32_t inode;
+    uint32_t generation;
+    uint32_t type; /* EXT4_TYPE_* */
+    uint32_t mode; /* as on the disk, with its type */
+    uint32_t links;
+    uint32_t owner, group;
+    uint64_t size;
+    uint64_t allocated_bytes;
+    uint64_t created_ns, modified_ns, changed_ns, accessed_ns;
+};
+
+enum ext4_set {
+    EXT4_SET_MODE = 1,
+    EXT4_SET_OWNER = 2,
+    EXT4_SET_MODIFIED = 4,
+    EXT4_SET_ACCESSED = 8
+};
+
+mnos_status_t ext4_stat(struct ext4_op *op, uint32_t inode, struct ext4_attr *attr);
+mnos_status_t ext4_set_attr(struct ext4_op *op, uint32_t inode, uint32_t what,
+                            const struct ext4_attr *attr);
+
+/* ---- Names ---- */
+
+/* MNOS_ERR_NOT_FOUND, MNOS_ERR_NOT_DIRECTORY. "." and ".." are found as well. */
+mnos_status_t ext4_lookup(struct ext4_op *op, uint32_t directory, const char *name, uint32_t bytes,
+                          uint32_t *inode);
+
+struct ext4_name {
+    uint32_t inode;
+    uint32_t type; /* EXT4_TYPE_*; EXT4_TYPE_OTHER where the directory does not say it */
+    uint32_t bytes;
+    const char *text;
+};
+
+/* Calls `emit` for each name from the cookie on (0: the first), "." and ".." left out, until it answers false;
+ * *next is where to go on, with that name. *end: there is nothing behind. Where directories are hashed the cookie is
+ * a hash, so a name that is there all the time comes once, whatever else comes and goes. `emit` only copies: after
+ * MNOS_ERR_AGAIN what it was given is given again. */
+mnos_status_t ext4_readdir(struct ext4_op *op, uint32_t directory, uint64_t cookie,
+                           bool (*emit)(void *context, const struct ext4_name *name), void *context,
+                           uint64_t *next, bool *end);
+/* The text of a symbolic link; at most ext4_block_bytes(). */
+mnos_status_t ext4_readlink(struct ext4_op *op, uint32_t inode, char *text, uint32_t limit,
+                            uint32_t *bytes);
+
+/* `mode`: permissions, and for create the type (0: a regular file). MNOS_ERR_EXISTS, MNOS_ERR_FULL. */
+mnos_status_t ext4_create(struct ext4_op *op, uint32_t directory, const char *name, uint32_t bytes,
+                          uint32_t mode, uint32_t *inode);
+mnos_status_t ext4_mkdir(struct ext4_op *op, uint32_t directory, const char *name, uint32_t bytes,
+                         uint32_t mode, uint32_t *inode);
+mnos_status_t ext4_symlink(struct ext4_op *op, uint32_t directory, const char *name, uint32_t bytes,
+                           const char *text, uint32_t text_bytes, uint32_t *inode);
+mnos_status_t ext4_link(struct ext4_op *op, uint32_t inode, uint32_t directory, const char *name,
+                        uint32_t bytes);
+/* A name less. *gone: the inode that has no name any more, or 0: it is on the list of orphans, and lives until
+ * ext4_release() has taken it away, which the caller asks for when nobody has it open. */
+mnos_status_t ext4_unlink(struct ext4_op *op, uint32_t directory, const char *name, uint32_t bytes,
+                          uint32_t *gone);
+mnos_status_t ext4_rmdir(struct ext4_op *op, uint32_t directory, const char *name, uint32_t bytes,
+                         uint32_t *gone);
+
+struct ext4_place {
+    uint32_t directory;
+    const char *name;
+    uint32_t bytes;
+};
+
+/* *gone: what was replaced and has no name any more, or 0. */
+mnos_status_t ext4_rename(struct ext4_op *op, const struct ext4_place *from,
+                          const struct ext4_place *to, uint32_t *gone);
+
+/* ---- Bytes ---- */
+
+/* Blocks of a file that lie one behind the other. `physical` is 0 for a hole and for what was never written:
+ * both read as zeros. */
+struct ext4_run {
+    uint64_t physical;
+    uint32_t count;
+    bool
+        is_new; /* ext4_allocate(): given out now; what is not written of them has to become zeros */
+};
+
+/* From a block of the file on, at most `count`; at least 1. */
+mnos_status_t ext4_map(struct ext4_op *op, uint32_t inode, uint32_t logical, uint32_t count,
+                       struct ext4_run *run);
+/* As ext4_map(), but there is a block afterwards. The data has to be written before the transaction commits
+ * (port: data_written). MNOS_ERR_FULL. */
+mnos_status_t ext4_allocate(struct ext4_op *op, uint32_t inode, uint32_t logical, uint32_t count,
+                            struct ext4_run *run);
+/* Makes a file longer, or as long as it is, and sets its times. */
+mnos_status_t ext4_set_size(struct ext4_op *op, uint32_t inode, uint64_t size);
+/* Blocks for which delayed writes wait; the others are told that the disk is full first. May be called
+ * outside of an operation. MNOS_ERR_FULL. */
+mnos_status_t ext4_reserve(struct ext4_fs *fs, uint64_t blocks);
+void ext4_unreserve(struct ext4_fs *fs, uint64_t blocks);
+
+/* Truncation is a row of operations: each call is one, to be ended by ext4_end(), and the next is begun until *done.
+ * The size is set by the first; the list of orphans holds the inode meanwhile, so that the next mount ends what a power
+ * cut interrupted. */
+mnos_status_t ext4_truncate(struct ext4_op *op, uint32_t inode, uint64_t size, bool *done);
+/* Takes an inode without names away, in the same manner. */
+mnos_status_t ext4_release(struct ext4_op *op, uint32_t inode, bool *done);

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+/* disk - the image in memory: see host.h. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/ext4/host.h"
+
+_Noreturn void host_fail(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+uint32_t host_random(struct host *h, uint32_t below)
+{
+    h->random ^= h->random << 13;
+    h->random ^= h->random >> 7;
+    h->random ^= h->random << 17;
+    return (uint32_t)(h->random >> 20) % below;
+}
+
+/* ---- Requests ---- */
+
+static void note(struct host *h, enum host_event_kind kind, uint64_t offset, const uint8_t *data,
+                 uint32_t bytes)
+{
+    struct host_event *event;
+
+    if (!h->logs)
+        return;
+    if (h->event_count == h->event_room) {
+        h->event_room = h->event_room * 2 + 256;
+        h->events = realloc(h->events, h->event_room * sizeof *h->events);
+    }
+    event = &h->events[h->event_count++];
+    *event = (struct host_event){kind, offset, bytes, NULL};
+    if (bytes != 0) {
+        event->data = malloc(bytes);
+        memcpy(event->data, data, bytes);
+    }
+}
+
+static mnos_status_t put(struct host *h, uint64_t offset, const uint8_t *data, uint32_t bytes,
+                         bool durable)
+{
+    if (h->fail_after != 0 && --h->fail_after == 0) {
+        h->fail_after = 1; /* and all after it */
+        return MNOS_ERR_DEVICE;
+    }
+    if (offset + bytes > h->image_bytes)
+        host_fail("a write behind the end of the disk");
+    note(h, durable ? HOST_DURABLE : HOST_WRITE, offset, data, bytes);
+    memcpy(h->image + offset, data, bytes);
+    return MNOS_OK;
+}
+
+static void carry_out(struct host *h, const struct host_request *request)
+{
+    uint32_t bytes = ext4_block_bytes(h->fs);
+    uint64_t offset = request->block * bytes;
+    uint8_t *memory = ext4_slot_memory(&h->memory, request->slot);
+    mnos_status_t status = MNOS_OK;
+
+    if (request->flush) {
+        note(h, HOST_FLUSH, 0, NULL, 0);
+        ext4_flushed(h->fs, MNOS_OK);
+        return;
+    }
+    if (request->write)
+        status = put(h, offset, memory, bytes, request->durable);
+    else if (offset + bytes > h->image_bytes)
+        status = MNOS_ERR_DEVICE;
+    else
+        memcpy(memory, h->image + offset, bytes);
+    ext4_done(h->fs, request->slot, status);
+}
+
+static void ask(struct host *h, struct host_request request)
+{
+    if (!h->late) {
+        carry_out(h, &request);
+        return;
+    }
+    for (uint32_t i = 0; i < h->queued; i++)
+        if (!request.flush && !h->queue[i].flush && h->queue[i].block == request.block &&
+            (request.write || h->queue[i].write))
+            host_fail("two requests for block %llu at once", (unsigned long long)request.block);
+    if (h->queued == HOST_QUEUE_MAX)
+        host_fail("the queue of the disk is full");
+    h->queue[h->queued++] = request;
+}
+
+static void port_read(void *context, uint32_t slot, uint64_t block)
+{
+    ask(context, (struct host_request){.slot = slot, .block = block});
+}
+
+static void port_write(void *context, uint32_t slot, uint64_t block, bool durable)
+{
+    ask(context,
+        (struct host_request){.write = true, .durable = durable, .slot = slot, .block = block});
+}
+
+static void port_flush(void *context)
+{
+    ask(context, (struct host_request){.flush = true});
+}
+
+void host_write_pages(struct host *h)
+{
+    for (uint32_t i = 0; i < h->page_count; i++) {
+        (void)put(h, h->pages[i].block * ext4_block_bytes(h->fs), h->pages[i].data,
+                  ext4_block_bytes(h->fs), false);
+        free(h->pages[i].data);
+    }
+    h->page_count = 0;
+}
+
+static mnos_status_t port_data_written(void *context, uint32_t transaction)
+{
+    (void)transaction;
+    host_write_pages(context);
+    return MNOS_OK;
+}
+
+static uint64_t port_now(void *context)
+{
+    struct host *h = context;
+
+    h->now_ns += 1000003;
+    return h->now_ns;
+}
+
+static void port_say(void *context, const char *text)
+{
+    struct host *h = context;
+
+    if (!h->quiet)
+        printf("say: %s\n", text);
+}
+
+/* ---- The whole ---- */
+
+void host_load(struct host *h, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    uint8_t *image;
+    long bytes;
+
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0)
+        host_fail("cannot read %s", path);
+    bytes = ftell(file);
+    rewind(file);
+    image = malloc((size_t)bytes);
+    if (fread(image, 1, (size_t)bytes, file) != (size_t)bytes)
+        host_fail("cannot read %s", path);
+    fclose(file);
+    host_open(h, image, (uint64_t)bytes, HOST_SLOTS);
+}
+
+void host_save(const struct host *h, const char *path)
+{
+    FILE *file = fopen(path, "wb");
+
+    if (file == NULL || fwrite(h->image, 1, h->image_bytes, file) != h->image_bytes ||
+        fclose(file) != 0)
+        host_fail("cannot write %s", path);
+}
+
+void host_open(struct host *h, uint8_t *image, uint64_t bytes, uint32_t slots)
+{
+    *h = (struct host){.image = image,
+                       .image_bytes = bytes,
+                       .random = 88172645463325252ull,
+                       .now_ns = 1700000000000000000ull};
+    h->memory = (struct ext4_memory){.state = calloc(1, ext4_state_bytes(slots)),
+                                     .data = calloc(slots, EXT4_SLOT_BYTES),
+                                     .slots = slots};
+}
+
+void host_close(struct host *h)
+{
+    for (uint32_t i = 0; i < h->page_count; i++)
+        free(h->pages[i].data);
+    for (uint32_t i = 0; i < h->event_count; i++)
+        free(h->events[i].data);
+    free(h->events);
+    free(h->memory.state);
+    free(h->memory.data);
+    free(h->image);
+}
+
+mnos_status_t host_mount(struct host *h, bool read_only)
+{
+    struct ext4_port port = {h,        port_read, port_write, port_flush, port_data_written,
+                             port_now, port_say};
+    struct ext4_options options = {512, h->image_bytes, read_only};
+    mnos_status_t status;
+
+    h->fs = ext4_init(&h->memory, &port, &options);
+    while ((status = ext4_mount(h->fs)) == MNOS_ERR_AGAIN)
+        host_step(h, EXT4_WAIT_ANY);
+    return status;
+}
+
+/* Something happens: a request ends. */
+void host_step(struct host *h, uint32_t waits_for)
+{
+    struct host_request request;
+    uint32_t chosen;
+
+    if (waits_for == EXT4_WAIT_COMMIT && ext4_work(h->fs) != MNOS_ERR_AGAIN)
+        return;
+    if (h->queued == 0)
+        host_fail("it waits, and nothing is on its way");
+    chosen = host_random(h, h->queued);
+    request = h->queue[chosen];
+    h->queue[chosen] = h->queue[--h->queued];
+    carry_out(h, &request);
+}
+
+static mnos_status_t work(struct host *h)
+{
+    mnos_status_t status;
+
+    while ((status = ext4_work(h->fs)) == MNOS_ERR_AGAIN)
+        host_step(h, EXT4_WAIT_ANY);
+    return status;
+}
+
+mnos_status_t host_sync(struct host *h)
+{
+    uint32_t transaction = ext4_transaction(h->fs);
+    mnos_status_t status;
+
+    if (!ext4_is_dirty(h->fs)) {
+        host_write_pages(h);
+        note(h, HOST_FLUSH, 0, NULL, 0);
+        return MNOS_OK;
+    }
+    ext4_want_commit(h->fs);
+    status = work(h);
+    if (status == MNOS_OK && !ext4_is_committed(h->fs, transaction))
+        host_fail("a commit ended, and the transaction is not committed");
+    return status;
+}
+
+mnos_status_t host_unmount(struct host *h)
+{
+    mnos_status_t status;
+
+    host_write_pages(h);
+    while ((status = ext4_unmount(h->fs)) == MNOS_ERR_AGAIN)
+        host_step(h, EXT4_WAIT_ANY);
+    return status;
+}
+
+void host_begin(struct host *h)
+{
+    memset(&h->op, 0, sizeof h->op);
+    h->going = true;
+    ext4_begin(&h->op, h->fs);
+}
+
+void host_end(struct host *h, mnos_status_t status)
+{
+    h->status = ext4_end(&h->op, status);
+    h->going = h->status == MNOS_ERR_AGAIN;
+    if (!h->going)
+        return;
+    h->again++;
+    host_step(h, h->op.waits_for);
+    ext4_begin(&h->op, h->fs);
+}

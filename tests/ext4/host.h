@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+/*
+ * host.h - the ext4 core on this machine: a disk that is an image in memory, and files on it as the service has them.
+ *
+ * The disk answers at once, or, with a seed, late and in any order. It logs each write and each flush, so that a power
+ * cut can be tried behind each of them.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "services/fs/ext4/ext4.h"
+
+enum { HOST_SLOTS = 512, HOST_PENDING_MAX = 4096, HOST_QUEUE_MAX = 4096 };
+
+enum host_event_kind { HOST_WRITE, HOST_DURABLE, HOST_FLUSH };
+
+struct host_event {
+    enum host_event_kind kind;
+    uint64_t offset;
+    uint32_t bytes;
+    uint8_t *data;
+};
+
+struct host_request {
+    bool write, flush, durable;
+    uint32_t slot;
+    uint64_t block;
+};
+
+/* Data of a file that waits to be written, as a dirty page does. */
+struct host_page {
+    uint64_t block;
+    uint8_t *data;
+};
+
+struct host {
+    uint8_t *image;
+    uint64_t image_bytes;
+    bool late;
+    uint64_t random;
+    struct host_request queue[HOST_QUEUE_MAX];
+    uint32_t queued;
+    bool logs;
+    struct host_event *events;
+    uint32_t event_count, event_room;
+    struct host_page pages[HOST_PENDING_MAX];
+    uint32_t page_count;
+    uint64_t now_ns;
+    struct ext4_memory memory;
+    struct ext4_fs *fs;
+    struct ext4_op op;
+    bool going, quiet;
+    bool hostile; /* the image is damaged: only that nothing breaks is looked at */
+    mnos_status_t status;
+    uint64_t again;      /* how often an operation had to be run again */
+    uint32_t fail_after; /* writes that succeed before one fails; 0: all */
+};
+
+/* Runs an operation until it has an end, which is in h->status. */
+#define HOST_RUN(h, call) for (host_begin(h); (h)->going; host_end(h, call))
+
+_Noreturn void host_fail(const char *format, ...);
+uint32_t host_random(struct host *h, uint32_t below);
+
+/* ---- The disk ---- */
+
+void host_load(struct host *h, const char *path);
+void host_save(const struct host *h, const char *path);
+void host_open(struct host *h, uint8_t *image, uint64_t bytes, uint32_t slots);
+void host_close(struct host *h);
+mnos_status_t host_mount(struct host *h, bool read_only);
+mnos_status_t host_unmount(struct host *h);
+/* Everything is durable afterwards. */
+mnos_status_t host_sync(struct host *h);
+void host_write_pages(struct host *h);
+
+void host_begin(struct host *h);
+void host_end(struct host *h, mnos_status_t status);
+/* One thing that was waited for happens. */
+void host_step(struct host *h, uint32_t waits_for);
+
+/* ---- Files ---- */
+
+mnos_status_t host_read(struct host *h, uint32_t inode, uint64_t offset, uint8_t *bytes,
+                        uint64_t count);
+mnos_status_t host_write(struct host *h, uint32_t inode, uint64_t offset, const uint8_t *bytes,
+                         uint64_t count);
+mnos_status_t host_truncate(struct host *h, uint32_t inode, uint64_t size);
+mnos_status_t host_release(struct host *h, uint32_t inode);
+mnos_status_t host_walk(struct host *h, const char *path, uint32_t *inode);
+uint32_t host_crc(uint32_t crc, const uint8_t *bytes, size_t count);
+
+/* Each name below the root, in order of the text: "PATH TYPE SIZE CRC", the target of links in place of the sum. */
+struct host_line {
+    char *text;
+    uint32_t inode;
+};
+struct host_tree {
+    struct host_line *lines;
+    uint32_t count, room;
+};
+
+mnos_status_t host_list(struct host *h, struct host_tree *tree);
+void host_tree_add(struct host_tree *tree, uint32_t inode, const char *format, ...);
+void host_tree_sort(struct host_tree *tree);
+void host_tree_free(struct host_tree *tree);
+
+/* ---- scenes.c ---- */
+
+/* So many files in one directory; the half of them goes. */
+void scene_many(struct host *h, uint32_t count);
+/* Images with changed bytes: mounted, read and written to. */
+void scene_damage(const struct host *h, uint64_t seed, uint32_t count);
+/* One of them: what differs from the image is `changes`, records of four bytes of place and one of value. */
+void scene_damaged(const uint8_t *image, uint64_t bytes, const uint8_t *changes, size_t count);
+
+/* ---- model.c ---- */
+
+/* Random operations on the file system and on a model in memory, compared. */
+void model_random(struct host *h, uint64_t seed, uint32_t operations);
+/* The same, then the power is cut behind writes of the log; what is left is mounted and compared. Images of `keep` of
+ * them are put into a folder, for e2fsck. */
+void model_cut(struct host *h, uint64_t seed, uint32_t operations, uint32_t cuts, uint32_t keep,
+               const char *folder);
