@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/string.h"
+
 /* Where the text goes; counts what does not fit too. */
 struct sink {
     char *out;
@@ -26,6 +28,15 @@ static void sink_put(struct sink *sink, char c)
     sink->length++;
 }
 
+static void sink_write(struct sink *sink, const char *text, size_t length)
+{
+    size_t room = sink->length + 1 < sink->size ? sink->size - 1 - sink->length : 0;
+
+    if (room != 0)
+        memcpy(sink->out + sink->length, text, length < room ? length : room);
+    sink->length += length;
+}
+
 static void sink_repeat(struct sink *sink, char c, size_t count)
 {
     while (count-- > 0)
@@ -45,8 +56,7 @@ static void put_padded(struct sink *sink, const struct conversion *cv, char sign
         sink_put(sink, sign);
     if (!cv->left && zero)
         sink_repeat(sink, '0', padding);
-    for (size_t i = 0; i < length; i++)
-        sink_put(sink, text[i]);
+    sink_write(sink, text, length);
     if (cv->left)
         sink_repeat(sink, ' ', padding);
 }
@@ -175,10 +185,13 @@ int mnos_vsnprintf(char *out, size_t size, const char *format, va_list arguments
 
     va_copy(args.list, arguments);
     for (; *format != 0; format++) {
-        if (*format != '%') {
-            sink_put(&sink, *format);
-            continue;
-        }
+        const char *text = format;
+
+        while (*format != 0 && *format != '%')
+            format++;
+        sink_write(&sink, text, (size_t)(format - text));
+        if (*format == 0)
+            break;
         format = parse_conversion(format + 1, &cv, &args);
         if (*format == 0)
             break;
