@@ -11,7 +11,7 @@
 #include "sched/sched.h"
 
 /* Steps towards showing it, for much more than one text. Others may log as fast as it is shown. */
-#define SHOW_STEPS 1024
+#define SHOW_STEPS 4096
 
 /* Needs Write on a Memory capability to the kernel log. The text is at the start of the caller's IPC
  * buffer; it goes to the log ring. Who wrote it also shows it, on the devices that are the kernel's, as far as they
@@ -38,7 +38,7 @@ mnos_status_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t s
         if (record->done < size_bytes && sched_preempt_point())
             return CALL_AGAIN;
     }
-    for (unsigned i = 0; i < SHOW_STEPS && log_show_step() && !sched_preempt_point(); i++)
+    for (unsigned i = 0; i < SHOW_STEPS && !sched_preempt_point() && log_show_step(); i++)
         ;
     return MNOS_OK;
 }

@@ -23,10 +23,12 @@ enum {
     SCROLL_PART = 4, /* a full screen scrolls by a quarter: drawing is dearer than blank lines */
     BLANK = ' ',
     STYLES = 2,
-    /* What one step does at most: cells (of formats that are drawn by pixels), rows of pixels cleared. */
-    STEP_CELLS = 16,
-    STEP_CELLS_SLOW = 2,
-    STEP_ROWS = 2,
+    /* What one step does at most, about 2,000 instructions: cells drawn (in formats that are drawn by pixels), cells
+     * looked at, rows of pixels cleared. */
+    STEP_CELLS = 4,
+    STEP_CELLS_SLOW = 1,
+    STEP_LOOKS = 32,
+    STEP_ROWS = 1,
 };
 
 struct colours {
@@ -181,7 +183,7 @@ static void scroll_step(void)
     unsigned by = lines / SCROLL_PART > 0 ? lines / SCROLL_PART : 1, looked_at = 0;
     unsigned left = step_cells();
 
-    while (scroll_line < lines && left > 0 && looked_at++ < COLUMNS_MAX) {
+    while (scroll_line < lines && left > 0 && looked_at++ < STEP_LOOKS) {
         unsigned from = scroll_line + by;
         unsigned char c = from < lines ? cells[from][scroll_column] : BLANK;
 

@@ -148,14 +148,17 @@ TEST(console, a_step_is_short)
     size_t taken;
 
     init(32);
-    /* Two rows of a line's pixels are cleared in a step, then up to 16 characters drawn. */
-    for (unsigned i = 0; i < FONT_HEIGHT / 2 - 1; i++) {
+    /* A row of a line's pixels is cleared in a step, then up to 4 characters drawn. */
+    for (unsigned i = 0; i < FONT_HEIGHT - 1; i++) {
         CHECK(console_show("AAAAAAAAAABBBBBBBBBB", 20, &taken));
         CHECK_EQ(taken, 0);
     }
-    CHECK_EQ(pixels[(size_t)(FONT_HEIGHT - 2) * fb.pitch], 0x55);
+    CHECK_EQ(pixels[(size_t)(FONT_HEIGHT - 1) * fb.pitch], 0x55);
     CHECK(console_show("AAAAAAAAAABBBBBBBBBB", 20, &taken));
-    CHECK_EQ(taken, 10); /* the next line has to be cleared first */
+    CHECK_EQ(taken, 4);
+    CHECK(console_show("AAAAAABBBBBBBBBB", 16, &taken) && taken == 4);
+    CHECK(console_show("AABBBBBBBBBB", 12, &taken));
+    CHECK_EQ(taken, 2); /* the next line has to be cleared first */
 }
 
 TEST(console, begins_anew_on_a_screen_that_somebody_else_has_used)
@@ -171,7 +174,7 @@ TEST(console, begins_anew_on_a_screen_that_somebody_else_has_used)
 
 TEST(console, an_alarm_in_the_middle_of_clearing_or_scrolling_is_whole)
 {
-    for (unsigned steps = 0; steps < 60; steps++) {
+    for (unsigned steps = 0; steps < 180; steps++) {
         size_t taken = 0;
 
         init(32);
