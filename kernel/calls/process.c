@@ -7,9 +7,15 @@
 #include "cap/derive.h"
 #include "ipc/wait.h"
 #include "lib/base/string.h"
+#include "mm/frame.h"
 #include "object/endpoint.h"
 #include "object/process.h"
 #include "sched/sched.h"
+
+/* Frames filled with zeros that a new process takes: its root, the tables for the information page, and a page of
+ * slots for the caller; and a new thread: its IPC buffer, and that page. */
+#define PROCESS_FRAMES 5u
+#define THREAD_FRAMES 2u
 
 mnos_status_t call_process(struct thread *current, unsigned argument, mnos_cap_t handle,
                            mnos_rights_t rights, struct process **process)
@@ -66,6 +72,16 @@ static mnos_status_t hold(struct capability *slot, const struct cap_view *view)
     return view->object == NULL ? MNOS_OK : cap_derive_kernel(slot, view);
 }
 
+/* A step of its own, before anything is looked up. True: the call is to be made again. */
+static bool zero_ahead(unsigned frames)
+{
+    unsigned zeroed = 0;
+
+    while (zeroed < frames && frame_zero_ahead(frames))
+        zeroed++;
+    return zeroed != 0 && sched_preempt_point();
+}
+
 /* Needs Write on the endpoints in the record; the quota is carved out of the caller's. Parameters:
  * struct mnos_process_params at the start of the IPC buffer. */
 mnos_status_t sys_proc_create(struct thread *current, uint64_t params_bytes, uint64_t *value)
@@ -79,6 +95,8 @@ mnos_status_t sys_proc_create(struct thread *current, uint64_t params_bytes, uin
 
     if (params_bytes != sizeof(params))
         return call_argument(1, MNOS_ERR_SIZE);
+    if (zero_ahead(PROCESS_FRAMES))
+        return CALL_AGAIN;
     memcpy(&params, current->buffer->data, sizeof(params)); /* other threads may write there */
     if ((params.exit_endpoint == 0) != (params.exit_events == 0))
         return call_argument(1, MNOS_ERR_ARGUMENT);
@@ -149,8 +167,11 @@ mnos_status_t sys_thread_create(struct thread *current, mnos_cap_t process_cap,
     struct capability *slot;
     struct process *process;
     struct thread *thread;
-    mnos_status_t status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
+    mnos_status_t status;
 
+    if (zero_ahead(THREAD_FRAMES))
+        return CALL_AGAIN;
+    status = call_process(current, 1, process_cap, MNOS_RIGHT_WRITE, &process);
     if (status != MNOS_OK)
         return status;
     if (params_bytes != sizeof(params))

@@ -25,7 +25,6 @@
 enum {
     MAGAZINE_FRAMES = 64,
     MAGAZINE_BATCH = 32, /* moved at once between a magazine and the bitmap */
-    ZEROED_FRAMES = 16,  /* the tables and the IPC buffer of a small process */
     WORD_BITS = FRAME_WORD_BITS,
     LOOK_WORDS = 32, /* of the bitmap, in one search; a step's run is less than half of that */
 };
@@ -48,7 +47,7 @@ struct magazine {
     _Atomic uint32_t count;
     _Atomic uint32_t zeroed_count;
     paddr_t frames[MAGAZINE_FRAMES];
-    paddr_t zeroed[ZEROED_FRAMES];
+    paddr_t zeroed[FRAME_ZEROED]; /* the tables and the IPC buffer of a small process */
 };
 
 /* Guards bitmap and zones. */
@@ -222,7 +221,7 @@ void frame_free_zeroing(paddr_t frame)
     struct magazine *magazine = &magazines[this_core()->index];
     uint32_t count = count_of(&magazine->zeroed_count);
 
-    if (count == ZEROED_FRAMES) {
+    if (count == FRAME_ZEROED) {
         frame_free(frame);
         return;
     }
@@ -230,6 +229,17 @@ void frame_free_zeroing(paddr_t frame)
     zero(frame);
     magazine->zeroed[count] = frame;
     set_count(&magazine->zeroed_count, count + 1);
+}
+
+bool frame_zero_ahead(uint32_t count)
+{
+    paddr_t frame = PADDR_NONE;
+
+    if (count_of(&magazines[this_core()->index].zeroed_count) < count)
+        frame = frame_alloc();
+    if (frame != PADDR_NONE)
+        frame_free_zeroing(frame);
+    return frame != PADDR_NONE;
 }
 
 /* ---- runs ---- */
@@ -401,17 +411,9 @@ BOOT_CODE static void place_bitmap(uint64_t bytes)
 
 BOOT_CODE void frame_init(void)
 {
-    uint64_t frame_end = 0, bytes;
+    uint64_t frame_end = frame_map_count(&frames_total), bytes;
 
-    frames_total = 0;
     direct_offset = boot_info.hhdm_offset;
-    for (uint32_t i = 0; i < boot_info.range_count; i++) {
-        const struct boot_range *range = &boot_info.ranges[i];
-        if (frame_is_ram(range))
-            frames_total += (range->end - range->base) >> PAGE_SHIFT;
-        if (range->type == BOOT_RANGE_USABLE || range->type == BOOT_RANGE_RECLAIMABLE)
-            frame_end = range->end >> PAGE_SHIFT;
-    }
     frame_end = (frame_end + WORD_BITS - 1) & ~(uint64_t)(WORD_BITS - 1);
     bytes = (frame_bits_bytes(frame_end) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
     place_bitmap(bytes);

@@ -24,6 +24,10 @@ void frame_free(paddr_t frame);
 /* For frames that frame_alloc_zeroed() gave out: zeroes it now, when this core keeps it for the next one
  * that is to be zero. Each core keeps a few. */
 void frame_free_zeroing(paddr_t frame);
+/* Zeroes one for later, if this core keeps fewer than `count`, at most FRAME_ZEROED; true: it did. For whoever needs
+ * several in one step: zeroing is most of what that takes. */
+#define FRAME_ZEROED 16u
+bool frame_zero_ahead(uint32_t count);
 
 /* What a step of a long allocation takes at most, so that it is short. */
 #define FRAME_STEP 512u
@@ -60,6 +64,8 @@ uint64_t frame_count_free(void);  /* including those in the cores' caches */
 struct boot_range;
 /* Usable, reclaimable or the kernel. */
 bool frame_is_ram(const struct boot_range *range);
+/* How many frames of RAM there are; returns the number of the one behind the last that can be given out. */
+uint64_t frame_map_count(uint64_t *total);
 /* True when any of [first, first + count) frames is RAM known to the memory map (usable, reclaimable or
  * kernel): such an address must never be given out as device memory. */
 bool frame_overlaps_ram(paddr_t first, uint64_t count);

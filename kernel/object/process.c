@@ -130,7 +130,7 @@ out_kobject:
     (void)kobject_detach(&process->obj);
 out_aspace:
     while (!aspace_destroy(process))
-        arch_relax(); /* a handful of tables */
+        arch_poll_interrupts(); /* a handful of tables; nobody else knows them */
 out_quota:
     process_quota_give_back(process);
 out_object:
