@@ -20,7 +20,7 @@ _Static_assert(LEAVES_MAX * sizeof(struct extent *) <= PAGE_BYTES);
 
 #define LARGE_FRAMES 512u
 /* What is done between two looks for something more urgent. */
-#define ZERO_PAGES 6
+#define ZERO_PAGES 5
 #define FILL_RUNS 8
 #define FREE_EXTENTS 2
 

@@ -26,7 +26,9 @@
 /* What one step does at most: about 4,000 instructions. */
 #define KILLED_STEP 32
 #define EVICTED_STEP 10
-#define SLOTS_STEP 12
+#define SLOTS_UNITS 48 /* one for a slot that is looked at, and these for one that is in use */
+#define SLOT_USED 3
+#define SLOT_MEMORY 15             /* a mapping may go with it */
 #define OBJECTS_STEP DEFERRED_STEP /* as many as are freed on each way out */
 
 /* ---- beginning ---- */
@@ -201,9 +203,12 @@ static bool end_table(struct process *process)
     uint32_t table_end = process->captable.page_count * CAPTABLE_PAGE_SLOTS;
     struct tlb_batch batch = {0};
 
-    for (unsigned i = 0; i < SLOTS_STEP && process->table_emptied < table_end; i++) {
-        if (cap_slot_clear(captable_slot(&process->captable, process->table_emptied), &batch) ==
-            CAP_AGAIN)
+    for (unsigned units = 0; units < SLOTS_UNITS && process->table_emptied < table_end; units++) {
+        struct capability *slot = captable_slot(&process->captable, process->table_emptied);
+
+        if (__atomic_load_n(&slot->object, __ATOMIC_RELAXED) != NULL)
+            units += slot->type == MNOS_TYPE_MEMORY ? SLOT_MEMORY : SLOT_USED;
+        if (cap_slot_clear(slot, &batch) == CAP_AGAIN)
             break;
         process->table_emptied++;
     }

@@ -99,9 +99,13 @@ static bool undo(struct thread *thread)
     struct process *process = thread->process;
 
     assert(thread->state == THREAD_DEAD);
-    if (thread->end.progress == END_NONE && thread->fault_fatal)
-        fault_end(thread); /* F2 */
-    thread->end.progress = END_CALLERS;
+    if (thread->end.progress == END_NONE) {
+        thread->end.progress = END_CALLERS;
+        if (thread->fault_fatal) {
+            fault_end(thread); /* F2; a line of the log is enough for a step */
+            return false;
+        }
+    }
     if (!wait_drop_callers(thread, CALLERS_STEP))
         return false;
     thread->end.progress = END_BUFFER;

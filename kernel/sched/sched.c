@@ -19,6 +19,8 @@
 
 /* How many expired deadlines one timer interrupt serves before others get a chance. */
 #define EXPIRE_BATCH 12
+/* How many threads that must not run are taken out of a queue between two looks at interrupts. */
+#define STOPPED_STEP 8
 
 struct core cores[MNOS_CORES_MAX];
 uint32_t core_count = 1;
@@ -471,10 +473,10 @@ static struct thread *steal(struct core *here)
 }
 
 /* The thread to run now, in no queue, when `given` goes back into it; NULL: none in the whole system for
- * this core. */
-static struct thread *pick(struct core *core, struct thread *given, bool at_front)
+ * this core, or, with *again, none of those that it has looked at. */
+static struct thread *pick(struct core *core, struct thread *given, bool at_front, bool *again)
 {
-    for (;; given = NULL) {
+    for (unsigned i = 0; i < STOPPED_STEP; i++, given = NULL) {
         struct thread *thread = exchange(core, given, at_front);
 
         if (thread == NULL)
@@ -487,6 +489,8 @@ static struct thread *pick(struct core *core, struct thread *given, bool at_fron
             return thread;
         sched_make_ready(thread);
     }
+    *again = true;
+    return NULL;
 }
 
 /* Whether this core, whose idle bit is set, would find something in another's queue. A thread that is
@@ -597,6 +601,16 @@ static bool work_goes_first(struct core *core, const struct thread *given)
     return false;
 }
 
+/* A look at interrupts before a step that takes its time itself, so that it is not added to what came before. Whom
+ * one of them has woken is in the queue afterwards. */
+static void look_first(struct core *core)
+{
+    arch_poll_interrupts();
+    if (core->next != NULL)
+        (void)enqueue(core, core->next, false);
+    core->next = NULL;
+}
+
 /* A step of work. Nothing runs meanwhile, so that no step waits for a thread of its own core. */
 static void do_work(struct core *core, struct thread *given, bool at_front)
 {
@@ -607,19 +621,24 @@ static void do_work(struct core *core, struct thread *given, bool at_front)
                      __ATOMIC_RELAXED);
     if (!sched_single_core())
         sched_offer_to_idle(core);
-    work_run(core);
+    look_first(core);
+    if (runqueue_best_thread(&core->runqueue) <= runqueue_best_work(&core->runqueue))
+        work_run(core);
     timer_set(core, timer_next(core));
     arch_poll_interrupts();
 }
 
 static void choose(struct core *core, struct thread *given, bool at_front)
 {
-    struct thread *thread = pick(core, given, at_front);
+    bool again = false;
+    struct thread *thread = pick(core, given, at_front, &again);
 
-    if (thread == NULL) {
+    if (thread == NULL && again)
+        look_first(core);
+    else if (thread == NULL)
         idle(core);
+    if (thread == NULL)
         return;
-    }
     /* The rest of a turn that something better interrupted, or a new one when it comes to that. */
     core->slice_end_ns = thread->turn_left_ns == 0 ? 0 : arch_time_ns() + thread->turn_left_ns;
     thread->turn_left_ns = 0;
@@ -631,8 +650,10 @@ static void do_dues(struct core *core)
 {
     if (core->tlb_owed != 0 || core->ports_owed)
         tlb_batch_leave_kernel();
-    if (deferred_any(&core->deferred) && deferred_is_due(core))
+    if (deferred_any(&core->deferred) && deferred_is_due(core)) {
+        look_first(core);
         deferred_due_step(core);
+    }
 }
 
 /* Something is to be done before core->current, if any, can go on. */

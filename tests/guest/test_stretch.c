@@ -4,8 +4,9 @@
  * else's number, it does so in steps. That each step is short is measured on one core by a kernel that counts
  * (docs/testing.md); here is what comes out.
  */
-#include "lib/mnos/bootstrap.h"
 #include "lib/base/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/memory.h"
 #include "tests/guest/claim.h"
 #include "tests/guest/scene.h"
 
@@ -277,6 +278,49 @@ TEST(stretch, a_server_is_reached_whatever_others_send_meanwhile)
 }
 
 /* ---- threads ---- */
+
+/* A process whose only page, at ARENA, has the code of the crowd. */
+static mnos_cap_t crowd_process(mnos_cap_t *code)
+{
+    const struct mnos_process_params params = {.name = "crowd",
+                                               .frames_quota = 2 * CROWD_MAX,
+                                               .bytes_quota = 4ull << 20,
+                                               .priority_ceiling = TEST_PRIORITY};
+    mnos_cap_t process = 0;
+    void *copy = NULL;
+
+    *code = memory_new(1);
+    CHECK_OK(memory_map(*code, 0, 1, MAP_RW, &copy));
+    if (copy == NULL)
+        return 0;
+    memcpy(copy, crowd_repeat, 32);
+    memory_unmap(copy, 1);
+    CHECK_OK(process_create(&params, &process));
+    CHECK_OK(sys_mem_map(process, *code, ARENA, 0, 1, MNOS_MAP_READ | MNOS_MAP_EXECUTE));
+    return process;
+}
+
+/* All of them in the queue of one core, which has something better to do. */
+TEST(stretch, hundreds_of_ready_threads_are_suspended_at_once)
+{
+    struct mnos_thread_params params = {.name = "ready",
+                                        .priority = TEST_PRIORITY - 1,
+                                        .registers = {.rip = ARENA, .r13 = MNOS_SYS_thread_yield}};
+    mnos_cap_t code, process = crowd_process(&code);
+    uint64_t now;
+
+    for (unsigned i = 0; i < crowd_size() && !check_failed(); i++) {
+        params.ipc_buffer = ARENA + (1 + i) * PAGE;
+        CHECK_OK(thread_create_raw(process, &params, &crowd[i]));
+    }
+    CHECK_OK(sys_thread_block(process, 0, &now));
+    sleep_ns(MILLISECOND_NS); /* the core looks for somebody else */
+    for (unsigned i = 0; i < crowd_size() && !check_failed(); i++)
+        thread_reaches(crowd[i], MNOS_STATE_SUSPENDED);
+    process_end(process); /* and the threads' capabilities with it */
+    memset(crowd, 0, sizeof crowd);
+    cap_drop(code);
+}
 
 TEST(stretch, hundreds_of_threads_are_listed_and_go_on_at_once)
 {
