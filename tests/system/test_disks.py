@@ -35,15 +35,17 @@ ceiling = 15
 frames = 128
 bytes = 32768
 arguments = "{name}"
-uses = {{ disk = {{ endpoint = "virtio_blk.0", events = [0] }} }}
+uses = {{ {uses} }}
 log = "write"
 """
+DISK = 'disk = { endpoint = "virtio_blk.0", events = [0] }'
+CLIENTS = {"sum": DISK, "load": DISK, "write": DISK, "volume": 'volumes = "volumes"'}
 BUFFERS = """
 [region.buffers]
 kind = "dma"
 frames = { floor = 132 }
-users = { sum = "read, write, delegate", load = "read, write, delegate", write = "read, write, delegate" }
-"""
+users = { %s }
+""" % ", ".join(f'{name} = "read, write, delegate"' for name in CLIENTS)
 
 
 def initrd(folder: Path) -> Path:
@@ -52,7 +54,8 @@ def initrd(folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name)
     shutil.copytree(ROOT / "tests/services/disk_load", folder / "programs/disk_load")
     path = folder / "system/manifest.toml"
-    path.write_text(path.read_text() + BUFFERS + "".join(LOAD.format(name=name) for name in ("sum", "load", "write")))
+    text = path.read_text().replace("assigner=vfs", "assigner=volume")
+    path.write_text(text + BUFFERS + "".join(LOAD.format(name=name, uses=uses) for name, uses in CLIENTS.items()))
     subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
                    timeout=60)
     files = members() | {"manifest.bin": (folder / "manifest.bin").read_bytes(),
@@ -183,3 +186,28 @@ def killed_under_load() -> None:
             check((failed, wrong) == (0, 0), f"{failed} of {requests} requests failed, {wrong} pages are wrong")
             check(attaches >= 2 and interrupted >= 1, f"{attaches} attaches, {interrupted} with requests outstanding")
             check(crc == zlib.crc32((at / "load.img").read_bytes()), "the image is not what the client has read")
+
+
+@suite.test("a session of a partition outlives the driver and volumes, and reaches nothing else")
+def partition_under_load() -> None:
+    with folder() as at:
+        image = at / "parts.img"
+        before = random_disk(image, 20 * MIB)
+        tool("/usr/sbin/sgdisk", "--clear", "-n", "1:4096:+8M", image)
+        content = image.read_bytes()
+        with prompt("partition", at, *drive("a", image)) as guest:
+            until(guest, "disks", r"\n1 disks\n")
+            guest.command("run volume &")
+            until(guest, "disks", r"in-use")
+            for kill in range(KILLS):
+                guest.command("kill " + ("volumes" if kill == KILLS // 2 else "virtio_blk.0"))
+                until(guest, "services", r"virtio_blk\.0 +virtio_blk +running")
+            crc, requests, failed, wrong, attaches, interrupted = figures(until(guest, "log", SUM))
+            until(guest, "log", r"behind its end: status 4\b")
+            check((failed, wrong) == (0, 0), f"{failed} of {requests} requests failed, {wrong} pages are wrong")
+            check(attaches >= 2 and interrupted >= 1, f"{attaches} attaches, {interrupted} with requests outstanding")
+            after = image.read_bytes()
+            first, end = 4096 * 512, 4096 * 512 + 8 * MIB
+            check(crc == zlib.crc32(after[first:end]), "the image is not what the client has read")
+            check(after[:first] == content[:first] and after[end:] == content[end:], "something else was written")
+            check(before[first:end] != after[first:end], "nothing was written")

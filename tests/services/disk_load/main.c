@@ -2,24 +2,29 @@
 /*
  * main - a client of a disk for tests. Its argument says what it does:
  *
- *   sum    reads all, and logs the CRC-32 of it and how many requests failed
- *   load   writes and reads all over the disk for many rounds, checking what it reads, and then as sum
- *   write  writes one sector, and logs the status
+ *   sum     reads all, and logs the CRC-32 of it and how many requests failed
+ *   load    writes and reads all over the disk for many rounds, checking what it reads, and then as sum
+ *   volume  as load, of the first partition that `volumes` knows, which it has assigned to itself
+ *   write   writes one page, and logs the status
  *
  * It counts requests that failed and repeats none: what a driver that dies needs is in the library.
  */
 #include "lib/base/string.h"
 #include "lib/client/block.h"
+#include "lib/client/volume.h"
 #include "lib/format/disk/crc32.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 
 #define PAGE MNOS_PAGE_BYTES
 #define DATA_PAGES 128u
 #define BATCH 32u /* requests outstanding at once */
 #define ROUNDS 600u
+#define PATIENCE_NS 20000000000ull
+#define LOOK_NS 10000000ull
 #define BLOCKS_MAX 16384u /* of a page each */
 
 static struct block_client disk;
@@ -44,11 +49,39 @@ static mnos_status_t piece_of(mnos_cap_t buffers, uint64_t first, uint64_t pages
                           piece);
 }
 
-static mnos_status_t open_disk(void)
+/* `volumes` reads the disks beside this program. */
+static mnos_status_t find_volume(mnos_cap_t volumes, struct volume_entry *found)
+{
+    uint64_t deadline = deadline_after_ns(PATIENCE_NS);
+
+    while (kinfo_time_ns() < deadline) {
+        for (uint64_t i = 0; volume_entry(volumes, i, found) == MNOS_OK; i++)
+            if (found->partition == 1)
+                return MNOS_OK;
+        sleep_until(deadline_after_ns(LOOK_NS));
+    }
+    return MNOS_ERR_NOT_FOUND;
+}
+
+static mnos_status_t open_volume(mnos_cap_t *session)
+{
+    mnos_cap_t volumes = bootstrap_cap("volumes");
+    struct volume_entry volume;
+    mnos_status_t status = find_volume(volumes, &volume);
+
+    if (status == MNOS_OK)
+        status = volume_mine(volumes, session);
+    if (status != MNOS_ERR_NOT_FOUND)
+        return status;
+    status = volume_assign(volumes, volume.id, "volume");
+    return status == MNOS_OK ? volume_mine(volumes, session) : status;
+}
+
+static mnos_status_t open_disk(mnos_cap_t session)
 {
     mnos_cap_t buffers = bootstrap_cap("buffers");
     struct block_setup setup = {
-        .service = bootstrap_cap("disk"), .data_pages = DATA_PAGES, .events = 1, .badge = 0x10000};
+        .service = session, .data_pages = DATA_PAGES, .events = 1, .badge = 0x10000};
     void *address;
     mnos_status_t status = memory_map(buffers, 0, BLOCK_RING_PAGES + DATA_PAGES,
                                       MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
@@ -172,9 +205,14 @@ static uint32_t sum(void)
 int main(void)
 {
     const char *what = bootstrap_arguments();
-    mnos_status_t status = open_disk();
+    mnos_cap_t session = bootstrap_cap("disk");
+    mnos_status_t status = MNOS_OK;
     uint32_t crc;
 
+    if (strcmp(what, "volume") == 0)
+        status = open_volume(&session);
+    if (status == MNOS_OK)
+        status = open_disk(session);
     if (status != MNOS_OK) {
         log_error(status, "open the disk");
         return 1;
@@ -183,11 +221,12 @@ int main(void)
         log_line("write: status %u", block_do(&disk, BLOCK_WRITE, 0, 0, PAGE));
         return 0;
     }
-    if (strcmp(what, "load") == 0)
+    if (strcmp(what, "sum") != 0)
         for (uint32_t round = 0; round < ROUNDS; round++)
             round_of(round);
     crc = sum();
     log_line("crc %08x, %u requests, %u failed, %u wrong, %u attaches, %u interrupted", crc, done,
              failed, wrong, disk.attaches, disk.interrupted);
+    log_line("behind its end: status %u", block_do(&disk, BLOCK_READ, disk.info.sectors, 0, 512));
     return 0;
 }
