@@ -112,8 +112,12 @@ TEST(ipc, only_as_many_bytes_move_as_the_message_has)
 TEST(ipc, an_info_word_out_of_range_is_refused)
 {
     const uint64_t bad[] = {
-        MNOS_INFO(0, MNOS_MESSAGE_MAX_BYTES + 1), MNOS_INFO_CAPS(5), MNOS_INFO_ACCEPT(5),
-        1ull << MNOS_INFO_KIND_SHIFT << 1,        1ull << 22,        1ull << 31,
+        MNOS_INFO(0, MNOS_MESSAGE_MAX_BYTES + 1),
+        MNOS_INFO_CAPS(5),
+        MNOS_INFO_ACCEPT(5),
+        4ull << MNOS_INFO_KIND_SHIFT,
+        1ull << 22,
+        1ull << 31,
     };
 
     init();
@@ -124,6 +128,9 @@ TEST(ipc, an_info_word_out_of_range_is_refused)
         CHECK_EQ(STATUS_OF(world_ipc_call(client, remote, bad[i], NEVER)), MNOS_ERR_ARGUMENT);
         CHECK_EQ(STATUS_OF(world_reply(server, 0, bad[i], port)), MNOS_ERR_ARGUMENT);
     }
+    /* Only a reply can be a notification in its place. */
+    CHECK_EQ(STATUS_OF(world_send(client, remote, MNOS_INFO_NOTIFY, NEVER)), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(STATUS_OF(world_ipc_call(client, remote, MNOS_INFO_NOTIFY, NEVER)), MNOS_ERR_ARGUMENT);
     world_check();
 }
 
