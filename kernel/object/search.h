@@ -5,8 +5,10 @@
  * search on to the one after it. So what is there from the beginning to the end is met, whatever others do.
  *
  * There is one search for each object that is gone through. Who comes while another is at it waits by making its call
- * again; when it finds that no step was made since it looked last, it takes over and begins anew. Who has lost the
- * search that way does the same. So one of them gets to the end, and the next one after it.
+ * again; when it has looked `patience` times and no step was made, it takes over and begins anew. Who has lost the search
+ * that way does the same. On one core those who wait look while the one that searches cannot run, so each time that a
+ * search is taken over it takes twice as many looks to do it again: soon more than there are in a time slice, and then
+ * whoever has the search gets to the end, in however many time slices. So does the next one after it.
  */
 #pragma once
 
@@ -15,8 +17,9 @@
 #include <stdint.h>
 
 struct search {
-    void *next;     /* to look at next; NULL: the end was reached, or there is no search */
-    uint64_t steps; /* made in all searches so far */
+    void *next;        /* to look at next; NULL: the end was reached, or there is no search */
+    uint64_t steps;    /* made in all searches so far */
+    uint32_t patience; /* looks in vain after which it is taken over */
 };
 
 enum search_turn {
@@ -25,24 +28,37 @@ enum search_turn {
     SEARCH_GOES_ON,
 };
 
-/* In the progress of who searches, with the number of steps that had been made. */
+/* In the progress of who searches: whether the search is ours, or how often we have looked in vain; and the number of
+ * steps that had been made. */
 #define SEARCH_OURS 1u
+#define SEARCH_LOOK 2u
+#define SEARCH_STEPS_SHIFT 20
+#define SEARCH_PATIENCE_MAX (1u << 18)
 
 /* Who may make a step. *progress is the caller's, kept over its interruptions, and 0 at first. */
-static inline enum search_turn search_turn_locked(const struct search *search, uint64_t *progress)
+static inline enum search_turn search_turn_locked(struct search *search, uint64_t *progress)
 {
-    uint64_t made = search->steps << 1;
+    uint64_t made = search->steps << SEARCH_STEPS_SHIFT, looks = 0;
 
     if (*progress == (made | SEARCH_OURS))
         return SEARCH_GOES_ON;
-    if (search->next == NULL || *progress == made)
+    if (search->next == NULL) {
+        search->patience = 1;
         return SEARCH_BEGINS;
-    *progress = made;
+    }
+    if (*progress >> SEARCH_STEPS_SHIFT == search->steps)
+        looks = (*progress - made) / SEARCH_LOOK; /* no step has been made since */
+    if (looks >= search->patience) {
+        if (search->patience < SEARCH_PATIENCE_MAX)
+            search->patience *= 2;
+        return SEARCH_BEGINS;
+    }
+    *progress = made + (looks + 1) * SEARCH_LOOK;
     return SEARCH_OTHERS;
 }
 
 /* The caller has made a step. */
 static inline void search_stepped_locked(struct search *search, uint64_t *progress)
 {
-    *progress = ++search->steps << 1 | SEARCH_OURS;
+    *progress = ++search->steps << SEARCH_STEPS_SHIFT | SEARCH_OURS;
 }
