@@ -7,6 +7,7 @@
 #include "cap/derive.h"
 #include "mm/frame.h"
 #include "object/quota.h"
+#include "sync/deferred.h"
 #include "tests/unit/kernel_world.h"
 
 static struct thread *actor;
@@ -217,4 +218,41 @@ TEST(quota, the_limit_is_exact_and_a_refusal_charges_nothing)
     CHECK_EQ(quota.frames_used, 0);
     EXPECT_PANIC(quota_return_frames(&quota, 1));
     CHECK_EQ(quota_charge_frames(NULL, UINT64_MAX), MNOS_OK); /* the kernel's own account */
+}
+
+/* ---- made again ---- */
+
+static struct kept_frame {
+    struct deferred deferred;
+    paddr_t frame;
+} kept;
+
+static bool give_back(struct deferred *deferred)
+{
+    frame_free(container_of(deferred, struct kept_frame, deferred)->frame);
+    return true;
+}
+
+/* The frames are there, in the last place that is looked at, but no page for the slot: what waits to be freed is, the
+ * object too, and the call is made again. Its frames lie before where the first search ended. */
+TEST(memory_object, a_second_object_of_a_call_is_looked_for_from_the_beginning)
+{
+    const uint64_t wanted[6] = {8, MNOS_ALLOC_CONTIGUOUS};
+
+    init();
+    mnos_cap_t run = CALL_VALUE(actor, mem_alloc, wanted[0], wanted[1]);
+    mnos_cap_t other = CALL_VALUE(actor, mem_alloc, 1000); /* the next search begins behind */
+    while (world_root->captable.free != NULL)
+        (void)CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, run, MNOS_RIGHT_READ);
+    kept.frame = frame_alloc();
+    while (frame_alloc() != PADDR_NONE)
+        ; /* of this test's machine */
+    CHECK_EQ(CALL(actor, cap_revoke, run), 0);
+    CHECK_EQ(CALL(actor, cap_delete, run), 0);
+    world_finish_work();
+    while (world_root->captable.free != NULL)
+        (void)CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, other, 0);
+    world_act(actor);
+    deferred_add(&kept.deferred, 0, give_back);
+    CHECK_EQ(world_call(actor, CALL_mem_alloc, wanted), 0);
 }

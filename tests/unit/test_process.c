@@ -7,6 +7,7 @@
 #include "abi/process.h"
 #include "cap/derive.h"
 #include "sched/sched.h"
+#include "abi/inspect.h"
 #include "tests/unit/kernel_world.h"
 
 #define NEVER MNOS_DEADLINE_NEVER
@@ -409,4 +410,28 @@ TEST(process, suspension_stops_all_its_threads)
     CHECK_EQ(late->state, THREAD_READY);
     CHECK_EQ(parked->state, THREAD_PARKED);
     world_check();
+}
+
+/* The process is being suspended, and the core of this thread has not been told yet: whoever does that may be less urgent
+ * than the one who asks, and wait for it. */
+TEST(process, who_asks_for_the_registers_of_a_thread_that_is_to_stop_stops_it)
+{
+    uint64_t arguments[6] = {0, MNOS_VIEW_REGISTERS}, rax;
+    mnos_cap_t handle;
+
+    world_init();
+    host_core_start(1);
+    struct thread *asker = world_thread_with(world_root, 9, 0, 0, NULL);
+    struct thread *victim = world_thread_with(world_root, 5, 1, 0, &handle);
+    host_core_select(1);
+    (void)host_leave_kernel();
+    CHECK_PTR_EQ(cores[1].current, victim);
+    host_core_select(0);
+    atomic_fetch_or(&victim->stop,
+                    STOP_PROCESS); /* as process_suspend() does, a step before it tells */
+    arguments[0] = handle;
+    CHECK(world_call_once(asker, CALL_cap_inspect, arguments, &rax)); /* to be made again */
+    CHECK_EQ(victim->state, THREAD_SUSPENDED);
+    world_act(asker);
+    CHECK_EQ(world_call(asker, CALL_cap_inspect, arguments), 0);
 }
