@@ -9,6 +9,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              $(addprefix lib/server/,block_queue.c block_session.c) \
              $(addprefix services/volumes/,assign.c scan.c) \
              $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) \
+             drivers/block/nvme/queue.c \
              $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
              services/fs/initrdfs/files.c $(addprefix services/vfs/,steps.c table.c) \
              $(addprefix services/fs/tmpfs/,check.c data.c methods.c names.c pages.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)

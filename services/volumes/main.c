@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct state_header) + sizeof(struct assignments) <= MNOS_
 enum { EXIT_MEMORY = 1, EXIT_DISK = 2, EXIT_RECEIVE = 3 };
 
 /* The drivers that may be there, as the manifest's `uses` and needs.toml name them. */
-static const char *const drivers[] = {"virtio_blk", "ramdisk"};
+static const char *const drivers[] = {"virtio_blk", "nvme", "ramdisk"};
 
 static struct disk disks[DISKS_MAX];
 static struct volume_server server;
