@@ -14,9 +14,11 @@ enum {
     SPACE_MEMORY = 0,
     SPACE_IO = 1,
 
+    FADT_DSDT = 40,
     FADT_PM_TIMER = 76,
     FADT_FLAGS = 112,
     FADT_FLAG_TIMER_32 = 1 << 8,
+    FADT_X_DSDT = 140,
     FADT_X_PM_TIMER = 208,
     HPET_ADDRESS = 40,
     HPET_BYTES = 0x400,
@@ -158,6 +160,25 @@ static bool is_read(const char signature[4])
     return false;
 }
 
+/* The DSDT is in no list: the FADT names it. It is not read here, but belongs to the tables. */
+static void dsdt_note(const struct physical_memory *memory, const void *table, size_t bytes,
+                      struct acpi_tables *out)
+{
+    const uint8_t *fadt = table;
+    uint64_t address = 0;
+    char signature[4];
+
+    if (!acpi_table_valid(table, bytes, "FACP") || bytes < FADT_FLAGS + 4)
+        return;
+    if (bytes >= FADT_X_DSDT + 8)
+        address = bytes_get(fadt + FADT_X_DSDT, 8);
+    if (address == 0)
+        address = bytes_get(fadt + FADT_DSDT, 4);
+    if (address != 0 && header_read(memory, address, &bytes, signature) &&
+        memcmp(signature, "DSDT", 4) == 0)
+        note_place(out, address, bytes);
+}
+
 /* Only tables that are read are mapped as a whole: there may be a hundred others. */
 static bool table_read(const struct physical_memory *memory, uint64_t address,
                        struct acpi_tables *out)
@@ -176,6 +197,7 @@ static bool table_read(const struct physical_memory *memory, uint64_t address,
     if (table == NULL)
         return false;
     valid = table_parse(out, table, bytes, memory->end);
+    dsdt_note(memory, table, bytes, out);
     memory->unmap(table, bytes);
     return valid;
 }

@@ -73,4 +73,6 @@ void command_regions(const struct words *words);
 void command_restart(const struct words *words);
 void command_kill(const struct words *words);
 void command_run_service(const struct words *words);
+/* power.c */
 void command_reboot(const struct words *words);
+void command_poweroff(const struct words *words);

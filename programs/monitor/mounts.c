@@ -145,6 +145,25 @@ bool mounts_sync(const char *command)
     return each_mount(command, sync_mount);
 }
 
+/* A file system without a volume (a volume's name is all 0) holds nothing that outlives it. */
+static bool leave_mount(const char *command, const struct vfs_mount *mount)
+{
+    static const uint8_t none[MOUNT_VOLUME_BYTES];
+    mnos_status_t status;
+
+    if (mount->state != VFS_MOUNTED || memcmp(mount->volume, none, sizeof none) == 0)
+        return true;
+    status = vfs_umount(bootstrap_cap("files"), mount->at);
+    if (status != MNOS_OK)
+        files_failed(status, command, mount->at);
+    return status == MNOS_OK;
+}
+
+bool mounts_leave(const char *command)
+{
+    return mounts_sync(command) && each_mount(command, leave_mount);
+}
+
 void command_sync(const struct words *)
 {
     (void)mounts_sync("sync");

@@ -10,7 +10,6 @@
 #include "lib/client/manager.h"
 #include "programs/monitor/services.h"
 #include "protocols/manifest_format.h"
-#include "protocols/power.h"
 
 bool manager_available(const char *command)
 {
@@ -237,24 +236,4 @@ void command_run_service(const struct words *words)
         console_print("%s: started\n", name);
     else
         wait_for_end(index, &service);
-}
-
-void command_reboot(const struct words *)
-{
-    struct message msg = {0};
-    mnos_status_t status;
-
-    if (bootstrap_cap("power") == 0) {
-        console_print("reboot: this monitor has no capability \"power\"; the manifest must grant "
-                      "uses = { power = \"power\" }\n");
-        return;
-    }
-    console_print("The machine resets now.\n");
-    console_flush();
-    message_put(&msg, POWER_RESET, NULL, 0);
-    status = ipc_request(bootstrap_cap("power"), &msg);
-    if (status == MNOS_ERR_STOPPED)
-        console_print("reboot: the service for it is stopped; services says why\n");
-    else
-        console_error(status, "reboot: see the log for what was tried");
 }

@@ -6,53 +6,34 @@
  */
 #include "drivers/power/acpi_reset/fadt.h"
 
-#define HEADER_BYTES 36
-#define LENGTH_OFFSET 4
+#include "lib/format/acpi.h"
+#include "lib/format/bytes.h"
+
 #define FLAGS_OFFSET 112
 #define FLAG_RESET_SUPPORTED (1u << 10)
 #define RESET_REGISTER_OFFSET 116
 #define RESET_VALUE_OFFSET 128
 #define LENGTH_WITH_RESET 129
 
-static uint64_t read_le(const uint8_t *from, unsigned bytes)
+const uint8_t *table_find(const uint8_t *region, size_t size, const char *signature)
 {
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < bytes; i++)
-        value |= (uint64_t)from[i] << (8 * i);
-    return value;
-}
-
-static bool is_fadt(const uint8_t *table, size_t room, size_t *length)
-{
-    uint8_t sum = 0;
-
-    if (table[0] != 'F' || table[1] != 'A' || table[2] != 'C' || table[3] != 'P')
-        return false;
-    *length = (size_t)read_le(table + LENGTH_OFFSET, 4);
-    if (*length < HEADER_BYTES || *length > room)
-        return false;
-    for (size_t i = 0; i < *length; i++)
-        sum = (uint8_t)(sum + table[i]);
-    return sum == 0;
+    for (size_t at = 0; at + ACPI_HEADER_BYTES <= size; at++) {
+        if (region[at] == (uint8_t)signature[0] &&
+            acpi_table_valid(region + at, size - at, signature))
+            return region + at;
+    }
+    return NULL;
 }
 
 bool fadt_find_reset(const uint8_t *region, size_t size, struct fadt_reset *reset)
 {
-    size_t length;
+    const uint8_t *table = table_find(region, size, "FACP");
 
-    for (size_t at = 0; at + HEADER_BYTES <= size; at++) {
-        const uint8_t *table = region + at;
-
-        if (!is_fadt(table, size - at, &length))
-            continue;
-        if (length < LENGTH_WITH_RESET ||
-            (read_le(table + FLAGS_OFFSET, 4) & FLAG_RESET_SUPPORTED) == 0)
-            return false;
-        reset->space = table[RESET_REGISTER_OFFSET];
-        reset->address = read_le(table + RESET_REGISTER_OFFSET + 4, 8);
-        reset->value = table[RESET_VALUE_OFFSET];
-        return true;
-    }
-    return false;
+    if (table == NULL || acpi_table_bytes(table) < LENGTH_WITH_RESET ||
+        (bytes_get(table + FLAGS_OFFSET, 4) & FLAG_RESET_SUPPORTED) == 0)
+        return false;
+    reset->space = table[RESET_REGISTER_OFFSET];
+    reset->address = bytes_get(table + RESET_REGISTER_OFFSET + 4, 8);
+    reset->value = table[RESET_VALUE_OFFSET];
+    return true;
 }

@@ -18,6 +18,9 @@ struct fadt_reset {
     uint8_t value;
 };
 
+/* The first valid table with this signature in a region of ACPI tables; NULL: there is none. */
+const uint8_t *table_find(const uint8_t *region, size_t size, const char *signature);
+
 /* Finds a valid FADT in a region of ACPI tables. False: there is none, or it has no reset
  * register. Nothing in the region is trusted. */
 bool fadt_find_reset(const uint8_t *region, size_t size, struct fadt_reset *reset);

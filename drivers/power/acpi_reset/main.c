@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * main - the power driver: resets the machine when asked. See README.md.
+ * main - the power driver: resets the machine when asked, and switches it off (power_off.c). See README.md.
  *
  * Tries the register that the ACPI tables name, then what it was given besides, and logs each
  * attempt that was not possible or did not work.
  */
-#include "abi/inspect.h"
 #include "drivers/power/acpi_reset/fadt.h"
+#include "drivers/power/acpi_reset/power.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/ipc.h"
 #include "lib/mnos/log.h"
-#include "lib/mnos/memory.h"
-#include "lib/mnos/syscall.h"
 #include "lib/server/alive.h"
 #include "lib/mnos/time.h"
 #include "protocols/power.h"
@@ -25,45 +23,6 @@
 /* Keyboard controller: pulse the line that is wired to the processor's reset. */
 #define KEYBOARD_PULSE_RESET 0xFE
 
-static void port_write(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %b0, %w1" : : "a"(value), "Nd"(port));
-}
-
-/* Opens the ports of a capability by name; `first` and `count` say which they are. */
-static bool open_ports(const char *name, uint64_t *first, uint64_t *count)
-{
-    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
-    mnos_cap_t cap = bootstrap_cap(name);
-    mnos_status_t status;
-    uint64_t size;
-
-    if (cap == 0 || sys_cap_inspect(cap, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
-        return false;
-    *first = info->first;
-    *count = info->count;
-    status = sys_mem_map(MNOS_SELF, cap, 0, 0, *count, MNOS_MAP_READ | MNOS_MAP_WRITE);
-    return status == MNOS_OK || status == MNOS_ERR_OVERLAP; /* open already */
-}
-
-static bool read_tables(struct fadt_reset *reset)
-{
-    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
-    mnos_cap_t acpi = bootstrap_cap("acpi");
-    uint64_t size, pages;
-    void *tables;
-    bool found;
-
-    if (acpi == 0 || sys_cap_inspect(acpi, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
-        return false;
-    pages = info->count;
-    if (memory_map(acpi, 0, pages, MNOS_MAP_READ, &tables) != MNOS_OK)
-        return false;
-    found = fadt_find_reset(tables, (size_t)pages * MNOS_PAGE_BYTES, reset);
-    memory_unmap(tables, pages);
-    return found;
-}
-
 static void wait_for_reset(const char *how)
 {
     sleep_until(deadline_after_ns(WAIT_FOR_RESET_NS));
@@ -73,9 +32,13 @@ static void wait_for_reset(const char *how)
 static void reset_by_tables(void)
 {
     struct fadt_reset reset;
+    struct tables tables;
     uint64_t first, count;
+    bool found;
 
-    if (!read_tables(&reset)) {
+    found = tables_open(&tables) && fadt_find_reset(tables.region, tables.size, &reset);
+    tables_close(&tables);
+    if (!found) {
         log_line("reset by ACPI: no readable table names a reset register");
         return;
     }
@@ -117,6 +80,8 @@ static void reset_by_keyboard(void)
 
 static mnos_status_t handle(const struct message *msg)
 {
+    if (msg->label == POWER_POWER_OFF)
+        return power_off();
     if (msg->label != POWER_RESET)
         return MNOS_ERR_LABEL;
     reset_by_tables();
