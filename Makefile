@@ -90,18 +90,18 @@ run-direct: settings direct ## Boot kernel and RAM disk without firmware: the fa
 
 # ---- Tests and benchmarks ------------------------------------------------------------------------
 
-unit: $(UNIT) $(EXT4_TOOL)
+unit: $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE)
 test-services: $(TEST_SERVICES)
 guest: $(GUEST)
 bench-programs: $(BENCH)
 
-test: all $(UNIT) $(EXT4_TOOL) $(GUEST) $(BENCH) $(TEST_SERVICES) ## All tests, or those of SUITES; the last line counts them
+test: all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(GUEST) $(BENCH) $(TEST_SERVICES) ## All tests, or those of SUITES; the last line counts them
 	$(Q)$(PYTHON) tools/test.py $(SUITES)
 test-build: ## Layout, headers that compile alone, both compilers without warnings
 	$(Q)$(PYTHON) tools/test.py build
 test-unit: $(UNIT) ## Portable kernel code on this machine, under sanitizers
 	$(Q)$(PYTHON) tools/test.py unit
-test-ext4: $(EXT4_TOOL) ## The core of the ext4 service on images of this machine, judged by e2fsck
+test-ext4: $(EXT4_TOOL) $(EXT4_SERVICE) ## The core of the ext4 service, and the service, on images of this machine, judged by e2fsck
 	$(Q)$(PYTHON) tools/test.py ext4
 test-loader: all ## The boot loader, with good and hostile input
 	$(Q)$(PYTHON) tools/test.py loader

@@ -12,6 +12,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              drivers/block/nvme/queue.c \
              $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
              services/fs/initrdfs/files.c $(addprefix services/vfs/,steps.c table.c) \
+             $(addprefix services/fs/ext4/,cache.c queue.c) \
              $(addprefix services/fs/tmpfs/,check.c data.c methods.c names.c pages.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 
@@ -73,3 +74,11 @@ $(BUILD)/headers/abi/%.ok: header_flags = $(USER_CFLAGS)
 $(BUILD)/headers/lib/%.ok: header_flags = $(USER_CFLAGS)
 $(BUILD)/headers/%.ok: % $(common)
 	$(Q)mkdir -p $(@D) && echo '#include "$<"' | $(CC) $(header_flags) -MF $@.d -MT $@ -x c - -c -o $@
+
+# The ext4 service, with lib/server above it, on an image file of this machine: tests/ext4_service.
+EXT4_SERVICE := $(BUILD)/ext4/service
+EXT4_SERVICE_SRCS := $(filter-out %/main.c,$(wildcard services/fs/ext4/*.c)) $(call find,services/fs/ext4/core tests/ext4_service,-name '*.c') \
+                     $(addprefix lib/server/,file_resolve.c lane.c park.c session.c state.c)
+$(EXT4_SERVICE): $(EXT4_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
+	$(call say,LINK)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -o $@

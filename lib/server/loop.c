@@ -186,6 +186,8 @@ void server_loop_handle(struct server_loop *loop, struct message *message)
 {
     if (message->kind == MNOS_KIND_CLIENT_GONE) {
         forget_clients(loop, message->badge);
+        if (loop->gone != NULL)
+            loop->gone(loop->owner.context, message->badge);
         finish(message, MNOS_OK, true);
     } else if (message->kind != MNOS_KIND_MESSAGE || message->reply_id == 0) {
         message_refuse_caps(message); /* could not be answered, so it is no request */
@@ -242,12 +244,15 @@ static void one_round(struct server_loop *loop, struct message *message)
     }
     if (message->cap_count != 0)
         reply_now(message);
-    if (loop->park != NULL && loop->park->ready_count != 0) {
-        answer_now(message);
-        server_loop_go_on(loop);
-    }
-    if (loop->round != NULL)
-        loop->round(loop->owner.context);
+    do {
+        if (loop->park != NULL && loop->park->ready_count != 0) {
+            answer_now(message);
+            server_loop_go_on(loop);
+        }
+        if (loop->round != NULL)
+            loop->round(loop->owner.context);
+        /* Ends: a round makes requests ready for what came from outside. */
+    } while (loop->park != NULL && loop->park->ready_count != 0);
 }
 
 mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *context))

@@ -69,8 +69,9 @@ struct server_loop {
     /* Asked before each handler; an error is the answer. */
     mnos_status_t (*admit)(void *context, uint32_t operation);
     void (*events)(void *context, uint64_t events);
-    uint64_t (*deadline_ns)(void *context); /* until when to wait for a message */
-    void (*round)(void *context);           /* after each message or event, and at the deadline */
+    void (*gone)(void *context, mnos_badge_t badge); /* a badge that may not be a session's */
+    uint64_t (*deadline_ns)(void *context);          /* until when to wait for a message */
+    void (*round)(void *context); /* after each message or event, and at the deadline */
 };
 
 /* One message; it becomes the reply, with reply_id 0 when there is none to send now. */

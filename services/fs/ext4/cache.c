@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: MIT
+/* cache - see cache.h. */
+#include "services/fs/ext4/cache.h"
+
+#include "lib/base/string.h"
+
+#define HASH_FACTOR 0x9E3779B97F4A7C15ull
+/* How far the hand goes for pages that lie one behind the other, before a shorter row is taken. */
+#define ROWS_TRIED 4u
+
+static uint32_t bucket_count_for(uint32_t page_count)
+{
+    uint32_t count = 64;
+
+    while (count < page_count)
+        count *= 2;
+    return count;
+}
+
+size_t cache_table_bytes(uint32_t page_count)
+{
+    return page_count * (sizeof(cache_blocks) + sizeof(struct cache_page)) +
+           bucket_count_for(page_count) * sizeof(uint32_t);
+}
+
+void cache_init(struct cache *cache, void *tables, uint8_t *memory, uint32_t page_count)
+{
+    *cache = (struct cache){.blocks = tables,
+                            .memory = memory,
+                            .page_count = page_count,
+                            .bucket_count = bucket_count_for(page_count)};
+    cache->pages = (struct cache_page *)(cache->blocks + page_count);
+    cache->buckets = (uint32_t *)(cache->pages + page_count);
+}
+
+/* ---- Finding ---- */
+
+static uint32_t *bucket_of(const struct cache *cache, uint32_t inode, uint32_t index)
+{
+    uint64_t hash = ((uint64_t)inode << 32 | index) * HASH_FACTOR;
+
+    return &cache->buckets[hash >> 32 & (cache->bucket_count - 1)];
+}
+
+uint32_t cache_find(const struct cache *cache, uint32_t inode, uint32_t index)
+{
+    uint32_t number = *bucket_of(cache, inode, index);
+
+    while (number != 0 &&
+           (cache_page(cache, number)->inode != inode || cache_page(cache, number)->index != index))
+        number = cache_page(cache, number)->next;
+    return number;
+}
+
+void cache_use(struct cache *cache, uint32_t number)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    page->heat += page->heat < CACHE_HEAT_MAX;
+}
+
+/* ---- Taking and dropping ---- */
+
+static bool is_idle(const struct cache_page *page)
+{
+    return page->state == CACHE_FREE ||
+           (page->state == CACHE_VALID && !page->dirty && !page->writing && !page->pinned);
+}
+
+/* Whether the hand may take the page that it stands at; cools it. */
+static bool may_take(struct cache_page *page)
+{
+    if (!is_idle(page))
+        return false;
+    if (page->state == CACHE_FREE || page->heat == 0)
+        return true;
+    page->heat--;
+    return false;
+}
+
+void cache_drop(struct cache *cache, uint32_t number)
+{
+    struct cache_page *page = cache_page(cache, number);
+    uint32_t *link = bucket_of(cache, page->inode, page->index);
+
+    while (*link != number)
+        link = &cache_page(cache, *link)->next;
+    *link = page->next;
+    *page = (struct cache_page){.state = CACHE_FREE};
+}
+
+static void put(struct cache *cache, uint32_t number, uint32_t inode, uint32_t index)
+{
+    struct cache_page *page = cache_page(cache, number);
+    uint32_t *bucket = bucket_of(cache, inode, index);
+
+    if (page->state != CACHE_FREE) {
+        cache_drop(cache, number);
+        cache->pressed = true;
+    }
+    *page =
+        (struct cache_page){.inode = inode, .index = index, .next = *bucket, .state = CACHE_VALID};
+    *bucket = number;
+    memset(cache_blocks_of(cache, number), 0, sizeof(cache_blocks));
+}
+
+/* How many pages from the hand on may be taken, at most `count`; moves the hand behind them, or over one that may not. */
+static uint32_t row_at_hand(struct cache *cache, uint32_t count, uint32_t *first)
+{
+    uint32_t length = 0;
+
+    if (cache->hand >= cache->page_count)
+        cache->hand = 0;
+    *first = cache->hand + 1;
+    while (length < count && cache->hand < cache->page_count) {
+        bool taken = may_take(cache_page(cache, cache->hand + 1));
+
+        cache->hand++;
+        if (!taken)
+            break;
+        length++;
+    }
+    return length;
+}
+
+uint32_t cache_take(struct cache *cache, uint32_t inode, uint32_t index, uint32_t count,
+                    uint32_t *taken)
+{
+    /* Ends: after as many rounds as a page can be warm each idle one is cold. */
+    uint64_t steps = (uint64_t)cache->page_count * (CACHE_HEAT_MAX + 2);
+    uint32_t best = 0, first = 0, rows = 0;
+
+    while (steps != 0 && best < count && (best == 0 || rows < ROWS_TRIED)) {
+        uint32_t from, before = cache->hand, length = row_at_hand(cache, count, &from);
+        uint32_t passed = cache->hand >= before ? cache->hand - before : cache->hand;
+
+        steps -= passed < steps ? passed : steps;
+        rows += best != 0;
+        if (length > best) {
+            best = length;
+            first = from;
+        }
+    }
+    *taken = best;
+    for (uint32_t i = 0; i < best; i++)
+        put(cache, first + i, inode, index + i);
+    if (first != 0 && first + best - 1 > cache->used_count)
+        cache->used_count = first + best - 1;
+    return first;
+}
+
+static void remove_from_dirty(struct cache *cache, uint32_t number)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    if (page->dirty_previous != 0)
+        cache_page(cache, page->dirty_previous)->dirty_next = page->dirty_next;
+    else
+        cache->dirty_first = page->dirty_next;
+    if (page->dirty_next != 0)
+        cache_page(cache, page->dirty_next)->dirty_previous = page->dirty_previous;
+    else
+        cache->dirty_last = page->dirty_previous;
+    page->dirty_next = page->dirty_previous = 0;
+    page->dirty = false;
+    cache->dirty_count--;
+}
+
+static void forget_note(struct cache *cache, struct cache_page *page)
+{
+    cache->noted_count -= page->noted;
+    page->noted = false;
+}
+
+/* Returns the page if it has to stay for now. */
+static uint32_t drop_one(struct cache *cache, uint32_t number)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    if (page->dirty)
+        remove_from_dirty(cache, number);
+    forget_note(cache, page);
+    if (page->state == CACHE_READING || page->writing)
+        return number;
+    if (page->state == CACHE_FAILED)
+        cache->failed_count--;
+    cache_drop(cache, number);
+    return 0;
+}
+
+/* A few pages are looked up, and for many it is cheaper to look at all there are. */
+uint32_t cache_drop_range(struct cache *cache, uint32_t inode, uint64_t index, uint64_t end)
+{
+    uint32_t stays = 0, stayed;
+
+    if (index >= end)
+        return 0;
+    if (end - index <= cache->used_count / 8) {
+        for (; index < end; index++) {
+            uint32_t number = cache_find(cache, inode, (uint32_t)index);
+
+            stayed = number == 0 ? 0 : drop_one(cache, number);
+            stays = stayed != 0 ? stayed : stays;
+        }
+        return stays;
+    }
+    for (uint32_t number = 1; number <= cache->used_count; number++) {
+        const struct cache_page *page = cache_page(cache, number);
+
+        if (page->state == CACHE_FREE || page->inode != inode || page->index < index ||
+            page->index >= end)
+            continue;
+        stayed = drop_one(cache, number);
+        stays = stayed != 0 ? stayed : stays;
+    }
+    return stays;
+}
+
+/* ---- Reading ---- */
+
+void cache_begin_read(struct cache *cache, uint32_t number, uint32_t parts)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    page->state = CACHE_READING;
+    page->parts = (uint8_t)parts;
+    cache->reading_count++;
+}
+
+bool cache_part_read(struct cache *cache, uint32_t number, mnos_status_t status)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    if (status != MNOS_OK)
+        page->status = status;
+    if (--page->parts != 0)
+        return false;
+    cache->reading_count--;
+    page->state = page->status == MNOS_OK ? CACHE_VALID : CACHE_FAILED;
+    cache->failed_count += page->state == CACHE_FAILED;
+    return true;
+}
+
+void cache_forget_failed(struct cache *cache)
+{
+    for (uint32_t number = 1; cache->failed_count != 0 && number <= cache->used_count; number++) {
+        if (cache_page(cache, number)->state != CACHE_FAILED)
+            continue;
+        cache->failed_count--;
+        cache_drop(cache, number);
+    }
+}
+
+/* ---- Writing ---- */
+
+void cache_dirty(struct cache *cache, uint32_t number)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    if (page->dirty)
+        return;
+    page->dirty = true;
+    page->serial = ++cache->serial;
+    page->dirty_previous = cache->dirty_last;
+    if (cache->dirty_last != 0)
+        cache_page(cache, cache->dirty_last)->dirty_next = number;
+    else
+        cache->dirty_first = number;
+    cache->dirty_last = number;
+    cache->dirty_count++;
+}
+
+static bool not_after(uint32_t a, uint32_t b)
+{
+    return (int32_t)(b - a) >= 0; /* both count on for ever, modulo 2^32 */
+}
+
+void cache_note(struct cache *cache, uint32_t number, uint32_t transaction)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    if (page->noted)
+        return; /* the earlier transaction has to wait for it */
+    page->transaction = transaction;
+    page->noted = true;
+    cache->noted_count++;
+}
+
+void cache_begin_write(struct cache *cache, uint32_t number, uint32_t parts)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    remove_from_dirty(cache, number);
+    page->writing = true;
+    page->parts = (uint8_t)parts;
+    page->writing_serial = page->serial;
+    page->writing_noted = page->noted;
+    page->writing_transaction = page->transaction;
+    page->noted = false;
+    cache->writing_count++;
+}
+
+bool cache_part_written(struct cache *cache, uint32_t number, mnos_status_t status)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    if (status != MNOS_OK)
+        page->status = status;
+    if (--page->parts != 0)
+        return false;
+    page->writing = false;
+    cache->noted_count -= page->writing_noted;
+    page->writing_noted = false;
+    page->status = MNOS_OK;
+    cache->writing_count--;
+    return true;
+}
+
+bool cache_is_pending(const struct cache *cache, uint32_t inode, uint32_t serial)
+{
+    for (uint32_t number = cache->dirty_first; number != 0;
+         number = cache_page(cache, number)->dirty_next) {
+        const struct cache_page *page = cache_page(cache, number);
+
+        if (!not_after(page->serial, serial))
+            break; /* those behind it are later */
+        if (inode == 0 || page->inode == inode)
+            return true;
+    }
+    for (uint32_t number = 1; cache->writing_count != 0 && number <= cache->used_count; number++) {
+        const struct cache_page *page = cache_page(cache, number);
+
+        if (page->writing && not_after(page->writing_serial, serial) &&
+            (inode == 0 || page->inode == inode))
+            return true;
+    }
+    return false;
+}
+
+bool cache_is_noted(const struct cache *cache, uint32_t transaction)
+{
+    for (uint32_t number = 1; cache->noted_count != 0 && number <= cache->used_count; number++) {
+        const struct cache_page *page = cache_page(cache, number);
+
+        if ((page->noted && not_after(page->transaction, transaction)) ||
+            (page->writing_noted && not_after(page->writing_transaction, transaction)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- Invariants ---- */
+
+static const char *check_page(const struct cache *cache, uint32_t number)
+{
+    const struct cache_page *page = cache_page(cache, number);
+
+    if (page->state != CACHE_FREE && cache_find(cache, page->inode, page->index) != number)
+        return "C1: a page is not found by its inode and index";
+    if (page->pinned ||
+        (page->state == CACHE_FREE && (page->dirty || page->writing || page->parts != 0)))
+        return "C2: a page is pinned, or is free and dirty or on its way";
+    if ((page->state == CACHE_READING || page->writing) != (page->parts != 0))
+        return "C2: a page is on its way without a request";
+    if ((page->noted && !page->dirty) || (page->writing_noted && !page->writing))
+        return "C3: a transaction waits for a page that is not to be written";
+    return NULL;
+}
+
+const char *cache_check(const struct cache *cache)
+{
+    uint32_t dirty = 0, writing = 0, reading = 0, failed = 0, noted = 0, listed = 0, before = 0;
+
+    for (uint32_t number = 1; number <= cache->page_count; number++) {
+        const struct cache_page *page = cache_page(cache, number);
+        const char *wrong = check_page(cache, number);
+
+        if (wrong != NULL)
+            return wrong;
+        dirty += page->dirty;
+        writing += page->writing;
+        reading += page->state == CACHE_READING;
+        failed += page->state == CACHE_FAILED;
+        noted += (uint32_t)page->noted + page->writing_noted;
+        if (page->state != CACHE_FREE && number > cache->used_count)
+            return "C4: a page is used behind the last";
+    }
+    for (uint32_t number = cache->dirty_first; number != 0 && listed <= dirty;
+         number = cache_page(cache, number)->dirty_next) {
+        if (!cache_page(cache, number)->dirty ||
+            cache_page(cache, number)->dirty_previous != before)
+            return "C3: the list of dirty pages is broken";
+        before = number;
+        listed++;
+    }
+    return listed != dirty || dirty != cache->dirty_count || writing != cache->writing_count ||
+                   reading != cache->reading_count || failed != cache->failed_count ||
+                   noted != cache->noted_count
+               ? "C4: the counts are wrong"
+               : NULL;
+}

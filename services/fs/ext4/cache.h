@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/*
+ * cache.h - pages of files in memory. What a page holds and where on the disk it belongs is here; when it is read and
+ * written is decided in read.c, write.c and writeback.c. Metadata has a cache of its own, the core's.
+ *
+ *   free --cache_take()--> reading --cache_filled()--> valid --cache_dirty()--> valid and dirty
+ *   free --cache_take()--> valid (a hole, or overwritten as a whole)
+ *   dirty --cache_begin_write()--> writing --cache_written()--> valid, dirty again if it was changed meanwhile
+ *   reading --cache_failed()--> failed --cache_forget_failed()--> free: whoever waited has seen it
+ *   valid --cache_take() of another, cache_drop_range()--> free
+ *
+ * Which page goes is decided by a hand that goes round over all of them. Each use makes a page warmer, up to 3; the hand
+ * cools a page each time it passes, and takes it when it is cold. What was read ahead and never used is cold, so a long
+ * file that is read once does not drive out what is used again.
+ *
+ * C1  Each page that is not free is found by its inode and index, and no two have the same.
+ * C2  A page that is being read or written, is dirty or pinned, is not given to another. Between two requests none is
+ *     pinned.
+ * C3  The list of dirty pages has exactly those that are dirty, in the order in which they became so.
+ * C4  The counts are what is counted.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/types.h"
+
+#define CACHE_PAGE_BYTES 4096u
+#define CACHE_BLOCKS_MAX 4u /* of a page: blocks have at least 1,024 bytes */
+#define CACHE_HEAT_MAX 3u
+
+enum cache_state { CACHE_FREE, CACHE_READING, CACHE_VALID, CACHE_FAILED };
+
+struct cache_page {
+    uint32_t inode, index;
+    uint32_t next; /* in the bucket */
+    uint32_t dirty_next, dirty_previous;
+    uint32_t serial;      /* of its becoming dirty: grows by 1 each time */
+    uint32_t transaction; /* with `noted`: the one in which its blocks were given out */
+    uint32_t writing_serial, writing_transaction; /* of what is being written */
+    uint32_t status;                              /* CACHE_FAILED: why */
+    uint8_t state;                                /* enum cache_state */
+    uint8_t heat;
+    uint8_t parts; /* requests to the disk that are outstanding for it */
+    bool dirty, writing;
+    bool pinned;        /* the request that runs needs it to stay */
+    bool noted;         /* the transaction must not commit before it is written */
+    bool writing_noted; /* as `noted`, of what is being written */
+};
+
+/* Blocks of the disk by page and part, 0: a hole. */
+typedef uint64_t cache_blocks[CACHE_BLOCKS_MAX];
+
+struct cache {
+    struct cache_page *pages; /* from number 1 */
+    cache_blocks *blocks;
+    uint32_t *buckets;
+    uint8_t *memory;
+    uint32_t page_count;   /* may become more, as far as the tables have room */
+    uint32_t bucket_count; /* a power of two */
+    uint32_t used_count;   /* that were ever used: those behind are free */
+    uint32_t hand;
+    uint32_t dirty_first, dirty_last;
+    uint32_t dirty_count, writing_count, reading_count, failed_count;
+    uint32_t noted_count; /* `noted` and `writing_noted` together */
+    uint32_t serial;
+    bool pressed; /* a page was taken from what it held */
+};
+
+/* How much memory the tables for so many pages take. */
+size_t cache_table_bytes(uint32_t page_count);
+/* `tables` are zeros; `memory` has the pages themselves. */
+void cache_init(struct cache *cache, void *tables, uint8_t *memory, uint32_t page_count);
+
+static inline struct cache_page *cache_page(const struct cache *cache, uint32_t number)
+{
+    return &cache->pages[number - 1];
+}
+
+static inline uint64_t *cache_blocks_of(const struct cache *cache, uint32_t number)
+{
+    return cache->blocks[number - 1];
+}
+
+static inline uint8_t *cache_bytes(const struct cache *cache, uint32_t number)
+{
+    return cache->memory + (size_t)(number - 1) * CACHE_PAGE_BYTES;
+}
+
+/* The page of a file, or 0. */
+uint32_t cache_find(const struct cache *cache, uint32_t inode, uint32_t index);
+void cache_use(struct cache *cache, uint32_t number);
+/* Pages for `index` and those behind it, one behind the other in memory, as many as are to be had at once, at most
+ * `count`; none of them is in the cache. They are valid, cold, and hold anything; their blocks are 0. Returns the first
+ * one's number, 0: everything is in use. */
+uint32_t cache_take(struct cache *cache, uint32_t inode, uint32_t index, uint32_t count,
+                    uint32_t *taken);
+/* Takes a page out that is neither dirty nor on its way. */
+void cache_drop(struct cache *cache, uint32_t number);
+/* Takes out the pages of a file from `index` to before `end`, dirty ones too; returns one that is on its way, which
+ * stays, or 0. */
+uint32_t cache_drop_range(struct cache *cache, uint32_t inode, uint64_t index, uint64_t end);
+
+/* `parts` requests read into it now. */
+void cache_begin_read(struct cache *cache, uint32_t number, uint32_t parts);
+/* One of them has ended; true: it was the last. */
+bool cache_part_read(struct cache *cache, uint32_t number, mnos_status_t status);
+/* What could not be read is forgotten: the next that wants it tries again. */
+void cache_forget_failed(struct cache *cache);
+
+void cache_dirty(struct cache *cache, uint32_t number);
+/* Its blocks are new: `transaction` waits for it. */
+void cache_note(struct cache *cache, uint32_t number, uint32_t transaction);
+/* `parts` requests write it now. It may be changed and become dirty meanwhile, and is written again then. */
+void cache_begin_write(struct cache *cache, uint32_t number, uint32_t parts);
+bool cache_part_written(struct cache *cache, uint32_t number, mnos_status_t status);
+
+/* Whether a page waits to be written, or is being, of an inode (0: of any) that became dirty up to `serial`. */
+bool cache_is_pending(const struct cache *cache, uint32_t inode, uint32_t serial);
+/* Whether a page waits for the disk whose blocks were given out in a transaction up to this one. */
+bool cache_is_noted(const struct cache *cache, uint32_t transaction);
+
+/* NULL, or which of C1 to C4 does not hold. */
+const char *cache_check(const struct cache *cache);

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main - the ext4 service in its process: capabilities, memory, the disk and the loop. See README.md.
+ */
+#include "lib/base/string.h"
+#include "lib/client/block.h"
+#include "lib/client/region.h"
+#include "lib/client/volume.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/time.h"
+#include "protocols/manager.h"
+#include "services/fs/ext4/service.h"
+
+enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
+
+#define EVENT_DISK (1ull << 0)
+/* What the driver's capability to this endpoint carries; service numbers and exported sessions are others. */
+#define DISK_BADGE (1ull << 62)
+/* 32 MiB, for which there are tables; the manifest's share may be less. */
+#define PAGES_MAX 8192u
+#define PIECES_MAX 17u
+
+static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1];
+static struct region cache_region, ring_region;
+static struct file_server server;
+static struct park park;
+static struct ext4_service service;
+static struct block_client disk;
+static bool has_disk;
+
+/* ---- The disk ---- */
+
+static bool submit(void *, const struct queue_request *request)
+{
+    static const uint8_t ops[] = {
+        [QUEUE_READ] = BLOCK_READ, [QUEUE_WRITE] = BLOCK_WRITE, [QUEUE_FLUSH] = BLOCK_FLUSH};
+    struct block_submission entry = {.op = ops[request->op],
+                                     .flags = request->durable ? BLOCK_FUA : 0,
+                                     .offset = (uint16_t)(request->part * 512),
+                                     .sector = request->position / disk.info.sector_bytes,
+                                     .page = request->page,
+                                     .bytes = request->bytes,
+                                     .user = queue_tag(request)};
+
+    return block_submit(&disk, &entry) == MNOS_OK;
+}
+
+static void bell(void *)
+{
+    block_bell(&disk);
+}
+
+static void take_results(void)
+{
+    struct block_result result;
+
+    while (has_disk && block_take(&disk, &result) == MNOS_OK)
+        ext4_service_done(&service, result.user, result.status);
+}
+
+/* The volume that is assigned to this service. The ring may hold what an earlier run of this service has submitted: it
+ * has nothing of that any more, and the driver drops it when it is attached. */
+static mnos_status_t open_disk(void)
+{
+    struct block_setup setup = {.ring_memory = ring_pieces[0].memory,
+                                .ring = ring_region.address,
+                                .data = cache_pieces[0].memory,
+                                .data_pages = cache_pieces[0].page_count,
+                                .endpoint = bootstrap_cap("requests"),
+                                .events = EVENT_DISK,
+                                .badge = DISK_BADGE};
+    mnos_status_t status = volume_mine(bootstrap_cap("volumes"), &setup.service);
+
+    if (status != MNOS_OK)
+        return status;
+    memset(ring_region.address, 0, sizeof(struct block_ring));
+    status = block_open(&disk, &setup);
+    for (uint32_t i = 1; status == MNOS_OK && i < cache_region.piece_count; i++)
+        status = block_extend(&disk, cache_pieces[i].memory, cache_pieces[i].page_count);
+    has_disk = status == MNOS_OK;
+    return status;
+}
+
+/* ---- Mounting ---- */
+
+static mnos_status_t mount(void *context, const uint8_t *, uint32_t flags)
+{
+    mnos_status_t status = open_disk();
+
+    if (status != MNOS_OK)
+        return status;
+    ext4_service_mount(context, disk.info.sector_bytes, disk.info.sectors * disk.info.sector_bytes,
+                       (flags & MOUNT_READ_ONLY) != 0 || (disk.info.flags & BLOCK_READ_ONLY) != 0);
+    return MNOS_OK;
+}
+
+static mnos_status_t unmount(void *context)
+{
+    ext4_service_unmount(context);
+    return MNOS_OK;
+}
+
+static void state_changed(struct ext4_service *of)
+{
+    struct mount_status status = server.mount;
+    const char *reason = ext4_reason(of->fs);
+
+    if (of->state == SERVICE_MOUNTED) {
+        status.state = MOUNT_STATE_MOUNTED;
+        status.flags = ext4_is_read_only(of->fs) ? MOUNT_READ_ONLY : 0;
+    } else if (of->state == SERVICE_FAILED) {
+        status.state = MOUNT_STATE_FAILED;
+        status.status = of->failure;
+    } else if (of->state == SERVICE_NONE) {
+        status = (struct mount_status){.state = MOUNT_STATE_NONE};
+    } else {
+        return;
+    }
+    string_copy(status.type, "ext4", sizeof status.type);
+    string_copy(status.reason, reason, sizeof status.reason);
+    file_server_mounted(&server, &status);
+}
+
+static void say(const char *text)
+{
+    log_line("%s", text);
+}
+
+/* ---- The loop ---- */
+
+static uint32_t grow(struct ext4_service *of)
+{
+    uint32_t before = cache_region.piece_count;
+
+    if (region_grow(&cache_region) == MNOS_OK &&
+        block_extend(&disk, cache_pieces[before].memory, cache_pieces[before].page_count) ==
+            MNOS_OK)
+        return of->memory.data_pages + cache_pieces[before].page_count;
+    of->memory.pages_max = of->memory.data_pages; /* there is no more to have */
+    return of->memory.data_pages;
+}
+
+static void set_clock(void *)
+{
+    service.tick_ns = kinfo_time_ns();
+    service.now_ns = service.tick_ns; /* since boot, as long as no clock knows the date */
+}
+
+static void events(void *, uint64_t bits)
+{
+    if (has_disk && (bits & MANAGER_EVENT_PEER_RESTARTED) != 0)
+        block_restarted(&disk);
+    take_results();
+}
+
+static void gone(void *, mnos_badge_t badge)
+{
+    if (has_disk)
+        block_gone(&disk, badge);
+}
+
+static uint64_t deadline_ns(void *)
+{
+    uint64_t own = ext4_service_deadline_ns(&service);
+    uint64_t of_disk = has_disk ? block_deadline(&disk) : MNOS_DEADLINE_NEVER;
+
+    return own < of_disk ? own : of_disk;
+}
+
+static void round_ends(void *)
+{
+    if (has_disk)
+        block_tick(&disk, service.tick_ns);
+    take_results();
+    ext4_service_round(&service);
+}
+
+static int fail(mnos_status_t status, const char *what, int code)
+{
+    log_error(status, what);
+    return code;
+}
+
+static mnos_status_t get_memory(struct ext4_service_memory *memory, struct memory_block *sessions)
+{
+    struct memory_block state;
+    uint64_t bytes = sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
+    mnos_status_t status = region_open(&cache_region, "ext4_cache", cache_pieces, PIECES_MAX);
+
+    if (status == MNOS_OK)
+        status = region_open(&ring_region, "ext4_ring", ring_pieces, 1);
+    if (status == MNOS_OK)
+        status = memory_allocate((bytes + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, sessions);
+    if (status != MNOS_OK)
+        return status;
+    memory->data = cache_region.address;
+    memory->data_pages = (uint32_t)(cache_region.bytes / MNOS_PAGE_BYTES);
+    memory->pages_max = memory->data_pages > PAGES_MAX ? memory->data_pages : PAGES_MAX;
+    bytes = ext4_service_state_bytes(memory->data_pages, memory->pages_max);
+    status = memory_allocate((bytes + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, &state);
+    memory->state = state.address;
+    return status;
+}
+
+/* Badges that end with a run of the service are not used again by the next: time goes on. */
+static mnos_badge_t first_badge(void)
+{
+    return kinfo_time_ns();
+}
+
+int main(void)
+{
+    static struct file_methods methods;
+    struct queue_port port = {.submit = submit, .bell = bell};
+    struct ext4_service_memory memory;
+    struct memory_block sessions;
+    mnos_status_t status = get_memory(&memory, &sessions);
+
+    if (status != MNOS_OK)
+        return fail(status, "get memory for pages of files", EXIT_MEMORY);
+    methods = ext4_methods;
+    methods.mount = mount;
+    methods.unmount = unmount;
+    file_server_init(
+        &server, &(struct file_system){&methods, &service, EXT4_ROOT, 0},
+        sessions_format(sessions.address, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge()),
+        bootstrap_cap("requests"), &park);
+    server.loop.events = events;
+    server.loop.gone = gone;
+    server.loop.deadline_ns = deadline_ns;
+    server.loop.round = round_ends;
+    service.state_changed = state_changed;
+    service.say = say;
+    service.grow = grow;
+    ext4_service_init(&service, &server, &memory, &port);
+    return fail(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
+}

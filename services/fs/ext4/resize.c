@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/* resize - files that become shorter or longer without bytes: see service.h. */
+#include "lib/base/string.h"
+#include "services/fs/ext4/service.h"
+
+/* The page in which a file will end has zeros behind that. */
+static mnos_status_t cut_tail(struct ext4_service *service, uint32_t inode, uint64_t size,
+                              uint64_t old_size)
+{
+    uint32_t index = (uint32_t)(size / CACHE_PAGE_BYTES), at = size % CACHE_PAGE_BYTES;
+    uint32_t number = cache_find(&service->cache, inode, index);
+    struct cache_page *page;
+    mnos_status_t status = MNOS_OK;
+    bool has = false;
+
+    if (at == 0)
+        return MNOS_OK;
+    if (number == 0) {
+        status = write_has_blocks(service, service_begin(service), inode, index, &has);
+        status = service_end(service, status);
+        if (status == MNOS_OK && has)
+            status = service_fetch(service, inode, index, 1, old_size, &number);
+        if (status != MNOS_OK || !has)
+            return status;
+    }
+    page = cache_page(&service->cache, number);
+    if (page->state == CACHE_FAILED)
+        return (mnos_status_t)page->status;
+    if (page->state == CACHE_READING)
+        return service_wait(service, service_key(KEY_PAGE, number));
+    memset(cache_bytes(&service->cache, number) + at, 0, CACHE_PAGE_BYTES - at);
+    for (uint32_t i = 0; i < service->blocks_per_page; i++)
+        has = has || cache_blocks_of(&service->cache, number)[i] != 0;
+    if (has)
+        cache_dirty(&service->cache, number);
+    return MNOS_OK;
+}
+
+/* Blocks of a page behind the end of the file are not the file's any more. */
+static void forget_blocks(struct ext4_service *service, uint32_t inode, uint64_t size)
+{
+    uint32_t number = cache_find(&service->cache, inode, (uint32_t)(size / CACHE_PAGE_BYTES));
+    uint64_t kept = (size % CACHE_PAGE_BYTES + service->block_bytes - 1) / service->block_bytes;
+
+    for (uint64_t i = kept; number != 0 && i < CACHE_BLOCKS_MAX; i++)
+        cache_blocks_of(&service->cache, number)[i] = 0;
+}
+
+static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, uint64_t size,
+                                  uint64_t old_size)
+{
+    uint64_t first = (size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES;
+    uint32_t stays, last;
+    bool done = false;
+    mnos_status_t status = cut_tail(service, inode, size, old_size);
+
+    if (status != MNOS_OK)
+        return status;
+    stays = cache_drop_range(&service->cache, inode, first,
+                             (old_size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES);
+    last = cache_find(&service->cache, inode, (uint32_t)(size / CACHE_PAGE_BYTES));
+    /* What is freed may not be on its way to the disk; of the last page a part may be freed. */
+    if (stays == 0 && last != 0 && cache_page(&service->cache, last)->writing)
+        stays = last;
+    if (stays != 0)
+        return service_wait(service, service_key(KEY_PAGE, stays));
+    if (service->leaving_count >= SERVICE_LEAVING_MAX)
+        return service_wait(service, service_key(KEY_LEFT, 0));
+    status = ext4_truncate(service_begin(service), inode, size, &done);
+    status = service_end(service, status);
+    if (status != MNOS_OK)
+        return status;
+    forget_blocks(service, inode, size);
+    open_forget_attr(service, inode);
+    service_changed(service);
+    if (done)
+        return MNOS_OK;
+    open_leave(service, inode, false, size);
+    return service_wait(service, service_key(KEY_LEFT, 0));
+}
+
+mnos_status_t service_truncate(void *context, uint32_t inode, uint64_t size)
+{
+    struct ext4_service *service = context;
+    struct ext4_attr attr;
+    mnos_status_t status = write_allowed(service, inode);
+
+    if (status == MNOS_OK && size > (uint64_t)UINT32_MAX * service->block_bytes)
+        status = MNOS_ERR_SIZE;
+    if (status == MNOS_OK)
+        status = open_attr(service, inode, &attr);
+    if (status != MNOS_OK)
+        return status;
+    if (size < attr.size)
+        return make_shorter(service, inode, size, attr.size);
+    write_zero_tail(service, inode, attr.size);
+    status = ext4_set_size(service_begin(service), inode, size);
+    status = service_end(service, status);
+    if (status == MNOS_OK) {
+        open_forget_attr(service, inode);
+        service_changed(service);
+    }
+    return status;
+}

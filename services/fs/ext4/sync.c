@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sync - what was written becomes safe: see service.h. FSYNC and SYNC write pages, then wait for the transaction that
+ * holds what changed, which all that wait at that time share; when no transaction has anything of it, a flush of the
+ * disk is enough. Every 5 s what has changed is committed without being asked for.
+ *
+ * A ticket is what a request waits for: its step in the two highest bits, a number below.
+ */
+#include "services/fs/ext4/service.h"
+
+enum { STEP_BEGIN, STEP_PAGES, STEP_COMMIT, STEP_FLUSH };
+
+static uint64_t ticket_for(unsigned step, uint64_t number)
+{
+    return (uint64_t)step << 62 | number;
+}
+
+static uint64_t ticket_number(uint64_t ticket)
+{
+    return ticket & (((uint64_t)1 << 62) - 1);
+}
+
+/* All pages are written: what else has to be waited for? */
+static uint64_t next_ticket(struct ext4_service *service)
+{
+    uint32_t transaction = ext4_transaction(service->fs);
+
+    if (ext4_is_dirty(service->fs)) {
+        ext4_want_commit(service->fs);
+        service->work_due = true;
+        return ticket_for(STEP_COMMIT, transaction);
+    }
+    if (!ext4_is_committed(service->fs, transaction - 1))
+        return ticket_for(STEP_COMMIT, transaction - 1);
+    /* The next to begin: one that is under way may have begun before the pages were written. */
+    service->flush_wanted = service->flush_begun + 1;
+    return ticket_for(STEP_FLUSH, service->flush_wanted);
+}
+
+/* A page that could not be written is told once. */
+static mnos_status_t data_status(struct ext4_service *service, uint32_t inode)
+{
+    struct open_inode *open = inode == 0 ? NULL : open_find(service, inode);
+    bool failed = open != NULL ? open->write_failed : inode == 0 && service->data_failed;
+
+    if (open != NULL)
+        open->write_failed = false;
+    else if (inode == 0)
+        service->data_failed = false;
+    return failed ? MNOS_ERR_DEVICE : MNOS_OK;
+}
+
+static mnos_status_t pages_step(struct ext4_service *service, uint32_t inode, uint64_t *ticket)
+{
+    uint32_t serial = (uint32_t)ticket_number(*ticket);
+    mnos_status_t status;
+
+    if (cache_is_pending(&service->cache, inode, serial)) {
+        writeback_begin(service, inode, serial);
+        /* With none on its way the disk takes no more for now. */
+        return service_wait(service, service->cache.writing_count == 0
+                                         ? PARK_ANYTHING
+                                         : service_key(KEY_WRITTEN, 0));
+    }
+    status = data_status(service, inode);
+    if (status == MNOS_OK)
+        *ticket = next_ticket(service);
+    return status;
+}
+
+mnos_status_t service_sync(void *context, uint32_t inode, uint64_t *ticket)
+{
+    struct ext4_service *service = context;
+    uint64_t number;
+    mnos_status_t status = MNOS_OK;
+
+    if (*ticket == 0)
+        *ticket = ticket_for(STEP_PAGES, service->cache.serial);
+    if (*ticket >> 62 == STEP_PAGES)
+        status = pages_step(service, inode, ticket);
+    if (status != MNOS_OK)
+        return status;
+    number = ticket_number(*ticket);
+    if (*ticket >> 62 == STEP_FLUSH)
+        return service->flush_done >= number ? MNOS_OK
+                                             : service_wait(service, service_key(KEY_FLUSHED, 0));
+    if (ext4_is_committed(service->fs, (uint32_t)number))
+        return MNOS_OK;
+    if (ext4_is_read_only(service->fs))
+        return MNOS_ERR_DEVICE; /* it will not be committed any more */
+    return service_wait(service, service_key(KEY_COMMIT, 0));
+}
+
+/* ---- By itself ---- */
+
+static void begin_flush(struct ext4_service *service)
+{
+    struct queue_request request = {.op = QUEUE_FLUSH, .owner = QUEUE_FLUSHES};
+
+    if (service->flush_begun != service->flush_done ||
+        service->flush_wanted <= service->flush_begun)
+        return;
+    service->flush_begun++;
+    disk_queue_add(&service->queue, &request);
+}
+
+/* Every 5 s, as long as something changes. */
+static void commit_in_time(struct ext4_service *service)
+{
+    if (service->commit_ns == 0 || service->tick_ns < service->commit_ns)
+        return;
+    for (uint32_t i = 0; i + 1 < SERVICE_AGES; i++)
+        service->ages[i] = service->ages[i + 1];
+    service->ages[SERVICE_AGES - 1] = service->cache.serial;
+    service->commit_ns = 0;
+    if (ext4_is_dirty(service->fs)) {
+        ext4_want_commit(service->fs);
+        service->work_due = true;
+    }
+    if (ext4_is_dirty(service->fs) || service->cache.dirty_count != 0)
+        service_changed(service);
+}
+
+void sync_round(struct ext4_service *service)
+{
+    mnos_status_t status;
+
+    commit_in_time(service);
+    begin_flush(service);
+    if (!service->work_due)
+        return;
+    service->work_due = false;
+    /* An error makes the core read-only, which whoever waits finds out. It may only begin something that is waited
+     * for: nobody runs again before the disk has answered. */
+    status = ext4_work(service->fs);
+    if (service->answered || status != MNOS_ERR_AGAIN)
+        service_wake(service, service_key(KEY_COMMIT, 0));
+    service->answered = false;
+}

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT
+/*
+ * volume - mounting and unmounting, what the core asks of the disk, and what goes on between requests: see
+ * service.h.
+ *
+ *   NONE --mount--> MOUNTING --> MOUNTED --unmount--> WRITING --> UNMOUNTING --> NONE
+ *                       `------> FAILED --mount--> MOUNTING           `--> FAILED
+ */
+#include "lib/base/string.h"
+#include "services/fs/ext4/service.h"
+
+/* ---- Operations and waiting ---- */
+
+struct ext4_op *service_begin(struct ext4_service *service)
+{
+    if (service->pending)
+        ext4_drop(&service->op); /* of something that could be left for later */
+    service->pending = false;
+    service->op = (struct ext4_op){0};
+    ext4_begin(&service->op, service->fs);
+    return &service->op;
+}
+
+mnos_status_t service_end(struct ext4_service *service, mnos_status_t status)
+{
+    uint32_t slot;
+
+    status = ext4_end(&service->op, status);
+    if (status != MNOS_ERR_AGAIN)
+        return status;
+    slot = service->op.waits_for;
+    if (slot == EXT4_WAIT_ANY) {
+        /* All slots are pinned or on their way: what this one has is needed by others. */
+        ext4_drop(&service->op);
+        return service_wait(service, PARK_ANYTHING);
+    }
+    service->pending = true;
+    if (slot != EXT4_WAIT_COMMIT)
+        return service_wait(service, (uint64_t)slot + 1);
+    ext4_want_commit(service->fs);
+    service->work_due = true;
+    return service_wait(service, service_key(KEY_COMMIT, 0));
+}
+
+mnos_status_t service_wait(struct ext4_service *service, uint64_t key)
+{
+    service->files->system.waits_for = key;
+    return SERVER_PARKED;
+}
+
+void service_wake(struct ext4_service *service, uint64_t key)
+{
+    struct background *own = &service->release;
+
+    park_wake(service->files->loop.park, key);
+    if (own->waits && (own->waits_for == key || own->waits_for == PARK_ANYTHING))
+        own->waits = false;
+}
+
+static void forget_kept(struct ext4_service *service, uint32_t entry)
+{
+    if (service->keeps[entry])
+        ext4_drop(&service->kept[entry]);
+    service->keeps[entry] = false;
+}
+
+/* A request waits: what its operation has pinned stays pinned until it has run again. */
+static void request_waits(void *context, uint32_t entry)
+{
+    struct ext4_service *service = context;
+
+    forget_kept(service, entry);
+    if (!service->pending)
+        return;
+    service->kept[entry] = service->op;
+    service->keeps[entry] = true;
+    service->pending = false;
+}
+
+static void request_ended(void *context, uint32_t entry)
+{
+    forget_kept(context, entry);
+}
+
+void service_changed(struct ext4_service *service)
+{
+    if (service->commit_ns == 0)
+        service->commit_ns = service->tick_ns + SERVICE_COMMIT_NS;
+}
+
+mnos_status_t service_writable(const struct ext4_service *service)
+{
+    if (!ext4_is_read_only(service->fs))
+        return MNOS_OK;
+    return service->asked_read_only || service->mounted_read_only ? MNOS_ERR_DENIED
+                                                                  : MNOS_ERR_DEVICE;
+}
+
+/* ---- What the core asks for ---- */
+
+static void add_for_slot(struct ext4_service *service, enum queue_op op, uint32_t slot,
+                         uint64_t block, bool durable)
+{
+    struct queue_request request = {.op = (uint8_t)op,
+                                    .owner = QUEUE_SLOT,
+                                    .durable = durable,
+                                    .number = slot,
+                                    .page = slot,
+                                    .bytes = ext4_block_bytes(service->fs),
+                                    .position = block * ext4_block_bytes(service->fs)};
+
+    disk_queue_add(&service->queue, &request);
+}
+
+static void port_read(void *context, uint32_t slot, uint64_t block)
+{
+    add_for_slot(context, QUEUE_READ, slot, block, false);
+}
+
+static void port_write(void *context, uint32_t slot, uint64_t block, bool durable)
+{
+    add_for_slot(context, QUEUE_WRITE, slot, block, durable);
+}
+
+static void port_flush(void *context)
+{
+    struct ext4_service *service = context;
+    struct queue_request request = {.op = QUEUE_FLUSH, .owner = QUEUE_CORE_FLUSH};
+
+    disk_queue_add(&service->queue, &request);
+}
+
+static mnos_status_t port_data_written(void *context, uint32_t transaction)
+{
+    struct ext4_service *service = context;
+
+    if (service->cache.noted_count == 0 || !cache_is_noted(&service->cache, transaction))
+        return MNOS_OK;
+    writeback_noted(service, transaction);
+    return MNOS_ERR_AGAIN;
+}
+
+static uint64_t port_now_ns(void *context)
+{
+    return ((struct ext4_service *)context)->now_ns;
+}
+
+static void port_say(void *context, const char *text)
+{
+    struct ext4_service *service = context;
+
+    if (service->say != NULL)
+        service->say(text);
+}
+
+/* ---- What the disk answers ---- */
+
+static void pages_done(struct ext4_service *service, const struct queue_request *request,
+                       mnos_status_t status)
+{
+    uint32_t count = request->bytes == 0 ? 1 : request->bytes / CACHE_PAGE_BYTES;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = request->number + i;
+        struct open_inode *open = open_find(service, cache_page(&service->cache, number)->inode);
+
+        if (request->op == QUEUE_WRITE && status != MNOS_OK) {
+            service->data_failed = true;
+            if (open != NULL)
+                open->write_failed = true;
+        }
+        if (request->op == QUEUE_READ ? cache_part_read(&service->cache, number, status)
+                                      : cache_part_written(&service->cache, number, status))
+            service_wake(service, service_key(KEY_PAGE, number));
+    }
+    if (request->op == QUEUE_WRITE)
+        service_wake(service, service_key(KEY_WRITTEN, 0));
+}
+
+void ext4_service_done(struct ext4_service *service, uint64_t tag, mnos_status_t status)
+{
+    struct queue_request request = queue_untag(tag);
+
+    disk_queue_done(&service->queue);
+    service->answered = service->work_due = true; /* whatever it was, there is room now */
+    switch (request.owner) {
+    case QUEUE_SLOT:
+        ext4_done(service->fs, request.number, status);
+        service_wake(service, (uint64_t)request.number + 1);
+        break;
+    case QUEUE_CORE_FLUSH:
+        ext4_flushed(service->fs, status);
+        service_wake(service, service_key(KEY_FLUSHED, 0));
+        break;
+    case QUEUE_FLUSHES:
+        service->flush_done++;
+        service->data_failed = service->data_failed || status != MNOS_OK;
+        service_wake(service, service_key(KEY_FLUSHED, 0));
+        break;
+    default: pages_done(service, &request, status); break;
+    }
+}
+
+/* ---- The whole ---- */
+
+/* The core has a part of the pages, as its operations need many at once. */
+static uint32_t slots_for(uint32_t data_pages)
+{
+    uint32_t slots = data_pages / 3;
+
+    if (slots < EXT4_SLOTS_MIN)
+        slots = EXT4_SLOTS_MIN;
+    return slots > SERVICE_SLOTS_MAX ? SERVICE_SLOTS_MAX : slots;
+}
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
+}
+
+static uint32_t queue_size(uint32_t slots)
+{
+    return slots + SERVICE_QUEUE_PAGES;
+}
+
+size_t ext4_service_state_bytes(uint32_t data_pages, uint32_t pages_max)
+{
+    uint32_t slots = slots_for(data_pages);
+
+    return aligned(ext4_state_bytes(slots)) + aligned(cache_table_bytes(pages_max - slots)) +
+           queue_size(slots) * sizeof(struct queue_request);
+}
+
+static uint8_t *tables_of(const struct ext4_service *service)
+{
+    return (uint8_t *)service->memory.state + aligned(ext4_state_bytes(service->slots));
+}
+
+static size_t table_bytes(const struct ext4_service *service)
+{
+    return aligned(cache_table_bytes(service->memory.pages_max - service->slots));
+}
+
+void ext4_service_init(struct ext4_service *service, struct file_server *files,
+                       const struct ext4_service_memory *memory, const struct queue_port *port)
+{
+    struct park *park = files->loop.park;
+
+    service->files = files;
+    service->memory = *memory;
+    service->slots = slots_for(memory->data_pages);
+    disk_queue_init(&service->queue, port,
+                    (struct queue_request *)(tables_of(service) + table_bytes(service)),
+                    queue_size(service->slots));
+    park->waits = request_waits;
+    park->ended = request_ended;
+    park->context = service;
+    open_init(service);
+}
+
+static void set_state(struct ext4_service *service, enum service_state state, mnos_status_t failure)
+{
+    service->state = state;
+    service->failure = failure;
+    if (service->state_changed != NULL)
+        service->state_changed(service);
+}
+
+void ext4_service_mount(struct ext4_service *service, uint32_t sector_bytes, uint64_t disk_bytes,
+                        bool read_only)
+{
+    struct ext4_memory memory = {
+        .state = service->memory.state, .data = service->memory.data, .slots = service->slots};
+    struct ext4_port port = {.context = service,
+                             .read = port_read,
+                             .write = port_write,
+                             .flush = port_flush,
+                             .data_written = port_data_written,
+                             .now_ns = port_now_ns,
+                             .say = port_say};
+    struct ext4_options options = {
+        .sector_bytes = sector_bytes, .disk_bytes = disk_bytes, .read_only = read_only};
+
+    memset(memory.state, 0, aligned(ext4_state_bytes(service->slots)) + table_bytes(service));
+    memset(service->names, 0, sizeof service->names);
+    memset(service->attrs, 0, sizeof service->attrs);
+    service->cache = (struct cache){0};
+    service->asked_read_only = read_only;
+    service->fs = ext4_init(&memory, &port, &options);
+    service->work_due = true;
+    set_state(service, SERVICE_MOUNTING, MNOS_OK);
+}
+
+static void is_mounted(struct ext4_service *service)
+{
+    service->block_bytes = ext4_block_bytes(service->fs);
+    service->blocks_per_page = CACHE_PAGE_BYTES / service->block_bytes;
+    service->mounted_read_only = ext4_is_read_only(service->fs);
+    cache_init(&service->cache, tables_of(service),
+               service->memory.data + (size_t)service->slots * CACHE_PAGE_BYTES,
+               service->memory.pages_max - service->slots);
+    service->cache.page_count = service->memory.data_pages - service->slots;
+    memset(service->ages, 0, sizeof service->ages);
+    service->commit_ns = 0;
+    service->data_failed = false;
+    set_state(service, SERVICE_MOUNTED, MNOS_OK);
+}
+
+void ext4_service_unmount(struct ext4_service *service)
+{
+    set_state(service, SERVICE_WRITING, MNOS_OK);
+    park_wake_all(service->files->loop.park); /* they are not served any more */
+}
+
+/* Everything that is under way ends, and all pages are written. */
+static bool all_written(struct ext4_service *service)
+{
+    if (service->files->loop.park->count != 0 || service->leaving_count != 0)
+        return false;
+    if (service->cache.reading_count != 0)
+        return false;
+    if (!cache_is_pending(&service->cache, 0, service->cache.serial))
+        return true;
+    writeback_begin(service, 0, service->cache.serial);
+    return false;
+}
+
+static void step_of_mount(struct ext4_service *service)
+{
+    bool mounting = service->state == SERVICE_MOUNTING;
+    mnos_status_t status;
+
+    if (!service->work_due)
+        return;
+    service->work_due = false;
+    status = mounting ? ext4_mount(service->fs) : ext4_unmount(service->fs);
+    if (status == MNOS_ERR_AGAIN)
+        return;
+    if (status != MNOS_OK)
+        set_state(service, SERVICE_FAILED, status);
+    else if (mounting)
+        is_mounted(service);
+    else
+        set_state(service, SERVICE_NONE, MNOS_OK);
+}
+
+/* More pages, as long as there are any to have. */
+static void grow(struct ext4_service *service)
+{
+    if (!service->cache.pressed)
+        return;
+    service->cache.pressed = false;
+    if (service->grow == NULL || service->memory.data_pages == service->memory.pages_max)
+        return;
+    service->memory.data_pages = service->grow(service);
+    service->cache.page_count = service->memory.data_pages - service->slots;
+}
+
+void ext4_service_round(struct ext4_service *service)
+{
+    if (service->state == SERVICE_MOUNTING || service->state == SERVICE_UNMOUNTING)
+        step_of_mount(service);
+    if (service->state == SERVICE_MOUNTED || service->state == SERVICE_WRITING) {
+        open_release(service);
+        writeback_round(service);
+        sync_round(service);
+        cache_forget_failed(&service->cache);
+        grow(service);
+    }
+    if (service->state == SERVICE_WRITING && all_written(service)) {
+        service->work_due = true;
+        set_state(service, SERVICE_UNMOUNTING, MNOS_OK);
+        step_of_mount(service);
+    }
+    disk_queue_push(&service->queue);
+}
+
+uint64_t ext4_service_deadline_ns(const struct ext4_service *service)
+{
+    return service->commit_ns == 0 ? UINT64_MAX : service->commit_ns;
+}

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""test_ext4_service.py - the ext4 service as it is, on an image of this machine, over a disk that answers late, in any
+order, and loses what was not flushed when its power is cut. mke2fs makes the images, e2fsck judges what was written,
+debugfs reads it.
+"""
+
+import random
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qemu import BUILD
+from testlib import Suite, check
+
+suite = Suite("ext4 service")
+
+PROGRAM = BUILD / "ext4/service"
+LIMIT_S = 300
+POWER_CUT = 42
+BLOCK_SIZES = (1024, 2048, 4096)
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def make_image(path: Path, *options: str, size: str = "32M", content: Path | None = None) -> None:
+    with_content = ("-d", str(content)) if content else ()
+    subprocess.run(["mke2fs", "-q", "-F", *options, *with_content, str(path), size], check=True, timeout=LIMIT_S,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def serve(image: Path, *lines: str, options: tuple[str, ...] = (), expect: int | None = 0) -> str:
+    done = subprocess.run([str(PROGRAM), *options, str(image)], input="\n".join(lines) + "\n", text=True,
+                          errors="replace", capture_output=True, timeout=LIMIT_S)
+    if expect is not None:
+        check(done.returncode == expect,
+              f"{lines[:2]} {options}: ended with {done.returncode}: {(done.stderr + done.stdout)[-600:]}")
+    return done.stdout
+
+
+def judge(image: Path) -> None:
+    done = subprocess.run(["e2fsck", "-fn", str(image)], capture_output=True, text=True, timeout=LIMIT_S)
+    check(done.returncode == 0, f"e2fsck: {done.stdout[-800:]}")
+
+
+def make_content(at: Path) -> dict[str, bytes]:
+    """Files of several kinds; returns what regular ones hold."""
+    chosen = random.Random(5)
+    files = {"empty": b"", "hello": b"hello\n", "big": chosen.randbytes(700_001), "dir/sub/deep": b"deep\n"}
+    files |= {f"dir/many/a-name-of-some-length-{i}": str(i).encode() for i in range(700)}
+    for name, data in files.items():
+        (at / name).parent.mkdir(parents=True, exist_ok=True)
+        (at / name).write_bytes(data)
+    (at / "link").symlink_to("dir/sub")
+    (at / "long").symlink_to("dir/" + "./" * 60 + "sub/deep")
+    return files
+
+
+def check_content(image: Path, files: dict[str, bytes], at: Path) -> None:
+    chosen = list(files.items())[:20]
+    serve(image, *(f"get {name} {at / 'out'}-{i}" for i, (name, _) in enumerate(chosen)), options=("-k",))
+    for i, (name, data) in enumerate(chosen):
+        check((at / f"out-{i}").read_bytes() == data, f"{name} has other bytes")
+
+
+def read_everything(options: tuple[str, ...]) -> None:
+    with folder() as at:
+        (at / "content").mkdir()
+        files = make_content(at / "content")
+        make_image(at / "image", *options, content=at / "content")
+        before = (at / "image").read_bytes()
+        check_content(at / "image", files, at)
+        listed = serve(at / "image", "ls dir/many", options=("-k",)).split()
+        check(sorted(listed[1::2]) == sorted(Path(n).name for n in files if n.startswith("dir/many/")), "names")
+        said = serve(at / "image", "cat link/deep", "cat long", "readlink link", options=("-k",))
+        check(said == "deep\ndeep\ndir/sub\n", f"links: {said}")
+        serve(at / "image", "mkdir new", options=("-R",), expect=3)
+        check((at / "image").read_bytes() == before, "an image that is mounted to read only was changed")
+
+
+KINDS = [("-t", kind, "-b", str(size)) for kind in ("ext4", "ext2", "ext3") for size in BLOCK_SIZES]
+KINDS += [("-t", "ext4", "-O", features) for features in ("^metadata_csum", "^64bit", "^dir_index", "^extra_isize")]
+for kind in KINDS:
+    suite.test(f"what mke2fs {' '.join(kind)} made is read whole")(lambda kind=kind: read_everything(kind))
+
+
+@suite.test("what is written is there after the next mount, for e2fsck and for debugfs")
+def written() -> None:
+    for size in BLOCK_SIZES:
+        with folder() as at:
+            image = at / "image"
+            data = random.Random(size).randbytes(1_234_567)
+            (at / "data").write_bytes(data)
+            make_image(image, "-t", "ext4", "-b", str(size))
+            serve(image, "mkdir dir", f"put {at / 'data'} dir/data", "append dir/data more", "mkdir dir/sub",
+                  "symlink data dir/link", "ln dir/data hard", "many dir/sub 1500", "mv dir/sub/name-7 moved",
+                  "rm dir/sub/name-8", "fill short 100000 3", "truncate short 1001", "truncate short 300000",
+                  "fsync dir/data", "fill gone 500000 1", "rm gone", "rmdir lost+found", "sync")
+            judge(image)
+            serve(image, f"get hard {at / 'out'}")
+            check((at / "out").read_bytes() == data + b"more", "the file has other bytes after a mount")
+            subprocess.run(["debugfs", "-R", f"dump /dir/data {at / 'dumped'}", str(image)], check=True,
+                           capture_output=True, timeout=LIMIT_S)
+            check((at / "dumped").read_bytes() == data + b"more", "debugfs reads other bytes")
+            check("moved" in serve(image, "ls ."), "a name that was moved is not there")
+
+
+@suite.test("a full disk is told before anything changes, and has room again")
+def full() -> None:
+    with folder() as at:
+        image = at / "image"
+        make_image(image, "-t", "ext4", "-b", "4096", size="16M")
+        said = serve(image, "fill one 8000000 1", "fill two 20000000 2", "stat one", "rm two", "fill three 2000000 3",
+                     expect=3)
+        check("fill: ERR_FULL" in said and "8000000 bytes" in said, f"said: {said}")
+        check(said.count("ERR") == 1, f"there is no room after removing: {said}")
+        judge(image)
+
+
+@suite.test("several clients at once find what they wrote, on disks that reorder, with little memory")
+def clients() -> None:
+    for size in BLOCK_SIZES:
+        for seed in (1, 2):
+            with folder() as at:
+                make_image(at / "image", "-t", "ext4", "-b", str(size))
+                serve(at / "image", f"random {seed} 1200", options=("-s", str(seed), "-p", "420"))
+                judge(at / "image")
+
+
+@suite.test("reading errors are the request's, and nobody waits for ever")
+def failing() -> None:
+    with folder() as at:
+        (at / "content").mkdir()
+        make_content(at / "content")
+        make_image(at / "image", "-t", "ext4", content=at / "content")
+        for seed in range(1, 9):
+            serve(at / "image", "ls dir/many", "cat big", "cat link/deep", "stat empty",
+                  options=("-k", "-R", "-r", "6", "-s", str(seed)), expect=None)
+
+
+def cut_and_judge(at: Path, base: Path, number: int) -> bool:
+    """Cuts the power after `number` requests; what was synced before must be there. False: it ended before."""
+    image = at / "image"
+    image.write_bytes(base.read_bytes())
+    lines = []
+    for i in range(12):
+        lines += [f"fill file-{i} {20000 + 9000 * i} {i}", f"fsync file-{i}", f"stat file-{i}", f"mkdir dir-{i}",
+                  f"mv file-{i} dir-{i}/moved", f"fill temporary 150000 {i}", "rm temporary", "sync", f"readlink x{i}"]
+    done = subprocess.run([str(PROGRAM), "-s", str(number), "-c", str(number), str(image)], text=True,
+                          input="\n".join(lines) + "\n", capture_output=True, timeout=LIMIT_S)
+    if done.returncode != POWER_CUT:
+        check(done.returncode == 3, f"cut {number}: ended with {done.returncode}: {done.stderr[-500:]}")
+        return False
+    serve(image)  # the journal is replayed
+    judge(image)
+    stats = done.stdout.count(" bytes, ")
+    moved = done.stdout.count("readlink: ")
+    for i in range(stats):
+        path = f"dir-{i}/moved" if i < moved else None
+        found = [p for p in ([path] if path else [f"dir-{i}/moved", f"file-{i}"])
+                 if subprocess.run([str(PROGRAM), "-k", str(image)], input=f"get {p} {at / 'out'}\n", text=True,
+                                   capture_output=True, timeout=LIMIT_S).returncode == 0]
+        check(found, f"cut {number}: file {i}, which was synced, is not there")
+        size = 20000 + 9000 * i
+        expected = bytes(((k * 31 + i + (k >> 12)) & 0xFF) for k in range(size))
+        check((at / "out").read_bytes() == expected, f"cut {number}: file {i}, which was synced, has other bytes")
+    return True
+
+
+@suite.test("after a power cut at any request the image is clean, and what was synced is there")
+def cuts() -> None:
+    with folder() as at:
+        for size in (4096, 1024):
+            make_image(at / "base", "-t", "ext4", "-b", str(size), size="16M")
+            count = sum(cut_and_judge(at, at / "base", number) for number in range(3, 1400, 37))
+            check(count >= 10, f"only {count} cuts came before the end")

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* commands.h - what ext4-host can be told; see commands.c for the list. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Carries out a line and prints what it answers; false: it failed, which was printed. */
+bool command_run(char *line);
+
+/* random.c: so many operations by several clients at once, checked against what they should find. */
+bool random_run(uint64_t seed, unsigned count);

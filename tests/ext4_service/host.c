@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+/* host - see host.h. Messages are in memory, and a reply goes to the client by its number. */
+#include "tests/ext4_service/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mnos/ipc.h"
+
+static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
+
+/* There is no IPC buffer and no system call: what a message carries is in message_bytes. */
+#define message_put host_message_put
+#define message_get host_message_get
+#define ipc_reply_receive host_ipc_reply_receive
+static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
+{
+    msg->label = label;
+    msg->length = (uint32_t)length;
+    msg->cap_count = 0;
+    memset(msg->words, 0, sizeof msg->words);
+    if (length == 0)
+        return;
+    memcpy(msg->words, bytes, length < sizeof msg->words ? length : sizeof msg->words);
+    memcpy(message_bytes, bytes, length);
+}
+
+static size_t message_get(const struct message *msg, void *out, size_t size)
+{
+    size_t length = msg->length < size ? msg->length : size;
+
+    memcpy(out, message_bytes, length);
+    return length;
+}
+
+static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
+{
+    return MNOS_ERR_REVOKED;
+}
+
+#include "lib/server/loop.c"
+#include "lib/server/file_bytes.c"
+#include "lib/server/file_mount.c"
+#include "lib/server/file_paths.c"
+#include "lib/server/file_server.c"
+
+#define CLIENT_BADGE 0x10001u
+
+struct ext4_service host_service;
+struct disk host_disk;
+struct host_reply host_replies[HOST_CLIENTS];
+
+static struct file_server server;
+static struct park park;
+static struct host_options options;
+static uint32_t sequences[HOST_CLIENTS];
+
+void host_fail(const char *what)
+{
+    fprintf(stderr, "ext4-host: %s\n", what);
+    exit(1);
+}
+
+/* ---- What the kernel does ---- */
+
+void message_add_cap(struct message *msg, mnos_cap_t, mnos_rights_t)
+{
+    msg->cap_count++;
+}
+
+mnos_badge_t message_cap_badge(const struct message *, unsigned)
+{
+    return 0;
+}
+
+void message_refuse_caps(const struct message *)
+{
+}
+
+static void deliver(const struct message *msg)
+{
+    struct host_reply *reply;
+
+    if (msg->reply_id == 0)
+        return;
+    reply = &host_replies[msg->reply_id - 1];
+    if (reply->arrived)
+        host_fail("a request was answered twice");
+    reply->arrived = true;
+    reply->status = msg->label;
+    reply->length = msg->length;
+    memcpy(reply->bytes, message_bytes, msg->length);
+}
+
+mnos_status_t ipc_reply(const struct message *msg)
+{
+    deliver(msg);
+    return MNOS_OK;
+}
+
+void ipc_reply_status(uint64_t reply_id, mnos_status_t status)
+{
+    deliver(&(struct message){.reply_id = reply_id, .label = status});
+}
+
+bool ipc_client_is_gone(mnos_cap_t, mnos_badge_t told, mnos_badge_t client)
+{
+    return told == client;
+}
+
+mnos_status_t listener_accept(struct listener *, const struct message *)
+{
+    return MNOS_ERR_ARGUMENT; /* nobody listens */
+}
+
+void listener_tell(const struct listener *)
+{
+}
+
+mnos_status_t server_export(mnos_cap_t, struct message *, mnos_badge_t)
+{
+    return MNOS_ERR_QUOTA;
+}
+
+mnos_status_t window_open(struct window *window, uint64_t bytes)
+{
+    window->memory.page_count = bytes / MNOS_PAGE_BYTES;
+    window->memory.address = calloc(1, bytes);
+    return MNOS_OK;
+}
+
+void window_close(struct window *window)
+{
+    free(window->memory.address);
+    window->memory = (struct memory_block){0};
+}
+
+/* ---- The service and its clients ---- */
+
+static void say(const char *text)
+{
+    fprintf(stderr, "ext4: %s\n", text);
+}
+
+/* Whatever is ready goes on. */
+static void settle(void)
+{
+    do {
+        server_loop_go_on(&server.loop);
+        ext4_service_round(&host_service);
+    } while (park.ready_count != 0);
+}
+
+static void cut_power(void)
+{
+    if (!disk_save(&host_disk, options.image, false))
+        host_fail("the image cannot be written");
+    exit(42);
+}
+
+void host_step(void)
+{
+    mnos_status_t status;
+    uint64_t tag;
+
+    if (options.cut != 0 && host_disk.done_count >= options.cut)
+        cut_power();
+    host_service.now_ns += 1000000;
+    host_service.tick_ns += 1000000;
+    if (disk_step(&host_disk, &tag, &status))
+        ext4_service_done(&host_service, tag, status);
+    else /* until something is due */
+        host_service.tick_ns += SERVICE_COMMIT_NS / 4;
+    settle();
+}
+
+void host_send(unsigned client, uint32_t operation, const void *record, size_t bytes,
+               const void *text, size_t text_bytes)
+{
+    uint8_t request[MNOS_MESSAGE_MAX_BYTES];
+    struct message message = {0};
+    bool once = is_once(&server.loop.operations[operation]);
+
+    if (bytes != 0)
+        memcpy(request, record, bytes);
+    if (text_bytes != 0)
+        memcpy(request + bytes, text, text_bytes);
+    if (once)
+        sequences[client] = label_next(sequences[client]);
+    message_put(&message, label_make(operation, 0, once ? sequences[client] : 0), request,
+                bytes + text_bytes);
+    message.badge = CLIENT_BADGE + client;
+    message.kind = MNOS_KIND_MESSAGE;
+    message.reply_id = client + 1;
+    host_replies[client].arrived = false;
+    server_loop_handle(&server.loop, &message);
+    deliver(&message);
+    settle();
+}
+
+mnos_status_t host_do(unsigned client, uint32_t operation, const void *record, size_t bytes,
+                      const void *text, size_t text_bytes)
+{
+    host_send(client, operation, record, bytes, text, text_bytes);
+    for (unsigned steps = 0; !host_replies[client].arrived; steps++) {
+        if (steps == 2000000)
+            host_fail("a request is never answered");
+        host_step();
+    }
+    return (mnos_status_t)host_replies[client].status;
+}
+
+uint8_t *host_window(unsigned client)
+{
+    struct server_session *session = session_of(server.loop.sessions, CLIENT_BADGE + client);
+
+    return server.windows[session_number(server.loop.sessions, session) - 1].memory.address;
+}
+
+void host_check(void)
+{
+    const char *wrong =
+        host_service.state == SERVICE_MOUNTED ? cache_check(&host_service.cache) : NULL;
+
+    if (wrong == NULL)
+        wrong = sessions_check(server.loop.sessions);
+    if (wrong == NULL)
+        wrong = park_check(&park);
+    if (wrong != NULL)
+        host_fail(wrong);
+}
+
+static mnos_status_t wait_for_state(enum service_state during, enum service_state other)
+{
+    for (unsigned steps = 0; host_service.state == during || host_service.state == other; steps++) {
+        if (steps == 10000000)
+            host_fail("mounting or unmounting does not end");
+        host_step();
+    }
+    return host_service.state == SERVICE_FAILED ? host_service.failure : MNOS_OK;
+}
+
+mnos_status_t host_begin(const struct host_options *wanted)
+{
+    struct ext4_service_memory memory = {.data_pages = wanted->pages, .pages_max = wanted->pages};
+    struct queue_port port = disk_port(&host_disk);
+    mnos_status_t status;
+
+    options = *wanted;
+    memory.data = aligned_alloc(4096, (size_t)wanted->pages * 4096);
+    memory.state =
+        aligned_alloc(64, (ext4_service_state_bytes(wanted->pages, wanted->pages) + 63) / 64 * 64);
+    if (!disk_open(&host_disk, wanted->image, memory.data, wanted->seed))
+        host_fail("the image cannot be read");
+    host_disk.fail_reads = wanted->fail_reads;
+    host_disk.fail_writes = wanted->fail_writes;
+    file_server_init(
+        &server, &(struct file_system){&ext4_methods, &host_service, EXT4_ROOT, 0},
+        sessions_format(malloc(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES)),
+                        FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000),
+        1, &park);
+    host_service.now_ns = 1700000000000000000ull;
+    host_service.tick_ns = 1000000000;
+    host_service.say = say;
+    ext4_service_init(&host_service, &server, &memory, &port);
+    ext4_service_mount(&host_service, DISK_SECTOR, host_disk.bytes, wanted->read_only);
+    settle();
+    status = wait_for_state(SERVICE_MOUNTING, SERVICE_MOUNTING);
+    for (unsigned i = 0; status == MNOS_OK && i < HOST_CLIENTS; i++) {
+        struct file_open_session open = {FILE_WINDOW_BYTES_MAX};
+
+        if (host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
+            host_fail("a session cannot be opened");
+    }
+    return status;
+}
+
+mnos_status_t host_end(void)
+{
+    mnos_status_t status = MNOS_OK;
+
+    for (unsigned i = 0; i < HOST_CLIENTS; i++) {
+        struct message gone = {.kind = MNOS_KIND_CLIENT_GONE, .badge = CLIENT_BADGE + i};
+
+        server_loop_handle(&server.loop, &gone);
+    }
+    if (host_service.state == SERVICE_MOUNTED) {
+        ext4_service_unmount(&host_service);
+        settle();
+        status = wait_for_state(SERVICE_WRITING, SERVICE_UNMOUNTING);
+    }
+    host_check();
+    if (!options.keep && !disk_save(&host_disk, options.image, true))
+        host_fail("the image cannot be written");
+    return status;
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+/* test_ext4_cache - pages of files in memory, and requests that wait for the disk: rows, heat, dirty pages, and random
+ * use with the invariants of cache.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/fs/ext4/cache.h"
+#include "services/fs/ext4/queue.h"
+#include "tests/unit/unit.h"
+
+#define PAGES 64u
+
+static struct cache cache;
+
+static void make(void)
+{
+    cache_init(&cache, calloc(1, cache_table_bytes(PAGES)), malloc(PAGES * CACHE_PAGE_BYTES),
+               PAGES);
+}
+
+static void check_all(void)
+{
+    const char *wrong = cache_check(&cache);
+
+    CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
+}
+
+static uint32_t take_one(uint32_t inode, uint32_t index)
+{
+    uint32_t taken, number = cache_take(&cache, inode, index, 1, &taken);
+
+    CHECK(number != 0);
+    CHECK_EQ(taken, 1);
+    return number;
+}
+
+TEST(ext4_cache, pages_of_a_row_lie_one_behind_the_other)
+{
+    uint32_t taken, first;
+
+    make();
+    first = cache_take(&cache, 7, 100, 16, &taken);
+    CHECK_EQ(taken, 16);
+    for (uint32_t i = 0; i < 16; i++)
+        CHECK_EQ(cache_find(&cache, 7, 100 + i), first + i);
+    CHECK_EQ(cache_find(&cache, 7, 116), 0);
+    CHECK_EQ(cache_find(&cache, 8, 100), 0);
+    check_all();
+}
+
+TEST(ext4_cache, what_is_used_again_outlives_a_long_file_that_is_read_once)
+{
+    uint32_t number, taken;
+
+    make();
+    number = take_one(1, 0);
+    for (uint32_t i = 0; i < 4; i++)
+        cache_use(&cache, number);
+    for (uint32_t i = 0; i < 3 * PAGES; i += 8)
+        CHECK(cache_take(&cache, 2, i, 8, &taken) != 0);
+    CHECK_EQ(cache_find(&cache, 1, 0), number);
+    CHECK(cache.pressed);
+    check_all();
+}
+
+TEST(ext4_cache, pages_on_their_way_dirty_or_pinned_are_not_given_away)
+{
+    uint32_t taken, count = 0;
+
+    make();
+    cache_begin_read(&cache, take_one(1, 0), 1);
+    cache_dirty(&cache, take_one(1, 1));
+    cache_page(&cache, take_one(1, 2))->pinned = true;
+    for (uint32_t i = 0; i < 2 * PAGES; i++) {
+        uint32_t number = cache_take(&cache, 2, i, 1, &taken);
+
+        if (number == 0)
+            break;
+        cache_dirty(&cache, number);
+        count++;
+    }
+    CHECK_EQ(count, PAGES - 3);
+    CHECK(cache_find(&cache, 1, 0) != 0 && cache_find(&cache, 1, 1) != 0 &&
+          cache_find(&cache, 1, 2) != 0);
+    cache_page(&cache, cache_find(&cache, 1, 2))->pinned = false;
+    check_all();
+}
+
+TEST(ext4_cache, a_page_that_is_changed_while_it_is_written_is_written_again)
+{
+    uint32_t number, serial;
+
+    make();
+    number = take_one(1, 0);
+    cache_dirty(&cache, number);
+    cache_note(&cache, number, 5);
+    serial = cache.serial;
+    cache_begin_write(&cache, number, 1);
+    cache_dirty(&cache, number);
+    cache_note(&cache, number, 6);
+    CHECK(cache_is_pending(&cache, 1, serial));
+    CHECK(!cache_is_pending(&cache, 2, serial));
+    CHECK(cache_is_noted(&cache, 5));
+    CHECK(!cache_is_noted(&cache, 4));
+    CHECK(cache_part_written(&cache, number, MNOS_OK));
+    CHECK(!cache_is_pending(&cache, 1, serial));
+    CHECK(cache_is_pending(&cache, 1, cache.serial));
+    CHECK(!cache_is_noted(&cache, 5));
+    CHECK(cache_is_noted(&cache, 6));
+    check_all();
+}
+
+TEST(ext4_cache, what_could_not_be_read_is_told_and_forgotten)
+{
+    uint32_t number;
+
+    make();
+    number = take_one(1, 0);
+    cache_begin_read(&cache, number, 2);
+    CHECK(!cache_part_read(&cache, number, MNOS_ERR_DEVICE));
+    CHECK(cache_part_read(&cache, number, MNOS_OK));
+    CHECK_EQ(cache_page(&cache, number)->state, CACHE_FAILED);
+    CHECK_EQ(cache_page(&cache, number)->status, MNOS_ERR_DEVICE);
+    cache_forget_failed(&cache);
+    CHECK_EQ(cache_find(&cache, 1, 0), 0);
+    check_all();
+}
+
+static uint64_t random_state = 88172645463325252ull;
+
+static uint32_t pick(uint32_t below)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)((random_state >> 20) % below);
+}
+
+/* One step for a page that may or may not be in the cache. */
+static void step(uint32_t inode, uint32_t index)
+{
+    uint32_t number = cache_find(&cache, inode, index), taken;
+    struct cache_page *page = number == 0 ? NULL : cache_page(&cache, number);
+
+    if (page == NULL) {
+        number = cache_take(&cache, inode, index, 1, &taken);
+        if (number != 0 && pick(2) == 0)
+            cache_begin_read(&cache, number, 1 + pick(4));
+    } else if (page->state == CACHE_READING) {
+        (void)cache_part_read(&cache, number, pick(9) == 0 ? MNOS_ERR_DEVICE : MNOS_OK);
+    } else if (page->writing && pick(2)) {
+        (void)cache_part_written(&cache, number, MNOS_OK);
+    } else if (page->state == CACHE_VALID && page->dirty && !page->writing && pick(2)) {
+        cache_begin_write(&cache, number, 1 + pick(4));
+    } else if (page->state == CACHE_VALID) {
+        cache_dirty(&cache, number);
+        if (pick(3) == 0)
+            cache_note(&cache, number, pick(10));
+    }
+}
+
+TEST(ext4_cache, random_use_breaks_no_invariant)
+{
+    make();
+    for (unsigned i = 0; i < 50000; i++) {
+        uint32_t from = pick(40);
+
+        step(1 + pick(3), pick(40));
+        if (pick(100) == 0)
+            (void)cache_drop_range(&cache, 1 + pick(3), from, from + 1 + pick(40));
+        if (pick(50) == 0)
+            cache_forget_failed(&cache);
+        if (i % 16 == 0)
+            check_all();
+    }
+}
+
+/* ---- The queue ---- */
+
+static unsigned ring_room, submitted, bells;
+
+static bool submit(void *, const struct queue_request *request)
+{
+    if (ring_room == 0)
+        return false;
+    CHECK_EQ(request->number, submitted);
+    ring_room--;
+    submitted++;
+    return true;
+}
+
+static void bell(void *)
+{
+    bells++;
+}
+
+TEST(ext4_queue, what_does_not_fit_into_the_ring_waits_in_its_order)
+{
+    struct queue_port port = {.submit = submit, .bell = bell};
+    struct queue_request waiting[8];
+    struct queue queue;
+
+    disk_queue_init(&queue, &port, waiting, 8);
+    ring_room = 3;
+    for (uint32_t i = 0; i < 8; i++)
+        disk_queue_add(&queue, &(struct queue_request){.number = i});
+    CHECK(!disk_queue_has_room(&queue));
+    disk_queue_push(&queue);
+    CHECK_EQ(submitted, 3);
+    CHECK_EQ(bells, 1);
+    disk_queue_push(&queue);
+    CHECK_EQ(bells, 1);
+    disk_queue_done(&queue);
+    ring_room = 2;
+    disk_queue_push(&queue);
+    CHECK_EQ(submitted, 5);
+    for (uint32_t i = 8; i < 12; i++)
+        disk_queue_add(&queue, &(struct queue_request){.number = i});
+    ring_room = 8;
+    disk_queue_push(&queue);
+    CHECK_EQ(submitted, 12);
+    CHECK_EQ(bells, 3);
+    CHECK(disk_queue_has_room(&queue));
+}
