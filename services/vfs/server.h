@@ -43,6 +43,8 @@ struct vfs {
     struct vfs_world world;
     struct vfs_client clients[VFS_MOUNTS_MAX]; /* by entry */
     struct vfs_parked parked[VFS_PARKED_MAX];
+    mnos_badge_t volumes_listen; /* of the capability by which the volumes tell; 0: there is none */
+    bool volumes_stopped;
     mnos_badge_t next_badge;
     char request[MNOS_MESSAGE_MAX_BYTES];
     char reply[MNOS_MESSAGE_MAX_BYTES];

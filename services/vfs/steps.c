@@ -45,7 +45,9 @@ static bool probe(const struct vfs_world *world, struct vfs_entry *entry)
         settle(entry, VFS_STARTING, MNOS_OK, "");
         return true;
     }
-    if (status != MNOS_ERR_NOT_FOUND)
+    if (status == MNOS_ERR_FORMAT)
+        settle(entry, VFS_ABSENT, status, "no service that is free mounts what the volume holds");
+    else if (status != MNOS_ERR_NOT_FOUND)
         settle(entry, VFS_ABSENT, status, "the service of volumes does not answer");
     else if ((settled && waited >= VFS_PROBE_NS) || waited >= VFS_PROBE_MAX_NS)
         settle(entry, VFS_ABSENT, status, "no disk has such a volume");

@@ -87,16 +87,34 @@ const char *vfs_service_of(const struct vfs_table *table, const char *type)
     return NULL;
 }
 
-bool vfs_service_is_used(const struct vfs_table *table, const char *service)
+static bool is_in_use(const struct vfs_entry *entry)
+{
+    return entry->at[0] != 0 && entry->state != VFS_ABSENT && entry->state != VFS_FAILED;
+}
+
+bool vfs_service_is_free(const struct vfs_table *table, const char *service,
+                         const struct vfs_entry *but)
 {
     for (uint32_t i = 0; i < VFS_MOUNTS_MAX; i++) {
         const struct vfs_entry *entry = &table->entries[i];
 
-        if (entry->at[0] != 0 && entry->state != VFS_ABSENT && entry->state != VFS_FAILED &&
-            strcmp(entry->service, service) == 0)
-            return true;
+        if (entry != but && is_in_use(entry) && strcmp(entry->service, service) == 0)
+            return false;
     }
-    return false;
+    return true;
+}
+
+bool vfs_volume_is_free(const struct vfs_table *table, const uint8_t volume[MOUNT_VOLUME_BYTES],
+                        const struct vfs_entry *but)
+{
+    for (uint32_t i = 0; i < VFS_MOUNTS_MAX; i++) {
+        const struct vfs_entry *entry = &table->entries[i];
+
+        if (entry != but && is_in_use(entry) && entry->state != VFS_PROBING &&
+            memcmp(entry->volume, volume, sizeof entry->volume) == 0)
+            return false;
+    }
+    return true;
 }
 
 /* ---- The compiled table ---- */

@@ -63,8 +63,11 @@ bool vfs_path_is_good(const char at[VFS_PATH_BYTES]);
 struct vfs_entry *vfs_add(struct vfs_table *table, const char *at);
 /* The service that mounts a type; NULL: none does. */
 const char *vfs_service_of(const struct vfs_table *table, const char *type);
-/* Whether an entry has a service of this name for its own now. */
-bool vfs_service_is_used(const struct vfs_table *table, const char *service);
+/* Whether no other entry than `but` has a service, or a volume, for its own now. */
+bool vfs_service_is_free(const struct vfs_table *table, const char *service,
+                         const struct vfs_entry *but);
+bool vfs_volume_is_free(const struct vfs_table *table, const uint8_t volume[MOUNT_VOLUME_BYTES],
+                        const struct vfs_entry *but);
 
 /* What happens to an entry, by who can do it: real services, or a model of them in the tests. */
 struct vfs_volume {

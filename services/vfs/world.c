@@ -4,12 +4,14 @@
  * (mount.def), so none waits longer than until a run of the service is there, or init answers for one that is stopped.
  */
 #include "lib/base/string.h"
+#include "lib/client/manager.h"
 #include "lib/client/service.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/listener.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/time.h"
 #include "services/vfs/server.h"
+#include "services/vfs/volumes.h"
 
 /* A session that a new run does not know begins anew once. */
 #define ATTEMPTS 2u
@@ -98,18 +100,27 @@ static uint64_t now_ns(void *)
     return kinfo_time_ns();
 }
 
-/* Nothing in this system tells of volumes. */
-static mnos_status_t find(void *, const struct vfs_entry *, struct vfs_volume *, bool *)
+static mnos_status_t find(void *context, const struct vfs_entry *entry, struct vfs_volume *volume,
+                          bool *settled)
 {
-    return MNOS_ERR_STOPPED;
+    return volumes_find(context, entry, volume, settled);
 }
 
 static mnos_status_t begin(void *context, const struct vfs_entry *entry,
                            struct mount_status *status)
 {
     struct mount_request request = {.flags = entry->flags};
+    mnos_status_t result = MNOS_OK;
 
     memcpy(request.volume, entry->volume, sizeof request.volume);
+    if (entry->want != MOUNTS_WANT_NOTHING) {
+        result = volumes_assign(entry);
+        /* One that runs already is what is wanted; one that cannot be started is told by its silence. */
+        if (result == MNOS_OK)
+            (void)!manager_command(MANAGER_START, entry->service);
+    }
+    if (result != MNOS_OK)
+        return result;
     return ask(context, entry, MOUNT_MOUNT, &request, sizeof request, status);
 }
 
@@ -121,9 +132,13 @@ static mnos_status_t look(void *context, const struct vfs_entry *entry, struct m
 static mnos_status_t end(void *context, const struct vfs_entry *entry, struct mount_status *status)
 {
     struct vfs *vfs = context;
+    mnos_status_t result;
 
     client_of(vfs, entry)->root.handle = 0; /* it closes what is open in its file system */
-    return ask(vfs, entry, MOUNT_UNMOUNT, NULL, 0, status);
+    result = ask(vfs, entry, MOUNT_UNMOUNT, NULL, 0, status);
+    if (result == MNOS_OK && status->state == MOUNT_STATE_NONE)
+        volumes_take_back(entry);
+    return result;
 }
 
 void world_init(struct vfs *vfs)
@@ -169,6 +184,8 @@ mnos_status_t world_export(struct vfs *vfs, struct vfs_entry *entry, mnos_badge_
 
 void world_told(struct vfs *vfs, uint64_t events)
 {
+    if (events & MANAGER_EVENT_PEER_RESTARTED)
+        vfs->volumes_stopped = false;
     for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
         struct vfs_entry *entry = &vfs->table->entries[i];
 
@@ -194,10 +211,13 @@ void world_gone(struct vfs *vfs, mnos_badge_t badge)
         if (entry->at[0] != 0)
             vfs_go_on(&vfs->world, entry);
     }
+    if (vfs->volumes_listen != 0 && ipc_client_is_gone(vfs->endpoint, badge, vfs->volumes_listen))
+        vfs->volumes_listen = 0;
 }
 
 void world_go_on(struct vfs *vfs)
 {
+    volumes_listen(vfs);
     for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
         if (vfs_is_on_its_way(&vfs->table->entries[i]) && vfs->table->entries[i].at[0] != 0)
             vfs_go_on(&vfs->world, &vfs->table->entries[i]);

@@ -150,7 +150,7 @@ TEST(vfs, a_file_system_without_a_volume_is_mounted_at_once)
     vfs_go_on(&world, tmp);
     CHECK_EQ(tmp->state, VFS_MOUNTED);
     CHECK(strcmp(tmp->type, "tmpfs") == 0 && model.finds == 0 && model.begins == 1);
-    CHECK(vfs_service_is_used(&table, "tmpfs"));
+    CHECK(!vfs_service_is_free(&table, "tmpfs", NULL) && vfs_service_is_free(&table, "tmpfs", tmp));
     /* Looked at again it stays. */
     vfs_go_on(&world, tmp);
     CHECK_EQ(tmp->state, VFS_MOUNTED);
@@ -207,7 +207,7 @@ TEST(vfs, what_mounting_meets_is_kept)
     vfs_go_on(&world, disk);
     CHECK(disk->state == VFS_FAILED && disk->status == MNOS_ERR_FORMAT);
     CHECK(strcmp(disk->reason, "no superblock") == 0);
-    CHECK(!vfs_service_is_used(&table, "ext4"));
+    CHECK(vfs_service_is_free(&table, "ext4", NULL));
     /* A service that does not take the request fails it too. */
     disk = make_table("disk");
     model.begin_status = MNOS_ERR_STATE;
