@@ -7,6 +7,7 @@
 #include "lib/mnos/bootstrap.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
+#include "programs/monitor/mounts.h"
 
 #define WINDOW_BYTES 65536u
 
@@ -21,9 +22,10 @@ void files_failed(mnos_status_t status, const char *command, const char *path)
 
     mnos_snprintf(what, sizeof what, "%s%s%s", command, path[0] != 0 ? " " : "", path);
     console_error(status, what);
+    mounts_explain(path);
     if (status == MNOS_ERR_LOST)
-        console_print("The service of these files was started again, and knows nothing of what it "
-                      "held before.\n");
+        console_print("The file system there was unmounted, or its service was started again and "
+                      "knows nothing of what it held before.\n");
 }
 
 struct file_session *files_session(const char *command)

@@ -42,6 +42,25 @@ static bool each_mount(const char *command,
     return good;
 }
 
+void mounts_explain(const char *path)
+{
+    static char full[FILES_PATH_BYTES];
+    struct vfs_mount mount;
+
+    if (path[0] == 0 || !files_path("", path, full))
+        return;
+    for (uint64_t i = 0; i < VFS_MOUNTS_MAX; i++) {
+        size_t bytes;
+
+        if (vfs_mount_at(bootstrap_cap("files"), i, &mount) != MNOS_OK)
+            return;
+        bytes = strlen(mount.at);
+        if (mount.state != VFS_MOUNTED && strncmp(full, mount.at, bytes) == 0 &&
+            (full[bytes] == 0 || full[bytes] == '/'))
+            console_print("%s is %s: %s\n", mount.at, state_text(mount.state), mount.reason);
+    }
+}
+
 /* ---- mount, umount ---- */
 
 static bool print_mount(const char *, const struct vfs_mount *mount)

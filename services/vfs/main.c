@@ -2,6 +2,7 @@
 /* main - the mount table: its memory and the loop. See README.md. */
 #include "abi/inspect.h"
 #include "lib/base/string.h"
+#include "lib/client/region.h"
 #include "lib/format/ustar.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
@@ -9,6 +10,7 @@
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "lib/server/alive.h"
+#include "lib/server/state.h"
 #include "services/vfs/server.h"
 
 #define TABLE_NAME "mounts.bin"
@@ -17,7 +19,9 @@
 
 enum { EXIT_TABLE = 1, EXIT_RECEIVE = 2 };
 
-static struct vfs_table table;
+static struct region region;
+static struct region_piece piece;
+static struct state state;
 static struct vfs vfs;
 
 /* The initial RAM disk, which holds the compiled table. */
@@ -38,7 +42,8 @@ static const char *map_archive(const void **archive, size_t *bytes)
     return NULL;
 }
 
-static const char *read_table(void)
+/* Makes the table of what the manifest says. */
+static const char *read_table(struct vfs_table *table)
 {
     struct ustar_entry entry;
     const void *archive;
@@ -49,9 +54,34 @@ static const char *read_table(void)
     if (wrong != NULL)
         return wrong;
     error = ustar_find(archive, bytes, TABLE_NAME, &entry);
-    wrong = error == USTAR_OK ? vfs_table_format(&table, entry.data, entry.size)
+    wrong = error == USTAR_OK ? vfs_table_format(table, entry.data, entry.size)
                               : ustar_error_text(error);
     memory_unmap((void *)archive, bytes / MNOS_PAGE_BYTES);
+    return wrong;
+}
+
+/* The table of the run before, if there is one and it is whole; else a new one. */
+static const char *open_table(void)
+{
+    const char *wrong = NULL;
+    enum state_found found;
+
+    if (region_open(&region, "vfs_state", &piece, 1) != MNOS_OK ||
+        region.bytes < state_overhead(0) + sizeof(struct vfs_table))
+        return "there is no region \"vfs_state\", or it is too small";
+    found = state_open(&state, region.address, region.bytes, VFS_TABLE_MAGIC, VFS_TABLE_LAYOUT, 0,
+                       NULL);
+    vfs.table = state_content(&state);
+    if (found == STATE_WHOLE)
+        wrong = vfs_table_check(vfs.table);
+    if (found == STATE_WHOLE && wrong == NULL)
+        return NULL;
+    if (found == STATE_FOREIGN || wrong != NULL)
+        log_line("what the run before left is not usable (%s): mounting what the manifest says",
+                 wrong != NULL ? wrong : "another layout, or damaged");
+    wrong = read_table(vfs.table);
+    if (wrong == NULL)
+        state_ready(&state);
     return wrong;
 }
 
@@ -86,7 +116,7 @@ static void handle(struct message *message)
 static uint64_t deadline(void)
 {
     for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
-        if (table.entries[i].at[0] != 0 && table.entries[i].state == VFS_PROBING)
+        if (vfs.table->entries[i].at[0] != 0 && vfs.table->entries[i].state == VFS_PROBING)
             return deadline_after_ns(PROBE_NS);
     }
     return MNOS_DEADLINE_NEVER;
@@ -117,18 +147,17 @@ static mnos_status_t loop(void)
 
 int main(void)
 {
-    const char *wrong = read_table();
+    const char *wrong = open_table();
 
     if (wrong != NULL) {
-        log_line("the mount table in the initial RAM disk: %s", wrong);
+        log_line("the mount table: %s", wrong);
         return EXIT_TABLE;
     }
     vfs.endpoint = bootstrap_cap("requests");
-    vfs.table = &table;
     /* Badges of one run are not used again by the next: time goes on. */
     vfs.next_badge = VFS_BADGE_EXPORTED | kinfo_time_ns();
     world_init(&vfs);
-    world_go_on(&vfs);
+    world_told(&vfs, VFS_EVENT_VOLUMES - 1); /* each goes on from its state */
     log_error(loop(), "receive a request");
     return EXIT_RECEIVE;
 }

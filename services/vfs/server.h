@@ -34,6 +34,8 @@ struct vfs_client {
     struct file_session session;
     struct file root;
     bool open;
+    bool started;         /* its service was asked to start */
+    bool asked;           /* it was asked to mount, and will tell */
     mnos_badge_t listens; /* of the capability by which it tells; 0: it has none */
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * table.h - the mount table: plain data without pointers, so that it can lie in memory that outlives the process.
+ * table.h - the mount table: plain data without pointers, in memory that outlives the process.
  *
  *   ABSENT --volumes have changed, MOUNT--> PROBING --found--> STARTING --> MOUNTED --UMOUNT--> STOPPING --> ABSENT
  *             ^------------not found--------'            '--> FAILED <--'

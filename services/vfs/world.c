@@ -57,7 +57,7 @@ static mnos_status_t connect(struct vfs *vfs, const struct vfs_entry *entry)
         return MNOS_OK;
     if (client->open)
         file_session_close(&client->session);
-    *client = (struct vfs_client){.service = service};
+    *client = (struct vfs_client){.service = service, .started = client->started};
     status = file_session_open(&client->session, service, 0);
     client->open = status == MNOS_OK;
     return status;
@@ -106,22 +106,36 @@ static mnos_status_t find(void *context, const struct vfs_entry *entry, struct v
     return volumes_find(context, entry, volume, settled);
 }
 
+/* The volume is the service's, and the service runs. */
+static mnos_status_t prepare(struct vfs *vfs, const struct vfs_entry *entry)
+{
+    struct vfs_client *client = client_of(vfs, entry);
+    mnos_status_t status;
+
+    if (entry->want == MOUNTS_WANT_NOTHING || client->started)
+        return MNOS_OK;
+    status = volumes_assign(entry);
+    /* One that runs already is what is wanted; one that cannot be started is told by its silence. */
+    if (status == MNOS_OK)
+        (void)!manager_command(MANAGER_START, entry->service);
+    client->started = status == MNOS_OK;
+    return status;
+}
+
 static mnos_status_t begin(void *context, const struct vfs_entry *entry,
                            struct mount_status *status)
 {
     struct mount_request request = {.flags = entry->flags};
-    mnos_status_t result = MNOS_OK;
+    struct vfs_client *client = client_of(context, entry);
+    mnos_status_t result = prepare(context, entry);
 
     memcpy(request.volume, entry->volume, sizeof request.volume);
-    if (entry->want != MOUNTS_WANT_NOTHING) {
-        result = volumes_assign(entry);
-        /* One that runs already is what is wanted; one that cannot be started is told by its silence. */
-        if (result == MNOS_OK)
-            (void)!manager_command(MANAGER_START, entry->service);
-    }
+    if (result == MNOS_OK)
+        result = ask(context, entry, MOUNT_MOUNT, &request, sizeof request, status);
+    client->asked = result == MNOS_OK && status->state == MOUNT_STATE_MOUNTING;
     if (result != MNOS_OK)
-        return result;
-    return ask(context, entry, MOUNT_MOUNT, &request, sizeof request, status);
+        client->started = false;
+    return result;
 }
 
 static mnos_status_t look(void *context, const struct vfs_entry *entry, struct mount_status *status)
@@ -136,8 +150,10 @@ static mnos_status_t end(void *context, const struct vfs_entry *entry, struct mo
 
     client_of(vfs, entry)->root.handle = 0; /* it closes what is open in its file system */
     result = ask(vfs, entry, MOUNT_UNMOUNT, NULL, 0, status);
-    if (result == MNOS_OK && status->state == MOUNT_STATE_NONE)
+    if (result == MNOS_OK && status->state == MOUNT_STATE_NONE) {
         volumes_take_back(entry);
+        client_of(vfs, entry)->started = false;
+    }
     return result;
 }
 
@@ -208,6 +224,7 @@ void world_gone(struct vfs *vfs, mnos_badge_t badge)
             !ipc_client_is_gone(vfs->endpoint, badge, vfs->clients[i].listens))
             continue;
         vfs->clients[i].listens = 0;
+        vfs->clients[i].asked = false;
         if (entry->at[0] != 0)
             vfs_go_on(&vfs->world, entry);
     }
@@ -217,9 +234,13 @@ void world_gone(struct vfs *vfs, mnos_badge_t badge)
 
 void world_go_on(struct vfs *vfs)
 {
-    volumes_listen(vfs);
     for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
-        if (vfs_is_on_its_way(&vfs->table->entries[i]) && vfs->table->entries[i].at[0] != 0)
-            vfs_go_on(&vfs->world, &vfs->table->entries[i]);
+        struct vfs_entry *entry = &vfs->table->entries[i];
+
+        /* What was asked to mount tells by an event. */
+        if (entry->at[0] != 0 && vfs_is_on_its_way(entry) &&
+            !(entry->state == VFS_STARTING && vfs->clients[i].asked))
+            vfs_go_on(&vfs->world, entry);
     }
+    volumes_listen(vfs);
 }

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""test_disk_files.py - files on a disk: mounted when the prompt comes, there after the next start, good to Linux' tools."""
+
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import mkdisk
+from hardware import data_disk
+from qemu import PROMPT, Guest, Machine
+from testlib import HANG_S, Suite, check, require_success
+
+suite = Suite("disk files")
+
+SIZE_MIB = 64
+
+
+@contextmanager
+def disk():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "disk.img"
+        mkdisk.make(path, SIZE_MIB)
+        yield path
+
+
+@contextmanager
+def prompt(path: Path | None, name: str, limit_s: float = 180):
+    extra = data_disk(path) if path else ()
+    with Guest(Machine("direct", cpus=2, memory_mib=256, extra=extra), f"disk files {name}", limit_s) as guest:
+        guest.expect(PROMPT)
+        yield guest
+
+
+def says(guest: Guest, command: str, *texts: str) -> str:
+    output = guest.command(command, 60)
+    for text in texts:
+        check(text in output, f"{command!r} does not say {text!r}:\n{output}")
+    if not texts:
+        check(not output.strip(), f"{command!r} says something:\n{output}")
+    return output
+
+
+def switch_off(guest: Guest) -> None:
+    guest.send("poweroff\r")
+    guest.expect("The machine is switched off now.", 60)
+    guest.read_to_end()
+
+
+def partition(path: Path) -> Path:
+    """The file system of the disk, which e2fsck finds nothing wrong with."""
+    part = path.with_name("part.img")
+    with path.open("rb") as file:
+        file.seek(mkdisk.FIRST_MIB * mkdisk.MIB)
+        part.write_bytes(file.read((SIZE_MIB - mkdisk.FIRST_MIB - mkdisk.LAST_MIB) * mkdisk.MIB))
+    done = subprocess.run([mkdisk.tool("e2fsck", "e2fsprogs"), "-fn", str(part)], capture_output=True, text=True,
+                          timeout=HANG_S)
+    check(done.returncode == 0, f"e2fsck: {done.stdout}{done.stderr}")
+    return part
+
+
+@suite.test("what is written to /disk is there after the next start, and is what Linux' tools read")
+def kept() -> None:
+    with disk() as path:
+        with prompt(path, "first start") as guest:
+            says(guest, "ls /disk", "lost+found")  # typed at the first prompt, it waits for the mount
+            says(guest, "mount", "/disk ", "ext4", "mounted")
+            says(guest, "mkdir /disk/notes")
+            says(guest, "write /disk/notes/today the first line")
+            says(guest, "cp /boot/hello /disk")
+            says(guest, "cp /boot/hello /tmp/hello")
+            says(guest, "mv /tmp/hello /disk/notes")
+            says(guest, "ls /tmp")
+            says(guest, "ln -s notes/today /disk/link")
+            says(guest, "cat /disk/link", "the first line")
+            says(guest, "ln -s /disk/notes/today /tmp/far")
+            says(guest, "cat /tmp/far", "the first line")
+            says(guest, "df", "/disk", "ext4")
+            says(guest, "find /disk today", "/disk/notes/today")
+            switch_off(guest)
+        part = partition(path)
+        text = require_success([mkdisk.tool("debugfs", "e2fsprogs"), "-R", "cat /notes/today", str(part)])
+        check("the first line" in text, text)
+        with prompt(path, "second start") as guest:
+            says(guest, "cat /disk/notes/today", "the first line")
+            says(guest, "rm /disk/notes/hello")
+            says(guest, "rm /disk/hello")
+            switch_off(guest)
+        partition(path)
+
+
+@suite.test("a volume is unmounted, stays so, and is mounted again")
+def unmounted() -> None:
+    with disk() as path, prompt(path, "unmounted") as guest:
+        says(guest, "write /disk/file text")
+        says(guest, "umount /disk")
+        says(guest, "mount", "absent", "it was unmounted")
+        says(guest, "umount /disk", "state")
+        guest.command("kill vfs")
+        says(guest, "mount", "absent", "it was unmounted")
+        guest.command("cat /disk/file")  # the session that ended is told once
+        says(guest, "cat /disk/file", "/disk is absent: it was unmounted")
+        says(guest, "mount /disk")
+        says(guest, "cat /disk/file", "text")
+
+
+@suite.test("the deaths of the mount table and of the services of volumes and devices are not noticed")
+def deaths() -> None:
+    with disk() as path:
+        with prompt(path, "deaths") as guest:
+            says(guest, "ls /disk", "lost+found")
+            for number, service in enumerate(("vfs", "volumes", "devices", "vfs")):
+                guest.command(f"kill {service}")
+                says(guest, f"write /disk/file{number} after {service}")
+                says(guest, f"cat /disk/file{number}", f"after {service}")
+                says(guest, "mount", "/disk ", "mounted")
+            switch_off(guest)
+        partition(path)
+
+
+@suite.test("without a disk, who asks for /disk is told after some seconds")
+def none() -> None:
+    with prompt(None, "none") as guest:
+        said = guest.command("ls /disk", 120)
+        check("nothing has this name" in said and "/disk is absent: no disk has such a volume" in said, said)
+        says(guest, "ls /", "disk")
+        says(guest, "df", "absent")
