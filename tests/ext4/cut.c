@@ -104,12 +104,19 @@ static void compare(const struct cut *cut, struct host *h)
     host_tree_free(&got);
 }
 
+/* The image is kept as the power cut left it, for others to replay, and as the core left it. */
 static void try(struct cut *cut, const char *path)
 {
     static struct host h;
 
     host_open(&h, image_of(cut), cut->bytes, HOST_SLOTS);
     h.quiet = true;
+    if (path != NULL) {
+        char raw[600];
+
+        snprintf(raw, sizeof raw, "%s.raw", path);
+        host_save(&h, raw);
+    }
     if (host_mount(&h, false) != MNOS_OK || ext4_is_read_only(h.fs))
         host_fail("cut at %u: %s", cut->at, ext4_reason(h.fs));
     compare(cut, &h);

@@ -112,6 +112,8 @@ void host_tree_free(struct host_tree *tree);
 void scene_many(struct host *h, uint32_t count);
 /* Images with changed bytes: mounted, read and written to. */
 void scene_damage(const struct host *h, uint64_t seed, uint32_t count);
+/* Writing fails from some write on: it becomes read-only, and the image is as after a power cut. */
+void scene_fail(struct host *h, uint32_t writes);
 /* One of them: what differs from the image is `changes`, records of four bytes of place and one of value. */
 void scene_damaged(const uint8_t *image, uint64_t bytes, const uint8_t *changes, size_t count);
 

@@ -181,3 +181,31 @@ void scene_damage(const struct host *h, uint64_t seed, uint32_t count)
     }
     printf("%u damaged images\n", count);
 }
+
+/* ---- Errors ---- */
+
+void scene_fail(struct host *h, uint32_t writes)
+{
+    uint32_t made = 0;
+
+    h->hostile = true;
+    h->fail_after = writes;
+    for (uint32_t i = 0; i < 1000 && !ext4_is_read_only(h->fs); i++) {
+        char text[64];
+        uint32_t bytes = name_of(text, i);
+
+        HOST_RUN(h, ext4_create(&h->op, EXT4_ROOT, text, bytes, 0644, &made));
+        if (h->status == MNOS_OK)
+            use(h, made);
+        (void)host_sync(h);
+    }
+    if (!ext4_is_read_only(h->fs))
+        host_fail("it is not read-only");
+    HOST_RUN(h, ext4_create(&h->op, EXT4_ROOT, "after", 5, 0644, &made));
+    if (h->status != MNOS_ERR_DEVICE)
+        host_fail("a change after the failure: %d", (int)h->status);
+    if (ext4_work(h->fs) != MNOS_ERR_DEVICE || ext4_unmount(h->fs) != MNOS_ERR_DEVICE)
+        host_fail("a commit after the failure");
+    HOST_RUN(h, ext4_lookup(&h->op, EXT4_ROOT, "lost+found", 10, &made));
+    must(h, "lookup after the failure", writes);
+}

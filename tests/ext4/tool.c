@@ -7,6 +7,7 @@
  *   tool [late=SEED] IMAGE random SEED N    N random operations, compared with a model
  *   tool IMAGE cut SEED N CUTS KEEP FOLDER  the same, and the power is cut
  *   tool IMAGE many N                       N files in one directory, found and half of them removed
+ *   tool IMAGE fail N                       writing fails from the Nth write on
  *   tool IMAGE damage SEED N                N damaged images, looked at and changed
  */
 #include <stdlib.h>
@@ -85,6 +86,11 @@ int main(int count, char **arguments)
         check(&h, host_mount(&h, false), "mount");
         scene_many(&h, (uint32_t)number(arguments, 3));
         check(&h, host_unmount(&h), "unmount");
+        host_save(&h, image);
+    } else if (strcmp(command, "fail") == 0) {
+        h.quiet = true;
+        check(&h, host_mount(&h, false), "mount");
+        scene_fail(&h, (uint32_t)number(arguments, 3));
         host_save(&h, image);
     } else if (strcmp(command, "damage") == 0) {
         scene_damage(&h, number(arguments, 3), (uint32_t)number(arguments, 4));
