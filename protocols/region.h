@@ -44,6 +44,12 @@ struct region_request {
 };
 _Static_assert(sizeof(struct region_request) == 40, "shared between programs");
 
+/* With the capability that REGION and GROW are answered by. */
+struct region_answer {
+    uint64_t pages;      /* of all pieces */
+    uint64_t page_limit; /* that it may grow to, as far as the machine has memory */
+};
+
 struct region_list_entry {
     char name[MNOS_NAME_BYTES];
     char user[MNOS_NAME_BYTES]; /* the first; the others have the same memory */

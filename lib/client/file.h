@@ -16,7 +16,7 @@
  * is MNOS_ERR_REST instead. A program that was given the mount table uses struct file_mounts, below.
  *
  * When the service dies, a request waits for its next run and is repeated: once if it has an
- * effect, by the lanes of the protocol. When the new run knows nothing of the session, its files
+ * effect, by the lanes of the protocol. Should the new run know nothing of the session, its files
  * are gone: the request returns MNOS_ERR_LOST, the session begins anew with the next one, and every
  * `struct file` from before is of no use.
  */

@@ -86,7 +86,7 @@ mnos_status_t manager_command(enum manager_request request, const char *name)
 }
 
 mnos_status_t manager_region(enum manager_request request, const struct region_request *argument,
-                             mnos_cap_t *answer)
+                             mnos_cap_t *answer, struct region_answer *size)
 {
     struct message msg = {.accept = answer != NULL};
     mnos_status_t status;
@@ -95,6 +95,8 @@ mnos_status_t manager_region(enum manager_request request, const struct region_r
     status = ask(&msg);
     if (status == MNOS_OK && answer != NULL)
         *answer = message_cap(&msg, 0);
+    if (status == MNOS_OK && size != NULL)
+        message_get(&msg, size, sizeof *size);
     return status;
 }
 

@@ -27,10 +27,10 @@ mnos_status_t manager_region_entry(uint64_t index, struct region_list_entry *reg
 /* Which devices services drive: the manifest's entry at an index; MNOS_ERR_END past the last. */
 mnos_status_t manager_match_entry(uint64_t index, struct manager_match *match);
 
-/* REGION, GROW, PART or RELEASE; `answer` is the new capability, and NULL for RELEASE. Programs use
- * lib/client/region.h. */
+/* REGION, GROW, PART or RELEASE; `answer` is the new capability, and NULL for RELEASE; `size` of REGION and GROW,
+ * or NULL. Programs use lib/client/region.h. */
 mnos_status_t manager_region(enum manager_request request, const struct region_request *argument,
-                             mnos_cap_t *answer);
+                             mnos_cap_t *answer, struct region_answer *size);
 
 /* The service behind this capability has not answered for long: the manager sees to it. What is in the IPC
  * buffer to be sent stays, but for the first capability. */

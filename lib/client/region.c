@@ -16,7 +16,28 @@ static mnos_status_t request(const struct region *region, enum manager_request l
         .index = piece, .first_page = first_page, .page_count = page_count};
 
     string_copy(argument.name, region->name, sizeof argument.name);
-    return manager_region(label, &argument, answer);
+    return manager_region(label, &argument, answer, NULL);
+}
+
+/* How large it may become. */
+static mnos_status_t ask_limit(struct region *region)
+{
+    uint64_t most =
+        region->bytes + (uint64_t)(region->piece_max - 1) * REGION_PIECE_PAGES * MNOS_PAGE_BYTES;
+    struct region_request argument = {0};
+    struct region_answer answer;
+    mnos_cap_t floor;
+    mnos_status_t status;
+
+    string_copy(argument.name, region->name, sizeof argument.name);
+    status = manager_region(MANAGER_REGION, &argument, &floor, &answer);
+    if (status != MNOS_OK)
+        return status;
+    (void)!sys_cap_delete(floor); /* the bootstrap table has one */
+    region->bytes_max = answer.page_limit * MNOS_PAGE_BYTES;
+    if (region->bytes_max > most)
+        region->bytes_max = most;
+    return MNOS_OK;
 }
 
 /* How many pages, and where they are. */
@@ -76,6 +97,9 @@ mnos_status_t region_open(struct region *region, const char *name, struct region
     if (memory == 0)
         return MNOS_ERR_NOT_FOUND;
     status = add(region, memory);
+    region->bytes_max = region->bytes;
+    if (status == MNOS_OK && piece_max > 1)
+        status = ask_limit(region);
     while (status == MNOS_OK && region->piece_count < piece_max) {
         status = request(region, MANAGER_REGION, region->piece_count, 0, 0, &memory);
         if (status == MNOS_OK)

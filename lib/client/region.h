@@ -21,6 +21,7 @@ struct region {
     uint64_t bytes;              /* mapped */
     struct region_piece *pieces; /* the caller's, `piece_max` of them */
     uint32_t piece_count, piece_max;
+    uint64_t bytes_max; /* that it may grow to, by the manifest and by `piece_max` */
 };
 
 /* Maps what there is: the floor, and what earlier runs have asked for. MNOS_ERR_NOT_FOUND: the program was

@@ -4,6 +4,7 @@
 
 #include "lib/base/string.h"
 #include "lib/server/export.h"
+#include "lib/server/state.h"
 
 static const struct server_operation operations[LABEL_OPERATIONS] = {
 #define REQUEST(label, name, class, request, reply, text)                                          \
@@ -28,9 +29,41 @@ static void ended(void *context, uint32_t number)
     struct file_server *server = context;
     struct window *window = &server->windows[number - 1];
 
-    server->window_bytes[session_at(server->loop.sessions, number)->account] -=
-        window_bytes(window);
-    window_close(window);
+    struct server_session *session = session_at(server->loop.sessions, number);
+
+    server->window_bytes[session->account] -= window_bytes(window);
+    if (session->window != 0) {
+        server->window_memory->close(server->window_memory->context, window);
+        *window = (struct window){0};
+        STATE_SET(session->window, 0);
+    } else {
+        window_close(window);
+    }
+}
+
+static bool is_gone(void *context, mnos_badge_t badge)
+{
+    const struct file_server *server = context;
+
+    return ipc_client_is_gone(server->loop.endpoint, 0, badge);
+}
+
+unsigned file_server_recover(struct file_server *server, const struct window_memory *memory)
+{
+    struct sessions *sessions = server->loop.sessions;
+
+    server->window_memory = memory;
+    for (uint32_t i = 1; i <= sessions->session_count; i++) {
+        const struct server_session *session = session_at(sessions, i);
+        struct window *window = &server->windows[i - 1];
+
+        if (session->badge == 0 || session->window == 0)
+            continue;
+        window->place = session->window;
+        if (memory->find(memory->context, session->window, window) == MNOS_OK)
+            server->window_bytes[session->account] += window_bytes(window);
+    }
+    return sessions_recover(sessions, &server->loop.owner, is_gone);
 }
 
 /* Without a volume there are sessions, and nothing in them. */
@@ -150,7 +183,13 @@ static mnos_status_t give_window(struct file_server *server, const struct server
         bytes = FILE_WINDOW_BYTES_MAX;
     if (*charged + bytes > FILE_SERVER_WINDOW_SHARE_BYTES)
         return MNOS_ERR_QUOTA;
-    status = window_open(window, bytes);
+    if (server->window_memory == NULL) {
+        status = window_open(window, bytes);
+    } else {
+        status = server->window_memory->open(server->window_memory->context, server->loop.sessions,
+                                             bytes, window);
+        STATE_SET(request->session->window, window->place);
+    }
     *charged += window_bytes(window);
     return status;
 }
@@ -209,8 +248,10 @@ mnos_status_t file_server_EXPORT(void *context, struct server_request *request)
                                   wanted.account);
     if (made == NULL)
         return MNOS_ERR_QUOTA;
+    state_note(&sessions->next_badge, sizeof sessions->next_badge);
     sessions->next_badge++;
     server->system.methods->hold(server->system.fs, handle->object);
+    state_step(); /* a session that nobody got is closed when its badge goes; one that is got is there */
     status = server_export(server->loop.endpoint, request->message, badge);
     if (status == MNOS_OK)
         return SERVER_ASIDE; /* answered */

@@ -23,6 +23,7 @@ struct file_server {
     struct server_loop loop;
     struct file_system system;
     struct window windows[FILE_SERVER_SESSIONS]; /* by session */
+    const struct window_memory *window_memory;   /* NULL: windows end with the process */
     uint64_t window_bytes[SESSION_ACCOUNTS];
     struct mount_status mount; /* file_mount.c */
     struct listener mount_listener;
@@ -38,6 +39,10 @@ void file_server_init(struct file_server *server, const struct file_system *syst
 /* What was begun by the methods `mount` or `unmount` has ended, or the file system has changed its state itself: from
  * now on `status` is what STATUS answers, and who mounts it is told. */
 void file_server_mounted(struct file_server *server, const struct mount_status *status);
+/* In a run that finds the sessions of one that died: their windows, and whose clients have gone meanwhile. Returns
+ * what sessions_recover() does. A window that cannot be found is logged, and its client is told ERR_ARGUMENT when it uses
+ * it. */
+unsigned file_server_recover(struct file_server *server, const struct window_memory *memory);
 
 /* ---- What the files of the server share ---- */
 

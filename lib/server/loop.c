@@ -4,6 +4,7 @@
 
 #include "lib/base/string.h"
 #include "lib/server/alive.h"
+#include "lib/server/state.h"
 
 static void forget_clients(struct server_loop *loop, mnos_badge_t gone)
 {
@@ -96,6 +97,7 @@ static void run(struct server_loop *loop, struct server_request *request, struct
 
     if (status == SERVER_PARKED) {
         if (put_aside(loop, request)) {
+            state_step();
             finish(message, MNOS_OK, true);
             return;
         }
@@ -107,6 +109,7 @@ static void run(struct server_loop *loop, struct server_request *request, struct
         lane_undone(lane);
     else if (lane != NULL && status != SERVER_ASIDE)
         lane_done(lane, message->label, message->words, message->length);
+    state_step(); /* effect and record together, before the reply */
     if (request->parked != NULL)
         park_drop(loop->park, request->parked);
 }
@@ -188,6 +191,7 @@ void server_loop_handle(struct server_loop *loop, struct message *message)
         forget_clients(loop, message->badge);
         if (loop->gone != NULL)
             loop->gone(loop->owner.context, message->badge);
+        state_step();
         finish(message, MNOS_OK, true);
     } else if (message->kind != MNOS_KIND_MESSAGE || message->reply_id == 0) {
         message_refuse_caps(message); /* could not be answered, so it is no request */
@@ -198,6 +202,7 @@ void server_loop_handle(struct server_loop *loop, struct message *message)
         if (!loop->operations[label_operation(message->label)].takes_capability)
             message_refuse_caps(message);
         handle_request(loop, message);
+        state_step();
     }
 }
 

@@ -2,7 +2,10 @@
 /* session - see session.h. */
 #include "lib/server/session.h"
 
+#include <stddef.h>
+
 #include "lib/base/string.h"
+#include "lib/server/state.h"
 
 #define HANDLE_INDEX_BITS 16
 #define HASH_FACTOR 0x9E3779B97F4A7C15ull
@@ -87,8 +90,8 @@ static void link_to_parent(struct sessions *sessions, struct server_session *ses
     session->parent = parent;
     session->next_sibling = above->first_child;
     if (above->first_child != 0)
-        session_at(sessions, above->first_child)->previous_sibling = number;
-    above->first_child = number;
+        STATE_SET(session_at(sessions, above->first_child)->previous_sibling, number);
+    STATE_SET(above->first_child, number);
 }
 
 static void unlink_from_parent(struct sessions *sessions, struct server_session *session)
@@ -96,11 +99,13 @@ static void unlink_from_parent(struct sessions *sessions, struct server_session 
     if (session->parent == 0)
         return;
     if (session->previous_sibling != 0)
-        session_at(sessions, session->previous_sibling)->next_sibling = session->next_sibling;
+        STATE_SET(session_at(sessions, session->previous_sibling)->next_sibling,
+                  session->next_sibling);
     else
-        session_at(sessions, session->parent)->first_child = session->next_sibling;
+        STATE_SET(session_at(sessions, session->parent)->first_child, session->next_sibling);
     if (session->next_sibling != 0)
-        session_at(sessions, session->next_sibling)->previous_sibling = session->previous_sibling;
+        STATE_SET(session_at(sessions, session->next_sibling)->previous_sibling,
+                  session->previous_sibling);
 }
 
 struct server_session *session_make(struct sessions *sessions, mnos_badge_t badge,
@@ -120,22 +125,29 @@ struct server_session *session_make_for(struct sessions *sessions, mnos_badge_t 
         sessions->accounts[account].sessions >= sessions->session_count / SESSION_SHARE)
         return NULL;
     session = session_at(sessions, number);
-    sessions->free_session = session->next;
+    STATE_SET(sessions->free_session, session->next);
+    /* Of one that is free nothing else means anything. */
+    state_note(session, offsetof(struct server_session, parent));
     *session = (struct server_session){
         .badge = badge, .object = object, .rights = rights, .account = account};
     session->next = *bucket_of(sessions, badge);
-    *bucket_of(sessions, badge) = number;
+    STATE_SET(*bucket_of(sessions, badge), number);
     if (parent != NULL)
         link_to_parent(sessions, session, session_number(sessions, parent));
-    sessions->accounts[account].sessions++;
+    STATE_SET(sessions->accounts[account].sessions, sessions->accounts[account].sessions + 1);
     return session;
 }
 
 void session_reset(struct sessions *sessions, struct server_session *session,
                    const struct session_owner *owner)
 {
-    while (session->first_handle != 0)
+    /* Each by itself: there may be more of them than an operation can take back. Whoever asked for it asks
+     * again, and of a client that is gone the next run finds out (sessions_recover()). */
+    while (session->first_handle != 0) {
         handle_close(sessions, handle_at(sessions, session->first_handle), owner);
+        state_step();
+    }
+    state_note(session->lanes, sizeof session->lanes);
     memset(session->lanes, 0, sizeof session->lanes);
 }
 
@@ -151,19 +163,21 @@ static void shut(struct sessions *sessions, struct server_session *session,
     session_reset(sessions, session, owner);
     while (*link != number)
         link = &session_at(sessions, *link)->next;
-    *link = session->next;
+    STATE_SET(*link, session->next);
     owner->drop(owner->context, session->object);
     owner->ended(owner->context, number);
-    session->gone = 1;
+    STATE_SET(session->gone, 1);
 }
 
 /* One that is shut and has nothing below it. */
 static void discard(struct sessions *sessions, struct server_session *session)
 {
     unlink_from_parent(sessions, session);
-    sessions->accounts[session->account].sessions--;
+    STATE_SET(sessions->accounts[session->account].sessions,
+              sessions->accounts[session->account].sessions - 1);
+    state_note(session, sizeof *session);
     *session = (struct server_session){.next = sessions->free_session};
-    sessions->free_session = session_number(sessions, session);
+    STATE_SET(sessions->free_session, session_number(sessions, session));
 }
 
 /* Discards it and those above it that were only kept for it. */
@@ -173,6 +187,7 @@ static void discard_upwards(struct sessions *sessions, struct server_session *se
         uint32_t parent = session->parent;
 
         discard(sessions, session);
+        state_step();
         if (parent == 0)
             return;
         session = session_at(sessions, parent);
@@ -201,6 +216,7 @@ void session_close_tree(struct sessions *sessions, struct server_session *sessio
             break;
         above = session_at(sessions, at->parent);
         discard(sessions, at);
+        state_step();
         at = above;
     }
     discard_upwards(sessions, session);
@@ -241,17 +257,22 @@ mnos_status_t handle_make(struct sessions *sessions, struct server_session *sess
     if (!handle_room(sessions, session))
         return MNOS_ERR_QUOTA;
     entry = handle_at(sessions, number);
+    state_note(&sessions->free_handle, sizeof sessions->free_handle + sizeof sessions->generation);
     sessions->free_handle = entry->next;
-    *entry = (struct server_handle){.generation = ++sessions->generation,
+    sessions->generation++;
+    state_note(entry, sizeof *entry);
+    *entry = (struct server_handle){.generation = sessions->generation,
                                     .session = session_number(sessions, session),
                                     .object = object,
                                     .rights = rights,
                                     .next = session->first_handle};
     if (entry->next != 0)
-        handle_at(sessions, entry->next)->previous = number;
+        STATE_SET(handle_at(sessions, entry->next)->previous, number);
+    state_note(&session->first_handle, sizeof session->first_handle + sizeof session->handle_count);
     session->first_handle = number;
     session->handle_count++;
-    sessions->accounts[session->account].handles++;
+    STATE_SET(sessions->accounts[session->account].handles,
+              sessions->accounts[session->account].handles + 1);
     *handle = entry->generation << HANDLE_INDEX_BITS | number;
     return MNOS_OK;
 }
@@ -276,18 +297,71 @@ void handle_close(struct sessions *sessions, struct server_handle *handle,
 {
     struct server_session *session = session_at(sessions, handle->session);
 
+    state_note(&session->first_handle, sizeof session->first_handle + sizeof session->handle_count);
     if (handle->previous != 0)
-        handle_at(sessions, handle->previous)->next = handle->next;
+        STATE_SET(handle_at(sessions, handle->previous)->next, handle->next);
     else
         session->first_handle = handle->next;
     if (handle->next != 0)
-        handle_at(sessions, handle->next)->previous = handle->previous;
+        STATE_SET(handle_at(sessions, handle->next)->previous, handle->previous);
     session->handle_count--;
-    sessions->accounts[session->account].handles--;
+    STATE_SET(sessions->accounts[session->account].handles,
+              sessions->accounts[session->account].handles - 1);
     owner->drop(owner->context, handle->object);
+    state_note(handle, sizeof *handle);
     *handle =
         (struct server_handle){.generation = handle->generation, .next = sessions->free_handle};
-    sessions->free_handle = handle_number(sessions, handle);
+    STATE_SET(sessions->free_handle, handle_number(sessions, handle));
+}
+
+/* ---- After a death ---- */
+
+/* What was running when the run died did not happen; the second time that it is found so it may be what the
+ * service dies of, and is not carried out again. */
+static unsigned recover_lanes(struct server_session *session)
+{
+    unsigned running = 0;
+
+    for (uint32_t i = 0; i < LABEL_LANES; i++) {
+        struct server_lane *lane = &session->lanes[i];
+
+        if (lane->state != LANE_RUNNING)
+            continue;
+        running++;
+        state_note(lane, sizeof *lane);
+        lane->reply_id = 0;
+        if (++lane->deaths < SESSION_DEATHS_MAX) {
+            lane->state = LANE_AGAIN;
+            continue;
+        }
+        lane->status = MNOS_ERR_LOST;
+        lane->length = 0;
+        lane->state = LANE_DONE;
+        running += SESSION_RUNNING_LOST;
+    }
+    return running;
+}
+
+unsigned sessions_recover(struct sessions *sessions, const struct session_owner *owner,
+                          bool (*is_gone)(void *context, mnos_badge_t badge))
+{
+    unsigned running = 0;
+
+    for (uint32_t i = 1; i <= sessions->session_count; i++) {
+        struct server_session *session = session_at(sessions, i);
+
+        if (session->badge == 0)
+            continue;
+        if (session->gone) {
+            discard_upwards(sessions, session);
+        } else if (is_gone(owner->context, session->badge)) {
+            session_gone(sessions, session, owner);
+        } else {
+            running += recover_lanes(session);
+        }
+        state_step();
+    }
+    return running;
 }
 
 /* ---- Invariants ---- */

@@ -25,6 +25,9 @@
 
 #define SESSION_BUCKETS 256u
 #define SESSION_ACCOUNTS 128u
+#define SESSION_DEATHS_MAX                                                                         \
+    2u /* a request that was running at so many deaths is not carried out again */
+#define SESSION_RUNNING_LOST 0x10000u
 #define SESSION_SHARE 4u /* of each table, for one account: 1/4 */
 /* Badges that the service mints have it set; those of the service manager have not. */
 #define SESSION_EXPORTED (1ull << 63)
@@ -41,7 +44,8 @@ struct server_lane {
     uint32_t status, length;
     uint64_t words[4];
     uint64_t reply_id; /* of the running request */
-    uint64_t reserved;
+    uint32_t deaths;   /* runs of the service that ended while this sequence was running */
+    uint32_t reserved;
 };
 _Static_assert(sizeof(struct server_lane) == 64, "a cache line");
 
@@ -53,7 +57,7 @@ struct server_session {
     uint32_t account;
     uint32_t first_handle, handle_count;
     uint32_t gone;
-    uint32_t reserved;
+    uint32_t window; /* its place (window.h), or 0 */
     struct server_lane lanes[LABEL_LANES];
 };
 
@@ -92,6 +96,12 @@ struct sessions *sessions_format(void *block, uint32_t session_count, uint32_t h
                                  mnos_badge_t first_badge);
 /* NULL, or which of S1 to S4 does not hold. */
 const char *sessions_check(const struct sessions *sessions);
+
+/* In a run that finds the sessions of one that died: forgets the clients that have gone meanwhile, and sees to it
+ * that requests of class N that were running are carried out when they are sent again. Returns how many there
+ * were, and in the upper half how many of them are not, since they were running at a death before, too. */
+unsigned sessions_recover(struct sessions *sessions, const struct session_owner *owner,
+                          bool (*is_gone)(void *context, mnos_badge_t badge));
 
 /* ---- Sessions ---- */
 

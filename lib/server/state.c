@@ -2,10 +2,6 @@
 /*
  * state - see state.h. Only the order of stores matters, not what other cores see: a process that died has
  * made all of its stores up to some instruction.
- *
- * A record, so that the log can be read from its end:
- *
- *   old bytes, filled up to 8 | place: area in bits 56 to 63, offset below | number of bytes
  */
 #include "lib/server/state.h"
 
@@ -13,6 +9,8 @@
 
 #define AREA_SHIFT 56
 #define TRAILER_BYTES 16u
+
+struct state *state_current;
 
 struct trailer {
     uint64_t place;
@@ -87,13 +85,23 @@ static void make_new(struct state_header *header, uint64_t magic, uint32_t layou
     header->checksum = checksum(header);
 }
 
+static void set_content(struct state *state, uint64_t bytes, uint32_t log_bytes)
+{
+    uint64_t first = state_overhead(log_bytes);
+
+    state->first = first;
+    state->inline_end = bytes < first + STATE_INLINE_BYTES ? 0 : bytes - first - STATE_INLINE_BYTES;
+    state->log_bytes = log_bytes;
+}
+
 enum state_found state_open(struct state *state, void *base, uint64_t bytes, uint64_t magic,
                             uint32_t layout, uint32_t log_bytes, const struct state_area *areas)
 {
     struct state_header *header = base;
     bool unfinished = (header->flags & STATE_READY) == 0;
 
-    *state = (struct state){header, (uint8_t *)(header + 1), {{0}}};
+    *state = (struct state){header, (uint8_t *)(header + 1), 0, 0, 0, {{0}}};
+    set_content(state, bytes, log_bytes);
     for (unsigned i = 1; areas != NULL && i < STATE_AREAS_MAX; i++)
         state->areas[i] = areas[i];
     state->areas[0] = (struct state_area){base, bytes};
@@ -116,6 +124,8 @@ void state_extend(struct state *state, unsigned area, uint64_t bytes)
 {
     state->areas[area].bytes = bytes;
     if (area == 0)
+        set_content(state, bytes, state->header->log_bytes);
+    if (area == 0)
         __atomic_store_n(&state->header->bytes, bytes, __ATOMIC_RELEASE);
 }
 
@@ -131,7 +141,7 @@ static uint64_t place_of(const struct state *state, const uint8_t *address, uint
     __builtin_trap();
 }
 
-void state_put(struct state *state, const void *address, size_t bytes)
+void state_put_any(struct state *state, const void *address, size_t bytes)
 {
     uint32_t used = state->header->log_used;
     struct trailer trailer = {place_of(state, address, bytes), bytes};

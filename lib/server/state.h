@@ -41,6 +41,9 @@ struct state_area {
 struct state {
     struct state_header *header;
     uint8_t *log;
+    uint64_t first;      /* offset of the content, behind the log */
+    uint64_t inline_end; /* what begins so far in the content is noted without a call */
+    uint32_t log_bytes;
     struct state_area areas[STATE_AREAS_MAX];
 };
 
@@ -74,16 +77,66 @@ static inline uint64_t state_overhead(uint32_t log_bytes)
     return sizeof(struct state_header) + log_bytes;
 }
 
+/* How much room in the log a state_put() of so many bytes takes. A record, so that the log can be read from its end:
+ *
+ *   old bytes, filled up to 8 | place: area in bits 56 to 63, offset in it below | number of bytes
+ */
+#define STATE_RECORD_BYTES(bytes) (((bytes) + 7) / 8 * 8 + 16)
+#define STATE_INLINE_BYTES 64u
+
+/* state_put() for any size and area. */
+void state_put_any(struct state *state, const void *address, size_t bytes);
+
 /* Before bytes are changed: remembers them. `address` lies in one of the areas and the log has room, which
  * is the service's to know; else the process ends with a fault, and the next run undoes. */
-void state_put(struct state *state, const void *address, size_t bytes);
-/* How much room in the log a state_put() of so many bytes takes. */
-#define STATE_RECORD_BYTES(bytes) (((bytes) + 7) / 8 * 8 + 16)
+static inline void state_put(struct state *state, const void *address, size_t bytes)
+{
+    uint64_t offset = (uint64_t)((const uint8_t *)address - state->areas[0].base);
+    uint32_t used = state->header->log_used;
+
+    /* Small things of a known size, in the region itself: nearly all. */
+    if (__builtin_constant_p(bytes <= STATE_INLINE_BYTES) && bytes <= STATE_INLINE_BYTES &&
+        offset - state->first < state->inline_end &&
+        used + STATE_RECORD_BYTES(bytes) <= state->log_bytes) {
+        uint64_t *record = (uint64_t *)(state->log + used);
+
+        __builtin_memcpy(record, address, bytes);
+        record[(bytes + 7) / 8] = offset;
+        record[(bytes + 7) / 8 + 1] = bytes;
+        __atomic_store_n(&state->header->log_used, used + (uint32_t)STATE_RECORD_BYTES(bytes),
+                         __ATOMIC_RELEASE);
+        /* What follows changes the bytes, and must not be moved before the store. */
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        return;
+    }
+    state_put_any(state, address, bytes);
+}
 
 /* The operation has happened. */
 static inline void state_done(struct state *state)
 {
     __atomic_store_n(&state->header->log_used, 0, __ATOMIC_RELEASE);
+}
+
+/*
+ * The state of this process, for code that can also run without any, on the host or in a service whose memory
+ * ends with it: then nothing is noted. What is noted must lie in the areas.
+ */
+extern struct state *state_current;
+
+static inline void state_note(const void *address, size_t bytes)
+{
+    if (state_current != NULL)
+        state_put(state_current, address, bytes);
+}
+
+#define STATE_SET(place, value) (state_note(&(place), sizeof(place)), (place) = (value))
+
+/* What was changed so far has happened, wholly; a death from now on does not take it back. */
+static inline void state_step(void)
+{
+    if (state_current != NULL)
+        state_done(state_current);
 }
 
 static inline bool state_is_clean(const struct state *state)

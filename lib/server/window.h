@@ -9,9 +9,24 @@
 #include <stdint.h>
 
 #include "lib/mnos/memory.h"
+#include "lib/server/session.h"
 
 struct window {
     struct memory_block memory; /* page_count 0: there is none */
+    uint32_t
+        place; /* where it is in memory that outlives the process, by which a later run finds it; 0: not */
+};
+
+/* Memory for windows that outlives the process, so that clients keep what they have mapped. */
+struct window_memory {
+    void *context;
+    /* Zeroed memory that no session's `window` names; the place is not 0. */
+    mnos_status_t (*open)(void *context, const struct sessions *sessions, uint64_t bytes,
+                          struct window *window);
+    /* The window at a place, in a later run. */
+    mnos_status_t (*find)(void *context, uint32_t place, struct window *window);
+    /* Takes it from the client, by whichever run it was handed on. */
+    void (*close)(void *context, struct window *window);
 };
 
 /* Zeroed memory of whole pages. */

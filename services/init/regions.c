@@ -200,7 +200,9 @@ static struct region *region_of(const struct regions *regions, uint32_t grant)
 static mnos_status_t answer_piece(const struct regions *regions, uint32_t grant, uint32_t index,
                                   struct message *reply)
 {
-    struct region_piece *piece = piece_at(region_of(regions, grant), index);
+    const struct region *region = region_of(regions, grant);
+    struct region_answer answer = {region->pages, region->page_limit};
+    struct region_piece *piece = piece_at(region, index);
     mnos_status_t status;
 
     if (piece == NULL)
@@ -208,7 +210,7 @@ static mnos_status_t answer_piece(const struct regions *regions, uint32_t grant,
     status = intermediate(piece, regions, grant);
     if (status != MNOS_OK)
         return status;
-    message_put(reply, MNOS_OK, NULL, 0);
+    message_put(reply, MNOS_OK, &answer, sizeof answer);
     message_add_cap(reply, piece->intermediates[regions->user_of_grant[grant]],
                     regions->manifest->grants[grant].rights);
     return MNOS_OK;

@@ -5,9 +5,11 @@
 #include "lib/mnos/memory.h"
 #include "lib/mnos/time.h"
 #include "lib/server/file_server.h"
+#include "lib/server/state.h"
 #include "services/fs/tmpfs/methods.h"
 
 #define BLOCK_PAGES 64u /* the tables are 34 of them */
+#define LOG_PAGES (TMPFS_LOG_BYTES / TMPFS_PAGE_BYTES + 1)
 #define SESSIONS 8u
 #define HANDLES 32u
 
@@ -24,20 +26,38 @@ static void set_clock(void *)
     files.fs->now_ns = kinfo_time_ns();
 }
 
+/* Its state is as in the service, so that a request does and costs the same: log, sessions, files. */
+static bool make_state(void **sessions, void **block)
+{
+    static struct state state;
+    struct memory_block memory;
+    uint64_t session_pages =
+        (sessions_bytes(SESSIONS, HANDLES) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES;
+
+    if (memory_allocate(LOG_PAGES + session_pages + BLOCK_PAGES, &memory) != MNOS_OK)
+        return false;
+    state_open(&state, memory.address, memory.page_count * MNOS_PAGE_BYTES, 1, 1,
+               LOG_PAGES * MNOS_PAGE_BYTES - (uint32_t)sizeof(struct state_header), NULL);
+    state_ready(&state);
+    *sessions = state_content(&state);
+    *block = (uint8_t *)*sessions + session_pages * MNOS_PAGE_BYTES;
+    state_current = &state;
+    return true;
+}
+
 uint64_t files_serve(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
 {
-    struct memory_block block, sessions;
+    void *sessions, *block;
 
-    if (memory_allocate(BLOCK_PAGES, &block) != MNOS_OK ||
-        memory_allocate((sessions_bytes(SESSIONS, HANDLES) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES,
-                        &sessions) != MNOS_OK)
+    if (!make_state(&sessions, &block))
         return 1;
-    files.fs = tmpfs_format(block.address, (uint64_t)BLOCK_PAGES * TMPFS_PAGE_BYTES,
+    files.fs = tmpfs_format(block, (uint64_t)BLOCK_PAGES * TMPFS_PAGE_BYTES,
                             BLOCK_PAGES * TMPFS_SHARE, 0x123456789ABCDEFull);
     if (files.fs == NULL)
         return 2;
+    (void)sessions_format(sessions, SESSIONS, HANDLES, kinfo_time_ns());
+    state_step();
     file_server_init(&server, &(struct file_system){&tmpfs_methods, &files, TMPFS_ROOT, 0},
-                     sessions_format(sessions.address, SESSIONS, HANDLES, kinfo_time_ns()),
-                     endpoint, NULL);
+                     sessions, endpoint, NULL);
     return server_loop_run(&server.loop, set_clock);
 }

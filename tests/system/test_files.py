@@ -71,19 +71,6 @@ def no_way_out() -> None:
         says(guest, "cat loop", "too many symbolic links")
 
 
-@suite.test("when the service of files in memory dies, its files are gone, which is said once")
-def loss_is_told() -> None:
-    with prompt("loss") as guest:
-        says(guest, "write file something")
-        says(guest, "cat file", "something")
-        guest.command("kill tmpfs")
-        says(guest, "cat file", "lost", "was started again")
-        says(guest, "cat file", "nothing has this name")
-        says(guest, "write file again")
-        says(guest, "cat file", "again")
-        says(guest, "services", "tmpfs")
-
-
 @suite.test("the root lists what is mounted, and is changed by nobody")
 def the_root() -> None:
     with prompt("root", "") as guest:
@@ -157,3 +144,20 @@ def table_dies() -> None:
             says(guest, "ls /", "tmp", "boot")
             says(guest, "mount", "/tmp ", "mounted")
         says(guest, "cp /boot/hello copy")
+
+
+@suite.test("the service of files in memory may die at any time: files, links and what is open stay")
+def survives() -> None:
+    with prompt("survives") as guest:
+        says(guest, "mkdir notes")
+        says(guest, "write notes/today something")
+        for number in range(1, 6):
+            guest.command("kill tmpfs")
+            says(guest, "cat notes/today", "something")
+            says(guest, f"write notes/{number} text of {number}")
+            says(guest, f"ln -s notes/{number} link{number}")
+        text = guest.command("log")
+        check(re.search(r"tmpfs: run 6 goes on with the files of the last: 0 requests were running", text), text)
+        for number in range(1, 6):
+            says(guest, f"cat link{number}", f"text of {number}")
+        says(guest, "regions", "tmpfs_state", "run 6", "tmpfs_windows", "kept")

@@ -68,7 +68,19 @@ provides = { requests = "watcher" }
 uses = { keeper = { endpoint = "keeper.0", events = [3] }, manager = { endpoint = "manager", start = ["keeper"] } }
 log = "write"
 """
-SERVICES = ("keeper", "holder", "watcher")
+COPIER = """
+[service.copier]
+file = "copier"
+restart = "on-demand"
+priority = 15
+ceiling = 16
+frames = 256
+bytes = 65536
+arguments = "30"
+uses = { files = "tmpfs", manager = { endpoint = "manager", start = ["tmpfs"] } }
+log = "write"
+"""
+SERVICES = ("keeper", "holder", "watcher", "copier")
 
 HOLDER = """
 [service.{name}]
@@ -91,7 +103,7 @@ def manifest(folder: Path) -> bytes:
     for service in SERVICES:
         shutil.copytree(ROOT / "tests/services" / service, folder / "programs" / service)
     path = folder / "system/manifest.toml"
-    path.write_text(path.read_text() + KEEPER + WATCHER + "".join(
+    path.write_text(path.read_text() + KEEPER + WATCHER + COPIER + "".join(
         HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow")))
     subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
                    timeout=60)
@@ -174,3 +186,19 @@ def silence() -> None:
         run_must_log(guest, "run hang", r"hang: answer 0")
         run_must_log(guest, "services", r"keeper\.0: ended \(no sign of life for 1 s\), restart in 10 ms")
         run_must_log(guest, "services", r"run 2 after 1 deaths")
+
+
+@suite.test("files in memory lose nothing and do nothing twice when their service is killed in the middle of it")
+def killed_in_the_middle() -> None:
+    with prompt("killed in the middle") as guest:
+        # Again until some deaths came in the middle of a request that must be carried out once.
+        for run in range(1, 11):
+            guest.command("run copier")
+            text = guest.command("log")
+            done = re.findall(r"copier: (\d+) kills, (\d+) failures, more than 4 rounds", text)
+            check(done == [("30", "0")] * run, f"run {run} of the copier failed:\n{text}")
+            if sum(int(number) for number in re.findall(r"(\d+) requests were running", text)) >= 3:
+                break
+        else:
+            check(False, f"nearly no death came during an operation:\n{text}")
+        check("damaged" not in text and "cannot be read" not in text, f"something was lost:\n{text}")

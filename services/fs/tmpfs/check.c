@@ -9,6 +9,7 @@ struct checker {
     uint8_t *seen; /* by page */
     struct tmpfs_account sums[TMPFS_ACCOUNTS];
     const char *wrong;
+    uint32_t doomed;
 };
 
 static bool claim(struct checker *check, uint32_t page)
@@ -91,13 +92,26 @@ static void count_names(struct checker *check)
     }
 }
 
+/* That it is chained is found by counting. */
+static void check_doomed(struct checker *check, const struct tmpfs_inode *inode)
+{
+    check->doomed++;
+    check->sums[inode->account].pages += inode->pages;
+    if (check_tree(check, inode->root, inode->height) != inode->pages && check->wrong == NULL)
+        check->wrong = "the pages of what is doomed do not add up";
+}
+
 static void check_inode(struct checker *check, uint32_t number)
 {
     const struct tmpfs_inode *inode = tmpfs_inode(check->fs, number);
     bool directory = inode->type == FILE_TYPE_DIRECTORY;
 
-    if (inode->type == FILE_TYPE_NONE)
+    if (inode->type == FILE_TYPE_NONE && inode->root == 0)
         return;
+    if (inode->type == FILE_TYPE_NONE) {
+        check_doomed(check, inode);
+        return;
+    }
     check->sums[inode->account].inodes++;
     check->sums[inode->account].pages += inode->pages;
     if (check_tree(check, inode->root, inode->height) != inode->pages && check->wrong == NULL)
@@ -151,6 +165,11 @@ const char *tmpfs_check(struct tmpfs *fs, uint8_t *seen)
         if (!seen[page])
             check.wrong = "T1: a page is lost";
     }
+    for (uint32_t at = fs->doomed; at != 0 && check.doomed != 0;
+         at = tmpfs_inode(fs, at)->next_free)
+        check.doomed--;
+    if (check.wrong == NULL && check.doomed != 0)
+        check.wrong = "T4: an inode that is doomed and not chained";
     for (uint32_t i = 0; i < TMPFS_ACCOUNTS && check.wrong == NULL; i++) {
         if (check.sums[i].pages != fs->accounts[i].pages ||
             check.sums[i].inodes != fs->accounts[i].inodes ||

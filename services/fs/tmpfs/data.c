@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* data - the bytes of a file: see store.h. */
 #include "lib/base/string.h"
+#include "lib/server/state.h"
 #include "services/fs/tmpfs/store.h"
 
 uint64_t tmpfs_read(struct tmpfs *fs, uint32_t number, uint64_t offset, void *to, uint64_t length)
@@ -27,6 +28,21 @@ uint64_t tmpfs_read(struct tmpfs *fs, uint32_t number, uint64_t offset, void *to
     return length;
 }
 
+/* The bytes of the part behind the end of the file: zero still, and to be zero again if the size does not follow. */
+static void note_behind_end(struct tmpfs *fs, const struct tmpfs_inode *inode, uint32_t page,
+                            uint64_t offset, uint64_t length)
+{
+    uint64_t from = offset > inode->size ? offset : inode->size;
+
+    state_note((uint8_t *)tmpfs_page(fs, page) + from % TMPFS_PAGE_BYTES, offset + length - from);
+}
+
+static void note_size_and_times(struct tmpfs_inode *inode)
+{
+    state_note(&inode->size,
+               offsetof(struct tmpfs_inode, type) - offsetof(struct tmpfs_inode, size));
+}
+
 /* The part of a write that falls into one page. */
 static mnos_status_t write_part(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t offset,
                                 const void *from, uint64_t length)
@@ -41,6 +57,8 @@ static mnos_status_t write_part(struct tmpfs *fs, struct tmpfs_inode *inode, uin
         if (status != MNOS_OK)
             return status;
         page = tmpfs_tree_make(fs, inode, index, length != TMPFS_PAGE_BYTES);
+    } else if (offset + length > inode->size) {
+        note_behind_end(fs, inode, page, offset, length);
     }
     memcpy((uint8_t *)tmpfs_page(fs, page) + offset % TMPFS_PAGE_BYTES, from, length);
     return MNOS_OK;
@@ -68,6 +86,7 @@ mnos_status_t tmpfs_write(struct tmpfs *fs, uint32_t number, uint64_t offset, co
     }
     if (done == 0)
         return status;
+    note_size_and_times(inode);
     if (offset + done > inode->size)
         inode->size = offset + done;
     inode->modified_ns = inode->changed_ns = fs->now_ns;
@@ -75,20 +94,36 @@ mnos_status_t tmpfs_write(struct tmpfs *fs, uint32_t number, uint64_t offset, co
     return MNOS_OK;
 }
 
+static void make_smaller(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t size)
+{
+    uint64_t at = size % TMPFS_PAGE_BYTES, first = (size + TMPFS_PAGE_BYTES - 1) / TMPFS_PAGE_BYTES,
+             reached;
+    uint32_t last;
+
+    /* From the end on, in steps that each leave a file that is somewhat smaller. */
+    while ((reached = tmpfs_tree_cut(fs, inode, first)) > first) {
+        note_size_and_times(inode);
+        inode->size = reached * TMPFS_PAGE_BYTES;
+        state_step();
+    }
+    last = at == 0 ? 0 : tmpfs_tree_find(fs, inode, size / TMPFS_PAGE_BYTES);
+    if (last != 0) {
+        uint8_t *tail = (uint8_t *)tmpfs_page(fs, last) + at;
+
+        state_note(tail, TMPFS_PAGE_BYTES - at);
+        memset(tail, 0, TMPFS_PAGE_BYTES - at);
+    }
+}
+
 mnos_status_t tmpfs_truncate(struct tmpfs *fs, uint32_t number, uint64_t size)
 {
     struct tmpfs_inode *inode = tmpfs_inode(fs, number);
-    uint64_t at = size % TMPFS_PAGE_BYTES;
 
     if (size > TMPFS_SIZE_MAX)
         return MNOS_ERR_SIZE;
-    if (size < inode->size) {
-        uint32_t last = at == 0 ? 0 : tmpfs_tree_find(fs, inode, size / TMPFS_PAGE_BYTES);
-
-        if (last != 0)
-            memset((uint8_t *)tmpfs_page(fs, last) + at, 0, TMPFS_PAGE_BYTES - at);
-        tmpfs_tree_cut(fs, inode, (size + TMPFS_PAGE_BYTES - 1) / TMPFS_PAGE_BYTES);
-    }
+    if (size < inode->size)
+        make_smaller(fs, inode, size);
+    note_size_and_times(inode);
     inode->size = size;
     inode->modified_ns = inode->changed_ns = fs->now_ns;
     return MNOS_OK;

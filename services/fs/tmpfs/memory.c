@@ -2,42 +2,102 @@
 /* memory - see memory.h. */
 #include "services/fs/tmpfs/memory.h"
 
-#include "abi/memory.h"
+#include "lib/base/string.h"
+#include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
-#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
+#include "lib/server/file_server.h"
 
-static mnos_status_t add_piece(struct memory *memory, uint32_t pages)
+#define MAGIC 0x315346504D54534Dull
+/* What lies in the region has changed when one of these has. */
+#define LAYOUT (TMPFS_LAYOUT << 16 | 1u)
+/* So that what follows the log begins with a page. */
+#define LOG_BYTES (TMPFS_LOG_BYTES + MNOS_PAGE_BYTES - (uint32_t)sizeof(struct state_header))
+
+static uint64_t session_bytes(void)
 {
-    mnos_cap_t piece;
-    mnos_status_t status = sys_mem_alloc(pages, 0, &piece);
+    uint64_t bytes = sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
 
-    if (status != MNOS_OK)
-        return status;
-    status =
-        sys_mem_map(MNOS_SELF, piece, memory->address + (uint64_t)memory->pages * MNOS_PAGE_BYTES,
-                    0, pages, MNOS_MAP_READ | MNOS_MAP_WRITE);
-    if (status != MNOS_OK) {
-        (void)!sys_cap_delete(piece);
-        return status;
-    }
-    memory->pages += pages; /* its capability stays as long as the process */
+    return (bytes + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES * MNOS_PAGE_BYTES;
+}
+
+/* Badges that this service minted are not minted again: time goes on. */
+static mnos_badge_t first_badge(void)
+{
+    return kinfo_time_ns();
+}
+
+static uint64_t block_bytes(const struct memory *memory)
+{
+    return memory->region.bytes - state_overhead(LOG_BYTES) - session_bytes();
+}
+
+static mnos_status_t make_new(struct memory *memory)
+{
+    uint64_t limit = memory->region.bytes_max - state_overhead(LOG_BYTES) - session_bytes();
+
+    if (memory->region.bytes < state_overhead(LOG_BYTES) + session_bytes() ||
+        tmpfs_format(memory->fs, block_bytes(memory),
+                     (uint32_t)((limit - TMPFS_HEADER_BYTES) / TMPFS_PAGE_BYTES),
+                     tsc_read() * 0x9E3779B97F4A7C15ull) == NULL)
+        return MNOS_ERR_MEMORY;
+    sessions_format(memory->sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge());
+    state_extend(&memory->state, 0, memory->region.bytes);
+    state_ready(&memory->state);
     return MNOS_OK;
 }
 
-mnos_status_t memory_begin(struct memory *memory, uint32_t pages_max)
+/* Whether what the last run left is what it should be. */
+static bool is_sound(const struct memory *memory)
 {
-    mnos_status_t status = address_reserve(pages_max, &memory->address);
+    struct memory_block seen;
+    const char *wrong = sessions_check(memory->sessions);
 
-    memory->pages = 0;
-    memory->pages_max = pages_max;
-    return status != MNOS_OK ? status : add_piece(memory, MEMORY_PIECE_PAGES);
+    if (wrong == NULL &&
+        memory_allocate(memory->fs->page_count / MNOS_PAGE_BYTES + 1, &seen) == MNOS_OK) {
+        wrong = tmpfs_check(memory->fs, seen.address);
+        memory_free(&seen);
+    }
+    if (wrong != NULL)
+        log_line("what the last run left is damaged: %s; all files are lost", wrong);
+    return wrong == NULL;
 }
 
-uint32_t memory_more(struct memory *memory)
+/* Pieces that the region has and the block has not yet. */
+static void take_pieces(struct memory *memory)
 {
-    uint32_t pages = memory->pages_max - memory->pages;
+    uint64_t pages = (block_bytes(memory) - TMPFS_HEADER_BYTES) / TMPFS_PAGE_BYTES;
 
-    if (pages > MEMORY_PIECE_PAGES)
-        pages = MEMORY_PIECE_PAGES;
-    return pages != 0 && add_piece(memory, pages) == MNOS_OK ? pages : 0;
+    state_extend(&memory->state, 0, memory->region.bytes);
+    if (pages > memory->fs->page_count)
+        tmpfs_extend(memory->fs, (uint32_t)(pages - memory->fs->page_count));
+}
+
+mnos_status_t memory_begin(struct memory *memory)
+{
+    mnos_status_t status =
+        region_open(&memory->region, "tmpfs_state", memory->pieces, MEMORY_PIECES_MAX);
+
+    if (status != MNOS_OK)
+        return status;
+    memory->found = state_open(&memory->state, memory->region.address, memory->region.bytes, MAGIC,
+                               LAYOUT, LOG_BYTES, NULL);
+    memory->sessions = state_content(&memory->state);
+    memory->fs = (struct tmpfs *)((uint8_t *)memory->sessions + session_bytes());
+    if (memory->found == STATE_FOREIGN)
+        log_line("what the last run left cannot be read; all files are lost");
+    if (memory->found == STATE_WHOLE && !is_sound(memory))
+        memory->found = STATE_FOREIGN;
+    if (memory->found != STATE_WHOLE)
+        status = make_new(memory);
+    state_current = &memory->state;
+    if (status == MNOS_OK)
+        take_pieces(memory);
+    return status;
+}
+
+void memory_grow(struct memory *memory)
+{
+    if (region_grow(&memory->region) == MNOS_OK)
+        take_pieces(memory);
 }

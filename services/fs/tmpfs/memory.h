@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT
 /*
- * memory.h - the block of the file system: addresses for all it may become, and memory for what it
- * needs now.
+ * memory.h - the region that holds all that outlives a run: the undo log, the sessions, and the block of the
+ * file system, which grows at its end.
  */
 #pragma once
 
-#include <stdint.h>
+#include "lib/client/region.h"
+#include "lib/server/state.h"
+#include "services/fs/tmpfs/store.h"
 
-#include "abi/types.h"
-
-/* The block begins with this, and grows by as much. */
-#define MEMORY_PIECE_PAGES 512u
+#define MEMORY_PIECES_MAX 64u
 
 struct memory {
-    uint64_t address;
-    uint32_t pages, pages_max; /* mapped; reserved */
+    struct region region;
+    struct region_piece pieces[MEMORY_PIECES_MAX];
+    struct state state;
+    enum state_found found;
+    struct sessions *sessions;
+    struct tmpfs *fs;
 };
 
-mnos_status_t memory_begin(struct memory *memory, uint32_t pages_max);
-/* Maps a piece more behind the last; returns how many pages that are, 0: there are none to have. */
-uint32_t memory_more(struct memory *memory);
+/* Finds what the last run left, or makes an empty file system; what was lost is in the log. */
+mnos_status_t memory_begin(struct memory *memory);
+/* Makes the block larger; or not, when there is nothing to have. */
+void memory_grow(struct memory *memory);

@@ -12,11 +12,13 @@ static struct tmpfs *fs_of(void *context)
     return ((struct tmpfs_files *)context)->fs;
 }
 
-/* For what may need memory. */
+/* For what may need memory: what is nobody's any more comes first, and its account is charged no longer. */
 static struct tmpfs *with_room(void *context)
 {
     struct tmpfs_files *files = context;
 
+    while (tmpfs_reap(files->fs))
+        continue;
     if (files->fs->free_page_count < TMPFS_PAGES_KEPT)
         files->grow(files->fs);
     return files->fs;
@@ -148,6 +150,8 @@ static mnos_status_t truncate(void *context, uint32_t inode, uint64_t size)
 
 static mnos_status_t space(void *context, uint32_t account, struct file_space *space)
 {
+    while (tmpfs_reap(fs_of(context)))
+        continue;
     tmpfs_space(fs_of(context), account, space);
     return MNOS_OK;
 }

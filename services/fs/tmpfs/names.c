@@ -3,6 +3,7 @@
 #include "services/fs/tmpfs/names.h"
 
 #include "lib/base/string.h"
+#include "lib/server/state.h"
 
 /* A free slot holds this and the number plus 1 of the next free one. */
 #define SLOT_FREE 0x80000000u
@@ -111,18 +112,26 @@ mnos_status_t tmpfs_name_reserve(struct tmpfs *fs, uint32_t directory, uint32_t 
     return tmpfs_reserve(fs, account, pages + cost, inodes, units_for(bytes));
 }
 
+/* Number of names, slots, the chain of free ones; and the times. */
+static void note_names(struct tmpfs_inode *inode)
+{
+    state_note(&inode->names, sizeof inode->names + sizeof inode->slots + sizeof inode->free_slot);
+    state_note(&inode->modified_ns, sizeof inode->modified_ns + sizeof inode->changed_ns);
+}
+
 static uint32_t take_slot(struct tmpfs *fs, struct tmpfs_inode *inode, uint32_t unit)
 {
     uint32_t slot = inode->free_slot;
 
+    note_names(inode);
     if (slot != 0) {
         uint32_t *entry = slot_entry(fs, inode, --slot);
 
         inode->free_slot = *entry & ~SLOT_FREE;
-        *entry = unit;
+        STATE_SET(*entry, unit);
         return slot;
     }
-    slot = inode->slots++;
+    slot = inode->slots++; /* what is behind them means nothing */
     if (slot % TMPFS_PAGE_ENTRIES == 0)
         (void)tmpfs_tree_make(fs, inode, slot / TMPFS_PAGE_ENTRIES, true);
     *slot_entry(fs, inode, slot) = unit;
@@ -164,20 +173,21 @@ void tmpfs_name_add(struct tmpfs *fs, uint32_t directory, const char *text, uint
                                 .account = (uint16_t)account};
     put_text(fs, name, text, account);
     name->slot = take_slot(fs, into, unit);
-    *bucket = unit;
+    STATE_SET(*bucket, unit);
     into->names++;
     into->modified_ns = into->changed_ns = fs->now_ns;
 }
 
 static void give_slot(struct tmpfs *fs, struct tmpfs_inode *inode, uint32_t slot)
 {
+    note_names(inode);
     if (--inode->names == 0) {
-        tmpfs_tree_cut(fs, inode, 0);
+        tmpfs_tree_drop(fs, inode);
         inode->slots = 0;
         inode->free_slot = 0;
         return;
     }
-    *slot_entry(fs, inode, slot) = SLOT_FREE | inode->free_slot;
+    STATE_SET(*slot_entry(fs, inode, slot), SLOT_FREE | inode->free_slot);
     inode->free_slot = slot + 1;
 }
 
@@ -189,7 +199,7 @@ void tmpfs_name_remove(struct tmpfs *fs, uint32_t unit)
 
     while (*link != unit)
         link = &tmpfs_unit(fs, *link)->next;
-    *link = name->next;
+    STATE_SET(*link, name->next);
     give_slot(fs, directory, name->slot);
     directory->modified_ns = directory->changed_ns = fs->now_ns;
     for (uint32_t left = units_for(name->bytes); left != 0; left--) {

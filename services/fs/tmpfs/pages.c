@@ -3,6 +3,7 @@
  * pages - the tree of an inode's pages: see store.h. With height 0 the root is the only page of
  * data; each height more makes it a page of 1,024 numbers of pages that are one lower. 0 is a hole.
  */
+#include "lib/server/state.h"
 #include "services/fs/tmpfs/store.h"
 
 /* How many pages of data a tree of this height covers. */
@@ -62,6 +63,7 @@ uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t i
     uint32_t height = height_after(inode, index), before = fs->free_page_count;
     uint32_t *entry = &inode->root;
 
+    state_note(&inode->root, sizeof inode->root + sizeof inode->height + sizeof inode->pages);
     for (; inode->root != 0 && inode->height < height; inode->height++) {
         uint32_t above = tmpfs_page_take(fs, true);
 
@@ -71,45 +73,63 @@ uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t i
     inode->height = height;
     for (; height != 0; height--) {
         if (*entry == 0)
-            *entry = tmpfs_page_take(fs, true);
+            STATE_SET(*entry, tmpfs_page_take(fs, true));
         entry = (uint32_t *)tmpfs_page(fs, *entry) + entry_of(index, height);
     }
     if (*entry == 0)
-        *entry = tmpfs_page_take(fs, zeroed);
+        STATE_SET(*entry, tmpfs_page_take(fs, zeroed));
     inode->pages += before - fs->free_page_count;
+    state_note(&fs->accounts[inode->account], sizeof fs->accounts[0]);
     fs->accounts[inode->account].pages += before - fs->free_page_count;
     return *entry;
 }
 
-/* Returns whether the page itself went. Depth is at most TMPFS_HEIGHT_MAX. */
-static bool cut(struct tmpfs *fs, uint32_t page, uint32_t height, uint64_t first)
+struct cut {
+    struct tmpfs *fs;
+    uint64_t first;   /* pages of data below this index stay */
+    uint64_t reached; /* from here on none is left */
+    uint32_t budget;
+};
+
+/* Frees what is below *entry, a page that covers the indexes from `base` on, and it itself, from the end. False:
+ * the budget is used. Depth is at most TMPFS_HEIGHT_MAX. */
+static bool cut(struct cut *cut_, uint32_t *entry, uint32_t height, uint64_t base)
 {
-    uint64_t below = height == 0 ? 0 : span(height - 1);
+    uint64_t below = height == 0 ? 0 : span(height - 1), first = cut_->first;
+    uint32_t *entries = tmpfs_page(cut_->fs, *entry);
 
-    for (uint32_t i = height == 0 ? TMPFS_PAGE_ENTRIES : (uint32_t)(first / below);
-         i < TMPFS_PAGE_ENTRIES; i++) {
-        uint32_t *entry = (uint32_t *)tmpfs_page(fs, page) + i;
-        uint64_t begin = i * below;
-
-        if (*entry != 0 && cut(fs, *entry, height - 1, first > begin ? first - begin : 0))
-            *entry = 0;
+    for (uint32_t i = height == 0 ? 0 : TMPFS_PAGE_ENTRIES; i-- > 0;) {
+        if (base + (i + 1) * below <= first)
+            return true; /* the rest stays, and so does this page */
+        if (entries[i] != 0 && !cut(cut_, &entries[i], height - 1, base + i * below))
+            return false;
     }
-    if (first == 0)
-        tmpfs_page_give(fs, page);
-    return first == 0;
+    if (base < first)
+        return true;
+    if (cut_->budget == 0)
+        return false;
+    cut_->budget--;
+    cut_->reached = base;
+    tmpfs_page_give(cut_->fs, *entry);
+    STATE_SET(*entry, 0);
+    return true;
 }
 
-void tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first)
+uint64_t tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first)
 {
+    struct cut state = {fs, first, UINT64_MAX, TMPFS_CUT_PAGES};
     uint32_t before = fs->free_page_count, freed;
+    bool done;
 
     if (inode->root == 0 || first >= span(inode->height))
-        return;
-    if (cut(fs, inode->root, inode->height, first)) {
-        inode->root = 0;
+        return first;
+    state_note(&inode->root, sizeof inode->root + sizeof inode->height + sizeof inode->pages);
+    done = cut(&state, &inode->root, inode->height, 0);
+    if (inode->root == 0)
         inode->height = 0;
-    }
     freed = fs->free_page_count - before;
     inode->pages -= freed;
+    state_note(&fs->accounts[inode->account], sizeof fs->accounts[0]);
     fs->accounts[inode->account].pages -= freed;
+    return done ? first : state.reached;
 }

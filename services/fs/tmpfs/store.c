@@ -3,15 +3,24 @@
 #include "services/fs/tmpfs/store.h"
 
 #include "lib/base/string.h"
+#include "lib/server/state.h"
 
 /* Room for the first inodes and names, the root, and a little content. */
 #define PAGES_MIN 8u
 
-static void add_pages(struct tmpfs *fs, uint32_t first, uint32_t count)
+#define TABLE_HEAD_BYTES offsetof(struct tmpfs_table, pages)
+
+/* In halves, which are noted without a call. */
+static void note_inode(const struct tmpfs_inode *inode)
 {
-    /* From the last to the first, so that low pages are used first. */
-    for (uint32_t page = first + count; page-- > first;)
-        tmpfs_page_give(fs, page);
+    state_note(inode, sizeof *inode / 2);
+    state_note((const uint8_t *)inode + sizeof *inode / 2, sizeof *inode / 2);
+}
+
+/* What takes and gives pages changes both. */
+static void note_free_pages(struct tmpfs *fs)
+{
+    state_note(&fs->free_page, sizeof fs->free_page + sizeof fs->free_page_count);
 }
 
 struct tmpfs *tmpfs_format(void *block, uint64_t bytes, uint32_t page_limit, uint64_t seed)
@@ -36,8 +45,18 @@ void tmpfs_extend(struct tmpfs *fs, uint32_t page_count)
 {
     uint32_t first = fs->page_count + 1;
 
-    fs->page_count += page_count;
-    add_pages(fs, first, page_count);
+    if (page_count == 0)
+        return;
+    /* Chained among themselves first: until they are counted they are no pages of the block. Low pages are used
+     * first. */
+    for (uint32_t page = first; page < first + page_count; page++)
+        *(uint32_t *)tmpfs_page(fs, page) =
+            page + 1 < first + page_count ? page + 1 : fs->free_page;
+    note_free_pages(fs);
+    STATE_SET(fs->page_count, fs->page_count + page_count);
+    fs->free_page = first;
+    fs->free_page_count += page_count;
+    state_step();
 }
 
 uint32_t tmpfs_page_take(struct tmpfs *fs, bool zeroed)
@@ -45,6 +64,8 @@ uint32_t tmpfs_page_take(struct tmpfs *fs, bool zeroed)
     uint32_t page = fs->free_page;
     uint32_t *content = tmpfs_page(fs, page);
 
+    note_free_pages(fs);
+    state_note(content, sizeof *content);
     fs->free_page = *content;
     fs->free_page_count--;
     if (zeroed)
@@ -54,7 +75,10 @@ uint32_t tmpfs_page_take(struct tmpfs *fs, bool zeroed)
 
 void tmpfs_page_give(struct tmpfs *fs, uint32_t page)
 {
-    *(uint32_t *)tmpfs_page(fs, page) = fs->free_page;
+    uint32_t *content = tmpfs_page(fs, page);
+
+    note_free_pages(fs);
+    STATE_SET(*content, fs->free_page);
     fs->free_page = page;
     fs->free_page_count++;
 }
@@ -69,6 +93,7 @@ static void grow_inodes(struct tmpfs *fs)
     struct tmpfs_table *table = &fs->inodes;
     uint32_t number = table->page_count * TMPFS_INODES_PER_PAGE + TMPFS_INODES_PER_PAGE;
 
+    state_note(table, TABLE_HEAD_BYTES); /* an entry behind the last is none yet */
     table->pages[table->page_count++] = tmpfs_page_take(fs, true);
     for (uint32_t i = 0; i < TMPFS_INODES_PER_PAGE; i++, number--) {
         tmpfs_inode(fs, number)->next_free = table->free_head;
@@ -82,6 +107,7 @@ static void grow_units(struct tmpfs *fs)
     struct tmpfs_table *table = &fs->units;
     uint32_t number = table->page_count * TMPFS_UNITS_PER_PAGE + TMPFS_UNITS_PER_PAGE;
 
+    state_note(table, TABLE_HEAD_BYTES); /* an entry behind the last is none yet */
     table->pages[table->page_count++] = tmpfs_page_take(fs, true);
     for (uint32_t i = 0; i < TMPFS_UNITS_PER_PAGE; i++, number--) {
         tmpfs_unit(fs, number)->more = table->free_head;
@@ -127,10 +153,16 @@ uint32_t tmpfs_inode_take(struct tmpfs *fs, enum file_type type, uint32_t accoun
     uint32_t number = fs->inodes.free_head;
     struct tmpfs_inode *inode = tmpfs_inode(fs, number);
 
+    state_note(&fs->inodes, TABLE_HEAD_BYTES);
     fs->inodes.free_head = inode->next_free;
     fs->inodes.free_count--;
-    fs->accounts[account].inodes++;
-    *inode = (struct tmpfs_inode){.generation = ++fs->generation,
+    STATE_SET(fs->accounts[account].inodes, fs->accounts[account].inodes + 1);
+    STATE_SET(fs->generation, fs->generation + 1);
+    /* What tells that it is free, and not doomed; nothing else in it means anything. */
+    state_note(&inode->type, sizeof inode->type);
+    state_note(&inode->root, sizeof inode->root);
+    state_note(&inode->next_free, sizeof inode->next_free);
+    *inode = (struct tmpfs_inode){.generation = fs->generation,
                                   .created_ns = fs->now_ns,
                                   .modified_ns = fs->now_ns,
                                   .changed_ns = fs->now_ns,
@@ -143,23 +175,81 @@ uint32_t tmpfs_unit_take(struct tmpfs *fs, uint32_t account)
 {
     uint32_t unit = fs->units.free_head;
 
+    state_note(&fs->units, TABLE_HEAD_BYTES);
+    state_note(&tmpfs_unit(fs, unit)->more,
+               sizeof(uint32_t)); /* all that means something in a free one */
     fs->units.free_head = tmpfs_unit(fs, unit)->more;
     fs->units.free_count--;
-    fs->accounts[account].units++;
+    STATE_SET(fs->accounts[account].units, fs->accounts[account].units + 1);
     return unit;
 }
 
 void tmpfs_unit_give(struct tmpfs *fs, uint32_t unit, uint32_t account)
 {
+    state_note(&fs->units, TABLE_HEAD_BYTES);
+    state_note(tmpfs_unit(fs, unit), sizeof(struct tmpfs_name));
     *tmpfs_unit(fs, unit) = (struct tmpfs_name){.more = fs->units.free_head};
     fs->units.free_head = unit;
     fs->units.free_count++;
-    fs->accounts[account].units--;
+    STATE_SET(fs->accounts[account].units, fs->accounts[account].units - 1);
 }
 
 void tmpfs_hold(struct tmpfs *fs, uint32_t inode)
 {
-    tmpfs_inode(fs, inode)->opens++;
+    STATE_SET(tmpfs_inode(fs, inode)->opens, tmpfs_inode(fs, inode)->opens + 1);
+}
+
+static void free_inode(struct tmpfs *fs, uint32_t number)
+{
+    state_note(&fs->inodes, TABLE_HEAD_BYTES);
+    note_inode(tmpfs_inode(fs, number));
+    *tmpfs_inode(fs, number) = (struct tmpfs_inode){.next_free = fs->inodes.free_head};
+    fs->inodes.free_head = number;
+    fs->inodes.free_count++;
+}
+
+/* What is left of an inode that is nobody's: its pages. */
+static void doom(struct tmpfs *fs, uint32_t number, const struct tmpfs_inode *with)
+{
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+    struct tmpfs_inode left = {.root = with->root,
+                               .height = with->height,
+                               .pages = with->pages,
+                               .account = with->account,
+                               .next_free = fs->doomed};
+
+    note_inode(inode);
+    *inode = left;
+    STATE_SET(fs->doomed, number);
+}
+
+void tmpfs_tree_drop(struct tmpfs *fs, struct tmpfs_inode *inode)
+{
+    uint32_t number = fs->inodes.free_head;
+
+    /* Without an inode to keep them they stay, to be used again. */
+    if (inode->root == 0 || number == 0)
+        return;
+    state_note(&fs->inodes, TABLE_HEAD_BYTES);
+    fs->inodes.free_head = tmpfs_inode(fs, number)->next_free;
+    fs->inodes.free_count--;
+    doom(fs, number, inode);
+    note_inode(inode);
+    inode->root = inode->height = inode->pages = 0;
+}
+
+bool tmpfs_reap(struct tmpfs *fs)
+{
+    uint32_t number = fs->doomed;
+
+    if (number == 0)
+        return false;
+    if (tmpfs_tree_cut(fs, tmpfs_inode(fs, number), 0) == 0) {
+        STATE_SET(fs->doomed, tmpfs_inode(fs, number)->next_free);
+        free_inode(fs, number);
+    }
+    state_step();
+    return true;
 }
 
 void tmpfs_release(struct tmpfs *fs, uint32_t number)
@@ -168,16 +258,16 @@ void tmpfs_release(struct tmpfs *fs, uint32_t number)
 
     if (inode->links != 0 || inode->opens != 0)
         return;
-    tmpfs_tree_cut(fs, inode, 0);
-    fs->accounts[inode->account].inodes--;
-    *inode = (struct tmpfs_inode){.next_free = fs->inodes.free_head};
-    fs->inodes.free_head = number;
-    fs->inodes.free_count++;
+    STATE_SET(fs->accounts[inode->account].inodes, fs->accounts[inode->account].inodes - 1);
+    if (inode->root != 0)
+        doom(fs, number, inode);
+    else
+        free_inode(fs, number);
 }
 
 void tmpfs_drop(struct tmpfs *fs, uint32_t inode)
 {
-    tmpfs_inode(fs, inode)->opens--;
+    STATE_SET(tmpfs_inode(fs, inode)->opens, tmpfs_inode(fs, inode)->opens - 1);
     tmpfs_release(fs, inode);
 }
 

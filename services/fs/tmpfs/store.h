@@ -9,12 +9,15 @@
  * Pages hold everything else: bytes of files, inodes, names, and the trees by which a file finds its pages.
  * Pages that inodes and names have got stay theirs; the rest goes from use to use through one free list.
  *
- * An operation first looks whether it can be done, and reserves nothing; then it changes, which cannot fail.
+ * An operation first looks whether it can be done, and reserves nothing; then it changes, which cannot fail. What it
+ * changes it notes (lib/server/state.h), so that a death in the middle is taken back. Bytes of files are not noted as
+ * long as they are inside the file: a write may be torn, and is repeated. An operation's notes fit
+ * TMPFS_LOG_BYTES; what would take more (freeing many pages) is done in steps, each of which leaves the invariants.
  *
- * T1  A page is free, or belongs to exactly one of: an inode's tree, the inodes, the names.
+ * T1  A page is free, or belongs to exactly one of: an inode's tree, doomed ones included, the inodes, the names.
  * T2  What lies behind the end of a file in its last page is zero.
  * T3  `links` of an inode is the number of its names; of a directory, 1 while it has a name, and the root's is 1.
- * T4  An inode without links and without openings is free.
+ * T4  An inode without links and without openings is free, or doomed: chained to have its pages freed.
  * T5  What an account is charged is the sum over the inodes and names that carry its number.
  */
 #pragma once
@@ -27,7 +30,7 @@
 #include "protocols/file.h"
 
 #define TMPFS_MAGIC 0x3153465F504D54ull /* "TMP_FS1" */
-#define TMPFS_LAYOUT 1u
+#define TMPFS_LAYOUT 2u
 #define TMPFS_PAGE_BYTES 4096u
 #define TMPFS_PAGE_ENTRIES 1024u
 #define TMPFS_HEIGHT_MAX 3u /* pages of index above a page of data */
@@ -39,7 +42,10 @@
 #define TMPFS_TABLE_PAGES_MAX 4096u
 #define TMPFS_BUCKETS 16384u
 #define TMPFS_ACCOUNTS 128u
-#define TMPFS_SHARE 4u /* an account may have this part of the whole: 1/4 */
+/* The notes of one operation: a write of FILE_WINDOW_BYTES_MAX takes up to 260 pages, at some 120 bytes each. */
+#define TMPFS_LOG_BYTES 65536u
+#define TMPFS_CUT_PAGES 256u /* that are freed in one step, at some 72 bytes each */
+#define TMPFS_SHARE 4u       /* an account may have this part of the whole: 1/4 */
 #define TMPFS_NAMES_OF_FILE_MAX 65000u
 
 struct tmpfs_account {
@@ -63,7 +69,8 @@ struct tmpfs {
     uint32_t layout;
     uint32_t page_count; /* in the block */
     uint32_t page_limit; /* that the block may grow to: shares are parts of it */
-    uint32_t reserved;
+    uint32_t
+        doomed; /* inodes that are nobody's but have pages still: freed in steps, chained by next_free */
     uint32_t free_page, free_page_count;
     uint64_t generation; /* of the inode that was made last */
     uint64_t now_ns;     /* the caller's clock */
@@ -123,7 +130,7 @@ _Static_assert(sizeof(struct tmpfs_more) == sizeof(struct tmpfs_name), "units of
 
 /* Makes an empty file system in `bytes` of memory, which may become `page_limit` pages. NULL: too little. */
 struct tmpfs *tmpfs_format(void *block, uint64_t bytes, uint32_t page_limit, uint64_t seed);
-/* Pages were added at the end of the block. */
+/* Pages were added at the end of the block. One step of its own. */
 void tmpfs_extend(struct tmpfs *fs, uint32_t page_count);
 
 static inline void *tmpfs_page(struct tmpfs *fs, uint32_t page)
@@ -160,6 +167,8 @@ void tmpfs_unit_give(struct tmpfs *fs, uint32_t unit, uint32_t account);
 /* Something has it open; or has not any more, and then it may go. */
 void tmpfs_hold(struct tmpfs *fs, uint32_t inode);
 void tmpfs_drop(struct tmpfs *fs, uint32_t inode);
+/* Frees some of the pages that are nobody's, as a step of its own; false: there are none. */
+bool tmpfs_reap(struct tmpfs *fs);
 /* After `links` has become less. */
 void tmpfs_release(struct tmpfs *fs, uint32_t inode);
 
@@ -173,8 +182,11 @@ uint32_t tmpfs_tree_find(struct tmpfs *fs, const struct tmpfs_inode *inode, uint
 /* How many pages tmpfs_tree_make() would take from the free list. */
 uint32_t tmpfs_tree_cost(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index);
 uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index, bool zeroed);
-/* Frees all pages from an index on. */
-void tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first);
+/* Frees pages from the end of the tree on, down to index `first` at most, TMPFS_CUT_PAGES or a few less. Returns the
+ * index from which on nothing is left: `first`, when it is done. */
+uint64_t tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first);
+/* The pages are nobody's any more, and are freed by and by. */
+void tmpfs_tree_drop(struct tmpfs *fs, struct tmpfs_inode *inode);
 
 /* ---- data.c: the bytes of a file ---- */
 

@@ -2,6 +2,7 @@
 /* tree - what is done with names: see names.h. Each operation looks first, then changes without
  * failing. */
 #include "lib/base/string.h"
+#include "lib/server/state.h"
 #include "services/fs/tmpfs/names.h"
 
 /* Whether something new can have this name. A removed directory takes no names. */
@@ -72,8 +73,8 @@ mnos_status_t tmpfs_link(struct tmpfs *fs, uint32_t number, const struct file_pl
         status = tmpfs_name_reserve(fs, place->directory, place->bytes, account, 0, 0);
     if (status != MNOS_OK)
         return status;
-    inode->links++;
-    inode->changed_ns = fs->now_ns;
+    STATE_SET(inode->links, inode->links + 1);
+    STATE_SET(inode->changed_ns, fs->now_ns);
     tmpfs_name_add(fs, place->directory, place->text, place->bytes, number, account);
     return MNOS_OK;
 }
@@ -83,10 +84,10 @@ static void unname(struct tmpfs *fs, uint32_t number)
 {
     struct tmpfs_inode *inode = tmpfs_inode(fs, number);
 
-    inode->links--;
-    inode->changed_ns = fs->now_ns;
+    STATE_SET(inode->links, inode->links - 1);
+    STATE_SET(inode->changed_ns, fs->now_ns);
     if (inode->type == FILE_TYPE_DIRECTORY)
-        inode->parent = 0;
+        STATE_SET(inode->parent, 0);
     tmpfs_release(fs, number);
 }
 
@@ -176,16 +177,17 @@ mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct file_place *from,
     if (to->inode != 0) {
         struct tmpfs_inode *directory = tmpfs_inode(fs, to->directory);
 
-        tmpfs_unit(fs, (uint32_t)to->entry)->inode = from->inode;
-        directory->modified_ns = directory->changed_ns = fs->now_ns;
+        STATE_SET(tmpfs_unit(fs, (uint32_t)to->entry)->inode, from->inode);
+        STATE_SET(directory->modified_ns, fs->now_ns);
+        STATE_SET(directory->changed_ns, fs->now_ns);
         unname(fs, to->inode);
     } else {
         tmpfs_name_add(fs, to->directory, to->text, to->bytes, from->inode, account);
     }
     tmpfs_name_remove(fs, (uint32_t)from->entry);
     moved = tmpfs_inode(fs, from->inode);
-    moved->changed_ns = fs->now_ns;
+    STATE_SET(moved->changed_ns, fs->now_ns);
     if (moved->type == FILE_TYPE_DIRECTORY)
-        moved->parent = to->directory;
+        STATE_SET(moved->parent, to->directory);
     return MNOS_OK;
 }

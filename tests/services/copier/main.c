@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main - a client for tests: works on files in a directory of its own, while a second thread kills the service
+ * that has them, as often as the argument says. Each request must succeed exactly once: a name that is made may
+ * not be there already, one that is removed must be, and bytes that are appended come where the file ended.
+ */
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+#include "lib/client/file.h"
+#include "lib/client/manager.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/thread.h"
+#include "lib/mnos/time.h"
+
+#define BYTES 40000u
+#define TAIL_BYTES 100u
+#define STACK_PAGES 4
+
+static struct file_session session;
+static _Atomic bool over;
+static unsigned kills, failures, rounds;
+
+static uint8_t pattern(uint64_t round, uint64_t at)
+{
+    return (uint8_t)(round * 31 + at * 7 + (at >> 8));
+}
+
+static bool worked(mnos_status_t status, const char *what)
+{
+    if (status == MNOS_OK)
+        return true;
+    failures++;
+    log_error(status, what);
+    return false;
+}
+
+static uint64_t wanted_kills(void)
+{
+    uint64_t number = 0;
+
+    for (const char *at = bootstrap_arguments(); *at >= '0' && *at <= '9'; at++)
+        number = number * 10 + (uint64_t)(*at - '0');
+    return number;
+}
+
+static void kill_again_and_again(void *)
+{
+    uint64_t seed = 1, most = wanted_kills();
+
+    while (kills < most) {
+        seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+        sleep_until(deadline_after_ns(1000000 + (seed >> 33) % 4000000));
+        if (manager_command(MANAGER_KILL, "tmpfs") == MNOS_OK)
+            kills++;
+    }
+    over = true;
+}
+
+static void write_all(uint64_t round)
+{
+    static uint8_t bytes[BYTES];
+    uint64_t count = 0, offset = 0;
+    struct file file;
+
+    for (uint64_t i = 0; i < BYTES; i++)
+        bytes[i] = pattern(round, i);
+    if (!worked(file_open(&session, NULL, "copier/new", FILE_CREATE | FILE_EXCLUSIVE,
+                          FILE_READ_RIGHT | FILE_WRITE_RIGHT, &file),
+                "make a file"))
+        return;
+    if (worked(file_write(&file, 0, bytes, BYTES, &count), "write") && count != BYTES)
+        (void)worked(MNOS_ERR_SIZE, "write all");
+    if (worked(file_append(&file, bytes, TAIL_BYTES, &offset), "append") && offset != BYTES)
+        (void)worked(MNOS_ERR_SIZE, "append at the end");
+    (void)worked(file_close(&file), "close");
+}
+
+static void read_all(uint64_t round, const char *path)
+{
+    static uint8_t bytes[BYTES + TAIL_BYTES + 1];
+    uint64_t count = 0;
+    struct file file;
+
+    if (!worked(file_open(&session, NULL, path, 0, FILE_READ_RIGHT, &file), "open"))
+        return;
+    if (worked(file_read(&file, 0, bytes, sizeof bytes, &count), "read")) {
+        bool same = count == BYTES + TAIL_BYTES;
+
+        for (uint64_t i = 0; same && i < count; i++)
+            same = bytes[i] == pattern(round, i < BYTES ? i : i - BYTES);
+        if (!same)
+            (void)worked(MNOS_ERR_FORMAT, "read what was written");
+    }
+    (void)worked(file_close(&file), "close");
+}
+
+static void one_round(uint64_t round)
+{
+    char kept[32];
+
+    mnos_snprintf(kept, sizeof kept, "copier/kept%u", (unsigned)(round % 4));
+    write_all(round);
+    (void)worked(file_link(&session, "copier/new", "copier/other"), "link");
+    (void)worked(file_rename(&session, "copier/new", kept), "rename");
+    read_all(round, kept);
+    read_all(round, "copier/other");
+    (void)worked(file_unlink(&session, "copier/other"), "unlink");
+    (void)worked(file_make_directory(&session, "copier/directory"), "mkdir");
+    (void)worked(file_remove_directory(&session, "copier/directory"), "rmdir");
+}
+
+int main(void)
+{
+    mnos_status_t opened = file_session_open(&session, bootstrap_cap("files"), 65536), made;
+    struct thread killer;
+
+    made = opened == MNOS_OK ? file_make_directory(&session, "copier") : MNOS_OK;
+    if (!worked(opened, "open the session") ||
+        !worked(made == MNOS_ERR_EXISTS ? MNOS_OK : made, "make the directory") ||
+        !worked(thread_create(&killer, "killer", kill_again_and_again, NULL, STACK_PAGES, 16,
+                              MNOS_AFFINITY_ANY),
+                "begin to kill"))
+        return 1;
+    while (!over && failures == 0)
+        one_round(rounds++);
+    for (unsigned i = 0; i < 4 && i < rounds && failures == 0; i++) {
+        char kept[32];
+
+        mnos_snprintf(kept, sizeof kept, "copier/kept%u", (rounds - 1 - i) % 4);
+        read_all(rounds - 1 - i, kept);
+    }
+    log_line("%u kills, %u failures, %s", kills, failures,
+             rounds > 4 ? "more than 4 rounds" : "few rounds");
+    return 0;
+}
