@@ -114,7 +114,7 @@ test-system: all $(BENCH) $(TEST_SERVICES) ## The real image, driven as a user w
 test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the commit at hand
 	$(Q)$(PYTHON) tests/fresh/run.py $(or $(RELEASE),bookworm) $(if $(filter 1,$(NEW_ROOT)),--new) \
 	    --suites "$(or $(SUITES),build unit)"
-test-long: direct $(GUEST) ## Campaigns: hours, at low priority; their record is in build/campaigns (SEED=N repeats)
+test-long: direct initrd $(GUEST) $(TEST_SERVICES) ## Campaigns: hours, at low priority; their record is in build/campaigns (SEED=N repeats)
 	$(Q)$(PYTHON) tools/test_long.py
 
 fuzz: $(FUZZERS:%=fuzz-%) ## Look for bytes from outside that a reader does not survive, for FUZZ_SECONDS each

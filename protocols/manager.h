@@ -53,8 +53,9 @@ struct manager_service {
     char first_end[64]; /* why it ended the first time of `tries` */
     uint32_t tries;     /* ends in a row that nobody ordered */
     uint32_t reserved;
+    uint64_t away_ns; /* from its last end until it ran again; 0: it did not yet */
 };
-_Static_assert(sizeof(struct manager_service) == 216, "shared between programs");
+_Static_assert(sizeof(struct manager_service) == 224, "shared between programs");
 
 /* Devices that a service drives, as its `match` says. */
 struct manager_match {

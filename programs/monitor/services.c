@@ -82,6 +82,9 @@ void command_services(const struct words *)
                       state_text(service.state), policy_text(service.policy),
                       service.starts > 0 ? service.starts - 1 : 0, cause_text(&service));
         print_outlook(&service);
+        if (service.state == MANAGER_RUNNING && service.away_ns != 0)
+            console_print(", away %llu.%llu ms", (unsigned long long)service.away_ns / 1000000,
+                          (unsigned long long)service.away_ns / 100000 % 10);
         console_print("\n");
     }
     if (status != MNOS_ERR_END)

@@ -52,6 +52,7 @@ static mnos_status_t manager_list(struct supervisor *supervisor, const struct me
         string_copy(entry.last_end, service->last_end, sizeof entry.last_end);
         string_copy(entry.first_end, service->history.first_end, sizeof entry.first_end);
         entry.tries = service->history.tries;
+        entry.away_ns = service->away_ns;
     }
     message_put(reply, MNOS_OK, &entry, sizeof entry);
     return MNOS_OK;

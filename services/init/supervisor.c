@@ -95,6 +95,8 @@ static mnos_status_t start(struct service *service)
         return status;
     }
     service->started_at_ns = kinfo_time_ns();
+    if (service->ended_at_ns != 0)
+        service->away_ns = service->started_at_ns - service->ended_at_ns;
     set_state(service, MANAGER_RUNNING);
     log_line("%s: started", service->config->name);
     tell_users(service);
@@ -193,7 +195,7 @@ static void describe_end(const struct mnos_process_info *info, char *out, size_t
 static void service_ended(struct service *service, const struct mnos_process_info *info)
 {
     const char *name = service->config->name;
-    uint64_t ran_ns = kinfo_time_ns() - service->started_at_ns;
+    uint64_t now = kinfo_time_ns(), ran_ns = now - service->started_at_ns;
     /* Only init holds the right to destroy it: that was an order. */
     bool ordered = info->exit_reason == MNOS_EXIT_DESTROYED && !service->silent;
 
@@ -202,6 +204,7 @@ static void service_ended(struct service *service, const struct mnos_process_inf
         mnos_snprintf(service->last_end, sizeof service->last_end, "no sign of life for %u s",
                       service->config->grace_seconds);
     service->alive_due_ns = 0;
+    service->ended_at_ns = now;
     program_release(&service->program);
     listener_forget(&service->listener);
     if (service->restart_now) {

@@ -41,6 +41,8 @@ struct service {
     uint32_t failures;
     uint64_t started_at_ns;
     uint64_t restart_at_ns;
+    uint64_t ended_at_ns; /* of the last run */
+    uint64_t away_ns;     /* between its last end and the start after it */
     char last_end[RESTART_TEXT_BYTES];
     struct restart_history history;
     /* Somebody has asked whether it works: when it must have shown it, 0: nobody; and its word then. */

@@ -140,7 +140,7 @@ def ordered_ends() -> None:
         for number in range(20):
             check("power: killed" in guest.command("kill power"), f"kill {number} found it not running")
         text = guest.command("services")
-        check(re.search(r"power .* running .* 20  killed", text), f"services says:\n{text}")
+        check(re.search(r"power .* running .* 20  killed, away \d+\.\d ms", text), f"services says:\n{text}")
 
 
 @suite.test("a serial driver that keeps dying ends in a log that says why there is no prompt")

@@ -76,8 +76,8 @@ priority = 15
 ceiling = 16
 frames = 256
 bytes = 65536
-arguments = "30"
-uses = { files = "tmpfs", manager = { endpoint = "manager", start = ["tmpfs"] } }
+arguments = "{kills}"
+uses = {{ files = "tmpfs", manager = {{ endpoint = "manager", start = ["tmpfs"] }} }}
 log = "write"
 """
 SERVICES = ("keeper", "holder", "watcher", "copier")
@@ -96,14 +96,14 @@ log = "write"
 """
 
 
-def manifest(folder: Path) -> bytes:
+def manifest(folder: Path, kills: int) -> bytes:
     """The system's manifest with the services of the test."""
     for name in ("system", "services", "drivers", "programs"):
         shutil.copytree(ROOT / name, folder / name)
     for service in SERVICES:
         shutil.copytree(ROOT / "tests/services" / service, folder / "programs" / service)
     path = folder / "system/manifest.toml"
-    path.write_text(path.read_text() + KEEPER + WATCHER + COPIER + "".join(
+    path.write_text(path.read_text() + KEEPER + WATCHER + COPIER.format(kills=kills) + "".join(
         HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow")))
     subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
                    timeout=60)
@@ -111,15 +111,15 @@ def manifest(folder: Path) -> bytes:
 
 
 @contextmanager
-def prompt(name: str):
+def prompt(name: str, kills: int = 30, limit_s: float = 120):
     """The system with these services, at its prompt."""
     with tempfile.TemporaryDirectory() as name_of_folder:
         folder = Path(name_of_folder)
-        files = members() | {"manifest.bin": manifest(folder)}
+        files = members() | {"manifest.bin": manifest(folder, kills)}
         for service in SERVICES:
             files[service] = (BUILD / f"tests/services/{service}.stripped").read_bytes()
         (folder / "initrd.tar").write_bytes(pack(files))
-        with Guest(Machine("direct", initrd=folder / "initrd.tar", cpus=2), f"regions {name}", 120) as guest:
+        with Guest(Machine("direct", initrd=folder / "initrd.tar", cpus=2), f"regions {name}", limit_s) as guest:
             guest.expect(PROMPT)
             yield guest
 
@@ -188,17 +188,35 @@ def silence() -> None:
         run_must_log(guest, "services", r"run 2 after 1 deaths")
 
 
-@suite.test("files in memory lose nothing and do nothing twice when their service is killed in the middle of it")
-def killed_in_the_middle() -> None:
-    with prompt("killed in the middle") as guest:
-        # Again until some deaths came in the middle of a request that must be carried out once.
+def kill_in_the_middle(name: str, kills: int, least: int, limit_s: float) -> None:
+    """Kills under a client, again until so many came in the middle of a request that must be carried out once."""
+    with prompt(name, kills, limit_s) as guest:
         for run in range(1, 11):
             guest.command("run copier")
             text = guest.command("log")
             done = re.findall(r"copier: (\d+) kills, (\d+) failures, more than 4 rounds", text)
-            check(done == [("30", "0")] * run, f"run {run} of the copier failed:\n{text}")
-            if sum(int(number) for number in re.findall(r"(\d+) requests were running", text)) >= 3:
+            check(done[-1:] == [(f"{kills}", "0")], f"run {run} of the copier failed:\n{text}")
+            # The log keeps its last lines; the line of the terminal has all of them.
+            running = sum(int(number) for number in re.findall(
+                r"I tmpfs: run \d+ goes on [^\n]* (\d+) requests were running", guest.output()))
+            if running >= least:
                 break
         else:
-            check(False, f"nearly no death came during an operation:\n{text}")
+            check(False, f"only {running} deaths came during an operation:\n{text}")
         check("damaged" not in text and "cannot be read" not in text, f"something was lost:\n{text}")
+
+
+@suite.test("files in memory lose nothing and do nothing twice when their service is killed in the middle of it")
+def killed_in_the_middle() -> None:
+    kill_in_the_middle("killed in the middle", 30, 3, 120)
+
+
+def long_suite() -> Suite:
+    """The campaign of make test-long."""
+    campaign = Suite("restarts")
+
+    @campaign.test("200 kills of the service of files in memory, 20 of them in the middle of an operation")
+    def many_kills() -> None:
+        kill_in_the_middle("many kills", 200, 20, 1800)
+
+    return campaign
