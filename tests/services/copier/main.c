@@ -17,7 +17,7 @@
 #define TAIL_BYTES 100u
 #define STACK_PAGES 4
 
-static struct file_session session;
+static struct file_session session, exported; /* the second: the directory alone, handed on */
 static _Atomic bool over;
 static unsigned kills, failures, rounds;
 
@@ -76,13 +76,13 @@ static void write_all(uint64_t round)
     (void)worked(file_close(&file), "close");
 }
 
-static void read_all(uint64_t round, const char *path)
+static void read_all(struct file_session *from, uint64_t round, const char *path)
 {
     static uint8_t bytes[BYTES + TAIL_BYTES + 1];
     uint64_t count = 0;
     struct file file;
 
-    if (!worked(file_open(&session, NULL, path, 0, FILE_READ_RIGHT, &file), "open"))
+    if (!worked(file_open(from, NULL, path, 0, FILE_READ_RIGHT, &file), "open"))
         return;
     if (worked(file_read(&file, 0, bytes, sizeof bytes, &count), "read")) {
         bool same = count == BYTES + TAIL_BYTES;
@@ -103,11 +103,24 @@ static void one_round(uint64_t round)
     write_all(round);
     (void)worked(file_link(&session, "copier/new", "copier/other"), "link");
     (void)worked(file_rename(&session, "copier/new", kept), "rename");
-    read_all(round, kept);
-    read_all(round, "copier/other");
+    read_all(&session, round, kept);
+    read_all(&exported, round, "other");
     (void)worked(file_unlink(&session, "copier/other"), "unlink");
     (void)worked(file_make_directory(&session, "copier/directory"), "mkdir");
     (void)worked(file_remove_directory(&session, "copier/directory"), "rmdir");
+}
+
+/* A session below the program's own, which every run of the service goes on with, too. */
+static mnos_status_t open_exported(void)
+{
+    struct file directory;
+    mnos_cap_t cap;
+    mnos_status_t status =
+        file_open(&session, NULL, "copier", 0, FILE_LOOKUP | FILE_READ_RIGHT, &directory);
+
+    if (status == MNOS_OK)
+        status = file_export(&directory, FILE_LOOKUP | FILE_READ_RIGHT, &cap);
+    return status != MNOS_OK ? status : file_session_open(&exported, cap, 65536);
 }
 
 int main(void)
@@ -118,6 +131,7 @@ int main(void)
     made = opened == MNOS_OK ? file_make_directory(&session, "copier") : MNOS_OK;
     if (!worked(opened, "open the session") ||
         !worked(made == MNOS_ERR_EXISTS ? MNOS_OK : made, "make the directory") ||
+        !worked(open_exported(), "hand the directory on") ||
         !worked(thread_create(&killer, "killer", kill_again_and_again, NULL, STACK_PAGES, 16,
                               MNOS_AFFINITY_ANY),
                 "begin to kill"))
@@ -128,7 +142,7 @@ int main(void)
         char kept[32];
 
         mnos_snprintf(kept, sizeof kept, "copier/kept%u", (rounds - 1 - i) % 4);
-        read_all(rounds - 1 - i, kept);
+        read_all(&session, rounds - 1 - i, kept);
     }
     log_line("%u kills, %u failures, %s", kills, failures,
              rounds > 4 ? "more than 4 rounds" : "few rounds");
