@@ -18,6 +18,7 @@ extern const struct guest_test __stop_guest_tests[];
 
 /* For what a first run takes and a second does not; it gives back nothing. */
 #define SETTLE_NS 300000000ull
+#define ATTEMPTS_MAX 4
 
 /* ---- running ---- */
 
@@ -25,6 +26,14 @@ static bool accounts_equal(const struct mnos_process_info *a, const struct mnos_
 {
     return a->frames_used == b->frames_used && a->bytes_used == b->bytes_used &&
            a->cap_count == b->cap_count && a->thread_count == b->thread_count;
+}
+
+/* Nothing is more than before: an earlier run had not given everything back yet when this one began. */
+static bool account_shrank(const struct mnos_process_info *before,
+                           const struct mnos_process_info *after)
+{
+    return after->frames_used <= before->frames_used && after->bytes_used <= before->bytes_used &&
+           after->cap_count <= before->cap_count && after->thread_count <= before->thread_count;
 }
 
 /* Whether the account comes to be as `before`: other cores may have memory still to release. */
@@ -42,18 +51,21 @@ static bool account_settles(const struct mnos_process_info *before, struct mnos_
 }
 
 /* Page tables and pages of the capability table stay for the next one who needs them: what a test
- * takes when it runs for the first time counts only if a second run takes it again. */
+ * takes when it runs for the first time counts only if a second run takes it again. A busy host can be late with what
+ * the first one gives back, so that the second begins with too much: then there is another. */
 static void run(const struct guest_test *test)
 {
     struct mnos_process_info before, after = {0};
 
     check_begin();
-    for (unsigned attempt = 0; attempt < 2; attempt++) {
+    for (unsigned attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         before = process_info(MNOS_SELF);
         test->run();
         if (check_failed() ||
             account_settles(&before, &after, attempt == 0 ? kinfo_time_ns() + SETTLE_NS : soon()))
             return;
+        if (attempt != 0 && !account_shrank(&before, &after))
+            break;
     }
     check_fail("account", 0, "frames %lld, bytes %lld, capabilities %lld, threads %lld",
                (long long)(after.frames_used - before.frames_used),
