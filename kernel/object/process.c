@@ -196,8 +196,19 @@ static void stop_current_locked(struct process *process)
         atomic_fetch_or(&current->stop, STOP_PROCESS);
 }
 
+/* Whether the current thread has been stopped by another that suspends the process as well. It does not go on, or the
+ * two could stop each other, and nobody would stop the rest. */
+static bool has_been_stopped_locked(const struct process *process)
+{
+    const struct thread *current = this_core()->current;
+
+    return process->state == MNOS_PROCESS_SUSPENDED && current != NULL &&
+           current->process == process && (current->stop & STOP_PROCESS) != 0;
+}
+
 /* Some steps on the way to `state`. When somebody else has asked for another meanwhile, that is
- * done instead. */
+ * done instead. Who asks for what is being done already goes on with that: so what was cut off, because who did it has
+ * died, is finished, and however many ask, none begins anew what others have done. */
 static mnos_status_t change_state(struct process *process, enum mnos_process_state state,
                                   bool begun, bool *again)
 {
@@ -208,11 +219,12 @@ static mnos_status_t change_state(struct process *process, enum mnos_process_sta
     if (!process_is_open(process)) {
         status = MNOS_ERR_STATE;
     } else {
-        if (!begun) {
+        if (!begun && process->state != state) {
             process->state = (uint8_t)state;
             process_first_thread_locked(process);
         }
-        for (unsigned i = 0; i < THREADS_STEP && process->state == state && apply_locked(process);
+        for (unsigned i = 0; i < THREADS_STEP && process->state == state &&
+                             !has_been_stopped_locked(process) && apply_locked(process);
              i++)
             ;
         *again = process->state == state && process->cursor != NULL;

@@ -269,6 +269,35 @@ TEST(derive, whoever_holds_the_parent_can_finish_an_abandoned_revocation)
     world_check();
 }
 
+/* Its mark is left: nothing can be derived until somebody revokes again, or deletes it. */
+TEST(derive, a_revocation_whose_thread_was_killed_is_finished_by_a_deletion)
+{
+    uint64_t rax;
+
+    init();
+    urgent = world_thread_with(world_root, WORLD_PRIORITY + 1, MNOS_AFFINITY_ANY,
+                               MNOS_THREAD_SUSPENDED, NULL);
+    mnos_cap_t root = make_endpoint();
+    mnos_cap_t middle = copy(root, MNOS_RIGHTS_ALL);
+    struct kobject *endpoint = world_object(world_root, root);
+    for (unsigned i = 0; i < MANY; i++)
+        copy(middle, MNOS_RIGHTS_ALL);
+    polls = 0;
+    interrupt_at = 3;
+    host_on_poll = wake_urgent;
+    CHECK(world_call_once(actor, CALL_cap_revoke, (uint64_t[6]){middle}, &rax));
+    host_on_poll = NULL;
+    world_act(urgent);
+    world_kill(actor);
+    world_finish_work();
+    CHECK_EQ(STATUS_OF(CALL(urgent, cap_create, MNOS_CREATE_COPY, middle, 0)), MNOS_ERR_STATE);
+    CHECK_EQ(CALL(urgent, cap_delete, middle), 0);
+    CHECK_EQ(endpoint->revoking, 0);
+    CHECK_EQ(slot_of(root)->child, 0);
+    CHECK_EQ(CALL(urgent, cap_create, MNOS_CREATE_COPY, root, 0), 0);
+    world_check();
+}
+
 TEST(derive, a_deletion_with_many_children_can_be_interrupted)
 {
     uint64_t rax;

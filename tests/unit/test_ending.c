@@ -354,3 +354,51 @@ TEST(ending, a_process_with_many_threads_is_suspended_and_resumed_in_steps)
         CHECK_EQ(container_of(l, struct thread, process_link)->stop, 0);
     world_check();
 }
+
+/* The first was killed after a step, or stands between two: whoever asks for the same goes on where it was. */
+TEST(ending, a_suspension_that_was_cut_off_is_finished_by_the_next)
+{
+    struct thread *threads[CROWD];
+    mnos_cap_t handle;
+    bool again;
+    unsigned calls = 1;
+
+    world_init();
+    struct process *process = world_process(world_root, 2000, 4000000, &handle);
+    for (unsigned i = 0; i < CROWD; i++)
+        threads[i] = world_thread(process, 5);
+    CHECK_EQ(process_suspend(process, false, &again), MNOS_OK);
+    CHECK(again && process->state == MNOS_PROCESS_SUSPENDED);
+    CHECK_EQ(threads[CROWD - 1]->stop, 0);
+    for (; again && calls < CROWD; calls++) /* each of somebody else, who has just come */
+        CHECK_EQ(process_suspend(process, false, &again), MNOS_OK);
+    CHECK(!again);
+    for (unsigned i = 0; i < CROWD; i++)
+        CHECK_EQ(threads[i]->stop, STOP_PROCESS);
+    CHECK_EQ(process_resume(process, false, &again), MNOS_OK);
+    CHECK(again);
+    while (again && calls++ < CROWD)
+        CHECK_EQ(process_resume(process, false, &again), MNOS_OK);
+    for (unsigned i = 0; i < CROWD; i++)
+        CHECK_EQ(threads[i]->stop, 0);
+    world_check();
+}
+
+TEST(ending, of_two_that_suspend_their_own_process_one_goes_on)
+{
+    struct thread *threads[CROWD];
+    bool again;
+
+    world_init();
+    struct thread *stopped = world_thread(world_root, 9);
+    for (unsigned i = 0; i < CROWD; i++)
+        threads[i] = world_thread(world_root, 5);
+    world_act(stopped);
+    CHECK_EQ(process_suspend(world_root, false, &again), MNOS_OK);
+    CHECK(again);
+    atomic_fetch_or(&stopped->stop, STOP_PROCESS); /* the other has come to it, on another core */
+    for (unsigned i = 0; i < CROWD; i++)
+        CHECK_EQ(process_suspend(world_root, true, &again), MNOS_OK);
+    CHECK(again);
+    CHECK_EQ(threads[CROWD - 1]->stop, 0); /* perhaps the other */
+}
