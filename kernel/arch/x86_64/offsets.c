@@ -157,6 +157,8 @@ void offsets(void)
     VALUE(FAULT_RESUME, MNOS_FAULT_RESUME)
 
     OFFSET(PROCESS_FAULT_CAP, process, fault_cap)
+    OFFSET(PROCESS_STATE, process, state)
+    VALUE(PROCESS_OPEN_LAST, MNOS_PROCESS_SUSPENDED) /* process_is_open() */
     OFFSET(PROCESS_CAP_ROOT, process, captable.root)
     OFFSET(PROCESS_CAP_MASK, process, captable.root_mask)
     OFFSET(ASPACE_ROOT, arch_aspace, root)
