@@ -307,10 +307,10 @@ void sched_running_priority(struct core *core, uint8_t priority)
     __atomic_store_n(&queue->running_priority, priority, __ATOMIC_RELAXED);
     if (!lowered || sched_single_core())
         return;
-    /* Another core may have inserted a better thread and, seeing the higher priority that ran until
-     * now, not have told us. Pairs with the lock in enqueue(). */
+    /* Another core may have inserted a thread that is better, or as good and waits for its time slice, and, seeing
+     * the higher priority that ran until now, not have told us. Pairs with the lock in enqueue(). */
     atomic_thread_fence(memory_order_seq_cst);
-    if (runqueue_best_priority(queue) > (int)priority)
+    if (runqueue_best_priority(queue) >= (int)priority)
         core->need_resched = true;
 }
 

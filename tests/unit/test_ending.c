@@ -303,6 +303,25 @@ TEST(ending, only_a_core_itself_says_what_priority_it_runs)
     world_check();
 }
 
+/* Which came when this core ran something better, and was not told. */
+TEST(ending, who_falls_to_the_priority_of_a_ready_one_takes_turns_with_it)
+{
+    world_init();
+    host_core_start(1);
+    struct thread *runs = world_thread_with(world_root, 30, 1, 0, NULL);
+    host_core_select(1);
+    (void)host_leave_kernel();
+    CHECK_PTR_EQ(cores[1].current, runs);
+    host_core_select(0);
+    (void)world_thread_with(world_root, 20, 1, 0, NULL);
+    host_core_select(1);
+    cores[1].need_resched = false;
+    sched_running_priority(&cores[1], 21);
+    CHECK(!cores[1].need_resched);
+    sched_running_priority(&cores[1], 20);
+    CHECK(cores[1].need_resched);
+}
+
 TEST(ending, a_change_of_affinity_leaves_one_core_s_bits)
 {
     world_init();
