@@ -14,6 +14,9 @@
 /* Entries of the next root that one more page fills. There are four for each page of the second half, and one page
  * may be tried for in vain. */
 #define ROOT_FILL_STEP 8
+/* The same when the next root came late, because there was no memory for it at first; and how often that is tried. */
+#define ROOT_FILL_LATE 128
+#define ROOT_TRIES 8
 /* Pages freed between two looks for something more urgent. */
 #define DESTROY_STEP 32
 
@@ -124,6 +127,8 @@ static void next_root_fill_locked(struct captable *table)
 {
     uint32_t entries = table->root_mask + 1, end = table->next_filled + ROOT_FILL_STEP;
 
+    if (entries * 2 - table->next_filled > (entries - table->page_count) * ROOT_FILL_STEP)
+        end = table->next_filled + ROOT_FILL_LATE;
     if (end > entries * 2)
         end = entries * 2;
     for (; table->next_filled < end; table->next_filled++)
@@ -156,11 +161,16 @@ static mnos_status_t root_prepare_locked(struct captable *table, struct quota *q
         return MNOS_OK;
     if (table->page_count == ROOT_ENTRIES_MAX)
         return MNOS_ERR_QUOTA;
-    if (table->next_root == NULL && entries < ROOT_ENTRIES_MAX)
+    if (table->next_root == NULL && entries < ROOT_ENTRIES_MAX &&
+        table->page_count % (entries / ROOT_TRIES) == 0)
         status = root_alloc(quota, entries * 2, &table->next_root);
-    if (status == MNOS_OK && table->next_root != NULL)
+    if (table->next_root != NULL)
         next_root_fill_locked(table);
-    if (table->page_count == entries && status == MNOS_OK)
+    if (table->page_count < entries)
+        return MNOS_OK; /* without a next root, too: there may be memory for it later */
+    if (status == MNOS_OK && table->next_filled < entries * 2)
+        return MNOS_ERR_MEMORY; /* it came too late, and is not filled yet: the next call comes further */
+    if (status == MNOS_OK)
         root_exchange_locked(table);
     return status;
 }

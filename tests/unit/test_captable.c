@@ -4,6 +4,7 @@
 
 #include "abi/inspect.h"
 #include "cap/derive.h"
+#include "mm/frame.h"
 #include "tests/unit/kernel_world.h"
 
 /* More than the 512 pages of 64 slots that the first root holds. */
@@ -162,6 +163,48 @@ TEST(captable, no_memory_for_a_page_is_an_error)
     CHECK_EQ(world_root->quota.bytes_used, bytes);
     world_give_back();
     (void)CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, endpoint, 0);
+    world_check();
+}
+
+/* Of RAM every second frame, so that a larger root, of two, cannot be made. */
+static uint32_t fragment(paddr_t *taken)
+{
+    uint32_t count = 0, kept = 0;
+
+    while ((taken[count] = frame_alloc()) != PADDR_NONE)
+        count++;
+    for (uint32_t i = 0; i < count; i++)
+        if ((taken[i] >> PAGE_SHIFT) % 2 == 0)
+            frame_free(taken[i]);
+        else
+            taken[kept++] = taken[i];
+    return kept;
+}
+
+/* The root in use has room for twice as many when the next one is first asked for. */
+TEST(captable, grows_on_without_memory_for_a_larger_root_and_takes_it_later)
+{
+    static paddr_t taken[WORLD_RAM_MIB * 256];
+    unsigned failures = 0, made = 0;
+
+    init();
+    mnos_cap_t endpoint = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
+    while (world_root->captable.page_count < 250)
+        (void)CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, endpoint, 0);
+    uint32_t count = fragment(taken);
+    while (world_root->captable.page_count < 500)
+        CHECK_EQ(CALL(actor, cap_create, MNOS_CREATE_COPY, endpoint, 0), 0);
+    captable_check(&world_root->captable);
+    for (uint32_t i = 0; i < count; i++)
+        frame_free(taken[i]);
+    while (made + failures < MANY - 500 * 64) {
+        bool refused = CALL(actor, cap_create, MNOS_CREATE_COPY, endpoint, 0) != 0;
+
+        failures += refused;
+        made += !refused;
+    }
+    CHECK(failures < 10); /* until it is filled */
+    captable_check(&world_root->captable);
     world_check();
 }
 
