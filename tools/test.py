@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.dont_write_bytecode = True
 
+import layers  # noqa: E402
 import size  # noqa: E402
 from qemu import BUILD, ROOT  # noqa: E402
 from testlib import HANG_S, WHOLE_MACHINE, Result, Suite, require_success, run, run_program  # noqa: E402
@@ -59,6 +60,11 @@ def build_suite() -> Suite:
     def small() -> None:
         make("kernel")
         size.check()
+
+    @suite.test("each folder includes and calls only what tools/layers.toml lets it")
+    def layered() -> None:
+        make("kernel", "user", "loader")
+        layers.check(BUILD)
 
     @suite.test("the same input gives the same bytes")
     def same_bytes() -> None:
