@@ -43,6 +43,11 @@ mnos_status_t manager_region_entry(uint64_t index, struct region_list_entry *reg
     return ask_entry(MANAGER_LIST_REGION, index, region, sizeof *region);
 }
 
+mnos_status_t manager_region_of(uint64_t object_id, struct manager_name *name)
+{
+    return ask_entry(MANAGER_REGION_OF, object_id, name, sizeof *name);
+}
+
 mnos_status_t manager_match_entry(uint64_t index, struct manager_match *match)
 {
     return ask_entry(MANAGER_MATCH, index, match, sizeof *match);

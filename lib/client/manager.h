@@ -24,6 +24,9 @@ mnos_status_t manager_command(enum manager_request request, const char *name);
 /* The region at an index of the manager's list; MNOS_ERR_END past the last. */
 mnos_status_t manager_region_entry(uint64_t index, struct region_list_entry *region);
 
+/* The name of the region that the object is a part of; MNOS_ERR_NOT_FOUND: of none. */
+mnos_status_t manager_region_of(uint64_t object_id, struct manager_name *name);
+
 /* Which devices services drive: the manifest's entry at an index; MNOS_ERR_END past the last. */
 mnos_status_t manager_match_entry(uint64_t index, struct manager_match *match);
 

@@ -140,9 +140,14 @@ static const char *bootstrap_name(mnos_cap_t handle)
 static void print_memory(const struct mnos_cap_info *info)
 {
     unsigned long long first = info->first, count = info->count;
+    struct manager_name region;
 
     switch (info->flavour) {
-    case MNOS_MEMORY_RAM: console_print(" %llu KiB of RAM", count * KIB_PER_FRAME); break;
+    case MNOS_MEMORY_RAM:
+        console_print(" %llu KiB of RAM", count * KIB_PER_FRAME);
+        if (manager_region_of(info->object_id, &region) == MNOS_OK)
+            console_print(", region %.23s", region.name);
+        break;
     case MNOS_MEMORY_DEVICE:
         console_print(" %llu KiB of device memory from 0x%llx", count * KIB_PER_FRAME,
                       first * MNOS_PAGE_BYTES);

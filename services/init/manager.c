@@ -266,6 +266,23 @@ static mnos_status_t ask_alive(struct supervisor *supervisor, const struct messa
     return MNOS_OK;
 }
 
+static mnos_status_t region_of(const struct supervisor *supervisor, const struct message *msg,
+                               struct message *reply)
+{
+    struct manager_name entry = {0};
+    struct manager_index request;
+    const char *name;
+
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    name = regions_name_of(&supervisor->resources.regions, request.index);
+    if (name == NULL)
+        return MNOS_ERR_NOT_FOUND;
+    string_copy(entry.name, name, sizeof entry.name);
+    message_put(reply, MNOS_OK, &entry, sizeof entry);
+    return MNOS_OK;
+}
+
 static mnos_status_t match(const struct supervisor *supervisor, const struct message *msg,
                            struct message *reply)
 {
@@ -319,6 +336,7 @@ void manager_handle(struct supervisor *supervisor, struct message *msg)
     case MANAGER_RELEASE: status = region_request(supervisor, msg, &reply); break;
     case MANAGER_ASK_ALIVE: message_put(&reply, status, NULL, 0); break;
     case MANAGER_MATCH: status = match(supervisor, msg, &reply); break;
+    case MANAGER_REGION_OF: status = region_of(supervisor, msg, &reply); break;
     case MANAGER_LIST_REGION: status = list_region(supervisor, msg, &reply); break;
     default: status = MNOS_ERR_LABEL; break;
     }

@@ -2,6 +2,7 @@
 /* regions - see regions.h. */
 #include "services/init/regions.h"
 
+#include "abi/inspect.h"
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "lib/mnos/heap.h"
@@ -61,6 +62,15 @@ static void append(struct region *region, struct region_piece *piece)
     region->pages += piece->page_count;
 }
 
+static uint64_t object_id_of(mnos_cap_t cap)
+{
+    uint64_t size;
+
+    if (sys_cap_inspect(cap, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
+        return 0; /* no object has it */
+    return ((const struct mnos_cap_info *)(const void *)ipc_buffer()->data)->object_id;
+}
+
 static mnos_status_t add_piece(struct region *region, uint64_t pages)
 {
     struct region_piece *piece = heap_allocate(sizeof *piece);
@@ -74,6 +84,7 @@ static mnos_status_t add_piece(struct region *region, uint64_t pages)
         heap_free(piece);
         return status;
     }
+    piece->object_id = object_id_of(piece->memory);
     append(region, piece);
     return MNOS_OK;
 }
@@ -358,6 +369,18 @@ mnos_status_t regions_release(struct regions *regions, uint32_t service,
     region_of(regions, grant)->part_count--;
     heap_free(part);
     return MNOS_OK;
+}
+
+const char *regions_name_of(const struct regions *regions, uint64_t object_id)
+{
+    for (uint32_t i = 0; i < regions->manifest->region_count; i++) {
+        for (const struct region_piece *piece = regions->all[i].first; piece != NULL;
+             piece = piece->next) {
+            if (piece->object_id == object_id)
+                return regions->all[i].config->name;
+        }
+    }
+    return NULL;
 }
 
 void regions_describe(const struct regions *regions, uint32_t index,

@@ -25,6 +25,7 @@ struct region_piece {
     struct region_piece *next;
     mnos_cap_t memory;
     uint64_t page_count;
+    uint64_t object_id;                                  /* as whoever holds a part of it is told */
     mnos_cap_t intermediates[MANIFEST_REGION_USERS_MAX]; /* 0: not made yet */
 };
 
@@ -70,6 +71,9 @@ mnos_status_t regions_part(struct regions *regions, uint32_t service,
                            const struct region_request *request, struct message *reply);
 mnos_status_t regions_release(struct regions *regions, uint32_t service,
                               const struct region_request *request);
+
+/* The name of the region that has this object among its pieces, or NULL. */
+const char *regions_name_of(const struct regions *regions, uint64_t object_id);
 
 void regions_describe(const struct regions *regions, uint32_t index,
                       struct region_list_entry *entry);

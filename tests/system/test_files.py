@@ -161,3 +161,4 @@ def survives() -> None:
         for number in range(1, 6):
             says(guest, f"cat link{number}", f"text of {number}")
         says(guest, "regions", "tmpfs_state", "run 6", "tmpfs_windows", "kept")
+        says(guest, "caps tmpfs", "region tmpfs_state", "region tmpfs_windows")
