@@ -226,6 +226,15 @@ def test_priorities_and_other_numbers_out_of_range() -> None:
     expect(changed("line = 4", "line = 256"), "11: service serial: interrupt lines are 0 to 191")
 
 
+def test_grace_and_shares() -> None:
+    expect(changed("affinity = 1", "grace = 0"), "27: service shell: grace is 0, outside 1 to 3600")
+    for share in ('"50"', '"0%"', '"100.5%"', "50", '"1.234%"'):
+        expect(changed("frames = 64", f"frames = {{ share = {share} }}"),
+               "7: service serial: frames is a number, or { share")
+    expect(changed("frames = 64", 'frames = { part = "5%" }'), "7: service serial: frames is a number, or { share")
+    assert not changed("frames = 64", 'frames = { share = "100%" }')
+
+
 def test_policies_and_log_rights() -> None:
     expect(changed('"always"', '"sometimes"'), "4: service serial: restart is one of")
     expect(changed('log = "write"', 'log = "all"'), "12: service serial: log is")

@@ -16,6 +16,8 @@
 #define BYTES 40000u
 #define TAIL_BYTES 100u
 #define STACK_PAGES 4
+#define PRIORITY_KILLER                                                                            \
+    30 /* above the service's, so that it strikes in the middle on one core, too */
 
 static struct file_session session, exported; /* the second: the directory alone, handed on */
 static _Atomic bool over;
@@ -132,8 +134,8 @@ int main(void)
     if (!worked(opened, "open the session") ||
         !worked(made == MNOS_ERR_EXISTS ? MNOS_OK : made, "make the directory") ||
         !worked(open_exported(), "hand the directory on") ||
-        !worked(thread_create(&killer, "killer", kill_again_and_again, NULL, STACK_PAGES, 16,
-                              MNOS_AFFINITY_ANY),
+        !worked(thread_create(&killer, "killer", kill_again_and_again, NULL, STACK_PAGES,
+                              PRIORITY_KILLER, MNOS_AFFINITY_ANY),
                 "begin to kill"))
         return 1;
     while (!over && failures == 0)
