@@ -16,7 +16,7 @@
 
 static uint64_t page_limit(const struct manifest_region *config, uint64_t free_frames)
 {
-    uint64_t limit = free_frames / MANIFEST_WHOLE_SHARE * config->share;
+    uint64_t limit = free_frames * config->share / MANIFEST_WHOLE_SHARE;
 
     if (limit > config->ceiling)
         limit = config->ceiling;

@@ -57,7 +57,7 @@ static uint64_t frames_quota(const struct service *service)
 
     if (config->frames_share == 0)
         return config->frames_quota;
-    return service->supervisor->resources.free_frames / MANIFEST_WHOLE_SHARE * config->frames_share;
+    return service->supervisor->resources.free_frames * config->frames_share / MANIFEST_WHOLE_SHARE;
 }
 
 /* On failure the state is the caller's to set. */
