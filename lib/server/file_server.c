@@ -48,7 +48,8 @@ static bool is_gone(void *context, mnos_badge_t badge)
     return ipc_client_is_gone(server->loop.endpoint, 0, badge);
 }
 
-unsigned file_server_recover(struct file_server *server, const struct window_memory *memory)
+unsigned file_server_recover(struct file_server *server, const struct window_memory *memory,
+                             bool ordered)
 {
     struct sessions *sessions = server->loop.sessions;
 
@@ -63,7 +64,7 @@ unsigned file_server_recover(struct file_server *server, const struct window_mem
         if (memory->find(memory->context, session->window, window) == MNOS_OK)
             server->window_bytes[session->account] += window_bytes(window);
     }
-    return sessions_recover(sessions, &server->loop.owner, is_gone);
+    return sessions_recover(sessions, &server->loop.owner, is_gone, ordered);
 }
 
 /* Without a volume there are sessions, and nothing in them. */

@@ -42,7 +42,8 @@ void file_server_mounted(struct file_server *server, const struct mount_status *
 /* In a run that finds the sessions of one that died: their windows, and whose clients have gone meanwhile. Returns
  * what sessions_recover() does. A window that cannot be found is logged, and its client is told ERR_ARGUMENT when it uses
  * it. */
-unsigned file_server_recover(struct file_server *server, const struct window_memory *memory);
+unsigned file_server_recover(struct file_server *server, const struct window_memory *memory,
+                             bool ordered);
 
 /* ---- What the files of the server share ---- */
 

@@ -318,7 +318,7 @@ void handle_close(struct sessions *sessions, struct server_handle *handle,
 
 /* What was running when the run died did not happen; the second time that it is found so it may be what the
  * service dies of, and is not carried out again. */
-static unsigned recover_lanes(struct server_session *session)
+static unsigned recover_lanes(struct server_session *session, bool ordered)
 {
     unsigned running = 0;
 
@@ -330,7 +330,8 @@ static unsigned recover_lanes(struct server_session *session)
         running++;
         state_note(lane, sizeof *lane);
         lane->reply_id = 0;
-        if (++lane->deaths < SESSION_DEATHS_MAX) {
+        lane->deaths += !ordered;
+        if (lane->deaths < SESSION_DEATHS_MAX) {
             lane->state = LANE_AGAIN;
             continue;
         }
@@ -343,7 +344,7 @@ static unsigned recover_lanes(struct server_session *session)
 }
 
 unsigned sessions_recover(struct sessions *sessions, const struct session_owner *owner,
-                          bool (*is_gone)(void *context, mnos_badge_t badge))
+                          bool (*is_gone)(void *context, mnos_badge_t badge), bool ordered)
 {
     unsigned running = 0;
 
@@ -357,7 +358,7 @@ unsigned sessions_recover(struct sessions *sessions, const struct session_owner 
         } else if (is_gone(owner->context, session->badge)) {
             session_gone(sessions, session, owner);
         } else {
-            running += recover_lanes(session);
+            running += recover_lanes(session, ordered);
         }
         state_step();
     }

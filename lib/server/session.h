@@ -99,9 +99,10 @@ const char *sessions_check(const struct sessions *sessions);
 
 /* In a run that finds the sessions of one that died: forgets the clients that have gone meanwhile, and sees to it
  * that requests of class N that were running are carried out when they are sent again. Returns how many there
- * were, and in the upper half how many of them are not, since they were running at a death before, too. */
+ * were, and in the upper half how many of them are not, since they were running at a death before, too. A death that
+ * was `ordered` is nobody's fault, and does not count. */
 unsigned sessions_recover(struct sessions *sessions, const struct session_owner *owner,
-                          bool (*is_gone)(void *context, mnos_badge_t badge));
+                          bool (*is_gone)(void *context, mnos_badge_t badge), bool ordered);
 
 /* ---- Sessions ---- */
 

@@ -47,7 +47,8 @@ static uint64_t next_round(void *)
 
 static void recover(void)
 {
-    unsigned running = file_server_recover(&server, &windows.memory);
+    unsigned running =
+        file_server_recover(&server, &windows.memory, memory.state.header->deaths == 0);
 
     if (memory.found == STATE_WHOLE)
         log_line("run %llu goes on with the files of the last: %u requests were running, %u of "
