@@ -15,6 +15,8 @@
 
 #define BYTES 40000u
 #define TAIL_BYTES 100u
+#define LARGE_BYTES (5u << 19) /* more than a piece of the region, and than is freed in one step */
+#define LARGE_PART 65536u
 #define STACK_PAGES 4
 #define PRIORITY_KILLER                                                                            \
     30 /* above the service's, so that it strikes in the middle on one core, too */
@@ -97,11 +99,69 @@ static void read_all(struct file_session *from, uint64_t round, const char *path
     (void)worked(file_close(&file), "close");
 }
 
+/* Each 8 bytes say where they are. */
+static void write_large(void)
+{
+    static uint64_t words[LARGE_PART / 8];
+    uint64_t count = 0;
+    struct file file;
+
+    if (!worked(file_open(&session, NULL, "copier/large", FILE_CREATE | FILE_EXCLUSIVE,
+                          FILE_WRITE_RIGHT, &file),
+                "make a large file"))
+        return;
+    for (uint64_t at = 0; at < LARGE_BYTES && failures == 0; at += LARGE_PART) {
+        for (uint64_t i = 0; i < LARGE_PART / 8; i++)
+            words[i] = at / 8 + i;
+        if (worked(file_write(&file, at, words, LARGE_PART, &count), "write a large file") &&
+            count != LARGE_PART)
+            (void)worked(MNOS_ERR_SIZE, "write all of a large file");
+    }
+    (void)worked(file_close(&file), "close");
+}
+
+static void check_large(struct file *file, uint64_t bytes)
+{
+    static uint64_t words[LARGE_PART / 8];
+    uint64_t count = 0;
+
+    for (uint64_t at = 0; at < LARGE_BYTES && failures == 0; at += LARGE_PART) {
+        if (!worked(file_read(file, at, words, LARGE_PART, &count), "read a large file"))
+            return;
+        for (uint64_t i = 0; i < count / 8 && failures == 0; i++) {
+            if (words[i] != at / 8 + i)
+                (void)worked(MNOS_ERR_FORMAT, "read what was written");
+        }
+        if (count != (at < bytes ? LARGE_PART : 0))
+            (void)worked(MNOS_ERR_SIZE, "read all of a large file");
+    }
+}
+
+static void shrink_large(void)
+{
+    struct file file;
+
+    if (!worked(
+            file_open(&session, NULL, "copier/large", 0, FILE_READ_RIGHT | FILE_WRITE_RIGHT, &file),
+            "open a large file"))
+        return;
+    check_large(&file, LARGE_BYTES);
+    (void)worked(file_truncate(&file, LARGE_PART), "make a large file smaller");
+    check_large(&file, LARGE_PART);
+    (void)worked(file_close(&file), "close");
+}
+
 static void one_round(uint64_t round)
 {
     char kept[32];
 
     mnos_snprintf(kept, sizeof kept, "copier/kept%u", (unsigned)(round % 4));
+    if (round % 8 == 1)
+        write_large();
+    if (round % 8 == 3)
+        shrink_large();
+    if (round % 8 == 5)
+        (void)worked(file_unlink(&session, "copier/large"), "remove a large file");
     write_all(round);
     (void)worked(file_link(&session, "copier/new", "copier/other"), "link");
     (void)worked(file_rename(&session, "copier/new", kept), "rename");
@@ -146,6 +206,9 @@ int main(void)
         mnos_snprintf(kept, sizeof kept, "copier/kept%u", (rounds - 1 - i) % 4);
         read_all(&session, rounds - 1 - i, kept);
     }
+    /* For the next time. */
+    if (failures == 0 && rounds > 1 && (rounds - 1) % 8 >= 1 && (rounds - 1) % 8 < 5)
+        (void)worked(file_unlink(&session, "copier/large"), "remove a large file");
     log_line("%u kills, %u failures, %s", kills, failures,
              rounds > 4 ? "more than 4 rounds" : "few rounds");
     return 0;
