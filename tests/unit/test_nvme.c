@@ -185,6 +185,7 @@ TEST(nvme, more_requests_than_entries_wait_for_room)
     }
     CHECK_EQ(memcmp(clients[0].data, model.medium, 40 * 4096), 0);
     CHECK_EQ(disk.controller.queue.flying, 0);
+    CHECK_EQ(model.resets, 0);
 }
 
 TEST(nvme, blocks_of_4096_bytes_and_no_abilities)

@@ -202,6 +202,7 @@ static void reset(struct nvme_disk *disk)
 {
     struct nvme_geometry before = disk->controller.geometry;
 
+    disk->resets_ever++;
     if (disk->resets++ < NVME_RESETS_MAX && nvme_start(&disk->controller) == MNOS_OK &&
         same_geometry(&before, &disk->controller.geometry)) {
         free_all_slots(disk);

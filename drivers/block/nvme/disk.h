@@ -37,7 +37,8 @@ struct nvme_disk {
     struct block_server *server;
     struct nvme_controller controller;
     bool failed;
-    uint32_t resets;
+    uint32_t resets;                /* with nothing done since */
+    uint32_t resets_ever;           /* for the log */
     union nvme_slot_memory *memory; /* of each slot */
     uint64_t memory_bus;
     uint16_t free_first;

@@ -134,6 +134,18 @@ static mnos_status_t handle(struct message *message)
     return status;
 }
 
+/* A device that works is never reset: somebody should know. */
+static void log_resets(void)
+{
+    static uint32_t logged;
+
+    if (disk.resets_ever == logged)
+        return;
+    logged = disk.resets_ever;
+    log_line(disk.failed ? "the controller does not work any more: everything fails"
+                         : "the controller was silent or wrong, and is reset");
+}
+
 static mnos_status_t serve(void)
 {
     struct message message = {0};
@@ -150,6 +162,7 @@ static mnos_status_t serve(void)
         if (status != MNOS_OK)
             return status;
         nvme_disk_check(&disk, kinfo_time_ns());
+        log_resets();
         block_server_pump(&server);
     }
 }

@@ -42,15 +42,13 @@ void nvme_queue_begin(struct nvme_queue *queue)
 
 bool nvme_queue_add(struct nvme_queue *queue, struct nvme_command command, uint16_t id)
 {
-    volatile uint64_t *to = (volatile uint64_t *)&queue->commands[queue->tail];
-    const uint64_t *from = (const uint64_t *)&command;
+    volatile struct nvme_command *to = &queue->commands[queue->tail];
 
     if (queue->broken || queue->flying + 1 >= queue->entries || id >= queue->entries ||
         queue->in_flight[id])
         return false;
     command.opcode |= (uint32_t)id << 16;
-    for (unsigned i = 0; i < sizeof command / sizeof *to; i++)
-        to[i] = from[i];
+    *to = command;
     queue->in_flight[id] = true;
     queue->flying++;
     queue->tail = (uint16_t)((queue->tail + 1) % queue->entries);
