@@ -16,6 +16,7 @@
 #undef PAGE
 #include "drivers/block/nvme/disk.c"
 #include "tests/models/nvme.h"
+#include "tests/unit/nvme_fuzz.h"
 
 #define BUS 0x40000000ull
 #define QUEUE_BYTES (1u << 18)
@@ -357,5 +358,22 @@ TEST(nvme, survives_a_device_that_writes_anything)
             CHECK(ended <= asked);
         }
         free(memory.address);
+    }
+}
+
+/* A queue alone; tests/fuzz looks for more. */
+TEST(nvme, a_queue_survives_random_steps)
+{
+    uint64_t state = 0x9E3779B97F4A7C15;
+    uint8_t input[1 + 4 * 300];
+
+    for (unsigned life = 0; life < 1000; life++) {
+        for (unsigned i = 0; i < sizeof input; i++) {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            input[i] = (uint8_t)(state >> 32);
+        }
+        nvme_fuzz(input, sizeof input);
     }
 }
