@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""test_disks.py - virtio disks made by other people's tools: what is found on them, bytes compared with the image,
+"""test_disks.py - disks made by other people's tools: what is found on them, bytes compared with the image,
 errors of the medium, and drivers that are killed under load (tests/services/disk_load)."""
 
 import re
@@ -38,7 +38,7 @@ arguments = "{name}"
 uses = {{ {uses} }}
 log = "write"
 """
-DISK = 'disk = { endpoint = "virtio_blk.0", events = [0] }'
+DISK = 'disk = { endpoint = "DRIVER", events = [0] }'
 CLIENTS = {"sum": DISK, "load": DISK, "write": DISK, "volume": 'volumes = "volumes"'}
 BUFFERS = """
 [region.buffers]
@@ -48,14 +48,15 @@ users = { %s }
 """ % ", ".join(f'{name} = "read, write, delegate"' for name in CLIENTS)
 
 
-def initrd(folder: Path) -> Path:
-    """The system with the clients of the test."""
+def initrd(folder: Path, driver: str) -> Path:
+    """The system with the clients of the test, at the disk of this driver."""
     for name in ("system", "services", "drivers", "programs"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copytree(ROOT / "tests/services/disk_load", folder / "programs/disk_load")
     path = folder / "system/manifest.toml"
     text = path.read_text().replace("assigner=vfs", "assigner=volume")
-    path.write_text(text + BUFFERS + "".join(LOAD.format(name=name, uses=uses) for name, uses in CLIENTS.items()))
+    path.write_text(text + BUFFERS + "".join(LOAD.format(name=name, uses=uses.replace("DRIVER", driver))
+                                             for name, uses in CLIENTS.items()))
     subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
                    timeout=60)
     files = members() | {"manifest.bin": (folder / "manifest.bin").read_bytes(),
@@ -70,8 +71,8 @@ def drive(name: str, path: Path, options: str = "", device: str = "") -> tuple[s
 
 
 @contextmanager
-def prompt(name: str, folder: Path, *extra: str):
-    machine = Machine("direct", initrd=initrd(folder), cpus=2, memory_mib=256, extra=extra)
+def prompt(name: str, folder: Path, *extra: str, driver: str = "virtio_blk.0"):
+    machine = Machine("direct", initrd=initrd(folder, driver), cpus=2, memory_mib=256, extra=extra)
     with Guest(machine, f"disks {name}", 240) as guest:
         guest.expect(PROMPT)
         yield guest
@@ -211,3 +212,39 @@ def partition_under_load() -> None:
             check(crc == zlib.crc32(after[first:end]), "the image is not what the client has read")
             check(after[:first] == content[:first] and after[end:] == content[end:], "something else was written")
             check(before[first:end] != after[first:end], "nothing was written")
+
+
+def nvme(name: str, path: Path, options: str = "") -> tuple[str, ...]:
+    return ("-drive", f"if=none,id={name},format=raw,file={path}{options}", "-device", f"nvme,drive={name},serial={name}")
+
+
+@suite.test("every byte of an NVMe disk is that of the image")
+def bytes_of_nvme() -> None:
+    with folder() as at:
+        content = random_disk(at / "random.img", 16 * MIB)
+        with prompt("nvme bytes", at, *nvme("a", at / "random.img"), driver="nvme.0") as guest:
+            until(guest, "devices", r"claimed +nvme\.0 +1/")
+            guest.command("run sum")
+            crc, requests, failed, _, _, _ = figures(until(guest, "log", SUM))
+            check(crc == zlib.crc32(content), f"the sum is {crc:08x}, that of the image {zlib.crc32(content):08x}")
+            check((requests, failed) == (4096, 0), f"{requests} requests, {failed} failed")
+
+
+@suite.test("a driver of NVMe that is killed again and again under load is a pause, and no byte is lost")
+def nvme_killed_under_load() -> None:
+    with folder() as at:
+        random_disk(at / "load.img", 16 * MIB)
+        with prompt("nvme load", at, *nvme("a", at / "load.img"), driver="nvme.0") as guest:
+            until(guest, "devices", r"claimed +nvme\.0 +1/")
+            guest.command("run load &")
+            for kill in range(KILLS):
+                # Its reset takes 100 ms, and only a run that serves has something to lose.
+                until(guest, "log", r"(?s)(nvme\.0: QEMU NVMe Ctrl: .*){%d}" % (kill + 1))
+                if kill == KILLS // 2:
+                    guest.command("kill devices")
+                guest.command("kill nvme.0")
+            crc, requests, failed, wrong, attaches, interrupted = figures(until(guest, "log", SUM))
+            check((failed, wrong) == (0, 0), f"{failed} of {requests} requests failed, {wrong} pages are wrong")
+            check(attaches >= 2 and interrupted >= 1, f"{attaches} attaches, {interrupted} with requests outstanding")
+            check(crc == zlib.crc32((at / "load.img").read_bytes()), "the image is not what the client has read")
+            check("is reset" not in guest.command("log"), "the controller was reset, which nothing asked for")
