@@ -44,6 +44,7 @@ mnos_status_t block_ring_take(struct block_ring_client *client, struct block_res
  * MNOS_ERR_END: there is none. */
 mnos_status_t block_ring_give_up(struct block_ring_client *client, struct block_result *result);
 /* The outstanding entry at or after index *at, for a client that was started again; *at moves behind
- * it. Begin with `completed`. False: no further one. */
+ * it. Begin with `completed`. False: no further one. What the client's notes say is under way and is
+ * not among these is sent again, when the ring has room. */
 bool block_ring_outstanding(const struct block_ring_client *client, uint32_t *at,
                             struct block_result *entry);
