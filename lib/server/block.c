@@ -70,7 +70,8 @@ static void issue(struct block_server *server, struct block_flight *flight)
     }
     flight->state = BLOCK_FLIGHT_ISSUED;
     flight->since_ns = kinfo_time_ns();
-    server->issued++;
+    if (server->issued++ == 0)
+        server->oldest_ns = flight->since_ns;
     if (!server->full && device->operations->submit(device->context, flight) == MNOS_OK)
         return; /* and it may be done, and be another one by now */
     server->full = true;
@@ -248,17 +249,22 @@ void block_server_fail(struct block_server *server)
     }
 }
 
-uint64_t block_server_oldest(const struct block_server *server)
+uint64_t block_server_issued_after(const struct block_server *server)
+{
+    return server->issued == 0 ? MNOS_DEADLINE_NEVER : server->oldest_ns;
+}
+
+uint64_t block_server_oldest(struct block_server *server)
 {
     uint64_t oldest = MNOS_DEADLINE_NEVER;
 
     for (uint32_t i = 0; server->issued != 0 && i < BLOCK_FLIGHT_NUMBERS; i++) {
-        const struct block_flight *flight =
-            &server->attachments[i / BLOCK_FLIGHTS_MAX].flights[i % BLOCK_FLIGHTS_MAX];
+        const struct block_flight *flight = block_flight_of(server, i);
 
-        if (flight->state == BLOCK_FLIGHT_ISSUED && flight->since_ns < oldest)
+        if (flight != NULL && flight->since_ns < oldest)
             oldest = flight->since_ns;
     }
+    server->oldest_ns = oldest;
     return oldest;
 }
 

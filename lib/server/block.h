@@ -108,7 +108,9 @@ struct block_server {
     uint32_t turn;    /* the attachment that is looked at first */
     uint32_t waiting; /* flights in BLOCK_FLIGHT_WAITS */
     uint32_t issued;
-    bool full; /* the device took no more in this pump */
+    uint64_t
+        oldest_ns; /* no request that the device has is older; of no meaning while it has none */
+    bool full;     /* the device took no more in this pump */
     struct block_attachment attachments[BLOCK_ATTACHMENTS_MAX];
 };
 
@@ -129,8 +131,10 @@ void block_server_done(struct block_server *server, struct block_flight *flight,
 void block_server_repeat(struct block_server *server);
 /* The device will not answer any more: everything that it was given fails. */
 void block_server_fail(struct block_server *server);
-/* When the request that the device has had for longest was given to it; never: it has none. */
-uint64_t block_server_oldest(const struct block_server *server);
+/* Before this the device was given none of the requests that it has; never: it has none. Cheap. */
+uint64_t block_server_issued_after(const struct block_server *server);
+/* When the request that the device has had for longest was given to it; never: it has none. Looks at all. */
+uint64_t block_server_oldest(struct block_server *server);
 
 /* A number of the request below BLOCK_FLIGHT_NUMBERS, and the request of a number that the device
  * returned; NULL: the device has none of that number. */

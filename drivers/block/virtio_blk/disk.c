@@ -188,31 +188,41 @@ void disk_take_done(struct disk *disk)
 {
     enum queue_result result = QUEUE_NOTHING;
     uint64_t token;
-    uint32_t bytes;
+    uint32_t bytes, count = 0;
 
     if (disk->failed)
         return;
     /* A device that is done with more than it was given breaks its queue, so this ends. */
     do {
-        while ((result = queue_take(&disk->queue, &token, &bytes)) == QUEUE_TAKEN)
+        while ((result = queue_take(&disk->queue, &token, &bytes)) == QUEUE_TAKEN) {
             end_request(disk, (uint32_t)token);
+            count++;
+        }
     } while (result == QUEUE_NOTHING && queue_arm(&disk->queue));
     if (result == QUEUE_BROKEN)
         disk_reset(disk);
+    else
+        disk->suspicious |= count == 0; /* it has sent an interrupt for something else */
 }
 
 uint64_t disk_deadline(const struct disk *disk)
 {
-    uint64_t oldest = block_server_oldest(disk->server);
+    uint64_t after = block_server_issued_after(disk->server);
 
-    return oldest == MNOS_DEADLINE_NEVER || disk->failed ? MNOS_DEADLINE_NEVER
-                                                         : oldest + DISK_SILENCE_NS;
+    return after == MNOS_DEADLINE_NEVER || disk->failed ? MNOS_DEADLINE_NEVER
+                                                        : after + DISK_SILENCE_NS;
 }
 
 void disk_check(struct disk *disk, uint64_t now_ns)
 {
-    if (disk->failed)
+    bool late = now_ns >= disk_deadline(disk);
+    uint64_t oldest;
+
+    if (disk->failed || (!late && !disk->suspicious))
         return;
-    if (transport_needs_reset(disk->transport) || now_ns >= disk_deadline(disk))
+    disk->suspicious = false;
+    oldest = block_server_oldest(disk->server);
+    if (transport_needs_reset(disk->transport) ||
+        (oldest != MNOS_DEADLINE_NEVER && now_ns >= oldest + DISK_SILENCE_NS))
         disk_reset(disk);
 }

@@ -45,6 +45,7 @@ struct disk {
     struct virtio_queue queue;
     struct virtio_bell bell;
     bool failed;
+    bool suspicious; /* its status register is to be looked at: that is a read across the bus */
     uint32_t resets;
     uint32_t segments_max, segment_bytes_max; /* of data, in one request */
     uint64_t discard_max, zeroes_max;         /* sectors of the device, in one request */
@@ -63,9 +64,10 @@ struct disk {
 mnos_status_t disk_open(struct disk *disk, struct dma_memory *memory);
 /* The text by which the device calls itself, before clients are served; waits for it until the deadline. */
 void disk_ask_name(struct disk *disk, uint64_t deadline_ns);
-/* After an interrupt, or to look: takes what is done. */
+/* After an interrupt: takes what is done. */
 void disk_take_done(struct disk *disk);
 /* When disk_check() is to be called at the latest. */
 uint64_t disk_deadline(const struct disk *disk);
-/* Resets a device that wants it, or has been silent for too long. */
+/* After an interrupt, or when the deadline has passed: resets a device that wants it, or has been silent for too
+ * long. */
 void disk_check(struct disk *disk, uint64_t now_ns);
