@@ -74,9 +74,9 @@ def drive(name: str, path: Path, options: str = "", device: str = "") -> tuple[s
 
 
 @contextmanager
-def prompt(name: str, folder: Path, *extra: str, driver: str = "virtio_blk.0", cpus: int = 2):
+def prompt(name: str, folder: Path, *extra: str, driver: str = "virtio_blk.0", cpus: int = 2, limit_s: float = 240):
     machine = Machine("direct", initrd=initrd(folder, driver), cpus=cpus, memory_mib=256, extra=extra)
-    with Guest(machine, f"disks {name}", 240) as guest:
+    with Guest(machine, f"disks {name}", limit_s) as guest:
         guest.expect(PROMPT)
         yield guest
 
@@ -111,8 +111,9 @@ def random_disk(path: Path, bytes_: int) -> bytes:
 SUM = r"crc ([0-9a-f]{8}), (\d+) requests, (\d+) failed, (\d+) wrong, (\d+) attaches, (\d+) interrupted"
 
 
-def figures(found: re.Match) -> tuple[int, ...]:
-    return tuple(int(found[i], 16 if i == 1 else 10) for i in range(1, 7))
+def figures(found: re.Match, first: int = 1) -> tuple[int, ...]:
+    """The numbers of SUM, whose sum is group `first`."""
+    return tuple(int(found[first + i], 10 if i else 16) for i in range(6))
 
 
 @suite.test("partitions, sizes and contents are those that sgdisk, mke2fs and mkfs.fat made")
@@ -272,3 +273,45 @@ def nvme_killed_under_load() -> None:
             check(attaches >= 2 and interrupted >= 1, f"{attaches} attaches, {interrupted} with requests outstanding")
             check(crc == zlib.crc32((at / "load.img").read_bytes()), "the image is not what the client has read")
             check("is reset" not in guest.command("log"), "the controller was reset, which nothing asked for")
+
+
+def loads_that_ended(guest: Guest, results: dict[str, tuple[int, ...]]) -> int:
+    """Adds what the log says of those; returns how many there are."""
+    for found in re.finditer(rf"\[ *(\d+\.\d+)\] I load: {SUM}", guest.command("log")):
+        results[found[1]] = figures(found, 2)[1:]
+    return len(results)
+
+
+def kill_many(kills: int, least: int) -> None:
+    """Kills the driver under one load after the other; so many of the kills have to come with requests outstanding."""
+    results: dict[str, tuple[int, ...]] = {}
+    started = 0
+    with folder() as at:
+        random_disk(at / "load.img", 16 * MIB)
+        with prompt("many kills", at, *drive("a", at / "load.img"), limit_s=3600) as guest:
+            until(guest, "devices", r"claimed +virtio_blk\.0 +1/")
+            for _ in range(kills):
+                if loads_that_ended(guest, results) == started:
+                    guest.command("run load &")
+                    started += 1
+                guest.command("kill virtio_blk.0")
+                until(guest, "services", r"virtio_blk\.0 +virtio_blk +running")
+            for _ in range(LOOKS):
+                if loads_that_ended(guest, results) == started:
+                    break
+    check(len(results) == started, f"{started} loads were started, {len(results)} have ended")
+    requests, failed, wrong, attaches, interrupted = (sum(column) for column in zip(*results.values()))
+    print(f"{started} loads, {requests} requests, {kills} kills, {interrupted} with requests outstanding")
+    check((failed, wrong) == (0, 0), f"{failed} of {requests} requests failed, {wrong} pages are wrong")
+    check(interrupted >= least, f"{kills} kills, {attaches} attaches, only {interrupted} with requests outstanding")
+
+
+def long_suite() -> Suite:
+    """The campaign of make test-long."""
+    campaign = Suite("disk-kills")
+
+    @campaign.test("200 kills of a disk's driver under load, 20 of them with requests outstanding")
+    def many_kills() -> None:
+        kill_many(200, 20)
+
+    return campaign
