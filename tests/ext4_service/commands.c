@@ -97,11 +97,11 @@ static mnos_status_t copy_out(const char *path, FILE *to)
 
 static mnos_status_t get(const char *path, const char *name)
 {
-    FILE *to = fopen(name, "wb");
-    mnos_status_t status;
+    mnos_status_t status = with_path(FILE_STAT, path, 0);
+    FILE *to = status == MNOS_OK ? fopen(name, "wb") : NULL;
 
     if (to == NULL)
-        return MNOS_ERR_NOT_FOUND;
+        return status != MNOS_OK ? status : MNOS_ERR_NOT_FOUND;
     status = copy_out(path, to);
     fclose(to);
     return status;

@@ -8,6 +8,7 @@
 #include "lib/client/volume.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
+#include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "protocols/manager.h"
 #include "services/fs/ext4/service.h"
@@ -51,10 +52,27 @@ static void bell(void *)
     block_bell(&disk);
 }
 
+/* A session can be lost with its driver's run; `volumes` has another then. What is outstanding lies in the ring, and is
+ * carried out by the driver that is told of it next. */
+static void renew_session(void)
+{
+    mnos_cap_t session;
+
+    if (disk.failure != MNOS_ERR_LOST && disk.failure != MNOS_ERR_HANDLE)
+        return;
+    if (volume_mine(bootstrap_cap("volumes"), &session) != MNOS_OK)
+        return;
+    (void)!sys_cap_delete(disk.setup.service);
+    disk.setup.service = session;
+    block_restarted(&disk);
+}
+
 static void take_results(void)
 {
     struct block_result result;
 
+    if (has_disk)
+        renew_session();
     while (has_disk && block_take(&disk, &result) == MNOS_OK)
         ext4_service_done(&service, result.user, result.status);
 }
