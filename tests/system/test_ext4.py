@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""test_ext4.py - ext4 on a virtio disk under load: the driver and the services below are killed while files are written
+and read back (tests/services/file_load), and the machine loses its power in the middle. e2fsck judges the images."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from hardware import data_disk
+from qemu import BUILD, PROMPT, ROOT, Guest, Machine
+from testlib import Suite, check
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from mkarchive import pack  # noqa: E402
+from tests.system.test_disk_files import disk, partition, says, switch_off  # noqa: E402
+from tests.system.test_init import members  # noqa: E402
+
+suite = Suite("ext4 on a disk")
+
+KILLS = 10
+LOOKS = 400
+LOAD = """
+[service.file_load]
+file = "file_load"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 256
+bytes = 32768
+stack_pages = 8
+uses = { files = "vfs", observer = "observer" }
+log = "write"
+"""
+
+
+def initrd(folder: Path) -> Path:
+    """The system with the program of the test."""
+    for name in ("system", "services", "drivers", "programs"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "tests/services/file_load", folder / "programs/file_load")
+    path = folder / "system/manifest.toml"
+    path.write_text(path.read_text().replace("\n[mount.", LOAD + "\n[mount.", 1))
+    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
+                   timeout=60)
+    files = members() | {"manifest.bin": (folder / "manifest.bin").read_bytes(),
+                         "file_load": (BUILD / "tests/services/file_load.stripped").read_bytes()}
+    (folder / "initrd.tar").write_bytes(pack(files))
+    return folder / "initrd.tar"
+
+
+@contextmanager
+def loaded(path: Path, name: str, limit_s: float = 400):
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Machine("direct", cpus=2, memory_mib=256, initrd=initrd(Path(folder)), extra=data_disk(path))
+        with Guest(machine, f"ext4 {name}", limit_s) as guest:
+            guest.expect(PROMPT)
+            says(guest, "ls /disk", "lost+found")
+            yield guest
+
+
+def kill_under_load(*services: str) -> None:
+    with disk() as path:
+        with loaded(path, f"kills of {services[0]}") as guest:
+            guest.command("run file_load &")
+            for number in range(KILLS):
+                guest.command(f"kill {services[number % len(services)]}")
+                guest.command("ls /disk/lost+found")
+            text, found = "", None
+            for _ in range(LOOKS):  # it works beside the prompt
+                text = guest.command("log")
+                found = re.search(r"60 rounds, (\d+) requests failed, (\d+) parts were different", text)
+                if found:
+                    break
+            check(found and found.groups() == ("0", "0"), f"{found}: {text[-2000:]}")
+            switch_off(guest)
+        partition(path)
+
+
+@suite.test("the death of the disk's driver under load is a pause, and nothing is lost")
+def driver() -> None:
+    kill_under_load("virtio_blk.0")
+
+
+@suite.test("the deaths of the services below ext4, each in turn, fail no request")
+def others() -> None:
+    kill_under_load("volumes", "devices", "virtio_blk.0", "vfs")
+
+
+@suite.test("what was synced is there after the service of the file system died, and clients are told once")
+def service() -> None:
+    with disk() as path:
+        with loaded(path, "its own death") as guest:
+            for number in range(KILLS):
+                says(guest, f"write /disk/file-{number} text {number}")
+                says(guest, "sync")
+                guest.command("kill ext4.0")
+                guest.command("ls /disk")  # ERR_LOST, once
+                says(guest, f"cat /disk/file-{number}", f"text {number}")
+            switch_off(guest)
+        partition(path)
+
+
+@suite.test("what was synced is there after the power was cut under load, and the image is clean")
+def power() -> None:
+    with disk() as path:
+        for number in range(3):
+            with loaded(path, f"power {number}") as guest:
+                for earlier in range(number):
+                    says(guest, f"cat /disk/synced-{earlier}", f"before cut {earlier}")
+                guest.command("run file_load &")
+                says(guest, f"write /disk/synced-{number} before cut {number}")
+                says(guest, "sync")
+                os.kill(guest.pid, signal.SIGKILL)
+                guest.read_to_end()
+        with loaded(path, "after the cuts") as guest:  # the journal is replayed
+            says(guest, "cat /disk/synced-2", "before cut 2")
+            switch_off(guest)
+        partition(path)
