@@ -132,6 +132,16 @@ def clients() -> None:
                 judge(at / "image")
 
 
+@suite.test("requests of any form are answered, and the image stays clean")
+def hostile() -> None:
+    for seed in (1, 2, 3):
+        with folder() as at:
+            make_image(at / "image", "-t", "ext4", "-b", str(BLOCK_SIZES[seed - 1]))
+            serve(at / "image", "mkdir a", "mkdir a/b", "symlink a link", f"hostile {seed} 8000",
+                  options=("-s", str(seed), "-p", "420"))
+            judge(at / "image")
+
+
 @suite.test("reading errors are the request's, and nobody waits for ever")
 def failing() -> None:
     with folder() as at:

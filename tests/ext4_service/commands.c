@@ -4,7 +4,8 @@
  *
  *   ls PATH  cat PATH  get PATH HOSTFILE  put HOSTFILE PATH  append PATH TEXT  truncate PATH SIZE  stat PATH
  *   mkdir PATH  rmdir PATH  rm PATH  mv PATH PATH  ln PATH PATH  symlink TEXT PATH  readlink PATH
- *   fsync PATH  sync  df  fill PATH BYTES SEED  many DIRECTORY COUNT  random SEED COUNT  wait SECONDS
+ *   fsync PATH  sync  df  fill PATH BYTES SEED  many DIRECTORY COUNT  random SEED COUNT  hostile SEED COUNT
+ *   wait SECONDS
  */
 #include "tests/ext4_service/commands.h"
 
@@ -301,6 +302,10 @@ static mnos_status_t run(const char *name, char **word)
         return host_do(0, FILE_SYNC, NULL, 0, NULL, 0);
     if (strcmp(name, "random") == 0)
         return random_run(strtoull(word[0], NULL, 0), (unsigned)strtoul(word[1], NULL, 0))
+                   ? MNOS_OK
+                   : MNOS_ERR_FORMAT;
+    if (strcmp(name, "hostile") == 0)
+        return hostile_run(strtoull(word[0], NULL, 0), (unsigned)strtoul(word[1], NULL, 0))
                    ? MNOS_OK
                    : MNOS_ERR_FORMAT;
     return MNOS_ERR_LABEL;

@@ -10,3 +10,6 @@ bool command_run(char *line);
 
 /* random.c: so many operations by several clients at once, checked against what they should find. */
 bool random_run(uint64_t seed, unsigned count);
+
+/* hostile.c: so many requests of any form; each is answered, and no invariant breaks. */
+bool hostile_run(uint64_t seed, unsigned count);

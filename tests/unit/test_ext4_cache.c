@@ -110,6 +110,21 @@ TEST(ext4_cache, a_page_that_is_changed_while_it_is_written_is_written_again)
     check_all();
 }
 
+TEST(ext4_cache, nobody_waits_for_a_page_that_has_nothing_to_write)
+{
+    uint32_t number;
+
+    make();
+    number = take_one(1, 0);
+    cache_dirty(&cache, number);
+    cache_note(&cache, number, 5);
+    cache_clean(&cache, number);
+    CHECK(!cache_is_pending(&cache, 1, cache.serial));
+    CHECK(!cache_is_noted(&cache, 5));
+    cache_clean(&cache, number);
+    check_all();
+}
+
 TEST(ext4_cache, what_could_not_be_read_is_told_and_forgotten)
 {
     uint32_t number;

@@ -270,6 +270,13 @@ void cache_dirty(struct cache *cache, uint32_t number)
     cache->dirty_count++;
 }
 
+void cache_clean(struct cache *cache, uint32_t number)
+{
+    forget_note(cache, cache_page(cache, number));
+    if (cache_page(cache, number)->dirty)
+        remove_from_dirty(cache, number);
+}
+
 static bool not_after(uint32_t a, uint32_t b)
 {
     return (int32_t)(b - a) >= 0; /* both count on for ever, modulo 2^32 */

@@ -111,6 +111,8 @@ bool cache_part_read(struct cache *cache, uint32_t number, mnos_status_t status)
 void cache_forget_failed(struct cache *cache);
 
 void cache_dirty(struct cache *cache, uint32_t number);
+/* There is nothing of it to write: what was changed lies behind the end of a file that has become shorter. */
+void cache_clean(struct cache *cache, uint32_t number);
 /* Its blocks are new: `transaction` waits for it. */
 void cache_note(struct cache *cache, uint32_t number, uint32_t transaction);
 /* `parts` requests write it now. It may be changed and become dirty meanwhile, and is written again then. */

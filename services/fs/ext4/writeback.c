@@ -48,8 +48,10 @@ static void submit_page(struct ext4_service *service, enum queue_op op, uint32_t
     for (uint32_t at = 0; at < service->blocks_per_page;
          at = blocks[at] == 0 ? at + 1 : part_end(service, blocks, at))
         parts += blocks[at] != 0;
-    if (parts == 0)
-        return; /* a hole: it is as it has to be */
+    if (parts == 0) { /* a hole: it is as it has to be */
+        cache_clean(&service->cache, number);
+        return;
+    }
     begin(service, op, number, parts);
     for (uint32_t at = 0; at < service->blocks_per_page;) {
         uint32_t end = blocks[at] == 0 ? at + 1 : part_end(service, blocks, at);
@@ -70,7 +72,7 @@ void writeback_submit(struct ext4_service *service, enum queue_op op, uint32_t n
 {
     struct queue_request request;
 
-    if (service->blocks_per_page != 1) {
+    if (service->blocks_per_page != 1 || cache_blocks_of(&service->cache, number)[0] == 0) {
         for (uint32_t i = 0; i < count; i++)
             submit_page(service, op, number + i);
         return;
