@@ -46,14 +46,19 @@ static void find_matches(struct editor *editor, struct matches *matches)
     }
 }
 
+/* Of paths, what lies behind the directory that was typed. */
 static void list_matches(struct editor *editor, const struct matches *matches)
 {
     char word[EDITOR_WORD_BYTES];
+    size_t directory = matches->typed;
     unsigned index = 0;
+
+    while (directory > 0 && editor->line.text[matches->word_start + directory - 1] != '/')
+        directory--;
 
     editor_put(editor, "\r\n");
     while (next_match(editor, matches, &index, word)) {
-        editor_put(editor, word);
+        editor_put(editor, word + directory);
         editor_put(editor, "  ");
     }
     editor_put(editor, "\r\n");

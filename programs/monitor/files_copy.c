@@ -8,6 +8,7 @@
 #include "programs/monitor/files.h"
 
 #define CHUNK_BYTES 32768u
+#define SHOWN_BYTES 2048u /* between two looks for Ctrl-C */
 /* A copy that takes longer shows how far it is, and how often that is drawn. */
 #define PROGRESS_AFTER_NS 1000000000ull
 #define PROGRESS_EACH_NS 200000000ull
@@ -46,6 +47,17 @@ static bool open_to_read(const char *command, const char *typed, char path[FILES
     return status == MNOS_OK;
 }
 
+/* Writes what was read; false: Ctrl-C. A line may be slow, so it is looked for more often than bytes are read. */
+static bool show(uint64_t count)
+{
+    for (uint64_t at = 0; at < count; at += SHOWN_BYTES) {
+        console_write(chunk + at, count - at < SHOWN_BYTES ? count - at : SHOWN_BYTES);
+        if (files_stopped())
+            return false;
+    }
+    return true;
+}
+
 void command_cat(const struct words *words)
 {
     static char path[FILES_PATH_BYTES];
@@ -55,8 +67,7 @@ void command_cat(const struct words *words)
     if (!open_to_read("cat", words->word[1], path, &file))
         return;
     for (; next_piece(&file, "cat", words->word[1], offset, &count); offset += count) {
-        console_write(chunk, count);
-        if (files_stopped())
+        if (!show(count))
             break;
     }
     (void)!file_close(&file);
@@ -103,6 +114,17 @@ static bool parse(const char *word, uint64_t *value)
     return true;
 }
 
+/* Lines of the first `count` bytes that were read; false: Ctrl-C. */
+static bool show_lines(uint64_t offset, uint64_t count)
+{
+    for (uint64_t at = 0; at < count; at += 16) {
+        print_line(offset + at, chunk + at, count - at < 16 ? count - at : 16);
+        if (at % (SHOWN_BYTES / 4) == 0 && files_stopped())
+            return false;
+    }
+    return true;
+}
+
 void command_hexdump(const struct words *words)
 {
     static char path[FILES_PATH_BYTES];
@@ -119,12 +141,10 @@ void command_hexdump(const struct words *words)
     while (left != 0 && next_piece(&file, "hexdump", words->word[1], offset, &count)) {
         if (count > left)
             count = left;
-        for (uint64_t at = 0; at < count; at += 16)
-            print_line(offset + at, chunk + at, count - at < 16 ? count - at : 16);
+        if (!show_lines(offset, count))
+            break;
         offset += count;
         left -= count;
-        if (files_stopped())
-            break;
     }
     (void)!file_close(&file);
 }
