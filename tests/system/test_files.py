@@ -102,6 +102,9 @@ def over_mounts() -> None:
             says(guest, f"cp {path} copy")
             says(guest, "stat copy", f"{size} bytes")
         says(guest, "ln /boot/hello here", "different file systems")
+        says(guest, "ln -s /boot/../tmp/two one")
+        says(guest, "ln -s /boot/../tmp/one two")
+        says(guest, "cat one", "too many symbolic links")
         says(guest, "mv /boot/none /tmp/x", "nothing has this name")
         says(guest, "mv /boot/hello moved", "policy")   # copied, and the name there stays
         says(guest, "cp hello /boot/new", "policy")
