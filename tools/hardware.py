@@ -40,13 +40,13 @@ QCOW2_MAGIC = b"QFI\xfb"
 
 def data_disk(path: Path, device: str = "virtio-blk-pci", **options: str) -> tuple[str, ...]:
     """QEMU's arguments for a disk beside the one that is booted from: Machine.extra. `options` are of the
-    drive: snapshot="on" leaves the file as it is."""
+    drive: snapshot="on" leaves the file as it is, and each of several has an id."""
     with path.open("rb") as file:
         kind = "qcow2" if file.read(4) == QCOW2_MAGIC else "raw"
     drive = {"if": "none", "id": "data", "format": kind, "discard": "unmap",
              "file": str(path).replace(",", ",,"), **options}
     return ("-drive", ",".join(f"{key}={value}" for key, value in drive.items()),
-            "-device", f"{device},drive=data")
+            "-device", f"{device},drive={drive['id']}")
 
 
 class Missing(Exception):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* mounts - the commands about file systems: mount, umount, sync, df. */
 #include "lib/client/vfs.h"
+#include "lib/client/volume.h"
 
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
@@ -10,6 +11,9 @@
 #include "programs/monitor/console.h"
 #include "programs/monitor/files.h"
 #include "programs/monitor/mounts.h"
+
+/* A bound for somebody else's list. */
+#define VOLUMES_MAX 1024u
 
 static const char *state_text(uint32_t state)
 {
@@ -101,6 +105,32 @@ static bool parse_guid(const char *text, uint8_t id[MOUNT_VOLUME_BYTES])
     return digits == 32;
 }
 
+/* A partition as DRIVER/NUMBER, as `disks` lists it, or DRIVER alone: a disk without partitions. */
+static mnos_status_t find_volume(const char *text, uint8_t id[MOUNT_VOLUME_BYTES])
+{
+    struct volume_entry volume;
+    char name[MNOS_NAME_BYTES + 12];
+    mnos_status_t status = MNOS_OK;
+
+    if (bootstrap_cap("volumes") == 0)
+        return MNOS_ERR_NOT_FOUND;
+    for (uint64_t i = 0; i < VOLUMES_MAX; i++) {
+        status = volume_entry(bootstrap_cap("volumes"), i, &volume);
+        if (status != MNOS_OK)
+            break;
+        volume.disk[sizeof volume.disk - 1] = 0;
+        if (volume.partition == 0)
+            mnos_snprintf(name, sizeof name, "%s", volume.disk);
+        else
+            mnos_snprintf(name, sizeof name, "%s/%u", volume.disk, volume.partition);
+        if (strcmp(name, text) == 0) {
+            memcpy(id, volume.id, MOUNT_VOLUME_BYTES);
+            return MNOS_OK;
+        }
+    }
+    return status == MNOS_ERR_END || status == MNOS_OK ? MNOS_ERR_NOT_FOUND : status;
+}
+
 void command_mount(const struct words *words)
 {
     struct vfs_mount_request request = {0};
@@ -113,8 +143,12 @@ void command_mount(const struct words *words)
         return;
     }
     if (words->count == 3 && !parse_guid(words->word[1], request.volume)) {
-        console_print("mount: a volume is named by its GUID, which \"disks\" lists\n");
-        return;
+        status = find_volume(words->word[1], request.volume);
+        if (status != MNOS_OK) {
+            console_error(status,
+                          "mount: a volume is DRIVER/PARTITION, as disks lists them, or a GUID");
+            return;
+        }
     }
     if (strlen(at) >= sizeof request.at) {
         console_print("mount: a mount point has at most %u bytes\n", VFS_PATH_BYTES - 1);

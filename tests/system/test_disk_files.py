@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""test_disk_files.py - files on a disk: mounted when the prompt comes, there after the next start, good to Linux' tools."""
+"""test_disk_files.py - files on a disk: mounted at the prompt, there after the next start, good to Linux' tools."""
 
 import subprocess
 import tempfile
@@ -102,6 +102,38 @@ def unmounted() -> None:
         says(guest, "cat /disk/file", "/disk is absent: it was unmounted")
         says(guest, "mount /disk")
         says(guest, "cat /disk/file", "text")
+
+
+@suite.test("a volume of another disk is mounted by a command, where nothing was, and goes with it")
+def by_command() -> None:
+    with disk() as path:
+        other = path.with_name("other.img")
+        mkdisk.make(other, SIZE_MIB)
+        extra = data_disk(path) + data_disk(other, id="other")
+        with Guest(Machine("direct", cpus=2, memory_mib=256, extra=extra), "disk files by command", 180) as guest:
+            guest.expect(PROMPT)
+            says(guest, "ls /disk", "lost+found")
+            says(guest, "disks", "virtio_blk.0", "virtio_blk.1")
+            first_is_used = "in-use" in guest.command("disks").split("virtio_blk.1")[0]
+            free = "virtio_blk.1/1" if first_is_used else "virtio_blk.0/1"
+            says(guest, "mount virtio_blk.7/1 /other", "nothing has this name")
+            says(guest, f"mount {free} other", "outside the range")
+            says(guest, f"mount {free} /disk", "something has this name already")
+            says(guest, f"mount {free} /other")
+            says(guest, "ls /other", "lost+found")
+            says(guest, "mount", "/other ", "ext4.1")
+            says(guest, "cp /boot/hello /other")
+            says(guest, "mv /other/hello /disk")
+            says(guest, "ls /disk", "hello")
+            guest.command("kill vfs")
+            says(guest, "write /other/file text")
+            says(guest, "umount /other")
+            says(guest, "mount /other")
+            guest.command("ls /other")  # the session that ended is told once
+            says(guest, "cat /other/file", "text")
+            switch_off(guest)
+        partition(path)
+        partition(other)
 
 
 @suite.test("the deaths of the mount table and of the services of volumes and devices are not noticed")
