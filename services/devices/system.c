@@ -44,15 +44,20 @@ mnos_status_t system_answer_line(struct message *message, unsigned line)
 
 bool system_memory(mnos_cap_t memory, uint64_t *bus, uint64_t *bytes)
 {
-    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    struct mnos_cap_info info;
+    struct manager_name region;
     uint64_t size;
 
-    if (memory == 0 || sys_cap_inspect(memory, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK ||
-        info->type != MNOS_TYPE_MEMORY || info->flavour != MNOS_MEMORY_RAM ||
-        info->physical_address == UINT64_MAX)
+    if (memory == 0 || sys_cap_inspect(memory, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
         return false;
-    *bus = info->physical_address;
-    *bytes = info->count * MNOS_PAGE_BYTES;
+    info = *(const struct mnos_cap_info *)(const void *)ipc_buffer()->data;
+    /* Other memory ends with who allocated it, and its frames are somebody else's while the device still writes. */
+    if (info.type != MNOS_TYPE_MEMORY || info.flavour != MNOS_MEMORY_RAM ||
+        info.physical_address == UINT64_MAX ||
+        manager_region_of(info.object_id, &region) != MNOS_OK)
+        return false;
+    *bus = info.physical_address;
+    *bytes = info.count * MNOS_PAGE_BYTES;
     return true;
 }
 

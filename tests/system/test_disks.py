@@ -35,14 +35,14 @@ file = "disk_load"
 restart = "on-demand"
 priority = 15
 ceiling = 15
-frames = 128
+frames = 320
 bytes = 32768
 arguments = "{name}"
 uses = {{ {uses} }}
 log = "write"
 """
 DISK = 'disk = { endpoint = "DRIVER", events = [0] }'
-CLIENTS = {"sum": DISK, "load": DISK, "write": DISK, "speed": DISK, "volume": 'volumes = "volumes"'}
+CLIENTS = {name: DISK for name in ("sum", "load", "write", "speed", "own")} | {"volume": 'volumes = "volumes"'}
 BUFFERS = """
 [region.buffers]
 kind = "dma"
@@ -158,6 +158,9 @@ def bytes_of_image() -> None:
             check((requests, failed) == (4096, 0), f"{requests} requests, {failed} failed")
             guest.command("run write")
             until(guest, "log", r"write: status 68\b")
+            # Memory that ends with its client is not what a device may reach.
+            guest.command("run own")
+            until(guest, "log", r"own memory: status 68\b")
 
 
 @suite.test("an error of the medium is the request's alone")

@@ -7,6 +7,7 @@
  *   volume  as load, of the first partition that `volumes` knows, which it has assigned to itself
  *   speed   reads all in requests of 128 KiB, four at once, and looks at nothing; for measuring
  *   write   writes one page, and logs the status
+ *   own     attaches memory that it has allocated itself, and logs the status
  *
  * It counts requests that failed and repeats none: what a driver that dies needs is in the library.
  */
@@ -78,7 +79,7 @@ static mnos_status_t open_volume(mnos_cap_t *session)
     return status == MNOS_OK ? volume_mine(volumes, session) : status;
 }
 
-static mnos_status_t open_disk(mnos_cap_t session)
+static mnos_status_t open_disk(mnos_cap_t session, bool own)
 {
     mnos_cap_t buffers = bootstrap_cap("buffers");
     struct block_setup setup = {
@@ -90,7 +91,8 @@ static mnos_status_t open_disk(mnos_cap_t session)
     if (status == MNOS_OK)
         status = piece_of(buffers, 0, BLOCK_RING_PAGES, &setup.ring_memory);
     if (status == MNOS_OK)
-        status = piece_of(buffers, BLOCK_RING_PAGES, DATA_PAGES, &setup.data);
+        status = own ? sys_mem_alloc(DATA_PAGES, MNOS_ALLOC_CONTIGUOUS, &setup.data)
+                     : piece_of(buffers, BLOCK_RING_PAGES, DATA_PAGES, &setup.data);
     if (status == MNOS_OK)
         status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &setup.endpoint);
     if (status != MNOS_OK)
@@ -241,7 +243,11 @@ int main(void)
     if (strcmp(what, "volume") == 0)
         status = open_volume(&session);
     if (status == MNOS_OK)
-        status = open_disk(session);
+        status = open_disk(session, strcmp(what, "own") == 0);
+    if (strcmp(what, "own") == 0) {
+        log_line("own memory: status %u", status);
+        return 0;
+    }
     if (status != MNOS_OK) {
         log_error(status, "open the disk");
         return 1;
