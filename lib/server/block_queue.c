@@ -27,12 +27,6 @@ static uint32_t waiting(const struct block_queue *queue)
     return atomic_load_explicit(&queue->ring->submitted, memory_order_acquire) - queue->next;
 }
 
-bool block_queue_pending(const struct block_queue *queue)
-{
-    return !queue->broken && queue->flying < BLOCK_FLIGHTS_MAX &&
-           untaken(queue) + queue->flying < BLOCK_ENTRIES && waiting(queue) != 0;
-}
-
 /* The entry is the client's to change while it is copied: a torn copy is checked like any other. */
 static struct block_submission copy_of(const struct block_submission *shared)
 {

@@ -33,8 +33,6 @@ mnos_status_t block_queue_adopt(struct block_queue *queue, struct block_ring *ri
 /* A private copy of the next entry, when there is one, fewer than BLOCK_FLIGHTS_MAX fly, and there
  * will be room for its result. */
 bool block_queue_take(struct block_queue *queue, struct block_submission *entry);
-/* Whether block_queue_take() would look at something; for a loop that decides whether to go on. */
-bool block_queue_pending(const struct block_queue *queue);
 /* B4. `sector` becomes the disk's. */
 mnos_status_t block_queue_check(const struct block_limits *limits, struct block_submission *entry);
 /* The result of one that was taken; it is visible when this returns. */

@@ -18,7 +18,6 @@
 #define block_ring_outstanding dying_ring_outstanding
 #define block_queue_adopt dying_queue_adopt
 #define block_queue_take dying_queue_take
-#define block_queue_pending dying_queue_pending
 #define block_queue_check dying_queue_check
 #define block_queue_complete dying_queue_complete
 #define block_sessions_open dying_sessions_open
