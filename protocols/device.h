@@ -82,8 +82,8 @@ struct device_info {
 };
 _Static_assert(sizeof(struct device_info) == 128, "shared between programs");
 
-/* A part of a window: the capability's pages hold bytes [offset, offset + bytes) of the window, of which the
- * first lies `page_offset` bytes into the first page. */
+/* A part of a window: the capability's pages hold bytes [offset, offset + bytes) of the window, of
+ * which the first lies `page_offset` bytes into the first page. */
 struct device_bar_part {
     uint64_t offset;
     uint64_t bytes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * device.h - requests to `devices` (protocols/device.def), through the capability that the caller names.
- * Every request is repeated when `devices` dies meanwhile: what it had granted stays good.
+ * device.h - requests to `devices` (protocols/device.def), through the capability that the caller
+ * names. Every request is repeated when `devices` dies meanwhile: what it had granted stays good.
  */
 #pragma once
 
@@ -20,7 +20,8 @@ mnos_status_t device_bar(mnos_cap_t devices, uint32_t bar, uint32_t part,
 /* *line is a new capability to bind. */
 mnos_status_t device_vector(mnos_cap_t devices, uint32_t index, mnos_cap_t *line);
 
-/* At most `size` bytes of the capability number `index` with identifier `id`; *length is how many there are. */
+/* At most `size` bytes of the capability number `index` with identifier `id`; *length is how many
+ * there are. */
 mnos_status_t device_capability(mnos_cap_t devices, uint32_t id, uint32_t index, void *bytes,
                                 size_t size, size_t *length);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* mmio - see mmio.h. The inline assembly fixes the width and that it is one access, also between compilers. */
+/* mmio - see mmio.h. The inline assembly fixes the width and that it is one access, also between
+ * compilers. */
 #include "lib/driver/mmio.h"
 
 #define READ(bits, instruction, constraint)                                                        \

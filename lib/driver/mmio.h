@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * mmio.h - registers in device memory. The accesses are functions of mmio.c, which host tests leave out: there
- * a model of the device has functions of the same names.
+ * mmio.h - registers in device memory. The accesses are functions of mmio.c, which host tests leave
+ * out: there a model of the device has functions of the same names.
  *
- * Each access is one instruction of its width, in the order of the program among themselves: device memory is
- * mapped uncached (Intel SDM volume 3, "Methods of Caching Available", UC). What lies in ordinary memory is
- * ordered against them by the barriers of dma.h.
+ * Each access is one instruction of its width, in the order of the program among themselves: device
+ * memory is mapped uncached (Intel SDM volume 3, "Methods of Caching Available", UC). What lies in
+ * ordinary memory is ordered against them by the barriers of dma.h.
  *
- * An offset is the caller's to keep below `bytes`: whoever takes one from a device checks it once, by
- * mmio_part().
+ * An offset is the caller's to keep below `bytes`: whoever takes one from a device checks it once,
+ * by mmio_part().
  */
 #pragma once
 
@@ -20,7 +20,8 @@ struct mmio {
     uint64_t bytes;
 };
 
-/* Bytes [offset, offset + bytes) of a window, as a window of its own; false: they are not inside. */
+/* Bytes [offset, offset + bytes) of a window, as a window of its own; false: they are not
+ * inside. */
 static inline bool mmio_part(const struct mmio *window, uint64_t offset, uint64_t bytes,
                              struct mmio *part)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * window.h - the register windows (BARs) of a device that is claimed, mapped. A window whose middle is the
- * MSI-X table has two parts with a gap between them.
+ * window.h - the register windows (BARs) of a device that is claimed, mapped. A window whose middle
+ * is the MSI-X table has two parts with a gap between them.
  */
 #pragma once
 
@@ -25,6 +25,7 @@ struct device_windows {
 /* Maps window `bar`, once. MNOS_ERR_END: the device has no such window. */
 mnos_status_t device_window_map(struct device_windows *windows, mnos_cap_t devices, uint32_t bar);
 
-/* Bytes [offset, offset + bytes) of a window that is mapped; false: they are not in one part of it. */
+/* Bytes [offset, offset + bytes) of a window that is mapped; false: they are not in one part of
+ * it. */
 bool device_window_part(const struct device_windows *windows, uint32_t bar, uint64_t offset,
                         uint64_t bytes, struct mmio *part);

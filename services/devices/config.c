@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * config - see config.h. Each bus that is used is mapped as a whole, 1 MiB of addresses and half a page of page
- * tables, for good: functions are looked at again when their drivers die.
+ * config - see config.h. Each bus that is used is mapped as a whole, 1 MiB of addresses and half a
+ * page of page tables, for good: functions are looked at again when their drivers die.
  */
 #include "abi/inspect.h"
 #include "lib/base/string.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * main - finds the devices of the machine and hands each to its driver: capabilities, what the run before left,
- * and the one loop. See README.md.
+ * main - finds the devices of the machine and hands each to its driver: capabilities, what the run
+ * before left, and the one loop. See README.md.
  */
 #include "abi/inspect.h"
 #include "lib/base/string.h"
@@ -60,7 +60,8 @@ static void log_scan(const struct table *table)
         log_line("%u more found no room in the table", table->left_out);
 }
 
-/* Whose device is whose is asked of the manifest once, with the scan: it does not change while the machine runs. */
+/* Whose device is whose is asked of the manifest once, with the scan: it does not change while the
+ * machine runs. */
 static void learn_matches(struct table *table)
 {
     struct manager_match entry;
@@ -122,7 +123,8 @@ static void open_names(void)
         log_line("the table of names is not usable: devices are shown by their numbers");
 }
 
-/* One that has its device runs, or is about to be started again; one that the manager gave up stays so. */
+/* One that has its device runs, or is about to be started again; one that the manager gave up stays
+ * so. */
 static void start_drivers(const struct table *table)
 {
     for (uint32_t i = 0; i < table->count; i++) {

@@ -14,7 +14,7 @@ struct driver_match {
     uint32_t class_code, class_mask;
 };
 
-/* Gives each FREE function that has no service yet the first match that names its identifiers, else the first
- * that names its class, and the lowest instance that no other function has. What stays without one because all
- * instances have a device says so in its reason. */
+/* Gives each FREE function that has no service yet the first match that names its identifiers, else
+ * the first that names its class, and the lowest instance that no other function has. What stays
+ * without one because all instances have a device says so in its reason. */
 void match_all(struct table *table, const struct driver_match *matches, unsigned count);

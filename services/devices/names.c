@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * names - see names.h. The table, little-endian: magic; numbers of vendors, devices and classes; bytes of text; the
- * three lists, each {u32 key, u32 place of the text} in ascending order of keys; the texts, each ended by a 0.
- * Keys: vendor; vendor << 16 | device; of classes how many bytes of the class code count << 24 | the code.
+ * names - see names.h. The table, little-endian: magic; numbers of vendors, devices and classes;
+ * bytes of text; the three lists, each {u32 key, u32 place of the text} in ascending order of keys;
+ * the texts, each ended by a 0. Keys: vendor; vendor << 16 | device; of classes how many bytes of
+ * the class code count << 24 | the code.
  */
 #include "services/devices/names.h"
 

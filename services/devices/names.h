@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* names.h - what people call a device, by the table that tools/mkpcinames.py makes of Debian's pci.ids. */
+/* names.h - what people call a device, by the table that tools/mkpcinames.py makes of Debian's
+ * pci.ids. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,5 +18,6 @@ struct names {
 /* False: these bytes are no such table. */
 bool names_open(struct names *names, const void *bytes, size_t size);
 
-/* Vendor and device, or vendor and class, or the class; what does not fit is left out. Empty: not known. */
+/* Vendor and device, or vendor and class, or the class; what does not fit is left out. Empty: not
+ * known. */
 void names_find(const struct names *names, const struct device_ids *ids, char *out, size_t size);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * quiet.h - makes the device of a driver that died quiet, in steps that never wait: each says when the next is
- * due. The step is in the table before it is made, so the next run of this service goes on with it.
+ * quiet.h - makes the device of a driver that died quiet, in steps that never wait: each says when
+ * the next is due. The step is in the table before it is made, so the next run of this service goes
+ * on with it.
  *
- * First mastering and messages off and one read, which pushes what was posted. What was in flight can still
- * land, so then the surest way that the function offers: function-level reset (PCI Express, or AF), else 0 into
- * the status of a virtio device through its PCI_CFG capability, else CC.EN of an NVMe controller, else D3hot and
- * back; with none of them 100 ms, after which no well-made function has anything in flight (PCI Express base
- * specification, "Completion Timeout": 50 ms at most unless a driver chose longer).
+ * First mastering and messages off and one read, which pushes what was posted. What was in flight
+ * can still land, so then the surest way that the function offers: function-level reset (PCI
+ * Express, or AF), else 0 into the status of a virtio device through its PCI_CFG capability, else
+ * CC.EN of an NVMe controller, else D3hot and back; with none of them 100 ms, after which no
+ * well-made function has anything in flight (PCI Express base specification, "Completion Timeout":
+ * 50 ms at most unless a driver chose longer).
  */
 #pragma once
 

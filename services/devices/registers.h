@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * registers.h - registers of a device that this service itself has to touch: the MSI-X table, and what stops an
- * NVMe controller. Mapped for the moment only. Host tests have a model instead of registers.c.
+ * registers.h - registers of a device that this service itself has to touch: the MSI-X table, and
+ * what stops an NVMe controller. Mapped for the moment only. Host tests have a model instead of
+ * registers.c.
  */
 #pragma once
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * scan.h - finds the functions: bus 0 of each segment and every bus behind a bridge of one that was found, in
- * ascending order. A bridge leads only to a bus with a greater number, so each is scanned once and the search
- * ends. Bus numbers and addresses are the firmware's; what it left without is FAILED, with the reason.
+ * scan.h - finds the functions: bus 0 of each segment and every bus behind a bridge of one that was
+ * found, in ascending order. A bridge leads only to a bus with a greater number, so each is scanned
+ * once and the search ends. Bus numbers and addresses are the firmware's; what it left without is
+ * FAILED, with the reason.
  *
- * Further root buses, which servers have, are named only by ACPI's namespace and are not looked for.
+ * Further root buses, which servers have, are named only by ACPI's namespace and are not looked
+ * for.
  */
 #pragma once
 

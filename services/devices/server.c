@@ -320,7 +320,8 @@ static void handle_request(struct devices *devices, struct message *message, mno
 
 void devices_handle(struct devices *devices, struct message *message)
 {
-    /* Taken down before anything uses the IPC buffer. No handler keeps it: what it names is another's. */
+    /* Taken down before anything uses the IPC buffer. No handler keeps it: what it names is
+     * another's. */
     mnos_cap_t cap = message_cap(message, 0);
 
     if (message->kind == MNOS_KIND_CLIENT_GONE) {

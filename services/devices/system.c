@@ -10,8 +10,8 @@
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
-/* The client's capability is a child of ours; when ours goes, it is one of the capability that this service was
- * given, and outlives this run. */
+/* The client's capability is a child of ours; when ours goes, it is one of the capability that this
+ * service was given, and outlives this run. */
 static mnos_status_t answer_range(struct message *message, mnos_cap_t source, uint64_t first,
                                   uint64_t count, mnos_rights_t rights)
 {

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
- * table.h - the functions that were found, who has claimed them, and how far quiescing one has come: all that
- * this service knows and cannot ask for again. It is plain data without pointers in a state region, so the next
- * run of the service goes on where this one ended.
+ * table.h - the functions that were found, who has claimed them, and how far quiescing one has
+ * come: all that this service knows and cannot ask for again. It is plain data without pointers in
+ * a state region, so the next run of the service goes on where this one ended.
  *
  *   ABSENT --scan--> FREE --CLAIM--> CLAIMED --its driver has gone--> QUIESCING --quiet--> FREE
  *   FREE --scan: no usable interrupt, no address--> FAILED
  *   QUIESCING --it does not become quiet in time--> FAILED
  *
- * D1  `badge` is the driver's in CLAIMED and QUIESCING, in other states it means nothing; no two functions have
- *     one driver, or a message line, in common.
- * D2  A function is master of its bus only in CLAIMED, and only after it was told of memory by DMA_USE.
+ * D1  `badge` is the driver's in CLAIMED and QUIESCING, in other states it means nothing; no two
+ *     functions have one driver, or a message line, in common.
+ * D2  A function is master of its bus only in CLAIMED, and only after it was told of memory by
+ *     DMA_USE.
  * D3  Before FREE is stored, the function was quiet: not master, its messages off.
  *
- * Every change is one store, or stores that the next run makes again: claiming writes the badge first and the
- * state last, a step of quiescing is written before it is made. So no undo log is needed.
+ * Every change is one store, or stores that the next run makes again: claiming writes the badge
+ * first and the state last, a step of quiescing is written before it is made. So no undo log is
+ * needed.
  */
 #pragma once
 
@@ -64,8 +66,8 @@ struct table {
 /* D1 to D3 and all numbers in range; NULL or which does not hold. */
 const char *table_check(const struct table *table);
 
-/* A message line that no function has, or the first of `count` in a row, aligned to `count`, a power of two;
- * `total` is how many there are. LINE_NONE: there are none. */
+/* A message line that no function has, or the first of `count` in a row, aligned to `count`, a
+ * power of two; `total` is how many there are. LINE_NONE: there are none. */
 uint8_t table_free_lines(const struct table *table, unsigned count, unsigned total);
 
 /* The function that the manifest gives to this service; NULL: none. */

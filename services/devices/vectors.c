@@ -59,7 +59,8 @@ static void msi_program(const struct function *function, const struct message_li
                  control | PCI_MSI_ENABLE | log2 << PCI_MSI_MULTIPLE_SHIFT);
 }
 
-/* As many of its vectors as there are lines for, in a row that begins at a multiple of their number. */
+/* As many of its vectors as there are lines for, in a row that begins at a multiple of their
+ * number. */
 static bool msi_begin(struct table *table, struct function *function,
                       const struct message_lines *lines)
 {

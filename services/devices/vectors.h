@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * vectors.h - message interrupts of a function: which lines of the machine it has, and what it is told to write
- * where. The driver never reaches the table, so it cannot make the device write elsewhere by it.
+ * vectors.h - message interrupts of a function: which lines of the machine it has, and what it is
+ * told to write where. The driver never reaches the table, so it cannot make the device write
+ * elsewhere by it.
  */
 #pragma once
 
@@ -14,8 +15,8 @@ struct message_lines {
     unsigned count;
 };
 
-/* Before a driver is answered: MSI-X on with every entry masked, or a range of lines for MSI. False: no lines, or
- * the table cannot be reached. Doing it again changes nothing. */
+/* Before a driver is answered: MSI-X on with every entry masked, or a range of lines for MSI.
+ * False: no lines, or the table cannot be reached. Doing it again changes nothing. */
 bool vectors_begin(struct table *table, struct function *function,
                    const struct message_lines *lines);
 /* How many VECTOR hands out. */

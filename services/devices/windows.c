@@ -39,7 +39,8 @@ static bool is_shared(const struct table *table, const struct function *function
     return false;
 }
 
-/* The pages of a part: what lies below the MSI-X table, then what lies above; false: there is none. */
+/* The pages of a part: what lies below the MSI-X table, then what lies above; false: there is
+ * none. */
 static bool part_pages(struct range window, struct range hole, uint32_t part, struct range *out)
 {
     struct range parts[2] = {window, {window.end, window.end}};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* pci.c - libFuzzer on the readers of configuration space and of the MCFG; the scene is tests/unit/pci_fuzz.c. */
+/* pci.c - libFuzzer on the readers of configuration space and of the MCFG; the scene is
+ * tests/unit/pci_fuzz.c. */
 #include "tests/unit/pci_fuzz.h"
 
 #include <stdio.h>

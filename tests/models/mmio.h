@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * mmio.h - models of devices behind lib/driver/mmio.h: the functions of mmio.c, on the host. A window's base is
- * an address that nothing is at; the model that was added for it answers.
+ * mmio.h - models of devices behind lib/driver/mmio.h: the functions of mmio.c, on the host. A
+ * window's base is an address that nothing is at; the model that was added for it answers.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * nvme.h - a model of an NVMe controller with one namespace behind lib/driver/mmio.h, written from the "NVM Express Base
- * Specification" 1.4. It carries out commands in any order when the test lets it, and may be made to fail, to be
- * silent, and to lie.
+ * nvme.h - a model of an NVMe controller with one namespace behind lib/driver/mmio.h, written from
+ * the "NVM Express Base Specification" 1.4. It carries out commands in any order when the test lets
+ * it, and may be made to fail, to be silent, and to lie.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * pci.h - a model of a machine with functions of PCI: configuration space in the place of services/devices/config.c
- * and, behind lib/driver/mmio.h, MSI-X tables and the registers of an NVMe controller. Resets forget what the
- * specifications say they forget. A test includes it once.
+ * pci.h - a model of a machine with functions of PCI: configuration space in the place of
+ * services/devices/config.c and, behind lib/driver/mmio.h, MSI-X tables and the registers of an
+ * NVMe controller. Resets forget what the specifications say they forget. A test includes it once.
  */
 #pragma once
 

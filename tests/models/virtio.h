@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * virtio.h - a model of a modern virtio device on PCI: its registers behind mmio.h, and its side of the queues
- * in the driver's memory. Written from "Virtual I/O Device (VIRTIO) Version 1.1", not from the driver. What a
- * request does is the test's: virtio_model_next() gives it, virtio_model_done() ends it, in any order.
+ * virtio.h - a model of a modern virtio device on PCI: its registers behind mmio.h, and its side of
+ * the queues in the driver's memory. Written from "Virtual I/O Device (VIRTIO) Version 1.1", not
+ * from the driver. What a request does is the test's: virtio_model_next() gives it,
+ * virtio_model_done() ends it, in any order.
  *
  * Windows, at made-up addresses: common, notify, isr and device, each of a page.
  */
@@ -182,7 +183,8 @@ static inline void virtio_model_write(struct mmio_model *registers, uint64_t off
     }
 }
 
-/* The device, and the transport that leads to it. `memory` is the driver's, as dma_memory has it. */
+/* The device, and the transport that leads to it. `memory` is the driver's, as dma_memory has
+ * it. */
 static inline void virtio_model_begin(struct virtio_model *model,
                                       struct virtio_transport *transport,
                                       const struct dma_memory *memory, uint16_t queue_size)

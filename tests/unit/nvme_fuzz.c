@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* nvme_fuzz.c - see nvme_fuzz.h. The first byte chooses the number of entries; then each four bytes are one step: of the
- * device, which writes a byte anywhere in the memory of the queues, or of the driver. */
+/* nvme_fuzz.c - see nvme_fuzz.h. The first byte chooses the number of entries; then each four bytes
+ * are one step: of the device, which writes a byte anywhere in the memory of the queues, or of the
+ * driver. */
 #include "tests/unit/nvme_fuzz.h"
 
 #include <stdlib.h>

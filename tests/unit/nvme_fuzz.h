@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* nvme_fuzz.h - a pair of NVMe queues with a device that writes what the input says where the input says. */
+/* nvme_fuzz.h - a pair of NVMe queues with a device that writes what the input says where the input
+ * says. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* pci_fuzz.c - see pci_fuzz.h. Each input lies in memory of exactly its size, so that the sanitizer sees a byte
- * read behind it. */
+/* pci_fuzz.c - see pci_fuzz.h. Each input lies in memory of exactly its size, so that the sanitizer
+ * sees a byte read behind it. */
 #include "tests/unit/pci_fuzz.h"
 
 #include <stdlib.h>

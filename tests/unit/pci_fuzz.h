@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* pci_fuzz.h - the readers of configuration space and of the MCFG on bytes that nobody would write. */
+/* pci_fuzz.h - the readers of configuration space and of the MCFG on bytes that nobody would
+ * write. */
 #pragma once
 
 #include <stddef.h>

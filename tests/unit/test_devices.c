@@ -453,7 +453,8 @@ TEST(devices_window, is_its_pages_without_those_of_the_table)
     CHECK_EQ(ask(DEVICE_BAR, BADGE(1, 1), 1ull << 32), MNOS_ERR_END);
 }
 
-/* Windows of every size and table place: what is handed out lies in the window, and never in the table's page. */
+/* Windows of every size and table place: what is handed out lies in the window, and never in the
+ * table's page. */
 TEST(devices_window, never_has_a_page_of_the_table)
 {
     struct function *function = &table.functions[0];
@@ -777,7 +778,8 @@ TEST(devices_death, power_is_taken_when_the_device_s_own_way_fails)
 
 /* ---- death of devices ---- */
 
-/* After each call of devices_progress() the process ends, and another begins with the same table. */
+/* After each call of devices_progress() the process ends, and another begins with the same
+ * table. */
 TEST(devices_restart, goes_on_at_every_step_of_quiescing)
 {
     for (enum way way = 0; way < WAYS; way++) {

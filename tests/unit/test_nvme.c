@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_nvme - the driver of NVMe disks against a model of the controller: an honest one with more and less abilities,
- * one that fails and is silent, and one that lies.
+ * test_nvme - the driver of NVMe disks against a model of the controller: an honest one with more
+ * and less abilities, one that fails and is silent, and one that lies.
  */
 #include "tests/models/block_server.h"
 
@@ -38,7 +38,8 @@ uint64_t deadline_after_ns(uint64_t duration_ns)
     return clock_ns + duration_ns;
 }
 
-/* The data of client c lies behind the queues' memory, that of its second piece behind all of those. */
+/* The data of client c lies behind the queues' memory, that of its second piece behind all of
+ * those. */
 static uint64_t reach(void *, mnos_cap_t cap)
 {
     uint64_t number = cap / 1000 - 1, second = cap % 1000 == MORE_CAP;
@@ -328,8 +329,8 @@ TEST(nvme, an_answer_that_cannot_be_leads_to_a_reset)
     }
 }
 
-/* Whatever the device writes into the rings and the lists, nothing outside is touched (the sanitizers watch), and
- * every request ends once. */
+/* Whatever the device writes into the rings and the lists, nothing outside is touched (the
+ * sanitizers watch), and every request ends once. */
 TEST(nvme, survives_a_device_that_writes_anything)
 {
     uint64_t state = 0x9E3779B97F4A7C15;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_virtio - the virtio transport and its queues against a model of the device, an honest one and one that
- * says whatever it likes.
+ * test_virtio - the virtio transport and its queues against a model of the device, an honest one
+ * and one that says whatever it likes.
  */
 #include "tests/unit/unit.h"
 
@@ -240,7 +240,8 @@ TEST(virtio_queue, a_request_is_a_chain_without)
     check();
 }
 
-/* Requests of any size, taken and ended in any order, many times around the ring and its counters. */
+/* Requests of any size, taken and ended in any order, many times around the ring and its
+ * counters. */
 static void long_run(uint64_t wanted)
 {
     struct virtio_model_request waiting[QUEUE_SIZE];
@@ -288,7 +289,8 @@ TEST(virtio_queue, long_run_with_chains)
     long_run(0);
 }
 
-/* Whoever waits after queue_arm() said false gets an interrupt with the next request that is done. */
+/* Whoever waits after queue_arm() said false gets an interrupt with the next request that is
+ * done. */
 static void check_interrupts(uint64_t wanted)
 {
     struct virtio_model_request request;
@@ -397,8 +399,8 @@ TEST(virtio_queue, more_answers_than_requests_break_it)
     check();
 }
 
-/* Nothing that the device writes anywhere in the queue's memory makes the driver touch what is not its own: the
- * sanitizers watch, and the invariants hold. tests/fuzz looks for more. */
+/* Nothing that the device writes anywhere in the queue's memory makes the driver touch what is not
+ * its own: the sanitizers watch, and the invariants hold. tests/fuzz looks for more. */
 TEST(virtio_queue, survives_a_device_that_writes_anything)
 {
     uint8_t input[1 + 4 * 300];

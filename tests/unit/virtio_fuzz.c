@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* virtio_fuzz.c - see virtio_fuzz.h. The first byte chooses features and size; then each four bytes are one step:
- * of the device, which writes a byte anywhere in the memory of the queue, or of the driver. */
+/* virtio_fuzz.c - see virtio_fuzz.h. The first byte chooses features and size; then each four bytes
+ * are one step: of the device, which writes a byte anywhere in the memory of the queue, or of the
+ * driver. */
 #include "tests/unit/virtio_fuzz.h"
 
 #include <stdlib.h>

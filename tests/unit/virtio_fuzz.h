@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* virtio_fuzz.h - a virtqueue with a device that writes what the input says where the input says. */
+/* virtio_fuzz.h - a virtqueue with a device that writes what the input says where the input
+ * says. */
 #pragma once
 
 #include <stddef.h>

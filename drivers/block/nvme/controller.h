@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * controller.h - an NVMe controller from a reset to one that works: admin queue, what it and its first namespace say of
- * themselves, and one pair of queues for requests. One thread serves the disk, so one pair is enough.
+ * controller.h - an NVMe controller from a reset to one that works: admin queue, what it and its
+ * first namespace say of themselves, and one pair of queues for requests. One thread serves the
+ * disk, so one pair is enough.
  *
- *   anything --nvme_start--> works, or an error; every wait in it has a deadline that the controller states or 5 s
+ *   anything --nvme_start--> works, or an error; every wait in it has a deadline that the
+ *   controller states or 5 s
  */
 #pragma once
 
@@ -31,10 +33,10 @@ struct nvme_controller {
     struct nvme_geometry geometry;
 };
 
-/* Memory and doorbells, once. `registers` reach to the last doorbell. MNOS_ERR_FORMAT: the controller cannot be used
- * by this driver; MNOS_ERR_MEMORY: `memory` is too small. */
+/* Memory and doorbells, once. `registers` reach to the last doorbell. MNOS_ERR_FORMAT: the
+ * controller cannot be used by this driver; MNOS_ERR_MEMORY: `memory` is too small. */
 mnos_status_t nvme_open(struct nvme_controller *controller, const struct mmio *registers,
                         struct dma_memory *memory);
-/* Resets it and starts it. MNOS_ERR_DEVICE: it does not answer, or refuses; MNOS_ERR_FORMAT: what it says cannot be;
- * MNOS_ERR_NOT_FOUND: no namespace is active. */
+/* Resets it and starts it. MNOS_ERR_DEVICE: it does not answer, or refuses; MNOS_ERR_FORMAT: what
+ * it says cannot be; MNOS_ERR_NOT_FOUND: no namespace is active. */
 mnos_status_t nvme_start(struct nvme_controller *controller);

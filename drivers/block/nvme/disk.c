@@ -32,8 +32,9 @@ static uint64_t slot_bus(const struct nvme_disk *disk, uint16_t number)
 
 /* ---- Commands ---- */
 
-/* Where bytes [skip, skip + bytes) of a request's data are, page by page: the first may begin inside a page, and all
- * others begin one (NVMe 1.4, section 4.3). False: the pieces of memory are not such. */
+/* Where bytes [skip, skip + bytes) of a request's data are, page by page: the first may begin
+ * inside a page, and all others begin one (NVMe 1.4, section 4.3). False: the pieces of memory are
+ * not such. */
 static bool put_pages(struct nvme_disk *disk, const struct block_flight *flight, uint16_t number,
                       uint32_t skip, uint32_t bytes, struct nvme_command *command)
 {

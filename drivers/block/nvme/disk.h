@@ -3,7 +3,8 @@
  * disk.h - requests of lib/server/block.h as commands of an NVMe controller, and back.
  *
  *   WORKS --it says so, its queue is broken, or it is silent--> reset --> WORKS, all given again
- *   reset --it failed, another disk is there, or NVME_RESETS_MAX in a row--> FAILED: everything is MNOS_ERR_DEVICE
+ *   reset --it failed, another disk is there, or NVME_RESETS_MAX in a row--> FAILED: everything is
+ *   MNOS_ERR_DEVICE
  */
 #pragma once
 
@@ -14,7 +15,8 @@
 #define NVME_RESETS_MAX 3u
 /* How long the device may have a request. */
 #define NVME_SILENCE_NS 10000000000ull
-/* A request of 128 pages that begins inside a page touches 129; the first is named in the command. */
+/* A request of 128 pages that begins inside a page touches 129; the first is named in the
+ * command. */
 #define NVME_LIST_ENTRIES 128u
 
 /* What a command refers to, in memory that the device reads. 1,024 bytes: it crosses no page. */
@@ -47,8 +49,8 @@ struct nvme_disk {
     void *context;
 };
 
-/* Starts the controller behind `registers`, with queues in `memory`. `disk` has server, reach and context. Errors as of
- * nvme_open() and nvme_start(). */
+/* Starts the controller behind `registers`, with queues in `memory`. `disk` has server, reach and
+ * context. Errors as of nvme_open() and nvme_start(). */
 mnos_status_t nvme_disk_open(struct nvme_disk *disk, const struct mmio *registers,
                              struct dma_memory *memory);
 /* After an interrupt, or to look: takes what is done. */

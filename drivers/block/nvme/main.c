@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * main - the driver of NVMe disks: claims its controller, then serves until it or the device ends. See README.md.
+ * main - the driver of NVMe disks: claims its controller, then serves until it or the device ends.
+ * See README.md.
  */
 #include "drivers/block/nvme/disk.h"
 #include "lib/client/device.h"

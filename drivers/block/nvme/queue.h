@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * queue.h - a pair of queues of an NVMe controller: commands into one, completions out of the other. Knows memory and
- * its two doorbells only; what a command means is the caller's.
+ * queue.h - a pair of queues of an NVMe controller: commands into one, completions out of the
+ * other. Knows memory and its two doorbells only; what a command means is the caller's.
  *
- * N1  What the driver believes (which identifiers are in flight, where it is in both rings) is in this structure,
- *     never in the memory that the device can write.
- * N2  At most entries - 1 commands are in flight, so the submission queue is never full when one is added.
- * N3  A completion counts when its phase is this round's; an identifier that is not in flight breaks the queue.
+ * N1  What the driver believes (which identifiers are in flight, where it is in both rings) is in
+ *     this structure, never in the memory that the device can write.
+ * N2  At most entries - 1 commands are in flight, so the submission queue is never full when one is
+ *     added.
+ * N3  A completion counts when its phase is this round's; an identifier that is not in flight
+ *     breaks the queue.
  */
 #pragma once
 
@@ -33,8 +35,8 @@ struct nvme_queue {
     struct mmio submit_bell, complete_bell;
 };
 
-/* Memory for `entries`, at most NVME_ENTRIES_MAX, and the doorbells of queue number `number` in `registers`. False: no
- * room, or the registers do not reach so far. */
+/* Memory for `entries`, at most NVME_ENTRIES_MAX, and the doorbells of queue number `number` in
+ * `registers`. False: no room, or the registers do not reach so far. */
 bool nvme_queue_create(struct nvme_queue *queue, struct dma_memory *memory, uint16_t entries,
                        const struct mmio *registers, uint16_t number, uint32_t stride);
 /* Empty, after the controller was reset. */

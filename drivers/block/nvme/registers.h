@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * registers.h - an NVMe controller: numbers of "NVM Express Base Specification", revision 1.4, sections 3.1 (registers),
- * 4.2 and 4.6 (queue entries), 5 (admin commands) and 6 (commands of the NVM set).
+ * registers.h - an NVMe controller: numbers of "NVM Express Base Specification", revision 1.4,
+ * sections 3.1 (registers), 4.2 and 4.6 (queue entries), 5 (admin commands) and 6 (commands of the
+ * NVM set).
  */
 #pragma once
 

@@ -11,8 +11,8 @@ static uint64_t round_up(uint64_t value, uint64_t alignment)
     return (value + alignment - 1) / alignment * alignment;
 }
 
-/* Where the parts lie: descriptors, available ring (with used_event), used ring (with available_event), tables.
- * Virtio 1.1, section 2.6: aligned to 16, 2 and 4. */
+/* Where the parts lie: descriptors, available ring (with used_event), used ring (with
+ * available_event), tables. Virtio 1.1, section 2.6: aligned to 16, 2 and 4. */
 static uint64_t available_offset(uint16_t size)
 {
     return size * sizeof(struct virtio_descriptor);
@@ -143,7 +143,8 @@ static uint16_t add_indirect(struct virtio_queue *queue, const struct queue_segm
     return slot;
 }
 
-/* A slot for each segment. Their order is kept in `next` of the slots, where the device cannot reach it. */
+/* A slot for each segment. Their order is kept in `next` of the slots, where the device cannot
+ * reach it. */
 static uint16_t add_chain(struct virtio_queue *queue, const struct queue_segment *segments,
                           uint32_t count)
 {
@@ -180,8 +181,8 @@ bool queue_add(struct virtio_queue *queue, const struct queue_segment *segments,
     return true;
 }
 
-/* Whether an event that is to be told when the count passes `event` comes between `old` and `now`. Virtio 1.1,
- * section 2.6.7.1: all modulo 2^16. */
+/* Whether an event that is to be told when the count passes `event` comes between `old` and `now`.
+ * Virtio 1.1, section 2.6.7.1: all modulo 2^16. */
 static bool passes(uint16_t event, uint16_t now, uint16_t old)
 {
     return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
@@ -256,7 +257,8 @@ bool queue_arm(struct virtio_queue *queue)
 
 void queue_disarm(struct virtio_queue *queue)
 {
-    /* With event indexes the flag counts for nothing: an index just behind is reached last of all. */
+    /* With event indexes the flag counts for nothing: an index just behind is reached last of
+     * all. */
     if (queue->event_index)
         *used_event(queue) = (uint16_t)(queue->taken - 1);
     else

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * queue.h - one split virtqueue with indirect descriptors, seen by the driver. Knows memory only: who tells the
- * device of it is transport.h, and a test plays the device in the same memory.
+ * queue.h - one split virtqueue with indirect descriptors, seen by the driver. Knows memory only:
+ * who tells the device of it is transport.h, and a test plays the device in the same memory.
  *
- * A request is one chain of segments under a token of the caller's. With indirect descriptors it takes one slot
- * of the ring, whatever its segments; without, one for each.
+ * A request is one chain of segments under a token of the caller's. With indirect descriptors it
+ * takes one slot of the ring, whatever its segments; without, one for each.
  *
- * Q1  What the driver believes is in this structure, never in the memory that the device can write: which slots
- *     are free, which token a slot has, how many bytes the device may have written.
+ * Q1  What the driver believes is in this structure, never in the memory that the device can write:
+ *     which slots are free, which token a slot has, how many bytes the device may have written.
  * Q2  A slot is free, or it is in flight: from queue_add() until queue_take() has given its token.
- * Q3  taken <= published <= added, as counts modulo 2^16, and at most `size` lie between the first and the last.
+ * Q3  taken <= published <= added, as counts modulo 2^16, and at most `size` lie between the first
+ *     and the last.
  */
 #pragma once
 
@@ -54,18 +55,20 @@ struct virtio_queue {
 /* Bytes of DMA memory, aligned to 4096, that a queue takes. */
 uint64_t queue_bytes(uint16_t size, uint16_t segments, bool indirect);
 
-/* An empty queue in memory taken from `memory`. False: a size or number of segments out of range, or no room.
- * `features` are those that were agreed on. */
+/* An empty queue in memory taken from `memory`. False: a size or number of segments out of range,
+ * or no room. `features` are those that were agreed on. */
 bool queue_create(struct virtio_queue *queue, struct dma_memory *memory, uint16_t size,
                   uint16_t segments, uint64_t features);
 
-/* Makes it empty again in the same memory, after the device was reset; whatever was in flight is not any more. */
+/* Makes it empty again in the same memory, after the device was reset; whatever was in flight is
+ * not any more. */
 void queue_begin(struct virtio_queue *queue);
 
 /* Whether a request of so many segments can be added. */
 bool queue_room(const struct virtio_queue *queue, uint32_t count);
 
-/* Adds a request; the device does not see it before queue_publish(). False: no room, or no segments. */
+/* Adds a request; the device does not see it before queue_publish(). False: no room, or no
+ * segments. */
 bool queue_add(struct virtio_queue *queue, const struct queue_segment *segments, uint32_t count,
                uint64_t token);
 
@@ -74,11 +77,13 @@ bool queue_publish(struct virtio_queue *queue);
 
 enum queue_result { QUEUE_NOTHING, QUEUE_TAKEN, QUEUE_BROKEN };
 
-/* The next request that the device is done with. *bytes is what it says to have written, at most what it may.
- * QUEUE_BROKEN: it named one that is not in flight, or said more than can be: reset it. */
+/* The next request that the device is done with. *bytes is what it says to have written, at most
+ * what it may. QUEUE_BROKEN: it named one that is not in flight, or said more than can be: reset
+ * it. */
 enum queue_result queue_take(struct virtio_queue *queue, uint64_t *token, uint32_t *bytes);
 
-/* Asks for an interrupt when more is done. True: something is done already: take it, then ask again. */
+/* Asks for an interrupt when more is done. True: something is done already: take it, then ask
+ * again. */
 bool queue_arm(struct virtio_queue *queue);
 /* Asks for none. */
 void queue_disarm(struct virtio_queue *queue);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * registers.h - a virtio device on PCI: numbers of "Virtual I/O Device (VIRTIO) Version 1.1", sections 2.1
- * (status), 2.6 (split virtqueues), 4.1.4 (PCI capabilities) and 6 (feature bits).
+ * registers.h - a virtio device on PCI: numbers of "Virtual I/O Device (VIRTIO) Version 1.1",
+ * sections 2.1 (status), 2.6 (split virtqueues), 4.1.4 (PCI capabilities) and 6 (feature bits).
  */
 #pragma once
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * transport.h - a modern virtio device on PCI (Virtio 1.1, section 4.1): places of its registers, features,
- * queues, status. Reaches registers by mmio.h, so a host test has a model of the device instead, and asks for
- * no capability: virtio.h does.
+ * transport.h - a modern virtio device on PCI (Virtio 1.1, section 4.1): places of its registers,
+ * features, queues, status. Reaches registers by mmio.h, so a host test has a model of the device
+ * instead, and asks for no capability: virtio.h does.
  *
- *   reset --transport_features--> features agreed --transport_queue for each--> transport_go --> working
+ *   reset --transport_features--> features agreed --transport_queue for each--> transport_go -->
+ *   working
  *   any --needs reset, or queue_take() says QUEUE_BROKEN--> reset
  *
- * Nothing here waits: what takes time is a question that the driver asks again, with a deadline of its own.
+ * Nothing here waits: what takes time is a question that the driver asks again, with a deadline of
+ * its own.
  */
 #pragma once
 
@@ -40,8 +42,8 @@ struct virtio_transport {
 void transport_reset(const struct virtio_transport *transport);
 bool transport_is_reset(const struct virtio_transport *transport);
 
-/* After a reset: agrees on what the device offers of `wanted`, and VERSION_1, which must be among them. False:
- * the device lacks what is `needed`, or does not take the choice. */
+/* After a reset: agrees on what the device offers of `wanted`, and VERSION_1, which must be among
+ * them. False: the device lacks what is `needed`, or does not take the choice. */
 bool transport_features(struct virtio_transport *transport, uint64_t wanted, uint64_t needed);
 
 uint32_t transport_queue_count(const struct virtio_transport *transport);
@@ -54,8 +56,8 @@ struct virtio_bell {
     uint16_t queue;
 };
 
-/* Hands the queue to the device, with message interrupt `vector` (VIRTIO_NO_VECTOR: none). False: the device
- * does not take the vector, or its notification is outside its window. */
+/* Hands the queue to the device, with message interrupt `vector` (VIRTIO_NO_VECTOR: none). False:
+ * the device does not take the vector, or its notification is outside its window. */
 bool transport_queue(const struct virtio_transport *transport, uint16_t index,
                      const struct virtio_queue *queue, uint16_t vector, struct virtio_bell *bell);
 /* The interrupt for changes of the configuration. */
@@ -73,6 +75,7 @@ static inline void transport_notify(const struct virtio_bell *bell)
     mmio_write16(&bell->place, 0, bell->queue);
 }
 
-/* Bytes of the device's own configuration, all from one moment. False: outside, or it never stood still. */
+/* Bytes of the device's own configuration, all from one moment. False: outside, or it never stood
+ * still. */
 bool transport_config(const struct virtio_transport *transport, uint32_t offset, void *out,
                       uint32_t bytes);

@@ -9,7 +9,8 @@
 #define RESET_NS 1000000000ull
 #define RESET_LOOK_NS 100000ull
 
-/* The first usable place of each type counts: a device may offer the same registers in several ways. */
+/* The first usable place of each type counts: a device may offer the same registers in several
+ * ways. */
 static mnos_status_t use_place(struct virtio *virtio, mnos_cap_t devices,
                                const struct virtio_place *place)
 {

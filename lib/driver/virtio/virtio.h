@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * virtio.h - from a claimed device to a transport: reads the virtio capabilities by CAPABILITY, maps the windows
- * that they name, and resets the device. The steps that follow are in transport.h and queue.h:
+ * virtio.h - from a claimed device to a transport: reads the virtio capabilities by CAPABILITY,
+ * maps the windows that they name, and resets the device. The steps that follow are in transport.h
+ * and queue.h:
  *
  *   virtio_open(&virtio, devices);
  *   transport_features(&virtio.transport, wanted, needed);
@@ -22,8 +23,8 @@ struct virtio {
     struct virtio_transport transport;
 };
 
-/* Of the device that this service has claimed. MNOS_ERR_FORMAT: its capabilities lead to no usable registers;
- * MNOS_ERR_DEVICE: it is not reset after a second. */
+/* Of the device that this service has claimed. MNOS_ERR_FORMAT: its capabilities lead to no usable
+ * registers; MNOS_ERR_DEVICE: it is not reset after a second. */
 mnos_status_t virtio_open(struct virtio *virtio, mnos_cap_t devices);
 
 /* Resets it and waits, at most a second; queues and features are to be set up anew. */

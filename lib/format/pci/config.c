@@ -83,7 +83,8 @@ void pci_bar_read(uint32_t value, uint32_t mask, uint32_t high_value, uint32_t h
         /* The upper half of a port BAR may be wired to 0: ports have 16 bits. */
         size_mask |= bar->ports && size_mask >> 16 == 0 ? 0xFFFFFFFFFFFF0000ull : ~0ull << 32;
     }
-    /* The bits that can be set are all from one on; an address that is not a multiple of the size is none. */
+    /* The bits that can be set are all from one on; an address that is not a multiple of the size
+     * is none. */
     if (size_mask == 0 || (~size_mask & (~size_mask + 1)) != 0 || (address & ~size_mask) != 0)
         return;
     bar->bytes = ~size_mask + 1;

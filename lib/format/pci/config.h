@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * config.h - configuration space of a PCI function: readers of its first 256 bytes, which the device wrote.
+ * config.h - configuration space of a PCI function: readers of its first 256 bytes, which the
+ * device wrote.
  *
- * "PCI Local Bus Specification" 3.0, chapter 6; "PCI Express Base Specification" 4.0, section 7.5; "PCI-to-PCI
- * Bridge Architecture Specification" 1.2, chapter 3; "Advanced Capabilities for Conventional PCI" (AF).
+ * "PCI Local Bus Specification" 3.0, chapter 6; "PCI Express Base Specification" 4.0, section 7.5;
+ * "PCI-to-PCI Bridge Architecture Specification" 1.2, chapter 3; "Advanced Capabilities for
+ * Conventional PCI" (AF).
  *
- * Whatever the bytes are, nothing outside them is read, every list ends, and what is returned lies inside the
- * 256 bytes. What could not be used is left out, never guessed.
+ * Whatever the bytes are, nothing outside them is read, every list ends, and what is returned lies
+ * inside the 256 bytes. What could not be used is left out, never guessed.
  */
 #pragma once
 
@@ -70,8 +72,8 @@ struct pci_bar {
     bool ports, wide, prefetchable; /* wide: it takes two registers */
 };
 
-/* `value` is what the register holds, `mask` what it reads after all ones were written; the high halves count
- * for a wide one, which needs a register behind it (`has_next`). */
+/* `value` is what the register holds, `mask` what it reads after all ones were written; the high
+ * halves count for a wide one, which needs a register behind it (`has_next`). */
 void pci_bar_read(uint32_t value, uint32_t mask, uint32_t high_value, uint32_t high_mask,
                   bool has_next, struct pci_bar *bar);
 

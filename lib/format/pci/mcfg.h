@@ -17,10 +17,12 @@ struct mcfg_segment {
     uint8_t first_bus, last_bus;
 };
 
-/* The first valid MCFG among the bytes of a region that holds ACPI tables; NULL: there is none. It is looked for
- * by signature and checksum, because the root pointer usually lies outside the region. */
+/* The first valid MCFG among the bytes of a region that holds ACPI tables; NULL: there is none. It
+ * is looked for by signature and checksum, because the root pointer usually lies outside the
+ * region. */
 const uint8_t *mcfg_find(const uint8_t *region, size_t size, size_t *bytes);
 
-/* Segment number `index` that can be used: its space exists below `end` and its buses are in order. */
+/* Segment number `index` that can be used: its space exists below `end` and its buses are in
+ * order. */
 bool mcfg_segment(const uint8_t *table, size_t bytes, unsigned index, uint64_t end,
                   struct mcfg_segment *segment);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * claimer - a driver that claims whatever device it is given, maps every window, turns mastering on, and then does
- * nothing until somebody ends it: what `devices` has to make quiet.
+ * claimer - a driver that claims whatever device it is given, maps every window, turns mastering
+ * on, and then does nothing until somebody ends it: what `devices` has to make quiet.
  */
 #include "lib/client/device.h"
 #include "lib/driver/dma.h"

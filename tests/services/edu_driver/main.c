@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * edu_driver - a driver of QEMU's device for teaching, "-device edu", that shows in the log what a driver gets of
- * `devices` and what not: registers, one message interrupt, memory for DMA. It copies a pattern to the device and
- * back for ever, until somebody ends it. The registers are in QEMU's docs/specs/edu.rst.
+ * edu_driver - a driver of QEMU's device for teaching, "-device edu", that shows in the log what a
+ * driver gets of `devices` and what not: registers, one message interrupt, memory for DMA. It
+ * copies a pattern to the device and back for ever, until somebody ends it. The registers are in
+ * QEMU's docs/specs/edu.rst.
  */
 #include "abi/inspect.h"
 #include "lib/base/string.h"
@@ -164,7 +165,8 @@ int main(void)
         return 1;
     }
     mmio_write32(&registers, REGISTER_LIVE, 0x12345678);
-    /* It offers no reset: what the run before had begun comes to its end, without reaching memory. */
+    /* It offers no reset: what the run before had begun comes to its end, without reaching
+     * memory. */
     while ((mmio_read64(&registers, REGISTER_DMA_COMMAND) & COMMAND_START) != 0)
         sleep_until(deadline_after_ns(1000000));
     mmio_write32(&registers, REGISTER_CLEAR, mmio_read32(&registers, REGISTER_CAUSES));
