@@ -240,16 +240,21 @@ void nvme_disk_take_done(struct nvme_disk *disk)
 
 uint64_t nvme_disk_deadline(const struct nvme_disk *disk)
 {
-    uint64_t oldest = block_server_oldest(disk->server);
+    uint64_t after = block_server_issued_after(disk->server);
 
-    return oldest == MNOS_DEADLINE_NEVER || disk->failed ? MNOS_DEADLINE_NEVER
-                                                         : oldest + NVME_SILENCE_NS;
+    return after == MNOS_DEADLINE_NEVER || disk->failed ? MNOS_DEADLINE_NEVER
+                                                        : after + NVME_SILENCE_NS;
 }
 
-/* The register costs a trip to the device, so it is read only when something is late. */
+/* All requests are looked at, and the device is, only when something may be late. */
 void nvme_disk_check(struct nvme_disk *disk, uint64_t now_ns)
 {
-    if (!disk->failed && now_ns >= nvme_disk_deadline(disk))
+    uint64_t oldest;
+
+    if (disk->failed || now_ns < nvme_disk_deadline(disk))
+        return;
+    oldest = block_server_oldest(disk->server);
+    if (oldest != MNOS_DEADLINE_NEVER && now_ns >= oldest + NVME_SILENCE_NS)
         reset(disk);
 }
 
