@@ -26,7 +26,8 @@ uint64_t lasting_bytes(const struct lasting *lasting)
     return lasting == NULL ? 0 : frames_for(lasting->count) * PAGE_BYTES;
 }
 
-mnos_status_t lasting_create(struct quota *quota, uint32_t count, struct lasting **lasting)
+[[gnu::cold]] mnos_status_t lasting_create(struct quota *quota, uint32_t count,
+                                           struct lasting **lasting)
 {
     uint64_t frames = frames_for(count);
     mnos_status_t status;
@@ -48,7 +49,7 @@ mnos_status_t lasting_create(struct quota *quota, uint32_t count, struct lasting
     return MNOS_OK;
 }
 
-void lasting_free(struct quota *quota, struct lasting *lasting)
+[[gnu::cold]] void lasting_free(struct quota *quota, struct lasting *lasting)
 {
     uint64_t bytes = lasting_bytes(lasting);
 
@@ -122,8 +123,10 @@ static struct capability *first_locked(const struct kobject *object)
 }
 
 /* A ghost, not in the tree yet, and a free slot for its child; with MNOS_OK. */
-static mnos_status_t slots_take_locked(struct endpoint *endpoint, struct process *process,
-                                       struct capability **ghost, struct capability **slot)
+[[gnu::cold]] static mnos_status_t slots_take_locked(struct endpoint *endpoint,
+                                                     struct process *process,
+                                                     struct capability **ghost,
+                                                     struct capability **slot)
 {
     mnos_status_t status;
 
@@ -143,8 +146,8 @@ static mnos_status_t slots_take_locked(struct endpoint *endpoint, struct process
     return status;
 }
 
-mnos_status_t lasting_mint(struct process *process, const struct cap_view *source,
-                           mnos_cap_t *handle)
+[[gnu::cold]] mnos_status_t lasting_mint(struct process *process, const struct cap_view *source,
+                                         mnos_cap_t *handle)
 {
     struct endpoint *endpoint = (struct endpoint *)source->object;
     struct kobject *object = &endpoint->obj;

@@ -280,7 +280,7 @@ void thread_resume(struct thread *thread, enum thread_stop why)
 {
     uint32_t suspended = THREAD_SUSPENDED;
 
-    /* Pairs with thread_stopped() in sched.c. */
+    /* Pairs with thread_stopped() in sched/ready.c. */
     atomic_fetch_and(&thread->stop, ~(uint32_t)why);
     if ((thread->stop & ~(uint32_t)STOP_CALL) == 0 &&
         atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_PAIRED))

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
-/* sched.c - see sched.h. */
+/* sched.c - which thread a core runs next, chosen on its way out of the kernel. See sched.h. */
 #include "sched/sched.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "assert.h"
-#include "boot_code.h"
 #include "calls/calls.h"
 #include "info.h"
 #include "ipc/wait.h"
 #include "lockdep.h"
 #include "log/log.h"
 #include "object/interrupt.h"
+#include "sched/internal.h"
 #include "sched/switch.h"
 #include "sync/deferred.h"
 #include "trace.h"
@@ -22,55 +21,7 @@
 /* How many threads that must not run are taken out of a queue between two looks at interrupts. */
 #define STOPPED_STEP 8
 
-struct core cores[MNOS_CORES_MAX];
-uint32_t core_count = 1;
-
-/* Bit n: core n. A core sets its own idle bit before it looks at its run queue for the last time; who
- * inserts looks at the bit afterwards. */
-static _Atomic uint32_t online_cores = 1;
-_Atomic uint32_t idle_cores;
-
-uint32_t sched_online_cores(void)
-{
-    return atomic_load_explicit(&online_cores, memory_order_relaxed);
-}
-
-bool sched_single_core(void)
-{
-    return sched_online_cores() == 1;
-}
-
-BOOT_CODE static void core_init(struct core *core, uint32_t index)
-{
-    core->index = index;
-    core->timer_armed_ns = UINT64_MAX;
-    core->hold_end_ns = UINT64_MAX;
-    runqueue_init(&core->runqueue);
-    timer_queue_init(&core->timer_queue);
-    work_list_init(&core->work);
-    deferred_list_init(&core->deferred);
-}
-
-BOOT_CODE void sched_init(void)
-{
-    info_statistics_create();
-    for (uint32_t i = 0; i < MNOS_CORES_MAX; i++)
-        core_init(&cores[i], i);
-    cores[0].online = true;
-}
-
-void sched_core_start(void)
-{
-    struct core *core = this_core();
-
-    core->online = true;
-    atomic_fetch_or(&online_cores, 1u << core->index);
-    core->need_resched = true;
-    sched_leave_kernel();
-    arch_enter_user();
-}
-
-/* ---- timers and accounting ---- */
+/* ---- timers ---- */
 
 static void timer_set(struct core *core, uint64_t deadline_ns)
 {
@@ -132,292 +83,17 @@ static bool expire(struct core *core, uint64_t now)
     return false;
 }
 
-uint64_t sched_cpu_cycles(const struct thread *thread)
-{
-    uint64_t cycles = __atomic_load_n(&thread->cpu_cycles, __ATOMIC_RELAXED);
-
-    /* It has run for less time than has passed: while the start is subtracted the sum is negative. */
-    return (int64_t)cycles < 0 ? cycles + arch_cycles() : cycles;
-}
-
-/* ---- making threads ready ---- */
-
-/* Reasons not to run; STOP_CALL is none. */
-static uint32_t stop_bits(const struct thread *thread)
-{
-    return atomic_load_explicit(&thread->stop, memory_order_acquire) & ~(uint32_t)STOP_CALL;
-}
-
-void sched_died(struct thread *thread)
-{
-    work_enter(&thread->end.work, __atomic_load_n(&thread->effective, __ATOMIC_RELAXED));
-}
-
-enum stopped {
-    RUNS_ON, /* the reason has just gone, and it is the caller's to run after all */
-    STOPPED,
-    DIED, /* and the caller goes on with sched_died() */
-};
-
-/* A thread that must not run: where it goes instead. */
-static enum stopped thread_stopped(struct thread *thread, uint32_t stop)
-{
-    uint32_t suspended = THREAD_SUSPENDED;
-
-    if ((stop & STOP_KILL) != 0) {
-        atomic_store(&thread->state, THREAD_DEAD);
-        return DIED;
-    }
-    atomic_store(&thread->state, THREAD_SUSPENDED);
-    /* thread_resume() clears the reason before it looks at the state: one of us two sees the other. */
-    if (stop_bits(thread) != 0 ||
-        !atomic_compare_exchange_strong(&thread->state, &suspended, THREAD_PAIRED))
-        return STOPPED;
-    return RUNS_ON;
-}
-
-/* The same when nothing is locked; true: it does not run. */
-static bool stops(struct thread *thread)
-{
-    uint32_t stop = stop_bits(thread);
-    enum stopped stopped = stop == 0 ? RUNS_ON : thread_stopped(thread, stop);
-
-    if (stopped == DIED)
-        sched_died(thread);
-    return stopped != RUNS_ON;
-}
-
-static struct core *choose_core(const struct thread *thread)
-{
-    struct core *here = this_core();
-    uint32_t idle;
-
-    if (thread->affinity != MNOS_AFFINITY_ANY)
-        return &cores[thread->affinity];
-    idle = atomic_load_explicit(&idle_cores, memory_order_relaxed);
-    if (here->current == NULL || idle == 0)
-        return here;
-    if (idle >> thread->core & 1)
-        return &cores[thread->core];
-    if (here->current->effective < thread->effective)
-        return here;
-    return &cores[__builtin_ctz(idle)];
-}
-
-void sched_tell(struct core *core)
-{
-    if (core == this_core())
-        core->need_resched = true;
-    else
-        arch_ipi_reschedule(core);
-}
-
-/* Puts `thread` into the queue of `core`; true when that core should look. */
-static bool enqueue(struct core *core, struct thread *thread, bool at_front)
-{
-    enum stopped stopped = RUNS_ON;
-    bool better;
-    uint32_t stop;
-
-    __atomic_store_n(&thread->core, core->index, __ATOMIC_RELAXED);
-    spin_lock(&core->runqueue.lock);
-    stop = stop_bits(thread);
-    if (stop != 0)
-        stopped = thread_stopped(thread, stop);
-    if (stopped != RUNS_ON) {
-        spin_unlock(&core->runqueue.lock);
-        if (stopped == DIED)
-            sched_died(thread);
-        return false;
-    }
-    runqueue_insert_locked(&core->runqueue, thread, at_front);
-    atomic_store_explicit(&thread->state, THREAD_READY, memory_order_relaxed);
-    better = (int)thread->effective >= core->runqueue.running_priority;
-    spin_unlock(&core->runqueue.lock);
-    return better;
-}
-
-void sched_offer_to_idle(const struct core *core)
-{
-    uint32_t idle;
-
-    if (!runqueue_has_movable(&core->runqueue))
-        return;
-    atomic_thread_fence(memory_order_seq_cst); /* pairs with the setting of the bit: can_steal() */
-    idle = atomic_load_explicit(&idle_cores, memory_order_relaxed);
-    if (idle != 0)
-        arch_ipi_reschedule(&cores[__builtin_ctz(idle)]);
-}
-
-static bool is_pinned_elsewhere(const struct core *core, const struct thread *thread)
-{
-    uint32_t affinity = __atomic_load_n(&thread->affinity, __ATOMIC_RELAXED);
-
-    return affinity != MNOS_AFFINITY_ANY && affinity != core->index;
-}
-
-/* Whether `core`, which runs nothing, may go on with `thread`, which is in no queue. */
-static bool can_begin(const struct core *core, const struct thread *thread)
-{
-    return core->current == NULL && !core->need_resched &&
-           (int)thread->effective >= runqueue_best_priority(&core->runqueue) &&
-           !is_pinned_elsewhere(core, thread) &&
-           atomic_load_explicit(&thread->stop, memory_order_relaxed) == 0;
-}
-
-/* By way of a run queue. */
-[[gnu::noinline]] static void queue_up(struct thread *thread)
-{
-    struct core *core = choose_core(thread);
-
-    if (enqueue(core, thread, false))
-        sched_tell(core);
-    else if (!sched_single_core())
-        sched_offer_to_idle(core);
-}
-
-void sched_make_ready(struct thread *thread)
-{
-    struct core *core = this_core();
-
-    if (core->halted && can_begin(core, thread))
-        switch_to(core, thread);
-    else
-        queue_up(thread);
-}
-
-void sched_wake(struct thread *thread)
-{
-    struct core *core = this_core();
-
-    if (core->current == NULL || core->next != NULL ||
-        thread->effective <= core->current->effective || choose_core(thread) != core) {
-        sched_make_ready(thread);
-        return;
-    }
-    core->next = thread;
-    core->need_resched = true;
-}
-
-void sched_running_priority(struct core *core, uint8_t priority)
-{
-    struct runqueue *queue = &core->runqueue;
-    bool lowered = (int)priority < queue->running_priority;
-
-    __atomic_store_n(&queue->running_priority, priority, __ATOMIC_RELAXED);
-    if (!lowered || sched_single_core())
-        return;
-    /* Another core may have inserted a thread that is better, or as good and waits for its time slice, and, seeing
-     * the higher priority that ran until now, not have told us. Pairs with the lock in enqueue(). */
-    atomic_thread_fence(memory_order_seq_cst);
-    if (runqueue_best_priority(queue) >= (int)priority)
-        core->need_resched = true;
-}
-
-void sched_hand_over(struct thread *thread)
-{
-    struct core *core = this_core();
-
-    if (!can_begin(core, thread)) {
-        sched_make_ready(thread);
-        return;
-    }
-    switch_to(core, thread);
-    if (core->slice_end_ns == 0 &&
-        runqueue_best_priority(&core->runqueue) == (int)thread->effective)
-        core->need_resched = true; /* somebody waits for its turn to end: it must have an end */
-}
-
-void sched_block_prepare_whole(struct thread *current)
-{
-    switch_account(current);
-    arch_thread_save(current, false);
-}
-
-void sched_block_prepare(struct thread *current)
-{
-    if ((current->slow & SLOW_FAULTED) != 0)
-        sched_block_prepare_whole(current); /* a fault can come between any two instructions */
-    else
-        switch_block_prepare(current);
-}
-
-void sched_current_blocked(void)
-{
-    this_core()->current = NULL;
-}
-
-bool sched_remove_ready(struct thread *thread, enum thread_state state)
-{
-    bool removed = false;
-    struct core *core = &cores[__atomic_load_n(&thread->core, __ATOMIC_RELAXED)];
-
-    spin_lock(&core->runqueue.lock);
-    if (thread->state == THREAD_READY && thread->core == core->index) {
-        runqueue_remove_locked(&core->runqueue, thread);
-        atomic_store(&thread->state, state);
-        removed = true;
-    }
-    spin_unlock(&core->runqueue.lock);
-    return removed;
-}
-
-/* On the core that it seems to belong to. What runs on another core that core sees itself: sched_look_again(). */
-static void change_priority(struct core *core, struct thread *thread, uint8_t effective)
-{
-    bool better = false;
-
-    spin_lock(&core->runqueue.lock);
-    __atomic_store_n(&thread->effective, effective, __ATOMIC_RELAXED);
-    if (thread->state == THREAD_READY && thread->core == core->index) {
-        runqueue_remove_locked(&core->runqueue, thread);
-        runqueue_insert_locked(&core->runqueue, thread, false);
-        better = (int)effective >= core->runqueue.running_priority;
-    } else if (core == this_core() && core->current == thread) {
-        __atomic_store_n(&core->runqueue.running_priority, effective, __ATOMIC_RELAXED);
-        /* Of one as good, too: the turn begins, which did not end for it before. */
-        better = runqueue_best_priority(&core->runqueue) >= (int)effective;
-    }
-    spin_unlock(&core->runqueue.lock);
-    if (better)
-        sched_tell(core);
-}
-
-void sched_priority_changed(struct thread *thread, uint8_t effective)
-{
-    uint32_t core;
-
-    /* It may have gone to another core with the priority it had: pairs with the lock in enqueue(). */
-    do {
-        core = __atomic_load_n(&thread->core, __ATOMIC_RELAXED);
-        change_priority(&cores[core], thread, effective);
-        atomic_thread_fence(memory_order_seq_cst);
-    } while (__atomic_load_n(&thread->core, __ATOMIC_RELAXED) != core);
-}
-
-void sched_look_again(const struct thread *thread)
-{
-    struct core *here = this_core();
-    uint32_t state = atomic_load_explicit(&thread->state, memory_order_acquire);
-
-    if (state == THREAD_RUNNING && here->current == thread) {
-        here->need_resched |= is_pinned_elsewhere(here, thread);
-    } else if (state == THREAD_RUNNING) {
-        sched_tell(&cores[__atomic_load_n(&thread->core, __ATOMIC_RELAXED)]);
-    } else if (state == THREAD_PAIRED && !sched_single_core()) {
-        /* Some core has it in its hands, and may have read what was true before. */
-        for (uint32_t rest = sched_online_cores(); rest != 0; rest &= rest - 1)
-            sched_tell(&cores[__builtin_ctz(rest)]);
-    }
-}
-
-void sched_wait_stopped(const struct thread *thread)
-{
-    (void)thread;
-    sched_quiesce();
-}
-
 /* ---- choosing ---- */
+
+void switch_run(struct core *core, struct thread *thread)
+{
+    __atomic_store_n(&thread->core, core->index, __ATOMIC_RELAXED); /* before: sched_look_again() */
+    atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_relaxed);
+    thread->cpu_cycles -= arch_cycles();
+    core->current = thread;
+    core->statistics->switches++;
+    arch_switch_in(core, thread);
+}
 
 /* Takes the best thread out of the queue of this core, NULL when there is none. */
 static struct thread *take_locked(struct core *core)
@@ -447,31 +123,6 @@ static struct thread *exchange(struct core *core, struct thread *given, bool at_
     return thread;
 }
 
-/* The best thread in another core's queue that may run here. */
-static struct thread *steal(struct core *here)
-{
-    for (uint32_t i = 1; i < core_count; i++) {
-        struct core *other = &cores[(here->index + i) % core_count];
-        struct thread *thread;
-
-        if (!runqueue_has_movable(&other->runqueue))
-            continue;
-        spin_lock(&other->runqueue.lock);
-        thread = runqueue_best_movable_locked(&other->runqueue);
-        if (thread != NULL) {
-            runqueue_remove_locked(&other->runqueue, thread);
-            atomic_store_explicit(&thread->state, THREAD_PAIRED, memory_order_relaxed);
-        }
-        spin_unlock(&other->runqueue.lock);
-        if (thread != NULL) {
-            here->runqueue.running_priority = (int)thread->effective;
-            here->statistics->steals++;
-            return thread;
-        }
-    }
-    return NULL;
-}
-
 /* The thread to run now, in no queue, when `given` goes back into it; NULL: none in the whole system for
  * this core, or, with *again, none of those that it has looked at. */
 static struct thread *pick(struct core *core, struct thread *given, bool at_front, bool *again)
@@ -479,28 +130,18 @@ static struct thread *pick(struct core *core, struct thread *given, bool at_fron
     for (unsigned i = 0; i < STOPPED_STEP; i++, given = NULL) {
         struct thread *thread = exchange(core, given, at_front);
 
-        if (thread == NULL)
-            thread = steal(core);
+        if (thread == NULL && !sched_single_core())
+            thread = sched_steal(core);
         if (thread == NULL)
             return NULL;
-        if (stops(thread))
+        if (sched_stops(thread))
             continue;
-        if (!is_pinned_elsewhere(core, thread))
+        if (!sched_is_pinned_elsewhere(core, thread))
             return thread;
         sched_make_ready(thread);
     }
     *again = true;
     return NULL;
-}
-
-/* Whether this core, whose idle bit is set, would find something in another's queue. A thread that is
- * inserted after the look is offered: sched_offer_to_idle() runs on that core afterwards and sees the bit. */
-static bool can_steal(const struct core *here)
-{
-    for (uint32_t i = 0; i < core_count; i++)
-        if (&cores[i] != here && runqueue_has_movable(&cores[i].runqueue))
-            return true;
-    return false;
 }
 
 static void idle(struct core *core)
@@ -521,7 +162,8 @@ static void idle(struct core *core)
     trace(MNOS_TRACE_SWITCH, 0, 0);
     atomic_fetch_or(&idle_cores, 1u << core->index);
     timer_update(core);
-    if (runqueue_best_priority(&core->runqueue) < 0 && !core->need_resched && !can_steal(core)) {
+    if (runqueue_best_priority(&core->runqueue) < 0 && !core->need_resched &&
+        (sched_single_core() || !sched_can_steal(core))) {
         core->halted = true;
         arch_idle();
         core->halted = false;
@@ -554,9 +196,9 @@ static bool gives_way(struct core *core, struct thread *thread, bool *at_front)
 /* Takes `thread` off this core if it must not go on; what of it is to go back into the queue. */
 static struct thread *give_way(struct core *core, struct thread *thread, bool *at_front)
 {
-    bool moves = is_pinned_elsewhere(core, thread);
+    bool moves = sched_is_pinned_elsewhere(core, thread);
 
-    if (stop_bits(thread) == 0 && !moves && !gives_way(core, thread, at_front)) {
+    if (sched_stop_bits(thread) == 0 && !moves && !gives_way(core, thread, at_front)) {
         /* Another core may have changed it. */
         if (core->runqueue.running_priority != (int)thread->effective)
             sched_running_priority(core, thread->effective);
@@ -565,7 +207,7 @@ static struct thread *give_way(struct core *core, struct thread *thread, bool *a
     switch_account(thread);
     arch_thread_save(thread, false);
     core->current = NULL;
-    if (stops(thread))
+    if (sched_stops(thread))
         return NULL;
     if (moves) {
         sched_make_ready(thread);
@@ -607,7 +249,7 @@ static void look_first(struct core *core)
 {
     arch_poll_interrupts();
     if (core->next != NULL)
-        (void)enqueue(core, core->next, false);
+        (void)sched_enqueue(core, core->next, false);
     core->next = NULL;
 }
 
@@ -615,7 +257,7 @@ static void look_first(struct core *core)
 static void do_work(struct core *core, struct thread *given, bool at_front)
 {
     if (given != NULL)
-        (void)enqueue(core, given, at_front);
+        (void)sched_enqueue(core, given, at_front);
     core->slice_end_ns = 0;
     __atomic_store_n(&core->runqueue.running_priority, runqueue_best_work(&core->runqueue),
                      __ATOMIC_RELAXED);
@@ -701,7 +343,7 @@ static bool next_is_all(const struct core *core, const struct thread *current,
 
     core->next = NULL;
     if (!next_is_all(core, current, next)) {
-        (void)enqueue(core, next, false);
+        (void)sched_enqueue(core, next, false);
         return;
     }
     switch_account(current);
@@ -779,7 +421,7 @@ bool sched_preempt_point(void)
     arch_poll_interrupts();
     if (core->quiescent_points != passed)
         return true; /* what was looked up may have been freed */
-    if (core->current == NULL || stop_bits(core->current) != 0)
+    if (core->current == NULL || sched_stop_bits(core->current) != 0)
         return true;
     return core->next != NULL || (core->need_resched && runqueue_best_priority(&core->runqueue) >=
                                                             (int)core->current->effective);

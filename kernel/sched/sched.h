@@ -37,12 +37,19 @@ void sched_reschedule_interrupt(void);
 
 /* ---- called by objects ---- */
 
-uint32_t sched_online_cores(void);  /* bit n: core n */
-extern _Atomic uint32_t idle_cores; /* likewise; changed by each core alone */
+/* Bit n: core n; each core changes its own alone. */
+extern _Atomic uint32_t online_cores, idle_cores;
+static inline uint32_t sched_online_cores(void)
+{
+    return atomic_load_explicit(&online_cores, memory_order_relaxed);
+}
+static inline bool sched_single_core(void)
+{
+    return sched_online_cores() == 1;
+}
 /* `core` is busy with something as good as what waits there, which may go on at once where nothing is to be
  * done. */
 void sched_offer_to_idle(const struct core *core);
-bool sched_single_core(void);
 
 /* There is something for `core` to look at on its way out of the kernel. */
 void sched_tell(struct core *core);

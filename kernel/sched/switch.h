@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * switch.h - the steps of changing the thread that a core runs, inline for the scheduler and the fast
- * path of IPC.
+ * switch.h - the steps of changing the thread that a core runs, for the scheduler. The fast paths in assembly do the
+ * same.
  */
 #pragma once
 
@@ -26,19 +26,11 @@ static inline void switch_block_prepare(struct thread *current)
 }
 
 /* Puts `thread`, which no other core can reach any more, on this core. */
-static inline void switch_run(struct core *core, struct thread *thread)
-{
-    __atomic_store_n(&thread->core, core->index, __ATOMIC_RELAXED); /* before: sched_look_again() */
-    atomic_store_explicit(&thread->state, THREAD_RUNNING, memory_order_relaxed);
-    thread->cpu_cycles -= arch_cycles();
-    core->current = thread;
-    core->statistics->switches++;
-    arch_switch_in(core, thread);
-}
+void switch_run(struct core *core, struct thread *thread);
 
 /* After core->current was prepared and published: runs `thread`, which is in no queue, may run here and
  * is not worse than anything ready here. */
-static inline void switch_to(struct core *core, struct thread *thread)
+[[gnu::always_inline]] static inline void switch_to(struct core *core, struct thread *thread)
 {
     struct runqueue *queue = &core->runqueue;
 

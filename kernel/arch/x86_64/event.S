@@ -8,7 +8,8 @@
  *   line_interrupt          an edge or a message for one waiting thread that is better
  *
  * The first two are entries in call_table. Anything else: nothing has been changed, and C does it, which
- * also says what happens to the objects: object/endpoint.c, sched_wake() and sched_yield() in sched/sched.c. Events
+ * also says what happens to the objects: object/endpoint.c, sched_wake() in sched/ready.c, sched_yield() in
+ * sched/sched.c. Events
  * are traced by C only: `need_resched` is looked at together with `tracing`.
  *
  *   R11  the core
