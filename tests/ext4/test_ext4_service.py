@@ -153,6 +153,19 @@ def failing() -> None:
                   options=("-k", "-R", "-r", "6", "-s", str(seed)), expect=None)
 
 
+@suite.test("writing errors are told, end all changes, and leave what e2fsck can repair")
+def not_written() -> None:
+    for seed, odds in ((2, 14), (4, 50), (6, 110)):
+        with folder() as at:
+            image = at / "image"
+            make_image(image, "-t", "ext4", "-b", "4096")
+            said = serve(image, "mkdir d", "fill a 300000 1", "fsync a", "fill b 300000 1", "sync", "many d 50",
+                         "append a x", "fsync a", "rm b", "sync", options=("-w", str(odds), "-s", str(seed)), expect=3)
+            check("ERR_DEVICE" in said, f"no error was told: {said}")
+            subprocess.run(["e2fsck", "-fy", str(image)], capture_output=True, timeout=LIMIT_S)
+            judge(image)
+
+
 def cut_and_judge(at: Path, base: Path, number: int) -> bool:
     """Cuts the power after `number` requests; what was synced before must be there. False: it ended before."""
     image = at / "image"

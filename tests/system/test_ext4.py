@@ -123,3 +123,17 @@ def power() -> None:
             says(guest, "cat /disk/synced-2", "before cut 2")
             switch_off(guest)
         partition(path)
+
+
+@suite.test("a volume is unmounted and mounted again and again, and leaves nothing behind")
+def again() -> None:
+    with disk() as path:
+        with loaded(path, "again") as guest:
+            for number in range(20):
+                says(guest, f"write /disk/again-{number} text")
+                says(guest, "umount /disk")
+                says(guest, "mount /disk")
+                guest.command("ls /disk")  # the session that ended is told once
+                says(guest, f"cat /disk/again-{number}", "text")
+            switch_off(guest)
+        partition(path)

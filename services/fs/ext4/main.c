@@ -100,12 +100,26 @@ static mnos_status_t open_disk(void)
     return status;
 }
 
+/* The volume is somebody else's to have from now on. */
+static void close_disk(void)
+{
+    if (!has_disk)
+        return;
+    (void)!sys_cap_delete(disk.setup.service);
+    has_disk = false;
+}
+
 /* ---- Mounting ---- */
 
 static mnos_status_t mount(void *context, const uint8_t *, uint32_t flags)
 {
-    mnos_status_t status = open_disk();
+    mnos_status_t status;
 
+    /* A volume that failed may still have something on its way into the pages. */
+    if (service.queue.outstanding != 0)
+        return MNOS_ERR_AGAIN;
+    close_disk();
+    status = open_disk();
     if (status != MNOS_OK)
         return status;
     ext4_service_mount(context, disk.info.sector_bytes, disk.info.sectors * disk.info.sector_bytes,
@@ -132,6 +146,7 @@ static void state_changed(struct ext4_service *of)
         status.status = of->failure;
     } else if (of->state == SERVICE_NONE) {
         status = (struct mount_status){.state = MOUNT_STATE_NONE};
+        close_disk();
     } else {
         return;
     }
