@@ -12,7 +12,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              drivers/block/nvme/queue.c \
              $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
              services/fs/initrdfs/files.c $(addprefix services/vfs/,steps.c table.c) \
-             $(addprefix services/fs/ext4/,cache.c queue.c) \
+             $(addprefix services/fs/ext4/,cache.c queue.c core/crc32c.c core/hash.c) \
              $(addprefix services/fs/tmpfs/,check.c data.c methods.c names.c pages.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 
@@ -45,7 +45,7 @@ fuzz_partitions := tests/unit/partitions_fuzz.c services/volumes/scan.c \
 fuzz_sleep    := tests/unit/sleep_fuzz.c $(addprefix lib/format/,acpi_sleep.c acpi.c acpi_iommu.c madt.c)
 fuzz_nvme     := tests/unit/nvme_fuzz.c drivers/block/nvme/queue.c lib/driver/dma.c tests/unit/mmio_model.c
 fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
-fuzz_ext4     := $(EXT4_CORE) $(addprefix tests/ext4/,disk.c files.c scenes.c)
+fuzz_ext4     := $(EXT4_CORE) $(addprefix tests/ext4/,disk.c files.c scenes.c visitors.c)
 
 define fuzz_rules
 $(BUILD)/fuzz/$1: tests/fuzz/$1.c $(fuzz_$1) $(call find,lib tests/unit tests/models,-name '*.h') $(makefiles)

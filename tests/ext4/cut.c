@@ -87,6 +87,8 @@ static void compare(const struct cut *cut, struct host *h)
     for (uint32_t i = 0; i < m->mark_count; i++)
         if (m->marks[i].events <= cut->at)
             least = i;
+    /* With others at work commits end between any two operations: then e2fsck is who judges. */
+    found = m->host->has_visitors;
     for (uint32_t i = least; i < m->mark_count && !found; i++)
         found = tree_is(m, &got, &m->marks[i]);
     if (!found) {
@@ -138,7 +140,7 @@ static void commit_each(struct model *m)
         model_expect(m, "sync", host_sync(m->host), MNOS_OK);
         model_mark(m);
     }
-    if (m->mark_count != 0 && ext4_transaction(m->host->fs) != before &&
+    if (m->mark_count != 0 && !m->host->has_visitors && ext4_transaction(m->host->fs) != before &&
         m->marks[m->mark_count - 1].operation != m->operation)
         host_fail("operation %u: a commit that nobody asked for", m->operation);
 }

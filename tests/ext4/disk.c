@@ -147,7 +147,7 @@ static void port_say(void *context, const char *text)
 
 /* ---- The whole ---- */
 
-void host_load(struct host *h, const char *path)
+void host_load(struct host *h, const char *path, uint32_t slots)
 {
     FILE *file = fopen(path, "rb");
     uint8_t *image;
@@ -161,7 +161,7 @@ void host_load(struct host *h, const char *path)
     if (fread(image, 1, (size_t)bytes, file) != (size_t)bytes)
         host_fail("cannot read %s", path);
     fclose(file);
-    host_open(h, image, (uint64_t)bytes, HOST_SLOTS);
+    host_open(h, image, (uint64_t)bytes, slots);
 }
 
 void host_save(const struct host *h, const char *path)
@@ -205,7 +205,7 @@ mnos_status_t host_mount(struct host *h, bool read_only)
 
     h->fs = ext4_init(&h->memory, &port, &options);
     while ((status = ext4_mount(h->fs)) == MNOS_ERR_AGAIN)
-        host_step(h, EXT4_WAIT_ANY);
+        host_step(h, EXT4_WAIT_NOTHING);
     return status;
 }
 
@@ -215,7 +215,8 @@ void host_step(struct host *h, uint32_t waits_for)
     struct host_request request;
     uint32_t chosen;
 
-    if (waits_for == EXT4_WAIT_COMMIT && ext4_work(h->fs) != MNOS_ERR_AGAIN)
+    if ((waits_for == EXT4_WAIT_COMMIT || waits_for == EXT4_WAIT_ANY) &&
+        ext4_work(h->fs) != MNOS_ERR_AGAIN && (waits_for == EXT4_WAIT_COMMIT || h->queued == 0))
         return;
     if (h->queued == 0)
         host_fail("it waits, and nothing is on its way");
@@ -230,7 +231,7 @@ static mnos_status_t work(struct host *h)
     mnos_status_t status;
 
     while ((status = ext4_work(h->fs)) == MNOS_ERR_AGAIN)
-        host_step(h, EXT4_WAIT_ANY);
+        host_step(h, EXT4_WAIT_NOTHING);
     return status;
 }
 
@@ -256,14 +257,17 @@ mnos_status_t host_unmount(struct host *h)
     mnos_status_t status;
 
     host_write_pages(h);
+    host_visitors_leave(h);
     while ((status = ext4_unmount(h->fs)) == MNOS_ERR_AGAIN)
-        host_step(h, EXT4_WAIT_ANY);
+        host_step(h, EXT4_WAIT_NOTHING);
     return status;
 }
 
 void host_begin(struct host *h)
 {
     memset(&h->op, 0, sizeof h->op);
+    if (h->has_visitors && host_random(h, 4) == 0)
+        host_visit(h);
     h->going = true;
     ext4_begin(&h->op, h->fs);
 }
@@ -275,6 +279,8 @@ void host_end(struct host *h, mnos_status_t status)
     if (!h->going)
         return;
     h->again++;
+    if (h->has_visitors)
+        host_visit(h);
     host_step(h, h->op.waits_for);
     ext4_begin(&h->op, h->fs);
 }

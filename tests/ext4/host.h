@@ -11,7 +11,7 @@
 
 #include "services/fs/ext4/ext4.h"
 
-enum { HOST_SLOTS = 512, HOST_PENDING_MAX = 4096, HOST_QUEUE_MAX = 4096 };
+enum { HOST_SLOTS = 512, HOST_PENDING_MAX = 4096, HOST_QUEUE_MAX = 4096, HOST_VISITORS = 8 };
 
 enum host_event_kind { HOST_WRITE, HOST_DURABLE, HOST_FLUSH };
 
@@ -34,6 +34,13 @@ struct host_page {
     uint8_t *data;
 };
 
+/* An operation of somebody else, which may be waiting. */
+struct host_visitor {
+    struct ext4_op op;
+    uint32_t kind;
+    bool waits;
+};
+
 struct host {
     uint8_t *image;
     uint64_t image_bytes;
@@ -50,6 +57,8 @@ struct host {
     struct ext4_memory memory;
     struct ext4_fs *fs;
     struct ext4_op op;
+    struct host_visitor visitors[HOST_VISITORS];
+    bool has_visitors;
     bool going, quiet;
     bool hostile; /* the image is damaged: only that nothing breaks is looked at */
     mnos_status_t status;
@@ -65,7 +74,7 @@ uint32_t host_random(struct host *h, uint32_t below);
 
 /* ---- The disk ---- */
 
-void host_load(struct host *h, const char *path);
+void host_load(struct host *h, const char *path, uint32_t slots);
 void host_save(const struct host *h, const char *path);
 void host_open(struct host *h, uint8_t *image, uint64_t bytes, uint32_t slots);
 void host_close(struct host *h);
@@ -79,6 +88,11 @@ void host_begin(struct host *h);
 void host_end(struct host *h, mnos_status_t status);
 /* One thing that was waited for happens. */
 void host_step(struct host *h, uint32_t waits_for);
+
+/* ---- visitors.c ---- */
+
+void host_visit(struct host *h);
+void host_visitors_leave(struct host *h);
 
 /* ---- Files ---- */
 
@@ -108,8 +122,8 @@ void host_tree_free(struct host_tree *tree);
 
 /* ---- scenes.c ---- */
 
-/* So many files in one directory; the half of them goes. */
-void scene_many(struct host *h, uint32_t count);
+/* So many files in one directory; the half of them goes, or all of them and the directory. */
+void scene_many(struct host *h, uint32_t count, bool keep);
 /* Images with changed bytes: mounted, read and written to. */
 void scene_damage(const struct host *h, uint64_t seed, uint32_t count);
 /* Writing fails from some write on: it becomes read-only, and the image is as after a power cut. */

@@ -9,7 +9,7 @@
 
 static uint32_t name_of(char *text, uint32_t number)
 {
-    return (uint32_t)snprintf(text, 64, "file-number-%06u", number);
+    return (uint32_t)snprintf(text, 64, "file-n\xC3\xBAmero-%06u", number);
 }
 
 static void must(struct host *h, const char *what, uint32_t number)
@@ -59,7 +59,22 @@ static uint32_t count_names(struct host *h, uint32_t directory)
     return all;
 }
 
-void scene_many(struct host *h, uint32_t count)
+static void remove_names(struct host *h, uint32_t directory, uint32_t first, uint32_t end)
+{
+    uint32_t gone = 0;
+    char text[64];
+
+    for (uint32_t i = first; i < end; i++) {
+        uint32_t bytes = name_of(text, i);
+
+        HOST_RUN(h, ext4_unlink(&h->op, directory, text, bytes, &gone));
+        must(h, "unlink", i);
+        h->status = host_release(h, gone);
+        must(h, "release", i);
+    }
+}
+
+void scene_many(struct host *h, uint32_t count, bool keep)
 {
     uint32_t directory = 0, inode = 0, gone = 0;
     char text[64];
@@ -75,18 +90,18 @@ void scene_many(struct host *h, uint32_t count)
     check_names(h, directory, 0, count);
     if (count_names(h, directory) != count)
         host_fail("%u names in place of %u", count_names(h, directory), count);
-    for (uint32_t i = 0; i < count / 2; i++) {
-        uint32_t bytes = name_of(text, i);
-
-        HOST_RUN(h, ext4_unlink(&h->op, directory, text, bytes, &gone));
-        must(h, "unlink", i);
-        h->status = host_release(h, gone);
-        must(h, "release", i);
-    }
+    remove_names(h, directory, 0, count / 2);
     check_names(h, directory, count / 2, count);
     HOST_RUN(h, ext4_rmdir(&h->op, EXT4_ROOT, "many", 4, &gone));
     if (h->status != MNOS_ERR_NOT_EMPTY)
         host_fail("rmdir: %d", (int)h->status);
+    if (keep)
+        return;
+    remove_names(h, directory, count / 2, count);
+    HOST_RUN(h, ext4_rmdir(&h->op, EXT4_ROOT, "many", 4, &gone));
+    must(h, "rmdir", 0);
+    h->status = host_release(h, gone);
+    must(h, "release", 0);
     printf("%u names, operations run again: %llu\n", count, (unsigned long long)h->again);
 }
 

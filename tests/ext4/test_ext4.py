@@ -109,7 +109,7 @@ def random_sizes() -> None:
     with scratch() as folder:
         image = folder / "image"
         for seed, size in enumerate(SIZES, 1):
-            for before in ((), (f"late={seed}",)):
+            for before in ((), (f"late={seed}",), (f"late={seed + 10}", "slots=256")):
                 images.make(image, 48, "-b", str(size))
                 random_operations(image, folder, seed, 3000, *before)
 
@@ -201,10 +201,11 @@ def write_errors() -> None:
 def power_cuts() -> None:
     with scratch() as folder:
         image, cuts = folder / "image", folder / "cuts"
-        for seed, size, count in ((1, 1024, 100), (2, 4096, 60), (3, 2048, 40)):
+        for seed, size, count, late in ((1, 1024, 100, ()), (2, 4096, 60, ()), (3, 2048, 40, ()),
+                                        (4, 1024, 40, ("late=4",)), (5, 4096, 40, ("late=5",))):
             cuts.mkdir()
             images.make(image, 16, "-b", str(size), "-J", "size=4" if size == 4096 else "size=2")
-            images.tool(image, "cut", seed, 800, count, 20, cuts)
+            images.tool(*late, image, "cut", seed, 800, count, 20, cuts)
             for cut in sorted(cuts.glob("*.img")):
                 images.must_be_clean(cut)
                 replayed_by_both(cut, cut.with_suffix(".img.raw"))
@@ -212,13 +213,37 @@ def power_cuts() -> None:
             cuts.rmdir()
 
 
-@suite.test("a directory of 100,000 names: each is found, and half of them removed")
+@suite.test("a directory of 100,000 names: each is found, and half of them removed, or all and the directory")
 def many() -> None:
     with scratch() as folder:
         image = folder / "image"
         images.make(image, 128, "-N", "110000")
-        images.tool(image, "many", 100_000)
+        images.tool(image, "many", 100_000, "keep")
         images.must_be_clean(image)
+        # More blocks of names than the cache holds, and two levels of hashes.
+        images.make(image, 48, "-b", "1024", "-N", "45000")
+        images.tool("slots=256", "late=3", image, "many", 40_000)
+        images.must_be_clean(image)
+
+
+@suite.test("names are found by each kind of hash, also where e2fsck made the hashes")
+def hashes() -> None:
+    with scratch() as folder:
+        source, image = folder / "source", folder / "image"
+        source.mkdir()
+        images.folder_of_files(source)
+        for i in range(300):
+            (source / f"a/b/\u00e9t\u00e9-{i}").touch()
+        wanted = sorted([*images.lines_of(source), "lost+found dir"], key=str.encode)
+        for kind in ("legacy", "half_md4", "tea"):
+            for flags in (1, 2):
+                images.make(image, 48, "-b", "1024", folder=source)
+                images.command("tune2fs", "-E", f"hash_alg={kind}", image)
+                images.command("debugfs", "-w", "-R", f"ssv flags {flags}", image)
+                images.command("e2fsck", "-fyD", image, status=(0, 1))
+                must_list(image, wanted)
+                images.tool(image, "many", 3000, "keep")
+                images.must_be_clean(image)
 
 
 @suite.test("damaged images are refused or served, and nothing breaks")

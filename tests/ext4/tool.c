@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * tool - the ext4 core on images in files, for tests/ext4/test_ext4.py.
+ * tool - the ext4 core on images in files, for tests/ext4/test_ext4.py. Before the image: late=SEED, the disk answers
+ * late and in any order; slots=N, blocks in the cache.
  *
- *   tool [late=SEED] IMAGE list             what it holds, without changing it
- *   tool [late=SEED] IMAGE replay           mounts, lists, unmounts, writes the image back
- *   tool [late=SEED] IMAGE random SEED N    N random operations, compared with a model
+ *   tool IMAGE list                         what it holds, without changing it
+ *   tool IMAGE replay                       mounts, lists, unmounts, writes the image back
+ *   tool IMAGE random SEED N                N random operations, compared with a model
  *   tool IMAGE cut SEED N CUTS KEEP FOLDER  the same, and the power is cut
- *   tool IMAGE many N                       N files in one directory, found and half of them removed
+ *   tool IMAGE many N [keep]                N files in one directory, found, and all of them or half removed
  *   tool IMAGE fail N                       writing fails from the Nth write on
  *   tool IMAGE damage SEED N                N damaged images, looked at and changed
  */
@@ -51,18 +52,18 @@ int main(int count, char **arguments)
 {
     static struct host h;
     const char *image, *command;
-    uint64_t late = 0;
+    uint64_t late = 0, slots = HOST_SLOTS;
 
-    if (count > 1 && strncmp(arguments[1], "late=", 5) == 0) {
-        late = strtoull(arguments[1] + 5, NULL, 0);
-        arguments++;
-        count--;
+    for (; count > 1 && strchr(arguments[1], '=') != NULL; arguments++, count--) {
+        if (sscanf(arguments[1], "late=%lu", &late) != 1 &&
+            sscanf(arguments[1], "slots=%lu", &slots) != 1)
+            host_fail("unknown setting %s", arguments[1]);
     }
     if (count < 3)
-        host_fail("tool [late=SEED] IMAGE COMMAND ...");
+        host_fail("tool [late=SEED] [slots=N] IMAGE COMMAND ...");
     image = arguments[1];
     command = arguments[2];
-    host_load(&h, image);
+    host_load(&h, image, (uint32_t)slots);
     h.late = late != 0;
     h.random += late * 0x9E3779B97F4A7C15ull;
     if (strcmp(command, "list") == 0) {
@@ -72,19 +73,22 @@ int main(int count, char **arguments)
         host_save(&h, image);
     } else if (strcmp(command, "random") == 0) {
         check(&h, host_mount(&h, false), "mount");
+        h.has_visitors = h.late;
         model_random(&h, number(arguments, 3), (uint32_t)number(arguments, 4));
         check(&h, host_unmount(&h), "unmount");
         host_save(&h, image);
         printf("again: %llu\n", (unsigned long long)h.again);
     } else if (strcmp(command, "cut") == 0) {
         check(&h, host_mount(&h, false), "mount");
+        h.has_visitors = h.late;
         if (count < 8)
             host_fail("cut SEED N CUTS KEEP FOLDER");
         model_cut(&h, number(arguments, 3), (uint32_t)number(arguments, 4),
                   (uint32_t)number(arguments, 5), (uint32_t)number(arguments, 6), arguments[7]);
     } else if (strcmp(command, "many") == 0) {
         check(&h, host_mount(&h, false), "mount");
-        scene_many(&h, (uint32_t)number(arguments, 3));
+        h.has_visitors = h.late;
+        scene_many(&h, (uint32_t)number(arguments, 3), count > 4);
         check(&h, host_unmount(&h), "unmount");
         host_save(&h, image);
     } else if (strcmp(command, "fail") == 0) {

@@ -111,13 +111,14 @@ uint32_t ext4_slot_take(struct ext4_fs *fs)
         struct ext4_slot *slot = &fs->slots[at];
 
         fs->hand = at + 1 == fs->memory.slots ? 0 : at + 1;
-        if (slot->pins != 0 || slot->state == SLOT_READING || (slot->flags & SLOT_BUSY) != 0)
+        if (slot->pins != 0 || slot->use.state == SLOT_READING ||
+            (slot->use.flags & SLOT_BUSY) != 0)
             continue;
-        if ((slot->flags & SLOT_REFERENCED) != 0) {
-            slot->flags &= (uint8_t)~SLOT_REFERENCED;
+        if ((slot->use.flags & SLOT_REFERENCED) != 0) {
+            slot->use.flags &= (uint8_t)~SLOT_REFERENCED;
             continue;
         }
-        if (slot->state != SLOT_EMPTY)
+        if (slot->use.state != SLOT_EMPTY)
             ext4_slot_empty(fs, at);
         return at;
     }
@@ -130,14 +131,14 @@ uint32_t ext4_slot_make(struct ext4_fs *fs, uint64_t block)
 
     if (slot == EXT4_NONE)
         return EXT4_NONE;
-    fs->slots[slot] = (struct ext4_slot){.state = SLOT_VALID, .kind = EXT4_RAW};
+    fs->slots[slot] = (struct ext4_slot){.use = {.state = SLOT_VALID, .kind = EXT4_RAW}};
     hash_in(fs, slot, block);
     return slot;
 }
 
 void ext4_write_slot(struct ext4_fs *fs, uint32_t slot, uint64_t block, bool durable)
 {
-    fs->slots[slot].flags |= SLOT_WRITING;
+    fs->slots[slot].use.flags |= SLOT_WRITING;
     fs->transfers++;
     fs->port.write(fs->port.context, slot, block, durable);
 }
@@ -159,7 +160,7 @@ static mnos_status_t pin(struct ext4_op *op, uint32_t slot)
 /* Who asks after those that have been told of a failure tries again. */
 static void unpin(struct ext4_fs *fs, uint32_t slot)
 {
-    if (--fs->slots[slot].pins == 0 && fs->slots[slot].state == SLOT_FAILED)
+    if (--fs->slots[slot].pins == 0 && fs->slots[slot].use.state == SLOT_FAILED)
         ext4_slot_empty(fs, slot);
 }
 
@@ -176,10 +177,18 @@ void ext4_drop(struct ext4_op *op)
 
 static void describe(struct ext4_slot *slot, const struct ext4_what *what)
 {
-    slot->kind = (uint8_t)what->kind;
-    slot->owner = what->owner;
-    slot->seed = what->seed;
-    slot->good = 0;
+    slot->use.kind = (uint8_t)what->kind;
+    slot->use.owner = what->owner;
+    slot->use.seed = what->seed;
+    slot->use.good = 0;
+}
+
+/* Every slot is pinned, on its way, or waits for a commit or a checkpoint: these make room, too. */
+static mnos_status_t no_slot(struct ext4_op *op)
+{
+    op->fs->commit_wanted = true;
+    op->fs->checkpoint_wanted = true;
+    return ext4_again(op, EXT4_WAIT_ANY);
 }
 
 static mnos_status_t start_reading(struct ext4_op *op, uint64_t block, const struct ext4_what *what,
@@ -189,9 +198,9 @@ static mnos_status_t start_reading(struct ext4_op *op, uint64_t block, const str
     uint32_t slot = ext4_slot_take(fs);
 
     if (slot == EXT4_NONE)
-        return ext4_again(op, EXT4_WAIT_ANY);
+        return no_slot(op);
     describe(&fs->slots[slot], what);
-    fs->slots[slot].state = SLOT_READING;
+    fs->slots[slot].use.state = SLOT_READING;
     hash_in(fs, slot, block);
     fs->port.read(fs->port.context, slot, block);
     *found = slot;
@@ -203,7 +212,7 @@ static mnos_status_t look_again(struct ext4_fs *fs, uint32_t index, const struct
 {
     struct ext4_slot *slot = &fs->slots[index], before = *slot;
 
-    if ((slot->flags & (SLOT_DIRTY | SLOT_COMMITTING | SLOT_LOGGED | SLOT_FREED)) != 0)
+    if ((slot->use.flags & (SLOT_DIRTY | SLOT_COMMITTING | SLOT_LOGGED | SLOT_FREED)) != 0)
         return MNOS_ERR_FORMAT;
     describe(slot, what);
     if (ext4_block_check(fs, slot, ext4_data(fs, index)) == MNOS_OK)
@@ -228,23 +237,23 @@ mnos_status_t ext4_block_get(struct ext4_op *op, uint64_t block, const struct ex
         return status;
     slot = &fs->slots[index];
     status = pin(op, index);
-    if (status == MNOS_OK && slot->state == SLOT_FAILED && slot->status == MNOS_ERR_AGAIN) {
+    if (status == MNOS_OK && slot->use.state == SLOT_FAILED && slot->status == MNOS_ERR_AGAIN) {
         describe(slot, what);
-        slot->state = SLOT_READING; /* a new block, undone */
+        slot->use.state = SLOT_READING; /* a new block, undone */
         fs->port.read(fs->port.context, index, block);
     }
     if (status != MNOS_OK)
         return status;
-    if (slot->state == SLOT_FAILED)
+    if (slot->use.state == SLOT_FAILED)
         return slot->status;
-    if (slot->state == SLOT_READING)
+    if (slot->use.state == SLOT_READING)
         return ext4_again(op, index);
-    slot->flags |= SLOT_REFERENCED;
+    slot->use.flags |= SLOT_REFERENCED;
     *data = ext4_data(fs, index);
-    if ((slot->flags & SLOT_FREED) != 0)
+    if ((slot->use.flags & SLOT_FREED) != 0)
         return MNOS_ERR_FORMAT;
-    if (what->kind == EXT4_RAW ||
-        (slot->kind == what->kind && slot->owner == what->owner && slot->seed == what->seed))
+    if (what->kind == EXT4_RAW || (slot->use.kind == what->kind && slot->use.owner == what->owner &&
+                                   slot->use.seed == what->seed))
         return MNOS_OK;
     return look_again(fs, index, what);
 }
@@ -256,19 +265,19 @@ mnos_status_t ext4_block_new(struct ext4_op *op, uint64_t block, const struct ex
     uint32_t index = ext4_slot_find(fs, block);
     mnos_status_t status;
 
-    if (index != EXT4_NONE && fs->slots[index].state == SLOT_READING)
+    if (index != EXT4_NONE && fs->slots[index].use.state == SLOT_READING)
         return ext4_again(op, index);
-    if (index != EXT4_NONE && (fs->slots[index].flags & SLOT_BUSY) != 0)
+    if (index != EXT4_NONE && (fs->slots[index].use.flags & SLOT_BUSY) != 0)
         return MNOS_ERR_FORMAT; /* a block that was given out twice */
     if (index == EXT4_NONE) {
         index = ext4_slot_take(fs);
         if (index == EXT4_NONE)
-            return ext4_again(op, EXT4_WAIT_ANY);
+            return no_slot(op);
         describe(&fs->slots[index], what);
         hash_in(fs, index, block);
         /* What an undone operation leaves here is not the block's content. */
         fs->slots[index].status = MNOS_ERR_AGAIN;
-        fs->slots[index].state = SLOT_FAILED;
+        fs->slots[index].use.state = SLOT_FAILED;
     }
     status = pin(op, index);
     *data = ext4_data(fs, index);
@@ -278,7 +287,7 @@ mnos_status_t ext4_block_new(struct ext4_op *op, uint64_t block, const struct ex
         return status;
     /* ext4_change() has noted the slot in the undo log. */
     describe(&fs->slots[index], what);
-    fs->slots[index].state = SLOT_VALID;
+    fs->slots[index].use.state = SLOT_VALID;
     ext4_fill(op, *data, 0, fs->block_bytes);
     return MNOS_OK;
 }
@@ -291,17 +300,17 @@ static void read_done(struct ext4_fs *fs, uint32_t index, mnos_status_t status)
 
     if (status == MNOS_OK)
         status = ext4_block_check(fs, slot, ext4_data(fs, index));
-    slot->state = status == MNOS_OK ? SLOT_VALID : SLOT_FAILED;
+    slot->use.state = status == MNOS_OK ? SLOT_VALID : SLOT_FAILED;
     slot->status = (int32_t)status;
 }
 
 void ext4_done(struct ext4_fs *fs, uint32_t slot, mnos_status_t status)
 {
-    if (fs->slots[slot].state == SLOT_READING) {
+    if (fs->slots[slot].use.state == SLOT_READING) {
         read_done(fs, slot, status);
         return;
     }
-    fs->slots[slot].flags &= (uint8_t)~SLOT_WRITING;
+    fs->slots[slot].use.flags &= (uint8_t)~SLOT_WRITING;
     fs->transfers--;
     if (status != MNOS_OK && fs->write_status == MNOS_OK)
         fs->write_status = (int32_t)status;

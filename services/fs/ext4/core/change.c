@@ -75,7 +75,6 @@ void ext4_begin(struct ext4_op *op, struct ext4_fs *fs)
     op->fs = fs;
     op->waits_for = EXT4_WAIT_NOTHING;
     op->now_ns = fs->port.now_ns(fs->port.context);
-    fs->in_operation = true;
 }
 
 mnos_status_t ext4_end(struct ext4_op *op, mnos_status_t status)
@@ -86,7 +85,6 @@ mnos_status_t ext4_end(struct ext4_op *op, mnos_status_t status)
         undo(fs);
     in_order();
     fs->log_used = 0;
-    fs->in_operation = false;
     /* Who waits for one block keeps the others, unless it came by more than it will need. */
     if (status != MNOS_ERR_AGAIN || op->waits_for >= EXT4_WAIT_ANY || op->pin_count > PINS_KEPT)
         ext4_drop(op);
@@ -176,37 +174,41 @@ mnos_status_t ext4_change(struct ext4_op *op, const uint8_t *data)
         return status;
     if (fs->closing)
         return ext4_wait_commit(op);
-    if ((slot->flags & SLOT_WRITING) != 0)
+    if ((slot->use.flags & SLOT_WRITING) != 0)
         return ext4_again(op, index);
     if (fs->log_used + LOG_MARGIN > EXT4_LOG_BYTES)
         return MNOS_ERR_SIZE; /* no operation changes so much */
-    if ((slot->flags & SLOT_DIRTY) != 0)
+    if ((slot->use.flags & SLOT_DIRTY) != 0)
         return MNOS_OK;
     status = check_room(op);
     if (status != MNOS_OK)
         return status;
-    remember(fs, slot, sizeof *slot);
-    slot->flags |= SLOT_DIRTY;
+    remember(fs, &slot->use, sizeof slot->use);
+    slot->use.flags |= SLOT_DIRTY;
     ext4_put_32(op, &fs->dirty_count, fs->dirty_count + 1);
     return MNOS_OK;
 }
 
 /* ---- Freed blocks ---- */
 
-/* The content of a freed block needs not be written any more, nor may it be, once its transaction has committed. */
+/* The content of a freed block needs not be written any more, nor may it be, once its transaction has committed:
+ * what the log holds of it stays FREED until then. The rest is as good as not here. */
 static void forget(struct ext4_op *op, uint64_t block)
 {
     struct ext4_fs *fs = op->fs;
     uint32_t index = ext4_slot_find(fs, block);
     struct ext4_slot *slot = &fs->slots[index];
 
-    if (index == EXT4_NONE || slot->state != SLOT_VALID)
+    if (index == EXT4_NONE || slot->use.state != SLOT_VALID)
         return;
-    remember(fs, slot, sizeof *slot);
-    if ((slot->flags & SLOT_DIRTY) != 0)
+    remember(fs, &slot->use, sizeof slot->use);
+    if ((slot->use.flags & SLOT_DIRTY) != 0)
         ext4_put_32(op, &fs->dirty_count, fs->dirty_count - 1);
-    slot->flags = (uint8_t)((slot->flags & ~SLOT_DIRTY) | SLOT_FREED);
-    slot->freed = fs->running;
+    slot->use.flags &= (uint8_t)~SLOT_DIRTY;
+    if ((slot->use.flags & (SLOT_COMMITTING | SLOT_LOGGED)) == 0)
+        return;
+    slot->use.flags |= SLOT_FREED;
+    slot->use.freed = fs->running;
 }
 
 mnos_status_t ext4_note_freed(struct ext4_op *op, uint64_t block, uint32_t count, bool revoke)

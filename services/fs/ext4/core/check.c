@@ -51,10 +51,10 @@ static bool extent_block_is_good(const struct ext4_fs *fs, const struct ext4_slo
 {
     size_t end = EXT_HEADER_BYTES + (size_t)le16(data + EXT_MAX) * EXT_ENTRY_BYTES;
 
-    if (!ext4_extents_are_good(fs, data, fs->block_bytes, slot->owner))
+    if (!ext4_extents_are_good(fs, data, fs->block_bytes, slot->use.owner))
         return false;
-    return !fs->has_checksums ||
-           (end + 4 <= fs->block_bytes && le32(data + end) == ext4_crc32c(slot->seed, data, end));
+    return !fs->has_checksums || (end + 4 <= fs->block_bytes &&
+                                  le32(data + end) == ext4_crc32c(slot->use.seed, data, end));
 }
 
 /* ---- Inodes ---- */
@@ -114,8 +114,8 @@ static void check_inodes(const struct ext4_fs *fs, struct ext4_slot *slot, const
 
     for (uint32_t i = 0; i < count; i++)
         if (le16(data + (size_t)i * fs->inode_bytes + INODE_MODE) != 0 &&
-            ext4_inode_is_good(fs, slot->owner + i, data + (size_t)i * fs->inode_bytes))
-            slot->good |= 1u << i;
+            ext4_inode_is_good(fs, slot->use.owner + i, data + (size_t)i * fs->inode_bytes))
+            slot->use.good |= 1u << i;
 }
 
 /* ---- Groups ---- */
@@ -144,8 +144,8 @@ static bool group_is_good(const struct ext4_fs *fs, uint32_t group, const uint8_
 static bool groups_are_good(const struct ext4_fs *fs, const struct ext4_slot *slot,
                             const uint8_t *data)
 {
-    for (uint32_t i = 0; i < fs->groups_per_block && slot->owner + i < fs->groups; i++)
-        if (!group_is_good(fs, slot->owner + i, data + (size_t)i * fs->desc_bytes))
+    for (uint32_t i = 0; i < fs->groups_per_block && slot->use.owner + i < fs->groups; i++)
+        if (!group_is_good(fs, slot->use.owner + i, data + (size_t)i * fs->desc_bytes))
             return false;
     return true;
 }
@@ -185,9 +185,10 @@ static bool leaf_is_good(const struct ext4_fs *fs, const struct ext4_slot *slot,
     uint32_t end = ext4_dir_end(fs);
     const uint8_t *tail = data + end;
 
-    if (fs->has_checksums && (le32(tail) != 0 || le16(tail + DIR_RECORD) != DIR_TAIL_BYTES ||
-                              tail[DIR_NAME_BYTES] != 0 || tail[DIR_TYPE] != DIR_TAIL_TYPE ||
-                              le32(tail + DIR_TAIL_CHECKSUM) != ext4_crc32c(slot->seed, data, end)))
+    if (fs->has_checksums &&
+        (le32(tail) != 0 || le16(tail + DIR_RECORD) != DIR_TAIL_BYTES ||
+         tail[DIR_NAME_BYTES] != 0 || tail[DIR_TYPE] != DIR_TAIL_TYPE ||
+         le32(tail + DIR_TAIL_CHECKSUM) != ext4_crc32c(slot->use.seed, data, end)))
         return false;
     return records_are_good(fs, data, end);
 }
@@ -206,12 +207,12 @@ uint32_t ext4_dx_limit(const struct ext4_fs *fs, enum ext4_kind kind)
 
 static bool dx_is_good(const struct ext4_fs *fs, const struct ext4_slot *slot, const uint8_t *data)
 {
-    size_t at = ext4_dx_entries(slot->kind);
+    size_t at = ext4_dx_entries(slot->use.kind);
     uint32_t limit = le16(data + at), count = le16(data + at + 2);
 
-    if (limit != ext4_dx_limit(fs, slot->kind) || count == 0 || count > limit)
+    if (limit != ext4_dx_limit(fs, slot->use.kind) || count == 0 || count > limit)
         return false;
-    if (slot->kind == EXT4_DX_ROOT &&
+    if (slot->use.kind == EXT4_DX_ROOT &&
         (data[DX_INFO_BYTES] != 8 || data[DX_LEVELS] > DX_LEVELS_MAX || data[DX_HASH] > HASH_TEA ||
          le32(data + DIR_INODE) == 0 || le16(data + DIR_RECORD) != 12 ||
          le32(data + 12 + DIR_INODE) == 0))
@@ -221,16 +222,16 @@ static bool dx_is_good(const struct ext4_fs *fs, const struct ext4_slot *slot, c
             le32(data + at + (size_t)(i - 1) * DX_ENTRY_BYTES))
             return false;
     return !fs->has_checksums || le32(data + at + (size_t)limit * DX_ENTRY_BYTES + 4) ==
-                                     ext4_dx_checksum(slot->seed, data, at);
+                                     ext4_dx_checksum(slot->use.seed, data, at);
 }
 
 /* ---- The rest ---- */
 
 static bool bitmap_is_good(struct ext4_fs *fs, const struct ext4_slot *slot, const uint8_t *data)
 {
-    bool blocks = slot->kind == EXT4_BLOCK_BITMAP;
-    uint32_t wanted = slot->seed; /* what the descriptor says; see ext4_bitmap_get() */
-    uint32_t sum = ext4_bitmap_checksum(fs, slot->kind, data);
+    bool blocks = slot->use.kind == EXT4_BLOCK_BITMAP;
+    uint32_t wanted = slot->use.seed; /* what the descriptor says; see ext4_bitmap_get() */
+    uint32_t sum = ext4_bitmap_checksum(fs, slot->use.kind, data);
 
     (void)blocks;
     return !fs->has_checksums ||
@@ -249,7 +250,7 @@ mnos_status_t ext4_block_check(struct ext4_fs *fs, struct ext4_slot *slot, const
 {
     bool good = true;
 
-    switch (slot->kind) {
+    switch (slot->use.kind) {
     case EXT4_GROUPS: good = groups_are_good(fs, slot, data); break;
     case EXT4_BLOCK_BITMAP:
     case EXT4_INODE_BITMAP: good = bitmap_is_good(fs, slot, data); break;

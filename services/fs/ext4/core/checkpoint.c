@@ -22,10 +22,10 @@ static void write_blocks(struct ext4_fs *fs)
     for (uint32_t i = 0; i < fs->unused; i++) {
         struct ext4_slot *slot = &fs->slots[i];
 
-        if ((slot->flags & SLOT_LOGGED) == 0 ||
-            (slot->flags & (SLOT_DIRTY | SLOT_COMMITTING | SLOT_FREED | SLOT_WRITING)) != 0)
+        if ((slot->use.flags & SLOT_LOGGED) == 0 ||
+            (slot->use.flags & (SLOT_DIRTY | SLOT_COMMITTING | SLOT_FREED | SLOT_WRITING)) != 0)
             continue;
-        slot->flags |= SLOT_CHECKED;
+        slot->use.flags |= SLOT_CHECKED;
         ext4_write_slot(fs, i, slot->block, false);
     }
 }
@@ -39,12 +39,12 @@ static void find_tail(struct ext4_fs *fs)
     for (uint32_t i = 0; i < fs->unused; i++) {
         struct ext4_slot *slot = &fs->slots[i];
 
-        if ((slot->flags & SLOT_CHECKED) != 0) {
-            slot->flags &= (uint8_t) ~(SLOT_CHECKED | SLOT_LOGGED);
+        if ((slot->use.flags & SLOT_CHECKED) != 0) {
+            slot->use.flags &= (uint8_t) ~(SLOT_CHECKED | SLOT_LOGGED);
             fs->logged_count--;
         }
-        if ((slot->flags & SLOT_LOGGED) != 0 && (int32_t)(slot->logged - oldest) < 0)
-            oldest = slot->logged;
+        if ((slot->use.flags & SLOT_LOGGED) != 0 && (int32_t)(slot->use.logged - oldest) < 0)
+            oldest = slot->use.logged;
     }
     fs->new_tail = journal->head;
     fs->new_tail_transaction = fs->running;

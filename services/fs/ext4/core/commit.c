@@ -66,7 +66,7 @@ static uint32_t count_escapes(const struct ext4_fs *fs)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < fs->unused; i++)
-        if ((fs->slots[i].flags & SLOT_DIRTY) != 0 && be32(ext4_data(fs, i)) == JBD_MAGIC)
+        if ((fs->slots[i].use.flags & SLOT_DIRTY) != 0 && be32(ext4_data(fs, i)) == JBD_MAGIC)
             count++;
     return count;
 }
@@ -84,8 +84,7 @@ static mnos_status_t take_scratch(struct ext4_fs *fs)
             return slot == EXT4_NONE ? MNOS_ERR_AGAIN : MNOS_ERR_SIZE;
         fs->slots[slot] = (struct ext4_slot){.block = EXT4_NO_BLOCK,
                                              .hash_next = EXT4_NONE,
-                                             .state = SLOT_VALID,
-                                             .flags = SLOT_JOURNAL};
+                                             .use = {.state = SLOT_VALID, .flags = SLOT_JOURNAL}};
         fs->scratch[fs->scratch_count++] = slot;
     }
     return MNOS_OK;
@@ -170,7 +169,7 @@ static uint32_t write_copies(struct ext4_fs *fs, uint32_t slot, uint32_t *left)
     for (uint32_t i = 0; i<fs->journal.tags && * left> 0; slot++) {
         uint32_t flags = i == 0 ? 0 : JBD_TAG_SAME_UUID, copy;
 
-        if ((fs->slots[slot].flags & SLOT_DIRTY) == 0)
+        if ((fs->slots[slot].use.flags & SLOT_DIRTY) == 0)
             continue;
         (*left)--;
         copy = escaped(fs, slot, &flags);
@@ -182,8 +181,8 @@ static uint32_t write_copies(struct ext4_fs *fs, uint32_t slot, uint32_t *left)
             memcpy(data + offset, ext4_data(fs, fs->journal_slot) + JSB_UUID, 16);
             offset += 16;
         }
-        fs->slots[slot].flags &= (uint8_t)~SLOT_DIRTY;
-        fs->slots[slot].flags |= SLOT_COMMITTING;
+        fs->slots[slot].use.flags &= (uint8_t)~SLOT_DIRTY;
+        fs->slots[slot].use.flags |= SLOT_COMMITTING;
         to_log(fs, copy, take_position(fs), false);
         i++;
     }
@@ -220,10 +219,10 @@ static void write_log(struct ext4_fs *fs)
     uint32_t left = fs->dirty_count, slot = 0;
 
     for (uint32_t i = 0; i < fs->unused; i++)
-        if ((fs->slots[i].flags & SLOT_DIRTY) != 0)
+        if ((fs->slots[i].use.flags & SLOT_DIRTY) != 0)
             ext4_seal_bitmap(fs, i);
     for (uint32_t i = 0; i < fs->unused; i++)
-        if ((fs->slots[i].flags & SLOT_DIRTY) != 0)
+        if ((fs->slots[i].use.flags & SLOT_DIRTY) != 0)
             ext4_seal(fs, i);
     *live = (struct ext4_live){fs->running, fs->journal.head};
     fs->scratch_used = 0;
@@ -268,14 +267,14 @@ static void end_slot(struct ext4_fs *fs, uint32_t index, uint32_t transaction)
 {
     struct ext4_slot *slot = &fs->slots[index];
 
-    if ((slot->flags & SLOT_COMMITTING) != 0) {
-        if ((slot->flags & SLOT_LOGGED) == 0)
+    if ((slot->use.flags & SLOT_COMMITTING) != 0) {
+        if ((slot->use.flags & SLOT_LOGGED) == 0)
             fs->logged_count++;
-        slot->flags = (uint8_t)((slot->flags & ~SLOT_COMMITTING) | SLOT_LOGGED);
-        slot->logged = transaction;
+        slot->use.flags = (uint8_t)((slot->use.flags & ~SLOT_COMMITTING) | SLOT_LOGGED);
+        slot->use.logged = transaction;
     }
-    if ((slot->flags & SLOT_FREED) != 0 && slot->freed == transaction) {
-        if ((slot->flags & SLOT_LOGGED) != 0)
+    if ((slot->use.flags & SLOT_FREED) != 0 && slot->use.freed == transaction) {
+        if ((slot->use.flags & SLOT_LOGGED) != 0)
             fs->logged_count--;
         ext4_slot_empty(fs, index);
     }

@@ -67,17 +67,21 @@ enum {
 struct ext4_slot {
     uint64_t block;
     uint32_t hash_next;
-    uint32_t owner;
-    uint32_t seed;
-    uint32_t good;   /* EXT4_INODES: which are well-formed, a bit each */
-    uint32_t logged; /* SLOT_LOGGED: by which transaction */
-    uint32_t freed;  /* SLOT_FREED: in which */
-    int32_t status;  /* SLOT_FAILED */
+    int32_t status; /* SLOT_FAILED */
     uint16_t pins;
-    uint8_t kind;
-    uint8_t state;
-    uint8_t flags;
-    uint8_t reserved[7];
+    uint16_t reserved[3];
+    /* What operations change, and only that, is in the undo log: the rest belongs to the cache. */
+    struct ext4_use {
+        uint32_t owner;
+        uint32_t seed;
+        uint32_t good;   /* EXT4_INODES: which are well-formed, a bit each */
+        uint32_t logged; /* SLOT_LOGGED: by which transaction */
+        uint32_t freed;  /* SLOT_FREED: in which */
+        uint8_t kind;
+        uint8_t state;
+        uint8_t flags;
+        uint8_t reserved;
+    } use;
 };
 _Static_assert(sizeof(struct ext4_slot) == 48, "storage.md: 48 bytes for each");
 
@@ -177,7 +181,6 @@ struct ext4_fs {
     uint32_t log_used; /* of the undo log */
     uint32_t hand;     /* of the clock */
     uint32_t unused;   /* slots from here on have never been used */
-    bool in_operation;
 
     /* From the superblock. */
     uint32_t block_bytes, block_shift;
@@ -284,6 +287,7 @@ bool ext4_inode_is_good(const struct ext4_fs *fs, uint32_t number, const uint8_t
 /* Entries of an extent node: in order, within the disk, of one depth. */
 bool ext4_extents_are_good(const struct ext4_fs *fs, const uint8_t *node, size_t bytes,
                            uint32_t depth);
+uint32_t ext4_crc32c_by_table(uint32_t crc, const uint8_t *bytes, size_t count);
 uint32_t ext4_crc32c(uint32_t crc, const void *bytes, size_t count);
 uint32_t ext4_inode_seed(const struct ext4_fs *fs, uint32_t number, uint32_t generation);
 uint32_t ext4_inode_checksum(const struct ext4_fs *fs, uint32_t number, const uint8_t *raw);

@@ -32,7 +32,7 @@ static uint32_t by_instruction(uint32_t crc, const uint8_t *p, size_t count)
 }
 
 /* Four bits at a time. */
-static uint32_t by_table(uint32_t crc, const uint8_t *p, size_t count)
+uint32_t ext4_crc32c_by_table(uint32_t crc, const uint8_t *p, size_t count)
 {
     static const uint32_t table[16] = {
         0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3,
@@ -50,5 +50,6 @@ static uint32_t by_table(uint32_t crc, const uint8_t *p, size_t count)
 
 uint32_t ext4_crc32c(uint32_t crc, const void *bytes, size_t count)
 {
-    return has_instruction() ? by_instruction(crc, bytes, count) : by_table(crc, bytes, count);
+    return has_instruction() ? by_instruction(crc, bytes, count)
+                             : ext4_crc32c_by_table(crc, bytes, count);
 }

@@ -7,11 +7,17 @@ uint32_t ext4_dir_entry_bytes(uint32_t name_bytes)
     return (DIR_HEADER_BYTES + name_bytes + 3) & ~3u;
 }
 
-uint32_t ext4_dir_record(const struct ext4_fs *fs, const uint8_t *block, uint32_t offset)
+/* The length of an entry; what is not one goes up to the end. */
+static inline uint32_t record_at(const uint8_t *block, uint32_t offset, uint32_t end)
 {
-    uint32_t record = le16(block + offset + DIR_RECORD), left = ext4_dir_end(fs) - offset;
+    uint32_t record = le16(block + offset + DIR_RECORD), left = end - offset;
 
     return record < DIR_HEADER_BYTES || record > left ? left : record;
+}
+
+uint32_t ext4_dir_record(const struct ext4_fs *fs, const uint8_t *block, uint32_t offset)
+{
+    return record_at(block, offset, ext4_dir_end(fs));
 }
 
 bool ext4_dir_is_hashed(const struct ext4_fs *fs, const struct ext4_inode *directory)
@@ -47,7 +53,7 @@ mnos_status_t ext4_dir_block(struct ext4_op *op, const struct ext4_inode *direct
 
 static bool is_named(const uint8_t *entry, const char *name, uint32_t bytes)
 {
-    return le32(entry + DIR_INODE) != 0 && entry[DIR_NAME_BYTES] == bytes &&
+    return entry[DIR_NAME_BYTES] == bytes && le32(entry + DIR_INODE) != 0 &&
            memcmp(entry + DIR_NAME, name, bytes) == 0;
 }
 
@@ -62,7 +68,7 @@ bool ext4_dir_scan(const struct ext4_fs *fs, const uint8_t *block, const char *n
             return true;
         }
         previous = at;
-        at += ext4_dir_record(fs, block, at);
+        at += record_at(block, at, end);
     }
     return false;
 }
@@ -179,7 +185,7 @@ bool ext4_dir_put(struct ext4_op *op, uint8_t *block, const char *name, uint32_t
     uint32_t end = ext4_dir_end(op->fs), needed = ext4_dir_entry_bytes(bytes);
 
     for (uint32_t at = 0; at < end;) {
-        uint32_t record = ext4_dir_record(op->fs, block, at), used = 0;
+        uint32_t record = record_at(block, at, end), used = 0;
 
         if (le32(block + at + DIR_INODE) != 0)
             used = ext4_dir_entry_bytes(block[at + DIR_NAME_BYTES]);

@@ -126,7 +126,7 @@ mnos_status_t ext4_bitmap_get(struct ext4_op *op, uint32_t group, enum ext4_kind
         (le16(desc + GD_FLAGS) & (blocks ? GD_BLOCK_UNINIT : GD_INODE_UNINIT)) != 0)
         return make_bitmap(op, group, block, &what, desc, bitmap);
     /* One that is here already was checked; its checksum in the descriptor is that of the last commit. */
-    if (slot != EXT4_NONE && fs->slots[slot].kind == kind && fs->slots[slot].owner == group)
-        what.seed = fs->slots[slot].seed;
+    if (slot != EXT4_NONE && fs->slots[slot].use.kind == kind && fs->slots[slot].use.owner == group)
+        what.seed = fs->slots[slot].use.seed;
     return ext4_block_get(op, block, &what, bitmap);
 }

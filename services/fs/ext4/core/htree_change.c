@@ -282,7 +282,7 @@ mnos_status_t ext4_dx_make(struct ext4_op *op, struct ext4_inode *directory)
             list[kept++] = list[i];
     pack(op, leaf, root, list, kept);
     write_root(op, root);
-    ext4_put(op, &fs->slots[ext4_slot_of(fs, root)].kind, &kind, 1);
+    ext4_put(op, &fs->slots[ext4_slot_of(fs, root)].use.kind, &kind, 1);
     ext4_put_32(op, directory->raw + INODE_FLAGS,
                 le32(directory->raw + INODE_FLAGS) | INODE_FLAG_INDEX);
     return MNOS_OK;

@@ -174,8 +174,8 @@ mnos_status_t ext4_inode_take(struct ext4_op *op, const struct ext4_inode *paren
     if (status != MNOS_OK)
         return status;
     slot = &fs->slots[ext4_slot_of(fs, inode->raw)];
-    good = slot->good | 1u << bit;
-    ext4_put_32(op, &slot->good, good);
+    good = slot->use.good | 1u << bit;
+    ext4_put_32(op, &slot->use.good, good);
     fill(op, inode, mode);
     return MNOS_OK;
 }

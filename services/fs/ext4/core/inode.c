@@ -24,7 +24,7 @@ mnos_status_t ext4_inode_get_any(struct ext4_op *op, uint32_t number, struct ext
                             &what, &data);
     if (status != MNOS_OK)
         return status;
-    if ((fs->slots[ext4_slot_of(fs, data)].good >> (number - what.owner) & 1) == 0)
+    if ((fs->slots[ext4_slot_of(fs, data)].use.good >> (number - what.owner) & 1) == 0)
         return MNOS_ERR_FORMAT;
     inode->number = number;
     inode->raw = data + (size_t)(number - what.owner) * fs->inode_bytes;

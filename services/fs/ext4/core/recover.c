@@ -207,9 +207,9 @@ static mnos_status_t write_copy(struct ext4_fs *fs, const uint8_t *copy, const s
         return ext4_refuse(fs, "the journal is damaged: a block behind the end of the disk");
     if (slot == fs->journal_slot || slot == ext4_slot_of(fs, copy))
         return ext4_refuse(fs, "the journal is damaged: it holds itself");
-    if (slot != EXT4_NONE && fs->slots[slot].state == SLOT_READING)
+    if (slot != EXT4_NONE && fs->slots[slot].use.state == SLOT_READING)
         return ext4_again(op, slot);
-    if (slot != EXT4_NONE && (fs->slots[slot].flags & SLOT_WRITING) != 0)
+    if (slot != EXT4_NONE && (fs->slots[slot].use.flags & SLOT_WRITING) != 0)
         return ext4_again(op, slot); /* two writes of one block are never on their way at once */
     if (slot == EXT4_NONE)
         slot = ext4_slot_make(fs, tag->block);

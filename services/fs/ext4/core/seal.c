@@ -76,18 +76,19 @@ uint32_t ext4_xattr_checksum(const struct ext4_fs *fs, uint64_t block, const uin
 void ext4_seal_bitmap(struct ext4_fs *fs, uint32_t index)
 {
     const struct ext4_slot *slot = &fs->slots[index];
-    bool blocks = slot->kind == EXT4_BLOCK_BITMAP;
-    uint64_t place = fs->first_data_block + 1 + slot->owner / fs->groups_per_block;
+    bool blocks = slot->use.kind == EXT4_BLOCK_BITMAP;
+    uint64_t place = fs->first_data_block + 1 + slot->use.owner / fs->groups_per_block;
     uint32_t desc_slot, sum;
     uint8_t *desc;
 
-    if (!fs->has_checksums || (!blocks && slot->kind != EXT4_INODE_BITMAP))
+    if (!fs->has_checksums || (!blocks && slot->use.kind != EXT4_INODE_BITMAP))
         return;
     desc_slot = ext4_slot_find(fs, place);
     if (desc_slot == EXT4_NONE)
         return;
-    desc = ext4_data(fs, desc_slot) + (size_t)(slot->owner % fs->groups_per_block) * fs->desc_bytes;
-    sum = ext4_bitmap_checksum(fs, slot->kind, ext4_data(fs, index));
+    desc = ext4_data(fs, desc_slot) +
+           (size_t)(slot->use.owner % fs->groups_per_block) * fs->desc_bytes;
+    sum = ext4_bitmap_checksum(fs, slot->use.kind, ext4_data(fs, index));
     set_le16(desc + (blocks ? GD_BLOCK_BITMAP_CSUM : GD_INODE_BITMAP_CSUM), (uint16_t)sum);
     if (fs->desc_bytes >= GD_BYTES)
         set_le16(desc + (blocks ? GD_BLOCK_BITMAP_CSUM_HI : GD_INODE_BITMAP_CSUM_HI),
@@ -110,9 +111,9 @@ static void seal_inodes(struct ext4_fs *fs, const struct ext4_slot *slot, uint8_
         uint8_t *raw = data + (size_t)i * fs->inode_bytes;
         uint32_t sum;
 
-        if ((slot->good >> i & 1) == 0)
+        if ((slot->use.good >> i & 1) == 0)
             continue;
-        sum = ext4_inode_checksum(fs, slot->owner + i, raw);
+        sum = ext4_inode_checksum(fs, slot->use.owner + i, raw);
         set_le16(raw + INODE_CHECKSUM, (uint16_t)sum);
         if (fs->inode_bytes > INODE_OLD_BYTES && le16(raw + INODE_EXTRA) >= 4)
             set_le16(raw + INODE_CHECKSUM_HI, (uint16_t)(sum >> 16));
@@ -127,7 +128,7 @@ static void seal_leaf(struct ext4_fs *fs, const struct ext4_slot *slot, uint8_t 
     set_le16(tail + DIR_RECORD, DIR_TAIL_BYTES);
     tail[DIR_NAME_BYTES] = 0;
     tail[DIR_TYPE] = DIR_TAIL_TYPE;
-    set_le32(tail + DIR_TAIL_CHECKSUM, ext4_crc32c(slot->seed, data, ext4_dir_end(fs)));
+    set_le32(tail + DIR_TAIL_CHECKSUM, ext4_crc32c(slot->use.seed, data, ext4_dir_end(fs)));
 }
 
 static void seal_super(struct ext4_fs *fs)
@@ -145,21 +146,21 @@ void ext4_seal(struct ext4_fs *fs, uint32_t index)
 
     if (!fs->has_checksums)
         return;
-    switch (slot->kind) {
+    switch (slot->use.kind) {
     case EXT4_SUPER: seal_super(fs); break;
-    case EXT4_GROUPS: seal_groups(fs, slot->owner, data); break;
+    case EXT4_GROUPS: seal_groups(fs, slot->use.owner, data); break;
     case EXT4_INODES: seal_inodes(fs, slot, data); break;
     case EXT4_EXTENTS:
         end = EXT_HEADER_BYTES + (size_t)le16(data + EXT_MAX) * EXT_ENTRY_BYTES;
         if (end + 4 <= fs->block_bytes)
-            set_le32(data + end, ext4_crc32c(slot->seed, data, end));
+            set_le32(data + end, ext4_crc32c(slot->use.seed, data, end));
         break;
     case EXT4_LEAF: seal_leaf(fs, slot, data); break;
     case EXT4_DX_ROOT:
     case EXT4_DX_NODE:
-        end = ext4_dx_entries(slot->kind);
-        set_le32(data + end + (size_t)ext4_dx_limit(fs, slot->kind) * DX_ENTRY_BYTES + 4,
-                 ext4_dx_checksum(slot->seed, data, end));
+        end = ext4_dx_entries(slot->use.kind);
+        set_le32(data + end + (size_t)ext4_dx_limit(fs, slot->use.kind) * DX_ENTRY_BYTES + 4,
+                 ext4_dx_checksum(slot->use.seed, data, end));
         break;
     case EXT4_XATTR:
         set_le32(data + XATTR_CHECKSUM, ext4_xattr_checksum(fs, slot->block, data));

@@ -3,7 +3,7 @@
 #include "services/fs/ext4/core/files.h"
 
 /* Of one operation: pinned blocks before it stops, and blocks of metadata, each of which is revoked. */
-enum { PINS_BEFORE = EXT4_OP_PINS / 3, METADATA_AT_ONCE = 256 };
+enum { PINS_BEFORE = EXT4_OP_PINS / 3, METADATA_AT_ONCE = 64 };
 
 /* ---- The end of the tree ---- */
 
