@@ -178,7 +178,7 @@ void host_open(struct host *h, uint8_t *image, uint64_t bytes, uint32_t slots)
     *h = (struct host){.image = image,
                        .image_bytes = bytes,
                        .random = 88172645463325252ull,
-                       .now_ns = 1700000000000000000ull};
+                       .now_ns = HOST_CLOCK_NS};
     h->memory = (struct ext4_memory){.state = calloc(1, ext4_state_bytes(slots)),
                                      .data = calloc(slots, EXT4_SLOT_BYTES),
                                      .slots = slots};

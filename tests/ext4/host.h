@@ -34,6 +34,8 @@ struct host_page {
     uint8_t *data;
 };
 
+#define HOST_CLOCK_NS 1700000000000000000ull /* some day in November 2023 */
+
 /* An operation of somebody else, which may be waiting. */
 struct host_visitor {
     struct ext4_op op;

@@ -114,6 +114,14 @@ def random_sizes() -> None:
                 random_operations(image, folder, seed, 3000, *before)
 
 
+@suite.test("the same in the first second of a clock that begins when the machine does")
+def random_at_boot() -> None:
+    with scratch() as folder:
+        image = folder / "image"
+        images.make(image, 48)
+        random_operations(image, folder, 7, 300, "clock=0")
+
+
 @suite.test("the same without one of the features")
 def random_less() -> None:
     with scratch() as folder:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * tool - the ext4 core on images in files, for tests/ext4/test_ext4.py. Before the image: late=SEED, the disk answers
- * late and in any order; slots=N, blocks in the cache.
+ * late and in any order; slots=N, blocks in the cache; clock=NS, what time it is.
  *
  *   tool IMAGE list                         what it holds, without changing it
  *   tool IMAGE replay                       mounts, lists, unmounts, writes the image back
@@ -48,59 +48,81 @@ static uint64_t number(char **arguments, int at)
     return strtoull(arguments[at], NULL, 0);
 }
 
-int main(int count, char **arguments)
-{
-    static struct host h;
-    const char *image, *command;
-    uint64_t late = 0, slots = HOST_SLOTS;
+struct settings {
+    uint64_t late, slots, clock;
+};
 
-    for (; count > 1 && strchr(arguments[1], '=') != NULL; arguments++, count--) {
-        if (sscanf(arguments[1], "late=%lu", &late) != 1 &&
-            sscanf(arguments[1], "slots=%lu", &slots) != 1)
-            host_fail("unknown setting %s", arguments[1]);
+/* What stands before the image; answers how many there were. */
+static int read_settings(char **arguments, struct settings *settings)
+{
+    int count = 0;
+
+    for (; arguments[count + 1] != NULL && strchr(arguments[count + 1], '=') != NULL; count++) {
+        const char *text = arguments[count + 1];
+
+        if (sscanf(text, "late=%lu", &settings->late) != 1 &&
+            sscanf(text, "slots=%lu", &settings->slots) != 1 &&
+            sscanf(text, "clock=%lu", &settings->clock) != 1)
+            host_fail("unknown setting %s", text);
     }
-    if (count < 3)
-        host_fail("tool [late=SEED] [slots=N] IMAGE COMMAND ...");
-    image = arguments[1];
-    command = arguments[2];
-    host_load(&h, image, (uint32_t)slots);
-    h.late = late != 0;
-    h.random += late * 0x9E3779B97F4A7C15ull;
+    return count;
+}
+
+static void run(struct host *h, int count, char **arguments)
+{
+    const char *image = arguments[1], *command = arguments[2];
+
     if (strcmp(command, "list") == 0) {
-        list(&h, true);
+        list(h, true);
     } else if (strcmp(command, "replay") == 0) {
-        list(&h, false);
-        host_save(&h, image);
+        list(h, false);
+        host_save(h, image);
     } else if (strcmp(command, "random") == 0) {
-        check(&h, host_mount(&h, false), "mount");
-        h.has_visitors = h.late;
-        model_random(&h, number(arguments, 3), (uint32_t)number(arguments, 4));
-        check(&h, host_unmount(&h), "unmount");
-        host_save(&h, image);
-        printf("again: %llu\n", (unsigned long long)h.again);
+        check(h, host_mount(h, false), "mount");
+        h->has_visitors = h->late;
+        model_random(h, number(arguments, 3), (uint32_t)number(arguments, 4));
+        check(h, host_unmount(h), "unmount");
+        host_save(h, image);
+        printf("again: %llu\n", (unsigned long long)h->again);
     } else if (strcmp(command, "cut") == 0) {
-        check(&h, host_mount(&h, false), "mount");
-        h.has_visitors = h.late;
+        check(h, host_mount(h, false), "mount");
+        h->has_visitors = h->late;
         if (count < 8)
             host_fail("cut SEED N CUTS KEEP FOLDER");
-        model_cut(&h, number(arguments, 3), (uint32_t)number(arguments, 4),
+        model_cut(h, number(arguments, 3), (uint32_t)number(arguments, 4),
                   (uint32_t)number(arguments, 5), (uint32_t)number(arguments, 6), arguments[7]);
     } else if (strcmp(command, "many") == 0) {
-        check(&h, host_mount(&h, false), "mount");
-        h.has_visitors = h.late;
-        scene_many(&h, (uint32_t)number(arguments, 3), count > 4);
-        check(&h, host_unmount(&h), "unmount");
-        host_save(&h, image);
+        check(h, host_mount(h, false), "mount");
+        h->has_visitors = h->late;
+        scene_many(h, (uint32_t)number(arguments, 3), count > 4);
+        check(h, host_unmount(h), "unmount");
+        host_save(h, image);
     } else if (strcmp(command, "fail") == 0) {
-        h.quiet = true;
-        check(&h, host_mount(&h, false), "mount");
-        scene_fail(&h, (uint32_t)number(arguments, 3));
-        host_save(&h, image);
+        h->quiet = true;
+        check(h, host_mount(h, false), "mount");
+        scene_fail(h, (uint32_t)number(arguments, 3));
+        host_save(h, image);
     } else if (strcmp(command, "damage") == 0) {
-        scene_damage(&h, number(arguments, 3), (uint32_t)number(arguments, 4));
+        scene_damage(h, number(arguments, 3), (uint32_t)number(arguments, 4));
     } else {
         host_fail("unknown command %s", command);
     }
+}
+
+int main(int count, char **arguments)
+{
+    struct settings settings = {0, HOST_SLOTS, HOST_CLOCK_NS};
+    int before = read_settings(arguments, &settings);
+    static struct host h;
+
+    if (count - before < 3)
+        host_fail("tool [late=SEED] [slots=N] [clock=NS] IMAGE COMMAND ...");
+    arguments += before;
+    host_load(&h, arguments[1], (uint32_t)settings.slots);
+    h.now_ns = settings.clock;
+    h.late = settings.late != 0;
+    h.random += settings.late * 0x9E3779B97F4A7C15ull;
+    run(&h, count - before, arguments);
     host_close(&h);
     return 0;
 }
