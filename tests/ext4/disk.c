@@ -215,8 +215,7 @@ void host_step(struct host *h, uint32_t waits_for)
     struct host_request request;
     uint32_t chosen;
 
-    if ((waits_for == EXT4_WAIT_COMMIT || waits_for == EXT4_WAIT_ANY) &&
-        ext4_work(h->fs) != MNOS_ERR_AGAIN && (waits_for == EXT4_WAIT_COMMIT || h->queued == 0))
+    if (waits_for == EXT4_WAIT_COMMIT && ext4_work(h->fs) != MNOS_ERR_AGAIN)
         return;
     if (h->queued == 0)
         host_fail("it waits, and nothing is on its way");

@@ -64,7 +64,7 @@ size_t ext4_state_bytes(uint32_t slots);
 enum {
     EXT4_WAIT_NOTHING = 0xFFFFFFFF,
     EXT4_WAIT_COMMIT = 0xFFFFFFFE, /* until ext4_work() has ended a commit or a checkpoint */
-    EXT4_WAIT_ANY = 0xFFFFFFFD,    /* any ext4_done(), after ext4_work(): every slot is in use */
+    EXT4_WAIT_ANY = 0xFFFFFFFD,    /* any ext4_done(): every slot is in use */
 };
 
 struct ext4_op {

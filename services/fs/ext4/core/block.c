@@ -183,12 +183,17 @@ static void describe(struct ext4_slot *slot, const struct ext4_what *what)
     slot->use.good = 0;
 }
 
-/* Every slot is pinned, on its way, or waits for a commit or a checkpoint: these make room, too. */
+/* Every slot is pinned or on its way, or waits for a commit or a checkpoint: where nothing is on its way, these are
+ * what makes room. */
 static mnos_status_t no_slot(struct ext4_op *op)
 {
-    op->fs->commit_wanted = true;
-    op->fs->checkpoint_wanted = true;
-    return ext4_again(op, EXT4_WAIT_ANY);
+    struct ext4_fs *fs = op->fs;
+
+    for (uint32_t i = 0; i < fs->unused; i++)
+        if (fs->slots[i].use.state == SLOT_READING)
+            return ext4_again(op, EXT4_WAIT_ANY);
+    fs->checkpoint_wanted = true;
+    return ext4_wait_commit(op);
 }
 
 static mnos_status_t start_reading(struct ext4_op *op, uint64_t block, const struct ext4_what *what,
