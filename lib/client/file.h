@@ -57,15 +57,17 @@ struct file {
 /*
  * Several file systems as one tree: `root` is a session of the mount table (protocols/vfs.def), and goes where a
  * session goes. A path that leads to a mount point goes on in what is mounted there, whose root the table hands out
- * once; it is a session of that file system's, and the table is not asked again. What leaves a mounted file system, by
+ * once; it is a session of that file system's, and the table is not asked again, for that name neither. What leaves a mounted file system, by
  * `..` or `/`, goes on at the root of all.
  */
 #define FILE_MOUNTS_MAX 16u
+#define FILE_MOUNT_NAME_BYTES 64u
 struct file_mounts {
     struct file_session root;
     struct mutex lock; /* of what follows */
     struct {
-        uint64_t inode; /* of the mount point; 0: free */
+        uint64_t inode;                   /* of the mount point; 0: free */
+        char name[FILE_MOUNT_NAME_BYTES]; /* in the root; empty: not known yet */
         struct file_session session;
     } mounted[FILE_MOUNTS_MAX];
 };

@@ -28,6 +28,11 @@ mnos_status_t file_call_send(struct file_session *session, struct file_call *cal
 mnos_status_t file_call_on(const struct file *file, struct file_call *call);
 /* The same session of a service, by another capability: what was open is not. */
 mnos_status_t file_session_replace(struct file_session *session, mnos_cap_t service);
+/* What is known to be mounted at a name of the root; NULL: the table has to be asked. */
+struct file_session *file_mounts_known(struct file_mounts *mounts, const char *name, size_t bytes);
+/* The mount point with that inode, whose session is known, has this name. */
+void file_mounts_name(struct file_mounts *mounts, uint64_t inode, const char *name);
+
 /* Whether the session is no more: the service does not know it, or its capability ended with who had minted it. */
 static inline bool file_is_lost(mnos_status_t status)
 {

@@ -57,6 +57,8 @@ static mnos_status_t begin_there(struct file_mounts *mounts, int place, uint64_t
     mnos_cap_t before = mounts->mounted[place].inode == 0 ? 0 : session->service;
     mnos_status_t status;
 
+    if (mounts->mounted[place].inode != inode)
+        mounts->mounted[place].name[0] = 0;
     session->mounts = mounts;
     session->window_wanted = mounts->root.window_wanted;
     mounts->mounted[place].inode = inode;
@@ -96,4 +98,29 @@ mnos_status_t file_mounts_session(struct file_mounts *mounts, uint64_t inode,
         *session = &mounts->mounted[place].session;
     mutex_unlock(&mounts->lock);
     return status;
+}
+
+struct file_session *file_mounts_known(struct file_mounts *mounts, const char *name, size_t bytes)
+{
+    struct file_session *session = NULL;
+
+    mutex_lock(&mounts->lock);
+    for (unsigned i = 0; i < FILE_MOUNTS_MAX && session == NULL; i++) {
+        if (bytes != 0 && bytes < FILE_MOUNT_NAME_BYTES && mounts->mounted[i].inode != 0 &&
+            !mounts->mounted[i].session.lost && mounts->mounted[i].name[bytes] == 0 &&
+            memcmp(mounts->mounted[i].name, name, bytes) == 0)
+            session = &mounts->mounted[i].session;
+    }
+    mutex_unlock(&mounts->lock);
+    return session;
+}
+
+void file_mounts_name(struct file_mounts *mounts, uint64_t inode, const char *name)
+{
+    mutex_lock(&mounts->lock);
+    for (unsigned i = 0; i < FILE_MOUNTS_MAX; i++) {
+        if (mounts->mounted[i].inode == inode)
+            string_copy(mounts->mounted[i].name, name, sizeof mounts->mounted[i].name);
+    }
+    mutex_unlock(&mounts->lock);
 }

@@ -31,6 +31,41 @@ static struct path path_at(struct file_session *session, const struct file *dire
     return path;
 }
 
+/* The length of the first component, and where what follows it begins. */
+static size_t first_component(const struct path *path, size_t *next)
+{
+    size_t bytes = 0;
+
+    while (bytes < path->bytes && path->text[bytes] != '/')
+        bytes++;
+    for (*next = bytes; *next < path->bytes && path->text[*next] == '/';)
+        ++*next;
+    return bytes;
+}
+
+static bool is_at_root(const struct path *path)
+{
+    return path->session->mounts != NULL && path->session == &path->session->mounts->root &&
+           path->directory == 0;
+}
+
+/* What is known to be mounted at the first component is gone to without asking the table. */
+static void go_to_known(struct path *path)
+{
+    struct file_session *session;
+    size_t bytes, next;
+
+    if (!is_at_root(path))
+        return;
+    bytes = first_component(path, &next);
+    session = file_mounts_known(path->session->mounts, path->text, bytes);
+    if (session == NULL)
+        return;
+    path->session = session;
+    path->text += next;
+    path->bytes -= next;
+}
+
 /* Where a path goes on that has left its session. */
 static mnos_status_t next_session(struct path *path, const struct file_rest *rest)
 {
@@ -55,7 +90,10 @@ static mnos_status_t go_on(struct file_call *call, struct path paths[2], unsigne
 {
     static const size_t head = sizeof(struct file_rest);
     size_t bytes = message_get(&call->message, call->request, sizeof call->request);
+    char name[FILE_MOUNT_NAME_BYTES] = "";
     struct file_rest record;
+    mnos_status_t status;
+    size_t named, next;
     char *text;
 
     memcpy(&record, call->request, head);
@@ -67,10 +105,17 @@ static mnos_status_t go_on(struct file_call *call, struct path paths[2], unsigne
     bytes -= head;
     if (bytes + paths[1 - which].bytes > MNOS_MESSAGE_MAX_BYTES)
         return MNOS_ERR_SIZE;
+    /* The first component is the mount point's name if the rest is all that follows it. */
+    named = first_component(&paths[which], &next);
+    if (is_at_root(&paths[which]) && named < sizeof name && paths[which].bytes - next == bytes)
+        memcpy(name, paths[which].text, named);
     text = which == 0 ? rest : rest + MNOS_MESSAGE_MAX_BYTES - bytes;
     memcpy(text, call->request + head, bytes);
     paths[which] = (struct path){.session = paths[which].session, .text = text, .bytes = bytes};
-    return next_session(&paths[which], &record);
+    status = next_session(&paths[which], &record);
+    if (status == MNOS_OK && record.reason == FILE_REST_MOUNT && name[0] != 0)
+        file_mounts_name(paths[which].session->mounts, record.inode, name);
+    return status;
 }
 
 struct request {
@@ -142,11 +187,17 @@ static mnos_status_t walk(struct file_call *call, const struct request *what, st
     uint32_t links = 0;
 
     for (;;) {
-        struct file_session *session = paths[what->count == 0 ? 1 : 0].session;
-        bool apart = what->count == 2 && paths[1].session != session;
+        struct file_session *session;
         unsigned which = 0;
         mnos_status_t status;
+        bool apart;
 
+        if (what->count != 0)
+            go_to_known(&paths[0]);
+        if (what->count != 1)
+            go_to_known(&paths[1]);
+        session = paths[what->count == 0 ? 1 : 0].session;
+        apart = what->count == 2 && paths[1].session != session;
         paths[0].run = session->runs;
         if (apart) {
             status = look_further(call, paths, &which);
