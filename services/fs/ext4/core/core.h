@@ -307,6 +307,9 @@ uint32_t ext4_dir_end(const struct ext4_fs *fs);
 
 mnos_status_t ext4_super_read(struct ext4_fs *fs, const uint8_t *sb);
 uint8_t *ext4_super(const struct ext4_fs *fs);
+/* A time for the superblock or of a deletion: not before the file system was made. A clock that begins at boot says less,
+ * and e2fsck takes a small number there for that of an inode in the list of orphans, and 0 for not deleted. */
+uint32_t ext4_seconds(const struct ext4_fs *fs, uint64_t now_ns);
 /* Notes why, and answers MNOS_ERR_FORMAT. */
 mnos_status_t ext4_refuse(struct ext4_fs *fs, const char *why);
 void ext4_make_read_only(struct ext4_fs *fs, const char *why);

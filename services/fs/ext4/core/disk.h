@@ -72,6 +72,7 @@ enum {
     SB_INODES_PER_GROUP = 0x28,
     SB_MOUNT_TIME = 0x2C,
     SB_WRITE_TIME = 0x30,
+    SB_MKFS_TIME = 0x108,
     SB_MOUNTS = 0x34,
     SB_MAGIC = 0x38,
     SB_STATE = 0x3A,

@@ -186,7 +186,7 @@ mnos_status_t ext4_inode_free(struct ext4_op *op, struct ext4_inode *inode)
 {
     const struct ext4_fs *fs = op->fs;
     uint32_t group = group_of(fs, inode->number);
-    uint32_t index = (inode->number - 1) % fs->inodes_per_group, deleted_at;
+    uint32_t index = (inode->number - 1) % fs->inodes_per_group;
     uint8_t *desc, *bitmap;
     mnos_status_t status = ext4_group_get(op, group, &desc);
 
@@ -205,8 +205,6 @@ mnos_status_t ext4_inode_free(struct ext4_op *op, struct ext4_inode *inode)
     set_bit(op, bitmap, index, false);
     count_inode(op, desc, ext4_inode_is(inode, MODE_DIRECTORY), -1);
     ext4_inode_set_size(op, inode, 0);
-    /* The time of 0 would say that it was never deleted; it comes in the first second of a clock that begins at boot. */
-    deleted_at = (uint32_t)(op->now_ns / 1000000000);
-    ext4_put_32(op, inode->raw + INODE_DTIME, deleted_at == 0 ? 1 : deleted_at);
+    ext4_put_32(op, inode->raw + INODE_DTIME, ext4_seconds(fs, op->now_ns));
     return MNOS_OK;
 }

@@ -9,8 +9,6 @@
 
 enum { DIRTY_SHARE = 2, JOURNAL_SHARE = 4 };
 
-#define NS_PER_S 1000000000ull
-
 static uint64_t super_block(const struct ext4_fs *fs)
 {
     return fs->block_bytes > SB_OFFSET ? 0 : 1;
@@ -111,7 +109,7 @@ static void write_super(struct ext4_fs *fs, bool in_use)
 {
     uint8_t *sb = ext4_super(fs);
     uint32_t incompat = le32(sb + SB_INCOMPAT) & ~(uint32_t)INCOMPAT_RECOVER;
-    uint32_t now = (uint32_t)(fs->port.now_ns(fs->port.context) / NS_PER_S);
+    uint32_t now = ext4_seconds(fs, fs->port.now_ns(fs->port.context));
 
     set_le32(sb + SB_INCOMPAT, in_use ? incompat | INCOMPAT_RECOVER : incompat);
     set_le32(sb + SB_WRITE_TIME, now);

@@ -101,6 +101,15 @@ uint8_t *ext4_super(const struct ext4_fs *fs)
     return ext4_data(fs, fs->super_slot) + (fs->block_bytes > SB_OFFSET ? SB_OFFSET : 0);
 }
 
+uint32_t ext4_seconds(const struct ext4_fs *fs, uint64_t now_ns)
+{
+    uint32_t now = (uint32_t)(now_ns / 1000000000), made = le32(ext4_super(fs) + SB_MKFS_TIME);
+
+    if (now < made)
+        now = made;
+    return now == 0 ? 1 : now;
+}
+
 /* ---- Reading ---- */
 
 static bool is_power(uint32_t number, uint32_t base)
