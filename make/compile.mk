@@ -36,12 +36,12 @@ makefiles := Makefile $(wildcard make/*.mk)
 common    := $(compiler) $(makefiles)
 
 # Changes when a source file comes or goes; whatever is put together from files that are found depends
-# on it, so that what was deleted is gone from there, too.
+# on it, so that what was deleted is gone from there, too. Two makes may do this at once.
 sources  := $(BUILD)/.sources
 $(sources): FORCE
-	$(Q)mkdir -p $(@D) && find $(SOURCE_DIRS) -type f ! -name '.*' ! -name '*~' ! -name '*.pyc' ! -name '*.md' | \
-	    LC_ALL=C sort >$@.new
-	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	$(Q)mkdir -p $(@D) && new=$@.$$$$ && find $(SOURCE_DIRS) -type f ! -name '.*' ! -name '*~' ! -name '*.pyc' ! -name '*.md' | \
+	    LC_ALL=C sort >$$new && \
+	    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 # An older Python than the tools are written for would fail somewhere with a riddle.
 python_ok := $(BUILD)/.python-$(subst /,-,$(PYTHON))

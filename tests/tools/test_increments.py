@@ -14,7 +14,7 @@ from testlib import HANG_S, WHOLE_MACHINE, Suite, check, require_success
 suite = Suite("build")
 
 FOLDERS = ("abi", "bench", "boot", "drivers", "kernel", "lib", "programs", "protocols", "services",
-           "system", "tests", "tools", "make")
+           "system", "tests", "third_party", "tools", "make")
 RESULTS = ("kernel.elf", "initrd.tar", "loader.elf", "manifest.bin")
 
 ADDED_PROGRAMS = ("programs/passing_by", "drivers/power/passing_driver")
