@@ -20,6 +20,8 @@
  * A1  what is in flight of an attachment that drains is reported to nobody
  * A2  data of an attachment is given back to the device only when nothing of it is in flight
  * A3  an ATTACH waits only while its attachment drains
+ * A4  a client that starts anew, with a new session, takes over what drains of the run before in the same
+ *     memory: nothing of that is in flight when its own requests are carried out
  */
 #pragma once
 

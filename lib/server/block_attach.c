@@ -181,6 +181,53 @@ static mnos_status_t begin_anew(struct block_server *server, struct block_attach
     return MNOS_ERR_AGAIN;
 }
 
+static bool overlap(const struct block_piece *a, const struct block_piece *b)
+{
+    return a->bus < b->bus + (uint64_t)b->pages * MNOS_PAGE_BYTES &&
+           b->bus < a->bus + (uint64_t)a->pages * MNOS_PAGE_BYTES;
+}
+
+/* What a client that is gone has in flight in memory that `piece` has too. */
+static struct block_attachment *left_behind(struct block_server *server,
+                                            const struct block_piece *piece)
+{
+    for (unsigned i = 0; i < BLOCK_ATTACHMENTS_MAX; i++) {
+        struct block_attachment *attachment = &server->attachments[i];
+
+        if (attachment->state != BLOCK_DRAINING ||
+            block_session_find(server->sessions, attachment->badge) != NULL)
+            continue;
+        for (uint32_t k = 0; k < attachment->piece_count; k++)
+            if (overlap(&attachment->pieces[k], piece))
+                return attachment;
+    }
+    return NULL;
+}
+
+/* The attachment of a run before, when the device has requests for the same memory still. */
+static struct block_attachment *still_in_use(struct block_server *server, mnos_cap_t data)
+{
+    const struct block_device *device = server->device;
+    struct block_attachment *attachment;
+    bool any = false;
+    uint64_t pages;
+    struct block_piece piece;
+
+    for (unsigned i = 0; i < BLOCK_ATTACHMENTS_MAX; i++)
+        any |= server->attachments[i].state == BLOCK_DRAINING;
+    if (!any)
+        return NULL;
+    pages = ram_pages(data);
+    if (pages == 0 || pages > UINT32_MAX)
+        return NULL; /* it is refused later */
+    piece = (struct block_piece){.memory = data, .pages = (uint32_t)pages};
+    if (device->operations->attach_data(device->context, &piece) != MNOS_OK)
+        return NULL;
+    attachment = left_behind(server, &piece);
+    device->operations->detach_data(device->context, &piece);
+    return attachment;
+}
+
 mnos_status_t block_attach(struct block_server *server, struct block_session *session,
                            struct message *message)
 {
@@ -195,6 +242,11 @@ mnos_status_t block_attach(struct block_server *server, struct block_session *se
     if (message_get(message, &call.record, sizeof call.record) != sizeof call.record) {
         drop_call(&call);
         return MNOS_ERR_SIZE;
+    }
+    if (attachment == NULL) {
+        attachment = still_in_use(server, call.data);
+        if (attachment != NULL)
+            attachment->badge = message->badge; /* it is taken over (A4) */
     }
     if (attachment != NULL && attachment->state == BLOCK_ACTIVE && !attachment->queue.broken &&
         !attachment->ring_guard.lost && call.record.epoch == server->epoch) {

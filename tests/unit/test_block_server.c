@@ -272,6 +272,45 @@ TEST(block_server, a_client_that_goes_leaves_nothing_behind)
     CHECK_PTR_EQ(block_session_find(&model_sessions, clients[0].badge), NULL);
 }
 
+TEST(block_server, a_client_that_starts_anew_waits_for_what_its_last_run_has_in_flight)
+{
+    unsigned answers;
+
+    begin();
+    attach_client(0);
+    submit_op(0, BLOCK_WRITE, 7, 0, 512);
+    block_server_pump(&model_server);
+    client_is_gone(clients[0].badge);
+    attach_client(1); /* of other memory: it does not wait */
+    clients[0].badge += 0x100;
+    answers = last_answer.count;
+    (void)attach_with(0, DATA_PAGES, 0);
+    CHECK_EQ(reply.reply_id, 0);
+    CHECK_EQ(last_answer.count, answers);
+    CHECK_EQ(device.attached, 2);
+    CHECK_EQ(clients[0].held, 6);
+    block_server_pump(&model_server);
+    CHECK_EQ(device.count, 1);
+    /* And so does the run after that, when the one that waits ends. */
+    client_is_gone(clients[0].badge);
+    clients[0].badge += 0x100;
+    (void)attach_with(0, DATA_PAGES, 0);
+    CHECK_EQ(reply.reply_id, 0);
+    CHECK_EQ(clients[0].held, 6);
+    done_first(MNOS_OK);
+    CHECK_EQ(last_answer.label, MNOS_OK);
+    CHECK_EQ(clients[0].held, 3);
+    CHECK_EQ(device.attached, 2);
+    block_server_pump(&model_server);
+    CHECK_EQ(device.count, 1); /* what is outstanding is carried out by the new run's attachment */
+    done_all();
+    CHECK_EQ(take_result(0), MNOS_OK);
+    client_is_gone(clients[0].badge);
+    client_is_gone(clients[1].badge);
+    CHECK_EQ(device.attached, 0);
+    CHECK_EQ(clients[0].held, 0);
+}
+
 TEST(block_server, memory_that_a_client_takes_away_ends_its_attachment_alone)
 {
     begin();
