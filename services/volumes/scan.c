@@ -138,11 +138,28 @@ static mnos_status_t scan_gpt(struct scan *scan, bool *found)
 
 /* ---- MBR ---- */
 
+static bool is_taken(const struct scan *scan, const struct mbr_partition *partition)
+{
+    for (uint32_t i = 0; i < scan->count; i++) {
+        const struct volume_entry *volume = &scan->volumes[i];
+
+        if (volume->first < partition->first + partition->sectors &&
+            partition->first < volume->first + volume->sectors)
+            return true;
+    }
+    return false;
+}
+
 static void add_mbr(struct scan *scan, const struct mbr *mbr, const struct mbr_partition *partition,
                     uint32_t number)
 {
-    struct volume_entry *volume = add(scan, partition->first, partition->sectors, number);
+    struct volume_entry *volume;
 
+    if (is_taken(scan, partition)) {
+        complain(scan, gpt_result_text(GPT_OVERLAP));
+        return;
+    }
+    volume = add(scan, partition->first, partition->sectors, number);
     if (volume == NULL)
         return;
     make_id(volume->id, mbr->signature, number);

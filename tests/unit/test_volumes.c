@@ -255,6 +255,27 @@ TEST(volumes, partitions_of_an_mbr_and_its_chain)
     CHECK_EQ(scan.count, 3);
 }
 
+TEST(volumes, partitions_of_an_mbr_that_overlap_are_left_out)
+{
+    memset(image, 0, sizeof image);
+    bad_sector = UINT64_MAX;
+    mbr_entry(0, 0, 0x83, 100, 900);
+    mbr_entry(0, 1, 0x83, 1000, 1000); /* right behind it */
+    CHECK_EQ(look(), MNOS_OK);
+    CHECK_EQ(scan.count, 2);
+    CHECK_PTR_EQ(scan.complaint, NULL);
+    mbr_entry(0, 1, 0x83, 999, 1000);
+    mbr_entry(0, 2, 0x05, 50, 2000); /* what holds others is no volume itself */
+    mbr_entry(50, 0, 0x83, 10, 41);  /* one sector too many */
+    mbr_entry(50, 1, 0x05, 1500, 400);
+    mbr_entry(1550, 0, 0x83, 10, 90);
+    CHECK_EQ(look(), MNOS_OK);
+    CHECK_EQ(scan.count, 2);
+    CHECK_EQ(scan.volumes[0].first, 100);
+    CHECK_EQ(scan.volumes[1].first, 1560);
+    CHECK_STR_EQ(scan.complaint, "overlaps another partition");
+}
+
 TEST(volumes, a_disk_without_a_table_is_one_volume)
 {
     uint8_t id[VOLUME_ID_BYTES];
