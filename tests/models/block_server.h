@@ -38,6 +38,8 @@ extern uint64_t clock_ns;
 extern mnos_badge_t gone_badge; /* of a client that is gone, when the server asks */
 extern mnos_badge_t exported;   /* of the session that was handed out last */
 extern mnos_cap_t sent_caps[3]; /* that the next request carries, or */
+extern mnos_cap_t weak_cap;     /* a capability that lacks */
+extern mnos_rights_t missing_rights;
 extern mnos_badge_t sent_badge; /* the badge of a session that it carries */
 extern struct block_answer {
     uint64_t reply_id;

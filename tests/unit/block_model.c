@@ -48,7 +48,8 @@ static struct test_client *client_of(mnos_cap_t cap)
 static struct mnos_ipc_buffer buffer;
 uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
 mnos_badge_t sent_badge, exported, gone_badge;
-mnos_cap_t sent_caps[3];
+mnos_cap_t sent_caps[3], weak_cap;
+mnos_rights_t missing_rights;
 uint64_t clock_ns = 1000;
 struct block_answer last_answer;
 
@@ -71,9 +72,10 @@ static mnos_status_t sys_cap_delete(mnos_cap_t cap)
 static mnos_status_t sys_cap_inspect(mnos_cap_t cap, uint64_t, uint64_t, uint64_t *size)
 {
     unsigned what = cap % 1000;
-    struct mnos_cap_info info = {.type =
-                                     what == ENDPOINT_CAP ? MNOS_TYPE_ENDPOINT : MNOS_TYPE_MEMORY,
-                                 .count = what == RING_CAP ? BLOCK_RING_PAGES : DATA_PAGES};
+    struct mnos_cap_info info = {
+        .type = what == ENDPOINT_CAP ? MNOS_TYPE_ENDPOINT : MNOS_TYPE_MEMORY,
+        .rights = MNOS_RIGHTS_ALL & ~(cap == weak_cap ? missing_rights : 0),
+        .count = what == RING_CAP ? BLOCK_RING_PAGES : DATA_PAGES};
 
     memcpy(buffer.data, &info, sizeof info);
     *size = sizeof info;

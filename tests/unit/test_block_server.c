@@ -363,6 +363,30 @@ TEST(block_server, attach_refuses_what_is_of_no_use)
     CHECK_EQ(clients[0].held, 0);
 }
 
+TEST(block_server, data_that_the_client_may_not_write_itself_is_refused)
+{
+    struct block_extend record = {DATA_PAGES};
+
+    begin();
+    weak_cap = CAP(0, DATA_CAP);
+    missing_rights = MNOS_RIGHT_WRITE; /* the device would write into it */
+    CHECK_EQ(attach_with(0, DATA_PAGES, 0), MNOS_ERR_ARGUMENT);
+    missing_rights = MNOS_RIGHT_READ;
+    CHECK_EQ(attach_with(0, DATA_PAGES, 0), MNOS_ERR_ARGUMENT);
+    weak_cap = CAP(0, RING_CAP);
+    CHECK_EQ(attach_with(0, DATA_PAGES, 0), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(clients[0].held, 0);
+    weak_cap = CAP(0, MORE_CAP);
+    missing_rights = MNOS_RIGHT_WRITE;
+    attach_client(0);
+    sent_caps[0] = CAP(0, MORE_CAP);
+    CHECK_EQ(ask_server(clients[0].badge, BLOCK_EXTEND, &record, sizeof record, 1),
+             MNOS_ERR_ARGUMENT);
+    CHECK_EQ(clients[0].held, 3);
+    CHECK_EQ(device.attached, 1);
+    weak_cap = 0;
+}
+
 static mnos_badge_t restrict_to(mnos_badge_t badge, uint64_t first, uint64_t sectors,
                                 uint64_t rights)
 {
