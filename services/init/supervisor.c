@@ -249,7 +249,8 @@ static void judge_alive(struct service *service)
     mnos_status_t status = program_alive_word(&service->program, &word);
 
     service->alive_due_ns = 0;
-    if (status == MNOS_OK && word != service->alive_word)
+    /* What could not be looked at is not held against it: who asks again gets another answer. */
+    if (status != MNOS_OK || word != service->alive_word)
         return;
     log_line("%s: no sign of life for %u s, it is ended", service->config->name,
              service->config->grace_seconds);
