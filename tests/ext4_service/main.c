@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * main - the ext4 service on an image file: carries out the commands on its input, one a line, then unmounts and writes
- * the image back. tests/ext4_service/run.py uses it, and a person may.
+ * the image back. tests/ext4/test_ext4_service.py uses it, and a person may.
  *
- *   ext4-host [-s SEED] [-c CUT] [-p PAGES] [-r FAIL_READS] [-w FAIL_WRITES] [-R] [-k] IMAGE
+ *   service [-s SEED] [-c CUT] [-p PAGES] [-r FAIL_READS] [-w FAIL_WRITES] [-R] [-k] IMAGE
  *
  * Ends with 0; 1: something is wrong with the service; 2: the image was refused; 3: a command failed; 42: the power was
  * cut after CUT requests of the disk.
@@ -33,7 +33,7 @@ static void parse(int argc, char **argv, struct host_options *options)
         }
     }
     if (optind + 1 != argc)
-        host_fail("usage: ext4-host [OPTION...] IMAGE");
+        host_fail("usage: service [OPTION...] IMAGE");
     options->image = argv[optind];
 }
 
@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     parse(argc, argv, &options);
     status = host_begin(&options);
     if (status != MNOS_OK) {
-        fprintf(stderr, "ext4-host: refused with status %u: %s\n", status,
+        fprintf(stderr, "service: refused with status %u: %s\n", status,
                 ext4_reason(host_service.fs));
         return 2;
     }
@@ -59,6 +59,6 @@ int main(int argc, char **argv)
     }
     status = host_end();
     if (status != MNOS_OK)
-        fprintf(stderr, "ext4-host: unmounting failed with status %u\n", status);
+        fprintf(stderr, "service: unmounting failed with status %u\n", status);
     return failed != 0 || status != MNOS_OK ? 3 : 0;
 }

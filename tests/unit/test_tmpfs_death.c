@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_tmpfs_death - the process that has the files in memory dies at any instruction of an operation: what the
+ * test_tmpfs_death - the process that has the files in memory dies at sampled instructions of an operation: what the
  * next run finds is the file system before it or after it, sound in both cases.
  *
  * As test_state.c does with the log alone: the trap flag stops the processor after each instruction, and at
