@@ -30,8 +30,6 @@ static uint64_t next_ticket(struct ext4_service *service)
         service->work_due = true;
         return ticket_for(STEP_COMMIT, transaction);
     }
-    if (!ext4_is_committed(service->fs, transaction - 1))
-        return ticket_for(STEP_COMMIT, transaction - 1);
     /* The next to begin: one that is under way may have begun before the pages were written. */
     service->flush_wanted = service->flush_begun + 1;
     return ticket_for(STEP_FLUSH, service->flush_wanted);
@@ -62,6 +60,13 @@ static mnos_status_t pages_step(struct ext4_service *service, uint32_t inode, ui
                                          ? PARK_ANYTHING
                                          : service_key(KEY_WRITTEN, 0));
     }
+    /* The commit that is under way may have flushed before these pages were written: behind it a flush of their own,
+     * or the next commit. */
+    if (!ext4_is_dirty(service->fs) &&
+        !ext4_is_committed(service->fs, ext4_transaction(service->fs) - 1))
+        return ext4_is_read_only(service->fs)
+                   ? MNOS_ERR_DEVICE
+                   : service_wait(service, service_key(KEY_COMMIT, 0));
     status = data_status(service, inode);
     if (status == MNOS_OK)
         *ticket = next_ticket(service);
