@@ -141,6 +141,28 @@ TEST(ext4_cache, what_could_not_be_read_is_told_and_forgotten)
     check_all();
 }
 
+TEST(ext4_cache, a_page_on_its_way_is_found_and_the_others_are_left_alone)
+{
+    uint32_t number;
+
+    make();
+    for (uint32_t i = 0; i < PAGES; i++)
+        cache_dirty(&cache, take_one(1, i));
+    CHECK_EQ(cache_on_its_way(&cache, 1, 0, PAGES), 0);
+    number = cache_find(&cache, 1, 3);
+    cache_begin_write(&cache, number, 1);
+    CHECK_EQ(cache_on_its_way(&cache, 1, 0, PAGES), number);
+    CHECK_EQ(cache_on_its_way(&cache, 1, 3, 4), number);
+    CHECK_EQ(cache_on_its_way(&cache, 1, 4, 5), 0);
+    CHECK_EQ(cache_on_its_way(&cache, 1, 4, PAGES), 0);
+    CHECK_EQ(cache_on_its_way(&cache, 1, 4, 3), 0);
+    CHECK_EQ(cache_on_its_way(&cache, 2, 0, PAGES), 0);
+    CHECK_EQ(cache.dirty_count, PAGES - 1);
+    CHECK(cache_part_written(&cache, number, MNOS_OK));
+    CHECK_EQ(cache_on_its_way(&cache, 1, 0, PAGES), 0);
+    check_all();
+}
+
 static uint64_t random_state = 88172645463325252ull;
 
 static uint32_t pick(uint32_t below)

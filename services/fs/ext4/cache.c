@@ -172,6 +172,11 @@ static void forget_note(struct cache *cache, struct cache_page *page)
     page->noted = false;
 }
 
+static bool is_on_its_way(const struct cache_page *page)
+{
+    return page->state == CACHE_READING || page->writing;
+}
+
 /* Returns the page if it has to stay for now. */
 static uint32_t drop_one(struct cache *cache, uint32_t number)
 {
@@ -180,7 +185,7 @@ static uint32_t drop_one(struct cache *cache, uint32_t number)
     if (page->dirty)
         remove_from_dirty(cache, number);
     forget_note(cache, page);
-    if (page->state == CACHE_READING || page->writing)
+    if (is_on_its_way(page))
         return number;
     if (page->state == CACHE_FAILED)
         cache->failed_count--;
@@ -189,6 +194,26 @@ static uint32_t drop_one(struct cache *cache, uint32_t number)
 }
 
 /* A few pages are looked up, and for many it is cheaper to look at all there are. */
+uint32_t cache_on_its_way(const struct cache *cache, uint32_t inode, uint64_t index, uint64_t end)
+{
+    bool few = index < end && end - index <= cache->used_count / 8;
+
+    for (; few && index < end; index++) {
+        uint32_t number = cache_find(cache, inode, (uint32_t)index);
+
+        if (number != 0 && is_on_its_way(cache_page(cache, number)))
+            return number;
+    }
+    for (uint32_t number = 1; index < end && number <= cache->used_count; number++) {
+        const struct cache_page *page = cache_page(cache, number);
+
+        if (is_on_its_way(page) && page->inode == inode && page->index >= index &&
+            page->index < end)
+            return number;
+    }
+    return 0;
+}
+
 uint32_t cache_drop_range(struct cache *cache, uint32_t inode, uint64_t index, uint64_t end)
 {
     uint32_t stays = 0, stayed;

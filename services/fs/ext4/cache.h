@@ -99,6 +99,8 @@ uint32_t cache_take(struct cache *cache, uint32_t inode, uint32_t index, uint32_
                     uint32_t *taken);
 /* Takes a page out that is neither dirty nor on its way. */
 void cache_drop(struct cache *cache, uint32_t number);
+/* A page of a file from `index` to before `end` that is being read or written, or 0. */
+uint32_t cache_on_its_way(const struct cache *cache, uint32_t inode, uint64_t index, uint64_t end);
 /* Takes out the pages of a file from `index` to before `end`, dirty ones too; returns one that is on its way, which
  * stays, or 0. */
 uint32_t cache_drop_range(struct cache *cache, uint32_t inode, uint64_t index, uint64_t end);

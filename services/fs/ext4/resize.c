@@ -50,14 +50,14 @@ static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, 
                                   uint64_t old_size)
 {
     uint64_t first = (size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES;
+    uint64_t end = (old_size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES;
     uint32_t stays, last;
     bool done = false;
     mnos_status_t status = cut_tail(service, inode, size, old_size);
 
     if (status != MNOS_OK)
         return status;
-    stays = cache_drop_range(&service->cache, inode, first,
-                             (old_size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES);
+    stays = cache_on_its_way(&service->cache, inode, first, end);
     last = cache_find(&service->cache, inode, (uint32_t)(size / CACHE_PAGE_BYTES));
     /* What is freed may not be on its way to the disk; of the last page a part may be freed. */
     if (stays == 0 && last != 0 && cache_page(&service->cache, last)->writing)
@@ -70,6 +70,8 @@ static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, 
     status = service_end(service, status);
     if (status != MNOS_OK)
         return status;
+    /* Not before: as long as the file has these blocks, what belongs into them is nowhere else. */
+    (void)cache_drop_range(&service->cache, inode, first, end);
     forget_blocks(service, inode, size);
     open_forget_attr(service, inode);
     service_changed(service);
