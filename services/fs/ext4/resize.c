@@ -46,6 +46,16 @@ static void forget_blocks(struct ext4_service *service, uint32_t inode, uint64_t
         cache_blocks_of(&service->cache, number)[i] = 0;
 }
 
+/* The zeros behind the end are on the disk before the new size is: what was cut off would be there again, when the
+ * file becomes longer after a power cut. */
+static void note_tail(struct ext4_service *service, uint32_t inode, uint64_t size)
+{
+    uint32_t number = cache_find(&service->cache, inode, (uint32_t)(size / CACHE_PAGE_BYTES));
+
+    if (number != 0 && cache_page(&service->cache, number)->dirty)
+        cache_note(&service->cache, number, ext4_transaction(service->fs));
+}
+
 static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, uint64_t size,
                                   uint64_t old_size)
 {
@@ -73,6 +83,7 @@ static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, 
     /* Not before: as long as the file has these blocks, what belongs into them is nowhere else. */
     (void)cache_drop_range(&service->cache, inode, first, end);
     forget_blocks(service, inode, size);
+    note_tail(service, inode, size);
     open_forget_attr(service, inode);
     service_changed(service);
     if (done)
