@@ -231,6 +231,7 @@ static void write_log(struct ext4_fs *fs)
     write_revokes(fs);
     fs->dirty_count = 0;
     fs->revoked_count = 0;
+    fs->escapes = 0;
     fs->commit_wanted = false;
     fs->closing = false;
     fs->running++;

@@ -27,6 +27,8 @@
 #define EXT4_LOG_BYTES (256u * 1024)
 #define EXT4_REASON_BYTES 128u
 #define EXT4_SCRATCH_MAX 512u
+/* Each takes a slot more at the commit. */
+#define EXT4_ESCAPES_MAX 32u
 #define EXT4_NO_BLOCK UINT64_MAX
 
 enum ext4_kind {
@@ -207,6 +209,8 @@ struct ext4_fs {
     uint32_t dirty_max;
     uint32_t logged_count;
     uint32_t freed_count, revoked_count;
+    uint32_t
+        escapes; /* blocks of the running one, at most, that clients made begin as the journal's do */
     bool commit_wanted, checkpoint_wanted;
     bool closing; /* no operation may change anything */
     enum ext4_commit_step commit_step;

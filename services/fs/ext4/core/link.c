@@ -37,6 +37,7 @@ static mnos_status_t put_text(struct ext4_op *op, struct ext4_inode *inode, cons
 {
     struct ext4_what what = {.kind = EXT4_RAW};
     struct ext4_extent extent = {.count = 1};
+    struct ext4_fs *fs = op->fs;
     uint8_t *data;
     mnos_status_t status;
 
@@ -46,6 +47,11 @@ static mnos_status_t put_text(struct ext4_op *op, struct ext4_inode *inode, cons
         ext4_fill(op, inode->raw + INODE_BLOCK, 0, INODE_BLOCK_BYTES);
         ext4_put(op, inode->raw + INODE_BLOCK, text, bytes);
         return MNOS_OK;
+    }
+    if (be32(text) == JBD_MAGIC) {
+        if (fs->escapes >= EXT4_ESCAPES_MAX)
+            return ext4_wait_commit(op);
+        ext4_put_32(op, &fs->escapes, fs->escapes + 1);
     }
     status =
         ext4_meta_block(op, inode, ext4_inode_goal(op->fs, inode), &what, &extent.physical, &data);
