@@ -46,6 +46,14 @@ void open_hold(void *context, uint32_t inode)
 
 void open_leave(struct ext4_service *service, uint32_t inode, bool whole, uint64_t size)
 {
+    /* One that is being cut goes wholly instead, and not both: which of the two comes first is not kept, and its
+     * number may be another file's behind the first. */
+    for (uint32_t i = 0; whole && i < service->leaving_count; i++) {
+        if (service->leaving[i].inode == inode) {
+            service->leaving[i] = (struct leaving){inode, true, 0};
+            return;
+        }
+    }
     service->leaving[service->leaving_count++] = (struct leaving){inode, whole, size};
 }
 
