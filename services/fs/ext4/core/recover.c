@@ -277,6 +277,9 @@ static mnos_status_t walk(struct ext4_fs *fs, bool copies)
         uint32_t blocks = 1, pinned = fs->own.pin_count, kind;
         uint8_t *data;
 
+        /* A copy may be of a block of the log, which is another one in this pass then. */
+        if (replay->blocks >= fs->journal.blocks - fs->journal.first)
+            return ext4_refuse(fs, "the journal is damaged: it holds itself");
         status = log_block(fs, replay->position, &data);
         if (status != MNOS_OK)
             return status;
