@@ -73,7 +73,7 @@ static void end_sessions(struct file_server *server)
 
         if (session->badge == 0 || session->gone)
             continue;
-        server_forget_parked(&server->loop, session->badge);
+        server_forget_parked(&server->loop, session->badge, true);
         if (session->badge & SESSION_EXPORTED)
             session_gone(sessions, session, &server->loop.owner);
         else

@@ -6,12 +6,17 @@
 #include "lib/server/alive.h"
 #include "lib/server/state.h"
 
+static bool is_once(const struct server_operation *operation)
+{
+    return operation->class == SERVER_CLASS_N || operation->class == SERVER_CLASS_N_PARKS;
+}
+
 static void forget_clients(struct server_loop *loop, mnos_badge_t gone)
 {
     struct server_session *session = session_of(loop->sessions, gone);
 
     if (session != NULL) {
-        server_forget_parked(loop, gone);
+        server_forget_parked(loop, gone, false);
         session_gone(loop->sessions, session, &loop->owner);
     }
     /* Badge 0 stands for several. What a session is kept for below it goes with the last of these.
@@ -20,19 +25,38 @@ static void forget_clients(struct server_loop *loop, mnos_badge_t gone)
         session = session_at(loop->sessions, i);
         if (session->badge != 0 && !session->gone &&
             ipc_client_is_gone(loop->endpoint, 0, session->badge)) {
-            server_forget_parked(loop, session->badge);
+            server_forget_parked(loop, session->badge, false);
             session_gone(loop->sessions, session, &loop->owner);
         }
     }
 }
 
-void server_forget_parked(struct server_loop *loop, mnos_badge_t badge)
+/* Under which number the client waits: it may have asked again. */
+static uint64_t reply_id_of(const struct server_loop *loop, const struct parked *parked)
+{
+    const struct message *message = &parked->message;
+    const struct server_session *session = session_of(loop->sessions, message->badge);
+    const struct server_lane *lane;
+
+    if (session == NULL || !is_once(&loop->operations[label_operation(message->label)]))
+        return message->reply_id;
+    lane = &session->lanes[label_lane(message->label)];
+    /* One that the lane went on without was told so. */
+    return lane->state == LANE_RUNNING && lane->sequence == label_sequence(message->label)
+               ? lane->reply_id
+               : 0;
+}
+
+void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_there)
 {
     for (uint32_t i = 0; loop->park != NULL && i < PARK_ENTRIES; i++) {
         struct parked *at = &loop->park->entries[i];
 
-        if (at->used && at->message.badge == badge)
-            park_drop(loop->park, at);
+        if (!at->used || at->message.badge != badge)
+            continue;
+        if (is_there)
+            ipc_reply_status(reply_id_of(loop, at), MNOS_ERR_LOST);
+        park_drop(loop->park, at);
     }
 }
 
@@ -135,11 +159,6 @@ static void run_once(struct server_loop *loop, struct server_request *request)
     }
 }
 
-static bool is_once(const struct server_operation *operation)
-{
-    return operation->class == SERVER_CLASS_N || operation->class == SERVER_CLASS_N_PARKS;
-}
-
 static void handle_request(struct server_loop *loop, struct message *message)
 {
     uint32_t number = label_operation(message->label);
@@ -171,13 +190,18 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
                                      .holds = parked->holds};
 
     *message = parked->message;
-    if (session != NULL && is_once(&loop->operations[label_operation(label)])) {
+    if (session == NULL) { /* another one ended it */
+        park_drop(loop->park, parked);
+        message->cap_count = 0;
+        message_put(message, MNOS_ERR_LOST, NULL, 0);
+        return;
+    }
+    if (is_once(&loop->operations[label_operation(label)])) {
         lane = &session->lanes[label_lane(label)];
         /* Whoever asked may have asked again meanwhile, and waits under another number. */
         message->reply_id = lane->reply_id;
     }
-    if (session == NULL || (lane != NULL && (lane->state != LANE_RUNNING ||
-                                             lane->sequence != label_sequence(label)))) {
+    if (lane != NULL && (lane->state != LANE_RUNNING || lane->sequence != label_sequence(label))) {
         message->reply_id = 0;
         park_drop(loop->park, parked);
         return;

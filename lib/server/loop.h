@@ -85,5 +85,6 @@ void server_answer(struct server_session *session, uint32_t lane, mnos_status_t 
 const void *server_body(struct server_loop *loop, struct server_request *request);
 /* Runs all requests that are ready to go on, and answers those that end. */
 void server_loop_go_on(struct server_loop *loop);
-/* What the badge's requests wait for is of no use any more: they end, without an answer. */
-void server_forget_parked(struct server_loop *loop, mnos_badge_t badge);
+/* What the badge's requests wait for is of no use any more: they end, with MNOS_ERR_LOST if
+ * there is still somebody who waits for an answer. */
+void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_there);

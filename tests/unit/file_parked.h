@@ -143,10 +143,49 @@ TEST(file_server, what_waits_ends_with_its_client_and_a_client_waits_within_its_
     go_on();
     CHECK_EQ(answers, 1);
     CHECK_EQ(last_answer.label, MNOS_ERR_NOT_FOUND);
-    /* Begins anew: what the client asked before is of no use to it. */
+    check_all();
+}
+
+TEST(file_server, what_waits_in_a_session_that_begins_anew_or_is_closed_is_told)
+{
+    uint64_t handle;
+    mnos_badge_t child;
+    uint32_t label;
+
+    begin_waiting();
+    open_session(ALICE);
     waits_left = 1;
-    (void)with_path(BOB, FILE_STAT, "file");
-    open_session(BOB);
+    (void)with_path(ALICE, FILE_STAT, "file");
+    answers = 0;
+    open_session(ALICE);
     CHECK_EQ(park.count, 0);
+    CHECK_EQ(answers, 1);
+    CHECK_EQ(last_answer.label, MNOS_ERR_LOST);
+    /* Under the number that it asked with last. */
+    waits_left = 1;
+    label = once(FILE_OPEN);
+    (void)open_with(ALICE, label, "file", FILE_CREATE, 6, &handle);
+    (void)open_with(ALICE, label, "file", FILE_CREATE, 6, &handle);
+    answers = 0;
+    handle = next_reply_id - 1;
+    open_session(ALICE);
+    CHECK_EQ(park.count, 0);
+    CHECK_EQ(answers, 1);
+    CHECK_EQ(last_answer.label, MNOS_ERR_LOST);
+    CHECK_EQ(last_answer.reply_id, handle);
+    waits_left = 0;
+    child = export_directory(ALICE, open_directory(ALICE, ""), FILE_LOOKUP);
+    open_session(child);
+    waits_left = 1;
+    (void)with_path(child, FILE_STAT, "file");
+    CHECK_EQ(park.count, 1);
+    sent_badge = child;
+    CHECK_EQ(send(ALICE, FILE_CLOSE_TREE, NULL, 0, NULL), MNOS_OK);
+    sent_badge = 0;
+    answers = 0;
+    go_on();
+    CHECK_EQ(park.count, 0);
+    CHECK_EQ(answers, 1);
+    CHECK_EQ(last_answer.label, MNOS_ERR_LOST);
     check_all();
 }
