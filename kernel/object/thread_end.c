@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "arch/arch.h"
 #include "assert.h"
 #include "calls/calls.h"
 #include "core.h"
@@ -127,8 +128,8 @@ static void uncount(struct thread *thread)
 }
 
 /* It has ended: whoever waits for that is told. When nobody is left it is all over: it leaves its
- * process, which may be waiting for that, and may be freed at any time. True: that has been. */
-static bool tell(struct thread *thread)
+ * process, which may be waiting for that, and may be freed at any time. */
+static void tell(struct thread *thread)
 {
     struct process *process = thread->process;
     bool told, unreferenced = false;
@@ -152,7 +153,8 @@ static bool tell(struct thread *thread)
     spin_unlock(&process->lock);
     if (unreferenced)
         kobject_unreferenced(&thread->obj);
-    return told;
+    if (!told)
+        arch_relax(); /* the same step again, perhaps until another core has gone on */
 }
 
 void thread_end_step(struct work *work)
@@ -161,7 +163,7 @@ void thread_end_step(struct work *work)
     struct process *process = thread->process;
 
     if (thread->end.progress == END_DEAD || undo(thread)) {
-        (void)tell(thread);
+        tell(thread);
         return;
     }
     spin_lock(&process->lock);
