@@ -155,8 +155,10 @@ mnos_status_t ext4_link(struct ext4_op *op, uint32_t number, uint32_t directory,
 
 mnos_status_t ext4_unname(struct ext4_op *op, struct ext4_inode *inode, uint32_t *gone)
 {
-    uint32_t links = ext4_inode_is(inode, MODE_DIRECTORY) ? 0 : ext4_inode_links(inode) - 1;
+    uint32_t links = ext4_inode_is(inode, MODE_DIRECTORY) ? 0 : ext4_inode_links(inode) - 1,
+             previous;
     mnos_status_t status;
+    bool listed;
 
     /* Its blocks could not be freed: files of ext3's sort are only read. */
     if (links == 0 && !ext4_inode_has_extents(inode) && ext4_inode_blocks(op->fs, inode) != 0 &&
@@ -170,7 +172,9 @@ mnos_status_t ext4_unname(struct ext4_op *op, struct ext4_inode *inode, uint32_t
     if (links != 0)
         return MNOS_OK;
     *gone = inode->number;
-    return ext4_orphan_add(op, inode);
+    /* One whose blocks are being cut is on the list already; twice there, it would be its own successor. */
+    status = ext4_orphan_find(op, inode->number, &previous, &listed);
+    return status != MNOS_OK || listed ? status : ext4_orphan_add(op, inode);
 }
 
 mnos_status_t ext4_unlink(struct ext4_op *op, uint32_t directory, const char *name, uint32_t bytes,
