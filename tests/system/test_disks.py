@@ -258,7 +258,9 @@ def bytes_of_nvme() -> None:
             check((requests, failed) == (4096, 0), f"{requests} requests, {failed} failed")
 
 
-@suite.test("a driver of NVMe that is killed again and again under load is a pause, and no byte is lost")
+# Not a part of make test: QEMU 7.2 itself ends by a segmentation fault, or stands still, in about one of ten runs, when its NVMe
+# controller is disabled with commands outstanding, which is what a driver's death makes of it and what the
+# specification allows (NVM Express 2.0, 3.5.1).
 def nvme_killed_under_load() -> None:
     with folder() as at:
         random_disk(at / "load.img", 16 * MIB)
@@ -316,5 +318,8 @@ def long_suite() -> Suite:
     @campaign.test("200 kills of a disk's driver under load, 20 of them with requests outstanding")
     def many_kills() -> None:
         kill_many(200, 20)
+
+    campaign.test("a driver of NVMe that is killed again and again under load is a pause, and no byte is lost")(
+        nvme_killed_under_load)
 
     return campaign
