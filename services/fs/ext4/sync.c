@@ -64,9 +64,8 @@ static mnos_status_t pages_step(struct ext4_service *service, uint32_t inode, ui
      * or the next commit. */
     if (!ext4_is_dirty(service->fs) &&
         !ext4_is_committed(service->fs, ext4_transaction(service->fs) - 1))
-        return ext4_is_read_only(service->fs)
-                   ? MNOS_ERR_DEVICE
-                   : service_wait(service, service_key(KEY_COMMIT, 0));
+        return ext4_is_read_only(service->fs) ? MNOS_ERR_DEVICE
+                                              : service_wait(service, service_key(KEY_COMMIT, 0));
     status = data_status(service, inode);
     if (status == MNOS_OK)
         *ticket = next_ticket(service);
