@@ -48,10 +48,10 @@ fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/q
 fuzz_ext4     := $(EXT4_CORE) $(addprefix tests/ext4/,disk.c files.c scenes.c visitors.c)
 
 define fuzz_rules
-$(BUILD)/fuzz/$1: tests/fuzz/$1.c $(fuzz_$1) $(call find,lib tests/unit tests/models,-name '*.h') $(makefiles)
+$(BUILD)/fuzz/$1: tests/fuzz/$1.c tests/fuzz/check/check.c $(fuzz_$1) $(call find,lib tests/unit tests/models,-name '*.h') $(makefiles)
 	$$(call say,FUZZ)
 	$(Q)mkdir -p $$(@D) && clang -std=gnu2x -g -O1 $(WARNINGS) -I. -Itests/unit \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all tests/fuzz/$1.c $(fuzz_$1) -o $$@
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all tests/fuzz/$1.c tests/fuzz/check/check.c $(fuzz_$1) -o $$@
 fuzz-$1: $(BUILD)/fuzz/$1
 	$(Q)mkdir -p $(BUILD)/fuzz/corpus/$1
 	$(Q)$(BUILD)/fuzz/$1 -max_total_time=$(FUZZ_SECONDS) -max_len=4097 -timeout=20 -print_final_stats=1 \

@@ -2,20 +2,7 @@
 /* partitions.c - libFuzzer on the tables of a disk's partitions; the scene is tests/unit/partitions_fuzz.c. */
 #include "tests/unit/partitions_fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "tests/unit/unit.h"
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-void unit_check(bool ok, const char *text, const char *file, int line)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "%s:%d: check failed: %s\n", file, line, text);
-    abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
