@@ -44,6 +44,10 @@ void *dma_take(struct dma_memory *memory, uint64_t bytes, uint64_t alignment);
 /* Maps a piece and tells `devices` that the device will reach it. */
 mnos_status_t dma_open(struct dma_memory *memory, mnos_cap_t devices, mnos_cap_t piece);
 
+/* Tells `devices` that the device will reach a piece of somebody else's memory, and answers its
+ * bus address; 0: it may not, or the piece is not one run for the device. */
+uint64_t dma_reach(mnos_cap_t devices, mnos_cap_t piece);
+
 /* ---- barriers ----
  * x86 keeps stores in order among themselves and loads among themselves, and a device's writes to
  * memory become visible in order (Intel SDM volume 3, "Memory Ordering"; PCI Express base

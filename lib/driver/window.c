@@ -87,3 +87,17 @@ mnos_status_t dma_open(struct dma_memory *memory, mnos_cap_t devices, mnos_cap_t
     memory->block_count = (uint32_t)dma.block_count;
     return MNOS_OK;
 }
+
+uint64_t dma_reach(mnos_cap_t devices, mnos_cap_t piece)
+{
+    static uint64_t table[DMA_BLOCKS_MAX];
+    struct device_dma dma;
+
+    if (device_dma_use(devices, piece, &dma, table, DMA_BLOCKS_MAX) != MNOS_OK ||
+        dma.block_count == 0)
+        return 0;
+    for (uint64_t i = 1; i < dma.block_count; i++)
+        if (table[i] != table[0] + i * dma.block_bytes)
+            return 0;
+    return table[0];
+}

@@ -5,6 +5,7 @@
  */
 #include "drivers/block/nvme/disk.h"
 #include "lib/client/device.h"
+#include "lib/driver/interrupt.h"
 #include "lib/driver/window.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
@@ -42,15 +43,7 @@ static int fail(mnos_status_t status, const char *what, int code)
 /* A piece of a client's data that is one run for the device. */
 static uint64_t reach(void *, mnos_cap_t piece)
 {
-    static uint64_t table[DMA_BLOCKS_MAX];
-    struct device_dma dma;
-
-    if (device_dma_use(devices, piece, &dma, table, DMA_BLOCKS_MAX) != MNOS_OK)
-        return 0;
-    for (uint64_t i = 1; i < dma.block_count; i++)
-        if (table[i] != table[0] + i * dma.block_bytes)
-            return 0;
-    return table[0];
+    return dma_reach(devices, piece);
 }
 
 static mnos_status_t open_state(bool *fresh)
@@ -62,17 +55,6 @@ static mnos_status_t open_state(bool *fresh)
     if (status == MNOS_OK)
         *fresh = state_open(&state, address, STATE_PAGES * MNOS_PAGE_BYTES, STATE_MAGIC,
                             STATE_LAYOUT, STATE_LOG_BYTES, NULL) != STATE_WHOLE;
-    return status;
-}
-
-static mnos_status_t open_interrupt(void)
-{
-    mnos_status_t status = device_vector(devices, 0, &line);
-
-    if (status == MNOS_OK)
-        status = sys_irq_bind(line, endpoint, EVENT_INTERRUPT);
-    if (status == MNOS_OK)
-        status = sys_irq_ack(line); /* what a predecessor left */
     return status;
 }
 
@@ -92,7 +74,7 @@ static int open_device(void)
     status = dma_open(&memory, devices, bootstrap_cap("nvme_dma"));
     if (status != MNOS_OK)
         return fail(status, "get memory for the device", EXIT_MEMORY);
-    status = open_interrupt();
+    status = interrupt_open(devices, 0, endpoint, EVENT_INTERRUPT, &line);
     if (status != MNOS_OK)
         return fail(status, "bind the interrupt", EXIT_INTERRUPT);
     return 0;

@@ -4,6 +4,7 @@
  */
 #include "drivers/block/virtio_blk/disk.h"
 #include "lib/client/device.h"
+#include "lib/driver/interrupt.h"
 #include "lib/driver/virtio/virtio.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
@@ -44,16 +45,7 @@ static int fail(mnos_status_t status, const char *what, int code)
 /* A piece of a client's data that is one run for the device. */
 static uint64_t reach(void *, mnos_cap_t piece)
 {
-    static uint64_t table[DMA_BLOCKS_MAX];
-    struct device_dma dma;
-
-    if (device_dma_use(devices, piece, &dma, table, DMA_BLOCKS_MAX) != MNOS_OK ||
-        dma.block_count == 0)
-        return 0;
-    for (uint64_t i = 1; i < dma.block_count; i++)
-        if (table[i] != table[0] + i * dma.block_bytes)
-            return 0;
-    return table[0];
+    return dma_reach(devices, piece);
 }
 
 static mnos_status_t reset(void *)
@@ -76,17 +68,6 @@ static mnos_status_t open_state(bool *fresh)
     return status;
 }
 
-static mnos_status_t open_interrupt(void)
-{
-    mnos_status_t status = device_vector(devices, 0, &line);
-
-    if (status == MNOS_OK)
-        status = sys_irq_bind(line, endpoint, EVENT_INTERRUPT);
-    if (status == MNOS_OK)
-        status = sys_irq_ack(line); /* what a predecessor left */
-    return status;
-}
-
 /* Up to a device that works. */
 static int open_disk(void)
 {
@@ -101,7 +82,7 @@ static int open_disk(void)
     status = dma_open(&memory, devices, bootstrap_cap("virtio_blk_dma"));
     if (status != MNOS_OK)
         return fail(status, "get memory for the device", EXIT_MEMORY);
-    status = open_interrupt();
+    status = interrupt_open(devices, 0, endpoint, EVENT_INTERRUPT, &line);
     if (status != MNOS_OK)
         return fail(status, "bind the interrupt", EXIT_INTERRUPT);
     status = device_master(devices, true);
