@@ -2,20 +2,14 @@
 """test_devices.py - what `devices` finds on machines with several kinds of devices, and after its death."""
 
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from qemu import BUILD, PROMPT, ROOT, Guest, Machine
+from qemu import BUILD, PROMPT, Guest, Machine
 from testlib import Suite, check
 
-sys.path.insert(0, str(ROOT / "tools"))
-
-from mkarchive import pack  # noqa: E402
-from tests.system.test_init import members  # noqa: E402
+from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("devices")
 
@@ -166,24 +160,15 @@ DRIVERS = ("edu_driver", "claimer")
 KILLS = 10
 
 
-def manifest(folder: Path) -> bytes:
+def with_drivers(text: str) -> str:
     """The system's manifest with the drivers of the tests, which `devices` may start."""
-    for name in ("system", "services", "drivers", "programs"):
-        shutil.copytree(ROOT / name, folder / name)
-    for driver in DRIVERS:
-        shutil.copytree(ROOT / "tests/services" / driver, folder / "programs" / driver)
     names = ", ".join(f'"{driver}"' for driver in DRIVERS)
-    path = folder / "system/manifest.toml"
-    text = path.read_text()
     section = re.search(r"\[service\.devices\].*?\n\n", text, re.S)
     may_start = re.search(r'endpoint = "manager", start = \[', section[0])
     uses = section[0][:may_start.end()] + names + ", " + section[0][may_start.end():] if may_start else \
         section[0].replace('manager = "observer"',
                            f'manager = {{ endpoint = "manager", start = [{names}] }}')
-    path.write_text(text.replace(section[0], uses) + DRIVER + CLAIMER)
-    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
-                   timeout=60)
-    return (folder / "manifest.bin").read_bytes()
+    return text.replace(section[0], uses) + DRIVER + CLAIMER
 
 
 @contextmanager
@@ -192,12 +177,8 @@ def driven(name: str, count: int, *more: str, limit_s: float = 240):
     extra = more + tuple(word for i in range(count)
                          for word in ("-device", f"edu,addr={8 + i:x},dma_mask=0xffffffff"))
     with tempfile.TemporaryDirectory() as name_of_folder:
-        folder = Path(name_of_folder)
-        files = members() | {"manifest.bin": manifest(folder)}
-        for driver in DRIVERS:
-            files[driver] = (BUILD / f"tests/services/{driver}.stripped").read_bytes()
-        (folder / "initrd.tar").write_bytes(pack(files))
-        machine = Machine("direct", cpus=2, memory_mib=256, initrd=folder / "initrd.tar", extra=extra)
+        path = initrd_with(Path(name_of_folder), DRIVERS, with_drivers)
+        machine = Machine("direct", cpus=2, memory_mib=256, initrd=path, extra=extra)
         with Guest(machine, f"devices {name}", limit_s) as guest:
             guest.expect(PROMPT)
             yield guest

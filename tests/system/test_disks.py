@@ -3,23 +3,18 @@
 errors of the medium, and drivers that are killed under load (tests/services/disk_load)."""
 
 import re
-import shutil
 import subprocess
-import sys
 import tempfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from qemu import BUILD, PROMPT, ROOT, Guest, Machine
+from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
-sys.path.insert(0, str(ROOT / "tools"))
-
-from mkarchive import pack  # noqa: E402
-from tests.guest.run import COUNTING  # noqa: E402
-from tests.system.test_init import members  # noqa: E402
+from tests.guest.run import COUNTING
+from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("disks")
 
@@ -53,19 +48,9 @@ users = { %s }
 
 def initrd(folder: Path, driver: str) -> Path:
     """The system with the clients of the test, at the disk of this driver."""
-    for name in ("system", "services", "drivers", "programs"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copytree(ROOT / "tests/services/disk_load", folder / "programs/disk_load")
-    path = folder / "system/manifest.toml"
-    text = path.read_text().replace("assigner=vfs", "assigner=volume")
-    path.write_text(text + BUFFERS + "".join(LOAD.format(name=name, uses=uses.replace("DRIVER", driver))
-                                             for name, uses in CLIENTS.items()))
-    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
-                   timeout=60)
-    files = members() | {"manifest.bin": (folder / "manifest.bin").read_bytes(),
-                         "disk_load": (BUILD / "tests/services/disk_load.stripped").read_bytes()}
-    (folder / "initrd.tar").write_bytes(pack(files))
-    return folder / "initrd.tar"
+    clients = "".join(LOAD.format(name=name, uses=uses.replace("DRIVER", driver)) for name, uses in CLIENTS.items())
+    return initrd_with(folder, ["disk_load"],
+                       lambda text: text.replace("assigner=vfs", "assigner=volume") + BUFFERS + clients)
 
 
 def drive(name: str, path: Path, options: str = "", device: str = "") -> tuple[str, ...]:

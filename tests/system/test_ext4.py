@@ -4,23 +4,17 @@ and read back (tests/services/file_load), and the machine loses its power in the
 
 import os
 import re
-import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 from hardware import data_disk
-from qemu import BUILD, PROMPT, ROOT, Guest, Machine
+from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
-sys.path.insert(0, str(ROOT / "tools"))
-
-from mkarchive import pack  # noqa: E402
-from tests.system.test_disk_files import disk, partition, says, switch_off  # noqa: E402
-from tests.system.test_init import members  # noqa: E402
+from tests.system.test_disk_files import disk, partition, says, switch_off
+from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("ext4 on a disk")
 
@@ -42,17 +36,7 @@ log = "write"
 
 def initrd(folder: Path) -> Path:
     """The system with the program of the test."""
-    for name in ("system", "services", "drivers", "programs"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copytree(ROOT / "tests/services/file_load", folder / "programs/file_load")
-    path = folder / "system/manifest.toml"
-    path.write_text(path.read_text().replace("\n[mount.", LOAD + "\n[mount.", 1))
-    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
-                   timeout=60)
-    files = members() | {"manifest.bin": (folder / "manifest.bin").read_bytes(),
-                         "file_load": (BUILD / "tests/services/file_load.stripped").read_bytes()}
-    (folder / "initrd.tar").write_bytes(pack(files))
-    return folder / "initrd.tar"
+    return initrd_with(folder, ["file_load"], lambda text: text.replace("\n[mount.", LOAD + "\n[mount.", 1))
 
 
 @contextmanager

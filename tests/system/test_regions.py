@@ -2,20 +2,14 @@
 """test_regions.py - memory that outlives its user, with a service that dies: tests/services."""
 
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from qemu import BUILD, PROMPT, ROOT, Guest, Machine
+from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
-sys.path.insert(0, str(ROOT / "tools"))
-
-from mkarchive import pack  # noqa: E402
-from tests.system.test_init import members  # noqa: E402
+from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("regions")
 
@@ -96,30 +90,18 @@ log = "write"
 """
 
 
-def manifest(folder: Path, kills: int) -> bytes:
+def with_tests(text: str, kills: int) -> str:
     """The system's manifest with the services of the test."""
-    for name in ("system", "services", "drivers", "programs"):
-        shutil.copytree(ROOT / name, folder / name)
-    for service in SERVICES:
-        shutil.copytree(ROOT / "tests/services" / service, folder / "programs" / service)
-    path = folder / "system/manifest.toml"
-    path.write_text(path.read_text() + KEEPER + WATCHER + COPIER.format(kills=kills) + "".join(
-        HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow")))
-    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", path, folder / "manifest.bin"], check=True,
-                   timeout=60)
-    return (folder / "manifest.bin").read_bytes()
+    return text + KEEPER + WATCHER + COPIER.format(kills=kills) + "".join(
+        HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow"))
 
 
 @contextmanager
 def prompt(name: str, kills: int = 30, limit_s: float = 120):
     """The system with these services, at its prompt."""
     with tempfile.TemporaryDirectory() as name_of_folder:
-        folder = Path(name_of_folder)
-        files = members() | {"manifest.bin": manifest(folder, kills)}
-        for service in SERVICES:
-            files[service] = (BUILD / f"tests/services/{service}.stripped").read_bytes()
-        (folder / "initrd.tar").write_bytes(pack(files))
-        with Guest(Machine("direct", initrd=folder / "initrd.tar", cpus=2), f"regions {name}", limit_s) as guest:
+        path = initrd_with(Path(name_of_folder), SERVICES, lambda text: with_tests(text, kills))
+        with Guest(Machine("direct", initrd=path, cpus=2), f"regions {name}", limit_s) as guest:
             guest.expect(PROMPT)
             yield guest
 

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""with_services.py - the system with programs of tests/services in its RAM disk, and a manifest that has them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable, Iterable
+
+from qemu import BUILD, ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from mkarchive import pack  # noqa: E402
+from tests.system.test_init import members  # noqa: E402
+
+
+def initrd(folder: Path, programs: Iterable[str], change: Callable[[str], str]) -> Path:
+    """A RAM disk in `folder` with the programs, and with what `change` makes of the system's manifest."""
+    for name in ("system", "services", "drivers", "programs"):
+        shutil.copytree(ROOT / name, folder / name)
+    files = members()
+    for program in programs:
+        shutil.copytree(ROOT / "tests/services" / program, folder / "programs" / program)
+        files[program] = (BUILD / f"tests/services/{program}.stripped").read_bytes()
+    manifest = folder / "system/manifest.toml"
+    manifest.write_text(change(manifest.read_text()))
+    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", manifest, folder / "manifest.bin"], check=True,
+                   timeout=60)
+    files["manifest.bin"] = (folder / "manifest.bin").read_bytes()
+    path = folder / "initrd.tar"
+    path.write_bytes(pack(files))
+    return path
