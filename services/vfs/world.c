@@ -165,35 +165,38 @@ void world_init(struct vfs *vfs)
 
 /* ---- Roots ---- */
 
-static mnos_status_t try_export(struct vfs *vfs, const struct vfs_entry *entry,
-                                mnos_badge_t account, mnos_cap_t *session)
+static mnos_status_t try_export(struct vfs *vfs, const struct vfs_entry *entry, mnos_badge_t asker,
+                                mnos_cap_t *session)
 {
     struct vfs_client *client = client_of(vfs, entry);
+    bool exported = (asker & VFS_BADGE_EXPORTED) != 0;
     uint32_t rights = entry->flags & MOUNT_READ_ONLY ? READ_RIGHTS : ALL_RIGHTS;
+    uint32_t account = exported ? 0 : asker & 0xFFFF;
     mnos_status_t status = MNOS_OK;
 
     if (client->root.handle == 0 || client->root.run != client->session.runs)
         status = file_open(&client->session, NULL, "", FILE_ONLY_DIRECTORY, rights, &client->root);
-    if (status != MNOS_OK)
+    if (status != MNOS_OK) {
         client->root.handle = 0;
-    return status != MNOS_OK
-               ? status
-               : file_export_for(&client->root, rights | FILE_REVOKE, (uint32_t)account, session);
+        return status;
+    }
+    /* The root of all is exported to read alone, and what is mounted gives no more. */
+    return file_export_for(&client->root, exported ? READ_RIGHTS : rights | FILE_REVOKE, account,
+                           session);
 }
 
 mnos_status_t world_export(struct vfs *vfs, struct vfs_entry *entry, mnos_badge_t client,
                            mnos_cap_t *session)
 {
-    mnos_badge_t account = client & VFS_BADGE_EXPORTED ? 0 : client & 0xFFFF;
     mnos_status_t status = connect(vfs, entry);
 
     if (status == MNOS_OK)
-        status = try_export(vfs, entry, account, session);
+        status = try_export(vfs, entry, client, session);
     if (status != MNOS_ERR_LOST)
         return status;
     /* A new run of the service: does it know the volume? */
     vfs_go_on(&vfs->world, entry);
-    return entry->state == VFS_MOUNTED ? try_export(vfs, entry, account, session) : MNOS_ERR_AGAIN;
+    return entry->state == VFS_MOUNTED ? try_export(vfs, entry, client, session) : MNOS_ERR_AGAIN;
 }
 
 /* ---- News ---- */

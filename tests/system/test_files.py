@@ -2,12 +2,29 @@
 """test_files.py - files in memory, as a user at the prompt has them."""
 
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
+from tests.system.with_services import initrd
 
 suite = Suite("files")
+
+NARROW = """
+[service.narrow]
+file = "narrow"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 256
+bytes = 32768
+stack_pages = 8
+uses = { files = "vfs" }
+log = "write"
+"""
+DENIED = 68  # MNOS_ERR_DENIED
 
 
 @contextmanager
@@ -88,6 +105,20 @@ def the_root() -> None:
         says(guest, "mount /tmp", "something has this name already")
         says(guest, "mount /none", "nothing has this name")
         says(guest, "ls", "tmp", "boot")
+
+
+@suite.test("who was given the root to read only can change nothing where something is mounted")
+def narrow_root() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = initrd(Path(folder), ["narrow"], lambda text: text.replace("\n[mount.", NARROW + "\n[mount.", 1))
+        with Guest(Machine("direct", cpus=2, memory_mib=128, initrd=path), "files narrow", 120) as guest:
+            guest.expect(PROMPT)
+            guest.command("run narrow")
+            log = guest.command("log")
+            found = re.search(r"narrow: made (\d+), written (\d+), taken (\d+), charged to another (\d+)", log)
+            check(found is not None, f"it did not end:\n{log}")
+            check(set(found.groups()) == {str(DENIED)}, f"it can do more than read: {found[0]}")
+            says(guest, "ls /tmp", "before")
 
 
 @suite.test("paths go from one file system to another, by names, links and ..")
