@@ -14,9 +14,9 @@
 /* Entries of the next root that one more page fills. There are four for each page of the second half, and one page
  * may be tried for in vain. */
 #define ROOT_FILL_STEP 8
-/* The same when the next root came late, because there was no memory for it at first; and how often that is tried. */
+/* The same when the next root came late, because there was no memory for it at first, or it had not been found yet: each
+ * page of the second half looks at a bounded part of RAM. */
 #define ROOT_FILL_LATE 128
-#define ROOT_TRIES 8
 /* Pages freed between two looks for something more urgent. */
 #define DESTROY_STEP 32
 
@@ -39,7 +39,7 @@ static mnos_status_t root_alloc(struct quota *quota, uint32_t entries, struct ca
 
     if (status != MNOS_OK)
         return status;
-    memory = frame_alloc_run(frames, 1, FRAME_LIMIT_NONE);
+    memory = frame_alloc_group(frames, 1);
     if (memory == PADDR_NONE) {
         quota_return_bytes(quota, frames * PAGE_BYTES);
         return MNOS_ERR_MEMORY;
@@ -161,8 +161,7 @@ static mnos_status_t root_prepare_locked(struct captable *table, struct quota *q
         return MNOS_OK;
     if (table->page_count == ROOT_ENTRIES_MAX)
         return MNOS_ERR_QUOTA;
-    if (table->next_root == NULL && entries < ROOT_ENTRIES_MAX &&
-        table->page_count % (entries / ROOT_TRIES) == 0)
+    if (table->next_root == NULL && entries < ROOT_ENTRIES_MAX)
         status = root_alloc(quota, entries * 2, &table->next_root);
     if (table->next_root != NULL)
         next_root_fill_locked(table);

@@ -39,7 +39,7 @@ uint64_t lasting_bytes(const struct lasting *lasting)
     status = quota_charge_bytes(quota, frames * PAGE_BYTES);
     if (status != MNOS_OK)
         return status;
-    memory = frame_alloc_run(frames, 1, FRAME_LIMIT_NONE);
+    memory = frame_alloc_group(frames, 1);
     if (memory == PADDR_NONE) {
         quota_return_bytes(quota, frames * PAGE_BYTES);
         return MNOS_ERR_MEMORY;

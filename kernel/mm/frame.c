@@ -310,18 +310,21 @@ paddr_t frame_alloc_run(uint64_t count, uint64_t align, paddr_t limit)
     return PADDR_NONE;
 }
 
-paddr_t frame_alloc_group(uint64_t count)
+paddr_t frame_alloc_group(uint64_t count, uint64_t align)
 {
     static uint64_t from; /* where the last search gave up; under the lock */
     struct core *core = this_core();
     uint64_t words = LOOK_WORDS, found = 0;
 
+    assert(count <= FRAME_STEP);
+    if (count == 1 && align == 1)
+        return frame_alloc();
     spin_lock(&lock);
     for (unsigned i = 0; i < 2 * ZONE_COUNT && words > 0 && found == 0; i++) {
         struct zone *zone = zone_of(from);
         struct frame_range range = {from < zone->begin ? zone->begin : from, zone->end};
 
-        found = frame_bits_find_run(&range.from, range.end, count, count, &words);
+        found = frame_bits_find_run(&range.from, range.end, count, align, &words);
         from = range.from;
         if (found != range.end)
             break;

@@ -46,15 +46,16 @@ paddr_t frame_claim_run(struct frame_range *range, uint64_t count, uint64_t alig
  * tells. PADDR_NONE: none is free. */
 paddr_t frame_claim_next(struct frame_range *range, uint64_t *count);
 
-/* `count` contiguous frames aligned to `count`, a power of two of at most 8, for the kernel itself. Looks at a bounded
- * part of RAM, each time another; PADDR_NONE when none is there. */
-paddr_t frame_alloc_group(uint64_t count);
+/* `count` contiguous frames, at most FRAME_STEP, the first aligned to `align` frames (a power of two), for the kernel
+ * itself; undefined contents. Looks at a bounded part of RAM, each time another; PADDR_NONE when none is there. */
+paddr_t frame_alloc_group(uint64_t count, uint64_t align);
 /* Whether what failed on this core did so because frame_alloc_group() has not seen all of RAM: to be done again. *looks
  * counts how often it was. */
 bool frame_worth_another_look(uint32_t *looks);
 
-/* For the boot, when RAM is in large pieces: looks at all of it. `count` contiguous frames, the first aligned to `align` frames (a power of two), all below `limit`
- * (an address); undefined contents. PADDR_NONE when there is no such run. */
+/* For the boot, when RAM is in large pieces: looks at all of it. `count` contiguous frames, the first aligned to
+ * `align` frames (a power of two), all below `limit` (an address); undefined contents. PADDR_NONE when there is no
+ * such run. */
 paddr_t frame_alloc_run(uint64_t count, uint64_t align, paddr_t limit);
 void frame_free_run(paddr_t first, uint64_t count);
 

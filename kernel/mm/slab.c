@@ -62,7 +62,7 @@ bool slab_is_of(const struct slab_cache *cache, const void *object)
 
 static struct slab *slab_create_locked(struct slab_cache *cache)
 {
-    paddr_t frame = cache->slab_frames == 1 ? frame_alloc() : frame_alloc_group(cache->slab_frames);
+    paddr_t frame = frame_alloc_group(cache->slab_frames, cache->slab_frames);
     struct slab *slab;
 
     if (frame == PADDR_NONE)

@@ -168,6 +168,36 @@ TEST(frame, finds_a_run_between_used_frames)
     frame_check();
 }
 
+/* A search for a group looks at a part of RAM, and the next one goes on behind it: what lies further off than one look
+ * reaches is found by as many tries as it takes, never by one long search. */
+TEST(frame, a_group_far_away_is_found_in_bounded_looks)
+{
+    enum { RAM_MIB = 64, GROUP = 300 };
+    static paddr_t taken[RAM_MIB * 256];
+    paddr_t far = MIB(RAM_MIB) - MIB(2) + 4 * PAGE_BYTES, found = PADDR_NONE;
+    uint64_t count = 0;
+    uint32_t looks = 0;
+
+    INIT(USABLE(MIB(1), MIB(RAM_MIB)));
+    while ((taken[count] = frame_alloc()) != PADDR_NONE)
+        count++;
+    for (uint64_t i = 0; i < count; i++)
+        if ((taken[i] >> PAGE_SHIFT) % 2 == 0 ||
+            (taken[i] >= far && taken[i] < far + GROUP * PAGE_BYTES))
+            frame_free(taken[i]);
+    frame_trim();
+    while ((found = frame_alloc_group(GROUP, 1)) == PADDR_NONE)
+        if (!frame_worth_another_look(&looks))
+            break;
+    CHECK_EQ(found, far);
+    CHECK(looks >= 4);
+    frame_free_run(found, GROUP);
+    CHECK_EQ(frame_alloc_group(GROUP, 512), PADDR_NONE);
+    while (frame_worth_another_look(&looks))
+        CHECK_EQ(frame_alloc_group(GROUP, 512), PADDR_NONE);
+    frame_check();
+}
+
 /* ---- the bits, against a plain array ---- */
 
 enum { BITS = 4096 };

@@ -149,7 +149,7 @@ static mnos_status_t isolated_roots_alloc(struct quota *quota, paddr_t *roots)
 
     if (status != MNOS_OK)
         return status;
-    *roots = frame_alloc_group(2);
+    *roots = frame_alloc_group(2, 2);
     if (*roots == PADDR_NONE) {
         quota_return_frames(quota, 2);
         return MNOS_ERR_MEMORY;
