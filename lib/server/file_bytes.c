@@ -93,6 +93,13 @@ static mnos_status_t begin_to_write(struct file_server *server, struct server_re
         server->system.waits_for = PARK_OBJECT | inode;
         return SERVER_PARKED;
     }
+    /* What was appended before it had to wait could not be taken back: MNOS_ERR_AGAIN would be a lie. Writing the same
+     * bytes to the same place again is harmless. */
+    if (append && server->loop.park != NULL && request->parked == NULL &&
+        !park_has_room(server->loop.park, request->session->account)) {
+        request->had_no_effect = true;
+        return MNOS_ERR_AGAIN;
+    }
     if (append)
         status = server->system.methods->attr(server->system.fs, inode, &attr);
     if (status != MNOS_OK)

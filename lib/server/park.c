@@ -4,22 +4,23 @@
 
 #include "lib/base/string.h"
 
-struct parked *park_put(struct park *park, uint32_t account)
+bool park_has_room(const struct park *park, uint32_t account)
 {
-    struct parked *chosen = NULL;
     uint32_t own = 0;
 
-    if (park->count == PARK_ENTRIES)
-        return NULL;
-    for (uint32_t i = 0; i < PARK_ENTRIES; i++) {
-        struct parked *at = &park->entries[i];
+    for (uint32_t i = 0; park->count != 0 && i < PARK_ENTRIES; i++)
+        own += park->entries[i].used && park->entries[i].account == account;
+    return park->count != PARK_ENTRIES && own < PARK_ENTRIES / PARK_SHARE;
+}
 
-        own += at->used && at->account == account;
-        if (!at->used && chosen == NULL)
-            chosen = at;
-    }
-    if (own >= PARK_ENTRIES / PARK_SHARE)
+struct parked *park_put(struct park *park, uint32_t account)
+{
+    struct parked *chosen = park->entries;
+
+    if (!park_has_room(park, account))
         return NULL;
+    while (chosen->used)
+        chosen++;
     chosen->used = true;
     chosen->ready = false;
     chosen->holds = chosen->runs = 0;

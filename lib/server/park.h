@@ -54,6 +54,8 @@ struct park {
 
 /* An entry for a request of an account; NULL: all are used, or the account's share is. */
 struct parked *park_put(struct park *park, uint32_t account);
+/* Whether park_put() would give one: for what must not begin when it could not wait in the middle. */
+bool park_has_room(const struct park *park, uint32_t account);
 /* Ends it; whoever waits for what it held is ready. */
 void park_drop(struct park *park, struct parked *parked);
 void park_wait(struct park *park, struct parked *parked, uint64_t waits_for);

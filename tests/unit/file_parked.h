@@ -120,6 +120,33 @@ TEST(file_server, bytes_that_are_appended_stay_together_though_they_wait)
     check_all();
 }
 
+TEST(file_server, an_append_that_could_not_wait_in_its_middle_does_not_begin)
+{
+    struct file_io io;
+    uint32_t label = label_make(FILE_APPEND, 1, 1);
+
+    begin_waiting();
+    open_session(ALICE);
+    io = (struct file_io){open_file(ALICE, "file"), 0, FILE_INLINE, 8};
+    waits_left = 1000;
+    do {
+        (void)with_path(ALICE, FILE_STAT, "file");
+    } while (message.reply_id == 0);
+    waits_left = 0;
+    CHECK_EQ(send(ALICE, label, &io, sizeof io, "aaaaaaaa"), MNOS_ERR_AGAIN);
+    go_on();
+    CHECK_EQ(park.count, 0);
+    /* The same sequence: nothing had happened. */
+    (void)send(ALICE, label, &io, sizeof io, "aaaaaaaa");
+    for (unsigned i = 0; i < 8 && park.count != 0; i++)
+        go_on();
+    CHECK_EQ(last_answer.label, MNOS_OK);
+    io.length = 100;
+    CHECK_EQ(send(ALICE, FILE_READ, &io, sizeof io, NULL), MNOS_OK);
+    CHECK_EQ(message.words[0], 8);
+    check_all();
+}
+
 TEST(file_server, what_waits_ends_with_its_client_and_a_client_waits_within_its_share)
 {
     unsigned put = 0;
