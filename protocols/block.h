@@ -89,8 +89,13 @@ struct block_extend {
 struct block_restrict {
     uint64_t first, sectors;
     uint64_t rights;
+    uint64_t tag; /* for CLOSE_TAGGED, below 2^63; 0: none */
 };
-_Static_assert(sizeof(struct block_restrict) == 24, "shared between programs");
+_Static_assert(sizeof(struct block_restrict) == 32, "shared between programs");
+
+struct block_tag {
+    uint64_t tag;
+};
 
 /* ---- The ring ---- */
 

@@ -283,12 +283,11 @@ mnos_status_t block_do(struct block_client *client, uint8_t op, uint64_t sector,
 
 /* ---- Sessions ---- */
 
-mnos_status_t block_restrict(mnos_cap_t service, uint64_t first, uint64_t sectors, uint64_t rights,
+mnos_status_t block_restrict(mnos_cap_t service, const struct block_restrict *part,
                              mnos_cap_t *session)
 {
-    struct block_restrict record = {first, sectors, rights};
     struct call call = {
-        .label = BLOCK_RESTRICT, .record = &record, .bytes = sizeof record, .accept = 1};
+        .label = BLOCK_RESTRICT, .record = part, .bytes = sizeof *part, .accept = 1};
     struct message reply;
     mnos_status_t status = request(service, &call, &reply);
 
@@ -302,6 +301,15 @@ mnos_status_t block_close_tree(mnos_cap_t service, mnos_cap_t which)
 {
     struct call call = {
         .label = BLOCK_CLOSE_TREE, .caps = {which}, .rights = {MNOS_RIGHT_WRITE}, .cap_count = 1};
+    struct message reply;
+
+    return request(service, &call, &reply);
+}
+
+mnos_status_t block_close_tagged(mnos_cap_t service, uint64_t tag)
+{
+    struct block_tag record = {tag};
+    struct call call = {.label = BLOCK_CLOSE_TAGGED, .record = &record, .bytes = sizeof record};
     struct message reply;
 
     return request(service, &call, &reply);

@@ -85,8 +85,10 @@ mnos_status_t block_wait(struct block_client *client, struct block_result *resul
 mnos_status_t block_do(struct block_client *client, uint8_t op, uint64_t sector, uint32_t page,
                        uint32_t bytes);
 
-/* A session of a part of this one. */
-mnos_status_t block_restrict(mnos_cap_t service, uint64_t first, uint64_t sectors, uint64_t rights,
+/* A session of a part of this one; protocols/block.def says what each member may be. */
+mnos_status_t block_restrict(mnos_cap_t service, const struct block_restrict *part,
                              mnos_cap_t *session);
 /* Closes the session of that capability and all below it. */
 mnos_status_t block_close_tree(mnos_cap_t service, mnos_cap_t which);
+/* The same for all sessions that were made through this one with a tag, and all that came from them. */
+mnos_status_t block_close_tagged(mnos_cap_t service, uint64_t tag);

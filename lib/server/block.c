@@ -304,8 +304,7 @@ static mnos_status_t handle_restrict(struct block_server *server, struct block_s
 
     if (message_get(message, &record, sizeof record) != sizeof record)
         return MNOS_ERR_SIZE;
-    status = block_session_make(server->sessions, session, record.first, record.sectors,
-                                record.rights, &made);
+    status = block_session_make(server->sessions, session, &record, &made);
     if (status != MNOS_OK)
         return status;
     status = server_export_with(server->endpoint, message,
@@ -333,6 +332,25 @@ static mnos_status_t handle_close_tree(struct block_server *server,
     return MNOS_OK;
 }
 
+static mnos_status_t handle_close_tagged(struct block_server *server,
+                                         const struct block_session *session,
+                                         struct message *message)
+{
+    struct block_session *tagged;
+    struct block_tag record;
+
+    if (message_get(message, &record, sizeof record) != sizeof record)
+        return MNOS_ERR_SIZE;
+    if ((session->rights & BLOCK_RIGHT_REVOKE) == 0)
+        return MNOS_ERR_DENIED;
+    if (record.tag == 0)
+        return MNOS_ERR_ARGUMENT;
+    while ((tagged = block_session_tagged(server->sessions, message->badge, record.tag)) != NULL)
+        end_session(server, tagged);
+    message_put(message, MNOS_OK, NULL, 0);
+    return MNOS_OK;
+}
+
 static mnos_status_t handle_request(struct block_server *server, struct message *message)
 {
     struct block_session *session = block_session_of(server->sessions, message->badge);
@@ -349,6 +367,7 @@ static mnos_status_t handle_request(struct block_server *server, struct message 
     case BLOCK_ATTACH: return block_attach(server, session, message);
     case BLOCK_RESTRICT: return handle_restrict(server, session, message);
     case BLOCK_CLOSE_TREE: return handle_close_tree(server, session, message);
+    case BLOCK_CLOSE_TAGGED: return handle_close_tagged(server, session, message);
     case BLOCK_EXTEND: return block_extend_data(server, message);
     default: return MNOS_ERR_LABEL;
     }

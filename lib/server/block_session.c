@@ -3,7 +3,6 @@
 #include "lib/server/block_session.h"
 
 #include "lib/base/string.h"
-#include "protocols/block.h"
 
 static mnos_badge_t badge_of(const struct block_session *session)
 {
@@ -13,6 +12,11 @@ static mnos_badge_t badge_of(const struct block_session *session)
 static mnos_badge_t parent_of(const struct block_session *session)
 {
     return atomic_load_explicit(&session->parent, memory_order_relaxed);
+}
+
+static bool is_made(mnos_badge_t badge)
+{
+    return (badge & BLOCK_BADGE_MADE) != 0;
 }
 
 /* What a predecessor left is its own work, but may be damaged as all memory of a process that died of
@@ -27,7 +31,8 @@ static bool is_sound(const struct block_sessions *sessions, uint64_t disk_sector
 
         if (badge_of(session) != 0 &&
             (session->first > disk_sectors || session->sectors > disk_sectors - session->first ||
-             (session->rights & ~(uint64_t)BLOCK_RIGHTS_ALL) != 0))
+             (session->rights & ~(uint64_t)BLOCK_RIGHTS_ALL) != 0 ||
+             is_made(badge_of(session)) != (session->share != 0) || is_made(session->top)))
             return false;
     }
     return true;
@@ -60,12 +65,14 @@ static struct block_session *free_entry(struct block_sessions *sessions)
     return NULL;
 }
 
-static void fill(struct block_session *session, mnos_badge_t parent, uint64_t first,
-                 uint64_t sectors, uint64_t rights, mnos_badge_t badge)
+static void fill(struct block_session *session, const struct block_session *contents,
+                 mnos_badge_t parent, mnos_badge_t badge)
 {
-    session->first = first;
-    session->sectors = sectors;
-    session->rights = rights;
+    session->first = contents->first;
+    session->sectors = contents->sectors;
+    session->rights = contents->rights;
+    session->top = contents->top;
+    session->share = contents->share;
     atomic_store_explicit(&session->parent, parent, memory_order_relaxed);
     atomic_store_explicit(&session->badge, badge, memory_order_release);
 }
@@ -74,41 +81,59 @@ struct block_session *block_session_of(struct block_sessions *sessions, mnos_bad
 {
     struct block_session *session = block_session_find(sessions, badge);
 
-    if (session != NULL || badge == 0 || (badge & BLOCK_BADGE_MADE) != 0)
+    if (session != NULL || badge == 0 || is_made(badge))
         return session;
     session = free_entry(sessions);
     if (session != NULL)
-        fill(session, 0, 0, sessions->sectors, BLOCK_RIGHTS_ALL, badge);
+        fill(session,
+             &(struct block_session){.sectors = sessions->sectors, .rights = BLOCK_RIGHTS_ALL}, 0,
+             badge);
     return session;
 }
 
-static unsigned children_of(const struct block_sessions *sessions, mnos_badge_t parent)
+static bool has_room(const struct block_sessions *sessions, const struct block_session *parent,
+                     const struct block_session *wanted)
 {
-    unsigned count = 0;
+    unsigned below = 0, share = 0;
 
-    for (unsigned i = 0; i < BLOCK_SESSIONS_MAX; i++)
-        count += badge_of(&sessions->entries[i]) != 0 && parent_of(&sessions->entries[i]) == parent;
-    return count;
+    for (unsigned i = 0; i < BLOCK_SESSIONS_MAX; i++) {
+        const struct block_session *session = &sessions->entries[i];
+
+        if (badge_of(session) == 0)
+            continue;
+        below += parent_of(session) == badge_of(parent);
+        share += session->top == wanted->top && session->share == wanted->share;
+    }
+    return share < BLOCK_SESSIONS_OF_SHARE &&
+           (is_made(badge_of(parent)) || below < BLOCK_SESSIONS_BELOW_FIRST);
 }
 
 mnos_status_t block_session_make(struct block_sessions *sessions,
-                                 const struct block_session *parent, uint64_t first,
-                                 uint64_t sectors, uint64_t rights, struct block_session **made)
+                                 const struct block_session *parent,
+                                 const struct block_restrict *wanted, struct block_session **made)
 {
-    unsigned limit = parent_of(parent) == 0 && (badge_of(parent) & BLOCK_BADGE_MADE) == 0
-                         ? BLOCK_SESSIONS_BELOW_FIRST
-                         : BLOCK_SESSIONS_BELOW;
     struct block_session *session = free_entry(sessions);
     mnos_badge_t badge = atomic_load_explicit(&sessions->next_badge, memory_order_relaxed);
+    bool below_made = is_made(badge_of(parent));
+    struct block_session contents = {
+        .first = parent->first + wanted->first,
+        .sectors = wanted->sectors,
+        .rights = wanted->rights,
+        .top = below_made ? parent->top : badge_of(parent),
+        .share = below_made         ? parent->share
+                 : wanted->tag != 0 ? wanted->tag
+                                    : badge,
+    };
 
-    if (sectors == 0 || first > parent->sectors || sectors > parent->sectors - first)
+    if (wanted->sectors == 0 || wanted->first > parent->sectors ||
+        wanted->sectors > parent->sectors - wanted->first || is_made(wanted->tag))
         return MNOS_ERR_ARGUMENT;
-    if ((rights & ~parent->rights) != 0)
+    if ((wanted->rights & ~parent->rights) != 0 || (wanted->tag != 0 && below_made))
         return MNOS_ERR_DENIED;
-    if (session == NULL || children_of(sessions, badge_of(parent)) >= limit)
+    if (session == NULL || !has_room(sessions, parent, &contents))
         return MNOS_ERR_QUOTA;
     atomic_store_explicit(&sessions->next_badge, badge + 1, memory_order_release);
-    fill(session, badge_of(parent), parent->first + first, sectors, rights, badge);
+    fill(session, &contents, badge_of(parent), badge);
     *made = session;
     return MNOS_OK;
 }
@@ -149,4 +174,16 @@ struct block_session *block_session_below(struct block_sessions *sessions, mnos_
         last = session;
     }
     return last;
+}
+
+struct block_session *block_session_tagged(struct block_sessions *sessions, mnos_badge_t top,
+                                           uint64_t tag)
+{
+    for (unsigned i = 0; tag != 0 && i < BLOCK_SESSIONS_MAX; i++) {
+        struct block_session *session = &sessions->entries[i];
+
+        if (badge_of(session) != 0 && session->top == top && session->share == tag)
+            return session;
+    }
+    return NULL;
 }

@@ -128,7 +128,8 @@ TEST(block, a_session_of_a_part_reaches_that_part_and_ends_with_its_tree)
     mnos_cap_t session = 0;
 
     if (world_begin(&world) &&
-        CHECK_OK(block_restrict(world.user.session, 64, 16, BLOCK_RIGHT_READ, &session)) &&
+        CHECK_OK(block_restrict(world.user.session,
+                                &(struct block_restrict){64, 16, BLOCK_RIGHT_READ, 0}, &session)) &&
         user_begin(&other, session)) {
         CHECK_EQ(other.client.info.sectors, 16);
         fill(&world.user, 0, 21);

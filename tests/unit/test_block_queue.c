@@ -191,6 +191,13 @@ TEST(block_queue, an_entry_reaches_nothing_outside_session_and_data)
 
 static struct block_sessions sessions;
 
+static mnos_status_t make(const struct block_session *parent, uint64_t first, uint64_t sectors,
+                          uint64_t rights, struct block_session **made)
+{
+    return block_session_make(&sessions, parent,
+                              &(struct block_restrict){first, sectors, rights, 0}, made);
+}
+
 TEST(block_session, a_session_covers_a_part_of_the_one_it_was_made_below)
 {
     struct block_session *whole, *part, *below;
@@ -201,17 +208,14 @@ TEST(block_session, a_session_covers_a_part_of_the_one_it_was_made_below)
     CHECK_PTR_EQ(block_session_of(&sessions, 0x10007), whole);
     CHECK_PTR_EQ(block_session_of(&sessions, BLOCK_BADGE_MADE | 5), NULL); /* never made */
     CHECK_PTR_EQ(block_session_of(&sessions, 0), NULL);
-    CHECK_EQ(block_session_make(&sessions, whole, 1000, 500, BLOCK_RIGHT_READ, &part), MNOS_OK);
+    CHECK_EQ(make(whole, 1000, 500, BLOCK_RIGHT_READ, &part), MNOS_OK);
     CHECK_EQ(part->badge, BLOCK_BADGE_MADE | 5);
-    CHECK_EQ(block_session_make(&sessions, part, 100, 400, BLOCK_RIGHT_READ, &below), MNOS_OK);
+    CHECK_EQ(make(part, 100, 400, BLOCK_RIGHT_READ, &below), MNOS_OK);
     CHECK_EQ(below->first, 1100);
-    CHECK_EQ(block_session_make(&sessions, part, 100, 401, BLOCK_RIGHT_READ, &below),
-             MNOS_ERR_ARGUMENT);
-    CHECK_EQ(block_session_make(&sessions, part, 501, UINT64_MAX, BLOCK_RIGHT_READ, &below),
-             MNOS_ERR_ARGUMENT);
-    CHECK_EQ(block_session_make(&sessions, part, 0, 0, BLOCK_RIGHT_READ, &below),
-             MNOS_ERR_ARGUMENT);
-    CHECK_EQ(block_session_make(&sessions, part, 0, 1, BLOCK_RIGHT_WRITE, &below), MNOS_ERR_DENIED);
+    CHECK_EQ(make(part, 100, 401, BLOCK_RIGHT_READ, &below), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(make(part, 501, UINT64_MAX, BLOCK_RIGHT_READ, &below), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(make(part, 0, 0, BLOCK_RIGHT_READ, &below), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(make(part, 0, 1, BLOCK_RIGHT_WRITE, &below), MNOS_ERR_DENIED);
 }
 
 TEST(block_session, what_is_below_goes_with_the_tree_and_stays_with_the_one_above)
@@ -222,9 +226,9 @@ TEST(block_session, what_is_below_goes_with_the_tree_and_stays_with_the_one_abov
 
     block_sessions_open(&sessions, true, 10000, 5);
     whole = block_session_of(&sessions, 7);
-    CHECK_EQ(block_session_make(&sessions, whole, 0, 100, 1, &part), MNOS_OK);
-    CHECK_EQ(block_session_make(&sessions, whole, 100, 100, 1, &other), MNOS_OK);
-    CHECK_EQ(block_session_make(&sessions, part, 0, 10, 1, &below), MNOS_OK);
+    CHECK_EQ(make(whole, 0, 100, 1, &part), MNOS_OK);
+    CHECK_EQ(make(whole, 100, 100, 1, &other), MNOS_OK);
+    CHECK_EQ(make(part, 0, 10, 1, &below), MNOS_OK);
     block_session_remove(&sessions, part); /* its holder is gone */
     CHECK_EQ(below->parent, 7);
     top = whole->badge;
@@ -240,12 +244,32 @@ TEST(block_session, a_client_cannot_use_up_the_table)
 
     block_sessions_open(&sessions, true, 10000, 5);
     whole = block_session_of(&sessions, 7);
-    CHECK_EQ(block_session_make(&sessions, whole, 0, 100, 1, &part), MNOS_OK);
-    while (block_session_make(&sessions, part, 0, 1, 1, &made) == MNOS_OK)
+    CHECK_EQ(make(whole, 0, 100, 1, &part), MNOS_OK);
+    while (make(part, 0, 1, 1, &made) == MNOS_OK)
         count++;
-    CHECK_EQ(count, BLOCK_SESSIONS_BELOW);
-    for (count = 1; block_session_make(&sessions, whole, 0, 1, 1, &made) == MNOS_OK;)
+    CHECK_EQ(count, BLOCK_SESSIONS_OF_SHARE - 1);
+    for (count = 1; make(whole, 0, 1, 1, &made) == MNOS_OK;)
         count++;
     CHECK_EQ(count, BLOCK_SESSIONS_BELOW_FIRST);
     CHECK(block_session_of(&sessions, 8) != NULL);
+}
+
+/* Below those that it has made itself, and after it has given up the one that it was given. */
+TEST(block_session, a_client_cannot_use_up_the_table_by_what_it_has_made)
+{
+    struct block_session *whole, *part, *made, *given;
+    unsigned count = 0;
+
+    block_sessions_open(&sessions, true, 10000, 5);
+    whole = block_session_of(&sessions, 7);
+    CHECK_EQ(make(whole, 0, 100, 1, &given), MNOS_OK);
+    for (part = given; make(part, 0, 1, 1, &made) == MNOS_OK; part = made)
+        count++;
+    CHECK_EQ(count, BLOCK_SESSIONS_OF_SHARE - 1);
+    block_session_remove(&sessions, given);
+    CHECK_EQ(make(part, 0, 1, 1, &made), MNOS_OK); /* in the place of that one */
+    CHECK_EQ(make(made, 0, 1, 1, &part), MNOS_ERR_QUOTA);
+    CHECK_EQ(make(whole, 0, 100, 1, &given), MNOS_OK); /* another client */
+    block_sessions_open(&sessions, false, 10000, 5);
+    CHECK_EQ(make(made, 0, 1, 1, &part), MNOS_ERR_QUOTA);
 }

@@ -24,6 +24,7 @@
 #define block_session_of dying_session_of
 #define block_session_find dying_session_find
 #define block_session_make dying_session_make
+#define block_session_tagged dying_session_tagged
 #define block_session_remove dying_session_remove
 #define block_session_below dying_session_below
 
@@ -369,7 +370,7 @@ static void make_and_remove(void)
 {
     struct block_session *whole = block_session_find(&sessions, 7), *made;
 
-    (void)block_session_make(&sessions, whole, 50, 100, 1, &made);
+    (void)block_session_make(&sessions, whole, &(struct block_restrict){50, 100, 1, 0}, &made);
     block_session_remove(&sessions, whole);
 }
 

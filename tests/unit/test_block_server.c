@@ -387,16 +387,48 @@ TEST(block_server, data_that_the_client_may_not_write_itself_is_refused)
     weak_cap = 0;
 }
 
-static mnos_badge_t restrict_to(mnos_badge_t badge, uint64_t first, uint64_t sectors,
-                                uint64_t rights)
+static mnos_badge_t restrict_tagged(mnos_badge_t badge, uint64_t first, uint64_t sectors,
+                                    uint64_t rights, uint64_t tag)
 {
-    struct block_restrict record = {first, sectors, rights};
+    struct block_restrict record = {first, sectors, rights, tag};
     mnos_status_t status;
 
     exported = 0;
     status = ask_server(badge, BLOCK_RESTRICT, &record, sizeof record, 0);
     CHECK(exported != 0 || status != MNOS_OK);
     return exported;
+}
+
+static mnos_badge_t restrict_to(mnos_badge_t badge, uint64_t first, uint64_t sectors,
+                                uint64_t rights)
+{
+    return restrict_tagged(badge, first, sectors, rights, 0);
+}
+
+TEST(block_server, sessions_with_a_tag_are_closed_whatever_became_of_the_first)
+{
+    struct block_tag tag = {5};
+    mnos_badge_t part, below, other;
+
+    begin();
+    part = restrict_tagged(clients[0].badge, 1000, 100, BLOCK_RIGHT_READ, 5);
+    below = restrict_to(part, 10, 10, BLOCK_RIGHT_READ);
+    other = restrict_tagged(clients[0].badge, 1000, 100, BLOCK_RIGHT_READ, 6);
+    clients[1].badge = below;
+    attach_client(1);
+    client_is_gone(part); /* handed on and given up */
+    CHECK_EQ(ask_server(below, BLOCK_CLOSE_TAGGED, &tag, sizeof tag, 0), MNOS_ERR_DENIED);
+    CHECK_EQ(ask_server(clients[2].badge, BLOCK_CLOSE_TAGGED, &tag, sizeof tag, 0), MNOS_OK);
+    CHECK_EQ(ask_server(below, BLOCK_INFO, NULL, 0, 0), MNOS_OK); /* tags are the giver's own */
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_EQ(ask_server(clients[0].badge, BLOCK_CLOSE_TAGGED, &tag, sizeof tag, 0), MNOS_OK);
+    CHECK_EQ(ask_server(below, BLOCK_INFO, NULL, 0, 0), MNOS_ERR_LOST);
+    CHECK_EQ(clients[1].held, 0);
+    CHECK_EQ(ask_server(other, BLOCK_INFO, NULL, 0, 0), MNOS_OK);
+    CHECK_EQ(restrict_tagged(other, 0, 1, BLOCK_RIGHT_READ, 5), 0); /* and may not be given on */
+    tag.tag = 0;
+    CHECK_EQ(ask_server(clients[0].badge, BLOCK_CLOSE_TAGGED, &tag, sizeof tag, 0),
+             MNOS_ERR_ARGUMENT);
 }
 
 TEST(block_server, a_restricted_session_reaches_its_sectors_and_closes_with_the_tree)

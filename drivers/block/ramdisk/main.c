@@ -9,7 +9,6 @@
 #include "lib/server/state.h"
 
 #define STATE_MAGIC 0x4B53494444414Dull
-#define STATE_LAYOUT 1u
 #define STATE_LOG_BYTES 0u
 /* Before the disk's bytes: the header of the state, and the sessions. */
 #define STATE_BYTES MNOS_PAGE_BYTES
@@ -33,8 +32,8 @@ static int fail(mnos_status_t status, const char *what, int code)
 
 static void open_server(void)
 {
-    bool fresh = state_open(&state, region.address, region.bytes, STATE_MAGIC, STATE_LAYOUT,
-                            STATE_LOG_BYTES, NULL) != STATE_WHOLE;
+    bool fresh = state_open(&state, region.address, region.bytes, STATE_MAGIC,
+                            BLOCK_SESSIONS_LAYOUT, STATE_LOG_BYTES, NULL) != STATE_WHOLE;
     struct block_sessions *sessions = state_content(&state);
 
     disk_open(&disk, &server, region.address + STATE_BYTES, region.bytes - STATE_BYTES);

@@ -18,7 +18,6 @@
 #define EVENT_INTERRUPT (1ull << 1)
 #define NAME_NS 1000000000ull
 #define STATE_MAGIC 0x4B42494Full /* sessions */
-#define STATE_LAYOUT 1u
 #define STATE_PAGES 1u
 #define STATE_LOG_BYTES 0u
 _Static_assert(sizeof(struct state_header) + STATE_LOG_BYTES + sizeof(struct block_sessions) <=
@@ -64,7 +63,7 @@ static mnos_status_t open_state(bool *fresh)
 
     if (status == MNOS_OK)
         *fresh = state_open(&state, address, STATE_PAGES * MNOS_PAGE_BYTES, STATE_MAGIC,
-                            STATE_LAYOUT, STATE_LOG_BYTES, NULL) != STATE_WHOLE;
+                            BLOCK_SESSIONS_LAYOUT, STATE_LOG_BYTES, NULL) != STATE_WHOLE;
     return status;
 }
 
