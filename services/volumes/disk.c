@@ -109,12 +109,33 @@ static mnos_status_t look(struct disk *disk)
 
 /* ---- Sessions ---- */
 
-static void answer(const struct disk *disk, const struct disk_waiter *waiter)
+/* Of services that have lost their volume. What fails is tried again when the driver was started; until then such a
+ * service gets no other volume of this disk. */
+static void close_sessions(struct disk *disk)
 {
+    mnos_status_t status = MNOS_OK;
+    uint64_t service;
+
+    while (status == MNOS_OK && (service = assignment_closing(disk->assignments, disk->number))) {
+        status = block_close_tagged(disk->session, service);
+        if (status == MNOS_OK)
+            assignment_closed(disk->assignments, disk->number, service);
+    }
+}
+
+static void answer(struct disk *disk, const struct disk_waiter *waiter)
+{
+    struct block_restrict part = {.first = waiter->first,
+                                  .sectors = waiter->sectors,
+                                  .rights = waiter->rights,
+                                  .tag = waiter->service};
     struct message message = {.reply_id = waiter->reply_id};
+    mnos_status_t status = MNOS_ERR_LOST;
     mnos_cap_t session;
-    mnos_status_t status =
-        block_restrict(disk->session, waiter->first, waiter->sectors, waiter->rights, &session);
+
+    close_sessions(disk);
+    if (!assignment_is_closing(disk->assignments, disk->number, waiter->service))
+        status = block_restrict(disk->session, &part, &session);
 
     if (status != MNOS_OK) {
         ipc_reply_status(waiter->reply_id, status);
@@ -179,6 +200,8 @@ static void run(void *argument)
             answer(disk, &waiter);
             continue;
         }
+        if (disk->open)
+            close_sessions(disk);
         /* An event that came meanwhile is still there. */
         if (ipc_receive(disk->endpoint, &message, MNOS_DEADLINE_NEVER) != MNOS_OK)
             return;
@@ -213,6 +236,11 @@ void disk_look(struct disk *disk)
     mutex_lock(&disk->lock);
     disk->look = true;
     mutex_unlock(&disk->lock);
+    (void)!sys_ipc_notify(disk->endpoint, EVENT_WORK);
+}
+
+void disk_close(struct disk *disk)
+{
     (void)!sys_ipc_notify(disk->endpoint, EVENT_WORK);
 }
 

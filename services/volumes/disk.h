@@ -12,9 +12,10 @@
 #include "lib/client/block.h"
 #include "lib/mnos/lock.h"
 #include "lib/mnos/thread.h"
+#include "services/volumes/assign.h"
 #include "services/volumes/scan.h"
 
-#define DISKS_MAX 8u
+#define DISKS_MAX ASSIGN_DISKS_MAX
 #define DISK_WAITERS_MAX 8u
 
 enum disk_state { DISK_ABSENT, DISK_READING, DISK_READY };
@@ -23,6 +24,7 @@ struct disk_waiter {
     uint64_t reply_id; /* 0: free */
     uint64_t first, sectors;
     uint64_t rights;
+    uint64_t service; /* whose number names its sessions at the driver */
 };
 
 struct disk {
@@ -32,6 +34,7 @@ struct disk {
     mnos_cap_t session, endpoint;
     mnos_cap_t notify; /* the service's endpoint, which hears of changes */
     uint64_t changed;  /* the event there */
+    struct assignments *assignments;
     struct thread thread;
 
     /* The thread's alone. */
@@ -55,9 +58,11 @@ struct disk_memory {
 };
 #define DISK_DATA_PAGES (SCAN_BUFFER_BYTES / MNOS_PAGE_BYTES)
 
-/* `service`, `number`, `session`, `notify` and `changed` are filled in; starts the thread. */
+/* `service`, `number`, `session`, `notify`, `changed` and `assignments` are filled in; starts the thread. */
 mnos_status_t disk_start(struct disk *disk, const struct disk_memory *memory);
 /* Its driver may have been started: looks, soon. */
 void disk_look(struct disk *disk);
+/* Sessions of a service may have to be closed. */
+void disk_close(struct disk *disk);
 /* Answers a request with a session of [first, first + sectors), later. MNOS_ERR_AGAIN: too many wait. */
 mnos_status_t disk_ask(struct disk *disk, const struct disk_waiter *waiter);

@@ -14,7 +14,7 @@
 /* At the endpoint: a disk's list has changed. */
 #define EVENT_CHANGED (1ull << 0)
 #define STATE_MAGIC 0x53454D554C4F56ull
-#define STATE_LAYOUT 1u
+#define STATE_LAYOUT 2u
 _Static_assert(sizeof(struct state_header) + sizeof(struct assignments) <= MNOS_PAGE_BYTES,
                "the region's floor");
 /* Of the region `volumes_buffers`, for one disk. */
@@ -116,6 +116,7 @@ static mnos_status_t add_disk(const char *service)
     disk->session = bootstrap_cap(service);
     disk->notify = server.endpoint;
     disk->changed = EVENT_CHANGED;
+    disk->assignments = server.assignments;
     status = piece_of(first, BLOCK_RING_PAGES, &memory.ring);
     if (status == MNOS_OK)
         status = piece_of(first + BLOCK_RING_PAGES, DISK_DATA_PAGES, &memory.data);

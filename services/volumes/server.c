@@ -89,6 +89,7 @@ static mnos_status_t handle_volume(struct volume_server *server, struct message 
         return MNOS_ERR_LOST;
     waiter.first = entry.first;
     waiter.sectors = entry.sectors;
+    waiter.service = message->badge & BADGE_SERVICE_MASK;
     waiter.rights = BLOCK_RIGHT_READ | (entry.flags & VOLUME_READ_ONLY ? 0 : BLOCK_RIGHT_WRITE);
     status = disk_ask(&server->disks[entry.disk_number], &waiter);
     *aside = status == MNOS_OK;
@@ -114,9 +115,13 @@ static mnos_status_t handle_assign(struct volume_server *server, struct message 
     if (service == 0 || (!takes_back && !entry_of(server, record.volume, &entry)))
         return MNOS_ERR_NOT_FOUND;
     status = assignment_set(server->assignments, service, takes_back ? NULL : record.volume);
-    if (status == MNOS_OK)
-        message_put(message, MNOS_OK, NULL, 0);
-    return status;
+    if (status != MNOS_OK)
+        return status;
+    for (uint32_t i = 0; i < server->disk_count; i++)
+        if (assignment_is_closing(server->assignments, i, service))
+            disk_close(&server->disks[i]);
+    message_put(message, MNOS_OK, NULL, 0);
+    return MNOS_OK;
 }
 
 /* ---- Listeners ---- */

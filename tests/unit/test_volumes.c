@@ -322,11 +322,36 @@ TEST(volumes, a_volume_is_one_services)
     CHECK_PTR_EQ(assignment_of(&table, 0), NULL);
     for (unsigned i = 3; i < 3 + ASSIGNMENTS_MAX - 1; i++) {
         a[0] = (uint8_t)i;
-        CHECK_EQ(assignment_set(&table, 100 + i, a), MNOS_OK);
+        CHECK_EQ(assignment_set(&table, 50 + i, a), MNOS_OK);
     }
+    CHECK_EQ(assignment_set(&table, 0, b), MNOS_ERR_NOT_FOUND);
+    CHECK_EQ(assignment_set(&table, ASSIGN_SERVICES_MAX, b), MNOS_ERR_NOT_FOUND);
     a[0] = 200;
     CHECK_EQ(assignment_set(&table, 99, a), MNOS_ERR_QUOTA);
     CHECK_EQ(assignment_set(&table, 99, NULL), MNOS_OK);
+}
+
+TEST(volumes, sessions_of_a_volume_that_is_taken_away_are_closed_at_every_disk)
+{
+    static struct assignments table;
+    uint8_t a[VOLUME_ID_BYTES] = {1}, b[VOLUME_ID_BYTES] = {2};
+
+    CHECK_EQ(assignment_set(&table, 70, a), MNOS_OK);
+    CHECK_EQ(assignment_set(&table, 70, a), MNOS_OK);
+    CHECK_EQ(assignment_set(&table, 7, a), MNOS_ERR_EXISTS);
+    CHECK_EQ(assignment_set(&table, 7, NULL), MNOS_OK);
+    CHECK_EQ(assignment_closing(&table, 0), 0); /* nobody has lost anything */
+    CHECK_EQ(assignment_set(&table, 70, b), MNOS_OK);
+    CHECK_EQ(assignment_set(&table, 7, a), MNOS_OK);
+    CHECK_EQ(assignment_set(&table, 7, NULL), MNOS_OK);
+    for (uint32_t disk = 0; disk < ASSIGN_DISKS_MAX; disk++) {
+        CHECK_EQ(assignment_closing(&table, disk), 7);
+        CHECK(assignment_is_closing(&table, disk, 70));
+        assignment_closed(&table, disk, 7);
+        CHECK_EQ(assignment_closing(&table, disk), 70);
+        assignment_closed(&table, disk, 70);
+        CHECK_EQ(assignment_closing(&table, disk), 0);
+    }
 }
 
 /* ---- whatever the bytes are ---- */
