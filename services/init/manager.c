@@ -262,7 +262,8 @@ static mnos_status_t ask_alive(struct supervisor *supervisor, const struct messa
     if (endpoint == manifest->endpoint_count ||
         manifest->endpoints[endpoint].provider == MANIFEST_PROVIDER_INIT)
         return MNOS_ERR_NOT_FOUND;
-    service_ask_alive(&supervisor->services[manifest->endpoints[endpoint].provider], endpoint);
+    service_ask_alive(&supervisor->services[manifest->endpoints[endpoint].provider], endpoint,
+                      client);
     return MNOS_OK;
 }
 

@@ -12,6 +12,10 @@
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
+/* How often one question is put off: as long as chains of services that wait for each other may be. */
+#define ALIVE_PUT_OFF_MAX 4u
+_Static_assert(MANIFEST_SERVICES_MAX <= 64, "a bit of alive_askers for each");
+
 static mnos_status_t grant_to(void *context, mnos_cap_t process, struct mnos_bootstrap *table)
 {
     struct service *service = context;
@@ -232,22 +236,51 @@ static void service_collect(struct service *service)
         service_ended(service, &info);
 }
 
-void service_ask_alive(struct service *service, uint32_t endpoint)
+void service_ask_alive(struct service *service, uint32_t endpoint, const struct service *asker)
 {
+    uint64_t bit = 1ull << asker->index;
+
     /* One question at a time: who asks meanwhile gets the same answer. */
+    if (service->alive_due_ns != 0)
+        service->alive_askers |= bit;
     if (service->state != MANAGER_RUNNING || service->alive_due_ns != 0 ||
         program_alive_word(&service->program, &service->alive_word) != MNOS_OK)
         return;
+    service->alive_askers = bit;
+    service->alive_put_off = 0;
     service->alive_due_ns = deadline_after_ns(service->config->grace_seconds * 1000000000ull);
     (void)!sys_ipc_notify(service->supervisor->resources.endpoints[endpoint], MANAGER_EVENT_ALIVE);
+}
+
+/* When the question about a service that this one has asked for is over; 0: there is none. It may be silent because it
+ * waits for that one, which is to be judged first. */
+static uint64_t judged_before(const struct service *service)
+{
+    const struct supervisor *supervisor = service->supervisor;
+    uint64_t last = 0;
+
+    for (uint32_t i = 0; i < supervisor->manifest.service_count; i++) {
+        const struct service *other = &supervisor->services[i];
+
+        if (other != service && other->alive_due_ns > last &&
+            (other->alive_askers & 1ull << service->index) != 0)
+            last = other->alive_due_ns;
+    }
+    return last;
 }
 
 /* The time of the question is over. */
 static void judge_alive(struct service *service)
 {
-    uint64_t word;
+    uint64_t word, first = judged_before(service);
     mnos_status_t status = program_alive_word(&service->program, &word);
 
+    /* Services that wait for each other in a circle are judged after all. */
+    if (first != 0 && status == MNOS_OK && word == service->alive_word &&
+        service->alive_put_off++ < ALIVE_PUT_OFF_MAX) {
+        service->alive_due_ns = first + service->config->grace_seconds * 1000000000ull;
+        return;
+    }
     service->alive_due_ns = 0;
     /* What could not be looked at is not held against it: who asks again gets another answer. */
     if (status != MNOS_OK || word != service->alive_word)

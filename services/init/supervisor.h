@@ -14,7 +14,7 @@
  * S3  stand-ins answer on its endpoints exactly in STOPPED and FAILED: no wait for a service is for
  *     ever
  *
- * S4  alive_due_ns is not 0 only in RUNNING
+ * S4  alive_due_ns is not 0 only in RUNNING; alive_askers means something only while it is not 0
  *
  * Leaves to manager.c who may ask for what.
  */
@@ -48,7 +48,10 @@ struct service {
     /* Somebody has asked whether it works: when it must have shown it, 0: nobody; and its word then. */
     uint64_t alive_due_ns;
     uint64_t alive_word;
-    bool silent;              /* it was ended because it had not */
+    uint64_t alive_askers; /* services that have asked, by index: they may be waiting for it */
+    uint32_t
+        alive_put_off; /* how often the judgement was put off for a service that this one has asked for */
+    bool silent;       /* it was ended because it had not */
     struct listener listener; /* of this run of the service, when it listens */
 };
 
@@ -81,7 +84,7 @@ uint64_t supervisor_run_due(struct supervisor *supervisor);
 mnos_status_t service_start(struct service *service);
 
 /* A client of the service waits at this endpoint, by its number in the manifest. */
-void service_ask_alive(struct service *service, uint32_t endpoint);
+void service_ask_alive(struct service *service, uint32_t endpoint, const struct service *asker);
 
 /* Ends a running service; `restart` starts it again at once, and as service_start() does. */
 mnos_status_t service_end(struct service *service, bool restart);

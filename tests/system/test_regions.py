@@ -74,7 +74,31 @@ arguments = "{kills}"
 uses = {{ files = "tmpfs", manager = {{ endpoint = "manager", start = ["tmpfs"] }} }}
 log = "write"
 """
-SERVICES = ("keeper", "holder", "watcher", "copier")
+RELAY = """
+[service.relay]
+file = "relay"
+restart = "always"
+grace = 1
+priority = 16
+ceiling = 16
+frames = 32
+bytes = 16384
+provides = { requests = "relay" }
+uses = { keeper = "keeper.0", observer = "observer" }
+log = "write"
+
+[service.through]
+file = "holder"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 32
+bytes = 16384
+arguments = "hang"
+uses = { keeper = "relay", observer = "observer" }
+log = "write"
+"""
+SERVICES = ("keeper", "holder", "watcher", "copier", "relay")
 
 HOLDER = """
 [service.{name}]
@@ -92,15 +116,16 @@ log = "write"
 
 def with_tests(text: str, kills: int) -> str:
     """The system's manifest with the services of the test."""
-    return text + KEEPER + WATCHER + COPIER.format(kills=kills) + "".join(
+    return text + KEEPER + WATCHER + RELAY + COPIER.format(kills=kills) + "".join(
         HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow"))
 
 
 @contextmanager
-def prompt(name: str, kills: int = 30, limit_s: float = 120):
-    """The system with these services, at its prompt."""
+def prompt(name: str, kills: int = 30, limit_s: float = 120, grace: int = 1):
+    """The system with these services, at its prompt; `grace` is the keeper's."""
     with tempfile.TemporaryDirectory() as name_of_folder:
-        path = initrd_with(Path(name_of_folder), SERVICES, lambda text: with_tests(text, kills))
+        path = initrd_with(Path(name_of_folder), SERVICES, lambda text: with_tests(text, kills).replace(
+            "grace = 1\nmatch", f"grace = {grace}\nmatch"))
         with Guest(Machine("direct", initrd=path, cpus=2), f"regions {name}", limit_s) as guest:
             guest.expect(PROMPT)
             yield guest
@@ -168,6 +193,16 @@ def silence() -> None:
         run_must_log(guest, "run hang", r"hang: answer 0")
         run_must_log(guest, "services", r"keeper\.0: ended \(no sign of life for 1 s\), restart in 10 ms")
         run_must_log(guest, "services", r"run 2 after 1 deaths")
+
+
+@suite.test("a service that waits for one that has stopped working is not ended in its place")
+def silence_of_another() -> None:
+    with prompt("silence of another", grace=4) as guest:
+        guest.command("run keeper.0")
+        run_must_log(guest, "run through", r"through: answer 0")
+        run_must_log(guest, "services", r"keeper\.0: ended \(no sign of life for 4 s\), restart in 10 ms")
+        text = guest.command("services")
+        check(re.search(r"\nrelay .* running .* 0  -", text), f"the one in between was ended:\n{text}")
 
 
 def kill_in_the_middle(name: str, kills: int, least: int, limit_s: float) -> None:
