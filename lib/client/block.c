@@ -2,6 +2,7 @@
 /* block - see block.h. */
 #include "lib/client/block.h"
 
+#include "lib/client/manager.h"
 #include "lib/client/service.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
@@ -31,9 +32,7 @@ static mnos_status_t request(mnos_cap_t service, const struct call *call, struct
     message_put(reply, call->label, call->record, call->bytes);
     for (unsigned i = 0; i < call->cap_count; i++)
         message_add_cap(reply, call->caps[i], call->rights[i]);
-    /* ATTACH waits for what is in flight, as long as that takes. */
-    return call->label == BLOCK_ATTACH ? service_call_parking(service, reply)
-                                       : service_call(service, reply);
+    return service_call(service, reply);
 }
 
 mnos_status_t block_info(mnos_cap_t service, struct block_info *info)
@@ -114,7 +113,8 @@ static mnos_status_t send_pieces(struct block_client *client)
     return status;
 }
 
-/* One try. `epoch`: of the run that is thought to be there, or 0. */
+/* One try. `epoch`: of the run that is thought to be there, or 0. MNOS_ERR_MEMORY: this program or the driver lacks it
+ * now, which says nothing about whether there is a driver. */
 static mnos_status_t attach_once(struct block_client *client, uint64_t epoch)
 {
     mnos_badge_t badge =
@@ -126,27 +126,35 @@ static mnos_status_t attach_once(struct block_client *client, uint64_t epoch)
                        MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, badge, client->setup.events, &mine);
 
     if (status != MNOS_OK)
-        return status;
+        return status == MNOS_ERR_QUOTA ? MNOS_ERR_MEMORY : status;
     status = send_attach(client, mine, epoch, &answer);
     (void)!sys_cap_delete(mine); /* the driver's copy stays, and tells when the driver ends */
     if (status != MNOS_OK || answer == epoch)
         return status;
     client->badge = badge;
-    client->epoch = answer;
     client->attaches++;
     client->interrupted += client->ring.outstanding != 0;
-    return send_pieces(client);
+    client->epoch = 0; /* until it knows of all pieces, it is to be told of all once more */
+    status = send_pieces(client);
+    if (status == MNOS_OK)
+        client->epoch = answer;
+    return status;
 }
 
 static mnos_status_t attach(struct block_client *client, uint64_t epoch)
 {
-    for (unsigned tries = 0; tries < ATTACH_TRIES; tries++) {
-        client->failure = attach_once(client, epoch);
-        if (client->failure != MNOS_ERR_STATE)
-            break;
+    mnos_status_t status = MNOS_ERR_STATE;
+
+    for (unsigned tries = 0; tries < ATTACH_TRIES && status == MNOS_ERR_STATE; tries++) {
+        status = attach_once(client, epoch);
         epoch = 0;
     }
-    return client->failure;
+    if (status == MNOS_ERR_MEMORY && client->failure == MNOS_OK)
+        client->deadline_ns =
+            deadline_after_ns(SILENCE_NS); /* what is outstanding waits for the next try */
+    else
+        client->failure = status;
+    return status;
 }
 
 mnos_status_t block_open(struct block_client *client, const struct block_setup *setup)
@@ -235,8 +243,11 @@ void block_tick(struct block_client *client, uint64_t now_ns)
     if (client->deadline_ns == MNOS_DEADLINE_NEVER || now_ns < client->deadline_ns)
         return;
     client->deadline_ns = deadline_after_ns(SILENCE_NS);
-    if (atomic_load_explicit(&client->ring.ring->done, memory_order_acquire) == client->ring.taken)
-        (void)!attach(client, client->epoch);
+    if (atomic_load_explicit(&client->ring.ring->done, memory_order_acquire) != client->ring.taken)
+        return;
+    /* While ATTACH waits for a driver that hangs, this program is as silent as that: the driver is to be judged first. */
+    (void)!manager_ask_alive(client->setup.service);
+    (void)!attach(client, client->epoch);
 }
 
 void block_gone(struct block_client *client, mnos_badge_t badge)

@@ -16,6 +16,10 @@
  * block_restarted() for the news that the driver was started again. One that waits for the disk alone
  * uses block_wait().
  *
+ * When the driver does not answer, the service manager is asked to look at it (manager_ask_alive()), so a program
+ * that is a service should have the capability "observer" or "manager". A lack of memory, here or in the driver, is
+ * waited out: it is tried again each second.
+ *
  * When the driver dies nothing fails: the next run carries out what was outstanding. When there is no
  * next run, or it refuses the session, block_take() returns what is outstanding with that error, and so it
  * does for all that is submitted until block_restarted() succeeds. MNOS_ERR_LOST: the session is not known any
