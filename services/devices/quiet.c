@@ -257,6 +257,10 @@ static void start_nvme(struct function *function, uint64_t now)
 
 static void finish(struct function *function)
 {
+    if (!scan_same(function)) {
+        function_fail(function, "is not there any more");
+        return;
+    }
     restore(function);
     vectors_release(function);
     function->dma = 0;

@@ -360,7 +360,9 @@ void devices_resume(struct devices *devices)
     for (uint32_t i = 0; i < devices->table->count; i++) {
         struct function *function = &devices->table->functions[i];
 
-        if (!config_bus(function->ids.address) || !scan_same(function))
+        /* One that is being reset does not answer for a while: that is for the step that waits for it. */
+        if (!config_bus(function->ids.address) ||
+            (function->state != DEVICE_QUIESCING && !scan_same(function)))
             function_fail(function, "is not there any more");
         else if (function->state == DEVICE_CLAIMED && !system_badge_lives(function->badge))
             quiet_begin(function);

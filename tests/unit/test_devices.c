@@ -766,6 +766,32 @@ TEST(devices_restart, goes_on_at_every_step_of_quiescing)
     }
 }
 
+TEST(devices_restart, a_function_in_the_middle_of_its_reset_is_waited_for)
+{
+    for (enum way way = BY_EXPRESS; way <= BY_AF; way++) {
+        struct model_function *function = begin_death(way);
+
+        (void)devices_progress(&devices);
+        CHECK_EQ(function->resets, 1);
+        function->deaf = true;
+        devices = (struct devices){.table = &table, .lines = {0xFEE00000, 0x30, 64}};
+        devices_resume(&devices);
+        CHECK_EQ(function_at(1)->state, DEVICE_QUIESCING);
+        (void)devices_progress(&devices);
+        now_ns += 100000000;
+        function->deaf = false;
+        run_to_rest();
+        check_quiet(function, way);
+    }
+    /* One that does not come back is failed, whatever was to make it quiet. */
+    for (enum way way = 0; way < WAYS; way++) {
+        begin_death(way)->deaf = true;
+        devices_resume(&devices);
+        run_to_rest();
+        CHECK_EQ(function_at(1)->state, DEVICE_FAILED);
+    }
+}
+
 /* At each single step: the step is in the table, what it does may have been done or not. */
 TEST(devices_restart, a_step_that_was_made_may_be_made_again)
 {
