@@ -19,6 +19,7 @@ struct virtio_blk_model {
     unsigned fail_next; /* so many requests end with an error */
     uint8_t failure;    /* the status that they get; 0xFF: none at all */
     bool silent;        /* it takes nothing */
+    bool lies;          /* it says once to have written more than it may */
     struct virtio_model_request held[QUEUE_SIZE_MAX];
     unsigned held_count;
 };
@@ -112,6 +113,9 @@ static inline void blk_model_do(struct virtio_blk_model *model,
         }
         *status = VIRTIO_BLK_S_OK;
     }
+    if (model->lies)
+        written += 100000;
+    model->lies = false;
     model->interrupts += virtio_model_done(&model->virtio, 0, request->head, written + 1);
 }
 

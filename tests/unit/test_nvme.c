@@ -47,6 +47,15 @@ static uint64_t reach(void *, mnos_cap_t cap)
     return BUS + QUEUE_BYTES + (number + CLIENTS * second) * DATA_BYTES;
 }
 
+static unsigned cuts; /* how often the device was kept from memory */
+
+/* Before any client learns that its request has failed. */
+static void cut_off(void *)
+{
+    cuts++;
+    CHECK_EQ(take_result(0), MNOS_ERR_END);
+}
+
 static void begin_device(void)
 {
     uint64_t bytes = QUEUE_BYTES + 2 * CLIENTS * DATA_BYTES;
@@ -64,7 +73,8 @@ static void begin_device(void)
                                  .block_count = 1,
                                  .table = {BUS}};
     nvme_model_begin(&model, &window, ram, BUS, bytes);
-    disk = (struct nvme_disk){.server = &model_server, .reach = reach};
+    disk = (struct nvme_disk){.server = &model_server, .reach = reach, .cut_off = cut_off};
+    cuts = 0;
 }
 
 static void begin_server(void)
@@ -295,6 +305,7 @@ TEST(nvme, after_three_resets_everything_fails)
         nvme_disk_check(&disk, clock_ns);
     }
     CHECK(disk.failed);
+    CHECK_EQ(cuts, 1);
     block_server_pump(&model_server);
     CHECK_EQ(take_result(0), MNOS_ERR_DEVICE);
     submit_op(0, BLOCK_READ, 10, 0, 4096);
@@ -313,6 +324,7 @@ TEST(nvme, another_disk_after_a_reset_is_not_the_one_that_clients_know)
     model.silent = false;
     nvme_disk_check(&disk, clock_ns);
     CHECK(disk.failed);
+    CHECK_EQ(cuts, 1);
 }
 
 TEST(nvme, an_answer_that_cannot_be_leads_to_a_reset)

@@ -27,7 +27,8 @@ static struct virtio_transport transport;
 static struct dma_memory memory;
 static struct disk disk;
 static bool reset_fails;
-static uint8_t *ram; /* all that the device reaches */
+static unsigned cuts; /* how often the device was kept from memory */
+static uint8_t *ram;  /* all that the device reaches */
 
 void sleep_until(uint64_t deadline_ns)
 {
@@ -55,6 +56,13 @@ static mnos_status_t reset(void *)
     return reset_fails ? MNOS_ERR_DEVICE : MNOS_OK;
 }
 
+/* Before any client learns that its request has failed. */
+static void cut_off(void *)
+{
+    cuts++;
+    CHECK_EQ(take_result(0), MNOS_ERR_END);
+}
+
 static void begin_device(uint64_t features, uint64_t capacity, uint32_t blk_size)
 {
     clients_begin();
@@ -73,8 +81,12 @@ static void begin_device(uint64_t features, uint64_t capacity, uint32_t blk_size
     model.virtio.memory_bytes = QUEUE_BYTES + 2 * CLIENTS * DATA_BYTES;
     model.virtio.offered = features;
     blk_model_config(&model, capacity, blk_size);
-    disk = (struct disk){
-        .server = &model_server, .transport = &transport, .reach = reach, .reset = reset};
+    cuts = 0;
+    disk = (struct disk){.server = &model_server,
+                         .transport = &transport,
+                         .reach = reach,
+                         .reset = reset,
+                         .cut_off = cut_off};
     transport_reset(&transport);
 }
 
@@ -279,6 +291,7 @@ TEST(virtio_blk, a_device_that_stays_silent_fails_everything)
         disk_check(&disk, clock_ns);
     }
     CHECK(disk.failed);
+    CHECK_EQ(cuts, 1);
     CHECK_EQ(take_result(0), MNOS_ERR_DEVICE);
     submit_op(0, BLOCK_READ, 5, 0, 4096);
     work();
@@ -291,6 +304,7 @@ TEST(virtio_blk, a_device_that_stays_silent_fails_everything)
     disk_take_done(&disk); /* it has sent an interrupt */
     disk_check(&disk, clock_ns);
     CHECK(disk.failed);
+    CHECK_EQ(cuts, 1);
     reset_fails = false;
     begin(ALL);
     blk_model_config(&model, BLK_MODEL_SECTORS / 2, 512);
@@ -298,6 +312,7 @@ TEST(virtio_blk, a_device_that_stays_silent_fails_everything)
     disk_take_done(&disk); /* it has sent an interrupt */
     disk_check(&disk, clock_ns);
     CHECK(disk.failed);
+    CHECK_EQ(cuts, 1);
 }
 
 TEST(virtio_blk, a_device_that_names_requests_that_it_has_not_is_reset)
@@ -316,6 +331,21 @@ TEST(virtio_blk, a_device_that_names_requests_that_it_has_not_is_reset)
     (void)virtio_model_done(&model.virtio, 0, model.held[0].head, 100000); /* more than it may */
     disk_take_done(&disk);
     CHECK_EQ(disk.resets, 1);
+    work();
+    CHECK_EQ(take_result(0), MNOS_OK);
+}
+
+TEST(virtio_blk, a_device_that_lies_when_it_says_its_name_is_reset)
+{
+    memset(&model, 0, sizeof model);
+    model.lies = true;
+    begin_device(ALL, BLK_MODEL_SECTORS, 512);
+    CHECK_EQ(disk_open(&disk, &memory), MNOS_OK);
+    begin_server();
+    CHECK_STR_EQ(disk.device.info.name, "virtio disk");
+    CHECK(!disk.queue.broken); /* no interrupt will come that would lead to a reset */
+    attach_client(0);
+    submit_op(0, BLOCK_READ, 5, 0, 512);
     work();
     CHECK_EQ(take_result(0), MNOS_OK);
 }

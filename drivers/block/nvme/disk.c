@@ -212,6 +212,9 @@ static void reset(struct nvme_disk *disk)
     }
     disk->failed = true;
     mmio_write32(&disk->controller.registers, NVME_CC, 0);
+    /* It may go on for a while, or for ever: what it has must not land in memory that clients use for something else once
+     * they are told that it failed. */
+    disk->cut_off(disk->context);
     block_server_fail(disk->server);
 }
 

@@ -46,11 +46,12 @@ struct nvme_disk {
     uint16_t free_first;
     struct nvme_slot slots[NVME_ENTRIES_MAX];
     uint64_t (*reach)(void *context, mnos_cap_t memory); /* 0: the device may not */
-    void *context;
+    void (*cut_off)(void *context); /* the device reaches no memory any more, from now on */
+    void *context;                  /* of these two */
 };
 
-/* Starts the controller behind `registers`, with queues in `memory`. `disk` has server, reach and
- * context. Errors as of nvme_open() and nvme_start(). */
+/* Starts the controller behind `registers`, with queues in `memory`. `disk` has server, reach,
+ * cut_off and context. Errors as of nvme_open() and nvme_start(). */
 mnos_status_t nvme_disk_open(struct nvme_disk *disk, const struct mmio *registers,
                              struct dma_memory *memory);
 /* After an interrupt, or to look: takes what is done. */

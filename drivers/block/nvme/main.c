@@ -45,6 +45,14 @@ static uint64_t reach(void *, mnos_cap_t piece)
     return dma_reach(devices, piece);
 }
 
+static void cut_off(void *)
+{
+    mnos_status_t status = device_master(devices, false);
+
+    if (status != MNOS_OK)
+        log_error(status, "keep the controller from memory");
+}
+
 static mnos_status_t open_state(bool *fresh)
 {
     void *address;
@@ -83,7 +91,7 @@ static int open_disk(void)
 {
     mnos_status_t status = device_master(devices, true);
 
-    disk = (struct nvme_disk){.server = &server, .reach = reach};
+    disk = (struct nvme_disk){.server = &server, .reach = reach, .cut_off = cut_off};
     if (status == MNOS_OK)
         status = nvme_disk_open(&disk, &windows.bars[0].parts[0].registers, &memory);
     return status == MNOS_OK ? 0 : fail(status, "begin with the controller", EXIT_DEVICE);

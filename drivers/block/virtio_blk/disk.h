@@ -4,7 +4,7 @@
  * memory by lib/driver only, so a host test has a model of the device behind it.
  *
  *   WORKS --it wants a reset, its queue is broken, or it is silent--> disk_reset() --> WORKS, all given again
- *   disk_reset() --it failed, or RESETS_MAX in a row--> FAILED: everything is MNOS_ERR_DEVICE
+ *   disk_reset() --it failed, or RESETS_MAX in a row--> FAILED: it is cut off, and everything is MNOS_ERR_DEVICE
  */
 #pragma once
 
@@ -55,11 +55,12 @@ struct disk {
     struct disk_request requests[DISK_QUEUE_SIZE];
     uint64_t (*reach)(void *context, mnos_cap_t memory); /* 0: the device may not */
     mnos_status_t (*reset)(void *context);
-    void *context; /* of these two */
+    void (*cut_off)(void *context); /* the device reaches no memory any more, from now on */
+    void *context;                  /* of these three */
 };
 
 /* Agrees on features with a device that is reset, makes the queue in `memory`, and lets it work. `disk` has
- * server, transport, reach, reset and context. MNOS_ERR_DEVICE: the device does not take part;
+ * server, transport, reach, reset, cut_off and context. MNOS_ERR_DEVICE: the device does not take part;
  * MNOS_ERR_FORMAT: what it says of itself cannot be; MNOS_ERR_MEMORY: `memory` is too small. */
 mnos_status_t disk_open(struct disk *disk, struct dma_memory *memory);
 /* The text by which the device calls itself, before clients are served; waits for it until the deadline. */

@@ -53,6 +53,15 @@ static mnos_status_t reset(void *)
     return virtio_reset(&virtio);
 }
 
+static void cut_off(void *)
+{
+    mnos_status_t status = device_master(devices, false);
+
+    log_line("the device does not work any more: everything fails");
+    if (status != MNOS_OK)
+        log_error(status, "keep the device from memory");
+}
+
 /* ---- Beginning ---- */
 
 static mnos_status_t open_state(bool *fresh)
@@ -85,8 +94,11 @@ static int open_disk(void)
     if (status != MNOS_OK)
         return fail(status, "bind the interrupt", EXIT_INTERRUPT);
     status = device_master(devices, true);
-    disk = (struct disk){
-        .server = &server, .transport = &virtio.transport, .reach = reach, .reset = reset};
+    disk = (struct disk){.server = &server,
+                         .transport = &virtio.transport,
+                         .reach = reach,
+                         .reset = reset,
+                         .cut_off = cut_off};
     if (status == MNOS_OK)
         status = disk_open(&disk, &memory);
     if (status != MNOS_OK)

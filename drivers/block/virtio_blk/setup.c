@@ -148,10 +148,11 @@ void disk_reset(struct disk *disk)
         block_server_repeat(disk->server);
         return;
     }
-    /* What it had may still land while it is not reset: but it lands in regions, which are not given to
-     * anybody else. */
     disk->failed = true;
     transport_fail(disk->transport);
+    /* It may not have been reset, and what it has would still land in memory that clients use for something else once
+     * they are told that it failed. */
+    disk->cut_off(disk->context);
     block_server_fail(disk->server);
 }
 
@@ -197,7 +198,11 @@ void disk_ask_name(struct disk *disk, uint64_t deadline_ns)
             return; /* it comes later, and nobody asks any more */
         sleep_until(deadline_after_ns(NAME_LOOK_NS));
     }
-    if (result == QUEUE_TAKEN && shared->status == VIRTIO_BLK_S_OK)
+    if (result == QUEUE_BROKEN) {
+        disk_reset(disk); /* it keeps the name that it has */
+        return;
+    }
+    if (shared->status == VIRTIO_BLK_S_OK)
         keep_name(disk, shared->id);
     disk_free_all(disk);
     (void)queue_arm(&disk->queue);
