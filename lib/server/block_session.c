@@ -119,7 +119,7 @@ mnos_status_t block_session_make(struct block_sessions *sessions,
         .first = parent->first + wanted->first,
         .sectors = wanted->sectors,
         .rights = wanted->rights,
-        .top = below_made ? parent->top : badge_of(parent),
+        .top = below_made ? parent->top : badge_of(parent) & BLOCK_BADGE_SERVICE,
         .share = below_made         ? parent->share
                  : wanted->tag != 0 ? wanted->tag
                                     : badge,
@@ -182,7 +182,8 @@ struct block_session *block_session_tagged(struct block_sessions *sessions, mnos
     for (unsigned i = 0; tag != 0 && i < BLOCK_SESSIONS_MAX; i++) {
         struct block_session *session = &sessions->entries[i];
 
-        if (badge_of(session) != 0 && session->top == top && session->share == tag)
+        if (badge_of(session) != 0 && session->share == tag &&
+            session->top == (top & BLOCK_BADGE_SERVICE))
             return session;
     }
     return NULL;

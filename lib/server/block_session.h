@@ -22,14 +22,18 @@
 #define BLOCK_SESSIONS_OF_SHARE 9u
 /* Of struct block_sessions, for the header of the memory that it lies in. */
 #define BLOCK_SESSIONS_LAYOUT 2u
+/* In badges of the service manager's making: the number of the service, which is the same in each of its runs. */
+#define BLOCK_BADGE_SERVICE 0xFFFFull
 /* Badges that a driver mints have it set; those of the service manager have not. */
 #define BLOCK_BADGE_MADE (1ull << 63)
 
 struct block_session {
     _Atomic mnos_badge_t badge;  /* 0: this entry is free */
     _Atomic mnos_badge_t parent; /* 0: of the service manager's making */
-    mnos_badge_t top;            /* 0: of the service manager's making, as it is `share` then */
-    uint64_t share;              /* a tag, or a badge, which has BLOCK_BADGE_MADE set */
+    /* The number of the service whose session it was made below, in whatever run of it; 0: of the service manager's
+     * making, as `share` is then. */
+    uint64_t top;
+    uint64_t share; /* a tag, or a badge, which has BLOCK_BADGE_MADE set */
     uint64_t first, sectors;
     uint64_t rights;
 };

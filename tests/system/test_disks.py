@@ -218,6 +218,7 @@ def partition_under_load() -> None:
                 until(guest, "services", r"virtio_blk\.0 +virtio_blk +running")
             crc, requests, failed, wrong, attaches, interrupted = figures(until(guest, "log", SUM))
             until(guest, "log", r"behind its end: status 4\b")
+            until(guest, "log", r"taken back: status 71\b")
             check((failed, wrong) == (0, 0), f"{failed} of {requests} requests failed, {wrong} pages are wrong")
             check(attaches >= 2 and interrupted >= 1, f"{attaches} attaches, {interrupted} with requests outstanding")
             after = image.read_bytes()

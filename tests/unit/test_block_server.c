@@ -417,6 +417,8 @@ TEST(block_server, sessions_with_a_tag_are_closed_whatever_became_of_the_first)
     clients[1].badge = below;
     attach_client(1);
     client_is_gone(part); /* handed on and given up */
+    client_is_gone(clients[0].badge);
+    clients[0].badge += 0x10000; /* the next run of the same service */
     CHECK_EQ(ask_server(below, BLOCK_CLOSE_TAGGED, &tag, sizeof tag, 0), MNOS_ERR_DENIED);
     CHECK_EQ(ask_server(clients[2].badge, BLOCK_CLOSE_TAGGED, &tag, sizeof tag, 0), MNOS_OK);
     CHECK_EQ(ask_server(below, BLOCK_INFO, NULL, 0, 0), MNOS_OK); /* tags are the giver's own */

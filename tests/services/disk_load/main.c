@@ -205,6 +205,22 @@ static uint32_t sum(void)
     return ~crc;
 }
 
+#define LOOKS 500u
+
+/* The volume is taken back: what the session says then, when it says something else than before. */
+static mnos_status_t give_back(mnos_cap_t session)
+{
+    static const uint8_t none[VOLUME_ID_BYTES];
+    struct block_info info;
+    mnos_status_t status = volume_assign(bootstrap_cap("volumes"), none, "volume");
+
+    for (unsigned i = 0; status == MNOS_OK && i < LOOKS; i++) {
+        status = block_info(session, &info);
+        sleep_until(deadline_after_ns(10000000));
+    }
+    return status;
+}
+
 #define SPEED_PAGES 32u
 
 static void read_fast(void)
@@ -267,5 +283,7 @@ int main(void)
     log_line("crc %08x, %u requests, %u failed, %u wrong, %u attaches, %u interrupted", crc, done,
              failed, wrong, disk.attaches, disk.interrupted);
     log_line("behind its end: status %u", block_do(&disk, BLOCK_READ, disk.info.sectors, 0, 512));
+    if (strcmp(what, "volume") == 0)
+        log_line("taken back: status %u", give_back(session));
     return 0;
 }
