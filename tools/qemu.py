@@ -13,6 +13,8 @@ of the guest (patience.py): a busy host makes a test longer, and no test fail.
 
 from __future__ import annotations
 
+import fcntl
+import itertools
 import json
 import os
 import re
@@ -20,6 +22,7 @@ import shutil
 import socket
 import tempfile
 from pathlib import Path
+from typing import TextIO
 
 import pexpect
 
@@ -45,6 +48,23 @@ def plain(text: str) -> str:
     return ANSI.sub("", text).replace("\r", "")
 
 
+def open_log(name: str) -> TextIO:
+    """A log that is this session's alone: one whose name another running session has gets a number behind it."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    for number in itertools.count(1):
+        path = LOGS / (f"{stem}.log" if number == 1 else f"{stem}-{number}.log")
+        log = path.open("a", encoding="utf-8", errors="replace", newline="")
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.close()
+            continue
+        log.truncate(0)
+        return log
+    raise AssertionError("there is always a next number")
+
+
 class Session:
     """A program whose output is a guest's serial line; the base of Guest and of Bochs sessions."""
 
@@ -52,9 +72,8 @@ class Session:
         """`pid`: the emulator, whose time counts."""
         self.child, self.pid, self.cores = child, pid, cores
         self.life = Patience(pid, limit_s, cores)
-        LOGS.mkdir(parents=True, exist_ok=True)
-        self.log_path = LOGS / (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + ".log")
-        self.log = self.log_path.open("w", encoding="utf-8", errors="replace", newline="")
+        self.log = open_log(name)
+        self.log_path = Path(self.log.name)
         child.logfile_read = self.log
 
     def expect(self, text: str, seconds: float | None = None) -> str:
