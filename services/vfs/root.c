@@ -7,12 +7,26 @@
 #include "lib/server/export.h"
 #include "services/vfs/server.h"
 
+/* The handle of the root says what it was opened for: in the bits from 8 on. */
 #define ROOT_HANDLE 1u
-#define ROOT_RIGHTS (FILE_LOOKUP | FILE_READ_RIGHT)
+#define ROOT_HANDLE_SHIFT 8
 
 struct text {
     const char *at, *end;
 };
+
+/* Whether it is a handle of the root that the asker could have opened. */
+static bool is_handle(const struct message *message, uint64_t handle)
+{
+    return (handle & ((1u << ROOT_HANDLE_SHIFT) - 1)) == ROOT_HANDLE &&
+           (handle >> ROOT_HANDLE_SHIFT & ~(uint64_t)vfs_rights_of(message->badge)) == 0;
+}
+
+/* Where a path begins: there, or at the root by number 0, which is the same. */
+static bool is_beginning(const struct message *message, uint64_t handle)
+{
+    return handle == 0 || is_handle(message, handle);
+}
 
 static mnos_status_t answer(struct message *message, const void *record, size_t bytes)
 {
@@ -87,7 +101,7 @@ static struct file_attr root_attr(void)
 
 static mnos_status_t open_session(struct message *message)
 {
-    struct file_limits limits = {.rights = ROOT_RIGHTS,
+    struct file_limits limits = {.rights = vfs_rights_of(message->badge),
                                  .lanes = LABEL_LANES,
                                  .handles = 1,
                                  .type = FILE_TYPE_DIRECTORY,
@@ -106,14 +120,13 @@ static mnos_status_t refusal(mnos_status_t found, bool last, bool makes)
 
 static mnos_status_t open(struct vfs *vfs, struct message *message, struct text path)
 {
-    struct file_opened opened = {
-        .handle = ROOT_HANDLE, .inode = VFS_ROOT_INODE, .type = FILE_TYPE_DIRECTORY};
+    struct file_opened opened = {.inode = VFS_ROOT_INODE, .type = FILE_TYPE_DIRECTORY};
     struct file_open wanted;
     mnos_status_t status;
     bool last;
 
     memcpy(&wanted, vfs->request, sizeof wanted);
-    if (wanted.directory > ROOT_HANDLE)
+    if (!is_beginning(message, wanted.directory))
         return MNOS_ERR_FILE;
     status = walk(vfs, message, 0, path, &last);
     if (status == VFS_ASIDE)
@@ -124,9 +137,10 @@ static mnos_status_t open(struct vfs *vfs, struct message *message, struct text 
         return MNOS_ERR_EXISTS;
     if (wanted.flags & FILE_TRUNCATE_FIRST || wanted.rights & FILE_WRITE_RIGHT)
         return MNOS_ERR_DIRECTORY;
-    if ((wanted.rights & ~(uint32_t)ROOT_RIGHTS) != 0)
+    if ((wanted.rights & ~vfs_rights_of(message->badge)) != 0)
         return MNOS_ERR_DENIED;
     opened.rights = wanted.rights;
+    opened.handle = ROOT_HANDLE | (uint64_t)wanted.rights << ROOT_HANDLE_SHIFT;
     return answer(message, &opened, sizeof opened);
 }
 
@@ -139,7 +153,7 @@ static mnos_status_t one_path(struct vfs *vfs, struct message *message, uint32_t
     bool last;
 
     memcpy(&wanted, vfs->request, sizeof wanted);
-    if (wanted.directory > ROOT_HANDLE)
+    if (!is_beginning(message, wanted.directory))
         return MNOS_ERR_FILE;
     status = walk(vfs, message, 0, path, &last);
     if (status == VFS_ASIDE)
@@ -165,7 +179,8 @@ static mnos_status_t two_paths(struct vfs *vfs, struct message *message, uint32_
     memcpy(&wanted, vfs->request, sizeof wanted);
     if (wanted.first_bytes > (size_t)(texts.end - texts.at))
         return MNOS_ERR_SIZE;
-    if (wanted.first_directory > ROOT_HANDLE || wanted.second_directory > ROOT_HANDLE)
+    if (!is_beginning(message, wanted.first_directory) ||
+        !is_beginning(message, wanted.second_directory))
         return MNOS_ERR_FILE;
     first.end = second.at = texts.at + wanted.first_bytes;
     if (operation != FILE_SYMLINK)
@@ -185,7 +200,7 @@ static mnos_status_t readdir(struct vfs *vfs, struct message *message)
     size_t used = sizeof names;
 
     memcpy(&wanted, vfs->request, sizeof wanted);
-    if (wanted.handle != ROOT_HANDLE)
+    if (!is_handle(message, wanted.handle))
         return MNOS_ERR_FILE;
     /* All of them fit into one message. The cookie is the number of the entry. */
     for (names.next = wanted.cookie; names.next < VFS_MOUNTS_MAX; names.next++) {
@@ -212,14 +227,18 @@ _Static_assert(sizeof(struct file_names) +
 static mnos_status_t export(struct vfs *vfs, struct message *message)
 {
     struct file_export wanted;
+    uint64_t bits;
 
     memcpy(&wanted, vfs->request, sizeof wanted);
-    if (wanted.handle != ROOT_HANDLE)
+    if (!is_handle(message, wanted.handle))
         return MNOS_ERR_FILE;
-    if ((wanted.rights & ~(uint32_t)ROOT_RIGHTS) != 0)
+    if ((wanted.rights & ~(wanted.handle >> ROOT_HANDLE_SHIFT)) != 0 || wanted.account != 0)
         return MNOS_ERR_DENIED;
-    return server_export(vfs->endpoint, message, vfs->next_badge++) == MNOS_OK ? VFS_ASIDE
-                                                                               : MNOS_ERR_QUOTA;
+    bits = (message->badge & VFS_BADGE_ACCOUNT) |
+           ((wanted.rights & FILE_READ_RIGHT) != 0 ? VFS_BADGE_READ : 0);
+    return server_export(vfs->endpoint, message, vfs_new_badge(vfs, bits)) == MNOS_OK
+               ? VFS_ASIDE
+               : MNOS_ERR_QUOTA;
 }
 
 static mnos_status_t with_handle(struct vfs *vfs, struct message *message, uint32_t operation)
@@ -228,7 +247,7 @@ static mnos_status_t with_handle(struct vfs *vfs, struct message *message, uint3
     uint64_t handle;
 
     memcpy(&handle, vfs->request, sizeof handle);
-    if (handle != ROOT_HANDLE)
+    if (!is_handle(message, handle))
         return MNOS_ERR_FILE;
     if (operation == FILE_ATTR)
         return answer(message, &attr, sizeof attr);
@@ -238,7 +257,8 @@ static mnos_status_t with_handle(struct vfs *vfs, struct message *message, uint3
 
 static mnos_status_t about_all(struct message *message, uint32_t operation)
 {
-    struct file_session_info info = {.root = VFS_ROOT_INODE, .rights = ROOT_RIGHTS};
+    struct file_session_info info = {.root = VFS_ROOT_INODE,
+                                     .rights = vfs_rights_of(message->badge)};
     struct file_space space = {.type = "vfs"};
 
     switch (operation) {

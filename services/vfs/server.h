@@ -15,9 +15,18 @@
 #define VFS_PARKED_MAX 64u
 #define VFS_PARKED_SHARE 4u /* of one client: 1/4 */
 
-/* Badges that this service mints have it set. Each is used once, also over runs of the service: the end of one that is
- * replaced must not be taken for the end of its successor. */
+/*
+ * Badges that this service mints have VFS_BADGE_EXPORTED set. Each is used once, also over runs of the service: the end of
+ * one that is replaced must not be taken for the end of its successor. As nothing is kept about an exported root, its
+ * badge says what it may, and in the low 16 bits, as a badge of the service manager's, which service is charged for what
+ * is made through it.
+ */
 #define VFS_BADGE_EXPORTED (1ull << 63)
+#define VFS_BADGE_READ (1ull << 62) /* FILE_READ_RIGHT; else FILE_LOOKUP alone */
+#define VFS_BADGE_ACCOUNT 0xFFFFull
+#define VFS_BADGE_NUMBER_SHIFT 16
+#define VFS_BADGE_NUMBER_BITS 46 /* microseconds since boot for two years */
+#define VFS_ROOT_RIGHTS (FILE_LOOKUP | FILE_READ_RIGHT)
 #define VFS_EVENT_VOLUMES (1ull << VFS_MOUNTS_MAX) /* below it: of the entry of that number */
 
 /* A request that waits for an entry. */
@@ -47,10 +56,25 @@ struct vfs {
     struct vfs_parked parked[VFS_PARKED_MAX];
     mnos_badge_t volumes_listen; /* of the capability by which the volumes tell; 0: there is none */
     bool volumes_stopped;
-    mnos_badge_t next_badge;
+    uint64_t next_number; /* of badges */
     char request[MNOS_MESSAGE_MAX_BYTES];
     char reply[MNOS_MESSAGE_MAX_BYTES];
 };
+
+/* A badge that was never used, with what `bits` say of VFS_BADGE_READ and VFS_BADGE_ACCOUNT. */
+static inline mnos_badge_t vfs_new_badge(struct vfs *vfs, uint64_t bits)
+{
+    uint64_t number = vfs->next_number++ & ((1ull << VFS_BADGE_NUMBER_BITS) - 1);
+
+    return VFS_BADGE_EXPORTED | number << VFS_BADGE_NUMBER_SHIFT | bits;
+}
+
+/* What the holder of a capability for the root may do with it. */
+static inline uint32_t vfs_rights_of(mnos_badge_t badge)
+{
+    return (badge & VFS_BADGE_EXPORTED) != 0 && (badge & VFS_BADGE_READ) == 0 ? FILE_LOOKUP
+                                                                              : VFS_ROOT_RIGHTS;
+}
 
 /* Returned instead of a status: the reply was given, or will be. */
 #define VFS_ASIDE ((mnos_status_t)0xFFFFFFFF)

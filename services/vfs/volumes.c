@@ -15,12 +15,13 @@
 void volumes_listen(struct vfs *vfs)
 {
     mnos_cap_t volumes = bootstrap_cap("volumes");
+    mnos_badge_t badge;
 
     if (volumes == 0 || vfs->volumes_listen != 0 || vfs->volumes_stopped)
         return;
-    if (listen_to(volumes, VOLUME_LISTEN, vfs->endpoint, vfs->next_badge, VFS_EVENT_VOLUMES) ==
-        MNOS_OK)
-        vfs->volumes_listen = vfs->next_badge++;
+    badge = vfs_new_badge(vfs, 0);
+    if (listen_to(volumes, VOLUME_LISTEN, vfs->endpoint, badge, VFS_EVENT_VOLUMES) == MNOS_OK)
+        vfs->volumes_listen = badge;
     else
         vfs->volumes_stopped = true; /* until an event says that it was started */
 }

@@ -33,14 +33,15 @@ static mnos_status_t listen(struct vfs *vfs, const struct vfs_entry *entry)
 {
     struct vfs_client *client = client_of(vfs, entry);
     unsigned number = number_of(vfs, entry);
+    mnos_badge_t badge;
     mnos_status_t status;
 
     if (client->listens != 0)
         return MNOS_OK;
-    status =
-        listen_to(client->service, MOUNT_LISTEN, vfs->endpoint, vfs->next_badge, 1ull << number);
+    badge = vfs_new_badge(vfs, 0);
+    status = listen_to(client->service, MOUNT_LISTEN, vfs->endpoint, badge, 1ull << number);
     if (status == MNOS_OK)
-        client->listens = vfs->next_badge++;
+        client->listens = badge;
     return status;
 }
 
@@ -171,7 +172,7 @@ static mnos_status_t try_export(struct vfs *vfs, const struct vfs_entry *entry, 
     struct vfs_client *client = client_of(vfs, entry);
     bool exported = (asker & VFS_BADGE_EXPORTED) != 0;
     uint32_t rights = entry->flags & MOUNT_READ_ONLY ? READ_RIGHTS : ALL_RIGHTS;
-    uint32_t account = exported ? 0 : asker & 0xFFFF;
+    uint32_t account = asker & VFS_BADGE_ACCOUNT;
     mnos_status_t status = MNOS_OK;
 
     if (client->root.handle == 0 || client->root.run != client->session.runs)
@@ -180,8 +181,9 @@ static mnos_status_t try_export(struct vfs *vfs, const struct vfs_entry *entry, 
         client->root.handle = 0;
         return status;
     }
-    /* The root of all is exported to read alone, and what is mounted gives no more. */
-    return file_export_for(&client->root, exported ? READ_RIGHTS : rights | FILE_REVOKE, account,
+    /* The root of all is exported to read at most, and what is mounted gives no more. */
+    return file_export_for(&client->root,
+                           exported ? rights & vfs_rights_of(asker) : rights | FILE_REVOKE, account,
                            session);
 }
 

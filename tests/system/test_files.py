@@ -119,6 +119,8 @@ def narrow_root() -> None:
             check(found is not None, f"it did not end:\n{log}")
             check(set(found.groups()) == {str(DENIED)}, f"it can do more than read: {found[0]}")
             says(guest, "ls /tmp", "before")
+            check("narrow: charged as the one who handed it on: yes" in log, log)
+            check(f"narrow: looked 0, read {DENIED}, read the root {DENIED}" in log, log)
 
 
 @suite.test("paths go from one file system to another, by names, links and ..")
