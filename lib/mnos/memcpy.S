@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memcpy.S - memcpy() of programs. From 256 bytes on it copies by vector registers: the widest that the
- * processor has and the kernel saves, which memcpy_init() finds out once. Kernel and loader, whose code has
- * no vector registers, have the one of lib/base/memcpy.c.
+ * memcpy.S - memcpy() of programs. Few bytes are moved without a loop, by moves that overlap in the middle; from 256
+ * on it copies by the widest registers that the processor has and the kernel saves, which memcpy_init() finds out
+ * once. Kernel and loader, whose code has no vector registers, have the one of lib/base/memcpy.c.
  *
  * To its callers this is a function like any other: the System V ABI preserves no vector register, and
  * none is used for anything else in code built like this library.
  *
- * It reads and writes strictly upwards, each block read whole before it is written: so memmove() may use
- * it where the target is below the source.
+ * Where it goes in steps it reads and writes upwards, each step read whole before it is written, and the last one,
+ * which overlaps the one before, read first: so memmove() may use it where the target is below the source.
  */
-#define VECTOR_MIN_BYTES 256 /* below that the string instruction is as fast */
+#define VECTOR_MIN_BYTES 256 /* below that steps of 32 bytes are as fast */
 #define BLOCK_BYTES 512      /* all sixteen registers of 32 bytes */
 
     .bss
@@ -46,29 +46,68 @@ memcpy_init:
     .type memcpy, @function
 memcpy:
     movq %rdi, %rax
-    movq %rdx, %rcx
     cmpq $VECTOR_MIN_BYTES, %rdx
     jae copy_long
 
-/* RCX bytes; RDX has the same three low bits. */
+/* RDX bytes, fewer than VECTOR_MIN_BYTES. */
 copy_short:
-    shrq $3, %rcx
-    rep movsq
-    testb $4, %dl
-    jz 1f
-    movsl
+    cmpl $16, %edx
+    ja 4f
+    cmpl $8, %edx
+    jb 1f
+    movq (%rsi), %rcx
+    movq -8(%rsi, %rdx), %rsi
+    movq %rcx, (%rdi)
+    movq %rsi, -8(%rdi, %rdx)
+    ret
 1:
-    testb $2, %dl
-    jz 1f
-    movsw
-1:
-    testb $1, %dl
-    jz 1f
-    movsb
-1:
+    cmpl $4, %edx
+    jb 2f
+    movl (%rsi), %ecx
+    movl -4(%rsi, %rdx), %esi
+    movl %ecx, (%rdi)
+    movl %esi, -4(%rdi, %rdx)
+    ret
+2:  /* the first, the middle and the last of three are all of one and of two, too */
+    testl %edx, %edx
+    jz 3f
+    movl %edx, %ecx
+    shrl %ecx
+    movzbl (%rsi), %r8d
+    movzbl (%rsi, %rcx), %r9d
+    movzbl -1(%rsi, %rdx), %esi
+    movb %r8b, (%rdi)
+    movb %r9b, (%rdi, %rcx)
+    movb %sil, -1(%rdi, %rdx)
+3:
+    ret
+4:
+    cmpl $32, %edx
+    ja 5f
+    movups (%rsi), %xmm0
+    movups -16(%rsi, %rdx), %xmm1
+    movups %xmm0, (%rdi)
+    movups %xmm1, -16(%rdi, %rdx)
+    ret
+5:
+    movups -32(%rsi, %rdx), %xmm2
+    movups -16(%rsi, %rdx), %xmm3
+    leaq -32(%rdi, %rdx), %rdx
+6:
+    movups (%rsi), %xmm0
+    movups 16(%rsi), %xmm1
+    movups %xmm0, (%rdi)
+    movups %xmm1, 16(%rdi)
+    addq $32, %rsi
+    addq $32, %rdi
+    cmpq %rdx, %rdi
+    jb 6b
+    movups %xmm2, (%rdx)
+    movups %xmm3, 16(%rdx)
     ret
 
 copy_long:
+    movq %rdx, %rcx
     cmpb $0, has_avx(%rip)
     je copy_sse
     subq $BLOCK_BYTES, %rcx
@@ -99,6 +138,7 @@ copy_long:
     subq $BLOCK_BYTES / 2, %rcx
 3:
     vzeroupper /* else each SSE instruction to come would wait for the upper halves */
+    movl %ecx, %edx
     jmp copy_short
 
 copy_sse:
@@ -115,6 +155,7 @@ copy_sse:
     subq $BLOCK_BYTES / 2, %rcx
     jae 1b
     addq $BLOCK_BYTES / 2, %rcx
+    movl %ecx, %edx
     jmp copy_short
     .size memcpy, . - memcpy
 
