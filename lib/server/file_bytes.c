@@ -11,10 +11,10 @@
 enum { DONE, BEGIN };
 
 /* The open file of a request, and where its bytes are: in the window, or NULL: in the message. */
-static mnos_status_t prepare(struct file_server *server, const struct server_request *request,
-                             uint32_t right, struct file_io *io, uint32_t *inode, uint8_t **bytes)
+static inline mnos_status_t prepare(struct file_server *server,
+                                    const struct server_request *request, uint32_t right,
+                                    struct file_io *io, uint32_t *inode, uint8_t **bytes)
 {
-    uint32_t number = session_number(server->loop.sessions, request->session);
     struct server_handle *handle;
     mnos_status_t status;
 
@@ -22,21 +22,22 @@ static mnos_status_t prepare(struct file_server *server, const struct server_req
         return MNOS_ERR_SIZE;
     memcpy(io, request->message->words, sizeof *io);
     status = file_server_handle(server, request, io->handle, right, &handle);
-    if (status == MNOS_OK)
-        status = file_server_want(server, handle->object, FILE_TYPE_FILE, MNOS_ERR_DIRECTORY);
+    if (status == MNOS_OK && handle->type != FILE_TYPE_FILE)
+        status = MNOS_ERR_DIRECTORY;
     if (status != MNOS_OK)
         return status;
     *inode = handle->object;
     *bytes = NULL;
     if (io->window_offset == FILE_INLINE)
         return io->length > FILE_INLINE_BYTES_MAX ? MNOS_ERR_SIZE : MNOS_OK;
-    *bytes = window_range(&server->windows[number - 1], io->window_offset, io->length);
+    *bytes =
+        window_range(&server->windows[request->session->number - 1], io->window_offset, io->length);
     return *bytes == NULL ? MNOS_ERR_ARGUMENT : MNOS_OK;
 }
 
 /* Ends at the length, at the end of the file, or at what has to be waited for. */
-static mnos_status_t read_on(struct file_server *server, uint32_t inode, const struct file_io *io,
-                             uint8_t *to, uint64_t *done)
+static inline mnos_status_t read_on(struct file_server *server, uint32_t inode,
+                                    const struct file_io *io, uint8_t *to, uint64_t *done)
 {
     while (*done < io->length) {
         uint64_t count;
@@ -174,8 +175,8 @@ mnos_status_t file_server_TRUNCATE(void *context, struct server_request *request
 
     if (status == MNOS_OK)
         status = file_server_handle(server, request, wanted.handle, FILE_WRITE_RIGHT, &handle);
-    if (status == MNOS_OK)
-        status = file_server_want(server, handle->object, FILE_TYPE_FILE, MNOS_ERR_DIRECTORY);
+    if (status == MNOS_OK && handle->type != FILE_TYPE_FILE)
+        status = MNOS_ERR_DIRECTORY;
     if (status == MNOS_OK)
         status = begin_to_write(server, request, handle->object, 0, false);
     if (status == MNOS_OK)

@@ -4,9 +4,9 @@
 #include "lib/server/file_server.h"
 
 /* Copies a record, and points at the text behind it, which stays until the next request. */
-static mnos_status_t take_text(struct file_server *server, struct server_request *request,
-                               void *record, size_t record_bytes, const char **text,
-                               uint32_t *bytes)
+static inline mnos_status_t take_text(struct file_server *server, struct server_request *request,
+                                      void *record, size_t record_bytes, const char **text,
+                                      uint32_t *bytes)
 {
     size_t length = request->message->length;
     const char *body;
@@ -21,9 +21,9 @@ static mnos_status_t take_text(struct file_server *server, struct server_request
 }
 
 /* Looks a path up from the root or an open directory, which must allow all of `rights`. */
-static mnos_status_t walk(struct file_server *server, struct server_request *request,
-                          struct file_walk *walk, uint64_t directory, uint32_t rights,
-                          const char *path, uint32_t bytes)
+static inline mnos_status_t walk(struct file_server *server, struct server_request *request,
+                                 struct file_walk *walk, uint64_t directory, uint32_t rights,
+                                 const char *path, uint32_t bytes)
 {
     const struct server_session *session = request->session;
     struct server_handle *handle = NULL;
@@ -37,6 +37,7 @@ static mnos_status_t walk(struct file_server *server, struct server_request *req
         return status;
     walk->root = session->object;
     walk->start = handle == NULL ? session->object : handle->object;
+    walk->start_type = handle == NULL ? session->type : handle->type;
     return file_resolve(&server->system, walk, path, bytes);
 }
 
@@ -84,8 +85,9 @@ static uint32_t rights_to_walk(const struct file_open *wanted)
 static mnos_status_t open_inode(struct file_server *server, struct server_request *request,
                                 struct file_opened *opened)
 {
-    mnos_status_t status = handle_make(server->loop.sessions, request->session,
-                                       (uint32_t)opened->inode, opened->rights, &opened->handle);
+    mnos_status_t status =
+        handle_make(server->loop.sessions, request->session, (uint32_t)opened->inode,
+                    opened->rights, opened->type, &opened->handle);
 
     if (status != MNOS_OK)
         return status;
@@ -95,16 +97,14 @@ static mnos_status_t open_inode(struct file_server *server, struct server_reques
 
 /* What is there already; everything that may have to wait comes before the handle. */
 static mnos_status_t open_found(struct file_server *server, struct server_request *request,
-                                const struct file_open *wanted, uint32_t inode)
+                                const struct file_open *wanted, const struct file_place *place)
 {
     const struct file_methods *methods = server->system.methods;
-    struct file_opened opened = {.inode = inode, .rights = wanted->rights};
-    enum file_type type;
+    uint32_t inode = place->inode;
+    struct file_opened opened = {.inode = inode, .type = place->type, .rights = wanted->rights};
     struct file_attr attr;
-    mnos_status_t status = methods->type(server->system.fs, inode, &type);
+    mnos_status_t status = check_open(wanted, place->type);
 
-    if (status == MNOS_OK)
-        status = check_open(wanted, type);
     if (status == MNOS_OK && wanted->flags & FILE_TRUNCATE_FIRST)
         status = methods->truncate(server->system.fs, inode, 0);
     if (status == MNOS_OK)
@@ -112,7 +112,6 @@ static mnos_status_t open_found(struct file_server *server, struct server_reques
     if (status != MNOS_OK)
         return status;
     opened.size = attr.size;
-    opened.type = type;
     return open_inode(server, request, &opened);
 }
 
@@ -153,15 +152,15 @@ mnos_status_t file_server_OPEN(void *context, struct server_request *request)
     status = walk(server, request, at, wanted.directory, rights_to_walk(&wanted), path, bytes);
     if (status != MNOS_OK)
         return refuse(server, request, at, status);
-    return at->place.inode != 0 ? open_found(server, request, &wanted, at->place.inode)
+    return at->place.inode != 0 ? open_found(server, request, &wanted, &at->place)
                                 : open_new(server, request, &wanted, &at->place);
 }
 
 /* ---- One path ---- */
 
 /* The record and the walk of a request with one path. */
-static mnos_status_t one_path(struct file_server *server, struct server_request *request,
-                              uint32_t rights, bool no_follow)
+static inline mnos_status_t one_path(struct file_server *server, struct server_request *request,
+                                     uint32_t rights, bool no_follow)
 {
     struct file_path wanted;
     const char *path;
@@ -198,7 +197,7 @@ mnos_status_t file_server_READLINK(void *context, struct server_request *request
     if (status == MNOS_OK && place->inode == 0)
         status = MNOS_ERR_NOT_FOUND;
     if (status == MNOS_OK)
-        status = file_server_want(server, place->inode, FILE_TYPE_SYMLINK, MNOS_ERR_STATE);
+        status = place->type == FILE_TYPE_SYMLINK ? MNOS_OK : MNOS_ERR_STATE;
     if (status != MNOS_OK)
         return refuse(server, request, &server->walks[0], status);
     status = server->system.methods->link_text(server->system.fs, place->inode, server->reply,
@@ -387,9 +386,8 @@ mnos_status_t file_server_READDIR(void *context, struct server_request *request)
 
     if (status == MNOS_OK)
         status = file_server_handle(server, request, wanted.handle, FILE_LOOKUP, &handle);
-    if (status == MNOS_OK)
-        status =
-            file_server_want(server, handle->object, FILE_TYPE_DIRECTORY, MNOS_ERR_NOT_DIRECTORY);
+    if (status == MNOS_OK && handle->type != FILE_TYPE_DIRECTORY)
+        status = MNOS_ERR_NOT_DIRECTORY;
     if (status == MNOS_OK)
         status = methods_of(server)->names(server->system.fs, handle->object, wanted.cookie,
                                            put_name, &reply, &names.next, &end);

@@ -90,7 +90,7 @@ static bool next_component(struct cursor *left, struct cursor *component)
     return component->at != component->end;
 }
 
-static bool only_slashes(struct cursor left)
+static inline bool only_slashes(struct cursor left)
 {
     while (left.at < left.end && *left.at == '/')
         left.at++;
@@ -101,17 +101,18 @@ static bool only_slashes(struct cursor left)
 static mnos_status_t arrive(struct file_system *system, struct file_walk *walk, bool last,
                             struct cursor *left, uint32_t *current, bool *done)
 {
-    const struct file_place *place = &walk->place;
-    enum file_type type = FILE_TYPE_NONE;
-    mnos_status_t status = MNOS_OK;
+    struct file_place *place = &walk->place;
 
-    if (place->inode != 0)
-        status = system->methods->type(system->fs, place->inode, &type);
-    if (status != MNOS_OK)
-        return status;
-    if (type == FILE_TYPE_SYMLINK && !(last && walk->no_follow && !place->must_be_directory))
+    if (place->inode != 0 && place->type == FILE_TYPE_NONE) {
+        mnos_status_t status = system->methods->type(system->fs, place->inode, &place->type);
+
+        if (status != MNOS_OK)
+            return status;
+    }
+    if (place->type == FILE_TYPE_SYMLINK && !(last && walk->no_follow && !place->must_be_directory))
         return expand(system, walk, place->inode, left);
-    if (place->inode != 0 && (!last || place->must_be_directory) && type != FILE_TYPE_DIRECTORY)
+    if (place->type != FILE_TYPE_DIRECTORY && place->inode != 0 &&
+        (!last || place->must_be_directory))
         return MNOS_ERR_NOT_DIRECTORY;
     *current = place->inode;
     *done = last;
@@ -119,23 +120,28 @@ static mnos_status_t arrive(struct file_system *system, struct file_walk *walk, 
 }
 
 /* One name in *current, which becomes what it names. */
-static mnos_status_t enter(struct file_system *system, struct file_walk *walk, struct cursor name,
-                           struct cursor *left, uint32_t *current, bool *done)
+static inline mnos_status_t enter(struct file_system *system, struct file_walk *walk,
+                                  struct cursor name, struct cursor *left, uint32_t *current,
+                                  bool *done)
 {
+    struct file_place *place = &walk->place;
     uint32_t bytes = (uint32_t)(name.end - name.at);
     bool last = only_slashes(*left);
     mnos_status_t status;
 
     if (bytes > FILE_NAME_BYTES_MAX)
         return MNOS_ERR_SIZE;
-    walk->place = (struct file_place){.directory = *current,
-                                      .bytes = bytes,
-                                      .must_be_directory = last && left->at != left->end,
-                                      .text = name.at};
-    status = system->methods->look(system->fs, &walk->place);
+    place->directory = *current;
+    place->inode = 0;
+    place->entry = 0;
+    place->bytes = bytes;
+    place->type = FILE_TYPE_NONE;
+    place->must_be_directory = last && left->at != left->end;
+    place->text = name.at;
+    status = system->methods->look(system->fs, place);
     if (status != MNOS_OK)
         return status;
-    if (walk->place.inode == 0 && !last)
+    if (place->inode == 0 && !last)
         return MNOS_ERR_NOT_FOUND;
     return arrive(system, walk, last, left, current, done);
 }
@@ -150,8 +156,8 @@ mnos_status_t file_resolve(struct file_system *system, struct file_walk *walk, c
 {
     struct cursor left = {path, path + bytes}, name;
     uint32_t current = walk->start;
-    enum file_type type;
-    mnos_status_t status;
+    enum file_type type = walk->start_type;
+    mnos_status_t status = MNOS_OK;
     bool done = false;
 
     walk->links = 0;
@@ -159,7 +165,8 @@ mnos_status_t file_resolve(struct file_system *system, struct file_walk *walk, c
         return MNOS_ERR_SIZE;
     if (bytes != 0 && path[0] == '/')
         return leave(walk, FILE_REST_ABSOLUTE, left);
-    status = system->methods->type(system->fs, current, &type);
+    if (type == FILE_TYPE_NONE)
+        status = system->methods->type(system->fs, current, &type);
     if (status != MNOS_OK)
         return status;
     while (!done && next_component(&left, &name)) {
@@ -167,16 +174,16 @@ mnos_status_t file_resolve(struct file_system *system, struct file_walk *walk, c
          * directory, or arrive() has said so; only where the path begins may be a file. */
         if (type != FILE_TYPE_DIRECTORY)
             return MNOS_ERR_NOT_DIRECTORY;
-        if (is_dots(name, 1))
+        if (name.at[0] == '.' && is_dots(name, 1))
             continue;
-        if (is_dots(name, 2))
+        if (name.at[0] == '.' && is_dots(name, 2))
             status = go_up(system, walk, left, &current);
         else
             status = enter(system, walk, name, &left, &current, &done);
         if (status != MNOS_OK)
             return status;
     }
-    if (!done)
-        walk->place = (struct file_place){.inode = current};
+    if (!done) /* what is not where the path began is a directory, too */
+        walk->place = (struct file_place){.inode = current, .type = type};
     return MNOS_OK;
 }

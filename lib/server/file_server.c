@@ -102,40 +102,6 @@ void file_server_init(struct file_server *server, const struct file_system *syst
     };
 }
 
-mnos_status_t file_server_record(const struct server_request *request, void *record, size_t bytes)
-{
-    if (request->message->length != bytes)
-        return MNOS_ERR_SIZE;
-    memcpy(record, request->message->words, bytes);
-    return MNOS_OK;
-}
-
-mnos_status_t file_server_answer(struct server_request *request, const void *record, size_t bytes)
-{
-    message_put(request->message, MNOS_OK, record, bytes);
-    return MNOS_OK;
-}
-
-mnos_status_t file_server_handle(struct file_server *server, const struct server_request *request,
-                                 uint64_t number, uint32_t rights, struct server_handle **handle)
-{
-    *handle = handle_of(server->loop.sessions, request->session, number);
-    if (*handle == NULL)
-        return MNOS_ERR_FILE;
-    return ((*handle)->rights & rights) == rights ? MNOS_OK : MNOS_ERR_DENIED;
-}
-
-mnos_status_t file_server_want(struct file_server *server, uint32_t inode, enum file_type wanted,
-                               mnos_status_t otherwise)
-{
-    enum file_type type;
-    mnos_status_t status = server->system.methods->type(server->system.fs, inode, &type);
-
-    if (status != MNOS_OK)
-        return status;
-    return type == wanted ? MNOS_OK : otherwise;
-}
-
 bool file_server_is_service(const struct server_request *request)
 {
     return request->session->parent == 0 && (request->session->rights & FILE_REVOKE) != 0;
@@ -163,6 +129,7 @@ static mnos_status_t begin_session(struct file_server *server, struct server_req
         session_make(server->loop.sessions, badge, NULL, server->system.root, FILE_RIGHTS_ALL);
     if (request->session == NULL)
         return MNOS_ERR_QUOTA;
+    request->session->type = FILE_TYPE_DIRECTORY;
     server->system.methods->hold(server->system.fs, server->system.root);
     return MNOS_OK;
 }
@@ -170,8 +137,7 @@ static mnos_status_t begin_session(struct file_server *server, struct server_req
 static mnos_status_t give_window(struct file_server *server, const struct server_request *request,
                                  uint64_t bytes, struct window **given)
 {
-    struct window *window =
-        &server->windows[session_number(server->loop.sessions, request->session) - 1];
+    struct window *window = &server->windows[request->session->number - 1];
     uint64_t *charged = &server->window_bytes[request->session->account];
     mnos_status_t status = MNOS_OK;
 
@@ -200,15 +166,11 @@ mnos_status_t file_server_OPEN_SESSION(void *context, struct server_request *req
     struct file_server *server = context;
     struct file_open_session wanted;
     struct file_limits limits;
-    enum file_type type = FILE_TYPE_DIRECTORY;
     struct window *window;
     mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
 
     if (status == MNOS_OK)
         status = begin_session(server, request);
-    /* The root of all is a directory, also as long as there is no volume. */
-    if (status == MNOS_OK && request->session->object != server->system.root)
-        status = server->system.methods->type(server->system.fs, request->session->object, &type);
     if (status == MNOS_OK)
         status = give_window(server, request, wanted.window_bytes, &window);
     if (status != MNOS_OK)
@@ -217,7 +179,7 @@ mnos_status_t file_server_OPEN_SESSION(void *context, struct server_request *req
                                   .rights = request->session->rights,
                                   .lanes = LABEL_LANES,
                                   .handles = FILE_SERVER_HANDLES / SESSION_SHARE,
-                                  .type = type,
+                                  .type = request->session->type,
                                   .root = request->session->object};
     (void)file_server_answer(request, &limits, sizeof limits);
     message_add_cap(request->message, window->memory.memory, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE);
@@ -249,6 +211,7 @@ mnos_status_t file_server_EXPORT(void *context, struct server_request *request)
                                   wanted.account);
     if (made == NULL)
         return MNOS_ERR_QUOTA;
+    made->type = handle->type;
     state_note(&sessions->next_badge, sizeof sessions->next_badge);
     sessions->next_badge++;
     server->system.methods->hold(server->system.fs, handle->object);

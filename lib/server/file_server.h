@@ -8,6 +8,7 @@
 #pragma once
 
 #include "abi/message.h"
+#include "lib/base/string.h"
 #include "lib/mnos/listener.h"
 #include "lib/server/file_system.h"
 #include "lib/server/loop.h"
@@ -61,12 +62,31 @@ bool file_server_is_service(const struct server_request *request);
 #undef REQUEST
 
 /* The record of a request that has exactly `bytes`, at most 32. */
-mnos_status_t file_server_record(const struct server_request *request, void *record, size_t bytes);
+static inline mnos_status_t file_server_record(const struct server_request *request, void *record,
+                                               size_t bytes)
+{
+    if (request->message->length != bytes)
+        return MNOS_ERR_SIZE;
+    memcpy(record, request->message->words, bytes);
+    return MNOS_OK;
+}
+
 /* Makes `bytes` at `record` the reply; returns MNOS_OK. */
-mnos_status_t file_server_answer(struct server_request *request, const void *record, size_t bytes);
+static inline mnos_status_t file_server_answer(struct server_request *request, const void *record,
+                                               size_t bytes)
+{
+    message_put(request->message, MNOS_OK, record, bytes);
+    return MNOS_OK;
+}
+
 /* The session's handle, when it has all of `rights`: MNOS_ERR_FILE, MNOS_ERR_DENIED. */
-mnos_status_t file_server_handle(struct file_server *server, const struct server_request *request,
-                                 uint64_t number, uint32_t rights, struct server_handle **handle);
-/* Whether a handle's or session's inode is a file (or a directory); else `otherwise`. */
-mnos_status_t file_server_want(struct file_server *server, uint32_t inode, enum file_type wanted,
-                               mnos_status_t otherwise);
+static inline mnos_status_t file_server_handle(struct file_server *server,
+                                               const struct server_request *request,
+                                               uint64_t number, uint32_t rights,
+                                               struct server_handle **handle)
+{
+    *handle = handle_of(server->loop.sessions, request->session, number);
+    if (*handle == NULL)
+        return MNOS_ERR_FILE;
+    return ((*handle)->rights & rights) == rights ? MNOS_OK : MNOS_ERR_DENIED;
+}

@@ -25,14 +25,16 @@ struct file_place {
     uint32_t inode;     /* that it names; 0: nothing */
     uint64_t entry;     /* the file system's own: where it found the name; 0: nothing has it */
     uint32_t bytes;
+    enum file_type type;    /* of the inode, or FILE_TYPE_NONE: not known */
     bool must_be_directory; /* a slash followed */
     const char *text;
 };
 
 struct file_walk {
-    uint32_t root;  /* of the session: nothing above it is named */
-    uint32_t start; /* where the path begins */
-    bool no_follow; /* a link in the last place is what the path names */
+    uint32_t root;             /* of the session: nothing above it is named */
+    uint32_t start;            /* where the path begins */
+    enum file_type start_type; /* its type, or FILE_TYPE_NONE: not known */
+    bool no_follow;            /* a link in the last place is what the path names */
     struct file_place place;
     /* With MNOS_ERR_REST: */
     uint32_t reason, links;
@@ -60,7 +62,8 @@ struct file_methods {
 
     mnos_status_t (*type)(void *fs, uint32_t inode, enum file_type *type);
     mnos_status_t (*attr)(void *fs, uint32_t inode, struct file_attr *attr);
-    /* Fills in `entry` and `inode` of a place whose other members say what is looked for; 0: nothing. */
+    /* Fills in `entry` and `inode` of a place whose other members say what is looked for; 0: nothing. And `type` if the
+     * file system knows it by now; else `type` is asked. */
     mnos_status_t (*look)(void *fs, struct file_place *place);
     /* The directory that a directory is in; 0: it is the root, or was removed. */
     mnos_status_t (*parent)(void *fs, uint32_t directory, uint32_t *parent);

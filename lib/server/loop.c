@@ -60,13 +60,11 @@ void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_
     }
 }
 
-const void *server_body(struct server_loop *loop, struct server_request *request)
+const void *server_long_body(struct server_loop *loop, struct server_request *request)
 {
-    if (request->body != NULL)
-        return request->body;
-    if (request->parked != NULL) {
+    if (request->body == NULL && request->parked != NULL) {
         request->body = request->parked->text;
-    } else {
+    } else if (request->body == NULL) {
         (void)message_get(request->message, loop->body, request->message->length);
         request->body = loop->body;
     }
@@ -102,7 +100,7 @@ static void finish(struct message *message, mnos_status_t status, bool aside)
     }
 }
 
-static mnos_status_t carry_out(struct server_loop *loop, struct server_request *request)
+static inline mnos_status_t carry_out(struct server_loop *loop, struct server_request *request)
 {
     uint32_t number = label_operation(request->message->label);
     mnos_status_t status = MNOS_OK;
@@ -113,11 +111,12 @@ static mnos_status_t carry_out(struct server_loop *loop, struct server_request *
                              : loop->operations[number].handle(loop->owner.context, request);
 }
 
-/* Runs the handler, and makes the message its reply, or nobody's. */
-static void run(struct server_loop *loop, struct server_request *request, struct server_lane *lane)
+/* What is not simply answered: put aside, an error, without effect, or one that waited. */
+static __attribute__((noinline)) void conclude(struct server_loop *loop,
+                                               struct server_request *request,
+                                               struct server_lane *lane, mnos_status_t status)
 {
     struct message *message = request->message;
-    mnos_status_t status = carry_out(loop, request);
 
     if (status == SERVER_PARKED) {
         if (put_aside(loop, request)) {
@@ -133,9 +132,25 @@ static void run(struct server_loop *loop, struct server_request *request, struct
         lane_undone(lane);
     else if (lane != NULL && status != SERVER_ASIDE)
         lane_done(lane, message->label, message->words, message->length);
-    state_step(); /* effect and record together, before the reply */
+    state_step();
     if (request->parked != NULL)
         park_drop(loop->park, request->parked);
+}
+
+/* Runs the handler, and makes the message its reply, or nobody's. */
+static inline void run(struct server_loop *loop, struct server_request *request,
+                       struct server_lane *lane)
+{
+    mnos_status_t status = carry_out(loop, request);
+
+    if (__builtin_expect(status != MNOS_OK || request->had_no_effect || request->parked != NULL,
+                         0)) {
+        conclude(loop, request, lane, status);
+        return;
+    }
+    if (lane != NULL)
+        lane_done(lane, request->message->label, request->message->words, request->message->length);
+    state_step(); /* effect and record together, before the reply */
 }
 
 /* A handler of class N: exactly once for each sequence of the lane. */
@@ -147,15 +162,16 @@ static void run_once(struct server_loop *loop, struct server_request *request)
     uint64_t stale;
 
     verdict = lane_begin(lane, label_sequence(message->label), message->reply_id, &stale);
-    ipc_reply_status(stale, MNOS_ERR_CANCELLED);
-    if (verdict == LANE_REFUSED) {
+    if (stale != 0)
+        ipc_reply_status(stale, MNOS_ERR_CANCELLED);
+    if (__builtin_expect(verdict == LANE_RUN, 1)) {
+        run(loop, request, lane);
+    } else if (verdict == LANE_REFUSED) {
         message_put(message, MNOS_ERR_ARGUMENT, NULL, 0);
     } else if (verdict == LANE_JOINED) {
         finish(message, MNOS_OK, true);
-    } else if (verdict == LANE_REPLAY) {
-        message_put(message, lane->status, lane->words, lane->length);
     } else {
-        run(loop, request, lane);
+        message_put(message, lane->status, lane->words, lane->length);
     }
 }
 
@@ -163,9 +179,16 @@ static void handle_request(struct server_loop *loop, struct message *message)
 {
     uint32_t number = label_operation(message->label);
     const struct server_operation *operation = &loop->operations[number];
-    struct server_request request = {.message = message,
-                                     .session = session_of(loop->sessions, message->badge)};
+    struct server_request request;
 
+    /* By stores: the compiler would clear it by a string instruction. */
+    request.message = message;
+    request.session = session_of(loop->sessions, message->badge);
+    request.had_no_effect = false;
+    request.body = NULL;
+    request.parked = NULL;
+    request.progress[0] = request.progress[1] = 0;
+    request.holds = 0;
     if (operation->class == SERVER_CLASS_NONE) {
         message_put(message, MNOS_ERR_LABEL, NULL, 0);
     } else if (request.session == NULL && number != loop->open_session) {
@@ -209,7 +232,8 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
     run(loop, &request, lane);
 }
 
-void server_loop_handle(struct server_loop *loop, struct message *message)
+/* No request: an end of clients, or what nobody waits for. */
+static void handle_other(struct server_loop *loop, struct message *message)
 {
     if (message->kind == MNOS_KIND_CLIENT_GONE) {
         forget_clients(loop, message->badge);
@@ -217,17 +241,24 @@ void server_loop_handle(struct server_loop *loop, struct message *message)
             loop->gone(loop->owner.context, message->badge);
         state_step();
         finish(message, MNOS_OK, true);
-    } else if (message->kind != MNOS_KIND_MESSAGE || message->reply_id == 0) {
+    } else {
         message_refuse_caps(message); /* could not be answered, so it is no request */
         message->cap_count = 0;
-    } else {
-        /* Sessions are named by capabilities to this very endpoint, which take no slot; others are
-         * wanted by few. The handler finds the badge in the IPC buffer. */
-        if (!loop->operations[label_operation(message->label)].takes_capability)
-            message_refuse_caps(message);
-        handle_request(loop, message);
-        state_step();
     }
+}
+
+void server_loop_handle(struct server_loop *loop, struct message *message)
+{
+    if (message->kind != MNOS_KIND_MESSAGE || message->reply_id == 0) {
+        handle_other(loop, message);
+        return;
+    }
+    /* Sessions are named by capabilities to this very endpoint, which take no slot; others are
+     * wanted by few. The handler finds the badge in the IPC buffer. */
+    if (message->cap_count != 0 &&
+        !loop->operations[label_operation(message->label)].takes_capability)
+        message_refuse_caps(message);
+    handle_request(loop, message);
 }
 
 /* A capability may not be deliverable through the client's fault, which must not end the loop: it
@@ -299,7 +330,8 @@ mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *con
             message = (struct message){.kind = MNOS_KIND_EVENTS}; /* none but the time */
         else if (status != MNOS_OK)
             return status;
-        before(loop->owner.context);
+        if (before != NULL)
+            before(loop->owner.context);
         one_round(loop, &message);
     }
 }

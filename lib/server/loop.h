@@ -76,13 +76,19 @@ struct server_loop {
 
 /* One message; it becomes the reply, with reply_id 0 when there is none to send now. */
 void server_loop_handle(struct server_loop *loop, struct message *message);
-/* Until receiving fails; returns why. `before` is called for each message. */
+/* Until receiving fails; returns why. `before`, when it is not NULL, is called for each message. */
 mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *context));
 /* The reply of a request of class N that was put aside; its lane's number is in its label. */
 void server_answer(struct server_session *session, uint32_t lane, mnos_status_t status,
                    const uint64_t words[4], uint32_t length);
-/* All bytes of a request, as many as its message says, in memory that stays while the handler runs. */
-const void *server_body(struct server_loop *loop, struct server_request *request);
+/* All bytes of a request, as many as its message says, in memory that stays until the reply is made. */
+const void *server_long_body(struct server_loop *loop, struct server_request *request);
+static inline const void *server_body(struct server_loop *loop, struct server_request *request)
+{
+    if (request->parked == NULL && request->message->length <= sizeof request->message->words)
+        return request->message->words;
+    return server_long_body(loop, request);
+}
 /* Runs all requests that are ready to go on, and answers those that end. */
 void server_loop_go_on(struct server_loop *loop);
 /* What the badge's requests wait for is of no use any more: they end, with MNOS_ERR_LOST if

@@ -2,33 +2,8 @@
 /* session - see session.h. */
 #include "lib/server/session.h"
 
-#include <stddef.h>
-
 #include "lib/base/string.h"
 #include "lib/server/state.h"
-
-#define HANDLE_INDEX_BITS 16
-#define HASH_FACTOR 0x9E3779B97F4A7C15ull
-
-static uint32_t *bucket_of(struct sessions *sessions, mnos_badge_t badge)
-{
-    return &sessions->buckets[badge * HASH_FACTOR >> 56];
-}
-
-struct server_session *session_at(const struct sessions *sessions, uint32_t number)
-{
-    return (struct server_session *)(sessions + 1) + (number - 1);
-}
-
-uint32_t session_number(const struct sessions *sessions, const struct server_session *session)
-{
-    return (uint32_t)(session - (const struct server_session *)(sessions + 1)) + 1;
-}
-
-static struct server_handle *handle_at(const struct sessions *sessions, uint32_t number)
-{
-    return (struct server_handle *)session_at(sessions, sessions->session_count + 1) + (number - 1);
-}
 
 static uint32_t handle_number(const struct sessions *sessions, const struct server_handle *handle)
 {
@@ -50,26 +25,22 @@ struct sessions *sessions_format(void *block, uint32_t session_count, uint32_t h
     sessions->session_count = session_count;
     sessions->handle_count = handle_count;
     sessions->next_badge = first_badge | SESSION_EXPORTED;
+    sessions->handles_at =
+        sizeof(struct sessions) + (uint64_t)session_count * sizeof(struct server_session);
     for (uint32_t i = session_count; i != 0; i--) {
-        session_at(sessions, i)->next = sessions->free_session;
+        *session_at(sessions, i) =
+            (struct server_session){.number = i, .next = sessions->free_session};
         sessions->free_session = i;
     }
-    for (uint32_t i = handle_count; i != 0; i--) {
-        handle_at(sessions, i)->next = sessions->free_handle;
-        sessions->free_handle = i;
-    }
+    sessions_rebuild(sessions);
     return sessions;
 }
 
 /* ---- Sessions ---- */
 
-struct server_session *session_of(struct sessions *sessions, mnos_badge_t badge)
+static uint32_t *bucket_of(struct sessions *sessions, mnos_badge_t badge)
 {
-    uint32_t number = *bucket_of(sessions, badge);
-
-    while (number != 0 && session_at(sessions, number)->badge != badge)
-        number = session_at(sessions, number)->next;
-    return number == 0 || badge == 0 ? NULL : session_at(sessions, number);
+    return &sessions->buckets[session_bucket(badge)];
 }
 
 /* A client is charged under the number that the service manager puts into its badge, and what it
@@ -84,7 +55,7 @@ static uint32_t account_for(mnos_badge_t badge, const struct server_session *par
 static void link_to_parent(struct sessions *sessions, struct server_session *session,
                            uint32_t parent)
 {
-    uint32_t number = session_number(sessions, session);
+    uint32_t number = session->number;
     struct server_session *above = session_at(sessions, parent);
 
     session->parent = parent;
@@ -129,11 +100,11 @@ struct server_session *session_make_for(struct sessions *sessions, mnos_badge_t 
     /* Of one that is free nothing else means anything. */
     state_note(session, offsetof(struct server_session, parent));
     *session = (struct server_session){
-        .badge = badge, .object = object, .rights = rights, .account = account};
+        .badge = badge, .object = object, .rights = rights, .account = account, .number = number};
     session->next = *bucket_of(sessions, badge);
     STATE_SET(*bucket_of(sessions, badge), number);
     if (parent != NULL)
-        link_to_parent(sessions, session, session_number(sessions, parent));
+        link_to_parent(sessions, session, parent->number);
     STATE_SET(sessions->accounts[account].sessions, sessions->accounts[account].sessions + 1);
     return session;
 }
@@ -155,8 +126,7 @@ void session_reset(struct sessions *sessions, struct server_session *session,
 static void shut(struct sessions *sessions, struct server_session *session,
                  const struct session_owner *owner)
 {
-    uint32_t number = session_number(sessions, session),
-             *link = bucket_of(sessions, session->badge);
+    uint32_t number = session->number, *link = bucket_of(sessions, session->badge);
 
     if (session->gone)
         return;
@@ -172,12 +142,14 @@ static void shut(struct sessions *sessions, struct server_session *session,
 /* One that is shut and has nothing below it. */
 static void discard(struct sessions *sessions, struct server_session *session)
 {
+    uint32_t number = session->number;
+
     unlink_from_parent(sessions, session);
     STATE_SET(sessions->accounts[session->account].sessions,
               sessions->accounts[session->account].sessions - 1);
     state_note(session, sizeof *session);
-    *session = (struct server_session){.next = sessions->free_session};
-    STATE_SET(sessions->free_session, session_number(sessions, session));
+    *session = (struct server_session){.number = number, .next = sessions->free_session};
+    STATE_SET(sessions->free_session, number);
 }
 
 /* Discards it and those above it that were only kept for it. */
@@ -224,7 +196,7 @@ void session_close_tree(struct sessions *sessions, struct server_session *sessio
 
 uint32_t session_count_below(const struct sessions *sessions, const struct server_session *session)
 {
-    uint32_t count = 0, root = session_number(sessions, session), at = root;
+    uint32_t count = 0, root = session->number, at = root;
 
     for (;;) {
         if (session_at(sessions, at)->first_child != 0) {
@@ -248,8 +220,21 @@ bool handle_room(const struct sessions *sessions, const struct server_session *s
            sessions->accounts[session->account].handles < sessions->handle_count / SESSION_SHARE;
 }
 
+/* What a session has is listed and counted; see session.h for what of it is noted. */
+static void link_handle(struct sessions *sessions, struct server_session *session,
+                        struct server_handle *entry, uint32_t number)
+{
+    entry->previous = 0;
+    entry->next = session->first_handle;
+    if (entry->next != 0)
+        handle_at(sessions, entry->next)->previous = number;
+    session->first_handle = number;
+    session->handle_count++;
+    sessions->accounts[session->account].handles++;
+}
+
 mnos_status_t handle_make(struct sessions *sessions, struct server_session *session,
-                          uint32_t object, uint32_t rights, uint64_t *handle)
+                          uint32_t object, uint32_t rights, uint32_t type, uint64_t *handle)
 {
     uint32_t number = sessions->free_handle;
     struct server_handle *entry;
@@ -257,39 +242,15 @@ mnos_status_t handle_make(struct sessions *sessions, struct server_session *sess
     if (!handle_room(sessions, session))
         return MNOS_ERR_QUOTA;
     entry = handle_at(sessions, number);
-    state_note(&sessions->free_handle, sizeof sessions->free_handle + sizeof sessions->generation);
     sessions->free_handle = entry->next;
-    sessions->generation++;
-    state_note(entry, sizeof *entry);
-    *entry = (struct server_handle){.generation = sessions->generation,
-                                    .session = session_number(sessions, session),
-                                    .object = object,
-                                    .rights = rights,
-                                    .next = session->first_handle};
-    if (entry->next != 0)
-        STATE_SET(handle_at(sessions, entry->next)->previous, number);
-    state_note(&session->first_handle, sizeof session->first_handle + sizeof session->handle_count);
-    session->first_handle = number;
-    session->handle_count++;
-    STATE_SET(sessions->accounts[session->account].handles,
-              sessions->accounts[session->account].handles + 1);
+    entry->generation = ++sessions->generation;
+    entry->object = object;
+    entry->rights = rights;
+    entry->type = type;
+    STATE_SET(entry->session, session->number);
+    link_handle(sessions, session, entry, number);
     *handle = entry->generation << HANDLE_INDEX_BITS | number;
     return MNOS_OK;
-}
-
-struct server_handle *handle_of(struct sessions *sessions, const struct server_session *session,
-                                uint64_t handle)
-{
-    uint32_t number = handle & ((1u << HANDLE_INDEX_BITS) - 1);
-    struct server_handle *entry;
-
-    if (number == 0 || number > sessions->handle_count)
-        return NULL;
-    entry = handle_at(sessions, number);
-    if (entry->session != session_number(sessions, session) ||
-        entry->generation != handle >> HANDLE_INDEX_BITS)
-        return NULL;
-    return entry;
 }
 
 void handle_close(struct sessions *sessions, struct server_handle *handle,
@@ -297,21 +258,48 @@ void handle_close(struct sessions *sessions, struct server_handle *handle,
 {
     struct server_session *session = session_at(sessions, handle->session);
 
-    state_note(&session->first_handle, sizeof session->first_handle + sizeof session->handle_count);
     if (handle->previous != 0)
-        STATE_SET(handle_at(sessions, handle->previous)->next, handle->next);
+        handle_at(sessions, handle->previous)->next = handle->next;
     else
         session->first_handle = handle->next;
     if (handle->next != 0)
-        STATE_SET(handle_at(sessions, handle->next)->previous, handle->previous);
+        handle_at(sessions, handle->next)->previous = handle->previous;
     session->handle_count--;
-    STATE_SET(sessions->accounts[session->account].handles,
-              sessions->accounts[session->account].handles - 1);
+    sessions->accounts[session->account].handles--;
+    STATE_SET(handle->session, 0);
+    handle->next = sessions->free_handle;
+    sessions->free_handle = handle_number(sessions, handle);
     owner->drop(owner->context, handle->object);
-    state_note(handle, sizeof *handle);
-    *handle =
-        (struct server_handle){.generation = handle->generation, .next = sessions->free_handle};
-    STATE_SET(sessions->free_handle, handle_number(sessions, handle));
+}
+
+static bool is_open(const struct sessions *sessions, uint32_t session)
+{
+    return session != 0 && session <= sessions->session_count &&
+           session_at(sessions, session)->badge != 0 && !session_at(sessions, session)->gone;
+}
+
+void sessions_rebuild(struct sessions *sessions)
+{
+    sessions->free_handle = 0;
+    for (uint32_t i = 0; i < SESSION_ACCOUNTS; i++)
+        sessions->accounts[i].handles = 0;
+    for (uint32_t i = 1; i <= sessions->session_count; i++) {
+        session_at(sessions, i)->number = i;
+        session_at(sessions, i)->first_handle = 0;
+        session_at(sessions, i)->handle_count = 0;
+    }
+    for (uint32_t i = sessions->handle_count; i != 0; i--) {
+        struct server_handle *entry = handle_at(sessions, i);
+
+        if (entry->generation > sessions->generation)
+            sessions->generation = entry->generation;
+        if (is_open(sessions, entry->session)) {
+            link_handle(sessions, session_at(sessions, entry->session), entry, i);
+        } else if (entry->session == 0) {
+            entry->next = sessions->free_handle;
+            sessions->free_handle = i;
+        } /* of nobody: sessions_check() says so */
+    }
 }
 
 /* ---- After a death ---- */
@@ -370,7 +358,7 @@ unsigned sessions_recover(struct sessions *sessions, const struct session_owner 
 static const char *check_session(const struct sessions *sessions,
                                  const struct server_session *session)
 {
-    uint32_t number = session_number(sessions, session), handles = 0;
+    uint32_t number = session->number, handles = 0;
 
     if (session->gone)
         return session->first_child == 0 || session->handle_count != 0
@@ -389,9 +377,18 @@ const char *sessions_check(const struct sessions *sessions)
 {
     uint32_t handles[SESSION_ACCOUNTS] = {0}, count[SESSION_ACCOUNTS] = {0};
 
+    for (uint32_t i = 1; i <= sessions->handle_count; i++) {
+        uint32_t session = handle_at(sessions, i)->session;
+
+        if (session != 0 && !is_open(sessions, session))
+            return "S3: a handle of a session that is none";
+    }
+
     for (uint32_t i = 1; i <= sessions->session_count; i++) {
         const struct server_session *session = session_at(sessions, i);
-        const char *wrong = session->badge == 0 ? NULL : check_session(sessions, session);
+        const char *wrong = session->number != i  ? "S1: a session has another number"
+                            : session->badge == 0 ? NULL
+                                                  : check_session(sessions, session);
 
         if (wrong != NULL)
             return wrong;

@@ -5,6 +5,10 @@
  * pointers: what refers to something is a number, and 0 is none. So it can lie in memory that
  * outlives the process.
  *
+ * What a run finds again by looking is not noted in the log (state.h): which handles are free, the list and the number of
+ * those of a session, and what its account is charged for them follow from the entries, in which one word says whose each
+ * is. sessions_rebuild() makes them anew.
+ *
  * A session is a badge: who holds the capability with it may do what the session allows. A handle
  * names something that a session has open: 16 bits of index and 48 of generation, of use only with
  * the session's badge. What an `object` is (an inode, a socket) the service knows.
@@ -18,12 +22,14 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "abi/types.h"
 #include "protocols/label.h"
 
-#define SESSION_BUCKETS 256u
+#define HANDLE_INDEX_BITS 16
+#define SESSION_BUCKETS 256u /* as session_bucket() has them */
 #define SESSION_ACCOUNTS 128u
 #define SESSION_DEATHS_MAX                                                                         \
     2u /* a request that was running at so many deaths is not carried out again */
@@ -40,8 +46,13 @@ enum lane_state {
 };
 
 struct server_lane {
-    uint32_t sequence, state; /* enum lane_state */
-    uint32_t status, length;
+    union {
+        struct {
+            uint32_t sequence, state; /* enum lane_state */
+        };
+        uint64_t word; /* both, stored at once */
+    };
+    uint32_t status, length; /* of the record, which means something when it is done */
     uint64_t words[4];
     uint64_t reply_id; /* of the running request */
     uint32_t deaths;   /* runs of the service that ended while this sequence was running */
@@ -58,21 +69,25 @@ struct server_session {
     uint32_t first_handle, handle_count;
     uint32_t gone;
     uint32_t window; /* its place (window.h), or 0 */
+    uint32_t number; /* its own */
+    uint32_t type;   /* of the object: the service's */
     struct server_lane lanes[LABEL_LANES];
 };
 
 struct server_handle {
-    uint64_t generation;
-    uint32_t session; /* 0: this entry is free */
+    uint64_t generation; /* of one that is free: it was used with it last */
+    uint32_t session;    /* 0: this entry is free, and all else but the generation means nothing */
     uint32_t object, rights;
+    uint32_t type;           /* of the object: the service's */
     uint32_t next, previous; /* of the session; next: of the free ones */
-    uint32_t reserved;
 };
+_Static_assert(sizeof(struct server_session) % 64 == 0, "cache lines");
 
 struct sessions {
     uint32_t session_count, handle_count; /* entries of the tables, from number 1 */
     uint32_t free_session, free_handle;
     uint64_t generation;     /* of the handle that was made last */
+    uint64_t handles_at;     /* bytes from here to their table */
     mnos_badge_t next_badge; /* that EXPORT mints */
     uint32_t buckets[SESSION_BUCKETS];
     struct {
@@ -94,6 +109,8 @@ uint64_t sessions_bytes(uint32_t session_count, uint32_t handle_count);
 /* Handle numbers fit 16 bits. `first_badge`: greater than any that was ever minted for this endpoint. */
 struct sessions *sessions_format(void *block, uint32_t session_count, uint32_t handle_count,
                                  mnos_badge_t first_badge);
+/* In a run that finds them: makes anew what is not noted. Before sessions_check(). */
+void sessions_rebuild(struct sessions *sessions);
 /* NULL, or which of S1 to S4 does not hold. */
 const char *sessions_check(const struct sessions *sessions);
 
@@ -106,11 +123,25 @@ unsigned sessions_recover(struct sessions *sessions, const struct session_owner 
 
 /* ---- Sessions ---- */
 
-struct server_session *session_of(struct sessions *sessions, mnos_badge_t badge);
-struct server_session *session_at(const struct sessions *sessions, uint32_t number);
-uint32_t session_number(const struct sessions *sessions, const struct server_session *session);
-/* A new one, below `parent` or, NULL, of a client of its own. NULL: no room, or the account's share is spent.
- * The caller has taken `object` for it. */
+static inline struct server_session *session_at(const struct sessions *sessions, uint32_t number)
+{
+    return (struct server_session *)(sessions + 1) + (number - 1);
+}
+static inline uint32_t session_bucket(mnos_badge_t badge)
+{
+    return (uint32_t)(badge * 0x9E3779B97F4A7C15ull >> 56);
+}
+/* The session with that badge that is not gone; NULL: there is none. */
+static inline struct server_session *session_of(const struct sessions *sessions, mnos_badge_t badge)
+{
+    uint32_t number = sessions->buckets[session_bucket(badge)];
+
+    while (number != 0 && session_at(sessions, number)->badge != badge)
+        number = session_at(sessions, number)->next;
+    return number == 0 || badge == 0 ? NULL : session_at(sessions, number);
+}
+/* A new one, below `parent` or, NULL, of a client of its own; its type is 0. NULL: no room, or the account's share is
+ * spent. The caller has taken `object` for it. */
 struct server_session *session_make(struct sessions *sessions, mnos_badge_t badge,
                                     struct server_session *parent, uint32_t object,
                                     uint32_t rights);
@@ -133,12 +164,26 @@ uint32_t session_count_below(const struct sessions *sessions, const struct serve
 
 /* MNOS_ERR_QUOTA: no room, or the account's share is spent. The caller has taken `object` for it. */
 mnos_status_t handle_make(struct sessions *sessions, struct server_session *session,
-                          uint32_t object, uint32_t rights, uint64_t *handle);
+                          uint32_t object, uint32_t rights, uint32_t type, uint64_t *handle);
 /* Whether handle_make() can be done. */
 bool handle_room(const struct sessions *sessions, const struct server_session *session);
+/* Entry `number` of the table, from 1. */
+static inline struct server_handle *handle_at(const struct sessions *sessions, uint32_t number)
+{
+    return (struct server_handle *)((uint8_t *)sessions + sessions->handles_at) + (number - 1);
+}
 /* NULL: the session has none of that name. */
-struct server_handle *handle_of(struct sessions *sessions, const struct server_session *session,
-                                uint64_t handle);
+static inline struct server_handle *handle_of(const struct sessions *sessions,
+                                              const struct server_session *session, uint64_t handle)
+{
+    uint32_t number = handle & ((1u << HANDLE_INDEX_BITS) - 1);
+    struct server_handle *entry = handle_at(sessions, number);
+
+    if (number == 0 || number > sessions->handle_count || entry->session != session->number ||
+        entry->generation != handle >> HANDLE_INDEX_BITS)
+        return NULL;
+    return entry;
+}
 void handle_close(struct sessions *sessions, struct server_handle *handle,
                   const struct session_owner *owner);
 

@@ -215,7 +215,7 @@ uint8_t *host_window(unsigned client)
 {
     struct server_session *session = session_of(server.loop.sessions, CLIENT_BADGE + client);
 
-    return server.windows[session_number(server.loop.sessions, session) - 1].memory.address;
+    return server.windows[session->number - 1].memory.address;
 }
 
 void host_check(void)

@@ -13,18 +13,15 @@
 #define SESSIONS 8u
 #define HANDLES 32u
 
+void memcpy_init(void); /* lib/mnos/memcpy.S: what a program does as it starts */
+
 static struct file_server server;
 
 static void grow(struct tmpfs *)
 {
 }
 
-static struct tmpfs_files files = {.grow = grow};
-
-static void set_clock(void *)
-{
-    files.fs->now_ns = kinfo_time_ns();
-}
+static struct tmpfs_files files = {.grow = grow, .now_ns = kinfo_time_ns};
 
 /* Its state is as in the service, so that a request does and costs the same: log, sessions, files. */
 static bool make_state(void **sessions, void **block)
@@ -49,6 +46,7 @@ uint64_t files_serve(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
 {
     void *sessions, *block;
 
+    memcpy_init();
     if (!make_state(&sessions, &block))
         return 1;
     files.fs = tmpfs_format(block, (uint64_t)BLOCK_PAGES * TMPFS_PAGE_BYTES,
@@ -59,5 +57,5 @@ uint64_t files_serve(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
     state_step();
     file_server_init(&server, &(struct file_system){&tmpfs_methods, &files, TMPFS_ROOT, 0},
                      sessions, endpoint, NULL);
-    return server_loop_run(&server.loop, set_clock);
+    return server_loop_run(&server.loop, NULL);
 }

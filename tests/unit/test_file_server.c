@@ -22,11 +22,7 @@ TEST(file_server, bytes_go_through_the_message_and_the_window)
     CHECK_EQ(send(ALICE, FILE_READ, &io, sizeof io, NULL), MNOS_OK);
     CHECK_EQ(message.words[0], 8);
     CHECK(memcmp(message_bytes + sizeof(struct file_count), "23456789", 8) == 0);
-    window =
-        server
-            .windows[session_number(server.loop.sessions, session_of(server.loop.sessions, ALICE)) -
-                     1]
-            .memory.address;
+    window = server.windows[session_of(server.loop.sessions, ALICE)->number - 1].memory.address;
     io = (struct file_io){handle, 5, 65536 - 100, 100};
     CHECK_EQ(send(ALICE, FILE_READ, &io, sizeof io, NULL), MNOS_OK);
     CHECK_EQ(message.words[0], 5);

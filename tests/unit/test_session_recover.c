@@ -87,7 +87,7 @@ TEST(session_recover, clients_that_have_gone_meanwhile_are_forgotten)
     struct server_session *below = session_make(sessions, SESSION_EXPORTED | 9, bob, 2, 0);
     uint64_t handle;
 
-    CHECK_EQ(handle_make(sessions, bob, 3, 0, &handle), MNOS_OK);
+    CHECK_EQ(handle_make(sessions, bob, 3, 0, 0, &handle), MNOS_OK);
     CHECK_EQ(sessions_recover(sessions, &owner, bob_is_gone, false), 0);
     CHECK_EQ(dropped, 2);
     CHECK(session_of(sessions, BOB) == NULL);
@@ -95,5 +95,37 @@ TEST(session_recover, clients_that_have_gone_meanwhile_are_forgotten)
     CHECK_PTR_EQ(session_of(sessions, SESSION_EXPORTED | 9), below);
     CHECK(session_of(sessions, ALICE) != NULL);
     CHECK_PTR_EQ(sessions_check(sessions), NULL);
+    free(sessions);
+}
+
+TEST(session_recover, what_is_open_is_found_again_by_the_entries_alone)
+{
+    struct sessions *sessions = make();
+    struct server_session *alice = session_of(sessions, ALICE);
+    uint64_t handles[HANDLES / SESSION_SHARE], last;
+
+    for (unsigned i = 0; i < HANDLES / SESSION_SHARE; i++)
+        CHECK_EQ(handle_make(sessions, alice, 3 + i, 7, 1, &handles[i]), MNOS_OK);
+    handle_close(sessions, handle_of(sessions, alice, handles[2]), &owner);
+    /* All that is not noted is lost, as if it had been torn. */
+    sessions->free_handle = 99;
+    sessions->generation = 0;
+    alice->first_handle = alice->handle_count = alice->number = 77;
+    for (unsigned i = 1; i <= HANDLES; i++)
+        handle_at(sessions, i)->next = handle_at(sessions, i)->previous = 55;
+    sessions_rebuild(sessions);
+    CHECK_PTR_EQ(sessions_check(sessions), NULL);
+    CHECK_EQ(alice->handle_count, HANDLES / SESSION_SHARE - 1);
+    CHECK_PTR_EQ(handle_of(sessions, alice, handles[2]), NULL);
+    CHECK_EQ(handle_of(sessions, alice, handles[3])->object, 6);
+    /* No handle has the name of one that was there before, closed or not. */
+    CHECK_EQ(handle_make(sessions, alice, 50, 7, 1, &last), MNOS_OK);
+    CHECK_EQ(handle_make(sessions, alice, 51, 7, 1, &last), MNOS_ERR_QUOTA);
+    for (unsigned i = 0; i < HANDLES / SESSION_SHARE; i++)
+        CHECK(last != handles[i]);
+    /* A handle of a session that is none is damage, and said so. */
+    handle_at(sessions, HANDLES)->session = SESSIONS;
+    sessions_rebuild(sessions);
+    CHECK(sessions_check(sessions) != NULL);
     free(sessions);
 }

@@ -106,7 +106,7 @@ static void look(int)
     if (state_open(&successor, copy, MEMORY_BYTES, MAGIC, 1, LOG_BYTES, NULL) != STATE_WHOLE)
         problem = "the log cannot be undone";
     else
-        problem = tmpfs_check(fs_at(copy), seen);
+        problem = (tmpfs_rebuild(fs_at(copy)), tmpfs_check(fs_at(copy), seen));
     sum = problem == NULL ? sum_of(fs_at(copy)) : before;
     if (sum != before && sum != after)
         wrong++;

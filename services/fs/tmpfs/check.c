@@ -155,6 +155,9 @@ const char *tmpfs_check(struct tmpfs *fs, uint8_t *seen)
 {
     struct checker check = {.fs = fs, .seen = seen};
 
+    if (fs->inodes.page_count > TMPFS_TABLE_PAGES_MAX ||
+        fs->units.page_count > TMPFS_TABLE_PAGES_MAX)
+        return "there are more tables than can be";
     memset(seen, 0, fs->page_count + 1u);
     if (fs->magic != TMPFS_MAGIC || fs->layout != TMPFS_LAYOUT)
         return "this is no file system in memory of this layout";
@@ -177,4 +180,41 @@ const char *tmpfs_check(struct tmpfs *fs, uint8_t *seen)
             check.wrong = "T5: an account is charged what it does not have";
     }
     return check.wrong;
+}
+
+/* The units of a name; numbers and lengths of chains are bounded, since the block may be damaged. */
+static void count_units(struct tmpfs *fs, uint32_t bucket, uint32_t *left)
+{
+    uint32_t count = fs->units.page_count * TMPFS_UNITS_PER_PAGE;
+
+    for (uint32_t unit = bucket; unit != 0 && unit <= count && *left != 0;) {
+        const struct tmpfs_name *name = tmpfs_unit(fs, unit);
+
+        for (uint32_t more = unit; more != 0 && more <= count && *left != 0;
+             more = tmpfs_unit(fs, more)->more, --*left) {
+            if (name->account < TMPFS_ACCOUNTS)
+                fs->accounts[name->account].units++;
+        }
+        unit = name->next;
+    }
+}
+
+void tmpfs_rebuild(struct tmpfs *fs)
+{
+    uint32_t left;
+
+    if (fs->inodes.page_count > TMPFS_TABLE_PAGES_MAX ||
+        fs->units.page_count > TMPFS_TABLE_PAGES_MAX)
+        return; /* tmpfs_check() says so */
+    memset(fs->accounts, 0, sizeof fs->accounts);
+    for (uint32_t i = 1; i <= fs->inodes.page_count * TMPFS_INODES_PER_PAGE; i++) {
+        const struct tmpfs_inode *inode = tmpfs_inode(fs, i);
+        struct tmpfs_account *account = &fs->accounts[inode->account % TMPFS_ACCOUNTS];
+
+        account->inodes += inode->type != FILE_TYPE_NONE;
+        account->pages += inode->type != FILE_TYPE_NONE || inode->root != 0 ? inode->pages : 0;
+    }
+    left = fs->units.page_count * TMPFS_UNITS_PER_PAGE;
+    for (uint32_t i = 0; i < TMPFS_BUCKETS; i++)
+        count_units(fs, fs->buckets[i], &left);
 }

@@ -7,23 +7,26 @@
 uint64_t tmpfs_read(struct tmpfs *fs, uint32_t number, uint64_t offset, void *to, uint64_t length)
 {
     const struct tmpfs_inode *inode = tmpfs_inode(fs, number);
-    uint64_t done = 0;
+    uint8_t *at = to;
+    uint64_t left;
 
     if (offset >= inode->size)
         return 0;
     if (length > inode->size - offset)
         length = inode->size - offset;
-    while (done < length) {
-        uint64_t at = (offset + done) % TMPFS_PAGE_BYTES, part = TMPFS_PAGE_BYTES - at;
-        uint32_t page = tmpfs_tree_find(fs, inode, (offset + done) / TMPFS_PAGE_BYTES);
+    for (left = length; left != 0;) {
+        uint64_t in_page = offset % TMPFS_PAGE_BYTES, part = TMPFS_PAGE_BYTES - in_page;
+        uint32_t page = tmpfs_tree_find(fs, inode, offset / TMPFS_PAGE_BYTES);
 
-        if (part > length - done)
-            part = length - done;
+        if (part > left)
+            part = left;
         if (page != 0)
-            memcpy((uint8_t *)to + done, (uint8_t *)tmpfs_page(fs, page) + at, part);
+            memcpy(at, (uint8_t *)tmpfs_page(fs, page) + in_page, part);
         else
-            memset((uint8_t *)to + done, 0, part);
-        done += part;
+            memset(at, 0, part);
+        at += part;
+        offset += part;
+        left -= part;
     }
     return length;
 }
@@ -40,7 +43,7 @@ static void note_behind_end(struct tmpfs *fs, const struct tmpfs_inode *inode, u
 static void note_size_and_times(struct tmpfs_inode *inode)
 {
     state_note(&inode->size,
-               offsetof(struct tmpfs_inode, type) - offsetof(struct tmpfs_inode, size));
+               offsetof(struct tmpfs_inode, names) - offsetof(struct tmpfs_inode, size));
 }
 
 /* The part of a write that falls into one page. */

@@ -21,17 +21,12 @@ static void grow(struct tmpfs *)
     memory_grow(&memory);
 }
 
-static struct tmpfs_files files = {.grow = grow};
+static struct tmpfs_files files = {.grow = grow, .now_ns = kinfo_time_ns};
 
 static int fail(mnos_status_t status, const char *what, int code)
 {
     log_error(status, what);
     return code;
-}
-
-static void set_clock(void *)
-{
-    files.fs->now_ns = kinfo_time_ns();
 }
 
 /* Pages that are nobody's any more are freed in steps, between requests. */
@@ -74,5 +69,5 @@ int main(void)
     server.loop.round = free_some;
     server.loop.deadline_ns = next_round;
     recover();
-    return fail(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
+    return fail(server_loop_run(&server.loop, NULL), "receive a request", EXIT_RECEIVE);
 }

@@ -10,7 +10,7 @@
 
 #define MAGIC 0x315346504D54534Dull
 /* What lies in the region has changed when one of these has. */
-#define LAYOUT (TMPFS_LAYOUT << 16 | 1u)
+#define LAYOUT (TMPFS_LAYOUT << 16 | 2u)
 /* So that what follows the log begins with a page. */
 #define LOG_BYTES (TMPFS_LOG_BYTES + MNOS_PAGE_BYTES - (uint32_t)sizeof(struct state_header))
 
@@ -51,8 +51,11 @@ static mnos_status_t make_new(struct memory *memory)
 static bool is_sound(const struct memory *memory)
 {
     struct memory_block seen;
-    const char *wrong = sessions_check(memory->sessions);
+    const char *wrong;
 
+    tmpfs_rebuild(memory->fs);
+    sessions_rebuild(memory->sessions);
+    wrong = sessions_check(memory->sessions);
     if (wrong == NULL &&
         memory_allocate(memory->fs->page_count / MNOS_PAGE_BYTES + 1, &seen) == MNOS_OK) {
         wrong = tmpfs_check(memory->fs, seen.address);

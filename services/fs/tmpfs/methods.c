@@ -12,11 +12,21 @@ static struct tmpfs *fs_of(void *context)
     return ((struct tmpfs_files *)context)->fs;
 }
 
-/* For what may need memory: what is nobody's any more comes first, and its account is charged no longer. */
+/* For what changes something, and dates it. */
+static struct tmpfs *changing(void *context)
+{
+    struct tmpfs_files *files = context;
+
+    files->fs->now_ns = files->now_ns();
+    return files->fs;
+}
+
+/* For what may need memory, too: what is nobody's any more comes first, and its account is charged no longer. */
 static struct tmpfs *with_room(void *context)
 {
     struct tmpfs_files *files = context;
 
+    changing(context);
     while (tmpfs_reap(files->fs))
         continue;
     if (files->fs->free_page_count < TMPFS_PAGES_KEPT)
@@ -48,11 +58,7 @@ static mnos_status_t attr(void *context, uint32_t inode, struct file_attr *attr)
 
 static mnos_status_t look(void *context, struct file_place *place)
 {
-    uint32_t unit = tmpfs_name_find(fs_of(context), place->directory, place->text, place->bytes);
-
-    place->entry = unit;
-    place->inode = unit == 0 ? 0 : tmpfs_unit(fs_of(context), unit)->inode;
-    return MNOS_OK;
+    return tmpfs_name_look(fs_of(context), place);
 }
 
 static mnos_status_t parent(void *context, uint32_t directory, uint32_t *parent)
@@ -116,12 +122,12 @@ static mnos_status_t link(void *context, uint32_t inode, const struct file_place
 
 static mnos_status_t unlink(void *context, const struct file_place *place)
 {
-    return tmpfs_unlink(fs_of(context), place);
+    return tmpfs_unlink(changing(context), place);
 }
 
 static mnos_status_t rmdir(void *context, const struct file_place *place)
 {
-    return tmpfs_rmdir(fs_of(context), place);
+    return tmpfs_rmdir(changing(context), place);
 }
 
 static mnos_status_t rename(void *context, const struct file_place *from,
@@ -145,7 +151,7 @@ static mnos_status_t write(void *context, uint32_t inode, uint64_t offset, const
 
 static mnos_status_t truncate(void *context, uint32_t inode, uint64_t size)
 {
-    return tmpfs_truncate(fs_of(context), inode, size);
+    return tmpfs_truncate(changing(context), inode, size);
 }
 
 static mnos_status_t space(void *context, uint32_t account, struct file_space *space)

@@ -13,6 +13,7 @@ struct tmpfs_files {
     /* Asked before a request that may need memory, when little is left: makes the block larger, or
      * not. */
     void (*grow)(struct tmpfs *fs);
+    uint64_t (*now_ns)(void); /* since boot */
 };
 
 extern const struct file_methods tmpfs_methods;

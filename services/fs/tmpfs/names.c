@@ -10,7 +10,7 @@
 #define HASH_FACTOR 0x9E3779B97F4A7C15ull
 
 /* Fewer than eight bytes as a number, by loads that overlap. */
-static uint64_t short_word(const char *text, uint32_t bytes)
+static inline uint64_t short_word(const char *text, uint32_t bytes)
 {
     uint32_t low = 0, high = 0;
 
@@ -27,7 +27,7 @@ static uint64_t short_word(const char *text, uint32_t bytes)
 }
 
 /* The halves of the product: what comes out cannot be steered by who does not know both factors. */
-static uint64_t mix(uint64_t a, uint64_t b)
+static inline uint64_t mix(uint64_t a, uint64_t b)
 {
     unsigned __int128 product = (unsigned __int128)a * b;
 
@@ -35,8 +35,8 @@ static uint64_t mix(uint64_t a, uint64_t b)
 }
 
 /* With a number that clients do not know, or one could make names that all have the same hash. */
-static uint32_t hash_of(const struct tmpfs *fs, uint32_t directory, const char *text,
-                        uint32_t bytes)
+static inline uint32_t hash_of(const struct tmpfs *fs, uint32_t directory, const char *text,
+                               uint32_t bytes)
 {
     uint64_t hash = mix(fs->seed ^ directory, HASH_FACTOR ^ bytes), word;
 
@@ -47,37 +47,79 @@ static uint32_t hash_of(const struct tmpfs *fs, uint32_t directory, const char *
     return (uint32_t)mix(hash ^ short_word(text, bytes), fs->seed ^ HASH_FACTOR);
 }
 
-static bool same_text(struct tmpfs *fs, const struct tmpfs_name *name, const char *text)
+/* By eights, and what is left as short_word() has it. */
+static inline bool same_bytes(const char *a, const char *b, uint32_t bytes)
 {
-    uint32_t left = name->bytes, part = left < TMPFS_UNIT_TEXT ? left : TMPFS_UNIT_TEXT,
-             more = name->more;
+    uint64_t left, right;
 
-    if (memcmp(name->text, text, part) != 0)
-        return false;
-    for (left -= part, text += part; left != 0; left -= part, text += part) {
+    for (; bytes >= sizeof left; bytes -= sizeof left, a += sizeof left, b += sizeof left) {
+        __builtin_memcpy(&left, a, sizeof left);
+        __builtin_memcpy(&right, b, sizeof right);
+        if (left != right)
+            return false;
+    }
+    return short_word(a, bytes) == short_word(b, bytes);
+}
+
+/* What of a name is in other units. */
+static bool same_rest(struct tmpfs *fs, const struct tmpfs_name *name, const char *text)
+{
+    uint32_t more = name->more, part;
+
+    for (uint32_t left = name->bytes - TMPFS_UNIT_TEXT; left != 0; left -= part, text += part) {
         const struct tmpfs_more *unit = (const void *)tmpfs_unit(fs, more);
 
         part = left < TMPFS_MORE_TEXT ? left : TMPFS_MORE_TEXT;
-        if (memcmp(unit->text, text, part) != 0)
+        if (!same_bytes(unit->text, text, part))
             return false;
         more = unit->more;
     }
     return true;
 }
 
-uint32_t tmpfs_name_find(struct tmpfs *fs, uint32_t directory, const char *text, uint32_t bytes)
+static inline bool same_text(struct tmpfs *fs, const struct tmpfs_name *name, const char *text)
 {
-    uint32_t hash = hash_of(fs, directory, text, bytes), unit = fs->buckets[hash % TMPFS_BUCKETS];
+    if (name->bytes <= TMPFS_UNIT_TEXT)
+        return same_bytes(name->text, text, name->bytes);
+    return same_bytes(name->text, text, TMPFS_UNIT_TEXT) &&
+           same_rest(fs, name, text + TMPFS_UNIT_TEXT);
+}
 
-    while (unit != 0) {
-        const struct tmpfs_name *name = tmpfs_unit(fs, unit);
+static inline const struct tmpfs_name *find(struct tmpfs *fs, uint32_t directory, const char *text,
+                                            uint32_t bytes, uint32_t *unit)
+{
+    uint32_t hash = hash_of(fs, directory, text, bytes);
+
+    for (*unit = fs->buckets[hash % TMPFS_BUCKETS]; *unit != 0;) {
+        const struct tmpfs_name *name = tmpfs_unit(fs, *unit);
 
         if (name->hash == hash && name->directory == directory && name->bytes == bytes &&
             same_text(fs, name, text))
-            return unit;
-        unit = name->next;
+            return name;
+        *unit = name->next;
     }
-    return 0;
+    return NULL;
+}
+
+mnos_status_t tmpfs_name_look(struct tmpfs *fs, struct file_place *place)
+{
+    uint32_t unit;
+    const struct tmpfs_name *name = find(fs, place->directory, place->text, place->bytes, &unit);
+
+    if (name == NULL)
+        return MNOS_OK; /* there is nothing, as the place says already */
+    place->entry = unit;
+    place->inode = name->inode;
+    place->type = (enum file_type)tmpfs_inode(fs, name->inode)->type;
+    return MNOS_OK;
+}
+
+uint32_t tmpfs_name_find(struct tmpfs *fs, uint32_t directory, const char *text, uint32_t bytes)
+{
+    struct file_place place = {.directory = directory, .bytes = bytes, .text = text};
+
+    (void)!tmpfs_name_look(fs, &place);
+    return (uint32_t)place.entry;
 }
 
 static uint32_t units_for(uint32_t bytes)
@@ -112,11 +154,11 @@ mnos_status_t tmpfs_name_reserve(struct tmpfs *fs, uint32_t directory, uint32_t 
     return tmpfs_reserve(fs, account, pages + cost, inodes, units_for(bytes));
 }
 
-/* Number of names, slots, the chain of free ones; and the times. */
+/* The times; number of names, slots, the chain of free ones. */
 static void note_names(struct tmpfs_inode *inode)
 {
-    state_note(&inode->names, sizeof inode->names + sizeof inode->slots + sizeof inode->free_slot);
-    state_note(&inode->modified_ns, sizeof inode->modified_ns + sizeof inode->changed_ns);
+    state_note(&inode->modified_ns,
+               offsetof(struct tmpfs_inode, type) - offsetof(struct tmpfs_inode, modified_ns));
 }
 
 static uint32_t take_slot(struct tmpfs *fs, struct tmpfs_inode *inode, uint32_t unit)

@@ -11,6 +11,8 @@
 
 /* ---- names.c ---- */
 
+/* Fills in what is at a place: unit of the name, inode, type. MNOS_OK, as the method of file_system.h. */
+mnos_status_t tmpfs_name_look(struct tmpfs *fs, struct file_place *place);
 /* The unit of a name, or 0. */
 uint32_t tmpfs_name_find(struct tmpfs *fs, uint32_t directory, const char *text, uint32_t bytes);
 /* Whether tmpfs_name_add() can be done, beside `pages` and `inodes` of the caller's. */

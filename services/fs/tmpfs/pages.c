@@ -79,7 +79,6 @@ uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t i
     if (*entry == 0)
         STATE_SET(*entry, tmpfs_page_take(fs, zeroed));
     inode->pages += before - fs->free_page_count;
-    state_note(&fs->accounts[inode->account], sizeof fs->accounts[0]);
     fs->accounts[inode->account].pages += before - fs->free_page_count;
     return *entry;
 }
@@ -129,7 +128,6 @@ uint64_t tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t fi
         inode->height = 0;
     freed = fs->free_page_count - before;
     inode->pages -= freed;
-    state_note(&fs->accounts[inode->account], sizeof fs->accounts[0]);
     fs->accounts[inode->account].pages -= freed;
     return done ? first : state.reached;
 }

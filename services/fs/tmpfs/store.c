@@ -148,6 +148,12 @@ mnos_status_t tmpfs_reserve(struct tmpfs *fs, uint32_t account, uint32_t pages, 
     return MNOS_OK;
 }
 
+/* What tells that it is free or doomed, and chains it. */
+static void note_free(const struct tmpfs_inode *inode)
+{
+    state_note(&inode->type, sizeof inode->type + sizeof inode->next_free + sizeof inode->root);
+}
+
 uint32_t tmpfs_inode_take(struct tmpfs *fs, enum file_type type, uint32_t account)
 {
     uint32_t number = fs->inodes.free_head;
@@ -156,13 +162,9 @@ uint32_t tmpfs_inode_take(struct tmpfs *fs, enum file_type type, uint32_t accoun
     state_note(&fs->inodes, TABLE_HEAD_BYTES);
     fs->inodes.free_head = inode->next_free;
     fs->inodes.free_count--;
-    STATE_SET(fs->accounts[account].inodes, fs->accounts[account].inodes + 1);
-    STATE_SET(fs->generation, fs->generation + 1);
-    /* What tells that it is free, and not doomed; nothing else in it means anything. */
-    state_note(&inode->type, sizeof inode->type);
-    state_note(&inode->root, sizeof inode->root);
-    state_note(&inode->next_free, sizeof inode->next_free);
-    *inode = (struct tmpfs_inode){.generation = fs->generation,
+    fs->accounts[account].inodes++;
+    note_free(inode);
+    *inode = (struct tmpfs_inode){.generation = ++fs->generation,
                                   .created_ns = fs->now_ns,
                                   .modified_ns = fs->now_ns,
                                   .changed_ns = fs->now_ns,
@@ -173,25 +175,23 @@ uint32_t tmpfs_inode_take(struct tmpfs *fs, enum file_type type, uint32_t accoun
 
 uint32_t tmpfs_unit_take(struct tmpfs *fs, uint32_t account)
 {
-    uint32_t unit = fs->units.free_head;
+    uint32_t unit = fs->units.free_head, *more = &tmpfs_unit(fs, unit)->more;
 
     state_note(&fs->units, TABLE_HEAD_BYTES);
-    state_note(&tmpfs_unit(fs, unit)->more,
-               sizeof(uint32_t)); /* all that means something in a free one */
-    fs->units.free_head = tmpfs_unit(fs, unit)->more;
+    state_note(more, sizeof *more); /* all that means something in a free one */
+    fs->units.free_head = *more;
     fs->units.free_count--;
-    STATE_SET(fs->accounts[account].units, fs->accounts[account].units + 1);
+    fs->accounts[account].units++;
     return unit;
 }
 
 void tmpfs_unit_give(struct tmpfs *fs, uint32_t unit, uint32_t account)
 {
     state_note(&fs->units, TABLE_HEAD_BYTES);
-    state_note(tmpfs_unit(fs, unit), sizeof(struct tmpfs_name));
-    *tmpfs_unit(fs, unit) = (struct tmpfs_name){.more = fs->units.free_head};
+    STATE_SET(tmpfs_unit(fs, unit)->more, fs->units.free_head);
     fs->units.free_head = unit;
     fs->units.free_count++;
-    STATE_SET(fs->accounts[account].units, fs->accounts[account].units - 1);
+    fs->accounts[account].units--;
 }
 
 void tmpfs_hold(struct tmpfs *fs, uint32_t inode)
@@ -201,9 +201,13 @@ void tmpfs_hold(struct tmpfs *fs, uint32_t inode)
 
 static void free_inode(struct tmpfs *fs, uint32_t number)
 {
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+
     state_note(&fs->inodes, TABLE_HEAD_BYTES);
-    note_inode(tmpfs_inode(fs, number));
-    *tmpfs_inode(fs, number) = (struct tmpfs_inode){.next_free = fs->inodes.free_head};
+    note_free(inode);
+    inode->type = FILE_TYPE_NONE;
+    inode->root = 0;
+    inode->next_free = fs->inodes.free_head;
     fs->inodes.free_head = number;
     fs->inodes.free_count++;
 }
@@ -258,7 +262,7 @@ void tmpfs_release(struct tmpfs *fs, uint32_t number)
 
     if (inode->links != 0 || inode->opens != 0)
         return;
-    STATE_SET(fs->accounts[inode->account].inodes, fs->accounts[inode->account].inodes - 1);
+    fs->accounts[inode->account].inodes--;
     if (inode->root != 0)
         doom(fs, number, inode);
     else

@@ -18,7 +18,8 @@
  * T2  What lies behind the end of a file in its last page is zero.
  * T3  `links` of an inode is the number of its names; of a directory, 1 while it has a name, and the root's is 1.
  * T4  An inode without links and without openings is free, or doomed: chained to have its pages freed.
- * T5  What an account is charged is the sum over the inodes and names that carry its number.
+ * T5  What an account is charged is the sum over the inodes and names that carry its number. So it is not noted:
+ *     tmpfs_rebuild() adds it up again. Nor is `generation`, which only grows.
  */
 #pragma once
 
@@ -30,7 +31,7 @@
 #include "protocols/file.h"
 
 #define TMPFS_MAGIC 0x3153465F504D54ull /* "TMP_FS1" */
-#define TMPFS_LAYOUT 2u
+#define TMPFS_LAYOUT 3u
 #define TMPFS_PAGE_BYTES 4096u
 #define TMPFS_PAGE_ENTRIES 1024u
 #define TMPFS_HEIGHT_MAX 3u /* pages of index above a page of data */
@@ -82,24 +83,26 @@ struct tmpfs {
 #define TMPFS_HEADER_BYTES                                                                         \
     ((sizeof(struct tmpfs) + TMPFS_PAGE_BYTES - 1) / TMPFS_PAGE_BYTES * TMPFS_PAGE_BYTES)
 
+/* What changes together lies together, so that it is noted at once. */
 struct tmpfs_inode {
     uint64_t generation;
     uint64_t size; /* of a directory: 0 */
     uint64_t created_ns, modified_ns, changed_ns;
-    uint32_t type; /* enum file_type; FILE_TYPE_NONE: free */
-    uint32_t links;
-    uint32_t opens;        /* handles and sessions that have it */
-    uint32_t parent;       /* directory: the one that it is in; 0: the root, or removed */
-    uint32_t root, height; /* of its tree of pages */
-    uint32_t pages;        /* in the tree, index pages among them */
-    uint32_t account;
     /* Directories keep the numbers of their names in slots, in pages as a file keeps bytes. A name stays in
      * its slot, so the slot is the cookie of readdir. */
     uint32_t names;
     uint32_t slots;     /* that were ever used since it was empty last */
     uint32_t free_slot; /* its number plus 1; free slots are chained */
-    uint32_t next_free; /* inodes that are free */
-    uint32_t counted;   /* tmpfs_check()'s own: its names */
+    uint32_t type;      /* enum file_type; FILE_TYPE_NONE: free, or doomed if it has a root */
+    uint32_t
+        next_free; /* of the inodes that are free, or doomed. In one that is free nothing else means anything */
+    uint32_t root, height; /* of its tree of pages */
+    uint32_t pages;        /* in the tree, index pages among them */
+    uint32_t links;
+    uint32_t opens;  /* handles and sessions that have it */
+    uint32_t parent; /* directory: the one that it is in; 0: the root, or removed */
+    uint32_t account;
+    uint32_t counted; /* tmpfs_check()'s own: its names */
     uint32_t reserved[9];
 };
 _Static_assert(sizeof(struct tmpfs_inode) * TMPFS_INODES_PER_PAGE == TMPFS_PAGE_BYTES,
@@ -199,5 +202,7 @@ mnos_status_t tmpfs_truncate(struct tmpfs *fs, uint32_t inode, uint64_t size);
 
 /* ---- check.c ---- */
 
+/* In a run that finds the block, before tmpfs_check(): makes anew what is not noted. */
+void tmpfs_rebuild(struct tmpfs *fs);
 /* NULL, or which of T1 to T5 does not hold. `seen` has a byte for each page of the block, and one more. */
 const char *tmpfs_check(struct tmpfs *fs, uint8_t *seen);
