@@ -27,61 +27,56 @@ void *file_buffer(struct file_session *session, uint64_t bytes)
     return buffer;
 }
 
-static mnos_status_t simple(const struct file *file, uint32_t operation, bool once,
-                            const void *record, size_t bytes, struct file_call *call)
-{
-    file_call_begin(call, operation, once, record, bytes);
-    return file_call_on(file, call);
-}
-
 mnos_status_t file_close(struct file *file)
 {
     struct file_handle record = {file->handle};
     struct file_call call;
-    mnos_status_t status = simple(file, FILE_CLOSE, true, &record, sizeof record, &call);
 
     file->handle = 0;
-    return status;
+    if (file->run != file->session->runs)
+        return MNOS_ERR_LOST;
+    file_call_begin_once(&call, file->session, FILE_CLOSE, &record, sizeof record);
+    return file_call_send(file->session, &call);
 }
 
 mnos_status_t file_attributes(const struct file *file, struct file_attr *attr)
 {
     struct file_handle record = {file->handle};
-    struct file_call call;
-    mnos_status_t status = simple(file, FILE_ATTR, false, &record, sizeof record, &call);
+    struct message message;
+    mnos_status_t status = file_ask(file, FILE_ATTR, &record, sizeof record, &message);
 
     if (status == MNOS_OK)
-        (void)message_get(&call.message, attr, sizeof *attr);
+        (void)message_get(&message, attr, sizeof *attr);
     return status;
 }
 
 mnos_status_t file_truncate(const struct file *file, uint64_t size)
 {
     struct file_truncate record = {file->handle, size};
-    struct file_call call;
+    struct message message;
 
-    return simple(file, FILE_TRUNCATE, false, &record, sizeof record, &call);
+    return file_ask(file, FILE_TRUNCATE, &record, sizeof record, &message);
 }
 
 mnos_status_t file_sync(const struct file *file)
 {
     struct file_handle record = {file->handle};
-    struct file_call call;
+    struct message message;
 
-    return simple(file, FILE_FSYNC, false, &record, sizeof record, &call);
+    return file_ask(file, FILE_FSYNC, &record, sizeof record, &message);
 }
 
 /* ---- Bytes ---- */
 
 /* One request about a range of the window; *count becomes how many bytes it moved. */
-static mnos_status_t move(const struct file *file, uint32_t operation, uint64_t offset, uint64_t at,
-                          uint64_t length, uint64_t *count)
+static inline mnos_status_t move(const struct file *file, uint32_t operation, uint64_t offset,
+                                 uint64_t at, uint64_t length, uint64_t *count)
 {
     struct file_io io = {file->handle, offset, at, length};
-    struct file_call call;
-    mnos_status_t status = simple(file, operation, false, &io, sizeof io, &call);
+    struct message message;
+    mnos_status_t status = file_ask(file, operation, &io, sizeof io, &message);
 
-    *count = status == MNOS_OK ? call.message.words[0] : 0;
+    *count = status == MNOS_OK ? message.words[0] : 0;
     return status == MNOS_OK && *count > length ? MNOS_ERR_FORMAT : status;
 }
 
@@ -89,23 +84,27 @@ static mnos_status_t read_inline(const struct file *file, uint64_t offset, void 
                                  uint64_t length, uint64_t *count)
 {
     struct file_io io = {file->handle, offset, FILE_INLINE, length};
-    struct file_call call;
+    struct message message;
+    uint8_t reply[sizeof(struct file_count) + INLINE_BYTES];
     struct file_count head;
-    mnos_status_t status = simple(file, FILE_READ, false, &io, sizeof io, &call);
-    size_t got;
+    mnos_status_t status = file_ask(file, FILE_READ, &io, sizeof io, &message);
+    size_t got = message.length;
 
     *count = 0;
     if (status != MNOS_OK)
         return status;
-    got = message_get(&call.message, call.request, sizeof call.request);
-    memcpy(&head, call.request, sizeof head);
+    if (got < sizeof head || got > sizeof reply)
+        return MNOS_ERR_FORMAT;
+    (void)message_get(&message, reply, got);
+    memcpy(&head, reply, sizeof head);
     if (head.bytes > length || got != sizeof head + head.bytes)
         return MNOS_ERR_FORMAT;
-    memcpy(bytes, call.request + sizeof head, head.bytes);
+    memcpy(bytes, reply + sizeof head, head.bytes);
     *count = head.bytes;
     return MNOS_OK;
 }
 
+/* At most FILE_INLINE_BYTES_MAX. */
 static mnos_status_t send_inline(const struct file *file, uint32_t operation, uint64_t offset,
                                  const void *bytes, uint64_t length, struct file_count *count)
 {
@@ -113,19 +112,23 @@ static mnos_status_t send_inline(const struct file *file, uint32_t operation, ui
     struct file_call call;
     mnos_status_t status;
 
-    file_call_begin(&call, operation, operation == FILE_APPEND, &io, sizeof io);
-    status = file_call_add(&call, bytes, length);
-    if (status == MNOS_OK)
-        status = file_call_on(file, &call);
     *count = (struct file_count){0};
+    if (file->run != file->session->runs)
+        return MNOS_ERR_LOST;
+    if (operation == FILE_APPEND)
+        file_call_begin_once(&call, file->session, operation, &io, sizeof io);
+    else
+        file_call_begin(&call, operation, &io, sizeof io);
+    file_call_add(&call, bytes, length);
+    status = file_call_send(file->session, &call);
     if (status == MNOS_OK)
         (void)message_get(&call.message, count, sizeof *count);
     return status;
 }
 
 /* Where in the window a buffer of the program lies; false: elsewhere. */
-static bool in_window(const struct file_session *session, const void *bytes, uint64_t length,
-                      uint64_t *at)
+static inline bool in_window(const struct file_session *session, const void *bytes, uint64_t length,
+                             uint64_t *at)
 {
     *at = (uint64_t)bytes - (uint64_t)session->window;
     return *at < session->window_bytes && length <= session->window_bytes - *at;
@@ -166,21 +169,16 @@ static mnos_status_t bounce(const struct file *file, uint32_t operation, uint64_
     return status;
 }
 
+/* A buffer outside of the window, through its first part. */
 static mnos_status_t transfer(const struct file *file, uint32_t operation, uint64_t offset,
                               uint8_t *to, const uint8_t *from, uint64_t length, uint64_t *count)
 {
-    uint64_t at, moved;
-    bool direct = in_window(file->session, to != NULL ? to : from, length, &at);
     mnos_status_t status = MNOS_OK;
+    uint64_t moved;
 
     for (*count = 0; *count < length; *count += moved) {
-        uint64_t left = length - *count;
-
-        if (direct)
-            status = move(file, operation, offset + *count, at + *count, left, &moved);
-        else
-            status = bounce(file, operation, offset + *count, to == NULL ? NULL : to + *count,
-                            from == NULL ? NULL : from + *count, left, &moved);
+        status = bounce(file, operation, offset + *count, to == NULL ? NULL : to + *count,
+                        from == NULL ? NULL : from + *count, length - *count, &moved);
         if (status != MNOS_OK || moved == 0)
             break;
     }
@@ -192,12 +190,30 @@ static mnos_status_t transfer(const struct file *file, uint32_t operation, uint6
     return *count != 0 && status != MNOS_ERR_LOST ? MNOS_OK : status;
 }
 
+/* A buffer in the window, at `at`: one copy, which the service makes. */
+static inline mnos_status_t transfer_direct(const struct file *file, uint32_t operation,
+                                            uint64_t offset, uint64_t at, uint64_t length,
+                                            uint64_t *count)
+{
+    mnos_status_t status = MNOS_OK;
+    uint64_t moved;
+
+    for (*count = 0; *count < length; *count += moved) {
+        status = move(file, operation, offset + *count, at + *count, length - *count, &moved);
+        if (status != MNOS_OK || moved == 0)
+            break;
+    }
+    return *count != 0 && status != MNOS_ERR_LOST ? MNOS_OK : status;
+}
+
 mnos_status_t file_read(const struct file *file, uint64_t offset, void *bytes, uint64_t length,
                         uint64_t *count)
 {
     uint64_t at;
 
-    if (length <= INLINE_BYTES && !in_window(file->session, bytes, length, &at))
+    if (in_window(file->session, bytes, length, &at))
+        return transfer_direct(file, FILE_READ, offset, at, length, count);
+    if (length <= INLINE_BYTES)
         return read_inline(file, offset, bytes, length, count);
     return transfer(file, FILE_READ, offset, bytes, NULL, length, count);
 }
@@ -209,7 +225,9 @@ mnos_status_t file_write(const struct file *file, uint64_t offset, const void *b
     mnos_status_t status;
     uint64_t at;
 
-    if (length > INLINE_BYTES || in_window(file->session, bytes, length, &at))
+    if (in_window(file->session, bytes, length, &at))
+        return transfer_direct(file, FILE_WRITE, offset, at, length, count);
+    if (length > INLINE_BYTES)
         return transfer(file, FILE_WRITE, offset, NULL, bytes, length, count);
     status = send_inline(file, FILE_WRITE, offset, bytes, length, &written);
     *count = written.bytes;
@@ -237,12 +255,12 @@ static mnos_status_t more_names(const struct file *directory, struct file_listin
 {
     struct file_readdir record = {directory->handle, listing->cookie};
     struct file_names names;
-    struct file_call call;
-    mnos_status_t status = simple(directory, FILE_READDIR, false, &record, sizeof record, &call);
+    struct message message;
+    mnos_status_t status = file_ask(directory, FILE_READDIR, &record, sizeof record, &message);
 
     if (status != MNOS_OK)
         return status;
-    if (message_get(&call.message, listing->bytes, sizeof listing->bytes) < sizeof names)
+    if (message_get(&message, listing->bytes, sizeof listing->bytes) < sizeof names)
         return MNOS_ERR_FORMAT;
     memcpy(&names, listing->bytes, sizeof names);
     listing->at = sizeof names;

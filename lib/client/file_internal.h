@@ -3,29 +3,59 @@
 #pragma once
 
 #include "abi/message.h"
+#include "lib/base/string.h"
 #include "lib/client/file.h"
+#include "lib/client/service.h"
 #include "lib/mnos/ipc.h"
 
+/* Not a request of class N. */
+#define FILE_NO_LANE UINT32_MAX
+
+/* A request, which is put together in the message that is sent: up to 32 bytes of it are in `message`, the rest is in
+ * the IPC buffer, which nothing else may use until it is sent. */
 struct file_call {
     uint32_t operation;
-    bool once;       /* class N */
-    mnos_cap_t cap;  /* that the request carries, or 0 */
-    uint32_t accept; /* capabilities in the reply */
-    size_t bytes;
-    uint8_t request[MNOS_MESSAGE_MAX_BYTES];
-    struct message message; /* the reply */
+    uint32_t lane; /* that it holds until it is answered, or FILE_NO_LANE */
+    uint32_t bytes;
+    struct message message; /* then the reply */
 };
 
-/* Puts a record at the beginning of the request, and then more behind it. MNOS_ERR_SIZE: no room.
- */
-void file_call_begin(struct file_call *call, uint32_t operation, bool once, const void *record,
-                     size_t bytes);
-mnos_status_t file_call_add(struct file_call *call, const void *bytes, size_t count);
+/* ---- One request, in order: begin, add more to it, send. What was begun with a lane is sent. ---- */
+
+/* Begins it with a record of at most 32 bytes. */
+static inline void file_call_begin(struct file_call *call, uint32_t operation, const void *record,
+                                   size_t bytes)
+{
+    call->operation = operation;
+    call->lane = FILE_NO_LANE;
+    call->bytes = (uint32_t)bytes;
+    call->message.info = 0;
+    memset(call->message.words, 0, sizeof call->message.words);
+    if (bytes != 0)
+        memcpy(call->message.words, record, bytes);
+}
+/* One of class N: takes a lane, and waits for one when other threads have all. */
+void file_call_begin_once(struct file_call *call, struct file_session *session, uint32_t operation,
+                          const void *record, size_t bytes);
+/* What does not fit the registers. */
+void file_call_add_long(struct file_call *call, const void *bytes, size_t count);
+/* Puts more behind it. The caller has seen that all fits MNOS_MESSAGE_MAX_BYTES. */
+static inline void file_call_add(struct file_call *call, const void *bytes, size_t count)
+{
+    if (call->bytes + count > sizeof call->message.words) {
+        file_call_add_long(call, bytes, count);
+        return;
+    }
+    memcpy((uint8_t *)call->message.words + call->bytes, bytes, count);
+    call->bytes += (uint32_t)count;
+}
 /* Sends it, again when the service dies, and waits for the reply. */
 mnos_status_t file_call_send(struct file_session *session, struct file_call *call);
-/* A request that concerns an open file: MNOS_ERR_LOST when that is from before the session began
- * anew. */
-mnos_status_t file_call_on(const struct file *file, struct file_call *call);
+
+/* The service answered a request, that was sent in run `run` of the session, that it knows nothing of it: begins anew.
+ * MNOS_ERR_LOST. */
+mnos_status_t file_session_lost(struct file_session *session, uint32_t run);
+
 /* The same session of a service, by another capability: what was open is not. */
 mnos_status_t file_session_replace(struct file_session *session, mnos_cap_t service);
 /* What is known to be mounted at a name of the root; NULL: the table has to be asked. */
@@ -37,4 +67,25 @@ void file_mounts_name(struct file_mounts *mounts, uint64_t inode, const char *na
 static inline bool file_is_lost(mnos_status_t status)
 {
     return status == MNOS_ERR_LOST || status == MNOS_ERR_HANDLE || status == MNOS_ERR_REVOKED;
+}
+
+/* A request of class I about an open file, whose record fits the registers. `message` becomes the
+ * reply. MNOS_ERR_LOST when the file is from before
+ * the session began anew. */
+static inline mnos_status_t file_ask(const struct file *file, uint32_t operation,
+                                     const void *record, size_t bytes, struct message *message)
+{
+    struct file_session *session = file->session;
+    mnos_status_t status;
+
+    if (file->run != session->runs)
+        return MNOS_ERR_LOST;
+    message->info = MNOS_INFO(operation, bytes);
+    if (bytes < sizeof message->words)
+        memset(message->words, 0, sizeof message->words);
+    memcpy(message->words, record, bytes);
+    status = service_call(session->service, message);
+    if (__builtin_expect(status != MNOS_OK, 0) && file_is_lost(status))
+        return file_session_lost(session, file->run);
+    return status;
 }

@@ -14,8 +14,8 @@ struct path {
 
 /* The session's root is "/" too: the service is asked for what is below it. An absolute path begins at the root of all
  * that is mounted. */
-static struct path path_at(struct file_session *session, const struct file *directory,
-                           const char *text)
+static inline struct path path_at(struct file_session *session, const struct file *directory,
+                                  const char *text)
 {
     struct path path = {session, directory == NULL ? 0 : directory->handle, text, strlen(text),
                         session->runs};
@@ -43,20 +43,18 @@ static size_t first_component(const struct path *path, size_t *next)
     return bytes;
 }
 
-static bool is_at_root(const struct path *path)
+static inline bool is_at_root(const struct path *path)
 {
     return path->session->mounts != NULL && path->session == &path->session->mounts->root &&
            path->directory == 0;
 }
 
 /* What is known to be mounted at the first component is gone to without asking the table. */
-static void go_to_known(struct path *path)
+static void go_to_known_there(struct path *path)
 {
     struct file_session *session;
     size_t bytes, next;
 
-    if (!is_at_root(path))
-        return;
     bytes = first_component(path, &next);
     session = file_mounts_known(path->session->mounts, path->text, bytes);
     if (session == NULL)
@@ -64,6 +62,12 @@ static void go_to_known(struct path *path)
     path->session = session;
     path->text += next;
     path->bytes -= next;
+}
+
+static inline void go_to_known(struct path *path)
+{
+    if (is_at_root(path))
+        go_to_known_there(path);
 }
 
 /* Where a path goes on that has left its session. */
@@ -89,15 +93,16 @@ static mnos_status_t go_on(struct file_call *call, struct path paths[2], unsigne
                            char rest[MNOS_MESSAGE_MAX_BYTES], uint32_t *links)
 {
     static const size_t head = sizeof(struct file_rest);
-    size_t bytes = message_get(&call->message, call->request, sizeof call->request);
+    char reply[MNOS_MESSAGE_MAX_BYTES];
+    size_t bytes = message_get(&call->message, reply, sizeof reply);
     char name[FILE_MOUNT_NAME_BYTES] = "";
     struct file_rest record;
     mnos_status_t status;
     size_t named, next;
     char *text;
 
-    memcpy(&record, call->request, head);
-    if (bytes < head || bytes > sizeof call->request)
+    memcpy(&record, reply, head);
+    if (bytes < head)
         return MNOS_ERR_FORMAT;
     *links += record.links + 1;
     if (*links > FILE_LINKS_FOLLOWED_MAX)
@@ -110,7 +115,7 @@ static mnos_status_t go_on(struct file_call *call, struct path paths[2], unsigne
     if (is_at_root(&paths[which]) && named < sizeof name && paths[which].bytes - next == bytes)
         memcpy(name, paths[which].text, named);
     text = which == 0 ? rest : rest + MNOS_MESSAGE_MAX_BYTES - bytes;
-    memcpy(text, call->request + head, bytes);
+    memcpy(text, reply + head, bytes);
     paths[which] = (struct path){.session = paths[which].session, .text = text, .bytes = bytes};
     status = next_session(&paths[which], &record);
     if (status == MNOS_OK && record.reason == FILE_REST_MOUNT && name[0] != 0)
@@ -124,34 +129,49 @@ struct request {
     unsigned count; /* of paths; 0: a text that is none, and a path (SYMLINK) */
 };
 
-static mnos_status_t put(struct file_call *call, const struct request *what,
-                         const struct path *paths)
+static inline void begin(struct file_call *call, struct file_session *session,
+                         const struct request *what, const void *record, size_t bytes)
+{
+    if (what->once)
+        file_call_begin_once(call, session, what->operation, record, bytes);
+    else
+        file_call_begin(call, what->operation, record, bytes);
+}
+
+/* Sends a request with one path. */
+static inline mnos_status_t ask_one(struct file_call *call, const struct request *what,
+                                    struct path *path)
 {
     union {
         struct file_open open;
         struct file_path one;
-        struct file_two two;
     } record;
-    mnos_status_t status;
-    size_t bytes;
 
-    if (what->operation == FILE_OPEN) {
-        record.open = (struct file_open){paths[0].directory, what->flags & ~(uint32_t)FILE_BENEATH,
+    if (sizeof record + path->bytes > MNOS_MESSAGE_MAX_BYTES)
+        return MNOS_ERR_SIZE;
+    if (what->operation == FILE_OPEN)
+        record.open = (struct file_open){path->directory, what->flags & ~(uint32_t)FILE_BENEATH,
                                          what->rights};
-        bytes = sizeof record.open;
-    } else if (what->count == 1) {
-        record.one = (struct file_path){paths[0].directory, what->flags & FILE_NO_FOLLOW, 0};
-        bytes = sizeof record.one;
-    } else {
-        record.two =
-            (struct file_two){paths[0].directory, paths[1].directory, (uint32_t)paths[0].bytes, 0};
-        bytes = sizeof record.two;
-    }
-    file_call_begin(call, what->operation, what->once, &record, bytes);
-    status = file_call_add(call, paths[0].text, paths[0].bytes);
-    if (status == MNOS_OK && what->count != 1)
-        status = file_call_add(call, paths[1].text, paths[1].bytes);
-    return status;
+    else
+        record.one = (struct file_path){path->directory, what->flags & FILE_NO_FOLLOW, 0};
+    path->run = path->session->runs;
+    begin(call, path->session, what, &record, sizeof record);
+    file_call_add(call, path->text, path->bytes);
+    return file_call_send(path->session, call);
+}
+
+static mnos_status_t ask_two(struct file_call *call, const struct request *what,
+                             struct file_session *session, const struct path *paths)
+{
+    struct file_two record = {paths[0].directory, paths[1].directory, (uint32_t)paths[0].bytes, 0};
+
+    if (paths[0].bytes > MNOS_MESSAGE_MAX_BYTES ||
+        sizeof record + paths[0].bytes + paths[1].bytes > MNOS_MESSAGE_MAX_BYTES)
+        return MNOS_ERR_SIZE;
+    begin(call, session, what, &record, sizeof record);
+    file_call_add(call, paths[0].text, paths[0].bytes);
+    file_call_add(call, paths[1].text, paths[1].bytes);
+    return file_call_send(session, call);
 }
 
 /* The rest of which path came back with MNOS_ERR_REST. */
@@ -163,16 +183,13 @@ static unsigned which_path(const struct file_call *call)
 
 /* Two paths that are in different sessions: one of them may lead further. MNOS_ERR_REST: path *which does, and the
  * rest is in the call. MNOS_ERR_VOLUME: both end where they are. */
-static mnos_status_t look_further(struct file_call *call, const struct path paths[2],
-                                  unsigned *which)
+static mnos_status_t look_further(struct file_call *call, struct path paths[2], unsigned *which)
 {
     static const struct request stat = {FILE_STAT, FILE_NO_FOLLOW, 0, false, 1};
 
     for (*which = 0; *which < 2; ++*which) {
-        mnos_status_t status = put(call, &stat, &paths[*which]);
+        mnos_status_t status = ask_one(call, &stat, &paths[*which]);
 
-        if (status == MNOS_OK)
-            status = file_call_send(paths[*which].session, call);
         /* What is to get the second name need not be there yet. */
         if (status != MNOS_OK && (*which == 0 || status != MNOS_ERR_NOT_FOUND))
             return status;
@@ -180,55 +197,90 @@ static mnos_status_t look_further(struct file_call *call, const struct path path
     return MNOS_ERR_VOLUME;
 }
 
-/* Sends it until the paths have led somewhere; paths[0].session, or of two the one of both, is where. */
-static mnos_status_t walk(struct file_call *call, const struct request *what, struct path paths[2])
+/* Asks once, of the session where the paths have come; of two, *which goes on with MNOS_ERR_REST. */
+static mnos_status_t attempt(struct file_call *call, const struct request *what,
+                             struct path paths[2], unsigned *which)
+{
+    struct file_session *session = paths[what->count == 0 ? 1 : 0].session;
+    mnos_status_t status;
+
+    *which = 0;
+    if (what->count == 1)
+        return ask_one(call, what, &paths[0]);
+    if (what->count == 2 && paths[1].session != session)
+        return look_further(call, paths, which);
+    status = ask_two(call, what, session, paths);
+    if (status == MNOS_ERR_REST)
+        *which = which_path(call);
+    return status;
+}
+
+static void go_to_known_both(const struct request *what, struct path paths[2])
+{
+    if (what->count != 0)
+        go_to_known(&paths[0]);
+    if (what->count != 1)
+        go_to_known(&paths[1]);
+}
+
+/* Sends it until the paths have led somewhere; paths[0].session, or of two the one of both, is where. `status` is
+ * what a first attempt has ended with. */
+static mnos_status_t walk_on(struct file_call *call, const struct request *what,
+                             struct path paths[2], mnos_status_t status, unsigned which)
 {
     char rest[MNOS_MESSAGE_MAX_BYTES];
     uint32_t links = 0;
 
-    for (;;) {
-        struct file_session *session;
-        unsigned which = 0;
-        mnos_status_t status;
-        bool apart;
-
-        if (what->count != 0)
-            go_to_known(&paths[0]);
-        if (what->count != 1)
-            go_to_known(&paths[1]);
-        session = paths[what->count == 0 ? 1 : 0].session;
-        apart = what->count == 2 && paths[1].session != session;
-        paths[0].run = session->runs;
-        if (apart) {
-            status = look_further(call, paths, &which);
-        } else {
-            status = put(call, what, paths);
-            if (status == MNOS_OK)
-                status = file_call_send(session, call);
-            if (status == MNOS_ERR_REST)
-                which = which_path(call);
-        }
-        if (status != MNOS_ERR_REST || what->flags & FILE_BENEATH)
-            return status;
+    /* Ends: each round counts as a link, of which there are FILE_LINKS_FOLLOWED_MAX. */
+    while (status == MNOS_ERR_REST && (what->flags & FILE_BENEATH) == 0) {
         status = go_on(call, paths, which, rest, &links);
         if (status != MNOS_OK)
             return status;
+        go_to_known_both(what, paths);
+        status = attempt(call, what, paths, &which);
     }
+    return status;
+}
+
+/* A request with two texts. */
+static mnos_status_t walk_two(struct file_call *call, const struct request *what,
+                              struct path paths[2])
+{
+    unsigned which;
+    mnos_status_t status;
+
+    go_to_known_both(what, paths);
+    status = attempt(call, what, paths, &which);
+    return walk_on(call, what, paths, status, which);
+}
+
+/* A request with one path, paths[0], which mostly is answered at once. */
+static inline mnos_status_t walk_one(struct file_call *call, const struct request *what,
+                                     struct path paths[2])
+{
+    mnos_status_t status;
+
+    go_to_known(&paths[0]);
+    status = ask_one(call, what, &paths[0]);
+    if (__builtin_expect(status != MNOS_ERR_REST, 1))
+        return status;
+    paths[1] = (struct path){0}; /* there is none */
+    return walk_on(call, what, paths, status, 0);
 }
 
 mnos_status_t file_open(struct file_session *session, const struct file *directory,
                         const char *path, uint32_t flags, uint32_t rights, struct file *file)
 {
     struct request what = {FILE_OPEN, flags, rights, true, 1};
-    struct path paths[2] = {
-        path_at(directory != NULL ? directory->session : session, directory, path)};
+    struct path paths[2];
     struct file_opened opened;
     struct file_call call;
     mnos_status_t status;
 
     if (directory != NULL && directory->run != directory->session->runs)
         return MNOS_ERR_LOST;
-    status = walk(&call, &what, paths);
+    paths[0] = path_at(directory != NULL ? directory->session : session, directory, path);
+    status = walk_one(&call, &what, paths);
     if (status != MNOS_OK)
         return status;
     (void)message_get(&call.message, &opened, sizeof opened);
@@ -245,10 +297,12 @@ mnos_status_t file_stat(struct file_session *session, const char *path, uint32_t
                         struct file_attr *attr)
 {
     struct request what = {FILE_STAT, flags, 0, false, 1};
-    struct path paths[2] = {path_at(session, NULL, path)};
+    struct path paths[2];
     struct file_call call;
-    mnos_status_t status = walk(&call, &what, paths);
+    mnos_status_t status;
 
+    paths[0] = path_at(session, NULL, path);
+    status = walk_one(&call, &what, paths);
     if (status == MNOS_OK)
         (void)message_get(&call.message, attr, sizeof *attr);
     return status;
@@ -258,10 +312,12 @@ mnos_status_t file_read_link(struct file_session *session, const char *path, cha
                              uint64_t size, uint64_t *bytes)
 {
     struct request what = {FILE_READLINK, 0, 0, false, 1};
-    struct path paths[2] = {path_at(session, NULL, path)};
+    struct path paths[2];
     struct file_call call;
-    mnos_status_t status = walk(&call, &what, paths);
+    mnos_status_t status;
 
+    paths[0] = path_at(session, NULL, path);
+    status = walk_one(&call, &what, paths);
     if (status != MNOS_OK)
         return status;
     (void)message_get(&call.message, text, size);
@@ -272,10 +328,11 @@ mnos_status_t file_read_link(struct file_session *session, const char *path, cha
 static mnos_status_t one(struct file_session *session, uint32_t operation, const char *path)
 {
     struct request what = {operation, 0, 0, true, 1};
-    struct path paths[2] = {path_at(session, NULL, path)};
+    struct path paths[2];
     struct file_call call;
 
-    return walk(&call, &what, paths);
+    paths[0] = path_at(session, NULL, path);
+    return walk_one(&call, &what, paths);
 }
 
 mnos_status_t file_make_directory(struct file_session *session, const char *path)
@@ -300,7 +357,7 @@ static mnos_status_t two(struct file_session *session, uint32_t operation, const
     struct path paths[2] = {path_at(session, NULL, path), path_at(session, NULL, new_path)};
     struct file_call call;
 
-    return walk(&call, &what, paths);
+    return walk_two(&call, &what, paths);
 }
 
 mnos_status_t file_link(struct file_session *session, const char *path, const char *new_path)
@@ -319,5 +376,5 @@ mnos_status_t file_symlink(struct file_session *session, const char *text, const
     struct path paths[2] = {{session, 0, text, strlen(text), 0}, path_at(session, NULL, path)};
     struct file_call call;
 
-    return walk(&call, &what, paths);
+    return walk_two(&call, &what, paths);
 }

@@ -6,38 +6,8 @@
 #include "lib/mnos/syscall.h"
 #include "lib/base/string.h"
 
-void file_call_begin(struct file_call *call, uint32_t operation, bool once, const void *record,
-                     size_t bytes)
-{
-    call->operation = operation;
-    call->once = once;
-    call->cap = 0;
-    call->accept = 0;
-    call->bytes = bytes;
-    if (bytes != 0)
-        memcpy(call->request, record, bytes);
-}
-
-mnos_status_t file_call_add(struct file_call *call, const void *bytes, size_t count)
-{
-    if (count > sizeof call->request - call->bytes)
-        return MNOS_ERR_SIZE;
-    memcpy(call->request + call->bytes, bytes, count);
-    call->bytes += count;
-    return MNOS_OK;
-}
-
-static mnos_status_t send(mnos_cap_t service, struct file_call *call, uint32_t label)
-{
-    message_put(&call->message, label, call->request, call->bytes);
-    call->message.accept = call->accept;
-    if (call->cap != 0)
-        message_add_cap(&call->message, call->cap, MNOS_RIGHT_WRITE);
-    return service_call(service, &call->message);
-}
-
 /* A lane that no other thread uses; when all are used, waits for one. */
-static uint32_t take_lane(struct file_session *session)
+static inline uint32_t take_lane(struct file_session *session)
 {
     for (uint32_t lane = 0; lane < LABEL_LANES; lane++) {
         if (mutex_try_lock(&session->lane_locks[lane]))
@@ -47,15 +17,42 @@ static uint32_t take_lane(struct file_session *session)
     return 0;
 }
 
-static mnos_status_t send_once(struct file_session *session, struct file_call *call)
+void file_call_begin_once(struct file_call *call, struct file_session *session, uint32_t operation,
+                          const void *record, size_t bytes)
 {
-    uint32_t lane = take_lane(session);
+    uint32_t lane = take_lane(session); /* first, since waiting for one uses the IPC buffer */
+
+    file_call_begin(call, operation, record, bytes);
+    session->sequences[lane] = label_next(session->sequences[lane]);
+    call->lane = lane;
+}
+
+void file_call_add_long(struct file_call *call, const void *bytes, size_t count)
+{
+    size_t in_registers =
+        call->bytes < sizeof call->message.words ? sizeof call->message.words - call->bytes : 0;
+    size_t behind = call->bytes + in_registers - sizeof call->message.words;
+
+    memcpy((uint8_t *)call->message.words + call->bytes, bytes, in_registers);
+    memcpy(ipc_buffer()->data + behind, (const uint8_t *)bytes + in_registers,
+           count - in_registers);
+    call->bytes += (uint32_t)count;
+}
+
+mnos_status_t file_call_send(struct file_session *session, struct file_call *call)
+{
+    uint32_t run = session->runs, lane = call->lane;
     mnos_status_t status;
 
-    session->sequences[lane] = label_next(session->sequences[lane]);
-    status =
-        send(session->service, call, label_make(call->operation, lane, session->sequences[lane]));
-    mutex_unlock(&session->lane_locks[lane]);
+    call->message.length = call->bytes;
+    call->message.label = call->operation;
+    if (lane != FILE_NO_LANE)
+        call->message.label = label_make(call->operation, lane, session->sequences[lane]);
+    status = service_call(session->service, &call->message);
+    if (lane != FILE_NO_LANE)
+        mutex_unlock(&session->lane_locks[lane]);
+    if (__builtin_expect(status != MNOS_OK, 0) && file_is_lost(status))
+        return file_session_lost(session, run);
     return status;
 }
 
@@ -138,28 +135,29 @@ void file_session_close(struct file_session *session)
     drop_window(session);
 }
 
+/* A request about the session itself, or the one of a capability. */
+static mnos_status_t ask(struct file_session *session, uint32_t operation, mnos_cap_t which,
+                         struct file_call *call)
+{
+    file_call_begin(call, operation, NULL, 0);
+    if (which != 0)
+        message_add_cap(&call->message, which, MNOS_RIGHT_WRITE);
+    return file_call_send(session, call);
+}
+
 mnos_status_t file_session_info(struct file_session *session, mnos_cap_t which,
                                 struct file_session_info *info)
 {
     struct file_call call;
-    mnos_status_t status;
+    mnos_status_t status = ask(session, FILE_SESSION_INFO, which, &call);
 
-    file_call_begin(&call, FILE_SESSION_INFO, false, NULL, 0);
-    call.cap = which;
-    status = file_call_send(session, &call);
     if (status == MNOS_OK)
         (void)message_get(&call.message, info, sizeof *info);
     return status;
 }
 
-mnos_status_t file_call_send(struct file_session *session, struct file_call *call)
+mnos_status_t file_session_lost(struct file_session *session, uint32_t run)
 {
-    uint32_t run = session->runs;
-    mnos_status_t status =
-        call->once ? send_once(session, call) : send(session->service, call, call->operation);
-
-    if (!file_is_lost(status))
-        return status;
     /* The first thread that learns of it begins anew for all. */
     mutex_lock(&session->lock);
     if (session->runs == run && file_is_lost(begin(session))) {
@@ -170,20 +168,11 @@ mnos_status_t file_call_send(struct file_session *session, struct file_call *cal
     return MNOS_ERR_LOST;
 }
 
-mnos_status_t file_call_on(const struct file *file, struct file_call *call)
-{
-    if (file->run != file->session->runs)
-        return MNOS_ERR_LOST;
-    return file_call_send(file->session, call);
-}
-
 mnos_status_t file_space(struct file_session *session, struct file_space *space)
 {
     struct file_call call;
-    mnos_status_t status;
+    mnos_status_t status = ask(session, FILE_STATFS, 0, &call);
 
-    file_call_begin(&call, FILE_STATFS, false, NULL, 0);
-    status = file_call_send(session, &call);
     if (status == MNOS_OK)
         (void)message_get(&call.message, space, sizeof *space);
     return status;
@@ -193,8 +182,7 @@ mnos_status_t file_sync_all(struct file_session *session)
 {
     struct file_call call;
 
-    file_call_begin(&call, FILE_SYNC, false, NULL, 0);
-    return file_call_send(session, &call);
+    return ask(session, FILE_SYNC, 0, &call);
 }
 
 mnos_status_t file_export(const struct file *file, uint32_t rights, mnos_cap_t *session)
@@ -209,9 +197,12 @@ mnos_status_t file_export_for(const struct file *file, uint32_t rights, uint32_t
     struct file_call call;
     mnos_status_t status;
 
-    file_call_begin(&call, FILE_EXPORT, false, &record, sizeof record);
-    call.accept = 1;
-    status = file_call_on(file, &call);
+    *session = 0;
+    if (file->run != file->session->runs)
+        return MNOS_ERR_LOST;
+    file_call_begin(&call, FILE_EXPORT, &record, sizeof record);
+    call.message.accept = 1;
+    status = file_call_send(file->session, &call);
     *session = status == MNOS_OK ? message_cap(&call.message, 0) : 0;
     return status == MNOS_OK && *session == 0 ? MNOS_ERR_FORMAT : status;
 }
@@ -220,7 +211,5 @@ mnos_status_t file_close_tree(struct file_session *session, mnos_cap_t which)
 {
     struct file_call call;
 
-    file_call_begin(&call, FILE_CLOSE_TREE, false, NULL, 0);
-    call.cap = which;
-    return file_call_send(session, &call);
+    return ask(session, FILE_CLOSE_TREE, which, &call);
 }

@@ -5,7 +5,6 @@
 #include "lib/base/string.h"
 #include "lib/client/manager.h"
 #include "lib/mnos/bootstrap.h"
-#include "lib/mnos/time.h"
 
 /* A call that failed has left the message as it was, in registers and in the IPC buffer; the kernel writes
  * there what it delivers. Only what asks in between must put back what it has changed. */
@@ -20,35 +19,34 @@ static void ask_alive(mnos_cap_t endpoint)
     buffer->send_rights[0] = rights;
 }
 
-static mnos_status_t call(mnos_cap_t endpoint, struct message *msg, bool asks)
+/* Goes on until there is an answer: `status` is how the call before has ended. */
+static mnos_status_t go_on(mnos_cap_t endpoint, struct message *msg, mnos_status_t status,
+                           bool asks)
 {
-    uint64_t deadline = asks ? deadline_after_ns(SERVICE_PATIENCE_NS) : MNOS_DEADLINE_NEVER;
-
     for (;;) {
-        mnos_status_t status = ipc_call(endpoint, msg, deadline);
+        uint64_t deadline = MNOS_DEADLINE_NEVER;
 
-        if (__builtin_expect(status == MNOS_OK, 1)) {
-            if (__builtin_expect(msg->label != MNOS_OK, 0))
+        if (status == MNOS_OK) {
+            if (msg->label != MNOS_OK)
                 error_forget();
             return (mnos_status_t)msg->label;
         }
-        if (status == MNOS_ERR_DEADLINE) {
+        if (status == MNOS_ERR_DEADLINE)
             ask_alive(endpoint);
-            deadline = MNOS_DEADLINE_NEVER;
-        } else if (status == MNOS_ERR_PEER) {
-            deadline = asks ? deadline_after_ns(SERVICE_PATIENCE_NS) : MNOS_DEADLINE_NEVER;
-        } else {
+        else if (status != MNOS_ERR_PEER)
             return status;
-        }
+        else if (asks)
+            deadline = deadline_after_ns(SERVICE_PATIENCE_NS);
+        status = ipc_call(endpoint, msg, deadline);
     }
 }
 
-mnos_status_t service_call(mnos_cap_t endpoint, struct message *msg)
+mnos_status_t service_call_on(mnos_cap_t endpoint, struct message *msg, mnos_status_t status)
 {
-    return call(endpoint, msg, true);
+    return go_on(endpoint, msg, status, true);
 }
 
 mnos_status_t service_call_parking(mnos_cap_t endpoint, struct message *msg)
 {
-    return call(endpoint, msg, false);
+    return go_on(endpoint, msg, ipc_call(endpoint, msg, MNOS_DEADLINE_NEVER), false);
 }

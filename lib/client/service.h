@@ -8,8 +8,12 @@
 #pragma once
 
 #include "lib/mnos/ipc.h"
+#include "lib/mnos/time.h"
 
 #define SERVICE_PATIENCE_NS 2000000000ull
+
+/* The rest of service_call(), when `status` is what the first call has ended with. */
+mnos_status_t service_call_on(mnos_cap_t endpoint, struct message *msg, mnos_status_t status);
 
 /*
  * Sends `msg`, whose request is of class I or, with lane and sequence in its label, N, and waits for the reply,
@@ -20,7 +24,14 @@
  * after two seconds the manager is asked, once, whether it works, and the request is sent again to wait on; one
  * that does not is ended and started again by the manager.
  */
-mnos_status_t service_call(mnos_cap_t endpoint, struct message *msg);
+static inline mnos_status_t service_call(mnos_cap_t endpoint, struct message *msg)
+{
+    mnos_status_t status = ipc_call(endpoint, msg, deadline_after_ns(SERVICE_PATIENCE_NS));
+
+    if (__builtin_expect(status == MNOS_OK && msg->label == MNOS_OK, 1))
+        return MNOS_OK;
+    return service_call_on(endpoint, msg, status);
+}
 
 /* The same for a request of class I_PARKS or N_PARKS, which may wait as long as it takes: nobody is asked. */
 mnos_status_t service_call_parking(mnos_cap_t endpoint, struct message *msg);

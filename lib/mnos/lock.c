@@ -6,8 +6,6 @@
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
-enum { FREE = 0, TAKEN = 1, WAITED = 2 };
-
 #define RELEASED_EVENT 1ull
 /* How often to look when the quota does not allow an endpoint. */
 #define RETRY_NS 1000000ull
@@ -37,35 +35,21 @@ static void mutex_wait(mnos_cap_t endpoint)
         (void)!sys_thread_block(MNOS_SELF, deadline_after_ns(RETRY_NS), &now);
 }
 
-bool mutex_try_lock(struct mutex *mutex)
+void mutex_lock_taken(struct mutex *mutex)
 {
-    uint32_t expected = FREE;
-
-    /* Acquire pairs with the release in mutex_unlock(). */
-    return atomic_compare_exchange_strong_explicit(&mutex->state, &expected, TAKEN,
-                                                   memory_order_acquire, memory_order_relaxed);
-}
-
-void mutex_lock(struct mutex *mutex)
-{
-    mnos_cap_t endpoint;
-
-    if (mutex_try_lock(mutex))
-        return;
     /* There is an endpoint before the state says WAITED, so whoever reads WAITED finds it (M1). */
-    endpoint = mutex_endpoint(mutex);
+    mnos_cap_t endpoint = mutex_endpoint(mutex);
+
     /* Whoever waited takes the mutex as WAITED: there may be others, so its unlock must tell. */
-    while (atomic_exchange_explicit(&mutex->state, WAITED, memory_order_acq_rel) != FREE)
+    while (atomic_exchange_explicit(&mutex->state, MUTEX_WAITED, memory_order_acq_rel) !=
+           MUTEX_FREE)
         mutex_wait(endpoint);
 }
 
-void mutex_unlock(struct mutex *mutex)
+void mutex_tell(struct mutex *mutex)
 {
-    mnos_cap_t endpoint;
+    mnos_cap_t endpoint = atomic_load_explicit(&mutex->endpoint, memory_order_acquire);
 
-    if (atomic_exchange_explicit(&mutex->state, FREE, memory_order_acq_rel) != WAITED)
-        return;
-    endpoint = atomic_load_explicit(&mutex->endpoint, memory_order_acquire);
     if (endpoint != 0)
         (void)!sys_ipc_notify(endpoint, RELEASED_EVENT);
 }

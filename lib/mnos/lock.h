@@ -22,6 +22,29 @@ struct mutex {
     _Atomic uint64_t endpoint; /* 0 until someone had to wait */
 };
 
-void mutex_lock(struct mutex *mutex);
-bool mutex_try_lock(struct mutex *mutex);
-void mutex_unlock(struct mutex *mutex);
+enum { MUTEX_FREE = 0, MUTEX_TAKEN = 1, MUTEX_WAITED = 2 };
+
+/* Of lock.c: for one that is not free, and for one that somebody waits for. */
+void mutex_lock_taken(struct mutex *mutex);
+void mutex_tell(struct mutex *mutex);
+
+static inline bool mutex_try_lock(struct mutex *mutex)
+{
+    uint32_t expected = MUTEX_FREE;
+
+    /* Acquire pairs with the release in mutex_unlock(). */
+    return atomic_compare_exchange_strong_explicit(&mutex->state, &expected, MUTEX_TAKEN,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+static inline void mutex_lock(struct mutex *mutex)
+{
+    if (!mutex_try_lock(mutex))
+        mutex_lock_taken(mutex);
+}
+
+static inline void mutex_unlock(struct mutex *mutex)
+{
+    if (atomic_exchange_explicit(&mutex->state, MUTEX_FREE, memory_order_acq_rel) == MUTEX_WAITED)
+        mutex_tell(mutex);
+}
