@@ -33,25 +33,32 @@ struct vfs_index {
     uint64_t index;
 };
 
-struct vfs_path {
+/*
+ * An order names the state that it is given for by the number of orders that the mount point has followed so far, as
+ * LIST told it: 0 where there is none of that name. So one that is made again after a long wait, or after the death of
+ * the service, is known as the same, and one that another has overtaken is refused.
+ */
+struct vfs_umount_request {
     char at[VFS_PATH_BYTES];
+    uint32_t orders;
+    uint32_t reserved;
 };
 
 struct vfs_mount_request {
     char at[VFS_PATH_BYTES];
     uint8_t volume[MOUNT_VOLUME_BYTES]; /* all 0: what was mounted there */
     uint32_t flags;                     /* enum mount_flags */
-    uint32_t reserved;
+    uint32_t orders;
 };
 _Static_assert(sizeof(struct vfs_mount_request) == 88, "shared between programs");
 
 struct vfs_mount {
     char at[VFS_PATH_BYTES];
     uint64_t inode;
-    uint32_t state;  /* enum vfs_state */
-    uint32_t status; /* why it is ABSENT or FAILED: an mnos_status_t */
-    uint32_t flags;  /* enum mount_flags */
-    uint32_t reserved;
+    uint32_t state;                     /* enum vfs_state */
+    uint32_t status;                    /* why it is ABSENT or FAILED: an mnos_status_t */
+    uint32_t flags;                     /* enum mount_flags */
+    uint32_t orders;                    /* how many it has followed */
     uint8_t volume[MOUNT_VOLUME_BYTES]; /* all 0: none */
     char service[MNOS_NAME_BYTES];      /* that serves it */
     char type[16];

@@ -19,22 +19,48 @@ mnos_status_t vfs_mount_at(mnos_cap_t table, uint64_t index, struct vfs_mount *m
     return status;
 }
 
-mnos_status_t vfs_mount(mnos_cap_t table, const struct vfs_mount_request *request)
+/* How many orders the mount point of this name has followed; none: 0. */
+static mnos_status_t orders_of(mnos_cap_t table, const char *at, uint32_t *orders)
+{
+    struct vfs_mount mount;
+    mnos_status_t status = MNOS_OK;
+
+    *orders = 0;
+    for (uint64_t i = 0; i < VFS_MOUNTS_MAX && status == MNOS_OK; i++) {
+        status = vfs_mount_at(table, i, &mount);
+        if (status == MNOS_OK && strcmp(mount.at, at) == 0) {
+            *orders = mount.orders;
+            break;
+        }
+    }
+    return status == MNOS_ERR_END ? MNOS_OK : status;
+}
+
+mnos_status_t vfs_mount(mnos_cap_t table, struct vfs_mount_request *request)
 {
     struct message message = {0};
+    mnos_status_t status;
 
+    request->at[sizeof request->at - 1] = 0;
+    status = orders_of(table, request->at, &request->orders);
+    if (status != MNOS_OK)
+        return status;
     message_put(&message, VFS_MOUNT, request, sizeof *request);
     return service_call(table, &message);
 }
 
 mnos_status_t vfs_umount(mnos_cap_t table, const char *at)
 {
-    struct vfs_path record = {0};
+    struct vfs_umount_request request = {0};
     struct message message = {0};
+    mnos_status_t status;
 
-    if (strlen(at) >= sizeof record.at)
+    if (strlen(at) >= sizeof request.at)
         return MNOS_ERR_SIZE;
-    string_copy(record.at, at, sizeof record.at);
-    message_put(&message, VFS_UMOUNT, &record, sizeof record);
+    string_copy(request.at, at, sizeof request.at);
+    status = orders_of(table, request.at, &request.orders);
+    if (status != MNOS_OK)
+        return status;
+    message_put(&message, VFS_UMOUNT, &request, sizeof request);
     return service_call_parking(table, &message);
 }

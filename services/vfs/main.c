@@ -67,10 +67,11 @@ static const char *open_table(void)
     enum state_found found;
 
     if (region_open(&region, "vfs_state", &piece, 1) != MNOS_OK ||
-        region.bytes < state_overhead(0) + sizeof(struct vfs_table))
+        region.bytes < state_overhead(VFS_LOG_BYTES) + sizeof(struct vfs_table))
         return "there is no region \"vfs_state\", or it is too small";
-    found = state_open(&state, region.address, region.bytes, VFS_TABLE_MAGIC, VFS_TABLE_LAYOUT, 0,
-                       NULL);
+    found = state_open(&state, region.address, region.bytes, VFS_TABLE_MAGIC, VFS_TABLE_LAYOUT,
+                       VFS_LOG_BYTES, NULL);
+    state_current = &state;
     vfs.table = state_content(&state);
     if (found == STATE_WHOLE)
         wrong = vfs_table_check(vfs.table);

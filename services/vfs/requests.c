@@ -2,6 +2,7 @@
 /* requests - those of vfs.def: see server.h. */
 #include "lib/base/string.h"
 #include "lib/mnos/syscall.h"
+#include "lib/server/state.h"
 #include "services/vfs/server.h"
 
 static mnos_status_t record(const struct message *message, void *to, size_t bytes)
@@ -107,6 +108,7 @@ static mnos_status_t list(struct vfs *vfs, struct message *message)
         mount.state = entry->state;
         mount.status = entry->status;
         mount.flags = entry->flags;
+        mount.orders = entry->orders;
         memcpy(mount.at, entry->at, sizeof mount.at);
         memcpy(mount.volume, entry->volume, sizeof mount.volume);
         memcpy(mount.service, entry->service, sizeof mount.service);
@@ -137,6 +139,7 @@ static mnos_status_t mount(struct vfs *vfs, struct message *message)
     struct vfs_mount_request wanted;
     struct vfs_entry *entry;
     mnos_status_t status = record(message, &wanted, sizeof wanted);
+    enum vfs_order order;
     bool named;
 
     if (status != MNOS_OK)
@@ -147,14 +150,22 @@ static mnos_status_t mount(struct vfs *vfs, struct message *message)
         return MNOS_ERR_ARGUMENT;
     named = is_named(wanted.volume);
     entry = vfs_find(vfs->table, wanted.at + 1, strlen(wanted.at + 1));
+    order = vfs_order_of(entry, VFS_MOUNT, wanted.orders, message->badge);
+    if (order == VFS_ORDER_AGAIN) {
+        message_put(message, MNOS_OK, NULL, 0);
+        return MNOS_OK;
+    }
     if (entry != NULL && entry->state != VFS_ABSENT && entry->state != VFS_FAILED)
         return MNOS_ERR_EXISTS;
+    if (order == VFS_ORDER_LATE)
+        return MNOS_ERR_STATE;
     if (entry == NULL && !named)
         return MNOS_ERR_NOT_FOUND;
     if (entry == NULL)
         entry = vfs_add(vfs->table, wanted.at);
     if (entry == NULL)
         return MNOS_ERR_QUOTA;
+    vfs_follow(entry, VFS_MOUNT, message->badge);
     if (named) {
         entry->want = MOUNTS_WANT_VOLUME;
         memcpy(entry->volume, wanted.volume, sizeof entry->volume);
@@ -163,6 +174,7 @@ static mnos_status_t mount(struct vfs *vfs, struct message *message)
     entry->unmounted = 0;
     entry->since_ns = 0;
     entry->state = VFS_PROBING;
+    state_step();
     vfs_go_on(&vfs->world, entry);
     message_put(message, MNOS_OK, NULL, 0);
     return MNOS_OK;
@@ -170,9 +182,10 @@ static mnos_status_t mount(struct vfs *vfs, struct message *message)
 
 static mnos_status_t umount(struct vfs *vfs, struct message *message)
 {
+    struct vfs_umount_request wanted;
     struct vfs_entry *entry;
-    struct vfs_path wanted;
     mnos_status_t status = record(message, &wanted, sizeof wanted);
+    enum vfs_order order;
 
     if (status != MNOS_OK)
         return status;
@@ -183,13 +196,17 @@ static mnos_status_t umount(struct vfs *vfs, struct message *message)
     entry = vfs_find(vfs->table, wanted.at + 1, strlen(wanted.at + 1));
     if (entry == NULL)
         return MNOS_ERR_NOT_FOUND;
-    if (entry->want == MOUNTS_WANT_NOTHING || entry->state != VFS_MOUNTED)
+    order = vfs_order_of(entry, VFS_UMOUNT, wanted.orders, message->badge);
+    if (order == VFS_ORDER_LATE || (order == VFS_ORDER_NEW && (entry->want == MOUNTS_WANT_NOTHING ||
+                                                               entry->state != VFS_MOUNTED)))
         return MNOS_ERR_STATE;
     status = park(vfs, message, entry->inode);
-    if (status != VFS_ASIDE)
-        return status;
+    if (status != VFS_ASIDE || order == VFS_ORDER_AGAIN)
+        return status; /* it is answered as the first was, or is with it */
+    vfs_follow(entry, VFS_UMOUNT, message->badge);
     entry->unmounted = 1;
     entry->state = VFS_STOPPING;
+    state_step();
     vfs_go_on(&vfs->world, entry);
     return VFS_ASIDE;
 }

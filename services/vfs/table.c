@@ -2,6 +2,8 @@
 /* table - the mount table: see table.h. Host tests compile this file as it is. */
 #include "services/vfs/table.h"
 
+#include "lib/server/state.h"
+
 #include "lib/base/string.h"
 
 static bool is_text(const char *field, size_t size)
@@ -76,6 +78,25 @@ struct vfs_entry *vfs_add(struct vfs_table *table, const char *at)
     *found = (struct vfs_entry){.inode = table->next_inode++, .by_order = 1};
     string_copy(found->at, at, sizeof found->at);
     return found;
+}
+
+enum vfs_order vfs_order_of(const struct vfs_entry *entry, uint32_t label, uint32_t orders,
+                            uint64_t badge)
+{
+    if (orders == (entry == NULL ? 0 : entry->orders))
+        return VFS_ORDER_NEW;
+    if (entry != NULL && orders + 1 == entry->orders && label == entry->last_order &&
+        badge == entry->order_badge)
+        return VFS_ORDER_AGAIN;
+    return VFS_ORDER_LATE;
+}
+
+void vfs_follow(struct vfs_entry *entry, uint32_t label, uint64_t badge)
+{
+    state_note(entry, sizeof *entry);
+    entry->orders++;
+    entry->last_order = label;
+    entry->order_badge = badge;
 }
 
 const char *vfs_service_of(const struct vfs_table *table, const char *type)

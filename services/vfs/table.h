@@ -9,6 +9,7 @@
  *     table goes on from the states.
  * V2  Mount points and their inodes are different from each other; an inode is never used twice.
  * V3  A service serves one entry that is not ABSENT or FAILED.
+ * V4  `orders` counts the orders that an entry has followed; each is followed once, however often it is given.
  */
 #pragma once
 
@@ -18,18 +19,22 @@
 #include "protocols/mounts_format.h"
 
 #define VFS_TABLE_MAGIC 0x3145544154534656ull /* "VFSTABL1" */
-#define VFS_TABLE_LAYOUT 1u
+#define VFS_TABLE_LAYOUT 2u
+#define VFS_LOG_BYTES 1024u /* of the undo log: an entry, which is what one order changes */
 #define VFS_ROOT_INODE 1u
 
 struct vfs_entry {
     char at[VFS_PATH_BYTES]; /* "/NAME"; empty: this entry is free */
     uint64_t inode;
-    uint32_t state;                     /* enum vfs_state */
-    uint32_t status;                    /* why it is ABSENT or FAILED */
-    uint32_t want;                      /* enum mounts_want */
-    uint32_t flags;                     /* enum mount_flags, as wanted */
-    uint32_t by_order;                  /* 1: a command made it, 0: the manifest */
-    uint32_t unmounted;                 /* 1: by order: no volume that comes is mounted here */
+    uint32_t state;     /* enum vfs_state */
+    uint32_t status;    /* why it is ABSENT or FAILED */
+    uint32_t want;      /* enum mounts_want */
+    uint32_t flags;     /* enum mount_flags, as wanted */
+    uint32_t by_order;  /* 1: a command made it, 0: the manifest */
+    uint32_t unmounted; /* 1: by order: no volume that comes is mounted here */
+    uint32_t orders;
+    uint32_t last_order;                /* enum vfs_label: MOUNT or UMOUNT */
+    uint64_t order_badge;               /* who gave it */
     uint64_t since_ns;                  /* when it began to be PROBING */
     uint8_t volume[MOUNT_VOLUME_BYTES]; /* that was found or named */
     char service[MNOS_NAME_BYTES];
@@ -61,6 +66,12 @@ const char *vfs_name(const struct vfs_entry *entry);
 bool vfs_path_is_good(const char at[VFS_PATH_BYTES]);
 /* A new entry, or an unused one of an earlier command; NULL: there is no room. */
 struct vfs_entry *vfs_add(struct vfs_table *table, const char *at);
+/* What a MOUNT or UMOUNT that names `orders` is to an entry, or to none (NULL). */
+enum vfs_order { VFS_ORDER_NEW, VFS_ORDER_AGAIN, VFS_ORDER_LATE };
+enum vfs_order vfs_order_of(const struct vfs_entry *entry, uint32_t label, uint32_t orders,
+                            uint64_t badge);
+/* It is followed, with all that the caller changes in the entry until state_step(), or not at all. */
+void vfs_follow(struct vfs_entry *entry, uint32_t label, uint64_t badge);
 /* The service that mounts a type; NULL: none does. */
 const char *vfs_service_of(const struct vfs_table *table, const char *type);
 /* Whether no other entry than `but` has a service, or a volume, for its own now. */

@@ -8,7 +8,6 @@
 #include "tests/unit/unit.h"
 
 /* Other tests have models of these, and the kernel functions of the same name. */
-#define service_call block_client_call
 #define manager_ask_alive block_client_ask
 #define ipc_client_is_gone block_client_is_gone
 #define message_add_cap block_client_add_cap
@@ -29,6 +28,7 @@
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
+#define service_call block_client_call
 #define message_put block_client_message_put
 #define message_get block_client_message_get
 #define ipc_receive block_client_receive
@@ -115,7 +115,7 @@ mnos_status_t manager_ask_alive(mnos_cap_t)
     return MNOS_OK;
 }
 
-mnos_status_t service_call(mnos_cap_t, struct message *msg)
+static mnos_status_t service_call(mnos_cap_t, struct message *msg)
 {
     struct block_info info = {.sector_bytes = 512};
     struct block_attach wanted;

@@ -259,6 +259,24 @@ TEST(vfs, each_state_can_be_gone_on_from_by_another_run)
     }
 }
 
+TEST(vfs, an_order_is_followed_once_however_often_it_is_given)
+{
+    struct vfs_entry *disk = make_table("disk");
+
+    /* The first of its name: for a point that is not there yet. */
+    CHECK_EQ(vfs_order_of(NULL, VFS_MOUNT, 0, 7), VFS_ORDER_NEW);
+    CHECK_EQ(vfs_order_of(NULL, VFS_MOUNT, 1, 7), VFS_ORDER_LATE);
+    CHECK_EQ(vfs_order_of(disk, VFS_UMOUNT, 0, 7), VFS_ORDER_NEW);
+    vfs_follow(disk, VFS_UMOUNT, 7);
+    CHECK_EQ(vfs_order_of(disk, VFS_UMOUNT, 0, 7), VFS_ORDER_AGAIN);
+    CHECK_EQ(vfs_order_of(disk, VFS_UMOUNT, 0, 8), VFS_ORDER_LATE); /* another one's */
+    CHECK_EQ(vfs_order_of(disk, VFS_MOUNT, 0, 7), VFS_ORDER_LATE);  /* another order */
+    CHECK_EQ(vfs_order_of(disk, VFS_MOUNT, 1, 8), VFS_ORDER_NEW);
+    vfs_follow(disk, VFS_MOUNT, 8);
+    CHECK_EQ(vfs_order_of(disk, VFS_UMOUNT, 0, 7), VFS_ORDER_LATE); /* overtaken */
+    CHECK_EQ(vfs_order_of(disk, VFS_MOUNT, 1, 8), VFS_ORDER_AGAIN);
+}
+
 TEST(vfs, entries_of_commands_come_and_go)
 {
     char at[VFS_PATH_BYTES];
