@@ -45,7 +45,7 @@ mnos_status_t ring_put(struct ring *ring, const void *bytes, size_t count, size_
     return MNOS_OK;
 }
 
-mnos_status_t ring_take(struct ring *ring, void *bytes, size_t count, size_t *taken)
+mnos_status_t ring_peek(const struct ring *ring, void *bytes, size_t count, size_t *found)
 {
     /* Acquire pairs with the release in ring_put(): the bytes are there before the index says so. */
     uint64_t written = atomic_load_explicit(&ring->shared->written, memory_order_acquire);
@@ -58,8 +58,33 @@ mnos_status_t ring_take(struct ring *ring, void *bytes, size_t count, size_t *ta
     first = smaller(total, ring->capacity - offset);
     memcpy(bytes, ring->shared->data + offset, first);
     memcpy((uint8_t *)bytes + first, ring->shared->data, total - first);
-    ring->own += total;
-    atomic_store_explicit(&ring->shared->taken, ring->own, memory_order_release);
-    *taken = total;
+    *found = total;
     return MNOS_OK;
+}
+
+void ring_drop(struct ring *ring, size_t count)
+{
+    ring->own += count;
+    atomic_store_explicit(&ring->shared->taken, ring->own, memory_order_release);
+}
+
+mnos_status_t ring_take(struct ring *ring, void *bytes, size_t count, size_t *taken)
+{
+    mnos_status_t status = ring_peek(ring, bytes, count, taken);
+
+    if (status == MNOS_OK)
+        ring_drop(ring, *taken);
+    return status;
+}
+
+void ring_resume_producer(struct ring *ring, void *memory, uint64_t capacity)
+{
+    ring_init(ring, memory, capacity);
+    ring->own = atomic_load_explicit(&ring->shared->written, memory_order_acquire);
+}
+
+void ring_resume_consumer(struct ring *ring, void *memory, uint64_t capacity)
+{
+    ring_init(ring, memory, capacity);
+    ring->own = atomic_load_explicit(&ring->shared->taken, memory_order_acquire);
 }

@@ -44,3 +44,11 @@ mnos_status_t ring_put(struct ring *ring, const void *bytes, size_t count, size_
 
 /* Consumer: takes at most `count` bytes. */
 mnos_status_t ring_take(struct ring *ring, void *bytes, size_t count, size_t *taken);
+
+/* Consumer: as ring_take(), but they stay in the ring, until ring_drop() takes as many or fewer out. */
+mnos_status_t ring_peek(const struct ring *ring, void *bytes, size_t count, size_t *found);
+void ring_drop(struct ring *ring, size_t count);
+
+/* For either side of a ring whose earlier process on that side has ended: goes on where that one was. */
+void ring_resume_producer(struct ring *ring, void *memory, uint64_t capacity);
+void ring_resume_consumer(struct ring *ring, void *memory, uint64_t capacity);

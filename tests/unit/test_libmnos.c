@@ -319,6 +319,35 @@ TEST(libmnos_ring, a_hostile_index_is_refused_on_either_side)
     CHECK_EQ(ring_put(&scene->producer, bytes, sizeof bytes, &count), MNOS_ERR_FORMAT);
 }
 
+TEST(libmnos_ring, what_is_looked_at_stays_until_it_is_dropped)
+{
+    struct ring_scene *scene = ring_scene();
+    uint8_t bytes[RING_BYTES];
+    size_t count;
+
+    CHECK_EQ(ring_put(&scene->producer, "abcdef", 6, &count), MNOS_OK);
+    CHECK_EQ(ring_peek(&scene->consumer, bytes, 4, &count), MNOS_OK);
+    CHECK_EQ(count, 4);
+    ring_drop(&scene->consumer, 3);
+    CHECK_EQ(ring_take(&scene->consumer, bytes, sizeof bytes, &count), MNOS_OK);
+    CHECK(count == 3 && memcmp(bytes, "def", 3) == 0);
+}
+
+TEST(libmnos_ring, a_side_goes_on_where_its_predecessor_was)
+{
+    struct ring_scene *scene = ring_scene();
+    uint8_t bytes[RING_BYTES];
+    size_t count;
+
+    CHECK_EQ(ring_put(&scene->producer, "abcdef", 6, &count), MNOS_OK);
+    CHECK_EQ(ring_take(&scene->consumer, bytes, 2, &count), MNOS_OK);
+    ring_resume_producer(&scene->producer, scene->memory, RING_BYTES);
+    ring_resume_consumer(&scene->consumer, scene->memory, RING_BYTES);
+    CHECK_EQ(ring_put(&scene->producer, "gh", 2, &count), MNOS_OK);
+    CHECK_EQ(ring_take(&scene->consumer, bytes, sizeof bytes, &count), MNOS_OK);
+    CHECK(count == 6 && memcmp(bytes, "cdefgh", 6) == 0);
+}
+
 enum { STREAM_BYTES = 200000 };
 
 static void *produce(void *argument)
