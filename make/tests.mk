@@ -5,7 +5,7 @@
 # tests/unit/host includes the files of kernel/mm that it has too.
 UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/% kernel/debug/measure/%, \
                           $(call find,kernel,-name '*.c')) \
-             $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,file_resolve.c lane.c park.c session.c state.c) \
+             $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,file_resolve.c front.c lane.c park.c session.c state.c) \
              $(addprefix lib/server/,block_queue.c block_session.c) \
              $(addprefix services/volumes/,assign.c scan.c) \
              $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) \

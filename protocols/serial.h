@@ -10,10 +10,6 @@ enum serial_request {
 #undef REQUEST
 };
 
-struct serial_read {
-    uint64_t max_bytes;
-};
-
 struct serial_statistics {
     uint64_t received_bytes;
     uint64_t sent_bytes;

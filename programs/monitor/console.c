@@ -9,18 +9,20 @@
 #include "lib/mnos/ipc.h"
 #include "lib/mnos/listener.h"
 #include "lib/mnos/log.h"
-#include "lib/client/serial.h"
+#include "lib/client/stream.h"
 #include "lib/mnos/status.h"
 #include "lib/base/string.h"
 #include "lib/mnos/syscall.h"
 #include "protocols/manager.h"
-#include "protocols/serial.h"
 
 #define PRINT_BYTES 512
 #define INTERRUPT_KEY 3 /* Ctrl-C */
 
 #define EVENT_INPUT 1ull
 #define EVENT_SERVICES 2ull
+#define EVENT_FRONT 4ull
+#define EVENT_SIZE 8ull
+#define EVENT_INTERRUPT 16ull
 /* Of the capabilities to `events` that others have: when one is gone, so is who had it. */
 #define BADGE_SERIAL 1
 #define BADGE_MANAGER 2
@@ -34,12 +36,24 @@
 
 static mnos_cap_t events; /* the endpoint where this monitor waits */
 static bool input_waits;  /* the driver may have something */
-static bool restarted, services_changed;
+static bool restarted, services_changed, size_changed;
+static bool behind;        /* what is typed is another's */
+static bool interrupted;   /* Ctrl-C was typed meanwhile */
 static bool manager_tells; /* when a service starts or stops */
 static char output[MNOS_MESSAGE_MAX_BYTES];
 static size_t output_length;
 static uint16_t input[READ_AHEAD_ITEMS + HELD_ITEMS];
 static size_t input_length, input_at;
+
+static mnos_status_t listen_to_line(void)
+{
+    static const struct stream_events wanted = {.input = EVENT_INPUT,
+                                                .front = EVENT_FRONT,
+                                                .size = EVENT_SIZE,
+                                                .interrupt = EVENT_INTERRUPT};
+
+    return stream_listen(bootstrap_cap("serial"), events, BADGE_SERIAL, &wanted);
+}
 
 /* The service of the line is stopped, until somebody starts it, who must have another line. What is in the log
  * about it is on the screen, and must not be pushed from there by a monitor that starts again and again. */
@@ -56,8 +70,7 @@ static void wait_for_line(void)
         if (msg.kind != MNOS_KIND_EVENTS && msg.kind != MNOS_KIND_CLIENT_GONE)
             ipc_reply_status(msg.reply_id, MNOS_ERR_LABEL);
         else
-            status = listen_to(bootstrap_cap("serial"), SERIAL_LISTEN, events, BADGE_SERIAL,
-                               EVENT_INPUT);
+            status = listen_to_line();
     }
 }
 
@@ -75,7 +88,7 @@ static _Noreturn void give_up(mnos_status_t status, const char *what)
 
 void console_flush(void)
 {
-    mnos_status_t status = serial_write(bootstrap_cap("serial"), output, output_length);
+    mnos_status_t status = stream_write(bootstrap_cap("serial"), output, output_length);
 
     if (status != MNOS_OK)
         give_up(status, "write to the serial line");
@@ -119,8 +132,7 @@ void console_error(mnos_status_t status, const char *what)
 
 static void listen(void)
 {
-    mnos_status_t status =
-        listen_to(bootstrap_cap("serial"), SERIAL_LISTEN, events, BADGE_SERIAL, EVENT_INPUT);
+    mnos_status_t status = listen_to_line();
 
     if (status != MNOS_OK)
         give_up(status, "listen to the serial line");
@@ -142,6 +154,28 @@ void console_open(void)
     listen();
 }
 
+/* Ended children, and the key of last resort, change it. */
+static void look_who_is_in_front(void)
+{
+    struct stream_size size;
+    mnos_status_t status = stream_size(bootstrap_cap("serial"), STREAM_NOW, &size);
+
+    if (status != MNOS_OK)
+        give_up(status, "ask the serial line who is in front");
+    behind = (size.flags & STREAM_IN_FRONT) == 0;
+    input_waits |= !behind;
+}
+
+static void note_events(uint64_t set)
+{
+    input_waits |= (set & EVENT_INPUT) != 0;
+    services_changed |= (set & EVENT_SERVICES) != 0;
+    size_changed |= (set & EVENT_SIZE) != 0;
+    interrupted |= (set & EVENT_INTERRUPT) != 0;
+    if ((set & EVENT_FRONT) != 0)
+        look_who_is_in_front();
+}
+
 void console_wait(void)
 {
     struct message msg = {0};
@@ -152,10 +186,7 @@ void console_wait(void)
     if (status != MNOS_OK)
         give_up(status, "wait for an event");
     switch (msg.kind) {
-    case MNOS_KIND_EVENTS:
-        input_waits |= (msg.words[0] & EVENT_INPUT) != 0;
-        services_changed |= (msg.words[0] & EVENT_SERVICES) != 0;
-        break;
+    case MNOS_KIND_EVENTS: note_events(msg.words[0]); break;
     case MNOS_KIND_CLIENT_GONE:
         /* The manager is never gone: without it there is no system. */
         if (!ipc_client_is_gone(events, msg.badge, BADGE_SERIAL))
@@ -179,10 +210,10 @@ static void make_room(void)
 
 /* Adds what POLL or HOLD returns to the input, which has room for more; returns whether there
  * was any. */
-static bool receive(enum serial_request label, size_t limit)
+static bool receive(enum stream_request label, size_t limit)
 {
     static uint8_t bytes[READ_AHEAD_ITEMS];
-    struct serial_read request;
+    struct stream_read request;
     struct message msg = {0};
     mnos_status_t status;
     size_t count;
@@ -194,7 +225,11 @@ static bool receive(enum serial_request label, size_t limit)
     if (status == MNOS_ERR_LOST)
         input[input_length++] = LOST_MARK;
     if (status == MNOS_ERR_LOST || status == MNOS_ERR_PEER)
-        return true; /* the driver's next run may have more */
+        return true;                /* the driver's next run may have more */
+    if (status == MNOS_ERR_AGAIN) { /* it is another's, until the driver says that it is not */
+        behind = true;
+        return false;
+    }
     if (status != MNOS_OK)
         give_up(status, "read from the serial line");
     count = message_get(&msg, bytes, (size_t)request.max_bytes);
@@ -206,22 +241,9 @@ static bool receive(enum serial_request label, size_t limit)
 void console_hold_input(void)
 {
     while (input_length - input_at < sizeof input / sizeof input[0] &&
-           receive(SERIAL_HOLD, sizeof input / sizeof input[0]))
+           receive(STREAM_HOLD, sizeof input / sizeof input[0]))
         ;
     input_waits = true; /* the next read has to end the hold */
-}
-
-bool console_interrupted(void)
-{
-    while (input_waits && input_length - input_at < READ_AHEAD_ITEMS)
-        input_waits = receive(SERIAL_POLL, READ_AHEAD_ITEMS);
-    for (size_t i = input_length; i > input_at; i--) {
-        if (input[i - 1] == INTERRUPT_KEY) {
-            input_at = i;
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool take(bool *flag)
@@ -230,6 +252,21 @@ static bool take(bool *flag)
 
     *flag = false;
     return set;
+}
+
+bool console_interrupted(void)
+{
+    while (input_waits && input_length - input_at < READ_AHEAD_ITEMS)
+        input_waits = receive(STREAM_POLL, READ_AHEAD_ITEMS);
+    if (take(&interrupted))
+        return true;
+    for (size_t i = input_length; i > input_at; i--) {
+        if (input[i - 1] == INTERRUPT_KEY) {
+            input_at = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 int console_read(void)
@@ -244,9 +281,55 @@ int console_read(void)
             return CONSOLE_RESTARTED;
         if (take(&services_changed))
             return CONSOLE_SERVICES;
+        if (take(&size_changed))
+            return CONSOLE_SIZE;
         if (input_waits)
-            input_waits = receive(SERIAL_POLL, READ_AHEAD_ITEMS);
+            input_waits = receive(STREAM_POLL, READ_AHEAD_ITEMS);
         else
             console_wait();
     }
+}
+
+/* ---- The terminal, and who is in front of it ---- */
+
+void console_ask_size(void)
+{
+    struct stream_size size;
+
+    (void)!stream_size(bootstrap_cap("serial"), STREAM_ASK, &size); /* the answer is an event */
+}
+
+unsigned console_columns(void)
+{
+    struct stream_size size;
+    mnos_status_t status = stream_size(bootstrap_cap("serial"), STREAM_NOW, &size);
+
+    return status == MNOS_OK && (size.flags & STREAM_TOLD) != 0 ? size.columns : 0;
+}
+
+mnos_status_t console_give_front(uint32_t flags, mnos_cap_t *session)
+{
+    mnos_status_t status;
+
+    console_flush();
+    interrupted = false;
+    status = stream_give_front(bootstrap_cap("serial"), flags, session);
+    if (status == MNOS_OK && (flags & STREAM_BEHIND) == 0)
+        behind = true;
+    return status;
+}
+
+void console_take_front(mnos_cap_t session)
+{
+    mnos_status_t status = stream_take_front(bootstrap_cap("serial"), session);
+
+    if (status != MNOS_OK)
+        log_error(status, "end a session of the terminal");
+    (void)!sys_cap_delete(session);
+    look_who_is_in_front();
+}
+
+bool console_has_front(void)
+{
+    return !behind;
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "abi/types.h"
+#include "protocols/stream.h"
 
 /* Has the driver, and the manager if there is one, set events here. Without its line the monitor
  * ends. */
@@ -33,17 +34,36 @@ enum console_event {
     CONSOLE_RESTARTED = -1, /* the driver: the terminal may not show what it should */
     CONSOLE_LOST = -2,      /* input is missing here */
     CONSOLE_SERVICES = -3,  /* the state of some service may have changed */
+    CONSOLE_SIZE = -4,      /* the terminal's size is another: console_columns() */
 };
 
 /* The next byte typed, or an event. Waits for one. */
 int console_read(void);
 
-/* Waits until something may have been typed, or the state of a service may have changed. */
+/* Waits until something may have been typed, the state of a service may have changed, or somebody else may be in
+ * front. */
 void console_wait(void);
 
 /* Before a service is ended, which may be the driver: receives all that was typed, and leaves
  * what comes now in the device, until the next read. */
 void console_hold_input(void);
 
-/* Whether Ctrl-C was typed since the last console_read(); what was typed before it is dropped. */
+/* Whether Ctrl-C was typed since the last console_read(), or at a program in front that was put there with
+ * STREAM_INTERRUPTS; what was typed before it is dropped. */
 bool console_interrupted(void);
+
+/* Has the terminal asked for its size; nobody waits, and CONSOLE_SIZE comes when it is another. */
+void console_ask_size(void);
+/* 0: the terminal has not told. */
+unsigned console_columns(void);
+
+/*
+ * A session of the terminal for another program (lib/client/stream.h), in front or behind as `flags` say; what is typed
+ * goes to it then, but what this monitor has read ahead. With STREAM_INTERRUPTS Ctrl-C is this monitor's:
+ * console_interrupted().
+ */
+mnos_status_t console_give_front(uint32_t flags, mnos_cap_t *session);
+/* Ends such a session and deletes the capability; if it was in front, this monitor is. */
+void console_take_front(mnos_cap_t session);
+/* Whether this monitor is in front: not while a program is, but again after Ctrl-] was typed twice. */
+bool console_has_front(void);

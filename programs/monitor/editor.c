@@ -20,7 +20,7 @@ void editor_begin(struct editor *editor)
     editor->history_back = 0;
     /* Its window may have changed. A terminal that has never answered is asked only on demand. */
     if (editor->columns != 0)
-        editor_ask_columns(editor);
+        editor->ask_columns();
     editor_redraw(editor);
 }
 
@@ -87,7 +87,7 @@ static enum editor_event end_line(struct editor *editor)
 static void clear_screen(struct editor *editor)
 {
     editor_put(editor, "\x1b[H\x1b[2J");
-    editor_ask_columns(editor);
+    editor->ask_columns();
     editor_redraw(editor);
 }
 
@@ -176,10 +176,6 @@ static enum editor_event handle_key(struct editor *editor, const struct key *key
 {
     uint32_t control = key->code == KEY_CONTROL ? key->character : 0;
 
-    if (key->code == KEY_PLACE) {
-        editor_answer(editor, key->column);
-        return EDITOR_NONE;
-    }
     if (editor->searching && editor_search_key(editor, key))
         return EDITOR_NONE;
     if (control == '\r' || control == '\n')

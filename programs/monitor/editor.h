@@ -4,7 +4,7 @@
  *
  * Bytes go in one at a time, bytes for an ANSI terminal come out through `write`; nothing here
  * knows where they go. Text is UTF-8. A line that is too long for the terminal scrolls sideways.
- * How wide the terminal is, it is asked; until it answers, and for one that never does, it has 80
+ * How wide the terminal is, the caller is asked to find out, and says by editor_set_columns(); until then it has 80
  * columns.
  *
  * E1  view <= line.cursor, and the view begins at a character
@@ -17,8 +17,6 @@
 #include "programs/monitor/line.h"
 
 #define EDITOR_COLUMNS 80
-#define EDITOR_COLUMNS_MIN 20 /* a report of less is not believed */
-#define EDITOR_COLUMNS_MAX 1000
 #define EDITOR_WORD_BYTES LINE_BYTES
 #define EDITOR_SEARCH_BYTES 32
 
@@ -32,6 +30,7 @@ enum editor_event {
 struct editor {
     const char *prompt;
     void (*write)(const char *bytes, size_t count);
+    void (*ask_columns)(void); /* how wide the terminal is; nobody waits for the answer */
     /* Candidate number `index` for the word that begins at line[word_start]; false past the
      * last. */
     bool (*candidate)(const char *line, size_t word_start, size_t typed, unsigned index,
@@ -41,7 +40,6 @@ struct editor {
     struct line line;
     size_t view;         /* the first visible byte */
     unsigned columns;    /* of the terminal; 0: it has not told, EDITOR_COLUMNS */
-    bool asked;          /* it was asked, and has not answered yet */
     const char *refusal; /* why the line must not be run; NULL: it may be */
     bool damaged;  /* the refusal is that bytes were lost: the rest of the line is not taken in */
     bool after_cr; /* a line feed that follows belongs to it */
@@ -57,8 +55,8 @@ struct editor {
     char before_search[LINE_BYTES]; /* what was shown */
 };
 
-/* Asks the terminal how wide it is. The answer comes as input. */
-void editor_ask_columns(struct editor *editor);
+/* The terminal has told how wide it is. */
+void editor_set_columns(struct editor *editor, unsigned columns);
 
 /* Shows the prompt with an empty line. */
 void editor_begin(struct editor *editor);

@@ -21,9 +21,6 @@ bool editor_has_columns(const struct editor *editor, size_t columns);
 /* The new line, before an old one is shown in its place. */
 void editor_keep_unfinished(struct editor *editor);
 
-/* The terminal has told in which column its cursor is. */
-void editor_answer(struct editor *editor, unsigned column);
-
 /* Ctrl-R. */
 void editor_search(struct editor *editor);
 void editor_show_search(struct editor *editor);

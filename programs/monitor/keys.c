@@ -54,15 +54,6 @@ static unsigned numbered_key(struct key_decoder *decoder, struct key *key)
     }
 }
 
-/* "ESC [ row ; column R". */
-static unsigned place(const struct key_decoder *decoder, struct key *key)
-{
-    if (decoder->parameter_count != 2)
-        return 0;
-    *key = (struct key){.code = KEY_PLACE, .column = parameter(decoder, 1)};
-    return 1;
-}
-
 /* The final byte of "ESC [ ... X" or "ESC O X". */
 static unsigned final_byte(struct key_decoder *decoder, uint8_t byte, struct key *key)
 {
@@ -81,7 +72,6 @@ static unsigned final_byte(struct key_decoder *decoder, uint8_t byte, struct key
         decoder->escaped = true;
         return key_of(decoder, key, byte == 'c' ? KEY_RIGHT : KEY_LEFT);
     case '~': return numbered_key(decoder, key);
-    case 'R': return place(decoder, key);
     default: return 0;
     }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * keys.h - what a terminal sends, byte by byte, turned into keys: characters in UTF-8, control
- * characters, the escape sequences of function keys and of reports (ECMA-48, xterm "Control
- * Sequences").
+ * characters, the escape sequences of function keys (ECMA-48, xterm "Control Sequences").
  *
  * What comes may be damaged, incomplete or hostile. A control character ends a pending sequence and
  * counts as a key; ill-formed UTF-8 is U+FFFD; unknown sequences and strings (OSC, DCS and the
@@ -23,14 +22,12 @@ enum key_code {
     KEY_HOME,
     KEY_END,
     KEY_DELETE,
-    KEY_PLACE, /* a report: the cursor is in column `column` */
 };
 
 struct key {
     enum key_code code;
     bool modified; /* with Ctrl or Alt */
     uint32_t character;
-    unsigned column;
 };
 
 #define KEYS_PER_BYTE 2 /* what was cut short, and the byte itself */

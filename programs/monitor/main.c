@@ -55,9 +55,8 @@ static void handle_event(int event)
         interrupt_line();
         services_print_failures();
         break;
-    case CONSOLE_RESTARTED:
-        editor_ask_columns(&editor);
-        break; /* show again what it may have garbled */
+    case CONSOLE_SIZE: editor_set_columns(&editor, console_columns()); return;
+    case CONSOLE_RESTARTED: console_ask_size(); break; /* show again what it may have garbled */
     default: return;
     }
     editor_redraw(&editor);
@@ -72,10 +71,11 @@ int main(void)
     /* Assigned here, so that the large structure is not part of the program's file. */
     editor.prompt = "mnos> ";
     editor.write = console_write;
+    editor.ask_columns = console_ask_size;
     editor.candidate = command_candidate;
     console_open();
     console_print("\n");
-    editor_ask_columns(&editor);
+    console_ask_size();
     editor_begin(&editor);
     console_flush();
     mark_prompt();

@@ -9,11 +9,6 @@
 
 #define LINE_COLUMNS_MIN 8 /* beside a prompt that is too long */
 
-/* To the last column of the last row, where is the cursor, and back. Every terminal that answers
- * anything answers this; what some answer to the question for their size (CSI 18 t) is wrong:
- * tmux 3.3 swaps rows and columns. */
-#define ASK_COLUMNS "\0337\033[999;999H\033[6n\0338"
-
 void editor_put(struct editor *editor, const char *text)
 {
     editor->write(text, strlen(text));
@@ -88,22 +83,10 @@ bool editor_has_columns(const struct editor *editor, size_t columns)
            line_columns(editor, editor->prompt);
 }
 
-void editor_ask_columns(struct editor *editor)
+void editor_set_columns(struct editor *editor, unsigned columns)
 {
-    editor_put(editor, ASK_COLUMNS);
-    editor->asked = true;
-}
-
-void editor_answer(struct editor *editor, unsigned column)
-{
-    /* When not asked a terminal does not tell: what looks like it is Shift and F3. */
-    if (!editor->asked || column < EDITOR_COLUMNS_MIN)
+    if (columns == editor->columns)
         return;
-    editor->asked = false;
-    if (column > EDITOR_COLUMNS_MAX)
-        column = EDITOR_COLUMNS_MAX;
-    if (column == editor->columns)
-        return;
-    editor->columns = column;
+    editor->columns = columns;
     editor_redraw(editor);
 }

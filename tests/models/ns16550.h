@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * ns16550.h - a model of the serial device, in the place of the driver's ports.c.
+ * ns16550.h - a model of the serial device, in the place of the driver's ports.c, and of its clients and the kernel;
+ * what is declared here is in tests/unit/ns16550_device.c and ns16550_model.c.
  *
- * It has what the driver relies on: FIFOs (when it has any), overruns, error bits that reading the
+ * The device has what the driver relies on: FIFOs (when it has any), overruns, error bits that reading the
  * line status clears, the order of interrupt causes, an interrupt line of which only rising edges
- * count, and a scratch register that outlives the driver. PC16550D data sheet. A test includes it
- * once.
+ * count, and a scratch register that outlives the driver. PC16550D data sheet.
  */
 #pragma once
 
@@ -13,9 +13,13 @@
 #include <string.h>
 
 #include "drivers/serial/ns16550/registers.h"
+#include "drivers/serial/ns16550/server.h"
+#include "protocols/serial.h"
 #include "tests/unit/unit.h"
 
-static struct {
+/* ---- The device ---- */
+
+extern struct model_device {
     bool absent, has_fifo;
     bool instant; /* what is written has left at once, as in a virtual machine */
     uint8_t ier, lcr, mcr, scratch, fcr, lsr_errors;
@@ -32,158 +36,74 @@ static struct {
     size_t sent_count;
 } device;
 
-static unsigned fifo_depth(void)
-{
-    return device.has_fifo && (device.fcr & FCR_ENABLE) ? 16 : 1;
-}
-
-static void update_line(void)
-{
-    bool level =
-        (device.mcr & MCR_OUT2) && (((device.ier & IER_RECEIVED) && device.rx_count != 0) ||
-                                    ((device.ier & IER_LINE_STATUS) && device.lsr_errors != 0) ||
-                                    ((device.ier & IER_TRANSMIT_EMPTY) && device.tx_cause));
-
-    if (level && !device.line)
-        device.edges++;
-    device.line = level;
-}
-
-static uint8_t read_line_status(void)
-{
-    uint8_t value = device.lsr_errors | (device.rx_count != 0 ? LSR_DATA_READY : 0) |
-                    (device.tx_count == 0 ? LSR_TRANSMIT_EMPTY | LSR_TRANSMITTER_IDLE : 0);
-
-    if (device.rx_count != 0)
-        value |= device.rx_errors[0];
-    device.lsr_errors = 0;
-    if (device.rx_count != 0)
-        device.rx_errors[0] = 0;
-    return value;
-}
-
-static uint8_t read_cause(void)
-{
-    uint8_t fifo = fifo_depth() == 16 ? IIR_FIFO_16550A : 0;
-
-    if ((device.ier & IER_LINE_STATUS) && device.lsr_errors != 0)
-        return fifo | 6;
-    if ((device.ier & IER_RECEIVED) && device.rx_count != 0)
-        return fifo | 4;
-    if ((device.ier & IER_TRANSMIT_EMPTY) && device.tx_cause) {
-        device.tx_cause = false; /* reading it as the cause clears it */
-        return fifo | 2;
-    }
-    return fifo | IIR_NONE_PENDING;
-}
-
-static uint8_t take_received(void)
-{
-    uint8_t byte = device.rx[0];
-
-    if (device.rx_count == 0)
-        return 0;
-    device.rx_count--;
-    memmove(device.rx, device.rx + 1, device.rx_count);
-    memmove(device.rx_errors, device.rx_errors + 1, device.rx_count);
-    return byte;
-}
-
-uint8_t uart_register_read(uint16_t base, enum uart_register reg)
-{
-    uint8_t value = 0;
-
-    CHECK_EQ(base, 0x3F8);
-    if (device.absent)
-        return 0xFF;
-    switch (reg) {
-    case UART_DATA:
-        value = device.lcr & LCR_DLAB ? (uint8_t)device.divisor : take_received();
-        break;
-    case UART_IER:
-        value = device.lcr & LCR_DLAB ? (uint8_t)(device.divisor >> 8) : device.ier;
-        break;
-    case UART_IIR: value = read_cause(); break;
-    case UART_LCR: value = device.lcr; break;
-    case UART_MCR: value = device.mcr; break;
-    case UART_LSR: value = read_line_status(); break;
-    case UART_SCRATCH: value = device.scratch; break;
-    default: break;
-    }
-    update_line();
-    return value;
-}
-
+unsigned fifo_depth(void);
 /* What is in the transmitter leaves over the wire. */
-static void wire_send(void)
-{
-    for (unsigned i = 0; i < device.tx_count; i++)
-        device.sent[device.sent_count++] = (char)device.tx[i];
-    if (device.tx_count != 0)
-        device.tx_cause = true;
-    device.tx_count = 0;
-    update_line();
-}
-
-static void write_data(uint8_t value)
-{
-    if (device.lcr & LCR_DLAB) {
-        device.divisor_writes++;
-        device.divisor = (uint16_t)((device.divisor & 0xFF00) | value);
-        return;
-    }
-    CHECK(device.tx_count < fifo_depth()); /* one more would be lost */
-    device.tx[device.tx_count++] = value;
-    device.tx_cause = false;
-    update_line();
-    if (device.instant)
-        wire_send();
-}
-
-static void write_interrupt_enable_register(uint8_t value)
-{
-    if (device.lcr & LCR_DLAB) {
-        device.divisor = (uint16_t)((device.divisor & 0xFF) | value << 8);
-        return;
-    }
-    if ((value & ~device.ier & IER_TRANSMIT_EMPTY) && device.tx_count == 0)
-        device.tx_cause = true;
-    device.ier = value;
-}
-
-/* Turning the FIFOs on or off empties them. */
-static void write_fifo_control(uint8_t value)
-{
-    if ((value ^ device.fcr) & FCR_ENABLE)
-        device.rx_count = device.tx_count = 0;
-    device.fcr = value;
-}
-
-void uart_register_write(uint16_t base, enum uart_register reg, uint8_t value)
-{
-    CHECK_EQ(base, 0x3F8);
-    switch (reg) {
-    case UART_DATA: write_data(value); break;
-    case UART_IER: write_interrupt_enable_register(value); break;
-    case UART_FCR: write_fifo_control(value); break;
-    case UART_LCR: device.lcr = value; break;
-    case UART_MCR: device.mcr = value; break;
-    case UART_SCRATCH: device.scratch = device.absent ? 0 : value; break;
-    default: break;
-    }
-    update_line();
-}
-
+void wire_send(void);
 /* Bytes come in over the wire. */
-static void wire_receive(const char *bytes, size_t count, uint8_t errors)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (device.rx_count == fifo_depth()) {
-            device.lsr_errors |= LSR_OVERRUN;
-        } else {
-            device.rx[device.rx_count] = (uint8_t)bytes[i];
-            device.rx_errors[device.rx_count++] = errors;
-        }
-    }
-    update_line();
-}
+void wire_receive(const char *bytes, size_t count, uint8_t errors);
+
+/* Another model has these. */
+#define message_bytes serial_message_bytes
+#define sent_badge serial_sent_badge
+#define exported serial_exported
+
+/* ---- Clients, by small numbers: each is a run of the holder's; a badge of another kind stands for itself ---- */
+
+#define ENDPOINT 55u
+#define HOLDER 9u        /* its service number */
+#define VISITOR 0x10008u /* of another service of the manifest */
+#define RING_PAGES 1u
+enum { INPUT_CAP = 1, OUTPUT_CAP = 2, ENDPOINT_CAP = 3 };
+
+/* The events of a listener. */
+enum { INPUT_EVENT = 4, FRONT_EVENT = 8, SIZE_EVENT = 16, INTERRUPT_EVENT = 32, OUTPUT_EVENT = 64 };
+
+mnos_badge_t badge_of(mnos_badge_t client);
+
+extern struct model_reply {
+    uint64_t reply_id;
+    uint32_t label;
+    char bytes[MNOS_MESSAGE_MAX_BYTES + 1];
+    size_t length;
+} replies[64];
+extern unsigned reply_count;
+extern uint8_t
+    message_bytes[MNOS_MESSAGE_MAX_BYTES]; /* of the reply that a request left in its message */
+extern uint64_t dead_client_reply;         /* an ipc_reply() to it fails */
+extern mnos_badge_t gone_clients[2];       /* what the kernel knows when it is asked */
+extern unsigned told;                      /* how often listeners got INPUT_EVENT */
+extern uint64_t events_told[8];            /* all that each got, by the number of its endpoint */
+extern int caps_held;                      /* capabilities of clients that the driver has */
+extern mnos_badge_t
+    sent_badge; /* the next request carries the capability of this session; 0: it does not */
+extern mnos_badge_t exported; /* of the session that was made last */
+extern bool export_fails;
+extern uint64_t event_mask;     /* of the endpoints that clients send */
+extern uint8_t *ring_memory[2]; /* of a client that attaches */
+
+/* ---- The driver ---- */
+
+extern struct uart line;
+extern struct server driver;
+extern struct server_state server_state;
+
+extern unsigned edges_seen; /* of the device's, by the driver */
+
+void scene(bool has_fifo);
+/* The driver's loop: runs once for each edge. A lost edge shows as bytes that never move. */
+void interrupts(void);
+struct message request(mnos_badge_t client, uint64_t reply_id, uint32_t label, const void *bytes,
+                       size_t length);
+/* The same with capabilities: `caps` of a client's, numbered as above, for the endpoint `number`. */
+struct message request_caps(mnos_badge_t client, uint32_t label, const void *bytes, size_t length,
+                            unsigned caps, unsigned number);
+struct message request_read(mnos_badge_t client, uint64_t reply_id, uint64_t max_bytes);
+mnos_status_t request_listen(mnos_badge_t client, unsigned number);
+void client_gone(mnos_badge_t client);
+/* What the next read, poll or hold of client 1 gets: the bytes, or "LOST". */
+const char *got(uint32_t label, uint64_t max_bytes);
+void type_keys(const char *text);
+void send_everything(void);
+/* The driver's memory is gone, the device and the region are as they were. */
+void new_driver(void);
+void pass_time(uint64_t ns);

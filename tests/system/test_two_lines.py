@@ -29,9 +29,11 @@ file = "ns16550"
 restart = "always"
 priority = 40
 ceiling = 40
-frames = 64
+frames = 96
 bytes = 65536
-provides = { requests = "serial2" }
+arguments = "holder=monitor2"
+provides = { requests = { endpoint = "serial2", exports = 32 } }
+uses = { observer = "observer" }
 ports = [{ name = "ports", first = 0x2f8, count = 8 }]
 interrupts = [{ name = "interrupt", line = 3 }]
 log = "write"

@@ -14,7 +14,7 @@ suite = Suite("tools")
 
 NEEDED = ("abi/syscalls.def", "abi/syscalls.toml", "abi/status.def", "abi/rights.def",
           "kernel/sync/lock_order.def", "abi/trace.def", "bench/results.txt", "bench/targets.toml",
-          "tools/mkdocs.py", "tools/mkprotocols.py", "protocols/power.def", "protocols/serial.def")
+          "tools/mkdocs.py", "tools/mkprotocols.py", "protocols/power.def", "protocols/stream.def")
 
 
 def must_fail(path: str, old: str, new: str, message: str, *options: str) -> None:
@@ -73,8 +73,8 @@ def request_without_class() -> None:
 
 @suite.test("two requests of a protocol with one label are refused")
 def label_twice() -> None:
-    must_fail("protocols/serial.def", "REQUEST(2, WRITE", "REQUEST(1, WRITE", "READ has this name or label already")
-    must_fail("protocols/serial.def", "REQUEST(2, WRITE", "REQUEST(256, WRITE", "its label is not 1 to 255")
+    must_fail("protocols/stream.def", "REQUEST(2, WRITE", "REQUEST(1, WRITE", "READ has this name or label already")
+    must_fail("protocols/stream.def", "REQUEST(2, WRITE", "REQUEST(256, WRITE", "its label is not 1 to 255")
 
 
 @suite.test("a page of a protocol that is older than its table, or has none any more, is noticed")

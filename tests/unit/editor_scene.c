@@ -25,32 +25,17 @@ void terminal_clear(size_t from)
     memset(terminal.row[from], 0, sizeof terminal.row[0] * (CELLS - from));
 }
 
-static void terminal_answer(const char *format, size_t columns)
-{
-    size_t used = strlen(terminal.answers);
-
-    snprintf(terminal.answers + used, sizeof terminal.answers - used, format, columns);
-}
-
 static void terminal_sequence(void)
 {
-    unsigned number = 0, second = 0;
+    unsigned number = 0;
     char final = terminal.sequence[terminal.sequence_length - 1];
 
-    sscanf(terminal.sequence + 2, "%u;%u", &number, &second);
+    sscanf(terminal.sequence + 2, "%u", &number);
     switch (final) {
     case 'K': terminal_clear(terminal.column); break;
     case 'D': terminal.column -= number; break;
     case 'J': terminal_clear(0); break;
-    case 'H': terminal.column = second == 999 ? terminal.columns - 1 : 0; break;
-    case 'n':
-        CHECK_EQ(number, 6);
-        terminal.questions++;
-        if (terminal.answers_questions)
-            terminal_answer("\x1b[24;%zuR", terminal.column + 1);
-        break;
-    case '7': terminal.saved = terminal.column; break;
-    case '8': terminal.column = terminal.saved; break;
+    case 'H': terminal.column = 0; break;
     default: CHECK(!"a sequence this terminal knows");
     }
     terminal.sequence_length = 0;
@@ -105,6 +90,11 @@ static void terminal_write(const char *bytes, size_t count)
     }
 }
 
+static void ask_columns(void)
+{
+    terminal.questions++;
+}
+
 static bool candidate(const char *line, size_t word_start, size_t, unsigned index,
                       char word[EDITOR_WORD_BYTES])
 {
@@ -119,7 +109,8 @@ static bool candidate(const char *line, size_t word_start, size_t, unsigned inde
 }
 
 const char *const editor_refusal = too_long;
-struct editor editor = {.prompt = "> ", .write = terminal_write, .candidate = candidate};
+struct editor editor = {
+    .prompt = "> ", .write = terminal_write, .ask_columns = ask_columns, .candidate = candidate};
 
 void begin(void)
 {
@@ -192,12 +183,9 @@ void enter(const char *keys)
     editor_begin(&editor);
 }
 
-/* The terminal answers what it was asked. */
+/* The driver has found out how wide the terminal is. */
 void answer(void)
 {
-    char answers[sizeof terminal.answers];
-
-    strcpy(answers, terminal.answers);
-    terminal.answers[0] = 0;
-    CHECK_EQ(type(answers), EDITOR_NONE);
+    CHECK(terminal.questions != 0);
+    editor_set_columns(&editor, (unsigned)terminal.columns);
 }

@@ -16,14 +16,12 @@
 #define CELLS 1100
 extern struct terminal {
     char row[CELLS][CELL_BYTES];
-    size_t column, saved, columns;
-    unsigned lines; /* line feeds */
-    unsigned bells, questions;
+    size_t column, columns;
+    unsigned lines;            /* line feeds */
+    unsigned bells, questions; /* for its width */
     char sequence[24];
     size_t sequence_length;
     struct utf8_decoder utf8;
-    char answers[64]; /* what the terminal says to the editor; it is to be fed */
-    bool answers_questions;
 } terminal;
 
 extern struct editor editor;

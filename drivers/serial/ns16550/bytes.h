@@ -12,9 +12,11 @@
 #define BYTE_QUEUE_ITEMS 8192u /* a power of two */
 #define BYTE_QUEUE_MARK 0x100u /* an item that is no byte: here something is missing */
 
-/* Indexes count all items ever; their difference is what is inside. */
+/* Indexes count all items ever; their difference is what is inside. taken <= ready <= put: those from `ready` on
+ * are not looked at yet (scan.h), and nobody's to take. */
 struct byte_queue {
     uint32_t put;
+    uint32_t ready;
     uint32_t taken;
     uint16_t items[BYTE_QUEUE_ITEMS];
 };
@@ -22,6 +24,12 @@ struct byte_queue {
 static inline size_t byte_queue_used(const struct byte_queue *queue)
 {
     return queue->put - queue->taken;
+}
+
+/* What may be taken. */
+static inline size_t byte_queue_ready(const struct byte_queue *queue)
+{
+    return queue->ready - queue->taken;
 }
 
 static inline size_t byte_queue_room(const struct byte_queue *queue)
@@ -45,7 +53,7 @@ static inline void byte_queue_mark(struct byte_queue *queue)
 
 static inline bool byte_queue_at_mark(const struct byte_queue *queue)
 {
-    return byte_queue_used(queue) != 0 &&
+    return byte_queue_ready(queue) != 0 &&
            queue->items[queue->taken % BYTE_QUEUE_ITEMS] == BYTE_QUEUE_MARK;
 }
 

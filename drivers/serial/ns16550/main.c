@@ -8,18 +8,30 @@
 #include "abi/memory.h"
 #include "drivers/serial/ns16550/registers.h"
 #include "drivers/serial/ns16550/server.h"
+#include "lib/base/string.h"
+#include "lib/client/manager.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 #include "lib/server/alive.h"
+#include "lib/server/state.h"
 
 #define EVENT_INTERRUPT 1ull
+_Static_assert((EVENT_INTERRUPT & STREAM_EVENT_LOOK) == 0, "events at one endpoint");
+#define CAPS_ACCEPTED 3 /* what STREAM_ATTACH carries */
 
-enum { EXIT_PORTS = 1, EXIT_DEVICE = 2, EXIT_INTERRUPT = 3, EXIT_RECEIVE = 4 };
+#define STATE_MAGIC 0x4C4149524553ull
+#define STATE_LAYOUT 1u
+_Static_assert(sizeof(struct state_header) + sizeof(struct server_state) <= MNOS_PAGE_BYTES,
+               "the region's floor");
+
+enum { EXIT_PORTS = 1, EXIT_DEVICE = 2, EXIT_INTERRUPT = 3, EXIT_RECEIVE = 4, EXIT_MEMORY = 5 };
 
 static struct uart uart;
 static struct server server;
+static struct server_state own_state; /* without a region */
 
 /* Opens the ports of the capability to this process, and says where they begin. */
 static mnos_status_t open_ports(mnos_cap_t ports, uint16_t *base)
@@ -62,6 +74,77 @@ static const char *line_name(uint16_t base)
     }
 }
 
+/* What outlives the driver; without a region nothing does, and sessions end with it. */
+static mnos_status_t open_state(bool *fresh)
+{
+    mnos_cap_t region = bootstrap_cap("serial_state");
+    struct state state;
+    void *address;
+    mnos_status_t status;
+
+    *fresh = true;
+    server.state = &own_state;
+    if (region == 0)
+        return MNOS_OK;
+    status = memory_map(region, 0, 1, MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
+    if (status != MNOS_OK)
+        return status;
+    *fresh = state_open(&state, address, MNOS_PAGE_BYTES, STATE_MAGIC, STATE_LAYOUT, 0, NULL) !=
+             STATE_WHOLE;
+    server.state = state_content(&state);
+    state_ready(&state);
+    return MNOS_OK;
+}
+
+/* The manifest's arguments: "holder=NAME". The number of that service, or 0. */
+static uint64_t holder_number(void)
+{
+    static const char key[] = "holder=";
+    const char *text = bootstrap_arguments();
+    struct manager_service service;
+    uint64_t index;
+
+    if (strncmp(text, key, sizeof key - 1) == 0 &&
+        manager_find(text + sizeof key - 1, &index, &service) == MNOS_OK)
+        return index;
+    log_line("the manifest names no holder of this line (arguments = \"holder=SERVICE\"): what is "
+             "typed is nobody's");
+    return 0;
+}
+
+static mnos_status_t begin_server(mnos_cap_t endpoint)
+{
+    bool fresh;
+    mnos_status_t status = open_state(&fresh);
+
+    if (status == MNOS_OK)
+        status = guard_begin();
+    if (status != MNOS_OK)
+        return status;
+    server.uart = &uart;
+    server.endpoint = endpoint;
+    server.holder = holder_number();
+    server.now_ns = kinfo_time_ns();
+    server_begin(&server, fresh, server.now_ns);
+    return MNOS_OK;
+}
+
+static mnos_status_t handle_events(const struct message *msg, mnos_cap_t interrupt)
+{
+    alive_answer(msg);
+    if ((msg->words[0] & EVENT_INTERRUPT) != 0) {
+        /* Acknowledge before looking at the device: the line is edge-triggered, and an edge that
+         * comes before the acknowledgement may be lost. Looking afterwards sees its cause. */
+        mnos_status_t status = sys_irq_ack(interrupt);
+
+        if (status != MNOS_OK)
+            return status;
+        uart_service(&uart);
+    }
+    server_progress(&server);
+    return MNOS_OK;
+}
+
 static mnos_status_t serve(mnos_cap_t endpoint, mnos_cap_t interrupt)
 {
     struct message msg = {0};
@@ -69,26 +152,19 @@ static mnos_status_t serve(mnos_cap_t endpoint, mnos_cap_t interrupt)
     for (;;) {
         mnos_status_t status;
 
-        msg.accept = 1; /* what SERIAL_LISTEN carries */
-        status = ipc_reply_receive(endpoint, &msg, MNOS_DEADLINE_NEVER);
-        if (status != MNOS_OK)
-            return status;
-        if (msg.kind != MNOS_KIND_EVENTS) {
+        msg.accept = CAPS_ACCEPTED;
+        status = ipc_reply_receive(endpoint, &msg, server_deadline(&server));
+        server.now_ns = kinfo_time_ns();
+        if (status == MNOS_OK && msg.kind != MNOS_KIND_EVENTS) {
             server_handle(&server, &msg);
             continue;
         }
-        alive_answer(&msg);
-        if ((msg.words[0] & EVENT_INTERRUPT) == 0) {
-            msg = (struct message){0};
-            continue;
-        }
-        /* Acknowledge before looking at the device: the line is edge-triggered, and an edge that
-         * comes before the acknowledgement may be lost. Looking afterwards sees its cause. */
-        status = sys_irq_ack(interrupt);
-        if (status != MNOS_OK)
+        if (status == MNOS_OK)
+            status = handle_events(&msg, interrupt);
+        else if (status == MNOS_ERR_DEADLINE)
+            server_progress(&server);
+        if (status != MNOS_OK && status != MNOS_ERR_DEADLINE)
             return status;
-        uart_service(&uart);
-        server_progress(&server);
         msg = (struct message){0};
     }
 }
@@ -139,11 +215,12 @@ int main(void)
     if (status != MNOS_OK)
         return fail(status, "acknowledge the device's interrupt", EXIT_INTERRUPT);
     uart_service(&uart);
-    server.uart = &uart;
-    server.endpoint = endpoint;
     begin_backlog(bootstrap_cap("log"), base);
     log_line("%s, port 0x%x, %u byte FIFO, 115200 8N1", line_name(base), base,
              uart.statistics.fifo_bytes);
+    status = begin_server(endpoint);
+    if (status != MNOS_OK)
+        return fail(status, "begin to serve", EXIT_MEMORY);
     server_progress(&server);
     status = serve(endpoint, interrupt);
     return fail(status, "receive a request", EXIT_RECEIVE);

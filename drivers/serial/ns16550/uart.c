@@ -7,15 +7,8 @@
 
 #define DIVISOR_115200 1 /* of the PC's 1.8432 MHz clock divided by 16 */
 #define FIFO_BYTES 16
-/* The scratch register: no bytes are held, and some are. Neither is what the kernel leaves there
- * when it looks for the device at boot. */
-#define SCRATCH_EMPTY 0x5A
-#define SCRATCH_HOLDING 0x3C
 /* U4 */
 #define ITEMS_PER_BYTE 4
-/* The sender is asked to stop well before the queue is full, since it may react late; both go on
- * when readers have caught up, not for each byte they take. */
-#define USED_ASK_TO_STOP (BYTE_QUEUE_ITEMS / 4 * 3)
 #define USED_GO_ON (BYTE_QUEUE_ITEMS / 4)
 #define ERRORS_OF_BYTE (LSR_PARITY | LSR_FRAMING | LSR_BREAK)
 /* A line that is stuck at "data ready" (an absent device reads 0xFF) must not keep the driver in
@@ -295,7 +288,7 @@ mnos_status_t uart_receive(struct uart *uart, uint8_t *bytes, size_t max, size_t
         *count = 0;
         return MNOS_ERR_LOST;
     }
-    while (taken < max && byte_queue_used(queue) != 0 && !byte_queue_at_mark(queue))
+    while (taken < max && byte_queue_ready(queue) != 0 && !byte_queue_at_mark(queue))
         bytes[taken++] = (uint8_t)byte_queue_take(queue);
     *count = taken;
     return MNOS_OK;
@@ -304,6 +297,12 @@ mnos_status_t uart_receive(struct uart *uart, uint8_t *bytes, size_t max, size_t
 void uart_give_back(struct uart *uart, mnos_status_t received, size_t count)
 {
     uart->received.taken -= received == MNOS_ERR_LOST ? 1 : (uint32_t)count;
+}
+
+void uart_drop_ready(struct uart *uart)
+{
+    uart->received.taken = uart->received.ready;
+    uart_handed_out(uart);
 }
 
 void uart_handed_out(struct uart *uart)

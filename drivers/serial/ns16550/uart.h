@@ -23,6 +23,14 @@
 #include "drivers/serial/ns16550/bytes.h"
 #include "protocols/serial.h"
 
+/* The scratch register: no bytes are held, and some are. Neither is what the kernel leaves there
+ * when it looks for the device at boot. */
+#define SCRATCH_EMPTY 0x5A
+#define SCRATCH_HOLDING 0x3C
+/* The sender is asked to stop well before the queue is full, since it may react late; both go on
+ * when readers have caught up, not for each byte they take. */
+#define USED_ASK_TO_STOP (BYTE_QUEUE_ITEMS / 4 * 3)
+
 struct uart {
     uint16_t base;
     bool sending;
@@ -50,15 +58,18 @@ void uart_service(struct uart *uart);
  * may come in meanwhile. */
 size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count);
 
-/* Takes what comes first out of the queue: MNOS_OK and *count bytes, at most `max`, up to the
+/* Takes what comes first and is ready out of the queue: MNOS_OK and *count bytes, at most `max`, up to the
  * next mark; or MNOS_ERR_LOST, a mark. The device may interrupt when there is room again. */
 mnos_status_t uart_receive(struct uart *uart, uint8_t *bytes, size_t max, size_t *count);
 
 /* Undoes the last uart_receive(), before anything else happens. */
 void uart_give_back(struct uart *uart, mnos_status_t received, size_t count);
 
-/* The readers have what uart_receive() handed out. */
+/* The readers have what uart_receive() handed out, or there is less in the queue for another reason. */
 void uart_handed_out(struct uart *uart);
+
+/* What is ready is nobody's any more. */
+void uart_drop_ready(struct uart *uart);
 
 /* Whether what arrives stays in the device. */
 void uart_hold(struct uart *uart, bool hold);

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+/*
+ * input - what has been received, for who is in front: requests to read, its ring, and the keys that are not for
+ * it. Host tests compile this file.
+ */
+#include "drivers/serial/ns16550/server_internal.h"
+
+#define RING_PART 256u
+
+static void remove_read(struct server *server, unsigned at)
+{
+    server->read_count--;
+    for (unsigned i = at; i < server->read_count; i++)
+        server->reads[i] = server->reads[i + 1];
+}
+
+static void answer_read(struct server *server, const struct pending_read *read)
+{
+    static uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
+    struct message reply = {.reply_id = read->reply_id};
+    size_t count;
+    mnos_status_t status = uart_receive(server->uart, bytes, read->max_bytes, &count);
+
+    message_put(&reply, status, bytes, count);
+    /* A reader that died meanwhile got nothing: the bytes are for the next one. */
+    if (ipc_reply(&reply) != MNOS_OK)
+        uart_give_back(server->uart, status, count);
+    uart_handed_out(server->uart);
+}
+
+static void answer_oldest_read(struct server *server)
+{
+    struct pending_read read = server->reads[0];
+
+    remove_read(server, 0);
+    answer_read(server, &read);
+}
+
+static mnos_status_t parse_read(const struct message *msg, struct pending_read *read)
+{
+    struct stream_read request;
+
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    if (request.max_bytes == 0)
+        return MNOS_ERR_ARGUMENT;
+    if (request.max_bytes > MNOS_MESSAGE_MAX_BYTES)
+        request.max_bytes = MNOS_MESSAGE_MAX_BYTES;
+    *read = (struct pending_read){msg->badge, msg->reply_id, (size_t)request.max_bytes};
+    return MNOS_OK;
+}
+
+mnos_status_t server_read(struct server *server, const struct message *msg)
+{
+    const struct stream_client *client = stream_client_find(&server->clients, msg->badge);
+    struct pending_read read;
+    mnos_status_t status = parse_read(msg, &read);
+
+    if (status != MNOS_OK)
+        return status;
+    if (!server_in_front(server, msg->badge))
+        return MNOS_ERR_AGAIN;
+    if (client != NULL && client->attached)
+        return MNOS_ERR_STATE;
+    server->held_by = msg->label == STREAM_HOLD ? msg->badge : 0;
+    uart_hold(server->uart, server->held_by != 0);
+    if (msg->label == STREAM_HOLD)
+        scan_let_go(&server->scan, &server->uart->received);
+    if (msg->label != STREAM_READ) {
+        answer_read(server, &read);
+        return MNOS_OK;
+    }
+    if (server->read_count == SERVER_READS_MAX)
+        return MNOS_ERR_AGAIN;
+    server->reads[server->read_count++] = read;
+    return MNOS_OK;
+}
+
+void server_end_reads(struct server *server)
+{
+    for (unsigned i = 0; i < server->read_count;) {
+        const struct pending_read *read = &server->reads[i];
+        mnos_badge_t who = server_who(server, read->client);
+
+        if (server_in_front(server, read->client)) {
+            i++;
+            continue;
+        }
+        ipc_reply_status(read->reply_id,
+                         front_knows(&server->state->front, who) ? MNOS_ERR_AGAIN : MNOS_ERR_LOST);
+        remove_read(server, i);
+    }
+}
+
+void server_forget_reads(struct server *server, mnos_badge_t gone)
+{
+    for (unsigned i = server->read_count; i-- > 0;) {
+        if (ipc_client_is_gone(server->endpoint, gone, server->reads[i].client))
+            remove_read(server, i);
+    }
+    if (ipc_client_is_gone(server->endpoint, gone, server->held_by)) {
+        server->held_by = 0;
+        uart_hold(server->uart, false);
+    }
+}
+
+/* What the session in front has not read was for it. */
+static void last_resort(struct server *server)
+{
+    mnos_badge_t before = front_now(&server->state->front);
+
+    uart_drop_ready(server->uart);
+    front_put(&server->state->front, FRONT_HOLDER);
+    server_front_changed(server, before);
+}
+
+static void interrupt(struct server *server)
+{
+    const struct front *front = &server->state->front;
+
+    uart_drop_ready(server->uart);
+    server->interrupted = front_giver(front, front_now(front));
+    server->interrupt_waits = !server_tell(server, server->interrupted, NEWS_INTERRUPT);
+}
+
+static void look_at_keys(struct server *server)
+{
+    const struct front *front = &server->state->front;
+    struct byte_queue *queue = &server->uart->received;
+    struct scan_answer answer;
+    enum scan_found found;
+
+    do {
+        mnos_badge_t now = front_now(front);
+        struct scan_keys keys = {now != FRONT_HOLDER,
+                                 (front_flags(front, now) & STREAM_INTERRUPTS) != 0};
+
+        found = scan_next(&server->scan, queue, keys, &answer);
+        if (found == SCAN_LAST_RESORT)
+            last_resort(server);
+        else if (found == SCAN_INTERRUPT)
+            interrupt(server);
+        else if (found != SCAN_NOTHING)
+            server_answered(server, found, answer);
+        if (found != SCAN_NOTHING)
+            uart_handed_out(server->uart);
+    } while (found != SCAN_NOTHING);
+    if (!scan_keeps(&server->scan, queue)) {
+        server->sequence_until_ns = 0;
+    } else if (server->sequence_until_ns == 0) {
+        server->sequence_until_ns = server->now_ns + SERVER_SEQUENCE_NS;
+    } else if (server->now_ns >= server->sequence_until_ns) {
+        scan_let_go(&server->scan, queue);
+        server->sequence_until_ns = 0;
+    }
+}
+
+/* What is ready, up to the next mark, into the ring of the client in front. */
+static void fill_ring(struct server *server, struct stream_client *client)
+{
+    struct uart *uart = server->uart;
+    uint8_t bytes[RING_PART];
+    size_t count, put;
+
+    while (client->attached && byte_queue_ready(&uart->received) != 0) {
+        mnos_status_t status = uart_receive(uart, bytes, sizeof bytes, &count);
+
+        put = 0;
+        if (status == MNOS_ERR_LOST && !stream_client_lost(client)) {
+            uart_give_back(uart, status, 1);
+            return;
+        }
+        if (status == MNOS_OK)
+            put = stream_client_put(client, bytes, count);
+        if (status == MNOS_OK && put < count)
+            uart_give_back(uart, MNOS_OK, count - put);
+        uart_handed_out(uart);
+        if (status == MNOS_ERR_LOST || put != 0)
+            stream_client_tell(client, client->events.input);
+        if (status == MNOS_OK && put < count)
+            return;
+    }
+}
+
+void server_input(struct server *server)
+{
+    const struct byte_queue *queue = &server->uart->received;
+    struct stream_client *client;
+    bool any;
+
+    look_at_keys(server);
+    while (server->read_count != 0 && byte_queue_ready(queue) != 0)
+        answer_oldest_read(server);
+    client = server_front_client(server);
+    if (client != NULL && client->attached) {
+        fill_ring(server, client);
+        return;
+    }
+    any = byte_queue_ready(queue) != 0;
+    if (any && !server->told && client != NULL)
+        stream_client_tell(client, client->events.input);
+    server->told = any && client != NULL;
+}
