@@ -8,6 +8,7 @@
 #include "abi/process.h"
 #include "lib/base/printf.h"
 #include "lib/mnos/log.h"
+#include "lib/mnos/process_end.h"
 #include "lib/mnos/status.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
@@ -161,40 +162,6 @@ mnos_status_t service_start(struct service *service)
     return start_or_try_later(service);
 }
 
-static const char *fault_text(uint32_t vector)
-{
-    static const char *const names[] = {
-        [0] = "division error",      [1] = "debug exception",
-        [3] = "breakpoint",          [4] = "overflow",
-        [5] = "bound exceeded",      [6] = "invalid instruction",
-        [7] = "no such coprocessor", [11] = "segment missing",
-        [12] = "stack fault",        [13] = "general protection",
-        [14] = "page fault",         [16] = "x87 error",
-        [17] = "misaligned access",  [19] = "SIMD error",
-    };
-
-    if (vector < sizeof names / sizeof names[0] && names[vector] != NULL)
-        return names[vector];
-    return "exception";
-}
-
-static void describe_end(const struct mnos_process_info *info, char *out, size_t size)
-{
-    uint32_t vector = (uint32_t)(info->exit_code >> 32);
-
-    switch (info->exit_reason) {
-    case MNOS_EXIT_SELF:
-        mnos_snprintf(out, size, "exit code %lld", (long long)info->exit_code);
-        break;
-    case MNOS_EXIT_DESTROYED: mnos_snprintf(out, size, "killed"); break;
-    case MNOS_EXIT_FAULT:
-        mnos_snprintf(out, size, "fault: %s, vector %u, error 0x%x", fault_text(vector), vector,
-                      (unsigned)(uint32_t)info->exit_code);
-        break;
-    default: mnos_snprintf(out, size, "reason %u", info->exit_reason); break;
-    }
-}
-
 /* The process is dead; `info` is its last record. */
 static void service_ended(struct service *service, const struct mnos_process_info *info)
 {
@@ -203,7 +170,7 @@ static void service_ended(struct service *service, const struct mnos_process_inf
     /* Only init holds the right to destroy it: that was an order. */
     bool ordered = info->exit_reason == MNOS_EXIT_DESTROYED && !service->silent;
 
-    describe_end(info, service->last_end, sizeof service->last_end);
+    process_end_text(info, service->last_end, sizeof service->last_end);
     if (service->silent)
         mnos_snprintf(service->last_end, sizeof service->last_end, "no sign of life for %u s",
                       service->config->grace_seconds);

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+/* process_end.h - why a process ended, in words, as services and programs that start others report it. */
+#pragma once
+
+#include <stddef.h>
+
+#include "abi/inspect.h"
+
+/* Of a process that is dead: "exit code 3", "killed", "fault: page fault, vector 14, error 0x4". */
+void process_end_text(const struct mnos_process_info *info, char *out, size_t size);
