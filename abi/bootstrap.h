@@ -4,7 +4,8 @@
  *
  * One page, mapped read-only. The first thread starts with RDI = its address, RSI = the address of
  * the thread's IPC buffer, RSP = top of stack (16-byte aligned, nothing pushed), FS base = RSI, every
- * other general register 0. The kernel makes the table of init; init makes those of the services.
+ * other general register 0. The kernel makes the table of init, init makes those of the services, and the
+ * service `launcher` those of all other programs.
  */
 #pragma once
 
@@ -28,6 +29,13 @@ struct mnos_bootstrap {
     /* A word that the program changes to show that it works, for whoever started it and can see the
      * memory; 0: nobody looks. lib/server/alive.h */
     uint64_t alive_address;
+    /* Words, each with the NUL behind it, one behind the other: what the program was called with. They lie in
+     * read-only pages of their own. 0: there are none, as for services, whose text is `arguments`. */
+    uint64_t arguments_address;
+    uint32_t argument_count;
+    uint32_t arguments_bytes;
+    /* For programs/loader: the session of the file that it loads, which it deletes when it has. */
+    mnos_cap_t image;
 };
 _Static_assert(sizeof(struct mnos_bootstrap) <= MNOS_PAGE_BYTES, "the bootstrap table is one page");
 

@@ -37,9 +37,11 @@ $(LIBMNOS): $(call user_objects,lib/mnos lib/server lib/client lib/driver lib/fo
 define program_rules
 $1: $$(call user_objects,$2) $(LIBMNOS) $(USER_LD) $(sources)
 	$$(call say,LINK)
-	$(Q)mkdir -p $$(@D) && $(LD) $(LINK_FLAGS) -T $(USER_LD) $$(filter %.o %.a,$$^) -o $$@
+	$(Q)mkdir -p $$(@D) && $(LD) $$(LINK_FLAGS) -T $(USER_LD) $$(filter %.o %.a,$$^) -o $$@
 endef
 $(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rules,$(BUILD)/user/$(notdir $d).elf,$d)))
+$(BUILD)/user/loader.elf: LINK_FLAGS += --defsym=program_base=0x40000000 # LAYOUT_LOADER
+
 # Tests and benchmarks of files run the service itself, in a process of their own making.
 TMPFS_CORE := $(addprefix services/fs/tmpfs/,data.c methods.c names.c pages.c store.c tree.c)
 $(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest $(TMPFS_CORE) \

@@ -221,11 +221,14 @@ def add_resources(service: Service) -> None:
     add_ports(service, delegated)
     add_lines(service, delegated)
     add_devices(service, delegated)
-    for name in service.table.get("files", []):
-        if not isinstance(name, str) or not NAME.match(name):
-            service.error("files are names of files in the initial RAM disk", "files")
+    for entry in service.table.get("files", []):
+        name, runs = entry, False
+        if isinstance(entry, dict) and set(entry) == {"name", "execute"}:
+            name, runs = entry["name"], entry["execute"]
+        if not isinstance(name, str) or not NAME.match(name) or not isinstance(runs, bool):
+            service.error("files are names of files in the initial RAM disk, or { name, execute }", "files")
         else:
-            service.add(name, FILE, READ, 0, 0, 0, "files")
+            service.add(name, FILE, READ | EXECUTE if runs else READ, 0, 0, 0, "files")
     for name in service.table.get("memory", []):
         if name not in OBJECTS:
             service.error(f"memory: nothing is called '{name}' (there are "
@@ -346,11 +349,20 @@ def programs(root: Path) -> dict[str, Path]:
     return {folder.name: folder for folder in sorted(folders) if folder != root / "services/init"}
 
 
+def is_launched(folder: Path) -> bool:
+    """Whether needs.toml says that the program is started by the service `launcher`; what is wrong there,
+    check_needs() says."""
+    try:
+        return tomllib.loads((folder / "needs.toml").read_text(encoding="utf-8")).get("launched") is True
+    except (FileNotFoundError, tomllib.TOMLDecodeError):
+        return False
+
+
 def check_programs(manifest: Manifest, services: list[Service], root: Path) -> None:
-    """A program that no service is made of would be in the image for nothing."""
+    """A program that no service is made of, and that is not launched, would be in the image for nothing."""
     used = {service.table["file"] for service in services}
     for name, folder in programs(root).items():
-        if name not in used:
+        if name not in used and not is_launched(folder):
             manifest.error(1, f"no service has file = \"{name}\", the program in {folder.relative_to(root)}")
 
 

@@ -132,7 +132,14 @@ mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info
     return status;
 }
 
-static void leave_out_childrens_quota(struct process_list *list)
+void process_list_add(struct process_list *list, uint64_t index, mnos_cap_t process)
+{
+    if (list->count < PROCESSES_MAX &&
+        process_inspect(process, &list->info[list->count]) == MNOS_OK)
+        list->index[list->count++] = index;
+}
+
+void process_list_settle(struct process_list *list)
 {
     for (unsigned parent = 0; parent < list->count; parent++) {
         struct mnos_process_info *info = &list->info[parent];
@@ -159,10 +166,8 @@ mnos_status_t manager_processes(struct process_list *list)
             break;
         if (manager_open_process(i, &process) != MNOS_OK)
             continue; /* not running */
-        if (process_inspect(process, &list->info[list->count]) == MNOS_OK)
-            list->index[list->count++] = i;
+        process_list_add(list, i, process);
         (void)!sys_cap_delete(process);
     }
-    leave_out_childrens_quota(list);
     return status == MNOS_ERR_END ? MNOS_OK : status;
 }

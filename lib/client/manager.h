@@ -41,9 +41,8 @@ mnos_status_t manager_ask_alive(mnos_cap_t endpoint);
 
 mnos_status_t process_inspect(mnos_cap_t process, struct mnos_process_info *info);
 
-/* The processes that run, in the manager's order. What a process has handed on to its children as
- * their quota is not counted as used by it. */
-#define PROCESSES_MAX 96
+/* The processes that run, in the manager's order. */
+#define PROCESSES_MAX 160
 struct process_list {
     unsigned count;
     uint64_t index[PROCESSES_MAX]; /* in the manager's list */
@@ -52,3 +51,7 @@ struct process_list {
 
 /* Collects them. An error is the manager's; the list then has those before it. */
 mnos_status_t manager_processes(struct process_list *list);
+/* One more process, of which the capability stays the caller's. */
+void process_list_add(struct process_list *list, uint64_t index, mnos_cap_t process);
+/* When all are there, once: what a process has handed on to its children as their quota is not counted as used by it. */
+void process_list_settle(struct process_list *list);

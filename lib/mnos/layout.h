@@ -11,6 +11,12 @@
 #define LAYOUT_PROGRAM_LOWEST 0x0000000000010000ull
 #define LAYOUT_PROGRAM_END 0x0000000040000000ull
 
+/* Of a program that was launched: the code that loads it (programs/loader), and what it was called with. Both share a
+ * page table. Below 2 GiB, as code of programs has to be. */
+#define LAYOUT_LOADER 0x0000000040000000ull
+#define LAYOUT_LOADER_END 0x0000000040100000ull
+#define LAYOUT_ARGUMENTS LAYOUT_LOADER_END
+
 /* The first thread, beside the kernel information page, so that all share one page table: bootstrap
  * table, IPC buffer, an unmapped page, and the stack below LAYOUT_STACK_TOP, with nothing mapped below
  * it. */

@@ -55,6 +55,18 @@ const char *bootstrap_arguments(void)
     return bootstrap != NULL ? bootstrap->arguments : "";
 }
 
+const char *bootstrap_argument(uint32_t index)
+{
+    const char *word;
+
+    if (bootstrap == NULL || index >= bootstrap->argument_count)
+        return NULL;
+    word = (const char *)bootstrap->arguments_address;
+    while (index-- != 0)
+        word += strlen(word) + 1;
+    return word;
+}
+
 bool bootstrap_has_argument(const char *word)
 {
     return string_has_word(bootstrap_arguments(), word);

@@ -4,8 +4,8 @@
 
 #include "lib/base/string.h"
 #include "programs/monitor/console.h"
-#include "lib/client/manager.h"
 #include "programs/monitor/files.h"
+#include "programs/monitor/tasks.h"
 
 static void command_help(const struct words *words);
 
@@ -14,7 +14,7 @@ static const struct command commands[] = {
     {"ps", "", "processes and threads: state, core, CPU time, memory", command_ps, 0, 0,
      COMPLETES_NOTHING},
     {"caps", "[PROCESS]", "capability table of a process, or of this monitor", command_caps, 0, 1,
-     COMPLETES_SERVICES},
+     COMPLETES_TASKS},
     {"mem", "", "memory of the machine and of each process", command_mem, 0, 0, COMPLETES_NOTHING},
     {"irq", "", "interrupt lines: how often, and who holds them", command_irq, 0, 0,
      COMPLETES_NOTHING},
@@ -32,10 +32,10 @@ static const struct command commands[] = {
      0, COMPLETES_NOTHING},
     {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1,
      COMPLETES_SERVICES},
-    {"kill", "NAME", "end a service; its restart policy decides what follows", command_kill, 1, 1,
-     COMPLETES_SERVICES},
-    {"run", "NAME [&]", "start a program and wait until it ends; &: do not wait",
-     command_run_service, 1, 2, COMPLETES_SERVICES},
+    {"kill", "NAME", "end a program or a service, whose restart policy decides what follows",
+     command_kill, 1, 1, COMPLETES_TASKS},
+    {"run", "NAME|PATH ...", "run a service or a program until it ends; alone it explains itself",
+     command_run_program, 0, COMMAND_WORDS_MAX - 1, COMPLETES_PROGRAMS},
     {"cd", "[PATH]", "go to a directory; without one to /", command_cd, 0, 1, COMPLETES_PATHS},
     {"pwd", "", "where that is", command_pwd, 0, 0, COMPLETES_NOTHING},
     {"ls", "[PATH]", "names in a directory", command_ls, 0, 1, COMPLETES_PATHS},
@@ -76,7 +76,7 @@ static void command_help(const struct words *)
         "Backspace, Delete, Ctrl-D a character; Ctrl-W, Alt-D a word; Ctrl-U K to start,\n"
         "to end; Tab completes; Up Down and Ctrl-R (Ctrl-G ends it) bring earlier lines;\n"
         "Ctrl-L clears the screen and asks the terminal for its width; Ctrl-C drops the\n"
-        "line, and leaves a program that run waits for in the background.\n");
+        "line, ends a program that runs, and leaves a service in the background.\n");
 }
 
 static const struct command *find(const char *name, size_t length)
@@ -133,6 +133,13 @@ void command_run(char *line)
         command->run(&words);
 }
 
+static bool is_path(const char *word, size_t typed)
+{
+    const char *slash = strchr(word, '/');
+
+    return slash != NULL && (size_t)(slash - word) < typed;
+}
+
 bool command_candidate(const char *line, size_t word_start, size_t typed, unsigned index,
                        char word[EDITOR_WORD_BYTES])
 {
@@ -154,9 +161,11 @@ bool command_candidate(const char *line, size_t word_start, size_t typed, unsign
     command = find(line + start, end - start);
     if (command == NULL || command->completes == COMPLETES_NOTHING)
         return false;
-    if (command->completes == COMPLETES_PATHS)
+    if (command->completes == COMPLETES_PATHS ||
+        (command->completes == COMPLETES_PROGRAMS && is_path(line + word_start, typed)))
         return files_candidate(line + word_start, typed, index, word, EDITOR_WORD_BYTES);
-    if (manager_entry(index, &service) != MNOS_OK)
+    if ((command->completes == COMPLETES_TASKS ? task_entry(index, &service)
+                                               : manager_entry(index, &service)) != MNOS_OK)
         return false;
     string_copy(word, service.name, EDITOR_WORD_BYTES);
     return true;

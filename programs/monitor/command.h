@@ -8,7 +8,7 @@
 #include "programs/monitor/editor.h"
 
 /* A line of input, in words; the first is the name of the command. */
-#define COMMAND_WORDS_MAX 16
+#define COMMAND_WORDS_MAX 64
 struct words {
     unsigned count;
     char *word[COMMAND_WORDS_MAX]; /* "" beyond count */
@@ -20,7 +20,13 @@ struct command {
     const char *help;
     void (*run)(const struct words *words);
     unsigned arguments_min, arguments_max;
-    enum command_completes { COMPLETES_NOTHING, COMPLETES_SERVICES, COMPLETES_PATHS } completes;
+    enum command_completes {
+        COMPLETES_NOTHING,
+        COMPLETES_SERVICES,
+        COMPLETES_TASKS,
+        COMPLETES_PROGRAMS,
+        COMPLETES_PATHS
+    } completes;
 };
 
 /* Runs one line of input. */
@@ -72,7 +78,8 @@ void command_services(const struct words *words);
 void command_regions(const struct words *words);
 void command_restart(const struct words *words);
 void command_kill(const struct words *words);
-void command_run_service(const struct words *words);
+/* run.c */
+void command_run_program(const struct words *words);
 /* power.c */
 void command_reboot(const struct words *words);
 void command_poweroff(const struct words *words);

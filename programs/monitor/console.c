@@ -36,7 +36,7 @@
 
 static mnos_cap_t events; /* the endpoint where this monitor waits */
 static bool input_waits;  /* the driver may have something */
-static bool restarted, services_changed, size_changed;
+static bool restarted, services_changed, size_changed, programs_changed;
 static bool behind;        /* what is typed is another's */
 static bool interrupted;   /* Ctrl-C was typed meanwhile */
 static bool manager_tells; /* when a service starts or stops */
@@ -154,6 +154,11 @@ void console_open(void)
     listen();
 }
 
+mnos_cap_t console_endpoint(void)
+{
+    return events;
+}
+
 /* Ended children, and the key of last resort, change it. */
 static void look_who_is_in_front(void)
 {
@@ -170,6 +175,7 @@ static void note_events(uint64_t set)
 {
     input_waits |= (set & EVENT_INPUT) != 0;
     services_changed |= (set & EVENT_SERVICES) != 0;
+    programs_changed |= (set & CONSOLE_EVENT_PROGRAMS) != 0;
     size_changed |= (set & EVENT_SIZE) != 0;
     interrupted |= (set & EVENT_INTERRUPT) != 0;
     if ((set & EVENT_FRONT) != 0)
@@ -188,7 +194,8 @@ void console_wait(void)
     switch (msg.kind) {
     case MNOS_KIND_EVENTS: note_events(msg.words[0]); break;
     case MNOS_KIND_CLIENT_GONE:
-        /* The manager is never gone: without it there is no system. */
+        /* With the launcher its programs are gone. The manager is never: without it there is no system. */
+        programs_changed |= ipc_client_is_gone(events, msg.badge, CONSOLE_BADGE_PROGRAMS);
         if (!ipc_client_is_gone(events, msg.badge, BADGE_SERIAL))
             break;
         restarted = true;
@@ -283,6 +290,8 @@ int console_read(void)
             return CONSOLE_SERVICES;
         if (take(&size_changed))
             return CONSOLE_SIZE;
+        if (take(&programs_changed))
+            return CONSOLE_PROGRAMS;
         if (input_waits)
             input_waits = receive(STREAM_POLL, READ_AHEAD_ITEMS);
         else

@@ -29,12 +29,19 @@ void console_error(mnos_status_t status, const char *what);
 /* Sends what was collected. */
 void console_flush(void);
 
+/* Where this monitor waits, with Grant; and what the launcher has of it for each program (launch.h): when one ends, or
+ * the launcher does. */
+#define CONSOLE_EVENT_PROGRAMS 32ull
+#define CONSOLE_BADGE_PROGRAMS 3u
+mnos_cap_t console_endpoint(void);
+
 /* What console_read() returns beside bytes. */
 enum console_event {
     CONSOLE_RESTARTED = -1, /* the driver: the terminal may not show what it should */
     CONSOLE_LOST = -2,      /* input is missing here */
     CONSOLE_SERVICES = -3,  /* the state of some service may have changed */
     CONSOLE_SIZE = -4,      /* the terminal's size is another: console_columns() */
+    CONSOLE_PROGRAMS = -5, /* a program may have ended */
 };
 
 /* The next byte typed, or an event. Waits for one. */

@@ -15,7 +15,7 @@
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/services.h"
-#include "lib/client/manager.h"
+#include "programs/monitor/tasks.h"
 
 #define KIB_PER_FRAME 4
 #define NS_PER_S 1000000000ull
@@ -71,7 +71,7 @@ static const struct mnos_statistics *statistics(const char *command)
 static void print_process_memory(void)
 {
     static struct process_list processes;
-    mnos_status_t status = manager_processes(&processes);
+    mnos_status_t status = task_processes(&processes);
 
     console_print("%-16s %9s %9s %12s %12s\n", "PROCESS", "USED KiB", "QUOTA KiB", "OBJECT BYTES",
                   "QUOTA BYTES");

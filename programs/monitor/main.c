@@ -10,6 +10,7 @@
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/editor.h"
+#include "programs/monitor/launch.h"
 #include "programs/monitor/services.h"
 
 static struct editor editor;
@@ -54,6 +55,12 @@ static void handle_event(int event)
             return;
         interrupt_line();
         services_print_failures();
+        break;
+    case CONSOLE_PROGRAMS:
+        if (!launch_have_ended())
+            return;
+        interrupt_line();
+        launch_print_ended();
         break;
     case CONSOLE_SIZE: editor_set_columns(&editor, console_columns()); return;
     case CONSOLE_RESTARTED: console_ask_size(); break; /* show again what it may have garbled */

@@ -11,7 +11,7 @@
 #include "lib/mnos/syscall.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
-#include "lib/client/manager.h"
+#include "programs/monitor/tasks.h"
 #include "programs/monitor/waits.h"
 #include "programs/monitor/services.h"
 
@@ -97,7 +97,7 @@ static void name_all_waits(void)
 
     wait_names.count = 0;
     for (unsigned i = 0; i < processes.count; i++) {
-        if (manager_open_process(processes.index[i], &process) != MNOS_OK)
+        if (task_open_process(processes.index[i], &process) != MNOS_OK)
             continue; /* ended meanwhile */
         name_waits(process, &processes.info[i]);
         (void)!sys_cap_delete(process);
@@ -111,13 +111,13 @@ void command_ps(const struct words *)
 
     if (!manager_available("ps"))
         return;
-    status = manager_processes(&processes);
+    status = task_processes(&processes);
     name_all_waits();
     console_print("%5s %-16s %-10s %4s %6s %10s %8s %8s %5s\n", "ID", "PROCESS, THREAD", "STATE",
                   "CORE", "PRIO", "CPU ms", "USED KiB", "OBJECT B", "CAPS");
     for (unsigned i = 0; i < processes.count; i++) {
         print_process(&processes.info[i]);
-        if (manager_open_process(processes.index[i], &process) != MNOS_OK)
+        if (task_open_process(processes.index[i], &process) != MNOS_OK)
             continue; /* ended meanwhile */
         print_threads(process);
         (void)!sys_cap_delete(process);
@@ -204,7 +204,7 @@ static void print_caps(mnos_cap_t process)
     uint64_t size;
 
     /* Without a manager the processes have numbers instead of names. */
-    if (bootstrap_cap("manager") == 0 || manager_processes(&processes) != MNOS_OK)
+    if (bootstrap_cap("manager") == 0 || task_processes(&processes) != MNOS_OK)
         processes.count = 0;
     console_print("%-9s %-9s %-6s %6s %-20s %s\n", "HANDLE", "TYPE", "RIGHTS", "OBJECT",
                   "DERIVED FROM", process == MNOS_SELF ? "NAME, DETAILS" : "DETAILS");
@@ -239,13 +239,13 @@ void command_caps(const struct words *words)
     }
     if (!manager_available("caps"))
         return;
-    status = manager_find(name, &index, &service);
+    status = task_find(name, &index, &service);
     if (status == MNOS_ERR_END) {
         console_print("caps: there is no process \"%s\"; services lists what can run\n", name);
         return;
     }
     if (status == MNOS_OK)
-        status = manager_open_process(index, &process);
+        status = task_open_process(index, &process);
     if (status == MNOS_ERR_STATE) {
         console_print("caps: %s is not running\n", name);
     } else if (status != MNOS_OK) {

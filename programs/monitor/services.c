@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* services - the commands about services: services, restart, kill, run and reboot. */
+/* services - the commands about services: services, restart, kill; and run, of a service. */
 #include "lib/mnos/bootstrap.h"
 #include "lib/base/printf.h"
 #include "lib/mnos/ipc.h"
@@ -7,8 +7,10 @@
 #include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
-#include "lib/client/manager.h"
+#include "lib/client/launcher.h"
+#include "programs/monitor/launch.h"
 #include "programs/monitor/services.h"
+#include "programs/monitor/tasks.h"
 #include "protocols/manifest_format.h"
 
 bool manager_available(const char *command)
@@ -180,8 +182,28 @@ void command_restart(const struct words *words)
         console_print("%s: restarted\n", words->word[1]);
 }
 
+static void kill_program(const char *name)
+{
+    struct manager_service program;
+    uint64_t index;
+    bool runs = task_find(name, &index, &program) == MNOS_OK && program.state == MANAGER_RUNNING;
+    mnos_status_t status = runs ? launcher_kill(name) : MNOS_ERR_STATE;
+
+    launch_forget_ended(); /* that it has ended is no news then */
+    if (status == MNOS_OK)
+        console_print("%s: killed\n", name);
+    else if (status == MNOS_ERR_STATE)
+        console_print("kill: %s has ended\n", name);
+    else
+        print_failure(status, "kill", name);
+}
+
 void command_kill(const struct words *words)
 {
+    if (task_is_program(words->word[1])) {
+        kill_program(words->word[1]);
+        return;
+    }
     if (control("kill", MANAGER_KILL, words->word[1]))
         console_print("%s: killed\n", words->word[1]);
 }
@@ -210,22 +232,11 @@ static void wait_for_end(uint64_t index, const struct manager_service *service)
     console_print("%s: ended, %.63s\n", now.name, now.last_end);
 }
 
-void command_run_service(const struct words *words)
+void services_run(const char *name, bool background)
 {
     struct manager_service service;
-    char *name = words->word[1];
-    size_t length = strlen(name);
-    bool background = words->count == 3;
     uint64_t index;
 
-    if (background && strcmp(words->word[2], "&") != 0) {
-        console_print("run: a program takes no arguments; after its name there can be & only\n");
-        return;
-    }
-    if (name[length - 1] == '&') {
-        background = true;
-        name[length - 1] = 0;
-    }
     if (manager_find(name, &index, &service) == MNOS_OK && service.state == MANAGER_RUNNING) {
         print_state("run", name, &service);
         return;

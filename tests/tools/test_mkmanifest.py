@@ -94,3 +94,14 @@ def missing_grant() -> None:
 @suite.test("a service named twice is an error with its line")
 def duplicate_service() -> None:
     must_fail(replace("[service.monitor]", "[service.serial]"), "[service.serial]")
+
+
+@suite.test("a file of the RAM disk is given to read, and to run only where the manifest says so")
+def files_to_run() -> None:
+    entry = 'files = [{ name = "loader", execute = true }]'
+    for bad in ('files = [{ name = "loader", execute = 1 }]', 'files = [{ name = "loader" }]', 'files = [7]',
+                'files = ["../loader"]'):
+        must_fail(replace(entry, bad), bad, "files are names of files")
+    _, with_execute, _ = compile_manifest(str)
+    done, without, _ = compile_manifest(replace(entry, 'files = ["loader"]'))
+    check(done.returncode == 0 and without != with_execute, f"the right is not in the output:\n{done.stderr}")

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+/* launch - see launch.h. */
+#include "programs/monitor/launch.h"
+
+#include "abi/inspect.h"
+#include "abi/process.h"
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+#include "lib/client/launcher.h"
+#include "lib/client/manager.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/syscall.h"
+#include "programs/monitor/console.h"
+#include "programs/monitor/files.h"
+
+#define PRIORITY 15u
+#define OBJECT_BYTES 131072u
+#define STACK_PAGES 16u
+
+/* What is started and has not been told to have ended. */
+struct job {
+    uint64_t number; /* 0: free */
+    mnos_cap_t process;
+    bool quiet;
+    uint32_t given; /* how many capabilities */
+    char name[MNOS_NAME_BYTES];
+};
+
+static struct job jobs[LAUNCHER_PROGRAMS_MAX];
+static struct job *made; /* the one that is put together */
+static const char *command_name;
+
+static struct job *free_job(void)
+{
+    for (unsigned i = 0; i < LAUNCHER_PROGRAMS_MAX; i++) {
+        if (jobs[i].number == 0)
+            return &jobs[i];
+    }
+    return NULL;
+}
+
+static void forget(struct job *job)
+{
+    (void)!sys_cap_delete(job->process); /* it may have gone with the launcher */
+    *job = (struct job){0};
+}
+
+/* ---- Putting together ---- */
+
+static mnos_status_t export(const char *path, uint32_t rights, mnos_cap_t *session)
+{
+    struct file_session *files = &files_mounts()->root;
+    struct file_attr attr;
+    struct file file;
+    mnos_status_t status = file_stat(files, path, 0, &attr);
+    bool is_directory = status == MNOS_OK && attr.type == FILE_TYPE_DIRECTORY;
+
+    /* Without the right to look up not even the file itself can be opened. */
+    rights = (is_directory ? rights : rights & ~(uint32_t)FILE_CREATE_RIGHT) | FILE_LOOKUP;
+    if (status == MNOS_OK)
+        status =
+            file_open(files, NULL, path, is_directory ? FILE_ONLY_DIRECTORY : 0, rights, &file);
+    if (status != MNOS_OK)
+        return status;
+    status = file_export(&file, rights, session);
+    (void)!file_close(&file); /* the session that was exported has its own */
+    return status;
+}
+
+static void explain(mnos_status_t status, const char *path)
+{
+    switch (status) {
+    case MNOS_ERR_NOT_FOUND:
+        console_print("%s: this monitor has no capability \"launcher\"\n", command_name);
+        break;
+    case MNOS_ERR_AGAIN:
+        console_print("%s: %u programs run already, and there may be no more\n", command_name,
+                      LAUNCHER_PROGRAMS_MAX);
+        break;
+    case MNOS_ERR_QUOTA:
+        console_print("%s: %s was not started: the launcher has not that much memory left for "
+                      "programs, or it is too little for one\n",
+                      command_name, path);
+        break;
+    case MNOS_ERR_SIZE:
+        console_print("%s: the arguments are longer than %u bytes\n", command_name,
+                      LAUNCHER_ARGUMENTS_MAX);
+        break;
+    default: files_failed(status, command_name, path); break;
+    }
+}
+
+bool launch_begin(const struct launch_plan *plan)
+{
+    struct launcher_plan launcher = {
+        .start = {.frames = plan->frames,
+                  .bytes = OBJECT_BYTES,
+                  .priority = PRIORITY,
+                  .stack_pages = STACK_PAGES,
+                  .flags = plan->flags},
+        .arguments = plan->arguments,
+        .argument_bytes = plan->argument_bytes,
+        .endpoint = console_endpoint(),
+        .badge = CONSOLE_BADGE_PROGRAMS,
+        .events = CONSOLE_EVENT_PROGRAMS,
+    };
+    mnos_status_t status;
+
+    command_name = plan->command;
+    made = free_job();
+    if (made == NULL) {
+        explain(MNOS_ERR_AGAIN, plan->path);
+        return false;
+    }
+    if (files_session(plan->command) == NULL)
+        return false;
+    status = export(plan->path, FILE_READ_RIGHT, &launcher.file);
+    if (status != MNOS_OK) {
+        files_failed(status, command_name, plan->path);
+        return false;
+    }
+    string_copy(launcher.start.name, files_base(plan->path), sizeof launcher.start.name);
+    status = launcher_start(&launcher, &made->number, &made->process);
+    (void)!sys_cap_delete(launcher.file);
+    if (status != MNOS_OK) {
+        explain(status, plan->path);
+        return false;
+    }
+    made->quiet = plan->quiet;
+    mnos_snprintf(made->name, sizeof made->name, "%.12s#%llu", launcher.start.name,
+                  (unsigned long long)made->number);
+    return true;
+}
+
+void launch_drop(void)
+{
+    (void)!launcher_kill(made->name); /* if it has gone already, so much the better */
+    forget(made);
+}
+
+bool launch_give(const char *name, mnos_cap_t cap, mnos_rights_t rights)
+{
+    mnos_status_t status = launcher_give(made->number, made->given++, name, cap, rights);
+
+    if (status == MNOS_OK)
+        return true;
+    console_error(status, name);
+    launch_drop();
+    return false;
+}
+
+bool launch_give_path(const char *name, const char *path, uint32_t rights)
+{
+    mnos_cap_t session;
+    mnos_status_t status = export(path, rights, &session);
+    bool given;
+
+    if (status != MNOS_OK) {
+        files_failed(status, command_name, path);
+        launch_drop();
+        return false;
+    }
+    given = launch_give(name, session, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT);
+    (void)!sys_cap_delete(session);
+    return given;
+}
+
+/* ---- Waiting ---- */
+
+/* Whether it has ended. How is the launcher's to say, which may come to it later than the end does here: then it has not
+ * yet. */
+static bool has_ended(const struct job *job, struct manager_service *program,
+                      struct mnos_process_info *info)
+{
+    mnos_status_t status = process_inspect(job->process, info);
+
+    if (status == MNOS_OK && info->state != MNOS_PROCESS_DEAD)
+        return false;
+    if (launcher_find(job->number, program) == MNOS_OK)
+        return program->state != MANAGER_RUNNING;
+    *program = (struct manager_service){.last_end = "with the launcher, which has ended"};
+    info->exit_reason = MNOS_EXIT_DESTROYED;
+    return true;
+}
+
+/* One that says itself how it fares has said what there is to say when it ends by itself. */
+static bool is_told(const struct job *job, const struct mnos_process_info *info)
+{
+    return job->quiet && info->exit_reason == MNOS_EXIT_SELF &&
+           (info->exit_code & ~0xFFFFFFFFull) != LAUNCHER_NOT_LOADED;
+}
+
+/* Tells it, if there is something to tell; false: it has not ended. */
+static bool tell_end(struct job *job)
+{
+    struct mnos_process_info info;
+    struct manager_service program;
+
+    if (!has_ended(job, &program, &info))
+        return false;
+    if (!is_told(job, &info))
+        console_print("%s: ended, %.63s\n", job->name, program.last_end);
+    forget(job);
+    return true;
+}
+
+static void wait_for_end(struct job *job)
+{
+    while (!tell_end(job)) {
+        if (console_interrupted()) {
+            console_print("^C\n");
+            /* Fails when it has ended by itself meanwhile. */
+            (void)!sys_proc_destroy(job->process, 0);
+        } else {
+            console_wait();
+        }
+    }
+}
+
+void launch_go(bool background)
+{
+    mnos_status_t status = launcher_run(made->number);
+
+    if (status != MNOS_OK) {
+        explain(status, made->name);
+        forget(made);
+    } else if (background) {
+        console_print("%s: started\n", made->name);
+    } else {
+        wait_for_end(made);
+    }
+}
+
+void launch_forget_ended(void)
+{
+    struct mnos_process_info info;
+    struct manager_service program;
+
+    for (unsigned i = 0; i < LAUNCHER_PROGRAMS_MAX; i++) {
+        if (jobs[i].number != 0 && has_ended(&jobs[i], &program, &info))
+            forget(&jobs[i]);
+    }
+}
+
+bool launch_have_ended(void)
+{
+    struct mnos_process_info info;
+    struct manager_service program;
+
+    for (unsigned i = 0; i < LAUNCHER_PROGRAMS_MAX; i++) {
+        if (jobs[i].number != 0 && has_ended(&jobs[i], &program, &info))
+            return true;
+    }
+    return false;
+}
+
+void launch_print_ended(void)
+{
+    for (unsigned i = 0; i < LAUNCHER_PROGRAMS_MAX; i++) {
+        if (jobs[i].number != 0)
+            (void)tell_end(&jobs[i]);
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/*
+ * launch.h - programs that this monitor starts by the launcher: put together, given what they are to have, waited for.
+ *
+ *   if (launch_begin(&plan) && launch_give_path(...))
+ *       launch_go(background);
+ *
+ * One program is put together at a time. What went wrong is told, and then nothing is left of it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/types.h"
+
+#define LAUNCH_FRAMES 2048u /* unless something else is said */
+
+struct launch_plan {
+    const char *command;   /* in whose name failures are told */
+    const char *path;      /* of the program */
+    uint64_t frames;       /* that it may use */
+    uint32_t flags;        /* enum launcher_flags */
+    const char *arguments; /* words, each with its NUL */
+    size_t argument_bytes;
+    bool quiet; /* it says itself what it has to say: an exit code is not told */
+};
+
+/* False: why not was told. */
+bool launch_begin(const struct launch_plan *plan);
+/* A session of a file or directory, with these rights of a file (file.h), under a name. */
+bool launch_give_path(const char *name, const char *path, uint32_t rights);
+/* Any capability with Grant; it stays the caller's. */
+bool launch_give(const char *name, mnos_cap_t cap, mnos_rights_t rights);
+/* It runs, and unless it is in the background it is waited for: until it ends, or Ctrl-C ends it. */
+void launch_go(bool background);
+/* It is not to run after all. */
+void launch_drop(void);
+
+/* Whether some in the background have ended that was not told yet. */
+bool launch_have_ended(void);
+void launch_print_ended(void);
+/* The same without telling. */
+void launch_forget_ended(void);

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/*
+ * run - the command that starts a service, or a program with exactly the capabilities that the line names:
+ *
+ *   run PATH [ARGUMENT...] [with [NAME=PATH[:RIGHTS]...] [memory:SIZE] [events]] [&]
+ */
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+#include "programs/monitor/command.h"
+#include "programs/monitor/console.h"
+#include "programs/monitor/files.h"
+#include "programs/monitor/launch.h"
+#include "programs/monitor/services.h"
+#include "programs/monitor/tasks.h"
+#include "protocols/launcher.h"
+
+/* The words of a line: PATH, then arguments up to `with`, then what it is given. */
+struct run {
+    const struct words *words;
+    unsigned with, end; /* indexes; `with` is `end` when there is none */
+    bool background;
+    uint64_t frames;
+    uint32_t flags;
+};
+
+static void explain_command(void)
+{
+    console_print(
+        "run NAME [&]: a service that is started on demand.\n"
+        "run PATH [ARGUMENT...] [with GIVEN...] [&]: a program; NAME is /boot/NAME if no service "
+        "has it.\n"
+        "It has what is given, and nothing else:\n"
+        "  NAME=PATH[:RIGHTS]  a file or directory and what is below; rights r, w, c: read, "
+        "write,\n"
+        "                      make and remove names; r unless they are said\n"
+        "  memory:SIZE         what it may use, as 64K or 16M, instead of 8M\n"
+        "  events              an endpoint of its own, where restarts of services are told\n"
+        "Ctrl-C ends it. With & the prompt comes back at once; kill ends it.\n");
+}
+
+/* ---- What is given ---- */
+
+/* "64K", "16M" in frames; 0: it is no size. */
+static uint64_t parse_frames(const char *text)
+{
+    uint64_t value = 0;
+
+    for (; *text >= '0' && *text <= '9'; text++) {
+        if (value > UINT32_MAX)
+            return 0;
+        value = value * 10 + (uint64_t)(*text - '0');
+    }
+    if (text[0] == 0 || text[1] != 0)
+        return 0;
+    switch (*text) {
+    case 'K': return value / 4;
+    case 'M': return value * 256;
+    case 'G': return value * 262144;
+    default: return 0;
+    }
+}
+
+static bool parse_rights(const char *text, uint32_t *rights)
+{
+    *rights = FILE_LOOKUP;
+    for (; *text != 0; text++) {
+        if (*text == 'r')
+            *rights |= FILE_READ_RIGHT;
+        else if (*text == 'w')
+            *rights |= FILE_WRITE_RIGHT;
+        else if (*text == 'c')
+            *rights |= FILE_CREATE_RIGHT;
+        else
+            return false;
+    }
+    return true;
+}
+
+/* The rights behind the last colon, which is taken off. One that has none behind it is part of the path. */
+static uint32_t take_rights(char *path)
+{
+    uint32_t rights;
+    size_t at = strlen(path);
+
+    while (at > 0 && path[at] != ':')
+        at--;
+    if (path[at] != ':' || path[at + 1] == 0 || !parse_rights(path + at + 1, &rights))
+        return FILE_LOOKUP | FILE_READ_RIGHT;
+    path[at] = 0;
+    return rights;
+}
+
+/* memory:SIZE and events, which are known before it is started. False: it is neither, nor NAME=PATH. */
+static bool read_given(struct run *run, const char *word)
+{
+    static const char memory[] = "memory:";
+
+    if (strcmp(word, "events") == 0) {
+        run->flags |= LAUNCHER_EVENTS;
+        return true;
+    }
+    if (strncmp(word, memory, sizeof memory - 1) == 0) {
+        run->frames = parse_frames(word + sizeof memory - 1);
+        return run->frames != 0;
+    }
+    return strchr(word, '=') != NULL && word[0] != '=';
+}
+
+/* NAME=PATH[:RIGHTS] */
+static bool give(char *word)
+{
+    static char path[FILES_PATH_BYTES];
+    char *equals = strchr(word, '=');
+    uint32_t rights;
+
+    if (equals == NULL)
+        return true; /* it is not given by a path */
+    rights = take_rights(equals + 1);
+    *equals = 0;
+    if (!files_path("run", equals + 1, path)) {
+        launch_drop();
+        return false;
+    }
+    return launch_give_path(word, path, rights);
+}
+
+/* ---- The line ---- */
+
+static bool read_line(struct run *run)
+{
+    const struct words *words = run->words;
+
+    run->end = words->count;
+    if (strcmp(words->word[run->end - 1], "&") == 0) {
+        run->background = true;
+        run->end--;
+    }
+    run->with = 2;
+    while (run->with < run->end && strcmp(words->word[run->with], "with") != 0)
+        run->with++;
+    for (unsigned i = run->with + 1; i < run->end; i++) {
+        if (read_given(run, words->word[i]))
+            continue;
+        console_print("run: %s is nothing that can be given; run alone says what can\n",
+                      words->word[i]);
+        return false;
+    }
+    return true;
+}
+
+/* The words from PATH on, as the program is called; each with its NUL. */
+static size_t join_arguments(const struct run *run, char *out)
+{
+    size_t bytes = 0;
+
+    for (unsigned i = 1; i < run->with; i++) {
+        size_t length = strlen(run->words->word[i]) + 1;
+
+        memcpy(out + bytes, run->words->word[i], length);
+        bytes += length;
+    }
+    return bytes;
+}
+
+static void run_program(struct run *run, const char *path)
+{
+    char arguments[LINE_BYTES + COMMAND_WORDS_MAX];
+    struct launch_plan plan = {
+        .command = "run",
+        .path = path,
+        .frames = run->frames,
+        .flags = run->flags,
+        .arguments = arguments,
+        .argument_bytes = join_arguments(run, arguments),
+    };
+
+    if (!launch_begin(&plan))
+        return;
+    for (unsigned i = run->with + 1; i < run->end; i++) {
+        if (!give(run->words->word[i]))
+            return;
+    }
+    launch_go(run->background);
+}
+
+/* "NAME&" is "NAME &". */
+static bool take_ampersand(char *word)
+{
+    size_t length = strlen(word);
+
+    if (length < 2 || word[length - 1] != '&')
+        return false;
+    word[length - 1] = 0;
+    return true;
+}
+
+static bool is_service(const char *name)
+{
+    struct manager_service service;
+    uint64_t index;
+
+    return manager_find(name, &index, &service) == MNOS_OK;
+}
+
+void command_run_program(const struct words *words)
+{
+    static char path[FILES_PATH_BYTES];
+    struct run run = {.words = words, .frames = LAUNCH_FRAMES};
+
+    if (words->count < 2) {
+        explain_command();
+        return;
+    }
+    run.background = take_ampersand(words->word[words->count - 1]);
+    if (!read_line(&run))
+        return;
+    if (run.end < 2) {
+        explain_command();
+    } else if (strchr(words->word[1], '/') != NULL) {
+        if (files_path("run", words->word[1], path))
+            run_program(&run, path);
+    } else if (!is_service(words->word[1])) {
+        mnos_snprintf(path, sizeof path, "/boot/%s", words->word[1]);
+        run_program(&run, path);
+    } else if (run.end != 2) {
+        console_print("run: %s is a service, which has what the manifest gives it; "
+                      "/boot/%s is the program\n",
+                      words->word[1], words->word[1]);
+    } else {
+        services_run(words->word[1], run.background);
+    }
+}

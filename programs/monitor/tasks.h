@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tasks.h - all that runs, as commands name it: services, which the manager has, and behind them programs, which the
+ * launcher has started for this monitor, as NAME#NUMBER or, when there is one of that name, NAME.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/client/manager.h"
+
+/* What there is at an index; MNOS_ERR_END past the last. */
+mnos_status_t task_entry(uint64_t index, struct manager_service *task);
+/* By name; a service that runs comes first, one that does not after programs. MNOS_ERR_END: there is none. */
+mnos_status_t task_find(const char *name, uint64_t *index, struct manager_service *task);
+/* A new capability to inspect its process; the caller deletes it. MNOS_ERR_STATE: it does not run. */
+mnos_status_t task_open_process(uint64_t index, mnos_cap_t *process);
+/* Whether the name is that of a program and not of a service. */
+bool task_is_program(const char *name);
+/* The processes that run. An error is the manager's; the list then has those before it. */
+mnos_status_t task_processes(struct process_list *list);

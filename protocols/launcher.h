@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/* launcher.h - labels and records of the service that starts programs; what they mean is in launcher.def. */
+#pragma once
+
+#include <stdint.h>
+
+#include "abi/types.h"
+#include "protocols/manager.h"
+
+enum launcher_request {
+#define REQUEST(label, name, class, request, reply, text) LAUNCHER_##name = (label),
+#include "protocols/launcher.def"
+#undef REQUEST
+};
+_Static_assert((int)LAUNCHER_LIST == (int)MANAGER_LIST &&
+                   (int)LAUNCHER_PROCESS == (int)MANAGER_PROCESS &&
+                   (int)LAUNCHER_KILL == (int)MANAGER_KILL,
+               "one client library asks both");
+
+#define LAUNCHER_PROGRAMS_MAX 64u /* that have not ended */
+#define LAUNCHER_ARGUMENTS_MAX 3900u
+#define LAUNCHER_STACK_PAGES_MIN 8u /* the loader runs on it */
+#define LAUNCHER_STACK_PAGES_MAX 256u
+#define LAUNCHER_GIVE_MAX 4u
+
+enum launcher_flags {
+    /* The program gets "events" (Read, Write, Grant): an endpoint to wait at, where MANAGER_EVENT_PEER_RESTARTED is
+     * set when a service has been started again. */
+    LAUNCHER_EVENTS = 1,
+    LAUNCHER_FLAGS_ALL = 1,
+};
+
+struct launcher_start {
+    uint64_t
+        request; /* the client's number for this START, not 0 and never used again by this run of it */
+    char name[MNOS_NAME_BYTES]; /* for people; need not be unique */
+    uint64_t frames;            /* 4 KiB frames, for all that the program is and uses */
+    uint64_t bytes;             /* of kernel objects and capability slots */
+    uint64_t events;            /* of its end; 0 when no endpoint comes along */
+    uint32_t priority;          /* its ceiling, too */
+    uint32_t stack_pages;       /* LAUNCHER_STACK_PAGES_MIN to _MAX */
+    uint32_t flags;             /* enum launcher_flags */
+    uint32_t
+        argument_count; /* words that follow, each with its NUL; at most LAUNCHER_ARGUMENTS_MAX bytes */
+};
+_Static_assert(sizeof(struct launcher_start) == 72, "shared between programs");
+
+struct launcher_number {
+    uint64_t number; /* the id of the process: never used again */
+};
+
+struct launcher_give {
+    uint64_t number;
+    uint32_t sequence; /* of the GIVEs of this program, from 0 */
+    uint32_t reserved;
+    uint32_t rights[LAUNCHER_GIVE_MAX];
+    char names[LAUNCHER_GIVE_MAX][MNOS_NAME_BYTES]; /* as many as capabilities; each with its NUL */
+};
+_Static_assert(sizeof(struct launcher_give) == 128, "shared between programs");
+
+/* How a program ends that could not be loaded: the code is LAUNCHER_NOT_LOADED, a step in bits 16 to 31, and below
+ * that what the step met. The program could say so by itself; it is for people. */
+#define LAUNCHER_NOT_LOADED 0x4C4F414400000000ull
+enum launcher_step {
+    LAUNCHER_STEP_READ = 1,   /* the file: a status */
+    LAUNCHER_STEP_FORMAT = 2, /* enum elf_error */
+    LAUNCHER_STEP_MEMORY = 3, /* memory for it: a status */
+};

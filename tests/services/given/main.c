@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main - a program for tests: writes what it was called with and what its bootstrap table has into the file "report"
+ * of the directory that it was given as "files", and waits to be looked at when the last word is "stay". The word
+ * "write" makes it write to its own code.
+ */
+#include "abi/inspect.h"
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+#include "lib/client/file.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
+
+enum { EXIT_SESSION = 1, EXIT_FILE = 2, EXIT_WRITE = 3, EXIT_MAPPED = 4 };
+
+static char report[4096];
+static size_t report_bytes;
+
+static void add(const char *label, const char *text)
+{
+    int bytes =
+        mnos_snprintf(report + report_bytes, sizeof report - report_bytes, "%s %s\n", label, text);
+
+    report_bytes += (size_t)bytes;
+}
+
+static int write_report(void)
+{
+    struct file_session files;
+    struct file file;
+    uint64_t count;
+
+    if (file_session_open(&files, bootstrap_cap("files"), 0) != MNOS_OK)
+        return EXIT_SESSION;
+    if (file_open(&files, NULL, "report", FILE_CREATE, FILE_WRITE_RIGHT, &file) != MNOS_OK)
+        return EXIT_FILE;
+    return file_write(&file, 0, report, report_bytes, &count) == MNOS_OK ? 0 : EXIT_WRITE;
+}
+
+/* Each capability to memory that it has: none of them may let it write what it executes. */
+static bool code_can_be_written(void)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    uint64_t size;
+
+    for (uint64_t at = 0; sys_cap_inspect(MNOS_SELF, MNOS_VIEW_PROCESS_CAP, at, &size) == MNOS_OK;
+         at = MNOS_HANDLE_INDEX(info->handle) + 1) {
+        if (info->type == MNOS_TYPE_MEMORY &&
+            (info->rights & (MNOS_RIGHT_WRITE | MNOS_RIGHT_EXECUTE)) ==
+                (MNOS_RIGHT_WRITE | MNOS_RIGHT_EXECUTE))
+            return true;
+    }
+    return false;
+}
+
+int main(void)
+{
+    const struct mnos_bootstrap *table = bootstrap_table();
+    const char *last = "";
+    int code;
+
+    for (uint32_t i = 0; bootstrap_argument(i) != NULL; i++)
+        add("argument", last = bootstrap_argument(i));
+    for (uint32_t i = 0; i < table->entry_count; i++)
+        add("given", table->entries[i].name);
+    if (code_can_be_written())
+        return EXIT_MAPPED;
+    code = write_report();
+    if (strcmp(last, "write") == 0)
+        *(volatile uint8_t *)(uintptr_t)main = 0;
+    while (strcmp(last, "stay") == 0)
+        sleep_until(MNOS_DEADLINE_NEVER);
+    return code;
+}

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""test_launcher.py - programs that are started from files: what they are given, and what becomes of them."""
+
+import re
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from qemu import PROMPT, Guest, Machine
+from testlib import Suite, check
+from tests.system import test_disk_files as disk_files
+from tests.system.with_services import initrd
+
+suite = Suite("launcher")
+
+CAP = re.compile(r"^[0-9a-f]+ +(\w+) +([rwxgv-]{5}) ", re.M)
+
+
+@contextmanager
+def prompt(name: str, programs: tuple[str, ...] = (), memory_mib: int = 128):
+    with tempfile.TemporaryDirectory() as folder:
+        image = initrd(Path(folder), programs, lambda text: text) if programs else None
+        with Guest(Machine("direct", cpus=2, memory_mib=memory_mib, initrd=image) if image else
+                   Machine("direct", cpus=2, memory_mib=memory_mib), f"launcher {name}", 200) as guest:
+            guest.expect(PROMPT)
+            yield guest
+
+
+def says(guest: Guest, command: str, *texts: str) -> str:
+    output = guest.command(command)
+    for text in texts:
+        check(text in output, f"{command!r} does not say {text!r}:\n{output}")
+    return output
+
+
+def caps(guest: Guest, name: str) -> list[tuple[str, str]]:
+    """Type and rights of each capability, once the program is loaded: then the pages that it was read to are mapped
+    through no capability but those of its pieces."""
+    for _ in range(40):
+        found = CAP.findall(guest.command(f"caps {name}"))
+        if ("memory", "rw---") in found and not any("w" in rights and "x" in rights for _, rights in found):
+            return sorted(found)
+        time.sleep(0.05)
+    check(False, f"{name} has a capability too many:\n{found}")
+    return found
+
+
+@suite.test("a program is called with its arguments, and has what the line names and no more")
+def what_it_is_given() -> None:
+    with prompt("given", ("given",)) as guest:
+        says(guest, "mkdir /tmp/own")
+        says(guest, "run given one two three with files=/tmp/own:wc")
+        report = says(guest, "cat /tmp/own/report")
+        check(report.split("\n")[:5] == ["argument given", "argument one", "argument two", "argument three",
+                                         "given files"], f"the report is another one:\n{report}")
+        started = says(guest, "run given stay with files=/tmp/own:wc more=/boot/hello &")
+        name = re.search(r"(given#\d+): started", started)[1]
+        # Code, constants and data; two sessions that it may use and hand on. Nothing else.
+        found = caps(guest, name)
+        check(found == sorted([("memory", "r-x--"), ("memory", "r----"), ("memory", "rw---"),
+                               ("memory", "rw---"), ("endpoint", "-w-g-"), ("endpoint", "-w-g-")]),
+              f"its capabilities are others:\n{found}")
+        says(guest, f"kill {name}", "killed")
+        says(guest, "run given with files=/tmp/own", "exit code 2")  # it may read there, not make names
+        says(guest, "run given with other=/tmp/own:wc", "exit code 1")
+        says(guest, "run given write with files=/tmp/own:wc", "fault: page fault")
+
+
+@suite.test("how a program ends is told: a code, a fault, and a file that is none")
+def how_it_ends() -> None:
+    with prompt("ends") as guest:
+        check(re.search(r"hello#\d+: ended, exit code 1", says(guest, "run /boot/hello")), "no exit code")
+        says(guest, "run /boot/crash", "ended, fault: page fault, vector 14")
+        says(guest, "run /boot/manifest.bin", "not a program: not an ELF file")
+        says(guest, "write /tmp/short x")
+        says(guest, "run /tmp/short", "not a program: ")
+        says(guest, "run /tmp", "not loaded: this is a directory")
+        says(guest, "run /tmp/nothing", "nothing has this name")
+        says(guest, "run nothing", "run /boot/nothing: nothing has this name")
+        says(guest, "run /boot/spin with nonsense", "run: nonsense is nothing that can be given")
+        says(guest, "run /boot/spin with a=/tmp a=/tmp", "a: something has this name already")
+        says(guest, "run /boot/spin with a=/nothing", "nothing has this name")
+        check("spin" not in says(guest, "ps"), "one that was not run is there")
+        says(guest, "run hello one", "is a service")
+        says(guest, "run", "memory:SIZE")
+
+
+@suite.test("what a program may use is its own, and taken off what the launcher has")
+def quota() -> None:
+    with prompt("quota") as guest:
+        says(guest, "run /boot/spin with memory:1G", "the launcher has not that much memory left")
+        says(guest, "run /boot/spin with memory:64K", "too little for one")
+        says(guest, "run /boot/ext4 with memory:240K", "not loaded: ")
+        for _ in range(6):
+            says(guest, "run /boot/spin with memory:8M &", "started")
+        says(guest, "run /boot/spin with memory:32M", "the launcher has not that much memory left")
+        names = re.findall(r"^ *(\d+) spin ", guest.command("ps"), re.M)
+        check(len(names) == 6, f"there are {len(names)} of them")
+        for number in names:
+            says(guest, f"kill spin#{number}", "killed")
+        says(guest, "run /boot/crash with memory:32M", "fault: page fault")
+        check("spin" not in re.findall(r"^ *\d+ (\w+) ", guest.command("ps"), re.M), "one is left")
+
+
+@suite.test("Ctrl-C ends what runs in front, and kill what is in the background")
+def ending() -> None:
+    with prompt("ending") as guest:
+        guest.send("run /boot/spin\r")
+        guest.expect("run /boot/spin")
+        guest.send("\x03")
+        guest.expect_pattern(r"spin#\d+: ended, killed", 20)
+        guest.expect(PROMPT)
+        says(guest, "cp /boot/spin /tmp/endless")
+        says(guest, "run /tmp/endless &", "started")
+        says(guest, "run /tmp/endless &", "started")
+        says(guest, "kill endless", "no service")  # there are two
+        first, second = re.findall(r"^ *(\d+) endless ", guest.command("ps"), re.M)
+        says(guest, f"kill endless#{first}", "killed")
+        says(guest, "kill endless", "killed")
+        says(guest, f"kill endless#{second}", "has ended")
+        says(guest, f"caps endless#{second}", "is not running")
+
+
+@suite.test("the launcher's end ends its programs, which is said at the prompt")
+def death() -> None:
+    with prompt("death") as guest:
+        says(guest, "run /boot/spin &", "started")
+        guest.send("kill launcher\r")
+        guest.expect("launcher: killed")
+        guest.expect_pattern(r"spin#\d+: ended, with the launcher", 20)
+        guest.expect(PROMPT)
+        check("spin" not in re.findall(r"^ *\d+ (\w+) ", guest.command("ps"), re.M), "it goes on")
+        guest.send("run /boot/spin &\r")
+        guest.expect_pattern(r"spin#\d+: started", 20)
+        guest.expect(PROMPT)
+        says(guest, "kill spin", "killed")
+
+
+@suite.test("programs outlive the monitor that started them, and its next run ends them")
+def next_monitor() -> None:
+    with prompt("next monitor") as guest:
+        name = re.search(r"(spin#\d+): started", says(guest, "run /boot/spin &"))[1]
+        guest.send("restart monitor\r")
+        guest.expect("restart monitor")
+        guest.expect(PROMPT, 30)
+        says(guest, "caps " + name, "memory")
+        says(guest, f"kill {name}", "killed")
+
+
+@suite.test("a program on the disk is run, with a directory there that it may write to")
+def from_the_disk() -> None:
+    with disk_files.disk() as path, disk_files.prompt(path, "program") as guest:
+        says(guest, "cp /boot/crash /disk/copy")
+        says(guest, "run /disk/copy", "copy#", "fault: page fault")
+        says(guest, "mkdir /disk/own")
+        says(guest, "run /disk/copy one with files=/disk/own:rwc", "fault: page fault")
+        says(guest, "rm /disk/copy")
+        disk_files.switch_off(guest)
+        disk_files.partition(path)
