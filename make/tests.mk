@@ -2,6 +2,9 @@
 #
 # tests.mk - what tests and benchmarks are made of. Part of the Makefile.
 
+# What moves frames between a stack and a card, without system calls.
+FRAME_SRCS := lib/server/frame_port.c lib/client/frame_buffers.c lib/mnos/entries.c $(addprefix drivers/net/virtio_net/,card.c setup.c)
+
 # tests/unit/host includes the files of kernel/mm that it has too.
 UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/% kernel/debug/measure/%, \
                           $(call find,kernel,-name '*.c')) \
@@ -9,6 +12,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              $(addprefix lib/server/,block_queue.c block_session.c) \
              $(addprefix services/volumes/,assign.c scan.c) \
              $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) \
+             $(FRAME_SRCS) \
              drivers/block/nvme/queue.c \
              $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
              services/fs/initrdfs/files.c $(addprefix services/vfs/,steps.c table.c) \
@@ -45,6 +49,7 @@ fuzz_partitions := tests/unit/partitions_fuzz.c services/volumes/scan.c \
 fuzz_sleep    := tests/unit/sleep_fuzz.c $(addprefix lib/format/,acpi_sleep.c acpi.c acpi_iommu.c madt.c)
 fuzz_nvme     := tests/unit/nvme_fuzz.c drivers/block/nvme/queue.c lib/driver/dma.c tests/unit/mmio_model.c
 fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
+fuzz_frame    := tests/unit/frame_fuzz.c $(FRAME_SRCS) $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
 fuzz_ext4     := $(EXT4_CORE) $(addprefix tests/ext4/,disk.c files.c scenes.c visitors.c)
 
 define fuzz_rules

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* block_attach - attachments of clients: rings, data and endpoints that come and go; see block.h. */
-#include "abi/inspect.h"
-#include "abi/memory.h"
-#include "abi/message.h"
 #include "lib/base/string.h"
 #include "lib/mnos/syscall.h"
 #include "lib/server/block.h"
+#include "lib/server/ram.h"
 
 struct block_attachment *block_attachment_of(struct block_server *server, mnos_badge_t badge)
 {
@@ -27,23 +25,6 @@ static void drop_call(struct block_attach_call *call)
     drop_cap(call->data);
     drop_cap(call->endpoint);
     *call = (struct block_attach_call){0};
-}
-
-/* Pages of RAM behind a capability; 0: it is something else, or its holder may not both read and write
- * it, as the device will, which it is handed to. */
-static uint64_t ram_pages(mnos_cap_t memory)
-{
-    const mnos_rights_t rights = MNOS_RIGHT_READ | MNOS_RIGHT_WRITE;
-    const struct mnos_cap_info *info;
-    uint64_t size;
-
-    if (memory == 0 || sys_cap_inspect(memory, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
-        return 0;
-    info = (const struct mnos_cap_info *)ipc_buffer()->data;
-    if (info->type != MNOS_TYPE_MEMORY || info->flavour != MNOS_MEMORY_RAM ||
-        (info->rights & rights) != rights)
-        return 0;
-    return info->count;
 }
 
 static mnos_status_t add_piece(struct block_server *server, struct block_attachment *attachment,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* check.c - CHECK() of tests/unit for the targets of libFuzzer: one that fails ends the run, and libFuzzer keeps
+/* check.c - CHECK() and CHECK_EQ() of tests/unit for the targets of libFuzzer: one that fails ends the run, and libFuzzer keeps
  * the input. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,5 +11,14 @@ void unit_check(bool ok, const char *text, const char *file, int line)
     if (ok)
         return;
     fprintf(stderr, "%s:%d: check failed: %s\n", file, line, text);
+    abort();
+}
+
+void unit_check_eq(uint64_t left, uint64_t right, const char *text, const char *file, int line)
+{
+    if (left == right)
+        return;
+    fprintf(stderr, "%s:%d: check failed: %s: %#llx, %#llx\n", file, line, text,
+            (unsigned long long)left, (unsigned long long)right);
     abort();
 }
