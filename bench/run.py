@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """run.py - measures in exact instruction counts; compares with targets, other kernels and the record.
 
-    run.py                  everything, about two minutes
+    run.py                  everything, about three minutes
     run.py -k TEXT          only the benchmarks whose metrics contain TEXT, without boot and variants
     run.py --record         everything, and writes bench/results.txt and docs/figures.md
     run.py --check          boot and messages only, some seconds; fails when a metric is beyond its limit
@@ -27,6 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
+import disk  # noqa: E402
 import peers  # noqa: E402
 import size  # noqa: E402
 import trace  # noqa: E402
@@ -130,13 +131,14 @@ def measure_size() -> Metrics:
 
 
 def measure_everything() -> Metrics:
-    return (measure_size() | measure_boot() | measure_programs() | measure_two_cores() | measure_variants()
-            | measure_traced() | measure_growth())
+    return (measure_size() | measure_boot() | measure_programs() | disk.measure() | measure_two_cores()
+            | measure_variants() | measure_traced() | measure_growth())
 
 
 def measure_chosen(text: str) -> Metrics:
     kinds = tuple(kind for kind in GROWTH if text in f"growth-{kind}")
-    return measure_programs(only=text) | measure_two_cores(text) | measure_growth(kinds)
+    metrics = measure_programs(only=text) | measure_two_cores(text) | measure_growth(kinds)
+    return metrics | (disk.measure(text) if any(text in name for name in disk.METRICS) else {})
 
 
 # ---- the record ----

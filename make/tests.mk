@@ -68,7 +68,7 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_rules,$f)))
 GUEST := $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf $(BUILD)/measure/kernel.elf \
          $(BUILD)/tests/guest-initrd.tar $(BUILD)/tests/game-initrd.tar
 
-BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar
+BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar $(BUILD)/bench/disk.stripped
 
 # ---- Code style ----------------------------------------------------------------------------------
 FORMATTED = $(call find,abi boot kernel lib protocols services drivers programs tests bench,-name '*.[ch]')

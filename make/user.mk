@@ -54,7 +54,9 @@ $(CLAIMS): $(BUILD)/tests/guest-init.elf tests/guest/unclaimed.toml tools/claims
 	$(Q)$(PYTHON) tools/claims.py $< $@
 # Benchmarks are set up by the means that the guest tests have.
 GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c edu.c)
-$(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,bench $(GUEST_SCENE) tests/guest/files.c $(TMPFS_CORE)))
+$(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,$(wildcard bench/*.[cS]) $(GUEST_SCENE) tests/guest/files.c $(TMPFS_CORE)))
+# The one of files on a disk is a service of the whole system.
+$(eval $(call program_rules,$(BUILD)/bench/disk.elf,bench/disk))
 
 # The players of the game as well: docs/testing.md.
 $(eval $(call program_rules,$(BUILD)/tests/game-init.elf,tests/campaigns/game $(GUEST_SCENE)))

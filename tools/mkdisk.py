@@ -43,8 +43,10 @@ def run(*command: str) -> None:
         raise Problem(f"{Path(command[0]).name} failed: {(done.stderr or done.stdout).strip()}")
 
 
-def make(out: Path, size_mib: int = SIZE_MIB, kind: str = "ext4") -> None:
-    """`kind`: what `mke2fs -t` takes."""
+def make(out: Path, size_mib: int = SIZE_MIB, kind: str = "ext4", content: Path | None = None,
+         inodes: int | None = None) -> None:
+    """`kind`: what `mke2fs -t` takes; `content`: a folder, whose files are on the disk then; `inodes`: how many files
+    there can be."""
     sgdisk, mke2fs = tool("sgdisk", "gdisk"), tool("mke2fs", "e2fsprogs")
     out.parent.mkdir(parents=True, exist_ok=True)
     half = out.with_name(f".{out.name}.{os.getpid()}")
@@ -53,7 +55,8 @@ def make(out: Path, size_mib: int = SIZE_MIB, kind: str = "ext4") -> None:
             file.truncate(size_mib * MIB)
         run(sgdisk, f"--new=1:{FIRST_MIB * MIB // SECTOR}:{(size_mib - LAST_MIB) * MIB // SECTOR - 1}",
             f"--typecode=1:{LINUX_FILE_SYSTEM}", "--change-name=1:MinimalOS", str(half))
-        run(mke2fs, "-q", "-F", "-t", kind, "-L", "MinimalOS", "-E", f"offset={FIRST_MIB * MIB}", str(half),
+        run(mke2fs, "-q", "-F", "-t", kind, "-L", "MinimalOS", "-E", f"offset={FIRST_MIB * MIB}",
+            *(("-d", str(content)) if content else ()), *(("-N", str(inodes)) if inodes else ()), str(half),
             f"{(size_mib - FIRST_MIB - LAST_MIB) * 1024}k")
         os.link(half, out)  # fails when somebody else was faster, whose disk it then is
     except FileExistsError:

@@ -15,14 +15,15 @@ from mkarchive import pack  # noqa: E402
 from tests.system.test_init import members  # noqa: E402
 
 
-def initrd(folder: Path, programs: Iterable[str], change: Callable[[str], str]) -> Path:
-    """A RAM disk in `folder` with the programs, and with what `change` makes of the system's manifest."""
+def initrd(folder: Path, programs: Iterable[str], change: Callable[[str], str],
+           where: str = "tests/services") -> Path:
+    """A RAM disk in `folder` with the programs of a folder, and with what `change` makes of the system's manifest."""
     for name in ("system", "services", "drivers", "programs"):
         shutil.copytree(ROOT / name, folder / name)
     files = members()
     for program in programs:
-        shutil.copytree(ROOT / "tests/services" / program, folder / "programs" / program)
-        files[program] = (BUILD / f"tests/services/{program}.stripped").read_bytes()
+        shutil.copytree(ROOT / where / program, folder / "programs" / program)
+        files[program] = (BUILD / where / f"{program}.stripped").read_bytes()
     manifest = folder / "system/manifest.toml"
     manifest.write_text(change(manifest.read_text()))
     subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", manifest, folder / "manifest.bin"], check=True,

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""disk.py - measures files on a disk: the system as it is, with a service that is a benchmark (bench/disk), on a virtio
+disk and on NVMe. Part of run.py.
+
+The core idles while it waits for the disk, so the machine's time goes on with the host's then (`sleep=on`), and the
+service leaves idle time out. How often it idles depends on how fast the host answers: these figures differ by some per
+cent from run to run.
+"""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "tools"))
+
+import mkdisk  # noqa: E402
+from hardware import data_disk  # noqa: E402
+from qemu import PROMPT, Guest, GuestError, Machine  # noqa: E402
+from tests.system.with_services import initrd as initrd_with  # noqa: E402
+
+LIMIT_S = 300
+DISK_MIB = 640
+INODES = 120_000
+MIB = 1 << 20
+# Names and sizes as bench/disk has them: each of `big` is read once, cold.
+FILES = {"big-0": 32 * MIB, "big-1": 32 * MIB, "big-2": 32 * MIB, "random": 64 * MIB, "small": 2 * MIB}
+
+SERVICE = """
+[service.disk]
+file = "disk"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 512
+bytes = 65536
+stack_pages = 8
+uses = { files = "vfs", observer = "observer" }
+memory = ["statistics"]
+kernel_arguments = true
+log = "write"
+"""
+
+METRICS = ("memory-kib", "disk-cold-per-kib", "disk-nvme-cold-per-kib", "disk-cached-per-kib", "disk-random-4k",
+           "disk-write-per-kib", "file-fsync-4k", "file-fsync-4k-append", "file-open-close-ext4",
+           "file-stat-ext4", "file-read-4k-ext4", "file-write-4k-ext4", "file-create-unlink-ext4",
+           "directory-100-lookup", "directory-100-create", "directory-100000-lookup",
+           "directory-100000-create", "file-512k-random", "file-4g-random", "open-files-1-read",
+           "open-files-1000-read")
+METRIC = re.compile(r"disk: bench (\S+) (\d+) (\S+)")
+FAILED = re.compile(r"disk: bench-failed (.*)")
+
+# "since then      11988 KiB  by processes", and one line for each process.
+TAKEN = re.compile(r"^since then +(\d+) KiB", re.MULTILINE)
+PROCESS = re.compile(r"^(\S+) +(\d+) +\d+ +\d+ +\d+ *$", re.MULTILINE)
+
+Metrics = dict[str, tuple[int, str]]
+
+
+def make_disk(folder: Path) -> Path:
+    content, image = folder / "content", folder / "disk.img"
+    content.mkdir()
+    page = bytes(range(256)) * 16
+    for name, size in FILES.items():
+        with (content / name).open("wb") as file:
+            for at in range(0, size, MIB):
+                file.write((at // MIB).to_bytes(8, "little") + page[8:] + page * (MIB // len(page) - 1))
+    mkdisk.make(image, DISK_MIB, content=content, inodes=INODES)
+    return image
+
+
+def memory_of(text: str) -> Metrics:
+    """What the monitor's `mem` says: all that is taken since the boot, and by which process. Regions are init's."""
+    taken = TAKEN.search(text)
+    if not taken:
+        raise GuestError("the monitor did not tell how much memory is taken")
+    return {"memory-kib": (int(taken[1]), "KiB"),
+            **{f"memory-kib-{name}": (int(used), "KiB") for name, used in PROCESS.findall(text)}}
+
+
+def measure_on(folder: Path, image: Path, device: str, words: str) -> Metrics:
+    machine = Machine("direct", cpus=1, cpu="max,-erms,-la57", initrd=folder / "initrd.tar",
+                      cmdline=words,
+                      extra=("-icount", "shift=0,sleep=on", *data_disk(image, device, snapshot="on")))
+    with Guest(machine, f"bench disk {device} {words}", LIMIT_S) as guest:
+        guest.expect(PROMPT)
+        guest.command("ls /disk", 60)  # typed at the first prompt, it waits for the mount
+        memory = memory_of(guest.command("mem"))
+        guest.command("run disk", LIMIT_S)
+        output = guest.command("log")
+    for failure in FAILED.findall(output):
+        print(f"MISSING: {failure}")
+    return memory | {name: (int(value), unit) for name, value, unit in METRIC.findall(output)}
+
+
+def measure(only: str = "") -> Metrics:
+    """Metrics whose name contains `only`; all without it."""
+    chosen = f"only={only}" if only else ""
+    with tempfile.TemporaryDirectory(prefix="mnos-bench-") as name:
+        folder = Path(name)
+        image = make_disk(folder)
+        initrd_with(folder, ["disk"], lambda text: text.replace("\n[mount.", SERVICE + "\n[mount.", 1), "bench")
+        metrics = measure_on(folder, image, "virtio-blk-pci", chosen)
+        if only in "disk-nvme-cold-per-kib":
+            nvme = measure_on(folder, image, "nvme,serial=1", "only=disk-nvme-cold cold=disk-nvme-cold-per-kib")
+            metrics |= {name: found for name, found in nvme.items() if name not in metrics}
+        return metrics
+
+
+def main() -> None:
+    try:
+        for name, (value, unit) in measure(sys.argv[1] if len(sys.argv) > 1 else "").items():
+            print(f"{name} {value} {unit}")
+    except GuestError as problem:
+        sys.exit(f"bench: {problem}")
+
+
+if __name__ == "__main__":
+    main()
