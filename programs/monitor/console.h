@@ -41,7 +41,7 @@ enum console_event {
     CONSOLE_LOST = -2,      /* input is missing here */
     CONSOLE_SERVICES = -3,  /* the state of some service may have changed */
     CONSOLE_SIZE = -4,      /* the terminal's size is another: console_columns() */
-    CONSOLE_PROGRAMS = -5, /* a program may have ended */
+    CONSOLE_PROGRAMS = -5,  /* a program may have ended */
 };
 
 /* The next byte typed, or an event. Waits for one. */

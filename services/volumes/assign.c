@@ -47,8 +47,7 @@ static _Atomic uint64_t *word_of(struct assignments *assignments, uint32_t disk,
 uint64_t assignment_closing(const struct assignments *assignments, uint32_t disk)
 {
     for (unsigned i = 0; i < ASSIGN_SERVICES_MAX / 64; i++) {
-        uint64_t bits =
-            atomic_load_explicit(&assignments->closing[disk][i], memory_order_acquire);
+        uint64_t bits = atomic_load_explicit(&assignments->closing[disk][i], memory_order_acquire);
 
         if (bits != 0)
             return i * 64 + (unsigned)__builtin_ctzll(bits);
