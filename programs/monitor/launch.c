@@ -12,6 +12,7 @@
 #include "lib/mnos/syscall.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/files.h"
+#include "protocols/stream.h"
 
 #define PRIORITY 15u
 #define OBJECT_BYTES 131072u
@@ -21,7 +22,9 @@
 struct job {
     uint64_t number; /* 0: free */
     mnos_cap_t process;
+    mnos_cap_t terminal; /* its session of the terminal; 0: none yet */
     bool quiet;
+    bool front;     /* what is typed is its */
     uint32_t given; /* how many capabilities */
     char name[MNOS_NAME_BYTES];
 };
@@ -41,6 +44,8 @@ static struct job *free_job(void)
 
 static void forget(struct job *job)
 {
+    if (job->terminal != 0)
+        console_take_front(job->terminal);
     (void)!sys_cap_delete(job->process); /* it may have gone with the launcher */
     *job = (struct job){0};
 }
@@ -198,6 +203,9 @@ static bool tell_end(struct job *job)
 
     if (!has_ended(job, &program, &info))
         return false;
+    if (job->terminal != 0)
+        console_take_front(job->terminal);
+    job->terminal = 0;
     if (!is_told(job, &info))
         console_print("%s: ended, %.63s\n", job->name, program.last_end);
     forget(job);
@@ -207,6 +215,12 @@ static bool tell_end(struct job *job)
 static void wait_for_end(struct job *job)
 {
     while (!tell_end(job)) {
+        if (job->front && console_has_front()) {
+            console_print("\n%s: goes on in the background; \"kill %s\" ends it\n", job->name,
+                          job->name);
+            job->front = job->quiet = false;
+            return;
+        }
         if (console_interrupted()) {
             console_print("^C\n");
             /* Fails when it has ended by itself meanwhile. */
@@ -217,10 +231,30 @@ static void wait_for_end(struct job *job)
     }
 }
 
-void launch_go(bool background)
+/* A session of the terminal: in front, where Ctrl-C is still this monitor's, or behind, to write only. */
+static bool give_terminal(bool front)
 {
-    mnos_status_t status = launcher_run(made->number);
+    mnos_status_t status =
+        console_give_front(front ? STREAM_INTERRUPTS : STREAM_BEHIND, &made->terminal);
 
+    if (status != MNOS_OK) {
+        console_error(status, "terminal");
+        launch_drop();
+        return false;
+    }
+    made->front = front;
+    return launch_give("terminal", made->terminal, MNOS_RIGHT_WRITE);
+}
+
+void launch_go(enum launch_place place)
+{
+    bool background = place == LAUNCH_BACKGROUND;
+    mnos_status_t status;
+
+    if (!give_terminal(place == LAUNCH_FRONT))
+        return;
+    made->quiet = made->quiet && !background;
+    status = launcher_run(made->number);
     if (status != MNOS_OK) {
         explain(status, made->name);
         forget(made);

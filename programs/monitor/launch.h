@@ -33,8 +33,14 @@ bool launch_begin(const struct launch_plan *plan);
 bool launch_give_path(const char *name, const char *path, uint32_t rights);
 /* Any capability with Grant; it stays the caller's. */
 bool launch_give(const char *name, mnos_cap_t cap, mnos_rights_t rights);
-/* It runs, and unless it is in the background it is waited for: until it ends, or Ctrl-C ends it. */
-void launch_go(bool background);
+/* It runs, with a session of the terminal as "terminal". Unless it is in the background it is waited for: until it ends, or
+ * Ctrl-C ends it, or, of one in front, until Ctrl-] twice leaves it in the background. */
+enum launch_place {
+    LAUNCH_FRONT,      /* what is typed is its, but Ctrl-C */
+    LAUNCH_BEHIND,     /* it may write */
+    LAUNCH_BACKGROUND, /* the same, and the prompt comes back at once */
+};
+void launch_go(enum launch_place place);
 /* It is not to run after all. */
 void launch_drop(void);
 

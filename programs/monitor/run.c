@@ -29,13 +29,14 @@ static void explain_command(void)
         "run NAME [&]: a service that is started on demand.\n"
         "run PATH [ARGUMENT...] [with GIVEN...] [&]: a program; NAME is /boot/NAME if no service "
         "has it.\n"
-        "It has what is given, and nothing else:\n"
+        "It has the terminal (\"terminal\"), what is given, and nothing else:\n"
         "  NAME=PATH[:RIGHTS]  a file or directory and what is below; rights r, w, c: read, "
         "write,\n"
         "                      make and remove names; r unless they are said\n"
         "  memory:SIZE         what it may use, as 64K or 16M, instead of 8M\n"
         "  events              an endpoint of its own, where restarts of services are told\n"
-        "Ctrl-C ends it. With & the prompt comes back at once; kill ends it.\n");
+        "Ctrl-C ends it. With & the prompt comes back at once, and it can only write; kill ends "
+        "it.\n");
 }
 
 /* ---- What is given ---- */
@@ -180,7 +181,7 @@ static void run_program(struct run *run, const char *path)
         if (!give(run->words->word[i]))
             return;
     }
-    launch_go(run->background);
+    launch_go(run->background ? LAUNCH_BACKGROUND : LAUNCH_FRONT);
 }
 
 /* "NAME&" is "NAME &". */

@@ -53,13 +53,13 @@ def what_it_is_given() -> None:
         says(guest, "run given one two three with files=/tmp/own:wc")
         report = says(guest, "cat /tmp/own/report")
         check(report.split("\n")[:5] == ["argument given", "argument one", "argument two", "argument three",
-                                         "given files"], f"the report is another one:\n{report}")
+                                         "given files"] and "given terminal" in report, f"the report is another one:\n{report}")
         started = says(guest, "run given stay with files=/tmp/own:wc more=/boot/hello &")
         name = re.search(r"(given#\d+): started", started)[1]
-        # Code, constants and data; two sessions that it may use and hand on. Nothing else.
+        # Code, constants and data; two sessions that it may use and hand on; the terminal. Nothing else.
         found = caps(guest, name)
         check(found == sorted([("memory", "r-x--"), ("memory", "r----"), ("memory", "rw---"),
-                               ("memory", "rw---"), ("endpoint", "-w-g-"), ("endpoint", "-w-g-")]),
+                               ("memory", "rw---"), ("endpoint", "-w-g-"), ("endpoint", "-w-g-"), ("endpoint", "-w---")]),
               f"its capabilities are others:\n{found}")
         says(guest, f"kill {name}", "killed")
         says(guest, "run given with files=/tmp/own", "exit code 2")  # it may read there, not make names
@@ -70,7 +70,8 @@ def what_it_is_given() -> None:
 @suite.test("how a program ends is told: a code, a fault, and a file that is none")
 def how_it_ends() -> None:
     with prompt("ends") as guest:
-        check(re.search(r"hello#\d+: ended, exit code 1", says(guest, "run /boot/hello")), "no exit code")
+        text = says(guest, "run /boot/hello", "Hello from a process of its own.")
+        check(re.search(r"hello#\d+: ended, exit code 0", text), f"no exit code:\n{text}")
         says(guest, "run /boot/crash", "ended, fault: page fault, vector 14")
         says(guest, "run /boot/manifest.bin", "not a program: not an ELF file")
         says(guest, "write /tmp/short x")
@@ -108,7 +109,8 @@ def ending() -> None:
     with prompt("ending") as guest:
         guest.send("run /boot/spin\r")
         guest.expect("run /boot/spin")
-        guest.send("\x03")
+        guest.expect_pattern("\n")
+        guest.send("x\x03")
         guest.expect_pattern(r"spin#\d+: ended, killed", 20)
         guest.expect(PROMPT)
         says(guest, "cp /boot/spin /tmp/endless")
@@ -120,6 +122,20 @@ def ending() -> None:
         says(guest, "kill endless", "killed")
         says(guest, f"kill endless#{second}", "has ended")
         says(guest, f"caps endless#{second}", "is not running")
+
+
+@suite.test("Ctrl-] twice leaves what runs in front in the background")
+def last_resort() -> None:
+    with prompt("last resort") as guest:
+        guest.send("run /boot/spin\r")
+        guest.expect("run /boot/spin")
+        guest.expect_pattern(r"\n")
+        time.sleep(1)
+        guest.send("\x1d\x1d")
+        guest.expect_pattern(r"spin#\d+: goes on in the background", 20)
+        guest.expect(PROMPT)
+        check(re.search(r"^ *\d+ spin +alive", guest.command("ps"), re.M), "it does not go on")
+        says(guest, "kill spin", "killed")
 
 
 @suite.test("the launcher's end ends its programs, which is said at the prompt")
