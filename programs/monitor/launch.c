@@ -23,7 +23,7 @@ struct job {
     uint64_t number; /* 0: free */
     mnos_cap_t process;
     mnos_cap_t terminal; /* its session of the terminal; 0: none yet */
-    bool quiet;
+    bool quiet, raw;
     bool front;     /* what is typed is its */
     uint32_t given; /* how many capabilities */
     char name[MNOS_NAME_BYTES];
@@ -132,6 +132,7 @@ bool launch_begin(const struct launch_plan *plan)
         return false;
     }
     made->quiet = plan->quiet;
+    made->raw = plan->raw;
     mnos_snprintf(made->name, sizeof made->name, "%.12s#%llu", launcher.start.name,
                   (unsigned long long)made->number);
     return true;
@@ -231,11 +232,12 @@ static void wait_for_end(struct job *job)
     }
 }
 
-/* A session of the terminal: in front, where Ctrl-C is still this monitor's, or behind, to write only. */
+/* A session of the terminal: in front, where Ctrl-C is still this monitor's unless the program is to have all keys, or
+ * behind, to write only. */
 static bool give_terminal(bool front)
 {
-    mnos_status_t status =
-        console_give_front(front ? STREAM_INTERRUPTS : STREAM_BEHIND, &made->terminal);
+    uint32_t flags = !front ? STREAM_BEHIND : made->raw ? 0 : STREAM_INTERRUPTS;
+    mnos_status_t status = console_give_front(flags, &made->terminal);
 
     if (status != MNOS_OK) {
         console_error(status, "terminal");

@@ -24,6 +24,7 @@ struct launch_plan {
     uint32_t flags;        /* enum launcher_flags */
     const char *arguments; /* words, each with its NUL */
     size_t argument_bytes;
+    bool raw;   /* Ctrl-C goes to it like other keys, instead of ending it */
     bool quiet; /* it says itself what it has to say: an exit code is not told */
 };
 
@@ -36,7 +37,7 @@ bool launch_give(const char *name, mnos_cap_t cap, mnos_rights_t rights);
 /* It runs, with a session of the terminal as "terminal". Unless it is in the background it is waited for: until it ends, or
  * Ctrl-C ends it, or, of one in front, until Ctrl-] twice leaves it in the background. */
 enum launch_place {
-    LAUNCH_FRONT,      /* what is typed is its, but Ctrl-C */
+    LAUNCH_FRONT,      /* what is typed is its, but Ctrl-C unless it is `raw` */
     LAUNCH_BEHIND,     /* it may write */
     LAUNCH_BACKGROUND, /* the same, and the prompt comes back at once */
 };

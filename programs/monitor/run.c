@@ -2,7 +2,7 @@
 /*
  * run - the command that starts a service, or a program with exactly the capabilities that the line names:
  *
- *   run PATH [ARGUMENT...] [with [NAME=PATH[:RIGHTS]...] [memory:SIZE] [events]] [&]
+ *   run PATH [ARGUMENT...] [with [NAME=PATH[:RIGHTS]...] [memory:SIZE] [events] [raw]] [&]
  */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
@@ -21,6 +21,7 @@ struct run {
     bool background;
     uint64_t frames;
     uint32_t flags;
+    bool raw;
 };
 
 static void explain_command(void)
@@ -35,7 +36,9 @@ static void explain_command(void)
         "                      make and remove names; r unless they are said\n"
         "  memory:SIZE         what it may use, as 64K or 16M, instead of 8M\n"
         "  events              an endpoint of its own, where restarts of services are told\n"
-        "Ctrl-C ends it. With & the prompt comes back at once, and it can only write; kill ends "
+        "  raw                 Ctrl-C as a key like others\n"
+        "Ctrl-C ends it, Ctrl-] twice leaves it in the background. With & the prompt comes back at "
+        "once, and it can only write; kill ends "
         "it.\n");
 }
 
@@ -91,13 +94,17 @@ static uint32_t take_rights(char *path)
     return rights;
 }
 
-/* memory:SIZE and events, which are known before it is started. False: it is neither, nor NAME=PATH. */
+/* What is known before it is started. False: it is nothing that can be given. */
 static bool read_given(struct run *run, const char *word)
 {
     static const char memory[] = "memory:";
 
     if (strcmp(word, "events") == 0) {
         run->flags |= LAUNCHER_EVENTS;
+        return true;
+    }
+    if (strcmp(word, "raw") == 0) {
+        run->raw = true;
         return true;
     }
     if (strncmp(word, memory, sizeof memory - 1) == 0) {
@@ -171,6 +178,7 @@ static void run_program(struct run *run, const char *path)
         .path = path,
         .frames = run->frames,
         .flags = run->flags,
+        .raw = run->raw,
         .arguments = arguments,
         .argument_bytes = join_arguments(run, arguments),
     };
