@@ -43,7 +43,7 @@ $(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rules,$(BUILD)/user/$(notdir $
 $(BUILD)/user/loader.elf: LINK_FLAGS += --defsym=program_base=0x40000000 # LAYOUT_LOADER
 
 # Tests and benchmarks of files run the service itself, in a process of their own making.
-TMPFS_CORE := $(addprefix services/fs/tmpfs/,data.c methods.c names.c pages.c store.c tree.c)
+TMPFS_CORE := $(addprefix services/fs/tmpfs/,data.c methods.c names.c pages.c space.c store.c tree.c)
 $(eval $(call program_rules,$(BUILD)/tests/guest-init.elf,tests/guest $(TMPFS_CORE) \
     drivers/block/ramdisk/disk.c))
 # Every error that the documentation promises is tried by a test: docs/testing.md.

@@ -127,6 +127,41 @@ struct file_truncate {
     uint64_t size;
 };
 
+enum file_seek_what { FILE_SEEK_DATA, FILE_SEEK_HOLE };
+
+struct file_seek {
+    uint64_t handle;
+    uint64_t offset;
+    uint32_t what; /* enum file_seek_what */
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct file_seek) == 24, "shared between programs");
+
+enum file_allocate_flags {
+    FILE_ALLOCATE_KEEP_SIZE = 1, /* the file does not become longer */
+    FILE_ALLOCATE_PUNCH =
+        2, /* the reverse: the bytes become zeros, and their memory is given back */
+};
+
+struct file_allocate {
+    uint64_t handle;
+    uint64_t offset, bytes;
+    uint64_t flags; /* enum file_allocate_flags */
+};
+_Static_assert(sizeof(struct file_allocate) == 32, "it fits the registers");
+
+enum file_lock_kind { FILE_LOCK_NONE, FILE_LOCK_SHARED, FILE_LOCK_EXCLUSIVE };
+enum file_lock_flags { FILE_LOCK_WAIT = 1 };
+
+struct file_lock {
+    uint64_t handle;
+    uint64_t owner;        /* the client's own word: locks of one owner do not exclude each other */
+    uint64_t first, bytes; /* 0 bytes: all from `first` on, however long the file becomes */
+    uint32_t kind;         /* enum file_lock_kind; FILE_LOCK_NONE takes the lock away */
+    uint32_t flags;        /* enum file_lock_flags */
+};
+_Static_assert(sizeof(struct file_lock) == 40, "shared between programs");
+
 struct file_export {
     uint64_t handle;
     uint32_t rights;

@@ -66,6 +66,48 @@ mnos_status_t file_sync(const struct file *file)
     return file_ask(file, FILE_FSYNC, &record, sizeof record, &message);
 }
 
+mnos_status_t file_allocate(const struct file *file, uint64_t offset, uint64_t bytes,
+                            uint32_t flags)
+{
+    struct file_allocate record = {file->handle, offset, bytes, flags};
+    mnos_status_t status = MNOS_OK;
+
+    while (record.bytes != 0 && status == MNOS_OK) {
+        struct file_count count = {0};
+        struct file_call call;
+
+        status = simple(file, FILE_ALLOCATE, false, &record, sizeof record, &call);
+        if (status == MNOS_OK)
+            (void)message_get(&call.message, &count, sizeof count);
+        if (status == MNOS_OK && (count.bytes == 0 || count.bytes > record.bytes))
+            status = MNOS_ERR_FORMAT;
+        record.offset += count.bytes;
+        record.bytes -= status == MNOS_OK ? count.bytes : 0;
+    }
+    return status;
+}
+
+mnos_status_t file_seek(const struct file *file, uint64_t offset, enum file_seek_what what,
+                        uint64_t *found)
+{
+    struct file_seek record = {.handle = file->handle, .offset = offset, .what = what};
+    struct file_call call;
+    mnos_status_t status = simple(file, FILE_SEEK, false, &record, sizeof record, &call);
+
+    if (status == MNOS_OK)
+        *found = call.message.words[0];
+    return status;
+}
+
+mnos_status_t file_lock(const struct file *file, const struct file_lock *lock)
+{
+    struct file_lock record = *lock;
+    struct file_call call;
+
+    record.handle = file->handle;
+    return simple(file, FILE_LOCK, true, &record, sizeof record, &call);
+}
+
 /* ---- Bytes ---- */
 
 /* One request about a range of the window; *count becomes how many bytes it moved. */

@@ -109,6 +109,18 @@ mnos_status_t file_append(const struct file *file, const void *bytes, uint64_t l
 mnos_status_t file_truncate(const struct file *file, uint64_t size);
 mnos_status_t file_sync(const struct file *file);
 
+/* Room for bytes of the file, or with FILE_ALLOCATE_PUNCH none: enum file_allocate_flags. MNOS_ERR_FULL, MNOS_ERR_QUOTA:
+ * what was set aside up to there stays so. */
+mnos_status_t file_allocate(const struct file *file, uint64_t offset, uint64_t bytes,
+                            uint32_t flags);
+/* *found: the first byte from `offset` on that is data, or in a hole. MNOS_ERR_END: there is no such data. */
+mnos_status_t file_seek(const struct file *file, uint64_t offset, enum file_seek_what what,
+                        uint64_t *found);
+/* The lock of an owner on bytes of the file, as LOCK of protocols/file.def says; `handle` is filled in. With FILE_LOCK_WAIT
+ * it returns when the lock is set: what other owners do ends the wait. MNOS_ERR_AGAIN: another owner has one that
+ * excludes it. */
+mnos_status_t file_lock(const struct file *file, const struct file_lock *lock);
+
 mnos_status_t file_make_directory(struct file_session *session, const char *path);
 mnos_status_t file_remove_directory(struct file_session *session, const char *path);
 mnos_status_t file_unlink(struct file_session *session, const char *path);

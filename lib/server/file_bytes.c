@@ -81,9 +81,8 @@ mnos_status_t file_server_READ(void *context, struct server_request *request)
     return file_server_answer(request, server->reply, sizeof count + count.bytes);
 }
 
-/* Where a request begins to write; it waits until no other one is in the middle of it. */
-static mnos_status_t begin_to_write(struct file_server *server, struct server_request *request,
-                                    uint32_t inode, uint64_t offset, bool append)
+mnos_status_t file_server_begin_write(struct file_server *server, struct server_request *request,
+                                      uint32_t inode, uint64_t offset, bool append)
 {
     struct file_attr attr;
     mnos_status_t status = MNOS_OK;
@@ -144,7 +143,7 @@ static mnos_status_t write_bytes(struct file_server *server, struct server_reque
         return MNOS_ERR_SIZE;
     if (from == NULL)
         from = (uint8_t *)server_body(&server->loop, request) + sizeof io;
-    status = begin_to_write(server, request, inode, io.offset, append);
+    status = file_server_begin_write(server, request, inode, io.offset, append);
     if (status == MNOS_OK && io.length > UINT64_MAX - request->progress[BEGIN])
         status = MNOS_ERR_SIZE;
     if (status == MNOS_OK)
@@ -178,7 +177,7 @@ mnos_status_t file_server_TRUNCATE(void *context, struct server_request *request
     if (status == MNOS_OK && handle->type != FILE_TYPE_FILE)
         status = MNOS_ERR_DIRECTORY;
     if (status == MNOS_OK)
-        status = begin_to_write(server, request, handle->object, 0, false);
+        status = file_server_begin_write(server, request, handle->object, 0, false);
     if (status == MNOS_OK)
         status = server->system.methods->truncate(server->system.fs, handle->object, wanted.size);
     return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);

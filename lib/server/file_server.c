@@ -21,6 +21,7 @@ static void drop(void *context, uint32_t object)
 {
     struct file_server *server = context;
 
+    file_server_unlocked(server, object);
     server->system.methods->drop(server->system.fs, object);
 }
 

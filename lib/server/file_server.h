@@ -10,6 +10,7 @@
 #include "abi/message.h"
 #include "lib/base/string.h"
 #include "lib/mnos/listener.h"
+#include "lib/server/file_lock.h"
 #include "lib/server/file_system.h"
 #include "lib/server/loop.h"
 #include "lib/server/window.h"
@@ -26,6 +27,7 @@ struct file_server {
     struct window windows[FILE_SERVER_SESSIONS]; /* by session */
     const struct window_memory *window_memory;   /* NULL: windows end with the process */
     uint64_t window_bytes[SESSION_ACCOUNTS];
+    struct file_locks *locks;  /* beside the sessions, and as long-lived; NULL: there are none */
     struct mount_status mount; /* file_mount.c */
     struct listener mount_listener;
     struct file_walk walks[2];
@@ -36,6 +38,12 @@ struct file_server {
 /* `sessions` lies in memory of the caller's, and so does `park`; NULL: the file system never waits. */
 void file_server_init(struct file_server *server, const struct file_system *system,
                       struct sessions *sessions, mnos_cap_t endpoint, struct park *park);
+
+/* Locks are served, from a table of the caller's: an empty one, or what the run left that left the sessions. */
+static inline void file_server_locks(struct file_server *server, struct file_locks *locks)
+{
+    server->locks = locks;
+}
 
 /* What was begun by the methods `mount` or `unmount` has ended, or the file system has changed its state itself: from
  * now on `status` is what STATUS answers, and who mounts it is told. */
@@ -61,6 +69,12 @@ bool file_server_is_service(const struct server_request *request);
 #include "protocols/file.def"
 #undef REQUEST
 
+/* Where a request begins to write, in progress[1]; it waits until no other one is in the middle of it. `append`: at the
+ * end of the file, and MNOS_ERR_AGAIN when it could not wait in its middle. */
+mnos_status_t file_server_begin_write(struct file_server *server, struct server_request *request,
+                                      uint32_t inode, uint64_t offset, bool append);
+/* An inode may have fewer locks than before: who waits for one looks again. */
+void file_server_unlocked(struct file_server *server, uint32_t inode);
 /* The record of a request that has exactly `bytes`, at most 32. */
 static inline mnos_status_t file_server_record(const struct server_request *request, void *record,
                                                size_t bytes)

@@ -94,6 +94,14 @@ struct file_methods {
                            uint64_t length, uint64_t *count);
     mnos_status_t (*truncate)(void *fs, uint32_t inode, uint64_t size);
 
+    /* Sets `found` to the first byte from `offset`, which is in the file, on that is data (or, `hole`, not), or to one
+     * behind the end. NULL: all is data. */
+    mnos_status_t (*seek)(void *fs, uint32_t inode, uint64_t offset, bool hole, uint64_t *found);
+    /* As ALLOCATE says (enum file_allocate_flags), of a range that does not wrap; *done: how many bytes of it, at least
+     * one. An error: nothing was done. NULL: it cannot. */
+    mnos_status_t (*allocate)(void *fs, uint32_t inode, uint64_t offset, uint64_t length,
+                              uint32_t flags, uint64_t *done);
+
     mnos_status_t (*space)(void *fs, uint32_t account, struct file_space *space);
     /* What was written of an inode, 0: of all, is as safe as it can become. *ticket is 0 at first, and kept
      * while the request is parked. `file` is the open file that asks, or 0. */

@@ -137,6 +137,18 @@ static __attribute__((noinline)) void conclude(struct server_loop *loop,
         park_drop(loop->park, request->parked);
 }
 
+/* The lane went on without the request that waits in it. */
+static void end_stale(struct server_loop *loop, mnos_badge_t badge, uint32_t lane)
+{
+    for (uint32_t i = 0; loop->park != NULL && i < PARK_ENTRIES; i++) {
+        struct parked *at = &loop->park->entries[i];
+
+        if (at->used && at->message.badge == badge && label_lane(at->message.label) == lane &&
+            is_once(&loop->operations[label_operation(at->message.label)]))
+            park_drop(loop->park, at);
+    }
+}
+
 /* Runs the handler, and makes the message its reply, or nobody's. */
 static inline void run(struct server_loop *loop, struct server_request *request,
                        struct server_lane *lane)
@@ -162,8 +174,11 @@ static void run_once(struct server_loop *loop, struct server_request *request)
     uint64_t stale;
 
     verdict = lane_begin(lane, label_sequence(message->label), message->reply_id, &stale);
-    if (stale != 0)
+    if (stale != 0) {
         ipc_reply_status(stale, MNOS_ERR_CANCELLED);
+        if (verdict == LANE_RUN)
+            end_stale(loop, message->badge, label_lane(message->label));
+    }
     if (__builtin_expect(verdict == LANE_RUN, 1)) {
         run(loop, request, lane);
     } else if (verdict == LANE_REFUSED) {

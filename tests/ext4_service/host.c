@@ -40,10 +40,12 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
 }
 
 #include "lib/server/loop.c"
+#include "lib/server/file_advise.c"
 #include "lib/server/file_bytes.c"
 #include "lib/server/file_mount.c"
 #include "lib/server/file_paths.c"
 #include "lib/server/file_server.c"
+#include "lib/server/file_space.c"
 
 #define CLIENT_BADGE 0x10001u
 

@@ -12,10 +12,12 @@
 #define LOG_PAGES (TMPFS_LOG_BYTES / TMPFS_PAGE_BYTES + 1)
 #define SESSIONS 8u
 #define HANDLES 32u
+#define LOCKS_OFFSET ((sessions_bytes(SESSIONS, HANDLES) + 63) / 64 * 64)
 
 void memcpy_init(void); /* lib/mnos/memcpy.S: what a program does as it starts */
 
 static struct file_server server;
+static struct park park;
 
 static void grow(struct tmpfs *)
 {
@@ -29,7 +31,7 @@ static bool make_state(void **sessions, void **block)
     static struct state state;
     struct memory_block memory;
     uint64_t session_pages =
-        (sessions_bytes(SESSIONS, HANDLES) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES;
+        (LOCKS_OFFSET + sizeof(struct file_locks) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES;
 
     if (memory_allocate(LOG_PAGES + session_pages + BLOCK_PAGES, &memory) != MNOS_OK)
         return false;
@@ -44,18 +46,22 @@ static bool make_state(void **sessions, void **block)
 
 uint64_t files_serve(uint64_t endpoint, uint64_t, uint64_t, uint64_t)
 {
+    struct file_locks *locks;
     void *sessions, *block;
 
     memcpy_init();
     if (!make_state(&sessions, &block))
         return 1;
+    locks = (struct file_locks *)((uint8_t *)sessions + LOCKS_OFFSET);
     files.fs = tmpfs_format(block, (uint64_t)BLOCK_PAGES * TMPFS_PAGE_BYTES,
                             BLOCK_PAGES * TMPFS_SHARE, 0x123456789ABCDEFull);
     if (files.fs == NULL)
         return 2;
     (void)sessions_format(sessions, SESSIONS, HANDLES, kinfo_time_ns());
+    file_locks_format(locks);
     state_step();
     file_server_init(&server, &(struct file_system){&tmpfs_methods, &files, TMPFS_ROOT, 0},
-                     sessions, endpoint, NULL);
+                     sessions, endpoint, &park);
+    file_server_locks(&server, locks);
     return server_loop_run(&server.loop, NULL);
 }

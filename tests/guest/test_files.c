@@ -260,6 +260,66 @@ TEST(files, threads_share_a_session_by_its_lanes)
     world_end(&world);
 }
 
+TEST(files, room_is_set_aside_and_taken_out_of_the_middle_of_a_file)
+{
+    struct world world;
+    struct file file;
+    uint64_t found = 0;
+
+    if (world_begin(&world)) {
+        put(&world.files, "file", "text");
+        CHECK_OK(
+            file_open(&world.files, NULL, "file", 0, FILE_READ_RIGHT | FILE_WRITE_RIGHT, &file));
+        CHECK_OK(file_allocate(&file, 8192, 4096, 0));
+        CHECK_OK(file_seek(&file, 0, FILE_SEEK_HOLE, &found));
+        CHECK_EQ(found, 4096);
+        CHECK_OK(file_seek(&file, found, FILE_SEEK_DATA, &found));
+        CHECK_EQ(found, 8192);
+        CHECK_OK(file_allocate(&file, 0, 10000, FILE_ALLOCATE_PUNCH));
+        CHECK_OK(file_seek(&file, 0, FILE_SEEK_DATA, &found));
+        CHECK_EQ(found, 8192); /* a page that is not whole stays, with zeros in it */
+        CHECK_OK(file_allocate(&file, 0, 12288, FILE_ALLOCATE_PUNCH));
+        CHECK_EQ(file_seek(&file, 0, FILE_SEEK_DATA, &found), MNOS_ERR_END);
+        CHECK_EQ(file_allocate(&file, 0, 1ull << 43, 0), MNOS_ERR_SIZE);
+        CHECK_OK(file_close(&file));
+    }
+    world_end(&world);
+}
+
+static void wait_for_lock(void *argument)
+{
+    struct worker *worker = argument;
+    struct file_lock lock = {.owner = 2, .kind = FILE_LOCK_EXCLUSIVE, .flags = FILE_LOCK_WAIT};
+    struct file file;
+
+    if (file_open(worker->files, NULL, "file", 0, FILE_WRITE_RIGHT, &file) == MNOS_OK &&
+        file_lock(&file, &lock) == MNOS_OK)
+        __atomic_store_n(&worker->done, 1, __ATOMIC_RELEASE);
+}
+
+TEST(files, a_thread_waits_for_a_lock_until_it_is_given_up)
+{
+    static struct worker worker;
+    struct file_lock lock = {.owner = 1, .kind = FILE_LOCK_EXCLUSIVE};
+    struct world world;
+    struct file file;
+
+    if (world_begin(&world)) {
+        put(&world.files, "file", "text");
+        CHECK_OK(file_open(&world.files, NULL, "file", 0, FILE_WRITE_RIGHT, &file));
+        CHECK_OK(file_lock(&file, &lock));
+        worker = (struct worker){.files = &world.files};
+        helper_start(&worker.thread, wait_for_lock, &worker);
+        sleep_until(deadline_after_ns(20000000));
+        CHECK_EQ(__atomic_load_n(&worker.done, __ATOMIC_ACQUIRE), 0);
+        CHECK_OK(file_close(&file));
+        if (worker.thread.thread != 0)
+            CHECK_OK(thread_join(&worker.thread, soon()));
+        CHECK_EQ(worker.done, 1);
+    }
+    world_end(&world);
+}
+
 TEST(files, the_next_run_of_the_service_says_what_is_lost)
 {
     struct world world;

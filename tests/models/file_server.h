@@ -34,10 +34,12 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
                                        uint64_t deadline_ns);
 
 #include "lib/server/loop.c"
+#include "lib/server/file_advise.c"
 #include "lib/server/file_bytes.c"
 #include "lib/server/file_mount.c"
 #include "lib/server/file_paths.c"
 #include "lib/server/file_server.c"
+#include "lib/server/file_space.c"
 #include "services/fs/tmpfs/methods.h"
 
 #define BLOCK_PAGES 500u
@@ -190,6 +192,7 @@ static uint64_t no_time(void)
 }
 
 static struct tmpfs_files files = {.grow = grow, .now_ns = no_time};
+static struct file_locks locks;
 
 static void begin(void)
 {
@@ -202,6 +205,8 @@ static void begin(void)
                             0x123456789ABCDEFull);
     file_server_init(&server, &(struct file_system){&tmpfs_methods, &files, TMPFS_ROOT, 0},
                      sessions, ENDPOINT, NULL);
+    file_locks_format(&locks);
+    file_server_locks(&server, &locks);
 }
 
 static void check_all(void)
@@ -210,6 +215,8 @@ static void check_all(void)
 
     CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
     wrong = sessions_check(server.loop.sessions);
+    CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
+    wrong = file_locks_check(&locks);
     CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
 }
 

@@ -49,6 +49,7 @@ users = { keeper = "read, write, delegate" }
 """
 
 LOOKS = 200
+AGAIN = 70  # MNOS_ERR_AGAIN
 
 WATCHER = """
 [service.watcher]
@@ -98,7 +99,19 @@ arguments = "hang"
 uses = { keeper = "relay", observer = "observer" }
 log = "write"
 """
-SERVICES = ("keeper", "holder", "watcher", "copier", "relay")
+LOCKER = """
+[service.lock_{what}]
+file = "locker"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 64
+bytes = 32768
+arguments = "{what}"
+uses = {{ files = "tmpfs" }}
+log = "write"
+"""
+SERVICES = ("keeper", "holder", "watcher", "copier", "relay", "locker")
 
 HOLDER = """
 [service.{name}]
@@ -116,7 +129,7 @@ log = "write"
 
 def with_tests(text: str, kills: int) -> str:
     """The system's manifest with the services of the test."""
-    return text + KEEPER + WATCHER + RELAY + COPIER.format(kills=kills) + "".join(
+    return text + KEEPER + WATCHER + RELAY + "".join(LOCKER.format(what=what) for what in ("hold", "try", "wait")) + COPIER.format(kills=kills) + "".join(
         HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow"))
 
 
@@ -203,6 +216,20 @@ def silence_of_another() -> None:
         run_must_log(guest, "services", r"keeper\.0: ended \(no sign of life for 4 s\), restart in 10 ms")
         text = guest.command("services")
         check(re.search(r"\nrelay .* running .* 0  -", text), f"the one in between was ended:\n{text}")
+
+
+@suite.test("a lock outlives the service of its file, and whoever waits for it, waits on")
+def locks() -> None:
+    with prompt("locks") as guest:
+        run_must_log(guest, "run lock_hold &", r"lock_hold: lock: 0")
+        guest.command("kill tmpfs")
+        run_must_log(guest, "run lock_try", rf"lock_try: lock: {AGAIN}\b")
+        run_must_log(guest, "run lock_wait &", r"lock_wait: begins")
+        guest.command("kill tmpfs")
+        run_must_log(guest, "run lock_try", rf"lock_try: lock: {AGAIN}\b")
+        check("lock_wait: lock" not in guest.command("log"), "it did not wait")
+        run_must_log(guest, "kill lock_hold", r"lock_wait: lock: 0")
+        run_must_log(guest, "run lock_try", r"lock_try: lock: 0")
 
 
 def kill_in_the_middle(name: str, kills: int, least: int, limit_s: float) -> None:

@@ -6,6 +6,7 @@
 #include "tests/models/file_server.h"
 #include "tests/unit/file_parked.h"
 #include "tests/unit/file_mounting.h"
+#include "tests/unit/file_locking.h"
 
 TEST(file_server, bytes_go_through_the_message_and_the_window)
 {
@@ -291,6 +292,13 @@ static size_t random_request(uint32_t operation, uint8_t request[512])
     case FILE_APPEND: words[3] = strlen(path), bytes = 32; break;
     case FILE_EXPORT: words[1] = pick(16), path = "", bytes = 16; break;
     case FILE_TRUNCATE: path = "", bytes = 16; break;
+    case FILE_SEEK: words[2] = pick(3), path = "", bytes = 24; break;
+    case FILE_ALLOCATE: words[2] = pick(70000), words[3] = pick(5), path = "", bytes = 32; break;
+    case FILE_LOCK: /* the word behind the four: kind and flags */
+        memcpy(request + sizeof words, &(uint64_t){pick(3) | pick(2) << 32}, 8);
+        words[1] = pick(2), words[2] = pick(50);
+        memcpy(request, words, sizeof words);
+        return sizeof(struct file_lock);
     case FILE_READDIR: words[1] = pick(4), path = "", bytes = 16; break;
     case FILE_CLOSE:
     case FILE_FSYNC:

@@ -245,3 +245,35 @@ TEST(tmpfs, a_directory_has_any_number_of_names_and_reading_it_survives_changes)
         CHECK(i % 3 == 0 ? met[i] <= 1 : met[i] == 1);
     check_all(fs);
 }
+
+TEST(tmpfs, holes_are_found_far_away_and_punching_gives_all_memory_back)
+{
+    struct tmpfs *fs = make(BLOCK_PAGES);
+    uint32_t file = add(fs, "sparse", FILE_TYPE_FILE), free_before = fs->free_page_count;
+    uint64_t far = 3ull << 40, done, count;
+
+    CHECK_EQ(tmpfs_seek(fs, file, 0, false), UINT64_MAX);
+    CHECK_EQ(tmpfs_seek(fs, file, 77, true), 77);
+    CHECK_EQ(tmpfs_write(fs, file, far, "x", 1, &count), MNOS_OK);
+    CHECK_EQ(tmpfs_seek(fs, file, 5, false), far);
+    CHECK_EQ(tmpfs_seek(fs, file, far + 10, false), far + 10); /* by pages */
+    CHECK_EQ(tmpfs_seek(fs, file, far, true), far + TMPFS_PAGE_BYTES);
+    CHECK_EQ(tmpfs_seek(fs, file, far + TMPFS_PAGE_BYTES, false), UINT64_MAX);
+    /* More than is done at once: whoever asks, asks again. */
+    CHECK_EQ(tmpfs_allocate(fs, file, 100, (TMPFS_SPACE_PAGES + 1) * TMPFS_PAGE_BYTES, true, &done),
+             MNOS_OK);
+    CHECK_EQ(done, TMPFS_SPACE_PAGES * TMPFS_PAGE_BYTES - 100);
+    check_all(fs);
+    tmpfs_punch(fs, file, 0, TMPFS_SIZE_MAX, &done);
+    CHECK_EQ(done, TMPFS_SPACE_PAGES * TMPFS_PAGE_BYTES);
+    tmpfs_punch(fs, file, done, TMPFS_SIZE_MAX - done, &count);
+    CHECK_EQ(count, TMPFS_SIZE_MAX - done);
+    CHECK_EQ(fs->free_page_count, free_before);
+    CHECK_EQ(tmpfs_inode(fs, file)->size, far + 1);
+    check_all(fs);
+    CHECK_EQ(tmpfs_allocate(fs, file, TMPFS_SIZE_MAX, 1, false, &done), MNOS_ERR_SIZE);
+    for (count = 0; tmpfs_allocate(fs, file, count, far, true, &done) == MNOS_OK;)
+        count += done;
+    CHECK(count > TMPFS_SPACE_PAGES * TMPFS_PAGE_BYTES);
+    check_all(fs);
+}

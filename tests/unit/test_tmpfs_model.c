@@ -234,6 +234,40 @@ static void random_write(struct tmpfs *fs, struct model_inode *inode)
         inode->size = offset + length;
 }
 
+static void random_space(struct tmpfs *fs, struct model_inode *inode)
+{
+    uint64_t offset = pick(MODEL_BYTES), length = 1 + pick((unsigned)(MODEL_BYTES - offset)), done;
+    bool keep_size = pick(2);
+
+    if (pick(2)) {
+        tmpfs_punch(fs, inode->number, offset, length, &done);
+        memset(inode->bytes + offset, 0, length);
+    } else {
+        CHECK_EQ(tmpfs_allocate(fs, inode->number, offset, length, keep_size, &done), MNOS_OK);
+        if (!keep_size && offset + length > inode->size)
+            inode->size = offset + length;
+    }
+    CHECK_EQ(done, length);
+}
+
+/* What is a hole reads as zeros, data and holes take turns, and nothing is left out. */
+static void walk_holes(struct tmpfs *fs, const struct model_inode *inode)
+{
+    uint64_t at = 0, data, hole;
+
+    while ((data = tmpfs_seek(fs, inode->number, at, false)) < inode->size) {
+        for (; at < data; at++)
+            CHECK_EQ(inode->bytes[at], 0);
+        CHECK_EQ(tmpfs_seek(fs, inode->number, data, false), data);
+        hole = tmpfs_seek(fs, inode->number, data, true);
+        CHECK(hole > data);
+        CHECK_EQ(tmpfs_seek(fs, inode->number, hole, true), hole);
+        at = hole;
+    }
+    for (; at < inode->size; at++)
+        CHECK_EQ(inode->bytes[at], 0);
+}
+
 static void random_bytes(struct tmpfs *fs)
 {
     static uint8_t bytes[MODEL_BYTES];
@@ -243,7 +277,10 @@ static void random_bytes(struct tmpfs *fs)
 
     if (at == 0)
         return;
-    if (pick(3) != 0) {
+    if (pick(3) == 0) {
+        random_space(fs, inode);
+        walk_holes(fs, inode);
+    } else if (pick(2) != 0) {
         random_write(fs, inode);
     } else {
         CHECK_EQ(tmpfs_truncate(fs, inode->number, size), MNOS_OK);

@@ -25,6 +25,7 @@ enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1];
 static struct region cache_region, ring_region;
 static struct file_server server;
+static struct file_locks locks; /* they end with the sessions */
 static struct park park;
 static struct ext4_service service;
 static struct block_client disk;
@@ -259,6 +260,8 @@ int main(void)
         &server, &(struct file_system){&methods, &service, EXT4_ROOT, 0},
         sessions_format(sessions.address, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge()),
         bootstrap_cap("requests"), &park);
+    file_locks_format(&locks);
+    file_server_locks(&server, &locks);
     server.loop.events = events;
     server.loop.gone = gone;
     server.loop.deadline_ns = deadline_ns;

@@ -15,6 +15,7 @@ enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 static struct memory memory;
 static struct windows windows;
 static struct file_server server;
+static struct park park; /* for those who wait for a lock */
 
 static void grow(struct tmpfs *)
 {
@@ -65,7 +66,8 @@ int main(void)
         return fail(status, "get memory for files", EXIT_MEMORY);
     files.fs = memory.fs;
     file_server_init(&server, &(struct file_system){&tmpfs_methods, &files, TMPFS_ROOT, 0},
-                     memory.sessions, bootstrap_cap("requests"), NULL);
+                     memory.sessions, bootstrap_cap("requests"), &park);
+    file_server_locks(&server, memory.locks);
     server.loop.round = free_some;
     server.loop.deadline_ns = next_round;
     recover();

@@ -14,11 +14,21 @@
 /* So that what follows the log begins with a page. */
 #define LOG_BYTES (TMPFS_LOG_BYTES + MNOS_PAGE_BYTES - (uint32_t)sizeof(struct state_header))
 
+static uint64_t round_up(uint64_t value, uint64_t unit)
+{
+    return (value + unit - 1) / unit * unit;
+}
+
+/* Behind the sessions. */
+static uint64_t locks_offset(void)
+{
+    return round_up(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES), 64);
+}
+
+/* Of sessions and locks, up to where the files begin. */
 static uint64_t session_bytes(void)
 {
-    uint64_t bytes = sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
-
-    return (bytes + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES * MNOS_PAGE_BYTES;
+    return round_up(locks_offset() + sizeof(struct file_locks), MNOS_PAGE_BYTES);
 }
 
 /* Badges that this service minted are not minted again: time goes on. */
@@ -41,6 +51,7 @@ static mnos_status_t make_new(struct memory *memory)
                      (uint32_t)((limit - TMPFS_HEADER_BYTES) / TMPFS_PAGE_BYTES),
                      tsc_read() * 0x9E3779B97F4A7C15ull) == NULL)
         return MNOS_ERR_MEMORY;
+    file_locks_format(memory->locks);
     sessions_format(memory->sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge());
     state_extend(&memory->state, 0, memory->region.bytes);
     state_ready(&memory->state);
@@ -56,6 +67,8 @@ static bool is_sound(const struct memory *memory)
     tmpfs_rebuild(memory->fs);
     sessions_rebuild(memory->sessions);
     wrong = sessions_check(memory->sessions);
+    if (wrong == NULL)
+        wrong = file_locks_check(memory->locks);
     if (wrong == NULL &&
         memory_allocate(memory->fs->page_count / MNOS_PAGE_BYTES + 1, &seen) == MNOS_OK) {
         wrong = tmpfs_check(memory->fs, seen.address);
@@ -86,6 +99,7 @@ mnos_status_t memory_begin(struct memory *memory)
     memory->found = state_open(&memory->state, memory->region.address, memory->region.bytes, MAGIC,
                                LAYOUT, LOG_BYTES, NULL);
     memory->sessions = state_content(&memory->state);
+    memory->locks = (struct file_locks *)((uint8_t *)memory->sessions + locks_offset());
     memory->fs = (struct tmpfs *)((uint8_t *)memory->sessions + session_bytes());
     if (memory->found == STATE_FOREIGN)
         log_line("what the last run left cannot be read; all files are lost");

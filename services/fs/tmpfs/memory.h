@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * memory.h - the region that holds all that outlives a run: the undo log, the sessions, and the block of the
+ * memory.h - the region that holds all that outlives a run: the undo log, sessions, locks, and the block of the
  * file system, which grows at its end.
  */
 #pragma once
 
 #include "lib/client/region.h"
+#include "lib/server/file_lock.h"
 #include "lib/server/state.h"
 #include "services/fs/tmpfs/store.h"
 
@@ -17,6 +18,7 @@ struct memory {
     struct state state;
     enum state_found found;
     struct sessions *sessions;
+    struct file_locks *locks;
     struct tmpfs *fs;
 };
 

@@ -154,6 +154,23 @@ static mnos_status_t truncate(void *context, uint32_t inode, uint64_t size)
     return tmpfs_truncate(changing(context), inode, size);
 }
 
+static mnos_status_t seek(void *context, uint32_t inode, uint64_t offset, bool hole,
+                          uint64_t *found)
+{
+    *found = tmpfs_seek(fs_of(context), inode, offset, hole);
+    return MNOS_OK;
+}
+
+static mnos_status_t allocate(void *context, uint32_t inode, uint64_t offset, uint64_t length,
+                              uint32_t flags, uint64_t *done)
+{
+    if ((flags & FILE_ALLOCATE_PUNCH) == 0)
+        return tmpfs_allocate(with_room(context), inode, offset, length,
+                              (flags & FILE_ALLOCATE_KEEP_SIZE) != 0, done);
+    tmpfs_punch(fs_of(context), inode, offset, length, done);
+    return MNOS_OK;
+}
+
 static mnos_status_t space(void *context, uint32_t account, struct file_space *space)
 {
     while (tmpfs_reap(fs_of(context)))
@@ -186,6 +203,8 @@ const struct file_methods tmpfs_methods = {
     .read = read,
     .write = write,
     .truncate = truncate,
+    .seek = seek,
+    .allocate = allocate,
     .space = space,
     .sync = sync,
 };

@@ -131,3 +131,76 @@ uint64_t tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t fi
     fs->accounts[inode->account].pages -= freed;
     return done ? first : state.reached;
 }
+
+/* ---- Holes ---- */
+
+struct search {
+    struct tmpfs *fs;
+    uint64_t index; /* from here on */
+    bool hole;
+};
+
+/* Below a page that covers the indexes from `base` on. UINT64_MAX: nothing. Every page has data below it, so only the
+ * pages on the way to the index are looked through in vain. Depth is at most TMPFS_HEIGHT_MAX. */
+static uint64_t search_below(const struct search *search, uint32_t page, uint32_t height,
+                             uint64_t base)
+{
+    uint64_t below = height == 0 ? 0 : span(height - 1), found = UINT64_MAX;
+    const uint32_t *entries = page == 0 ? NULL : tmpfs_page(search->fs, page);
+    uint32_t i = 0;
+
+    if ((page == 0) == search->hole && (page == 0 || height == 0))
+        return base > search->index ? base : search->index;
+    if (page == 0 || height == 0)
+        return UINT64_MAX;
+    if (search->index > base)
+        i = (uint32_t)((search->index - base) / below);
+    for (; i < TMPFS_PAGE_ENTRIES && found == UINT64_MAX; i++)
+        found = search_below(search, entries[i], height - 1, base + i * below);
+    return found;
+}
+
+uint64_t tmpfs_tree_next(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index,
+                         bool hole)
+{
+    struct search search = {fs, index, hole};
+    uint64_t found = UINT64_MAX, end = inode->root == 0 ? 0 : span(inode->height);
+
+    if (index < end)
+        found = search_below(&search, inode->root, inode->height, 0);
+    if (found != UINT64_MAX || !hole)
+        return found;
+    return index > end ? index : end;
+}
+
+static bool is_empty(struct tmpfs *fs, uint32_t page)
+{
+    const uint32_t *entries = tmpfs_page(fs, page);
+
+    for (uint32_t i = 0; i < TMPFS_PAGE_ENTRIES; i++)
+        if (entries[i] != 0)
+            return false;
+    return true;
+}
+
+void tmpfs_tree_punch(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index)
+{
+    uint32_t *way[TMPFS_HEIGHT_MAX + 1], before = fs->free_page_count, height = inode->height;
+
+    if (tmpfs_tree_find(fs, inode, index) == 0)
+        return;
+    state_note(&inode->root, sizeof inode->root + sizeof inode->height + sizeof inode->pages);
+    way[height] = &inode->root;
+    for (; height != 0; height--)
+        way[height - 1] = (uint32_t *)tmpfs_page(fs, *way[height]) + entry_of(index, height);
+    do {
+        tmpfs_page_give(fs, *way[height]);
+        STATE_SET(*way[height], 0);
+    } while (height++ != inode->height && is_empty(fs, *way[height]));
+    if (inode->root == 0)
+        inode->height = 0;
+    before = fs->free_page_count - before;
+    inode->pages -= before;
+    state_note(&fs->accounts[inode->account], sizeof fs->accounts[0]);
+    fs->accounts[inode->account].pages -= before;
+}

@@ -45,8 +45,9 @@
 #define TMPFS_ACCOUNTS 128u
 /* The notes of one operation: a write of FILE_WINDOW_BYTES_MAX takes up to 260 pages, at some 120 bytes each. */
 #define TMPFS_LOG_BYTES 65536u
-#define TMPFS_CUT_PAGES 256u /* that are freed in one step, at some 72 bytes each */
-#define TMPFS_SHARE 4u       /* an account may have this part of the whole: 1/4 */
+#define TMPFS_SPACE_PAGES 256u /* that a request allocates or punches */
+#define TMPFS_CUT_PAGES 256u   /* that are freed in one step, at some 72 bytes each */
+#define TMPFS_SHARE 4u         /* an account may have this part of the whole: 1/4 */
 #define TMPFS_NAMES_OF_FILE_MAX 65000u
 
 struct tmpfs_account {
@@ -188,6 +189,11 @@ uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t i
 /* Frees pages from the end of the tree on, down to index `first` at most, TMPFS_CUT_PAGES or a few less. Returns the
  * index from which on nothing is left: `first`, when it is done. */
 uint64_t tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first);
+/* The first index from `index` on that has a page, or has none; UINT64_MAX: all behind it have none. */
+uint64_t tmpfs_tree_next(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index,
+                         bool hole);
+/* Frees the page at an index, where there is one, and the pages above it that have nothing below them then. */
+void tmpfs_tree_punch(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index);
 /* The pages are nobody's any more, and are freed by and by. */
 void tmpfs_tree_drop(struct tmpfs *fs, struct tmpfs_inode *inode);
 
@@ -199,6 +205,14 @@ uint64_t tmpfs_read(struct tmpfs *fs, uint32_t inode, uint64_t offset, void *to,
 mnos_status_t tmpfs_write(struct tmpfs *fs, uint32_t inode, uint64_t offset, const void *from,
                           uint64_t length, uint64_t *written);
 mnos_status_t tmpfs_truncate(struct tmpfs *fs, uint32_t inode, uint64_t size);
+/* The first byte of data, or of a hole, from `offset` on; UINT64_MAX: no data. */
+uint64_t tmpfs_seek(struct tmpfs *fs, uint32_t inode, uint64_t offset, bool hole);
+/* Both are rows of steps, each sound by itself, and stop after TMPFS_SPACE_PAGES: *done is how many bytes from the offset
+ * on are as they shall be. MNOS_ERR_FULL, MNOS_ERR_QUOTA, MNOS_ERR_SIZE: none are. */
+mnos_status_t tmpfs_allocate(struct tmpfs *fs, uint32_t inode, uint64_t offset, uint64_t length,
+                             bool keep_size, uint64_t *done);
+void tmpfs_punch(struct tmpfs *fs, uint32_t inode, uint64_t offset, uint64_t length,
+                 uint64_t *done);
 
 /* ---- check.c ---- */
 
