@@ -127,6 +127,12 @@ struct file_truncate {
     uint64_t size;
 };
 
+struct file_watch {
+    uint64_t events; /* first, as in struct listen_request */
+    uint64_t handle;
+};
+_Static_assert(sizeof(struct file_watch) == 16, "shared between programs");
+
 enum file_seek_what { FILE_SEEK_DATA, FILE_SEEK_HOLE };
 
 struct file_seek {

@@ -8,6 +8,7 @@
 
 #include "lib/client/file_internal.h"
 #include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
 
 #define INLINE_BYTES 1024u
 #define BOUNCE_BYTES 32768u
@@ -106,6 +107,24 @@ mnos_status_t file_lock(const struct file *file, const struct file_lock *lock)
 
     record.handle = file->handle;
     return simple(file, FILE_LOCK, true, &record, sizeof record, &call);
+}
+
+mnos_status_t file_watch(const struct file *file, mnos_cap_t endpoint, mnos_badge_t badge,
+                         uint64_t events)
+{
+    struct file_watch record = {events, file->handle};
+    struct file_call call;
+    mnos_cap_t mine;
+    mnos_status_t status = sys_cap_create(
+        MNOS_CREATE_MINT, endpoint, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, badge, events, &mine);
+
+    if (status != MNOS_OK)
+        return status;
+    file_call_begin(&call, FILE_WATCH, false, &record, sizeof record);
+    call.cap = mine;
+    status = file_call_on(file, &call);
+    (void)!sys_cap_delete(mine); /* the service's copy stays, and tells when the service ends */
+    return status;
 }
 
 /* ---- Bytes ---- */

@@ -116,6 +116,10 @@ mnos_status_t file_allocate(const struct file *file, uint64_t offset, uint64_t b
 /* *found: the first byte from `offset` on that is data, or in a hole. MNOS_ERR_END: there is no such data. */
 mnos_status_t file_seek(const struct file *file, uint64_t offset, enum file_seek_what what,
                         uint64_t *found);
+/* Sets `events` at `endpoint`, through a capability with `badge`, when the file or directory has changed, and once at
+ * once. When the service ends MNOS_KIND_CLIENT_GONE arrives there with that badge: watch again, and look what is there. */
+mnos_status_t file_watch(const struct file *file, mnos_cap_t endpoint, mnos_badge_t badge,
+                         uint64_t events);
 /* The lock of an owner on bytes of the file, as LOCK of protocols/file.def says; `handle` is filled in. With FILE_LOCK_WAIT
  * it returns when the lock is set: what other owners do ends the wait. MNOS_ERR_AGAIN: another owner has one that
  * excludes it. */

@@ -87,6 +87,7 @@ mnos_status_t file_server_begin_write(struct file_server *server, struct server_
     struct file_attr attr;
     mnos_status_t status = MNOS_OK;
 
+    request->touched = inode;
     if (request->holds == inode)
         return MNOS_OK;
     if (server->loop.park != NULL && park_held(server->loop.park, inode, request->parked)) {

@@ -105,8 +105,10 @@ static mnos_status_t open_found(struct file_server *server, struct server_reques
     struct file_attr attr;
     mnos_status_t status = check_open(wanted, place->type);
 
-    if (status == MNOS_OK && wanted->flags & FILE_TRUNCATE_FIRST)
+    if (status == MNOS_OK && wanted->flags & FILE_TRUNCATE_FIRST) {
+        request->touched = inode;
         status = methods->truncate(server->system.fs, inode, 0);
+    }
     if (status == MNOS_OK)
         status = methods->attr(server->system.fs, inode, &attr);
     if (status != MNOS_OK)

@@ -8,7 +8,7 @@
 
 static const struct server_operation operations[LABEL_OPERATIONS] = {
 #define REQUEST(label, name, class, request, reply, text)                                          \
-    [label] = {file_server_##name, SERVER_CLASS_##class, false},
+    [label] = {file_server_##name, SERVER_CLASS_##class, (label) == FILE_WATCH},
 #include "protocols/file.def"
 #undef REQUEST
     [MOUNT_MOUNT] = {file_server_mount, SERVER_CLASS_I, false},

@@ -12,6 +12,7 @@
 #include "lib/mnos/listener.h"
 #include "lib/server/file_lock.h"
 #include "lib/server/file_system.h"
+#include "lib/server/file_watch.h"
 #include "lib/server/loop.h"
 #include "lib/server/window.h"
 #include "protocols/mount.h"
@@ -27,7 +28,8 @@ struct file_server {
     struct window windows[FILE_SERVER_SESSIONS]; /* by session */
     const struct window_memory *window_memory;   /* NULL: windows end with the process */
     uint64_t window_bytes[SESSION_ACCOUNTS];
-    struct file_locks *locks;  /* beside the sessions, and as long-lived; NULL: there are none */
+    struct file_locks *locks; /* beside the sessions, and as long-lived; NULL: there are none */
+    struct file_watches watches;
     struct mount_status mount; /* file_mount.c */
     struct listener mount_listener;
     struct file_walk walks[2];
@@ -73,6 +75,8 @@ bool file_server_is_service(const struct server_request *request);
  * end of the file, and MNOS_ERR_AGAIN when it could not wait in its middle. */
 mnos_status_t file_server_begin_write(struct file_server *server, struct server_request *request,
                                       uint32_t inode, uint64_t offset, bool append);
+/* Tells the watches of what a request has changed. */
+void file_server_done(void *context, uint32_t operation, const struct server_request *request);
 /* An inode may have fewer locks than before: who waits for one looks again. */
 void file_server_unlocked(struct file_server *server, uint32_t inode);
 /* The record of a request that has exactly `bytes`, at most 32. */

@@ -107,8 +107,11 @@ static inline mnos_status_t carry_out(struct server_loop *loop, struct server_re
 
     if (loop->admit != NULL)
         status = loop->admit(loop->owner.context, number);
-    return status != MNOS_OK ? status
-                             : loop->operations[number].handle(loop->owner.context, request);
+    if (status == MNOS_OK)
+        status = loop->operations[number].handle(loop->owner.context, request);
+    if (status == MNOS_OK && loop->done != NULL)
+        loop->done(loop->owner.context, number, request);
+    return status;
 }
 
 /* What is not simply answered: put aside, an error, without effect, or one that waited. */

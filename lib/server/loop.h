@@ -42,7 +42,8 @@ struct server_request {
     const void *body;               /* server_body()'s own */
     struct parked *parked;          /* it waited already; NULL: it runs for the first time */
     uint64_t progress[2];           /* kept from run to run while it is parked; 0 at first */
-    uint32_t holds;                 /* the object that others wait for as long as it is parked */
+    uint32_t touched; /* an object that it changes, for `done`; 0: none, or told otherwise */
+    uint32_t holds;   /* the object that others wait for as long as it is parked */
 };
 
 typedef mnos_status_t server_handler(void *context, struct server_request *request);
@@ -68,6 +69,8 @@ struct server_loop {
     uint8_t *body;             /* MNOS_MESSAGE_MAX_BYTES for server_body() */
     /* Asked before each handler; an error is the answer. */
     mnos_status_t (*admit)(void *context, uint32_t operation);
+    /* After each handler that returned MNOS_OK, whose reply the message is then. */
+    void (*done)(void *context, uint32_t operation, const struct server_request *request);
     void (*events)(void *context, uint64_t events);
     void (*gone)(void *context, mnos_badge_t badge); /* a badge that may not be a session's */
     uint64_t (*deadline_ns)(void *context);          /* until when to wait for a message */

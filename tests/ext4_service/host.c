@@ -46,6 +46,7 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
 #include "lib/server/file_paths.c"
 #include "lib/server/file_server.c"
 #include "lib/server/file_space.c"
+#include "lib/server/file_watch.c"
 
 #define CLIENT_BADGE 0x10001u
 
@@ -117,6 +118,10 @@ mnos_status_t listener_accept(struct listener *, const struct message *)
 }
 
 void listener_tell(const struct listener *)
+{
+}
+
+void listener_forget(struct listener *)
 {
 }
 

@@ -9,7 +9,8 @@
 #include "tests/guest/scene.h"
 
 #define BADGE 0x10007ull
-#define EXPORTS 256u /* lasting mints */
+#define WATCH_BADGE 0x770001ull /* of the capability through which a watch is told */
+#define EXPORTS 256u            /* lasting mints */
 
 struct world {
     struct child child;
@@ -284,6 +285,38 @@ TEST(files, room_is_set_aside_and_taken_out_of_the_middle_of_a_file)
         CHECK_OK(file_close(&file));
     }
     world_end(&world);
+}
+
+static uint64_t next_events(mnos_cap_t endpoint)
+{
+    struct message message = {0};
+
+    return CHECK_OK(ipc_receive(endpoint, &message, soon())) && message.kind == MNOS_KIND_EVENTS
+               ? message.words[0]
+               : 0;
+}
+
+TEST(files, a_watch_is_told_by_events_and_ends_with_the_service)
+{
+    mnos_cap_t endpoint = endpoint_with_reserve(0);
+    struct message message = {0};
+    struct world world;
+    struct file directory;
+
+    if (world_begin(&world)) {
+        CHECK_OK(file_open(&world.files, NULL, "", FILE_ONLY_DIRECTORY, FILE_LOOKUP, &directory));
+        CHECK_OK(file_watch(&directory, endpoint, WATCH_BADGE, 4));
+        CHECK_EQ(next_events(endpoint), 4); /* once at once */
+        put(&world.files, "file", "text");
+        CHECK_EQ(next_events(endpoint), 4);
+        CHECK_EQ(ipc_receive(endpoint, &message, deadline_after_ns(1000000)), MNOS_ERR_DEADLINE);
+        child_drop(&world.child);
+        CHECK_OK(ipc_receive(endpoint, &message, soon()));
+        CHECK_EQ(message.kind, MNOS_KIND_CLIENT_GONE);
+        CHECK(ipc_client_is_gone(endpoint, message.badge, WATCH_BADGE));
+    }
+    world_end(&world);
+    cap_drop(endpoint);
 }
 
 static void wait_for_lock(void *argument)

@@ -21,6 +21,7 @@
 #define bootstrap_table file_bootstrap_table
 #define listener_accept file_listener_accept
 #define listener_tell file_listener_tell
+#define listener_forget file_listener_forget
 
 #include "lib/mnos/ipc.h"
 
@@ -40,6 +41,7 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
 #include "lib/server/file_paths.c"
 #include "lib/server/file_server.c"
 #include "lib/server/file_space.c"
+#include "lib/server/file_watch.c"
 #include "services/fs/tmpfs/methods.h"
 
 #define BLOCK_PAGES 500u
@@ -50,11 +52,14 @@ enum { ALICE = 0x10005, BOB = 0x10006 };
 /* ---- Who mounts it ---- */
 
 static unsigned listener_told;
+static uint64_t told_events;    /* all that were set */
+static unsigned listeners_held; /* capabilities that were taken over */
 
 mnos_status_t listener_accept(struct listener *listener, const struct message *msg)
 {
     if (msg->cap_count == 0)
         return MNOS_ERR_ARGUMENT;
+    listeners_held += listener->endpoint == 0;
     *listener = (struct listener){1, msg->words[0]};
     return MNOS_OK;
 }
@@ -62,6 +67,13 @@ mnos_status_t listener_accept(struct listener *listener, const struct message *m
 void listener_tell(const struct listener *listener)
 {
     listener_told += listener->endpoint != 0;
+    told_events |= listener->events;
+}
+
+void listener_forget(struct listener *listener)
+{
+    listeners_held -= listener->endpoint != 0;
+    *listener = (struct listener){0};
 }
 
 /* ---- Messages ---- */

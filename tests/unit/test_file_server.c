@@ -7,6 +7,7 @@
 #include "tests/unit/file_parked.h"
 #include "tests/unit/file_mounting.h"
 #include "tests/unit/file_locking.h"
+#include "tests/unit/file_watching.h"
 
 TEST(file_server, bytes_go_through_the_message_and_the_window)
 {
@@ -292,6 +293,7 @@ static size_t random_request(uint32_t operation, uint8_t request[512])
     case FILE_APPEND: words[3] = strlen(path), bytes = 32; break;
     case FILE_EXPORT: words[1] = pick(16), path = "", bytes = 16; break;
     case FILE_TRUNCATE: path = "", bytes = 16; break;
+    case FILE_WATCH: words[1] = words[0], words[0] = pick(2), path = "", bytes = 16; break;
     case FILE_SEEK: words[2] = pick(3), path = "", bytes = 24; break;
     case FILE_ALLOCATE: words[2] = pick(70000), words[3] = pick(5), path = "", bytes = 32; break;
     case FILE_LOCK: /* the word behind the four: kind and flags */
@@ -339,8 +341,8 @@ TEST(file_server, random_requests_break_no_invariant)
         sent_badge =
             (operation == FILE_CLOSE_TREE || operation == FILE_SESSION_INFO) && pick(3) == 0
                 ? clients[pick(20) ? 2 + pick(2) : pick(4)]
-            : operation == MOUNT_LISTEN && pick(2) ? 1
-                                                   : 0;
+            : (operation == MOUNT_LISTEN || operation == FILE_WATCH) && pick(2) ? 1
+                                                                                : 0;
         exported = 0;
         (void)send(clients[client], label_make(operation, lane, next_of(clients[client], lane)),
                    request, length, NULL);

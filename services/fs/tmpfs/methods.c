@@ -167,7 +167,7 @@ static mnos_status_t allocate(void *context, uint32_t inode, uint64_t offset, ui
     if ((flags & FILE_ALLOCATE_PUNCH) == 0)
         return tmpfs_allocate(with_room(context), inode, offset, length,
                               (flags & FILE_ALLOCATE_KEEP_SIZE) != 0, done);
-    tmpfs_punch(fs_of(context), inode, offset, length, done);
+    tmpfs_punch(changing(context), inode, offset, length, done);
     return MNOS_OK;
 }
 
