@@ -75,11 +75,11 @@ mnos_status_t file_allocate(const struct file *file, uint64_t offset, uint64_t b
 
     while (record.bytes != 0 && status == MNOS_OK) {
         struct file_count count = {0};
-        struct file_call call;
+        struct message message;
 
-        status = simple(file, FILE_ALLOCATE, false, &record, sizeof record, &call);
+        status = file_ask(file, FILE_ALLOCATE, &record, sizeof record, &message);
         if (status == MNOS_OK)
-            (void)message_get(&call.message, &count, sizeof count);
+            (void)message_get(&message, &count, sizeof count);
         if (status == MNOS_OK && (count.bytes == 0 || count.bytes > record.bytes))
             status = MNOS_ERR_FORMAT;
         record.offset += count.bytes;
@@ -92,11 +92,11 @@ mnos_status_t file_seek(const struct file *file, uint64_t offset, enum file_seek
                         uint64_t *found)
 {
     struct file_seek record = {.handle = file->handle, .offset = offset, .what = what};
-    struct file_call call;
-    mnos_status_t status = simple(file, FILE_SEEK, false, &record, sizeof record, &call);
+    struct message message;
+    mnos_status_t status = file_ask(file, FILE_SEEK, &record, sizeof record, &message);
 
     if (status == MNOS_OK)
-        *found = call.message.words[0];
+        *found = message.words[0];
     return status;
 }
 
@@ -106,7 +106,11 @@ mnos_status_t file_lock(const struct file *file, const struct file_lock *lock)
     struct file_call call;
 
     record.handle = file->handle;
-    return simple(file, FILE_LOCK, true, &record, sizeof record, &call);
+    if (file->run != file->session->runs)
+        return MNOS_ERR_LOST;
+    file_call_begin_once(&call, file->session, FILE_LOCK, NULL, 0);
+    file_call_add(&call, &record, sizeof record);
+    return file_call_send(file->session, &call);
 }
 
 mnos_status_t file_watch(const struct file *file, mnos_cap_t endpoint, mnos_badge_t badge,
@@ -115,14 +119,17 @@ mnos_status_t file_watch(const struct file *file, mnos_cap_t endpoint, mnos_badg
     struct file_watch record = {events, file->handle};
     struct file_call call;
     mnos_cap_t mine;
-    mnos_status_t status = sys_cap_create(
-        MNOS_CREATE_MINT, endpoint, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, badge, events, &mine);
+    mnos_status_t status;
 
+    if (file->run != file->session->runs)
+        return MNOS_ERR_LOST;
+    status = sys_cap_create(MNOS_CREATE_MINT, endpoint, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, badge,
+                            events, &mine);
     if (status != MNOS_OK)
         return status;
-    file_call_begin(&call, FILE_WATCH, false, &record, sizeof record);
-    call.cap = mine;
-    status = file_call_on(file, &call);
+    file_call_begin(&call, FILE_WATCH, &record, sizeof record);
+    message_add_cap(&call.message, mine, MNOS_RIGHT_WRITE);
+    status = file_call_send(file->session, &call);
     (void)!sys_cap_delete(mine); /* the service's copy stays, and tells when the service ends */
     return status;
 }

@@ -207,6 +207,7 @@ static void handle_request(struct server_loop *loop, struct message *message)
     request.parked = NULL;
     request.progress[0] = request.progress[1] = 0;
     request.holds = 0;
+    request.touched = 0;
     if (operation->class == SERVER_CLASS_NONE) {
         message_put(message, MNOS_ERR_LABEL, NULL, 0);
     } else if (request.session == NULL && number != loop->open_session) {

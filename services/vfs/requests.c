@@ -28,7 +28,10 @@ static mnos_status_t park(struct vfs *vfs, const struct message *message, uint64
     }
     if (free_one == NULL || own >= VFS_PARKED_MAX / VFS_PARKED_SHARE)
         return MNOS_ERR_AGAIN;
-    *free_one = (struct vfs_parked){message->reply_id, message->badge, inode, message->label};
+    *free_one = (struct vfs_parked){.reply_id = message->reply_id,
+                                    .badge = message->badge,
+                                    .inode = inode,
+                                    .label = message->label};
     return VFS_ASIDE;
 }
 
@@ -38,23 +41,17 @@ void requests_forget(struct vfs *vfs, mnos_badge_t badge)
         struct vfs_parked *at = &vfs->parked[i];
 
         if (at->reply_id != 0 && ipc_client_is_gone(vfs->endpoint, badge, at->badge))
-            at->reply_id = 0;
+            *at = (struct vfs_parked){0};
     }
 }
 
 /* ---- Roots ---- */
 
-/* Answers who asks for the root of an entry that is not on its way. */
-static void answer_root(struct vfs *vfs, struct vfs_entry *entry, uint64_t reply_id,
-                        mnos_badge_t client)
+/* The reply of the request that waits; it does no more. */
+static void answer_root(struct vfs_parked *at, mnos_status_t status, mnos_cap_t session)
 {
-    struct message message = {.reply_id = reply_id};
-    mnos_cap_t session = 0;
-    mnos_status_t status = entry->state == VFS_MOUNTED ? world_export(vfs, entry, client, &session)
-                                                       : (mnos_status_t)entry->status;
+    struct message message = {.reply_id = at->reply_id};
 
-    if (entry->state == VFS_STOPPING)
-        status = MNOS_ERR_STATE;
     if (status == MNOS_OK) {
         message_put(&message, MNOS_OK, NULL, 0);
         message_add_cap(&message, session, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT);
@@ -62,9 +59,50 @@ static void answer_root(struct vfs *vfs, struct vfs_entry *entry, uint64_t reply
         status = ipc_reply(&message);
     }
     if (status != MNOS_OK)
-        ipc_reply_status(reply_id, status);
-    if (session != 0)
-        (void)!sys_cap_delete(session); /* the client's is the last with its badge */
+        ipc_reply_status(at->reply_id, status);
+    *at = (struct vfs_parked){0};
+}
+
+static struct vfs_parked *who_waits(struct vfs *vfs, uint64_t inode)
+{
+    for (unsigned i = 0; i < VFS_PARKED_MAX; i++)
+        if (vfs->parked[i].exporting && vfs->parked[i].inode == inode)
+            return &vfs->parked[i];
+    return NULL;
+}
+
+void requests_exported(struct vfs *vfs, struct vfs_entry *entry, const struct asker_answer *answer)
+{
+    struct vfs_parked *at = who_waits(vfs, entry->inode);
+
+    if (at != NULL && answer->status == MNOS_ERR_LOST && !at->lost) {
+        at->exporting = false;
+        at->lost = true;
+        vfs_go_on(&vfs->world, entry); /* a new run of the service: does it know the volume? */
+    } else if (at != NULL) {
+        answer_root(at, answer->status == MNOS_ERR_LOST ? MNOS_ERR_AGAIN : answer->status,
+                    answer->session);
+    }
+    if (answer->session != 0)
+        (void)!sys_cap_delete(answer->session); /* the client's is the last with its badge */
+}
+
+/* Who waits for the root of an entry that is not on its way. */
+static void export_root(struct vfs *vfs, struct vfs_entry *entry, struct vfs_parked *at)
+{
+    struct asker *asker = &vfs->askers[entry - vfs->table->entries];
+    mnos_status_t status = MNOS_OK;
+
+    if (entry->state == VFS_MOUNTED && (at->exporting || !asker_is_idle(asker)))
+        return;
+    if (entry->state == VFS_MOUNTED)
+        status = asker_ask(asker, ASK_EXPORT, entry, at->badge);
+    else
+        status = entry->state == VFS_STOPPING ? MNOS_ERR_STATE : (mnos_status_t)entry->status;
+    if (status != MNOS_OK)
+        answer_root(at, status, 0);
+    else
+        at->exporting = true;
 }
 
 static mnos_status_t root(struct vfs *vfs, const struct message *message)
@@ -83,10 +121,7 @@ static mnos_status_t root(struct vfs *vfs, const struct message *message)
         entry->state = VFS_STARTING;
         vfs_go_on(&vfs->world, entry);
     }
-    if (vfs_is_on_its_way(entry))
-        return park(vfs, message, entry->inode);
-    answer_root(vfs, entry, message->reply_id, message->badge);
-    return VFS_ASIDE;
+    return park(vfs, message, entry->inode);
 }
 
 /* ---- The table ---- */
@@ -226,12 +261,12 @@ void requests_go_on(struct vfs *vfs)
             ipc_reply_status(reply_id, entry->state == VFS_ABSENT ? MNOS_OK
                                        : entry->status != MNOS_OK ? (mnos_status_t)entry->status
                                                                   : MNOS_ERR_STATE);
-        } else if (at->label == VFS_ROOT && !vfs_is_on_its_way(entry)) {
-            answer_root(vfs, entry, reply_id, at->badge);
         } else {
+            if (at->label == VFS_ROOT && !vfs_is_on_its_way(entry))
+                export_root(vfs, entry, at);
             continue;
         }
-        at->reply_id = 0;
+        *at = (struct vfs_parked){0};
     }
 }
 

@@ -7,10 +7,9 @@
  */
 #pragma once
 
-#include "lib/client/file.h"
 #include "lib/mnos/ipc.h"
 #include "protocols/manager.h"
-#include "services/vfs/table.h"
+#include "services/vfs/asker.h"
 
 #define VFS_PARKED_MAX 64u
 #define VFS_PARKED_SHARE 4u /* of one client: 1/4 */
@@ -27,7 +26,9 @@
 #define VFS_BADGE_NUMBER_SHIFT 16
 #define VFS_BADGE_NUMBER_BITS 46 /* microseconds since boot for two years */
 #define VFS_ROOT_RIGHTS (FILE_LOOKUP | FILE_READ_RIGHT)
-#define VFS_EVENT_VOLUMES (1ull << VFS_MOUNTS_MAX) /* below it: of the entry of that number */
+/* At the endpoint; below them: of the entry of that number. */
+#define VFS_EVENT_VOLUMES (1ull << VFS_MOUNTS_MAX)
+#define VFS_EVENT_ANSWERED (1ull << (VFS_MOUNTS_MAX + 1)) /* to an asker */
 
 /* A request that waits for an entry. */
 struct vfs_parked {
@@ -35,28 +36,21 @@ struct vfs_parked {
     mnos_badge_t badge;
     uint64_t inode;
     uint32_t label; /* VFS_ROOT or VFS_UMOUNT */
-};
-
-/* What this run has of the file system of an entry. */
-struct vfs_client {
-    mnos_cap_t service; /* the capability that was given for it; 0: not looked for yet */
-    struct file_session session;
-    struct file root;
-    bool open;
-    bool started;         /* its service was asked to start */
-    bool asked;           /* it was asked to mount, and will tell */
-    mnos_badge_t listens; /* of the capability by which it tells; 0: it has none */
+    bool exporting; /* the asker of the entry is at it */
+    bool lost;      /* a run of the file system did not know the session, once */
 };
 
 struct vfs {
     mnos_cap_t endpoint;
     struct vfs_table *table;
     struct vfs_world world;
-    struct vfs_client clients[VFS_MOUNTS_MAX]; /* by entry */
+    struct asker askers[VFS_MOUNTS_MAX]; /* by entry, as the next two */
+    bool asked[VFS_MOUNTS_MAX];          /* it was asked to mount, and will tell */
+    bool again[VFS_MOUNTS_MAX];          /* a step waits until the asker is idle */
     struct vfs_parked parked[VFS_PARKED_MAX];
     mnos_badge_t volumes_listen; /* of the capability by which the volumes tell; 0: there is none */
     bool volumes_stopped;
-    uint64_t next_number; /* of badges */
+    _Atomic uint64_t next_number; /* of badges */
     char request[MNOS_MESSAGE_MAX_BYTES];
     char reply[MNOS_MESSAGE_MAX_BYTES];
 };
@@ -89,14 +83,13 @@ mnos_status_t root_handle(struct vfs *vfs, struct message *message);
 mnos_status_t requests_handle(struct vfs *vfs, struct message *message);
 /* Answers what waited for an entry that is not on its way any more. */
 void requests_go_on(struct vfs *vfs);
+/* The root of what is mounted at an entry was exported, or could not be. */
+void requests_exported(struct vfs *vfs, struct vfs_entry *entry, const struct asker_answer *answer);
 void requests_forget(struct vfs *vfs, mnos_badge_t badge);
 
 /* ---- world.c ---- */
 
 void world_init(struct vfs *vfs);
-/* The root of what is mounted, as a session of its own that is charged to the client with the badge. */
-mnos_status_t world_export(struct vfs *vfs, struct vfs_entry *entry, mnos_badge_t client,
-                           mnos_cap_t *session);
 /* An event of a file system or of the volumes, or the end of one that would have sent it. */
 void world_told(struct vfs *vfs, uint64_t events);
 void world_gone(struct vfs *vfs, mnos_badge_t badge);

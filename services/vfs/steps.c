@@ -59,6 +59,8 @@ static bool take(struct vfs_entry *entry, mnos_status_t status, const struct mou
 {
     uint32_t before = entry->state;
 
+    if (status == VFS_LATER)
+        return false;
     if (status == MNOS_ERR_STOPPED) {
         settle(entry, VFS_FAILED, status, "the service of the file system is stopped");
         return false;
@@ -110,4 +112,11 @@ void vfs_go_on(const struct vfs_world *world, struct vfs_entry *entry)
     /* Ends: PROBING leads to STARTING, MOUNTED to STARTING, and STARTING to none of both at once. */
     for (unsigned i = 0; i < 3 && step(world, entry); i++)
         ;
+}
+
+void vfs_answered(const struct vfs_world *world, struct vfs_entry *entry, mnos_status_t status,
+                  const struct mount_status *said)
+{
+    if (take(entry, status, said))
+        vfs_go_on(world, entry);
 }

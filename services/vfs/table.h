@@ -87,6 +87,9 @@ struct vfs_volume {
     char service[MNOS_NAME_BYTES]; /* that is to mount it, and is free for it */
 };
 
+/* Returned by begin, look and end, and no status: the answer comes later, by vfs_answered(). */
+#define VFS_LATER ((mnos_status_t)0xFFFFFFFE)
+
 struct vfs_world {
     void *context;
     uint64_t (*now_ns)(void *context);
@@ -105,6 +108,9 @@ struct vfs_world {
 #define VFS_PROBE_NS 10000000000ull
 #define VFS_PROBE_MAX_NS 60000000000ull
 
+/* What the file system of an entry has answered to the question of its present state. */
+void vfs_answered(const struct vfs_world *world, struct vfs_entry *entry, mnos_status_t status,
+                  const struct mount_status *said);
 /* Takes the steps that an entry can take now. */
 void vfs_go_on(const struct vfs_world *world, struct vfs_entry *entry);
 /* The volumes are others than before: an entry that has found none looks again. */

@@ -1,97 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * world - what the steps of a mount do: see table.h. A file system answers each of these requests at once
- * (mount.def), so none waits longer than until a run of the service is there, or init answers for one that is stopped.
+ * world - what the steps of a mount do (see table.h): questions to the askers, of which the answers come later, and news.
  */
 #include "lib/base/string.h"
-#include "lib/client/manager.h"
-#include "lib/client/service.h"
 #include "lib/mnos/bootstrap.h"
-#include "lib/mnos/listener.h"
-#include "lib/mnos/log.h"
 #include "lib/mnos/time.h"
 #include "services/vfs/server.h"
 #include "services/vfs/volumes.h"
 
-/* A session that a new run does not know begins anew once. */
-#define ATTEMPTS 2u
-
-#define READ_RIGHTS (FILE_LOOKUP | FILE_READ_RIGHT)
-#define ALL_RIGHTS (READ_RIGHTS | FILE_WRITE_RIGHT | FILE_CREATE_RIGHT)
-
 static unsigned number_of(const struct vfs *vfs, const struct vfs_entry *entry)
 {
     return (unsigned)(entry - vfs->table->entries);
-}
-
-static struct vfs_client *client_of(struct vfs *vfs, const struct vfs_entry *entry)
-{
-    return &vfs->clients[number_of(vfs, entry)];
-}
-
-static mnos_status_t listen(struct vfs *vfs, const struct vfs_entry *entry)
-{
-    struct vfs_client *client = client_of(vfs, entry);
-    unsigned number = number_of(vfs, entry);
-    mnos_badge_t badge;
-    mnos_status_t status;
-
-    if (client->listens != 0)
-        return MNOS_OK;
-    badge = vfs_new_badge(vfs, 0);
-    status = listen_to(client->service, MOUNT_LISTEN, vfs->endpoint, badge, 1ull << number);
-    if (status == MNOS_OK)
-        client->listens = badge;
-    return status;
-}
-
-/* The session of the service that an entry has now. */
-static mnos_status_t connect(struct vfs *vfs, const struct vfs_entry *entry)
-{
-    struct vfs_client *client = client_of(vfs, entry);
-    mnos_cap_t service = bootstrap_cap(entry->service);
-    mnos_status_t status;
-
-    if (service == 0)
-        return MNOS_ERR_NOT_FOUND;
-    if (client->open && client->service == service)
-        return MNOS_OK;
-    if (client->open)
-        file_session_close(&client->session);
-    *client = (struct vfs_client){.service = service, .started = client->started};
-    status = file_session_open(&client->session, service, 0);
-    client->open = status == MNOS_OK;
-    return status;
-}
-
-/* A request of mount.def; its status is the file system's. */
-static mnos_status_t ask(struct vfs *vfs, const struct vfs_entry *entry, uint32_t label,
-                         const void *record, size_t bytes, struct mount_status *said)
-{
-    mnos_status_t status = MNOS_ERR_LOST;
-
-    for (unsigned i = 0; i < ATTEMPTS && status == MNOS_ERR_LOST; i++) {
-        struct vfs_client *client = client_of(vfs, entry);
-        struct message message = {0};
-
-        status = connect(vfs, entry);
-        if (status == MNOS_OK)
-            status = listen(vfs, entry);
-        if (status == MNOS_OK) {
-            message_put(&message, label, record, bytes);
-            status = service_call(client->service, &message);
-        }
-        if (status == MNOS_OK && message_get(&message, said, sizeof *said) != sizeof *said)
-            status = MNOS_ERR_FORMAT;
-        if (status == MNOS_ERR_LOST && client->open) {
-            file_session_close(&client->session);
-            client->open = false;
-            client->listens = 0;
-        }
-    }
-    said->type[sizeof said->type - 1] = 0;
-    said->reason[sizeof said->reason - 1] = 0;
-    return status;
 }
 
 /* ---- The steps ---- */
@@ -107,109 +26,73 @@ static mnos_status_t find(void *context, const struct vfs_entry *entry, struct v
     return volumes_find(context, entry, volume, settled);
 }
 
-/* The volume is the service's, and the service runs. */
-static mnos_status_t prepare(struct vfs *vfs, const struct vfs_entry *entry)
+/* When the asker is at another question the step is taken again after its answer. */
+static mnos_status_t ask(struct vfs *vfs, const struct vfs_entry *entry,
+                         enum asker_question question)
 {
-    struct vfs_client *client = client_of(vfs, entry);
-    mnos_status_t status;
+    unsigned number = number_of(vfs, entry);
+    mnos_status_t status = asker_ask(&vfs->askers[number], question, entry, 0);
 
-    if (entry->want == MOUNTS_WANT_NOTHING || client->started)
-        return MNOS_OK;
-    status = volumes_assign(entry);
-    /* One that runs already is what is wanted; one that cannot be started is told by its silence. */
-    if (status == MNOS_OK)
-        (void)!manager_command(MANAGER_START, entry->service);
-    client->started = status == MNOS_OK;
-    return status;
+    vfs->again[number] |= status == MNOS_ERR_AGAIN;
+    return status == MNOS_OK || status == MNOS_ERR_AGAIN ? VFS_LATER : status;
 }
 
-static mnos_status_t begin(void *context, const struct vfs_entry *entry,
-                           struct mount_status *status)
+static mnos_status_t begin(void *context, const struct vfs_entry *entry, struct mount_status *)
 {
-    struct mount_request request = {.flags = entry->flags};
-    struct vfs_client *client = client_of(context, entry);
-    mnos_status_t result = prepare(context, entry);
-
-    memcpy(request.volume, entry->volume, sizeof request.volume);
-    if (result == MNOS_OK)
-        result = ask(context, entry, MOUNT_MOUNT, &request, sizeof request, status);
-    client->asked = result == MNOS_OK && status->state == MOUNT_STATE_MOUNTING;
-    if (result != MNOS_OK)
-        client->started = false;
-    return result;
+    return ask(context, entry, ASK_BEGIN);
 }
 
-static mnos_status_t look(void *context, const struct vfs_entry *entry, struct mount_status *status)
+static mnos_status_t look(void *context, const struct vfs_entry *entry, struct mount_status *)
 {
-    return ask(context, entry, MOUNT_STATUS, NULL, 0, status);
+    return ask(context, entry, ASK_LOOK);
 }
 
-static mnos_status_t end(void *context, const struct vfs_entry *entry, struct mount_status *status)
+static mnos_status_t end(void *context, const struct vfs_entry *entry, struct mount_status *)
 {
-    struct vfs *vfs = context;
-    mnos_status_t result;
-
-    client_of(vfs, entry)->root.handle = 0; /* it closes what is open in its file system */
-    result = ask(vfs, entry, MOUNT_UNMOUNT, NULL, 0, status);
-    if (result == MNOS_OK && status->state == MOUNT_STATE_NONE) {
-        volumes_take_back(entry);
-        client_of(vfs, entry)->started = false;
-    }
-    return result;
+    return ask(context, entry, ASK_END);
 }
 
 void world_init(struct vfs *vfs)
 {
     vfs->world = (struct vfs_world){
         .context = vfs, .now_ns = now_ns, .find = find, .begin = begin, .look = look, .end = end};
-}
-
-/* ---- Roots ---- */
-
-static mnos_status_t try_export(struct vfs *vfs, const struct vfs_entry *entry, mnos_badge_t asker,
-                                mnos_cap_t *session)
-{
-    struct vfs_client *client = client_of(vfs, entry);
-    bool exported = (asker & VFS_BADGE_EXPORTED) != 0;
-    uint32_t rights = entry->flags & MOUNT_READ_ONLY ? READ_RIGHTS : ALL_RIGHTS;
-    uint32_t account = asker & VFS_BADGE_ACCOUNT;
-    mnos_status_t status = MNOS_OK;
-
-    if (client->root.handle == 0 || client->root.run != client->session.runs)
-        status = file_open(&client->session, NULL, "", FILE_ONLY_DIRECTORY, rights, &client->root);
-    if (status != MNOS_OK) {
-        client->root.handle = 0;
-        return status;
+    for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
+        vfs->askers[i].vfs = vfs;
+        vfs->askers[i].number = i;
     }
-    /* The root of all is exported to read at most, and what is mounted gives no more. */
-    return file_export_for(&client->root,
-                           exported ? rights & vfs_rights_of(asker) : rights | FILE_REVOKE, account,
-                           session);
-}
-
-mnos_status_t world_export(struct vfs *vfs, struct vfs_entry *entry, mnos_badge_t client,
-                           mnos_cap_t *session)
-{
-    mnos_status_t status = connect(vfs, entry);
-
-    if (status == MNOS_OK)
-        status = try_export(vfs, entry, client, session);
-    if (status != MNOS_ERR_LOST)
-        return status;
-    /* A new run of the service: does it know the volume? */
-    vfs_go_on(&vfs->world, entry);
-    return entry->state == VFS_MOUNTED ? try_export(vfs, entry, client, session) : MNOS_ERR_AGAIN;
 }
 
 /* ---- News ---- */
 
+static void take_answer(struct vfs *vfs, struct vfs_entry *entry, const struct asker_answer *answer)
+{
+    unsigned number = number_of(vfs, entry);
+    bool again = vfs->again[number];
+
+    vfs->again[number] = false;
+    if (answer->question == ASK_EXPORT)
+        requests_exported(vfs, entry, answer);
+    if (answer->question == ASK_BEGIN)
+        vfs->asked[number] =
+            answer->status == MNOS_OK && answer->said.state == MOUNT_STATE_MOUNTING;
+    /* What was asked for in another state is not an answer to this one's question. */
+    if (answer->question != ASK_EXPORT && answer->state == entry->state)
+        vfs_answered(&vfs->world, entry, answer->status, &answer->said);
+    if (again && entry->at[0] != 0)
+        vfs_go_on(&vfs->world, entry);
+}
+
 void world_told(struct vfs *vfs, uint64_t events)
 {
+    struct asker_answer answer;
+
     if (events & MANAGER_EVENT_PEER_RESTARTED)
         vfs->volumes_stopped = false;
     for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
         struct vfs_entry *entry = &vfs->table->entries[i];
 
+        if ((events & VFS_EVENT_ANSWERED) != 0 && asker_take(&vfs->askers[i], &answer))
+            take_answer(vfs, entry, &answer);
         if (entry->at[0] == 0)
             continue;
         if (events & VFS_EVENT_VOLUMES)
@@ -225,11 +108,9 @@ void world_gone(struct vfs *vfs, mnos_badge_t badge)
     for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
         struct vfs_entry *entry = &vfs->table->entries[i];
 
-        if (vfs->clients[i].listens == 0 ||
-            !ipc_client_is_gone(vfs->endpoint, badge, vfs->clients[i].listens))
+        if (!asker_is_deaf(&vfs->askers[i], badge))
             continue;
-        vfs->clients[i].listens = 0;
-        vfs->clients[i].asked = false;
+        vfs->asked[i] = false;
         if (entry->at[0] != 0)
             vfs_go_on(&vfs->world, entry);
     }
@@ -242,9 +123,9 @@ void world_go_on(struct vfs *vfs)
     for (unsigned i = 0; i < VFS_MOUNTS_MAX; i++) {
         struct vfs_entry *entry = &vfs->table->entries[i];
 
-        /* What was asked to mount tells by an event. */
+        /* What was asked to mount tells by an event, and what is asked now by its answer. */
         if (entry->at[0] != 0 && vfs_is_on_its_way(entry) &&
-            !(entry->state == VFS_STARTING && vfs->clients[i].asked))
+            !(entry->state == VFS_STARTING && (vfs->asked[i] || !asker_is_idle(&vfs->askers[i]))))
             vfs_go_on(&vfs->world, entry);
     }
     volumes_listen(vfs);

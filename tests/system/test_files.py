@@ -25,6 +25,18 @@ uses = { files = "vfs" }
 log = "write"
 """
 DENIED = 68  # MNOS_ERR_DENIED
+# What `vfs` takes for the service of /boot: it says that it works, and never receives.
+MUTE = """
+[service.mute]
+file = "mute"
+restart = "always"
+priority = 24
+ceiling = 24
+frames = 32
+bytes = 16384
+provides = { requests = "mute" }
+
+"""
 
 
 @contextmanager
@@ -121,6 +133,20 @@ def narrow_root() -> None:
             says(guest, "ls /tmp", "before")
             check("narrow: charged as the one who handed it on: yes" in log, log)
             check(f"narrow: looked 0, read {DENIED}, read the root {DENIED}" in log, log)
+
+
+@suite.test("a file system that never answers holds nobody who does not ask for it")
+def mute() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = initrd(Path(folder), ["mute"], lambda text: text.replace(
+            'initrdfs = "initrdfs", ext4', 'initrdfs = "mute", ext4').replace("[mount.", MUTE + "[mount.", 1))
+        with Guest(Machine("direct", cpus=2, memory_mib=128, initrd=path), "files mute", 120) as guest:
+            guest.expect(PROMPT)
+            says(guest, "mount", "starting")
+            says(guest, "write /tmp/file text")
+            guest.command("kill vfs")
+            says(guest, "cat /tmp/file", "text")
+            says(guest, "mount", "starting")
 
 
 @suite.test("paths go from one file system to another, by names, links and ..")
