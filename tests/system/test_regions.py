@@ -240,6 +240,11 @@ def kill_in_the_middle(name: str, kills: int, least: int, limit_s: float) -> Non
             text = guest.command("log")
             done = re.findall(r"copier: (\d+) kills, (\d+) failures, more than 4 rounds", text)
             check(done[-1:] == [(f"{kills}", "0")], f"run {run} of the copier failed:\n{text}")
+            # How often it was killed the service manager knows.
+            services = guest.command("services")
+            restarts = re.search(r"\ntmpfs +tmpfs +running +always +(\d+) ", services)
+            check(restarts is not None and int(restarts[1]) == run * kills,
+                  f"tmpfs was not killed {run * kills} times:\n{services}")
             # The log keeps its last lines; the line of the terminal has all of them.
             running = sum(int(number) for number in re.findall(
                 r"I tmpfs: run \d+ goes on [^\n]* (\d+) requests were running", guest.output()))
