@@ -72,8 +72,11 @@ static inline bool file_is_lost(mnos_status_t status)
 /* A request of class I about an open file, whose record fits the registers. `message` becomes the
  * reply. MNOS_ERR_LOST when the file is from before
  * the session began anew. */
-static inline mnos_status_t file_ask(const struct file *file, uint32_t operation,
-                                     const void *record, size_t bytes, struct message *message)
+static inline __attribute__((always_inline)) mnos_status_t file_ask(const struct file *file,
+                                                                    uint32_t operation,
+                                                                    const void *record,
+                                                                    size_t bytes,
+                                                                    struct message *message)
 {
     struct file_session *session = file->session;
     mnos_status_t status;

@@ -7,11 +7,9 @@
 uint64_t kinfo_time_ns(void)
 {
     const struct mnos_kinfo *info = kinfo();
-    if (info->tsc_usable == 1) {
-        uint64_t ticks = tsc_read() - info->tsc_base;
 
-        return (uint64_t)(((unsigned __int128)ticks * info->tsc_multiplier) >> 32);
-    }
+    if (info->tsc_usable == 1)
+        return kinfo_time_of(info, tsc_read());
     /* A deadline in the past does not wait, and is how the kernel tells the time: the value comes
      * with MNOS_ERR_DEADLINE, so the stub, which yields values on success only, does not serve. */
     return syscall_raw(MNOS_SYS_thread_block, MNOS_SELF, MNOS_DEADLINE_POLL, 0, 0, 0, 0).rdx;

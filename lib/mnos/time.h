@@ -19,6 +19,12 @@ static inline uint64_t tsc_read(void)
     return (uint64_t)high << 32 | low;
 }
 
+/* The time of a reading of the time stamp counter, where tsc_usable is 1. */
+static inline uint64_t kinfo_time_of(const struct mnos_kinfo *info, uint64_t tsc)
+{
+    return (uint64_t)(((unsigned __int128)(tsc - info->tsc_base) * info->tsc_multiplier) >> 32);
+}
+
 uint64_t kinfo_time_ns(void);
 
 /* A deadline so far from now; 0 and "never" keep their meaning. */

@@ -312,15 +312,20 @@ void server_loop_go_on(struct server_loop *loop)
     }
 }
 
-static void one_round(struct server_loop *loop, struct message *message)
+static void take_events(struct server_loop *loop, struct message *message)
 {
     alive_answer(message);
-    if (message->kind == MNOS_KIND_EVENTS && loop->events != NULL) {
+    if (loop->events != NULL)
         loop->events(loop->owner.context, message->words[0]);
-        *message = (struct message){0};
-    } else {
+    *message = (struct message){0};
+}
+
+static void one_round(struct server_loop *loop, struct message *message)
+{
+    if (__builtin_expect(message->kind == MNOS_KIND_EVENTS, 0))
+        take_events(loop, message);
+    else
         server_loop_handle(loop, message);
-    }
     if (message->cap_count != 0)
         reply_now(message);
     do {

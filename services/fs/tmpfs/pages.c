@@ -26,7 +26,7 @@ static uint32_t entry_of(uint64_t index, uint32_t height)
     return (uint32_t)(index >> (10 * (height - 1))) % TMPFS_PAGE_ENTRIES;
 }
 
-uint32_t tmpfs_tree_find(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index)
+uint32_t tmpfs_tree_descend(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index)
 {
     uint32_t page = inode->root;
 

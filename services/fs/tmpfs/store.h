@@ -181,8 +181,16 @@ void tmpfs_space(struct tmpfs *fs, uint32_t account, struct file_space *space);
 
 /* ---- pages.c: the tree of an inode's pages ---- */
 
+/* The page at an index below that there are index pages for. */
+uint32_t tmpfs_tree_descend(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index);
 /* The page at an index, or 0: nothing was ever written there. */
-uint32_t tmpfs_tree_find(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index);
+static inline uint32_t tmpfs_tree_find(struct tmpfs *fs, const struct tmpfs_inode *inode,
+                                       uint64_t index)
+{
+    if (inode->height == 0)
+        return index == 0 ? inode->root : 0;
+    return tmpfs_tree_descend(fs, inode, index);
+}
 /* How many pages tmpfs_tree_make() would take from the free list. */
 uint32_t tmpfs_tree_cost(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index);
 uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index, bool zeroed);

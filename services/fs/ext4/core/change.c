@@ -211,6 +211,18 @@ static void forget(struct ext4_op *op, uint64_t block)
     slot->use.freed = fs->running;
 }
 
+/* What lies behind what was freed last makes that longer: each search for blocks passes all entries. */
+static bool lengthen_freed(struct ext4_op *op, uint64_t block, uint32_t count)
+{
+    struct ext4_freed *last = op->fs->freed + op->fs->freed_count - 1;
+
+    if (op->fs->freed_count == 0 || last->transaction != op->fs->running ||
+        last->block + last->count != block || count > UINT32_MAX - last->count)
+        return false;
+    ext4_put_32(op, &last->count, last->count + count);
+    return true;
+}
+
 mnos_status_t ext4_note_freed(struct ext4_op *op, uint64_t block, uint32_t count, bool revoke)
 {
     struct ext4_fs *fs = op->fs;
@@ -219,8 +231,10 @@ mnos_status_t ext4_note_freed(struct ext4_op *op, uint64_t block, uint32_t count
     if (fs->freed_count == EXT4_FREED_MAX ||
         (revoke && fs->revoked_count + count > EXT4_REVOKED_MAX))
         return ext4_wait_commit(op);
-    ext4_put(op, &fs->freed[fs->freed_count], &entry, sizeof entry);
-    ext4_put_32(op, &fs->freed_count, fs->freed_count + 1);
+    if (!lengthen_freed(op, block, count)) {
+        ext4_put(op, &fs->freed[fs->freed_count], &entry, sizeof entry);
+        ext4_put_32(op, &fs->freed_count, fs->freed_count + 1);
+    }
     for (uint32_t i = 0; revoke && i < count; i++) {
         forget(op, block + i);
         ext4_put_64(op, &fs->revoked[fs->revoked_count], block + i);
