@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* host - see host.h. Messages are in memory, and a reply goes to the client by its number. */
-#include "tests/ext4_service/host.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +8,18 @@
 
 static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
 
-/* There is no IPC buffer and no system call: what a message carries is in message_bytes. */
+/* There is no IPC buffer and no system call: what a message carries is in message_bytes. Before all headers of lib/server,
+ * which have functions in place that put messages together. */
 #define message_put host_message_put
 #define message_get host_message_get
 #define ipc_reply_receive host_ipc_reply_receive
+static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length);
+static size_t message_get(const struct message *msg, void *out, size_t size);
+static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
+                                       uint64_t deadline_ns);
+
+#include "tests/ext4_service/host.h"
+
 static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
 {
     msg->label = label;
