@@ -46,8 +46,8 @@ mnos_status_t file_server_LOCK(void *context, struct server_request *request)
     if (status == MNOS_OK)
         status =
             file_server_handle(server, request, wanted.handle, right_for(wanted.kind), &handle);
-    if (status == MNOS_OK)
-        status = file_server_want(server, handle->object, FILE_TYPE_FILE, MNOS_ERR_DIRECTORY);
+    if (status == MNOS_OK && handle->type != FILE_TYPE_FILE)
+        status = MNOS_ERR_DIRECTORY;
     if (status != MNOS_OK)
         return status;
     entry = (struct file_lock_entry){

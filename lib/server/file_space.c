@@ -8,8 +8,8 @@ static mnos_status_t open_file_of(struct file_server *server, const struct serve
     struct server_handle *handle;
     mnos_status_t status = file_server_handle(server, request, number, right, &handle);
 
-    if (status == MNOS_OK)
-        status = file_server_want(server, handle->object, FILE_TYPE_FILE, MNOS_ERR_DIRECTORY);
+    if (status == MNOS_OK && handle->type != FILE_TYPE_FILE)
+        status = MNOS_ERR_DIRECTORY;
     if (status == MNOS_OK)
         *inode = handle->object;
     return status;
