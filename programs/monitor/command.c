@@ -39,20 +39,20 @@ static const struct command commands[] = {
     {"cd", "[PATH]", "go to a directory; without one to /", command_cd, 0, 1, COMPLETES_PATHS},
     {"pwd", "", "where that is", command_pwd, 0, 0, COMPLETES_NOTHING},
     {"ls", "[PATH]", "names in a directory", command_ls, 0, 1, COMPLETES_PATHS},
-    {"cat", "PATH", "what a file holds", command_cat, 1, 1, COMPLETES_PATHS},
+    {"cat", "PATH", "what a file holds", command_read, 1, 1, COMPLETES_PATHS},
     {"cp", "FROM TO", "copy a file", command_cp, 2, 2, COMPLETES_PATHS},
     {"mv", "FROM TO", "rename, over what is there", command_mv, 2, 2, COMPLETES_PATHS},
-    {"rm", "PATH", "remove a file", command_rm, 1, 1, COMPLETES_PATHS},
-    {"mkdir", "PATH", "make a directory", command_mkdir, 1, 1, COMPLETES_PATHS},
-    {"rmdir", "PATH", "remove an empty directory", command_rmdir, 1, 1, COMPLETES_PATHS},
+    {"rm", "PATH", "remove a file", command_name, 1, 1, COMPLETES_PATHS},
+    {"mkdir", "PATH", "make a directory", command_name, 1, 1, COMPLETES_PATHS},
+    {"rmdir", "PATH", "remove an empty directory", command_name, 1, 1, COMPLETES_PATHS},
     {"ln", "[-s] TO PATH", "another name of a file; -s: a symbolic link", command_ln, 2, 3,
      COMPLETES_PATHS},
     {"write", "PATH TEXT", "put a line of text at the end of a file", command_write, 2,
      COMMAND_WORDS_MAX - 1, COMPLETES_PATHS},
     {"stat", "PATH", "type, size, names and times of a file", command_stat, 1, 1, COMPLETES_PATHS},
-    {"find", "[PATH [TEXT]]", "what lies below a directory, with TEXT in its name", command_find, 0,
+    {"find", "[PATH [TEXT]]", "what lies below a directory, with TEXT in its name", command_read, 0,
      2, COMPLETES_PATHS},
-    {"hexdump", "PATH [OFFSET [BYTES]]", "bytes of a file", command_hexdump, 1, 3, COMPLETES_PATHS},
+    {"hexdump", "PATH [OFFSET [BYTES]]", "bytes of a file", command_read, 1, 3, COMPLETES_PATHS},
     {"mount", "[[VOLUME] AT]", "what is mounted; or mount DRIVER/PARTITION or a GUID",
      command_mount, 0, 2, COMPLETES_NOTHING},
     {"umount", "AT", "write everything, and let a volume go", command_umount, 1, 1,
@@ -106,13 +106,40 @@ static char *next_word(char **line)
 /* False when the line has more words than any command takes. */
 static bool split(char *line, struct words *words)
 {
-    words->count = 0;
+    *words = (struct words){0};
     for (unsigned i = 0; i < COMMAND_WORDS_MAX; i++) {
         words->word[i] = next_word(&line);
         if (words->word[i][0] != 0)
             words->count++;
     }
     return next_word(&line)[0] == 0;
+}
+
+static bool is_file_command(const struct command *command)
+{
+    return command->run == command_ls || command->run == command_read ||
+           command->run == command_name || command->run == command_stat ||
+           command->run == command_write || command->run == command_cp ||
+           command->run == command_mv || command->run == command_ln;
+}
+
+/* A & behind the words, or behind the last of them. */
+static void take_ampersand(struct words *words)
+{
+    char *last = words->count == 0 ? NULL : words->word[words->count - 1];
+    size_t length = last == NULL ? 0 : strlen(last);
+
+    words->background = words->count > 1 && last[length - 1] == '&';
+    if (!words->background)
+        return;
+    last[length - 1] = 0;
+    words->count -= length == 1;
+}
+
+/* Only programs go on by themselves. */
+static bool knows_background(const struct command *command)
+{
+    return command->run == command_run_program || is_file_command(command);
 }
 
 void command_run(char *line)
@@ -123,6 +150,8 @@ void command_run(char *line)
 
     if (words.count == 0)
         return;
+    if (command != NULL && knows_background(command))
+        take_ampersand(&words);
     if (command == NULL)
         console_print("%s: there is no such command; help lists them\n", words.word[0]);
     else if (!fits || words.count - 1 < command->arguments_min ||

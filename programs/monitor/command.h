@@ -12,6 +12,7 @@
 struct words {
     unsigned count;
     char *word[COMMAND_WORDS_MAX]; /* "" beyond count */
+    bool background;               /* there was a & behind them, which is not among them */
 };
 
 struct command {
@@ -55,19 +56,15 @@ void command_disks(const struct words *words);
 /* files.c */
 void command_cd(const struct words *words);
 void command_pwd(const struct words *words);
-/* files_list.c, files_copy.c, files_names.c */
+/* files_run.c */
 void command_ls(const struct words *words);
-void command_cat(const struct words *words);
+void command_stat(const struct words *words);
+void command_read(const struct words *words);
+void command_name(const struct words *words);
+void command_write(const struct words *words);
 void command_cp(const struct words *words);
 void command_mv(const struct words *words);
-void command_rm(const struct words *words);
-void command_mkdir(const struct words *words);
-void command_rmdir(const struct words *words);
 void command_ln(const struct words *words);
-void command_write(const struct words *words);
-void command_stat(const struct words *words);
-void command_find(const struct words *words);
-void command_hexdump(const struct words *words);
 /* mounts.c */
 void command_mount(const struct words *words);
 void command_umount(const struct words *words);

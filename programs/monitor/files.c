@@ -73,69 +73,9 @@ bool files_path(const char *command, const char *typed, char path[FILES_PATH_BYT
     return false;
 }
 
-bool files_stopped(void)
-{
-    if (!console_interrupted())
-        return false;
-    console_print("^C\n");
-    return true;
-}
-
-const char *files_size(char text[FILES_SIZE_BYTES], uint64_t bytes)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    uint64_t tenths = bytes * 10;
-    unsigned unit = 0;
-
-    if (bytes >= UINT64_MAX / 10) { /* no file is that large, but a disk may say so */
-        tenths = bytes / 1024 * 10;
-        unit = 1;
-    }
-    for (; tenths >= 10240 && unit < 6; unit++)
-        tenths /= 1024;
-    if (unit == 0 || tenths >= 1000)
-        mnos_snprintf(text, FILES_SIZE_BYTES, "%llu %s", (unsigned long long)(tenths / 10),
-                      units[unit]);
-    else
-        mnos_snprintf(text, FILES_SIZE_BYTES, "%llu.%llu %s", (unsigned long long)(tenths / 10),
-                      (unsigned long long)(tenths % 10), units[unit]);
-    return text;
-}
-
-const char *files_type(uint32_t type)
-{
-    static const char *const texts[] = {"?", "file", "directory", "link"};
-
-    return type < sizeof texts / sizeof texts[0] ? texts[type] : "?";
-}
-
-const char *files_base(const char *path)
-{
-    const char *base = path;
-
-    for (const char *at = path; *at != 0; at++) {
-        if (at[0] == '/' && at[1] != 0 && at[1] != '/')
-            base = at + 1;
-    }
-    return base;
-}
-
-void files_print_target(struct file_session *session, const char *path)
-{
-    char text[128];
-    uint64_t bytes;
-
-    if (file_read_link(session, path, text, sizeof text, &bytes) != MNOS_OK)
-        return;
-    console_print(" -> %.*s%s", (int)(bytes < sizeof text ? bytes : sizeof text), text,
-                  bytes > sizeof text ? "..." : "");
-}
-
 /* ---- The current directory ---- */
 
-/* Takes `.`, `..` and double slashes out of an absolute path, as a person reads it: `..` is the directory that is
- * named before it. */
-static void make_plain(char path[FILES_PATH_BYTES])
+void files_make_plain(char path[FILES_PATH_BYTES])
 {
     char *to = path;
 
@@ -172,7 +112,7 @@ void command_cd(const struct words *words)
 
     if (session == NULL || !files_path("cd", words->count > 1 ? words->word[1] : "/", path))
         return;
-    make_plain(path);
+    files_make_plain(path);
     status = file_open(session, NULL, path, FILE_ONLY_DIRECTORY, FILE_LOOKUP, &opened);
     if (status != MNOS_OK) {
         files_failed(status, "cd", path);

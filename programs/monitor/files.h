@@ -10,7 +10,6 @@
 #include "lib/client/file.h"
 
 #define FILES_PATH_BYTES (FILE_PATH_BYTES_MAX + 1)
-#define FILES_SIZE_BYTES 16
 
 /* Where all paths begin; it is opened by the first command that needs it. NULL: it cannot be, which was told. */
 struct file_session *files_session(const char *command);
@@ -22,16 +21,9 @@ const char *files_directory(void);
 
 /* What a command did not do, and why. */
 void files_failed(mnos_status_t status, const char *command, const char *path);
-/* Whether Ctrl-C was typed, which is shown then. */
-bool files_stopped(void);
-
-/* "1.5 KiB" */
-const char *files_size(char text[FILES_SIZE_BYTES], uint64_t bytes);
-const char *files_type(uint32_t type);
-/* " -> TEXT" of a symbolic link. */
-void files_print_target(struct file_session *session, const char *path);
-/* The last component of a path. */
-const char *files_base(const char *path);
+/* Takes `.`, `..` and double slashes out of an absolute path, as a person reads it: `..` is the directory that is
+ * named before it. */
+void files_make_plain(char path[FILES_PATH_BYTES]);
 
 /* For the Tab key: the candidate at an index for a word that is the beginning of a path, a directory with a slash
  * behind it. */

@@ -33,6 +33,17 @@ static struct job jobs[LAUNCHER_PROGRAMS_MAX];
 static struct job *made; /* the one that is put together */
 static const char *command_name;
 
+static const char *base_of(const char *path)
+{
+    const char *base = path;
+
+    for (; *path != 0; path++) {
+        if (*path == '/')
+            base = path + 1;
+    }
+    return base;
+}
+
 static struct job *free_job(void)
 {
     for (unsigned i = 0; i < LAUNCHER_PROGRAMS_MAX; i++) {
@@ -52,7 +63,7 @@ static void forget(struct job *job)
 
 /* ---- Putting together ---- */
 
-static mnos_status_t export(const char *path, uint32_t rights, mnos_cap_t *session)
+static mnos_status_t export_path(const char *path, uint32_t rights, mnos_cap_t *session)
 {
     struct file_session *files = &files_mounts()->root;
     struct file_attr attr;
@@ -119,12 +130,13 @@ bool launch_begin(const struct launch_plan *plan)
     }
     if (files_session(plan->command) == NULL)
         return false;
-    status = export(plan->path, FILE_READ_RIGHT, &launcher.file);
+    status = export_path(plan->path, FILE_READ_RIGHT, &launcher.file);
     if (status != MNOS_OK) {
         files_failed(status, command_name, plan->path);
         return false;
     }
-    string_copy(launcher.start.name, files_base(plan->path), sizeof launcher.start.name);
+    string_copy(launcher.start.name, plan->name != NULL ? plan->name : base_of(plan->path),
+                sizeof launcher.start.name);
     status = launcher_start(&launcher, &made->number, &made->process);
     (void)!sys_cap_delete(launcher.file);
     if (status != MNOS_OK) {
@@ -158,7 +170,7 @@ bool launch_give(const char *name, mnos_cap_t cap, mnos_rights_t rights)
 bool launch_give_path(const char *name, const char *path, uint32_t rights)
 {
     mnos_cap_t session;
-    mnos_status_t status = export(path, rights, &session);
+    mnos_status_t status = export_path(path, rights, &session);
     bool given;
 
     if (status != MNOS_OK) {

@@ -20,6 +20,7 @@
 struct launch_plan {
     const char *command;   /* in whose name failures are told */
     const char *path;      /* of the program */
+    const char *name;      /* that people know it by; NULL: the last of its path */
     uint64_t frames;       /* that it may use */
     uint32_t flags;        /* enum launcher_flags */
     const char *arguments; /* words, each with its NUL */

@@ -4,6 +4,7 @@
 #include "lib/client/volume.h"
 
 #include "lib/base/printf.h"
+#include "lib/base/size_text.h"
 #include "lib/base/string.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/status.h"
@@ -224,7 +225,7 @@ void command_sync(const struct words *)
 
 static bool print_space(const char *command, const struct vfs_mount *mount)
 {
-    char total[FILES_SIZE_BYTES], used[FILES_SIZE_BYTES], left[FILES_SIZE_BYTES];
+    char total[SIZE_TEXT_BYTES], used[SIZE_TEXT_BYTES], left[SIZE_TEXT_BYTES];
     struct file_session *session;
     struct file_space space;
     mnos_status_t status;
@@ -242,9 +243,9 @@ static bool print_space(const char *command, const struct vfs_mount *mount)
         return false;
     }
     console_print("%-12s %-10.16s %10s %10s %10s %12llu\n", mount->at, space.type,
-                  files_size(total, space.total_bytes),
-                  files_size(used, space.total_bytes - space.free_bytes),
-                  files_size(left, space.free_bytes), (unsigned long long)space.free_inodes);
+                  size_text(total, space.total_bytes),
+                  size_text(used, space.total_bytes - space.free_bytes),
+                  size_text(left, space.free_bytes), (unsigned long long)space.free_inodes);
     return true;
 }
 

@@ -18,7 +18,6 @@
 struct run {
     const struct words *words;
     unsigned with, end; /* indexes; `with` is `end` when there is none */
-    bool background;
     uint64_t frames;
     uint32_t flags;
     bool raw;
@@ -139,10 +138,6 @@ static bool read_line(struct run *run)
     const struct words *words = run->words;
 
     run->end = words->count;
-    if (strcmp(words->word[run->end - 1], "&") == 0) {
-        run->background = true;
-        run->end--;
-    }
     run->with = 2;
     while (run->with < run->end && strcmp(words->word[run->with], "with") != 0)
         run->with++;
@@ -189,18 +184,7 @@ static void run_program(struct run *run, const char *path)
         if (!give(run->words->word[i]))
             return;
     }
-    launch_go(run->background ? LAUNCH_BACKGROUND : LAUNCH_FRONT);
-}
-
-/* "NAME&" is "NAME &". */
-static bool take_ampersand(char *word)
-{
-    size_t length = strlen(word);
-
-    if (length < 2 || word[length - 1] != '&')
-        return false;
-    word[length - 1] = 0;
-    return true;
+    launch_go(run->words->background ? LAUNCH_BACKGROUND : LAUNCH_FRONT);
 }
 
 static bool is_service(const char *name)
@@ -220,7 +204,6 @@ void command_run_program(const struct words *words)
         explain_command();
         return;
     }
-    run.background = take_ampersand(words->word[words->count - 1]);
     if (!read_line(&run))
         return;
     if (run.end < 2) {
@@ -236,6 +219,6 @@ void command_run_program(const struct words *words)
                       "/boot/%s is the program\n",
                       words->word[1], words->word[1]);
     } else {
-        services_run(words->word[1], run.background);
+        services_run(words->word[1], words->background);
     }
 }

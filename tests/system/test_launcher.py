@@ -2,13 +2,16 @@
 """test_launcher.py - programs that are started from files: what they are given, and what becomes of them."""
 
 import re
+import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import mkdisk
+from hardware import data_disk
 from qemu import PROMPT, Guest, Machine
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 from tests.system import test_disk_files as disk_files
 from tests.system.with_services import initrd
 
@@ -18,11 +21,12 @@ CAP = re.compile(r"^[0-9a-f]+ +(\w+) +([rwxgv-]{5}) ", re.M)
 
 
 @contextmanager
-def prompt(name: str, programs: tuple[str, ...] = (), memory_mib: int = 128):
+def prompt(name: str, programs: tuple[str, ...] = (), memory_mib: int = 128, disk: Path | None = None):
     with tempfile.TemporaryDirectory() as folder:
-        image = initrd(Path(folder), programs, lambda text: text) if programs else None
-        with Guest(Machine("direct", cpus=2, memory_mib=memory_mib, initrd=image) if image else
-                   Machine("direct", cpus=2, memory_mib=memory_mib), f"launcher {name}", 200) as guest:
+        image = {"initrd": initrd(Path(folder), programs, lambda text: text)} if programs else {}
+        extra = data_disk(disk) if disk else ()
+        with Guest(Machine("direct", cpus=2, memory_mib=memory_mib, extra=extra, **image), f"launcher {name}",
+                   200) as guest:
             guest.expect(PROMPT)
             yield guest
 
@@ -166,7 +170,7 @@ def next_monitor() -> None:
 
 @suite.test("a program on the disk is run, with a directory there that it may write to")
 def from_the_disk() -> None:
-    with disk_files.disk() as path, disk_files.prompt(path, "program") as guest:
+    with disk_files.disk() as path, prompt("program", (), 256, path) as guest:
         says(guest, "cp /boot/crash /disk/copy")
         says(guest, "run /disk/copy", "copy#", "fault: page fault")
         says(guest, "mkdir /disk/own")
@@ -174,3 +178,38 @@ def from_the_disk() -> None:
         says(guest, "rm /disk/copy")
         disk_files.switch_off(guest)
         disk_files.partition(path)
+
+
+def dump(part: Path, name: str) -> bytes:
+    """A file of the file system, as Linux' tools read it."""
+    done = subprocess.run([mkdisk.tool("debugfs", "e2fsprogs"), "-R", f"cat {name}", str(part)], capture_output=True,
+                          timeout=HANG_S)
+    return done.stdout
+
+
+@suite.test("a copy has what its line names; its disk's driver is killed in the middle, and it goes on")
+def copy_in_the_background() -> None:
+    with disk_files.disk() as path, prompt("copy", ("given",), 256, path) as guest:
+        says(guest, "mkdir /disk/own")
+        guest.command("run given large with files=/disk/own:rwc", 60)
+        started = says(guest, "cp /disk/own/large /disk/copy &")
+        name = re.search(r"(cp#\d+): started", started)[1]
+        # Code, constants and data, the window of each session; the file to read and the directory to write in, which it
+        # may hand on; the terminal.
+        found = caps(guest, name)
+        check([kind for kind, _ in found].count("endpoint") == 3 and found.count(("endpoint", "-w-g-")) == 2,
+              f"its capabilities are others:\n{found}")
+        for service in ("virtio_blk.0", "volumes"):
+            guest.send(f"kill {service}\r")
+            guest.expect(f"{service}: killed", 20)
+        guest.expect_pattern(name + ": ended, exit code 0", 60)
+        guest.expect(PROMPT)
+        guest.send("hexdump /disk/own/large\r")
+        guest.expect("00000040", 20)
+        guest.send("\x03")
+        guest.expect_pattern(r"hexdump#\d+: ended, killed", 30)
+        guest.expect(PROMPT)
+        disk_files.switch_off(guest)
+        part = disk_files.partition(path)
+        large, copy = dump(part, "own/large"), dump(part, "copy")
+        check(len(large) == 16 << 20 and large == copy, f"the copy is another: {len(large)} and {len(copy)} bytes")

@@ -2,7 +2,7 @@
 /*
  * main - a program for tests: writes what it was called with and what its bootstrap table has into the file "report"
  * of the directory that it was given as "files", and waits to be looked at when the last word is "stay". The word
- * "write" makes it write to its own code.
+ * "write" makes it write to its own code, and "large" makes it write a file of that name, of 16 MiB.
  */
 #include "abi/inspect.h"
 #include "lib/base/printf.h"
@@ -12,7 +12,11 @@
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
+#define LARGE_BYTES (16ull << 20)
+
 enum { EXIT_SESSION = 1, EXIT_FILE = 2, EXIT_WRITE = 3, EXIT_MAPPED = 4 };
+
+static struct file_session files;
 
 static char report[4096];
 static size_t report_bytes;
@@ -27,7 +31,6 @@ static void add(const char *label, const char *text)
 
 static int write_report(void)
 {
-    struct file_session files;
     struct file file;
     uint64_t count;
 
@@ -36,6 +39,24 @@ static int write_report(void)
     if (file_open(&files, NULL, "report", FILE_CREATE, FILE_WRITE_RIGHT, &file) != MNOS_OK)
         return EXIT_FILE;
     return file_write(&file, 0, report, report_bytes, &count) == MNOS_OK ? 0 : EXIT_WRITE;
+}
+
+/* Each 8 bytes are their place in the file. */
+static int write_large(void)
+{
+    static uint64_t chunk[4096];
+    struct file file;
+    uint64_t count;
+
+    if (file_open(&files, NULL, "large", FILE_CREATE, FILE_WRITE_RIGHT, &file) != MNOS_OK)
+        return EXIT_FILE;
+    for (uint64_t at = 0; at < LARGE_BYTES; at += sizeof chunk) {
+        for (unsigned i = 0; i < sizeof chunk / sizeof chunk[0]; i++)
+            chunk[i] = at + i * sizeof chunk[0];
+        if (file_write(&file, at, chunk, sizeof chunk, &count) != MNOS_OK || count != sizeof chunk)
+            return EXIT_WRITE;
+    }
+    return 0;
 }
 
 /* Each capability to memory that it has: none of them may let it write what it executes. */
@@ -67,6 +88,8 @@ int main(void)
     if (code_can_be_written())
         return EXIT_MAPPED;
     code = write_report();
+    if (code == 0 && strcmp(last, "large") == 0)
+        code = write_large();
     if (strcmp(last, "write") == 0)
         *(volatile uint8_t *)(uintptr_t)main = 0;
     while (strcmp(last, "stay") == 0)

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/* copy - the commands that move files: cp, mv. */
+#include "lib/base/size_text.h"
+#include "lib/base/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/time.h"
+#include "programs/files/files.h"
+#include "programs/files/out.h"
+
+#define WINDOW_BYTES 65536u
+#define CHUNK_BYTES 32768u
+/* A copy that takes longer shows how far it is, and how often that is drawn. */
+#define PROGRESS_AFTER_NS 1000000000ull
+#define PROGRESS_EACH_NS 200000000ull
+#define PROGRESS_CELLS 30u
+
+static char chunk[CHUNK_BYTES];
+
+/* ---- How far it is ---- */
+
+struct progress {
+    uint64_t began_ns, drawn_ns, total;
+    bool shown;
+};
+
+static void show_progress(struct progress *progress, uint64_t done)
+{
+    char bar[PROGRESS_CELLS + 1], at[SIZE_TEXT_BYTES], of[SIZE_TEXT_BYTES];
+    uint64_t now = kinfo_time_ns(), total = progress->total > done ? progress->total : done;
+    unsigned cells;
+
+    if (now - progress->began_ns < PROGRESS_AFTER_NS ||
+        now - progress->drawn_ns < PROGRESS_EACH_NS || total == 0)
+        return;
+    progress->drawn_ns = now;
+    progress->shown = true;
+    /* In 1/1024: a file may be so large that a product with its size does not fit. */
+    cells = (unsigned)(total < 1024 ? done * PROGRESS_CELLS / total
+                                    : done / (total / 1024) * PROGRESS_CELLS / 1024);
+    for (unsigned i = 0; i < PROGRESS_CELLS; i++)
+        bar[i] = i < cells ? '#' : '.';
+    bar[PROGRESS_CELLS] = 0;
+    out_print("\r[%s] %s of %s\x1b[K", bar, size_text(at, done), size_text(of, total));
+    out_flush();
+}
+
+static void end_progress(const struct progress *progress)
+{
+    if (progress->shown)
+        out_print("\r\x1b[K");
+}
+
+/* ---- cp ---- */
+
+static mnos_status_t copy_bytes(const struct file *from, const struct file *to,
+                                struct progress *progress)
+{
+    uint64_t offset = 0, count = 0, written;
+    mnos_status_t status;
+
+    for (;; offset += count) {
+        status = file_read(from, offset, chunk, CHUNK_BYTES, &count);
+        if (status != MNOS_OK || count == 0)
+            return status;
+        status = file_write(to, offset, chunk, count, &written);
+        if (status == MNOS_OK && written != count)
+            status = MNOS_ERR_FULL;
+        if (status != MNOS_OK)
+            return status;
+        show_progress(progress, offset + count);
+    }
+}
+
+bool files_copy(const struct files_path *from, const struct files_path *to)
+{
+    struct progress progress = {.began_ns = kinfo_time_ns()};
+    struct file source, target;
+    mnos_status_t status;
+
+    status = file_open(from->session, NULL, from->name, 0, FILE_READ_RIGHT, &source);
+    if (status == MNOS_OK && source.type == FILE_TYPE_DIRECTORY)
+        status = MNOS_ERR_DIRECTORY;
+    if (!files_good(status, from))
+        return false;
+    progress.total = source.size;
+    status = file_open(to->session, NULL, to->name, to->name[0] != 0 ? FILE_CREATE : 0,
+                       FILE_WRITE_RIGHT, &target);
+    if (status == MNOS_OK)
+        status = file_truncate(&target, 0);
+    if (status == MNOS_OK)
+        status = copy_bytes(&source, &target, &progress);
+    end_progress(&progress);
+    return files_good(status, to);
+}
+
+/* cp TEXT NAME TEXT NAME, and "from" and "to". */
+bool files_cp(void)
+{
+    struct files_path from, to;
+
+    return files_path("from", 1, WINDOW_BYTES, &from) && files_path("to", 3, WINDOW_BYTES, &to) &&
+           files_copy(&from, &to);
+}
+
+/* ---- mv ---- */
+
+/* mv TEXT NAME TEXT NAME, and "from"; with "to" as well the second path is in another file system, and gets a copy. */
+bool files_mv(void)
+{
+    struct files_path from, to = {bootstrap_argument(3), bootstrap_argument(4), NULL};
+
+    if (!files_path("from", 1, WINDOW_BYTES, &from) || to.name == NULL)
+        return false;
+    if (bootstrap_cap("to") == 0)
+        return files_good(file_rename(from.session, from.name, to.name), &from);
+    return files_path("to", 3, WINDOW_BYTES, &to) && files_copy(&from, &to) &&
+           files_good(file_unlink(from.session, from.name), &from);
+}

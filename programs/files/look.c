@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/* look - the commands that look at files and directories: ls, stat. */
+#include "lib/base/printf.h"
+#include "lib/base/size_text.h"
+#include "lib/base/string.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/time.h"
+#include "programs/files/files.h"
+#include "programs/files/out.h"
+
+#define NS_PER_S 1000000000ull
+
+typedef unsigned long long ull;
+
+static const char *type_text(uint32_t type)
+{
+    static const char *const texts[] = {"?", "file", "directory", "link"};
+
+    return type < sizeof texts / sizeof texts[0] ? texts[type] : "?";
+}
+
+/* " -> TEXT" of a symbolic link. */
+static void print_target(struct file_session *session, const char *name)
+{
+    char text[128];
+    uint64_t bytes;
+
+    if (file_read_link(session, name, text, sizeof text, &bytes) != MNOS_OK)
+        return;
+    out_print(" -> %.*s%s", (int)(bytes < sizeof text ? bytes : sizeof text), text,
+              bytes > sizeof text ? "..." : "");
+}
+
+/* ---- ls ---- */
+
+static bool print_entry(struct file_session *session, const char *name, const char *shown)
+{
+    char size[SIZE_TEXT_BYTES];
+    struct file_attr attr;
+    mnos_status_t status = file_stat(session, name, FILE_NO_FOLLOW, &attr);
+
+    if (status != MNOS_OK) {
+        out_failed(status, shown); /* it may have been removed meanwhile */
+        return false;
+    }
+    out_print("%-9s %10s  %s", type_text(attr.type), size_text(size, attr.size), shown);
+    if (attr.type == FILE_TYPE_SYMLINK)
+        print_target(session, name);
+    out_print("\n");
+    return true;
+}
+
+/* `mounts`: the names are mount points. What is mounted there may not be there yet, and then this is not to wait for
+ * it. */
+static bool print_directory(const struct files_path *path, const struct file *directory,
+                            bool mounts)
+{
+    static struct file_listing listing;
+    mnos_status_t status = MNOS_OK;
+    bool good = true;
+
+    while (status == MNOS_OK) {
+        status = file_next_name(directory, &listing);
+        if (status == MNOS_OK && mounts)
+            out_print("%-9s %10s  %s\n", "mount", "", listing.name);
+        else if (status == MNOS_OK)
+            good &= print_entry(path->session, listing.name, listing.name);
+    }
+    return status == MNOS_ERR_END ? good : files_good(status, path);
+}
+
+/* ls TEXT NAME, and "path", which is a directory to be listed when NAME is empty; with a further word "mounts" it is the
+ * root of all. */
+bool files_ls(void)
+{
+    struct files_path path;
+    struct file directory;
+
+    if (!files_path("path", 1, 0, &path))
+        return false;
+    if (path.name[0] != 0)
+        return print_entry(path.session, path.name, path.text);
+    return files_good(
+               file_open(path.session, NULL, "", FILE_ONLY_DIRECTORY, FILE_LOOKUP, &directory),
+               &path) &&
+           print_directory(&path, &directory, bootstrap_argument(3) != NULL);
+}
+
+/* ---- stat ---- */
+
+static void print_age(const char *what, uint64_t at_ns)
+{
+    uint64_t now = kinfo_time_ns(), age = now > at_ns ? now - at_ns : 0;
+
+    out_print("%-10s %llu.%03llu s ago\n", what, (ull)(age / NS_PER_S),
+              (ull)(age / 1000000 % 1000));
+}
+
+/* stat TEXT NAME, and "path". */
+bool files_stat(void)
+{
+    char size[SIZE_TEXT_BYTES], allocated[SIZE_TEXT_BYTES];
+    struct files_path path;
+    struct file_attr attr;
+
+    if (!files_path("path", 1, 0, &path) ||
+        !files_good(file_stat(path.session, path.name, FILE_NO_FOLLOW, &attr), &path))
+        return false;
+    out_print("%-10s %s", "type", type_text(attr.type));
+    if (attr.type == FILE_TYPE_SYMLINK)
+        print_target(path.session, path.name);
+    out_print("\n%-10s %llu bytes (%s), %s allocated\n", "size", (ull)attr.size,
+              size_text(size, attr.size), size_text(allocated, attr.allocated_bytes));
+    out_print("%-10s %u\n%-10s %llu, generation %llu\n", "names", attr.links, "inode",
+              (ull)attr.inode, (ull)attr.generation);
+    print_age("made", attr.created_ns);
+    print_age("modified", attr.modified_ns);
+    print_age("changed", attr.changed_ns);
+    return true;
+}
