@@ -20,10 +20,26 @@ suite = Suite("launcher")
 CAP = re.compile(r"^[0-9a-f]+ +(\w+) +([rwxgv-]{5}) ", re.M)
 
 
+BAD_CLIENT = """
+[service.launch_bad]
+file = "launch_bad"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 128
+bytes = 65536
+stack_pages = 8
+uses = { launcher = "launcher", files = "vfs" }
+log = "write"
+"""
+
+
 @contextmanager
-def prompt(name: str, programs: tuple[str, ...] = (), memory_mib: int = 128, disk: Path | None = None):
+def prompt(name: str, programs: tuple[str, ...] = (), memory_mib: int = 128, disk: Path | None = None,
+           service: str = ""):
     with tempfile.TemporaryDirectory() as folder:
-        image = {"initrd": initrd(Path(folder), programs, lambda text: text)} if programs else {}
+        image = {"initrd": initrd(Path(folder), programs, lambda text: text.replace("\n[mount.", service + "\n[mount.", 1))
+                 } if programs else {}
         extra = data_disk(disk) if disk else ()
         with Guest(Machine("direct", cpus=2, memory_mib=memory_mib, extra=extra, **image), f"launcher {name}",
                    200) as guest:
@@ -213,3 +229,27 @@ def copy_in_the_background() -> None:
         part = disk_files.partition(path)
         large, copy = dump(part, "own/large"), dump(part, "copy")
         check(len(large) == 16 << 20 and large == copy, f"the copy is another: {len(large)} and {len(copy)} bytes")
+
+
+@suite.test("what a client may not ask is refused, what it repeats is done once, and what it leaves is ended")
+def bad_client() -> None:
+    with prompt("bad client", ("launch_bad", "given"), service=BAD_CLIENT) as guest:
+        says(guest, "run given stay with files=/tmp:wc &", "started")
+        for _ in range(2):  # what the first run has left is no hindrance to the second
+            guest.command("run launch_bad", 60)
+            log = guest.command("log")
+            check(re.findall(r" I launch_bad: (?!tried|made).*", log) == [], f"it was answered wrongly:\n{log[-1500:]}")
+        ends = re.findall(r"launch_bad: made (\d+) more\s+.*launch_bad: tried (\d+), (\d+) wrong", log)
+        check([wrong for _, _, wrong in ends] == ["0", "0"], f"it did not end:\n{log[-1500:]}")
+        check([made for made, _, _ in ends] == ["63", "63"], f"it could make others:\n{ends}")
+        says(guest, "kill given", "killed")
+
+
+@suite.test("a program that waits at its endpoint is told that a service was started again")
+def news() -> None:
+    with prompt("news", ("given",)) as guest:
+        name = re.search(r"(given#\d+): started", says(guest, "run given news with events &"))[1]
+        time.sleep(1)
+        guest.send("kill power\r")
+        guest.expect("power: killed")
+        guest.expect_pattern(name + ": ended, exit code 0", 20)

@@ -3,18 +3,21 @@
  * main - a program for tests: writes what it was called with and what its bootstrap table has into the file "report"
  * of the directory that it was given as "files", and waits to be looked at when the last word is "stay". The word
  * "write" makes it write to its own code, and "large" makes it write a file of that name, of 16 MiB.
+ * With "news" it does nothing but wait at its endpoint until a service has been started again.
  */
 #include "abi/inspect.h"
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "lib/client/file.h"
 #include "lib/mnos/bootstrap.h"
+#include "lib/mnos/ipc.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
+#include "protocols/manager.h"
 
 #define LARGE_BYTES (16ull << 20)
 
-enum { EXIT_SESSION = 1, EXIT_FILE = 2, EXIT_WRITE = 3, EXIT_MAPPED = 4 };
+enum { EXIT_SESSION = 1, EXIT_FILE = 2, EXIT_WRITE = 3, EXIT_MAPPED = 4, EXIT_NEWS = 5 };
 
 static struct file_session files;
 
@@ -75,6 +78,18 @@ static bool code_can_be_written(void)
     return false;
 }
 
+static int wait_for_news(void)
+{
+    struct message message = {0};
+
+    if (ipc_receive(bootstrap_cap("events"), &message, MNOS_DEADLINE_NEVER) != MNOS_OK)
+        return EXIT_NEWS;
+    return message.kind == MNOS_KIND_EVENTS &&
+                   (message.words[0] & MANAGER_EVENT_PEER_RESTARTED) != 0
+               ? 0
+               : EXIT_NEWS;
+}
+
 int main(void)
 {
     const struct mnos_bootstrap *table = bootstrap_table();
@@ -85,6 +100,8 @@ int main(void)
         add("argument", last = bootstrap_argument(i));
     for (uint32_t i = 0; i < table->entry_count; i++)
         add("given", table->entries[i].name);
+    if (strcmp(last, "news") == 0)
+        return wait_for_news();
     if (code_can_be_written())
         return EXIT_MAPPED;
     code = write_report();
