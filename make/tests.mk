@@ -50,6 +50,7 @@ fuzz_sleep    := tests/unit/sleep_fuzz.c $(addprefix lib/format/,acpi_sleep.c ac
 fuzz_nvme     := tests/unit/nvme_fuzz.c drivers/block/nvme/queue.c lib/driver/dma.c tests/unit/mmio_model.c
 fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
 fuzz_frame    := tests/unit/frame_fuzz.c $(FRAME_SRCS) $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
+fuzz_stream   := tests/unit/stream_fuzz.c tests/unit/ns16550_model.c tests/unit/ns16550_device.c lib/base/printf.c lib/server/front.c lib/mnos/ring.c
 fuzz_ext4     := $(EXT4_CORE) $(addprefix tests/ext4/,disk.c files.c scenes.c visitors.c)
 
 define fuzz_rules

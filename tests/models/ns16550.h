@@ -89,6 +89,8 @@ extern struct server_state server_state;
 
 extern unsigned edges_seen; /* of the device's, by the driver */
 
+/* Everything anew, for a process that runs several scenes. */
+void model_begin(void);
 void scene(bool has_fifo);
 /* The driver's loop: runs once for each edge. A lost edge shows as bytes that never move. */
 void interrupts(void);

@@ -187,6 +187,22 @@ mnos_badge_t badge_of(mnos_badge_t client)
     return client < 100 ? client << 16 | HOLDER : client;
 }
 
+void model_begin(void)
+{
+    device = (struct model_device){0};
+    memset(&line, 0, sizeof line);
+    memset(&driver, 0, sizeof driver);
+    memset(&server_state, 0, sizeof server_state);
+    memset(events_told, 0, sizeof events_told);
+    begun = export_fails = false;
+    reply_count = told = 0;
+    caps_held = 0;
+    exported = sent_badge = gone_clients[0] = gone_clients[1] = 0;
+    for (unsigned i = 0; i < 2; i++)
+        if (ring_memory[i] != NULL)
+            memset(ring_memory[i], 0, RING_PAGES * 4096);
+}
+
 void scene(bool has_fifo)
 {
     device.has_fifo = has_fifo;
@@ -203,7 +219,7 @@ void scene(bool has_fifo)
     edges_seen = device.edges;
     for (unsigned i = 0; i < 2; i++)
         if (ring_memory[i] == NULL)
-            ring_memory[i] = aligned_alloc(4096, RING_PAGES * 4096);
+            ring_memory[i] = memset(aligned_alloc(4096, RING_PAGES * 4096), 0, RING_PAGES * 4096);
 }
 
 void interrupts(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_ns16550_front - the serial driver against a model of the device and of its clients: who is in front, who listens. */
 #include "tests/models/ns16550.h"
+#include "tests/unit/stream_fuzz.h"
 
 /* The status of GIVE_FRONT; the session is in `exported`. */
 static mnos_status_t give(mnos_badge_t client, uint32_t flags)
@@ -300,4 +301,18 @@ TEST(ns16550_front, too_many_sessions_are_refused)
         give_new(1, STREAM_BEHIND);
     CHECK_EQ(give(1, 0), MNOS_ERR_QUOTA);
     CHECK_EQ(poll(1), MNOS_OK);
+}
+
+TEST(ns16550_front, survives_clients_that_do_anything)
+{
+    static uint8_t steps[4000];
+    unsigned seed = 3;
+
+    for (unsigned round = 0; round < 150; round++) {
+        for (size_t i = 0; i < sizeof steps; i++) {
+            seed = seed * 1103515245 + 12345;
+            steps[i] = (uint8_t)(seed >> 16);
+        }
+        stream_fuzz(steps, sizeof steps - round % 2);
+    }
 }
