@@ -72,22 +72,51 @@ bool front_is_below(const struct front *front, mnos_badge_t badge, mnos_badge_t 
     return false;
 }
 
-mnos_status_t front_make(struct front *front, mnos_badge_t giver, uint64_t flags,
-                         mnos_badge_t *made)
+/* Of a session, the one of the holder's that it is or is below; the bound is as above. */
+static mnos_badge_t top_of(const struct front *front, mnos_badge_t badge)
 {
-    struct front_session *entry = NULL;
-    mnos_badge_t badge = load(&front->next_badge);
+    for (unsigned depth = 0; depth < FRONT_SESSIONS_MAX; depth++) {
+        mnos_badge_t giver = front_giver(front, badge);
+
+        if (giver == FRONT_HOLDER)
+            break;
+        badge = giver;
+    }
+    return badge;
+}
+
+/* Whether a giver may make one more: F3. */
+static bool may_make(const struct front *front, mnos_badge_t giver)
+{
+    mnos_badge_t top = giver == FRONT_HOLDER ? FRONT_HOLDER : top_of(front, giver);
     unsigned given = 0;
 
     for (unsigned i = 0; i < FRONT_SESSIONS_MAX; i++) {
-        struct front_session *session = &front->sessions[i];
+        mnos_badge_t badge = load(&front->sessions[i].badge);
 
-        if (load(&session->badge) == 0)
-            entry = session;
-        else
-            given += load(&session->giver) == giver;
+        if (badge == 0 || badge == top)
+            continue;
+        given += giver == FRONT_HOLDER ? load(&front->sessions[i].giver) == FRONT_HOLDER
+                                       : top_of(front, badge) == top;
     }
-    if (entry == NULL || given >= FRONT_SESSIONS_BELOW)
+    return given < (giver == FRONT_HOLDER ? FRONT_SESSIONS_FIRST : FRONT_SESSIONS_BELOW);
+}
+
+static struct front_session *free_entry(struct front *front)
+{
+    for (unsigned i = 0; i < FRONT_SESSIONS_MAX; i++)
+        if (load(&front->sessions[i].badge) == 0)
+            return &front->sessions[i];
+    return NULL;
+}
+
+mnos_status_t front_make(struct front *front, mnos_badge_t giver, uint64_t flags,
+                         mnos_badge_t *made)
+{
+    struct front_session *entry = free_entry(front);
+    mnos_badge_t badge = load(&front->next_badge);
+
+    if (entry == NULL || !may_make(front, giver))
         return MNOS_ERR_QUOTA;
     store(&front->next_badge, (badge + 1) | FRONT_BADGE_MADE);
     store(&entry->giver, giver);
@@ -121,19 +150,6 @@ static void clear(struct front *front, mnos_badge_t badge)
     for (unsigned i = 0; i < FRONT_SESSIONS_MAX; i++)
         if (load(&front->sessions[i].badge) == badge)
             store(&front->sessions[i].badge, 0);
-}
-
-void front_remove(struct front *front, mnos_badge_t badge)
-{
-    mnos_badge_t giver = front_giver(front, badge);
-
-    if (badge == FRONT_HOLDER || !front_knows(front, badge))
-        return;
-    leave(front, badge);
-    for (unsigned i = 0; i < FRONT_SESSIONS_MAX; i++)
-        if (load(&front->sessions[i].giver) == badge)
-            store(&front->sessions[i].giver, giver);
-    clear(front, badge);
 }
 
 /* Those that were made last are below the others, and go first: a death in between leaves no entry whose giver is

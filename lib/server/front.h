@@ -8,8 +8,9 @@
  * which is a service of the manifest in each of its runs. The others of the manifest's clients have no session.
  *
  * F1  `front` is FRONT_HOLDER or the badge of an entry; front_now() takes what a death left else for the holder.
- * F2  Givers lead to the holder, without a circle: an entry is made after its giver, and belongs to its giver's giver
- *     when that goes.
+ * F2  Givers lead to the holder, without a circle: an entry is made after its giver, and ends with it.
+ * F3  One session of the holder's and all below it are FRONT_SESSIONS_BELOW + 1 at most, and so have no effect on how many
+ *     others can be made.
  */
 #pragma once
 
@@ -18,8 +19,9 @@
 
 #include "abi/types.h"
 
-#define FRONT_SESSIONS_MAX 24u
-#define FRONT_SESSIONS_BELOW 8u /* that one session or the holder may have given */
+#define FRONT_SESSIONS_FIRST 32u /* that the holder may have given */
+#define FRONT_SESSIONS_BELOW 4u  /* below one of these, all together */
+#define FRONT_SESSIONS_MAX (FRONT_SESSIONS_FIRST * (1 + FRONT_SESSIONS_BELOW))
 /* Badges that the service mints have it set; those of the service manager have not. */
 #define FRONT_BADGE_MADE (1ull << 63)
 #define FRONT_HOLDER 0ull /* in the place of a badge */
@@ -57,10 +59,7 @@ mnos_status_t front_make(struct front *front, mnos_badge_t giver, uint64_t flags
 void front_set_flags(struct front *front, mnos_badge_t badge, uint64_t flags);
 /* Puts a session that is known, or the holder, in front. */
 void front_put(struct front *front, mnos_badge_t badge);
-/* Nobody has the badge any more: what it has given is its giver's. If one of these or it itself was in front, the giver
- * is now. */
-void front_remove(struct front *front, mnos_badge_t badge);
-/* Ends it and all below it, with the same effect on the front. */
+/* Ends it and all below it. If one of these was in front, the giver of the first is now. */
 void front_end(struct front *front, mnos_badge_t badge);
 /* One of the badges, for a loop that looks at each: the next behind place *at, which moves; 0: there is none. */
 mnos_badge_t front_next(const struct front *front, unsigned *at);

@@ -10,7 +10,7 @@ enum { INPUT_AT, OUTPUT_AT, ENDPOINT_AT, ATTACH_CAPS };
 
 struct stream_client *stream_client_find(struct stream_clients *clients, mnos_badge_t badge)
 {
-    for (unsigned i = 0; badge != 0 && i < STREAM_CLIENTS_MAX; i++)
+    for (unsigned i = 0; badge != 0 && i < clients->used; i++)
         if (clients->entries[i].badge == badge)
             return &clients->entries[i];
     return NULL;
@@ -66,14 +66,18 @@ static bool try_endpoint(mnos_cap_t endpoint, const struct stream_events *events
            sys_ipc_notify(endpoint, events->input | events->front | events->size) == MNOS_OK;
 }
 
-/* The entry for a client that asks anew is its own, without what it gave before. */
+/* The entry for a client that asks anew is its own, without what it gave before; else there is a free one. */
 static struct stream_client *entry_for(struct stream_clients *clients, mnos_badge_t badge)
 {
     struct stream_client *entry = stream_client_find(clients, badge);
 
-    if (entry == NULL)
-        return free_entry(clients);
-    stream_client_forget(entry);
+    if (entry != NULL) {
+        stream_client_forget(entry);
+        return entry;
+    }
+    entry = free_entry(clients);
+    if (entry == &clients->entries[clients->used])
+        clients->used++;
     return entry;
 }
 

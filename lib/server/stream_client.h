@@ -16,7 +16,8 @@
 #include "lib/server/guard.h"
 #include "protocols/stream.h"
 
-#define STREAM_CLIENTS_MAX 16u
+/* Every session may listen (front.h), and some of the manifest's clients. */
+#define STREAM_CLIENTS_MAX 168u
 
 struct stream_client {
     mnos_badge_t badge; /* 0: a free entry */
@@ -32,6 +33,7 @@ struct stream_client {
 };
 
 struct stream_clients {
+    unsigned used; /* entries from this one on have never been in use */
     struct stream_client entries[STREAM_CLIENTS_MAX];
 };
 

@@ -252,7 +252,10 @@ static bool give_terminal(bool front)
     mnos_status_t status = console_give_front(flags, &made->terminal);
 
     if (status != MNOS_OK) {
-        console_error(status, "terminal");
+        if (status == MNOS_ERR_QUOTA)
+            console_print("%s: as many programs have the terminal as there can be\n", command_name);
+        else
+            console_error(status, "terminal");
         launch_drop();
         return false;
     }

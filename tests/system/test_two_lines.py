@@ -29,10 +29,10 @@ file = "ns16550"
 restart = "always"
 priority = 40
 ceiling = 40
-frames = 96
+frames = 128
 bytes = 65536
 arguments = "holder=monitor2"
-provides = { requests = { endpoint = "serial2", exports = 32 } }
+provides = { requests = { endpoint = "serial2", exports = 176 } }
 uses = { observer = "observer" }
 ports = [{ name = "ports", first = 0x2f8, count = 8 }]
 interrupts = [{ name = "interrupt", line = 3 }]

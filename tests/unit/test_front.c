@@ -43,16 +43,13 @@ TEST(front, the_front_goes_to_the_giver_of_what_has_ended)
     other = make(FRONT_HOLDER);
     grandchild = make(child);
     front_put(&front, grandchild);
-    front_remove(&front, other);
+    front_end(&front, other);
     CHECK_EQ(front_now(&front), grandchild);
-    front_remove(&front, child); /* what it gave is the holder's */
-    CHECK_EQ(front_now(&front), FRONT_HOLDER);
-    CHECK(front_knows(&front, grandchild));
-    CHECK_EQ(front_giver(&front, grandchild), FRONT_HOLDER);
-    front_put(&front, grandchild);
-    front_remove(&front, grandchild);
-    CHECK_EQ(front_now(&front), FRONT_HOLDER);
+    front_end(&front, grandchild);
+    CHECK_EQ(front_now(&front), child);
     CHECK(!front_knows(&front, grandchild));
+    front_end(&front, child);
+    CHECK_EQ(front_now(&front), FRONT_HOLDER);
 }
 
 TEST(front, ending_a_session_ends_all_below_it)
@@ -73,16 +70,25 @@ TEST(front, ending_a_session_ends_all_below_it)
     CHECK(front_knows(&front, child));
 }
 
-TEST(front, one_giver_cannot_take_all_entries)
+TEST(front, a_program_cannot_take_the_entries_of_others)
 {
-    mnos_badge_t badge, child;
+    mnos_badge_t badge, children[FRONT_SESSIONS_FIRST];
 
     front_open(&front, true, 7);
-    child = make(FRONT_HOLDER);
-    for (unsigned i = 0; i < FRONT_SESSIONS_BELOW; i++)
-        make(child);
-    CHECK_EQ(front_make(&front, child, 0, &badge), MNOS_ERR_QUOTA);
-    make(FRONT_HOLDER);
+    for (unsigned i = 0; i < FRONT_SESSIONS_FIRST; i++) {
+        mnos_badge_t giver = children[i] = make(FRONT_HOLDER);
+
+        for (unsigned j = 0; j < FRONT_SESSIONS_BELOW; j++) {
+            mnos_badge_t made_now = make(giver);
+
+            giver = j % 2 == 0 ? made_now : giver; /* below one another, and beside */
+        }
+        CHECK_EQ(front_make(&front, giver, 0, &badge), MNOS_ERR_QUOTA);
+        CHECK_EQ(front_make(&front, children[i], 0, &badge), MNOS_ERR_QUOTA);
+    }
+    CHECK_EQ(front_make(&front, FRONT_HOLDER, 0, &badge), MNOS_ERR_QUOTA);
+    front_end(&front, children[2]);
+    make(make(FRONT_HOLDER));
 }
 
 /* Badges are numbers from outside, and the memory may be what a dying process has left. */
@@ -105,10 +111,7 @@ TEST(front, damaged_memory_leads_nowhere)
         if (front_make(&front, FRONT_HOLDER, 0, &badge) == MNOS_OK)
             front_put(&front, badge);
         while ((session = front_next(&front, &at)) != 0)
-            if (at % 2 == 0)
-                front_end(&front, session);
-            else
-                front_remove(&front, session);
+            front_end(&front, session);
         CHECK(front_knows(&front, front_now(&front)));
     }
 }

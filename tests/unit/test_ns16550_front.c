@@ -297,7 +297,7 @@ TEST(ns16550_front, malformed_requests_are_refused)
 TEST(ns16550_front, too_many_sessions_are_refused)
 {
     scene(true);
-    for (unsigned i = 0; i < FRONT_SESSIONS_BELOW; i++)
+    for (unsigned i = 0; i < FRONT_SESSIONS_FIRST; i++)
         give_new(1, STREAM_BEHIND);
     CHECK_EQ(give(1, 0), MNOS_ERR_QUOTA);
     CHECK_EQ(poll(1), MNOS_OK);

@@ -68,8 +68,8 @@ static bool begin_ring_part(struct server *server)
 {
     uint8_t bytes[RING_PART];
 
-    for (unsigned i = 1; i <= STREAM_CLIENTS_MAX; i++) {
-        unsigned at = (server->ring + i) % STREAM_CLIENTS_MAX;
+    for (unsigned i = 1; i <= server->clients.used; i++) {
+        unsigned at = (server->ring + i) % server->clients.used;
         struct stream_client *client = &server->clients.entries[at];
         size_t count = stream_client_peek(client, bytes, sizeof bytes);
 

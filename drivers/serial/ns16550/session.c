@@ -30,7 +30,7 @@ struct stream_client *server_front_client(struct server *server)
 {
     struct stream_client *entries = server->clients.entries;
 
-    for (unsigned i = 0; i < STREAM_CLIENTS_MAX; i++)
+    for (unsigned i = 0; i < server->clients.used; i++)
         if (entries[i].badge != 0 && server_in_front(server, entries[i].badge))
             return &entries[i];
     return NULL;
@@ -40,7 +40,7 @@ bool server_tell(struct server *server, mnos_badge_t who, enum server_news news)
 {
     bool any = false;
 
-    for (unsigned i = 0; i < STREAM_CLIENTS_MAX; i++) {
+    for (unsigned i = 0; i < server->clients.used; i++) {
         const struct stream_client *client = &server->clients.entries[i];
         uint64_t events = news == NEWS_FRONT ? client->events.front : client->events.interrupt;
 
@@ -55,7 +55,7 @@ bool server_tell(struct server *server, mnos_badge_t who, enum server_news news)
 /* What ended sessions have given. */
 static void drop_ended(struct server *server)
 {
-    for (unsigned i = 0; i < STREAM_CLIENTS_MAX; i++) {
+    for (unsigned i = 0; i < server->clients.used; i++) {
         struct stream_client *client = &server->clients.entries[i];
         mnos_badge_t who = server_who(server, client->badge);
 
@@ -126,7 +126,7 @@ static mnos_status_t give_new(struct server *server, struct message *msg, mnos_b
     status = server_export_with(server->endpoint, msg, session, STREAM_EVENT_LOOK);
     if (status != MNOS_OK) {
         front_put(front, before);
-        front_remove(front, session);
+        front_end(front, session);
         return status;
     }
     server_front_changed(server, before);
@@ -240,7 +240,7 @@ static void forget_ended(struct server *server, mnos_badge_t gone)
 
     while ((session = front_next(front, &at)) != 0)
         if (ipc_client_is_gone(server->endpoint, gone, session))
-            front_remove(front, session);
+            front_end(front, session);
     if (ipc_client_is_gone(server->endpoint, gone, run)) {
         atomic_store_explicit(&server->state->holder_run, 0, memory_order_relaxed);
         front_put(front, FRONT_HOLDER);
@@ -251,7 +251,7 @@ void server_forget_sessions(struct server *server, mnos_badge_t gone)
 {
     mnos_badge_t before = front_now(&server->state->front);
 
-    for (unsigned i = 0; i < STREAM_CLIENTS_MAX; i++) {
+    for (unsigned i = 0; i < server->clients.used; i++) {
         struct stream_client *client = &server->clients.entries[i];
 
         if (ipc_client_is_gone(server->endpoint, gone, client->badge))

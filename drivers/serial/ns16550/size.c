@@ -48,7 +48,7 @@ static void set_size(struct server *server, uint64_t size)
     for (unsigned i = 0; i < server->ask_count; i++)
         reply_size(server, server->asks[i].client, server->asks[i].reply_id);
     server->ask_count = 0;
-    for (unsigned i = 0; changed && i < STREAM_CLIENTS_MAX; i++)
+    for (unsigned i = 0; changed && i < server->clients.used; i++)
         stream_client_tell(&server->clients.entries[i], server->clients.entries[i].events.size);
 }
 
