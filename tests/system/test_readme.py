@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""test_readme.py - what the README shows at the prompt is what the system does.
+
+Each block of it with a prompt is typed, command by command. Every line that the README shows must come, in that order; any
+number may be another one, and where it has three dots there may be more lines."""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import mkdisk
+from hardware import data_disk
+from qemu import PROMPT, ROOT, Guest, Machine
+from testlib import Suite, check, require_success
+from tests.system import test_disk_files as disk_files
+
+suite = Suite("readme")
+
+FILM_MIB, DISK_MIB = 24, 128
+MARK = "mnos> "
+Session = list[tuple[str, list[str]]]  # commands and what they say; the first command is that of the host
+
+
+def blocks() -> Iterable[list[str]]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```\n(.*?)^```", text, re.M | re.S):
+        if MARK in block:
+            yield block.splitlines()
+
+
+def sessions(block: list[str]) -> Iterable[Session]:
+    """A new one begins with each `$ make run`."""
+    session: Session = [("make run", [])]
+    for line in block:
+        if line.startswith("$ make run"):
+            if len(session) > 1 or session[0][1]:
+                yield session
+            session = [(line[2:], [])]
+        elif line.startswith(MARK):
+            session.append((line.removeprefix(MARK), []))
+        else:
+            session[-1][1].append(line)
+    yield session
+
+
+def pattern(line: str) -> str:
+    """Numbers, hexadecimal ones too, may be others, and columns wider."""
+    parts = re.split(r"(\b0x[0-9a-f]+|\b[0-9a-f]{7}\b|\d+|\s+)", line.strip())
+    return "".join(r"(0x)?[0-9a-f]+" if re.fullmatch(r"0x[0-9a-f]+|[0-9a-f]*\d[0-9a-f]*", part) else
+                   r"\s+" if part.isspace() else re.escape(part) for part in parts)
+
+
+def must_show(command: str, said: str, expected: list[str]) -> None:
+    lines, at = [line.strip() for line in said.splitlines()], 0
+    for line in expected:
+        if line.strip() in ("...", ""):
+            continue
+        wanted = pattern(line)
+        at = next((i + 1 for i in range(at, len(lines)) if re.fullmatch(wanted, lines[i])), 0)
+        check(at, f"{command!r} does not say, or not there, {line!r}:\n{said}")
+
+
+def answer(guest: Guest, command: str, expected: list[str]) -> str:
+    """What it says up to the prompt; and, when the last line of it is the end of something in the background, up to that."""
+    if command == "poweroff":
+        return guest.read_to_end()
+    guest.expect(command, 20)
+    said = guest.expect(PROMPT, 60)
+    while expected and "ended" in expected[-1] and not re.search(pattern(expected[-1]), said):
+        said += guest.expect(PROMPT, 90)
+    return said
+
+
+def play(disk: Path, session: Session, name: str) -> None:
+    machine = Machine("direct", cpus=2, memory_mib=512, extra=data_disk(disk))
+    with Guest(machine, f"readme {name}", 200) as guest:
+        must_show("the boot", guest.expect(PROMPT), session[0][1])
+        commands, typed = session[1:], 0
+        for number, (command, expected) in enumerate(commands):
+            # What runs in the background must not be done before the next line is typed: it comes with it.
+            while typed <= number or commands[typed - 1][0].endswith("&"):
+                guest.send(commands[typed][0] + "\r")
+                typed += 1
+            must_show(command, answer(guest, command, expected), expected)
+
+
+@suite.test("the sessions of the README happen as it shows them")
+def as_shown() -> None:
+    with disk_files.disk() as disk:
+        for number, block in enumerate(blocks()):
+            if "film" in "".join(block):
+                continue
+            for session in sessions(block):
+                play(disk, session, str(number))
+
+
+@suite.test("the README's copy goes on when the disk's driver is killed in its middle, and is a good copy")
+def copy_survives_the_driver() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        content, disk = Path(folder) / "content", Path(folder) / "disk.img"
+        content.mkdir()
+        (content / "film").write_bytes(os.urandom(FILM_MIB << 20))
+        mkdisk.make(disk, DISK_MIB, content=content)
+        block = next(block for block in blocks() if "film" in "".join(block))
+        for session in sessions(block):
+            play(disk, [*session, ("poweroff", [])], "copy")
+        offset = mkdisk.FIRST_MIB * mkdisk.MIB
+        copy = Path(folder) / "copy"
+        require_success([mkdisk.tool("debugfs", "e2fsprogs"), "-R", f"dump /copy {copy}", f"{disk}?offset={offset}"])
+        check(copy.read_bytes() == (content / "film").read_bytes(), "the copy is another one")
