@@ -3,11 +3,14 @@
 last resort, ends of the program and of the driver, and the size of the terminal (docs/user-space.md)."""
 
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 from tests.system.test_two_lines import two_lines
+from tests.system.with_services import initrd
 
 suite = Suite("terminal")
 
@@ -144,3 +147,20 @@ def size() -> None:
         guest.expect(PROMPT)
         start_keys(guest)
         check("100 columns, 50 rows, in front" in guest.output(), "the change was not seen")
+
+
+@suite.test("a program that asks for what it must not get, breaks its rings and takes them away harms nobody")
+def bad_program() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        image = initrd(Path(folder), ("terminal_bad",), lambda text: text)
+        with Guest(Machine("direct", cpus=2, memory_mib=256, initrd=image), "terminal bad program", 60) as guest:
+            guest.expect(PROMPT)
+            before = len(guest.command("caps serial").splitlines())
+            for _ in range(3):
+                text = guest.command("run terminal_bad", 60)
+                check("all was refused" in text and "exit code 0" in text,
+                      f"the line of tests/services/terminal_bad/main.c is its exit code:\n{text}")
+            after = guest.command("caps serial")
+            check(len(after.splitlines()) == before, f"the driver has kept something:\n{after}")
+            services = guest.command("services")
+            check(re.search(r"^serial +ns16550 +running +always +0 ", services, re.M), f"it was restarted:\n{services}")
