@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RESTART_TRIES_MAX 8u
-#define RESTART_FIRST_NS 10000000ull /* 10 ms; doubles with each try, so all take 1.3 s at most */
+#define RESTART_TRIES_MAX 5u
+#define RESTART_FIRST_NS 10000000ull /* 10 ms; doubles with each try, so all take 0.15 s at most */
 #define RESTART_STABLE_NS 10000000000ull /* a run of 10 s forgives earlier ends */
 #define RESTART_TEXT_BYTES 64
 

@@ -107,12 +107,12 @@ CAUSE = "fault: page fault, vector 14, error 0x6"
 @suite.test("a service that keeps dying is stopped; its first cause is at the prompt, in services and in the log")
 def keeps_dying() -> None:
     with prompt_with("keeps dying", acpi_reset="crash") as guest:
-        guest.expect(f'power: stopped, it ended 8 times in a row, first with: {CAUSE}. "restart power"')
+        guest.expect(f'power: stopped, it ended 5 times in a row, first with: {CAUSE}. "restart power"')
         guest.expect(PROMPT)
         text = guest.command("services")
-        check(re.search(rf"power .* failed .* {CAUSE}, the first of 8;", text), f"services says:\n{text}")
+        check(re.search(rf"power .* failed .* {CAUSE}, the first of 5;", text), f"services says:\n{text}")
         text = guest.command("log")
-        check(f"power: stopped after 8 tries, it ended first with: {CAUSE}" in text, f"log says:\n{text}")
+        check(f"power: stopped after 5 tries, it ended first with: {CAUSE}" in text, f"log says:\n{text}")
         text = guest.command("kill power")
         check(f"power is not running, it has ended: {CAUSE}" in text, f"kill says:\n{text}")
 
@@ -129,7 +129,7 @@ def waits_for_the_dying() -> None:
 def restart_begins_anew() -> None:
     with prompt_with("begins anew", acpi_reset="crash") as guest:
         for _ in range(2):
-            guest.expect("power: stopped, it ended 8 times in a row")
+            guest.expect("power: stopped, it ended 5 times in a row")
             guest.expect(PROMPT)
             check("power: restarted" in guest.command("restart power"), "it is not started")
 
@@ -152,5 +152,5 @@ def no_serial_driver() -> None:
         path.write_bytes(pack(files))
         machine = Machine("direct", initrd=path, cpus=2, cmdline="console=kernel")
         with Guest(machine, "init no serial driver", 120) as guest:
-            guest.expect(f"serial: stopped after 8 tries, it ended first with: {CAUSE}")
+            guest.expect(f"serial: stopped after 5 tries, it ended first with: {CAUSE}")
             guest.expect('monitor: there is no prompt: the service "serial" is stopped')

@@ -230,7 +230,7 @@ TEST(init_restart, a_stable_run_forgives_what_was_before)
     struct restart_history history = {0};
 
     for (unsigned i = 0; i < 10 * RESTART_TRIES_MAX; i++) {
-        CHECK_EQ(ended(&history, i % 7 == 0 ? RESTART_STABLE_NS : 0, i % 7 == 0 ? "new" : "more"),
+        CHECK_EQ(ended(&history, i % 4 == 0 ? RESTART_STABLE_NS : 0, i % 4 == 0 ? "new" : "more"),
                  RESTART_LATER);
         CHECK_STR_EQ(history.first_end, "new");
     }
