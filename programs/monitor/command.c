@@ -72,6 +72,7 @@ static void command_help(const struct words *)
         console_print("  %-9s%-21s %s\n", commands[i].name, commands[i].arguments,
                       commands[i].help);
     console_print(
+        "A & behind run or a command about files leaves it in the background.\n"
         "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"
         "Backspace, Delete, Ctrl-D a character; Ctrl-W, Alt-D a word; Ctrl-U K to start,\n"
         "to end; Tab completes; Up Down and Ctrl-R (Ctrl-G ends it) bring earlier lines;\n"

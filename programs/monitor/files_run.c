@@ -127,7 +127,7 @@ static uint32_t rights_there(const struct target *target)
 
 static bool give(const struct target *target)
 {
-    return launch_give_path(target->cap, target->path, rights_there(target));
+    return launch_give_path(target->cap, target->path, rights_there(target), false);
 }
 
 static void run(const struct words *words, const struct target *first, const struct target *second)

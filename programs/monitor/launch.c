@@ -167,7 +167,7 @@ bool launch_give(const char *name, mnos_cap_t cap, mnos_rights_t rights)
     return false;
 }
 
-bool launch_give_path(const char *name, const char *path, uint32_t rights)
+bool launch_give_path(const char *name, const char *path, uint32_t rights, bool delegate)
 {
     mnos_cap_t session;
     mnos_status_t status = export_path(path, rights, &session);
@@ -178,7 +178,7 @@ bool launch_give_path(const char *name, const char *path, uint32_t rights)
         launch_drop();
         return false;
     }
-    given = launch_give(name, session, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT);
+    given = launch_give(name, session, MNOS_RIGHT_WRITE | (delegate ? MNOS_RIGHT_GRANT : 0));
     (void)!sys_cap_delete(session);
     return given;
 }

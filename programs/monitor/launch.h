@@ -31,8 +31,8 @@ struct launch_plan {
 
 /* False: why not was told. */
 bool launch_begin(const struct launch_plan *plan);
-/* A session of a file or directory, with these rights of a file (file.h), under a name. */
-bool launch_give_path(const char *name, const char *path, uint32_t rights);
+/* A session of a file or directory, with these rights of a file (file.h), under a name; `delegate`: it may hand it on. */
+bool launch_give_path(const char *name, const char *path, uint32_t rights, bool delegate);
 /* Any capability with Grant; it stays the caller's. */
 bool launch_give(const char *name, mnos_cap_t cap, mnos_rights_t rights);
 /* It runs, with a session of the terminal as "terminal". Unless it is in the background it is waited for: until it ends, or

@@ -30,9 +30,9 @@ static void explain_command(void)
         "run PATH [ARGUMENT...] [with GIVEN...] [&]: a program; NAME is /boot/NAME if no service "
         "has it.\n"
         "It has the terminal (\"terminal\"), what is given, and nothing else:\n"
-        "  NAME=PATH[:RIGHTS]  a file or directory and what is below; rights r, w, c: read, "
+        "  NAME=PATH[:RIGHTS]  a file or directory and what is below; rights r, w, c, g: read, "
         "write,\n"
-        "                      make and remove names; r unless they are said\n"
+        "                      make and remove names, hand it on; r unless they are said\n"
         "  memory:SIZE         what it may use, as 64K or 16M, instead of 8M\n"
         "  events              an endpoint of its own, where restarts of services are told\n"
         "  raw                 Ctrl-C as a key like others\n"
@@ -63,8 +63,9 @@ static uint64_t parse_frames(const char *text)
     }
 }
 
-static bool parse_rights(const char *text, uint32_t *rights)
+static bool parse_rights(const char *text, uint32_t *rights, bool *delegate)
 {
+    *delegate = false;
     *rights = FILE_LOOKUP;
     for (; *text != 0; text++) {
         if (*text == 'r')
@@ -73,6 +74,8 @@ static bool parse_rights(const char *text, uint32_t *rights)
             *rights |= FILE_WRITE_RIGHT;
         else if (*text == 'c')
             *rights |= FILE_CREATE_RIGHT;
+        else if (*text == 'g')
+            *delegate = true;
         else
             return false;
     }
@@ -80,15 +83,17 @@ static bool parse_rights(const char *text, uint32_t *rights)
 }
 
 /* The rights behind the last colon, which is taken off. One that has none behind it is part of the path. */
-static uint32_t take_rights(char *path)
+static uint32_t take_rights(char *path, bool *delegate)
 {
     uint32_t rights;
     size_t at = strlen(path);
 
     while (at > 0 && path[at] != ':')
         at--;
-    if (path[at] != ':' || path[at + 1] == 0 || !parse_rights(path + at + 1, &rights))
+    if (path[at] != ':' || path[at + 1] == 0 || !parse_rights(path + at + 1, &rights, delegate)) {
+        *delegate = false;
         return FILE_LOOKUP | FILE_READ_RIGHT;
+    }
     path[at] = 0;
     return rights;
 }
@@ -119,16 +124,17 @@ static bool give(char *word)
     static char path[FILES_PATH_BYTES];
     char *equals = strchr(word, '=');
     uint32_t rights;
+    bool delegate;
 
     if (equals == NULL)
         return true; /* it is not given by a path */
-    rights = take_rights(equals + 1);
+    rights = take_rights(equals + 1, &delegate);
     *equals = 0;
     if (!files_path("run", equals + 1, path)) {
         launch_drop();
         return false;
     }
-    return launch_give_path(word, path, rights);
+    return launch_give_path(word, path, rights, delegate);
 }
 
 /* ---- The line ---- */
