@@ -8,13 +8,13 @@
 
 static const struct server_operation operations[LABEL_OPERATIONS] = {
 #define REQUEST(label, name, class, request, reply, text)                                          \
-    [label] = {file_server_##name, SERVER_CLASS_##class, (label) == FILE_WATCH},
+    [label] = {file_server_##name, SERVER_CLASS_##class, (label) == FILE_WATCH, false},
 #include "protocols/file.def"
 #undef REQUEST
-    [MOUNT_MOUNT] = {file_server_mount, SERVER_CLASS_I, false},
-    [MOUNT_UNMOUNT] = {file_server_unmount, SERVER_CLASS_I, false},
-    [MOUNT_STATUS] = {file_server_status, SERVER_CLASS_I, false},
-    [MOUNT_LISTEN] = {file_server_listen, SERVER_CLASS_I, true},
+    [MOUNT_MOUNT] = {file_server_mount, SERVER_CLASS_I, false, true},
+    [MOUNT_UNMOUNT] = {file_server_unmount, SERVER_CLASS_I, false, false},
+    [MOUNT_STATUS] = {file_server_status, SERVER_CLASS_I, false, true},
+    [MOUNT_LISTEN] = {file_server_listen, SERVER_CLASS_I, true, true},
 };
 
 static void drop(void *context, uint32_t object)

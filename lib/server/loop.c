@@ -71,21 +71,27 @@ const void *server_long_body(struct server_loop *loop, struct server_request *re
     return request->body;
 }
 
-/* Keeps a request to run it again; false: it cannot be, and is answered. */
-static bool put_aside(struct server_loop *loop, struct server_request *request)
+/* Keeps a request to run it again when `key` comes; false: it cannot be, and is answered. */
+static bool put_aside(struct server_loop *loop, struct server_request *request, uint64_t key)
 {
     struct parked *parked = request->parked;
+    uint32_t account = request->session == NULL ? 0 : request->session->account;
 
     if (parked == NULL) {
-        parked = loop->park == NULL ? NULL : park_put(loop->park, request->session->account);
+        parked = loop->park == NULL ? NULL : park_put(loop->park, account);
         if (parked == NULL)
             return false;
         parked->message = *request->message;
-        memcpy(parked->text, server_body(loop, request), request->message->length);
+        if (request->message->length <= sizeof request->message->words)
+            memcpy(parked->text, request->message->words, request->message->length);
+        else if (request->body != NULL)
+            memcpy(parked->text, request->body, request->message->length);
+        else /* the loop's own place may be in use by a handler that waits */
+            (void)message_get(request->message, parked->text, request->message->length);
     }
     memcpy(parked->progress, request->progress, sizeof parked->progress);
     parked->holds = request->holds;
-    park_wait(loop->park, parked, *loop->waits_for);
+    park_wait(loop->park, parked, key);
     return true;
 }
 
@@ -117,12 +123,13 @@ static inline mnos_status_t carry_out(struct server_loop *loop, struct server_re
 /* What is not simply answered: put aside, an error, without effect, or one that waited. */
 static __attribute__((noinline)) void conclude(struct server_loop *loop,
                                                struct server_request *request,
-                                               struct server_lane *lane, mnos_status_t status)
+                                               struct server_lane *lane, mnos_status_t status,
+                                               uint64_t key)
 {
     struct message *message = request->message;
 
     if (status == SERVER_PARKED) {
-        if (put_aside(loop, request)) {
+        if (put_aside(loop, request, key)) {
             state_step();
             finish(message, MNOS_OK, true);
             return;
@@ -152,15 +159,62 @@ static void end_stale(struct server_loop *loop, mnos_badge_t badge, uint32_t lan
     }
 }
 
+static uint64_t key_of(const struct server_loop *loop)
+{
+    return loop->waits_for == NULL ? 0 : *loop->waits_for;
+}
+
+/* While the handler waited its client may have asked again, or gone on in the lane. */
+static struct server_lane *lane_after(struct server_lane *lane, uint32_t label,
+                                      struct message *message)
+{
+    if (lane == NULL)
+        return NULL;
+    if (lane->sequence == label_sequence(label)) {
+        message->reply_id = lane->reply_id;
+        return lane;
+    }
+    message->reply_id = 0; /* whoever waited for it was told so */
+    return NULL;
+}
+
+/* For a loop whose handlers may wait in their middle, of which there is one at a time. */
+static __attribute__((noinline)) void run_alone(struct server_loop *loop,
+                                                struct server_request *request,
+                                                struct server_lane *lane)
+{
+    struct message *message = request->message;
+    uint32_t label = message->label;
+    mnos_status_t status;
+
+    if (loop->busy && !loop->operations[label_operation(label)].any_time) {
+        loop->turn_due = true;
+        /* A capability that it carries would be gone when it runs. */
+        status = message->cap_count != 0 ? MNOS_ERR_AGAIN : SERVER_PARKED;
+        conclude(loop, request, lane, status, PARK_TURN);
+        return;
+    }
+    if (!loop->busy) /* the IPC buffer is others' as soon as it waits */
+        (void)server_body(loop, request);
+    status = carry_out(loop, request);
+    conclude(loop, request, lane_after(lane, label, message), status, key_of(loop));
+}
+
 /* Runs the handler, and makes the message its reply, or nobody's. */
 static inline void run(struct server_loop *loop, struct server_request *request,
                        struct server_lane *lane)
 {
-    mnos_status_t status = carry_out(loop, request);
+    mnos_status_t status;
+
+    if (__builtin_expect(loop->waits_inside, 0)) {
+        run_alone(loop, request, lane);
+        return;
+    }
+    status = carry_out(loop, request);
 
     if (__builtin_expect(status != MNOS_OK || request->had_no_effect || request->parked != NULL,
                          0)) {
-        conclude(loop, request, lane, status);
+        conclude(loop, request, lane, status, key_of(loop));
         return;
     }
     if (lane != NULL)
@@ -232,7 +286,8 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
                                      .holds = parked->holds};
 
     *message = parked->message;
-    if (session == NULL) { /* another one ended it */
+    /* Another one ended it. */
+    if (session == NULL && label_operation(label) != loop->open_session) {
         park_drop(loop->park, parked);
         message->cap_count = 0;
         message_put(message, MNOS_ERR_LOST, NULL, 0);
@@ -255,7 +310,10 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
 static void handle_other(struct server_loop *loop, struct message *message)
 {
     if (message->kind == MNOS_KIND_CLIENT_GONE) {
-        forget_clients(loop, message->badge);
+        if (loop->busy)
+            loop->gone_due = true;
+        else
+            forget_clients(loop, message->badge);
         if (loop->gone != NULL)
             loop->gone(loop->owner.context, message->badge);
         state_step();
@@ -320,21 +378,59 @@ static void take_events(struct server_loop *loop, struct message *message)
     *message = (struct message){0};
 }
 
-static void one_round(struct server_loop *loop, struct message *message)
+/* Events, or a message, which becomes the reply. */
+static inline void take(struct server_loop *loop, struct message *message)
 {
     if (__builtin_expect(message->kind == MNOS_KIND_EVENTS, 0))
         take_events(loop, message);
     else
         server_loop_handle(loop, message);
+}
+
+mnos_status_t server_loop_meanwhile(struct server_loop *loop, uint64_t deadline_ns)
+{
+    struct message message = {.accept = 1};
+    mnos_status_t status = ipc_receive(loop->endpoint, &message, deadline_ns);
+
+    if (status == MNOS_ERR_DEADLINE)
+        message = (struct message){.kind = MNOS_KIND_EVENTS};
+    else if (status != MNOS_OK)
+        return status;
+    loop->busy = true;
+    take(loop, &message);
+    answer_now(&message);
+    loop->busy = false;
+    return MNOS_OK;
+}
+
+/* Nothing waits in its middle any more: what was put off is done, or may be. */
+static void do_what_is_due(struct server_loop *loop)
+{
+    if (loop->gone_due) {
+        loop->gone_due = false;
+        forget_clients(loop, 0);
+    }
+    if (loop->turn_due)
+        park_wake(loop->park, PARK_TURN);
+    loop->turn_due = false;
+}
+
+static void one_round(struct server_loop *loop, struct message *message)
+{
+    take(loop, message);
     if (message->cap_count != 0)
         reply_now(message);
     do {
+        if (loop->waits_inside)
+            do_what_is_due(loop);
         if (loop->park != NULL && loop->park->ready_count != 0) {
             answer_now(message);
             server_loop_go_on(loop);
         }
         if (loop->round != NULL)
             loop->round(loop->owner.context);
+        if (loop->waits_inside)
+            do_what_is_due(loop);
         /* Ends: a round makes requests ready for what came from outside. */
     } while (loop->park != NULL && loop->park->ready_count != 0);
 }

@@ -5,7 +5,7 @@
  *   free --park_put()--> waiting --park_wake(), park_wake_all()--> ready --park_next()--> runs again
  *   runs again: parks once more (park_put() with its own entry), or ends by park_drop()
  *
- * What is waited for is a number that the service chooses, below PARK_OBJECT; PARK_OBJECT with an object's number
+ * What is waited for is a number that the service chooses, below PARK_TURN; PARK_OBJECT with an object's number
  * means that whoever holds the object (struct parked, `holds`) has ended. A request whose client has gone, or whose lane went on
  * without it, ends the next time that it would run (server_loop_again()).
  *
@@ -23,6 +23,8 @@
 /* Of one account: 1/4, as of the tables of sessions. */
 #define PARK_SHARE 4u
 #define PARK_OBJECT (1ull << 63)
+/* That the handler that waits in its middle has ended: server_loop_meanwhile(). */
+#define PARK_TURN (1ull << 62)
 /* Any change wakes it. */
 #define PARK_ANYTHING 0ull
 

@@ -261,15 +261,6 @@ static mnos_status_t show_space(void)
     return status;
 }
 
-static mnos_status_t wait_for(uint64_t seconds)
-{
-    uint64_t end = host_service.tick_ns + seconds * 1000000000;
-
-    while (host_service.tick_ns < end)
-        host_step();
-    return MNOS_OK;
-}
-
 static mnos_status_t run(const char *name, char **word)
 {
     if (strcmp(name, "ls") == 0)
@@ -296,8 +287,10 @@ static mnos_status_t run(const char *name, char **word)
         return show_link(word[0]);
     if (strcmp(name, "df") == 0)
         return show_space();
-    if (strcmp(name, "wait") == 0)
-        return wait_for(strtoull(word[0], NULL, 0));
+    if (strcmp(name, "wait") == 0) {
+        host_wait(strtoull(word[0], NULL, 0));
+        return MNOS_OK;
+    }
     if (strcmp(name, "sync") == 0)
         return host_do(0, FILE_SYNC, NULL, 0, NULL, 0);
     if (strcmp(name, "random") == 0)

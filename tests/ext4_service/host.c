@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/mnos/ipc.h"
+#include "services/fs/ext4/service.h"
 
 static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
 
@@ -13,10 +14,13 @@ static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
 #define message_put host_message_put
 #define message_get host_message_get
 #define ipc_reply_receive host_ipc_reply_receive
+#define ipc_receive host_ipc_receive
 static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length);
 static size_t message_get(const struct message *msg, void *out, size_t size);
 static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
                                        uint64_t deadline_ns);
+
+static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t);
 
 #include "tests/ext4_service/host.h"
 
@@ -45,6 +49,11 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
     return MNOS_ERR_REVOKED;
 }
 
+static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t)
+{
+    return MNOS_ERR_REVOKED;
+}
+
 #include "lib/server/loop.c"
 #include "lib/server/file_advise.c"
 #include "lib/server/file_bytes.c"
@@ -56,7 +65,7 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
 
 #define CLIENT_BADGE 0x10001u
 
-struct ext4_service host_service;
+static struct ext4_service host_service;
 struct disk host_disk;
 struct host_reply host_replies[HOST_CLIENTS];
 
@@ -72,6 +81,11 @@ void host_fail(const char *what)
 }
 
 /* ---- What the kernel does ---- */
+
+const struct mnos_bootstrap *bootstrap_table(void)
+{
+    return NULL;
+}
 
 void message_add_cap(struct message *msg, mnos_cap_t, mnos_rights_t)
 {
@@ -222,6 +236,19 @@ mnos_status_t host_do(unsigned client, uint32_t operation, const void *record, s
         host_step();
     }
     return (mnos_status_t)host_replies[client].status;
+}
+
+void host_wait(uint64_t seconds)
+{
+    uint64_t end = host_service.tick_ns + seconds * 1000000000;
+
+    while (host_service.tick_ns < end)
+        host_step();
+}
+
+const char *host_reason(void)
+{
+    return ext4_reason(host_service.fs);
 }
 
 uint8_t *host_window(unsigned client)

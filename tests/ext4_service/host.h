@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * host.h - the ext4 service on this machine: its files as they are, lib/server, and a client that sends requests of
- * protocols/file.def, over the disk of disk.h. What the kernel does for the service is done by host.c.
+ * host.h - the service of a file system on this machine: its files as they are, lib/server, and a client that sends
+ * requests of protocols/file.def, over the disk of disk.h. What the kernel does for the service is done by host.c, of
+ * which ext4 and FAT (tests/fat_service) have one each.
  */
 #pragma once
 
+#include <stddef.h>
+
+#include "abi/message.h"
 #include "protocols/file.h"
-#include "services/fs/ext4/service.h"
 #include "tests/ext4_service/disk.h"
 
 #define HOST_CLIENTS 8u
@@ -29,7 +32,6 @@ struct host_reply {
     uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
 };
 
-extern struct ext4_service host_service;
 extern struct disk host_disk;
 extern struct host_reply host_replies[HOST_CLIENTS];
 
@@ -45,6 +47,10 @@ void host_step(void);
 /* A request from beginning to end. */
 mnos_status_t host_do(unsigned client, uint32_t operation, const void *record, size_t bytes,
                       const void *text, size_t text_bytes);
+/* So many seconds go by. */
+void host_wait(uint64_t seconds);
+/* Why the volume was refused. */
+const char *host_reason(void);
 /* Where the client's window is. */
 uint8_t *host_window(unsigned client);
 void host_check(void);

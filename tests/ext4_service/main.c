@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * main - the ext4 service on an image file: carries out the commands on its input, one a line, then unmounts and writes
- * the image back. tests/ext4/test_ext4_service.py uses it, and a person may.
+ * main - the service of a file system on an image file: carries out the commands on its input, one a line, then unmounts and writes
+ * the image back. tests/ext4/test_ext4_service.py and tests/fat/test_fat_service.py use it, and a person may.
  *
  *   service [-s SEED] [-c CUT] [-p PAGES] [-r FAIL_READS] [-w FAIL_WRITES] [-R] [-k] IMAGE
  *
@@ -47,8 +47,7 @@ int main(int argc, char **argv)
     parse(argc, argv, &options);
     status = host_begin(&options);
     if (status != MNOS_OK) {
-        fprintf(stderr, "service: refused with status %u: %s\n", status,
-                ext4_reason(host_service.fs));
+        fprintf(stderr, "service: refused with status %u: %s\n", status, host_reason());
         return 2;
     }
     while (fgets(line, sizeof line, stdin) != NULL) {

@@ -29,10 +29,12 @@
 #define message_put file_message_put
 #define message_get file_message_get
 #define ipc_reply_receive file_ipc_reply_receive
+#define ipc_receive file_ipc_receive
 static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length);
 static size_t message_get(const struct message *msg, void *out, size_t size);
 static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
                                        uint64_t deadline_ns);
+static mnos_status_t ipc_receive(mnos_cap_t endpoint, struct message *msg, uint64_t deadline_ns);
 
 #include "lib/server/loop.c"
 #include "lib/server/file_advise.c"
@@ -148,6 +150,11 @@ void ipc_reply_status(uint64_t reply_id, mnos_status_t status)
 }
 
 static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
+{
+    return MNOS_ERR_REVOKED;
+}
+
+static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t)
 {
     return MNOS_ERR_REVOKED;
 }
