@@ -6,3 +6,19 @@
 THIRD_PARTY := $(BUILD)/src/.fetched
 $(THIRD_PARTY): third_party/deps.lock tools/deps.sh
 	$(Q)tools/deps.sh $< $(@D) && : >$@
+
+# FatFs, by which the service `fat` knows its formats: one file of ours with ff.c in it, without our warnings, for programs
+# and for this machine.
+OOFATFS        := $(BUILD)/src/micropython/lib/oofatfs
+OOFATFS_DEPS   := $(wildcard third_party/oofatfs/*) $(THIRD_PARTY)
+OOFATFS_FLAGS   = -w -I. -Ithird_party/oofatfs -I$(OOFATFS) '-DFFCONF_H="third_party/oofatfs/ffconf.h"'
+OOFATFS_OBJECT := $(BUILD)/user/obj/third_party/oofatfs/port.c.o
+OOFATFS_HOST   := $(BUILD)/unit/obj/third_party/oofatfs/port.c.o
+
+$(OOFATFS_OBJECT): third_party/oofatfs/port.c $(OOFATFS_DEPS) $(common)
+	$(call say,CC)
+	$(call compile,$(filter-out $(WARNINGS),$(USER_CFLAGS)) -Ilib/base $(OOFATFS_FLAGS))
+$(OOFATFS_HOST): third_party/oofatfs/port.c $(OOFATFS_DEPS) $(common)
+	$(call say,HOSTCC)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) $(filter-out $(WARNINGS),$(HOST_CFLAGS)) $(OOFATFS_FLAGS) -c $< -o $@
+$(BUILD)/user/fat.elf: $(OOFATFS_OBJECT)

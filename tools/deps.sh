@@ -92,12 +92,12 @@ fetch_deb() {
     fail "deb $1: $2 changed: the lock has $3, found${seen:- no version}"
 }
 
-# unpack KIND NAME FILE HASH
+# unpack KIND NAME FILE HASH [FOLDER]
 unpack() {
     case $1 in
     source)
         rm -rf "$out/$2" && mkdir -p "$out/$2"
-        tar -x -f "$cache/files/$4" -C "$out/$2" --strip-components=1
+        tar -x -f "$cache/files/$4" -C "$out/$2" --strip-components=1 --wildcards "*${5:+/$5/*}"
         ;;
     deb)
         mkdir -p "$(dirname "$out/$2/$3")"
@@ -109,16 +109,18 @@ unpack() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 number=0
-while read -r kind name file hash rest; do
+while read -r kind name file hash folder rest; do
     number=$((number + 1))
     case $kind in '' | '#'*) continue ;; source | deb) ;; *) fail "$lock:$number: '$kind' is neither source nor deb" ;; esac
     printf '%s' "$hash" | grep -Eqx '[0-9a-f]{64}' || fail "$lock:$number: '$hash' is no SHA256 (64 digits 0-9 a-f)"
     [ -z "$rest" ] || fail "$lock:$number: '$rest' is more than a line has"
+    [ "$kind" = source ] || [ -z "$folder" ] || fail "$lock:$number: '$folder' is more than a line has"
     case /$name/$file/ in */../* | *//*) fail "$lock:$number: $name $file leads elsewhere" ;; esac
+    case /$folder/ in */../*) fail "$lock:$number: $folder leads elsewhere" ;; esac
     if ! has "$hash"; then
         echo "deps: fetching $name ($file)"
         "fetch_$kind" "$name" "$file" "$hash" </dev/null
         has "$hash" || fail "$kind $name: $file has not the hash $hash"
     fi
-    unpack "$kind" "$name" "$file" "$hash"
+    unpack "$kind" "$name" "$file" "$hash" "$folder"
 done <"$lock"

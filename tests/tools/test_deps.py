@@ -110,10 +110,27 @@ def source() -> None:
         place.must_fail("thing.tar", HASH)
 
 
+@suite.test("of a source one folder is unpacked, when the lock names it")
+def folder_of_source() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder, "")
+        for name in ("thing-1/lib/one", "thing-1/lib/two"):
+            (place.root / name).mkdir(parents=True)
+            (place.root / name / "a.c").write_text("int a;\n")
+        subprocess.run(["tar", "cf", "thing.tar", "thing-1"], cwd=place.root, check=True)
+        digest = hashlib.sha256((place.root / "thing.tar").read_bytes()).hexdigest()
+        (place.root / "deps.lock").write_text(f"source thing thing.tar {digest} lib/two\n")
+        done = place.run(digest)
+        check(done.returncode == 0, done.stderr)
+        check(sorted(p.name for p in (place.root / "out/thing/lib").iterdir()) == ["two"], "another folder was unpacked")
+
+
 @suite.test("a line of the lock that is wrong is named")
 def wrong_lines() -> None:
     for line, words in ((f"npm thing file {HASH}", "neither source nor deb"), ("deb thing usr/file abc", "no SHA256"),
                         (f"deb thing ../../etc/passwd {HASH}", "leads elsewhere"),
+                        (f"source thing file {HASH} ../..", "leads elsewhere"),
+                        (f"source thing file {HASH} lib more", "more than a line has"),
                         (f"deb thing usr/file {HASH} more", "more than a line has")):
         with tempfile.TemporaryDirectory() as folder:
             Place(folder, f"# first\n{line}\n").must_fail("deps.lock:2", words)
