@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+/*
+ * main - the FAT service in its process: capabilities, memory, the disk and the loop. See README.md.
+ */
+#include "lib/base/string.h"
+#include "lib/client/block.h"
+#include "lib/client/region.h"
+#include "lib/client/volume.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
+#include "protocols/manager.h"
+#include "services/fs/fat/service.h"
+
+enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
+
+#define EVENT_DISK (1ull << 0)
+/* What the driver's capability to this endpoint carries; service numbers and exported sessions are others. */
+#define DISK_BADGE (1ull << 62)
+#define PIECES_MAX 5u
+/* The floor, and pieces of 2 MiB as far as the manifest's share goes. */
+#define PAGES_MAX 2304u
+
+static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1];
+static struct region cache_region, ring_region;
+static struct file_server server;
+static struct park park;
+static struct fat_service service;
+static struct block_client client;
+static bool has_disk;
+/* Of the transfers that are waited for. */
+static uint32_t outstanding;
+static mnos_status_t outcome;
+
+/* ---- The disk ---- */
+
+/* A session can be lost with its driver's run; `volumes` has another then. What is outstanding lies in the ring, and is
+ * carried out by the driver that is told of it next. */
+static void renew_session(void)
+{
+    mnos_cap_t session;
+
+    if (client.failure != MNOS_ERR_LOST && client.failure != MNOS_ERR_HANDLE)
+        return;
+    if (volume_mine(bootstrap_cap("volumes"), &session) != MNOS_OK)
+        return;
+    (void)!sys_cap_delete(client.setup.service);
+    client.setup.service = session;
+    block_restarted(&client);
+}
+
+static void take_results(void)
+{
+    struct block_result result;
+
+    if (!has_disk)
+        return;
+    renew_session();
+    while (block_take(&client, &result) == MNOS_OK) {
+        outstanding--;
+        if (result.status != MNOS_OK)
+            outcome = result.status;
+    }
+}
+
+static mnos_status_t submit(const struct block_submission *entry)
+{
+    mnos_status_t status = block_submit(&client, entry);
+
+    outstanding += status == MNOS_OK;
+    return status;
+}
+
+/* Until all that was submitted is done. The loop goes on meanwhile: see server_loop_meanwhile(). A driver that dies, or is
+ * silent, is the client library's to deal with; it ends the wait with an error when there is no driver any more. */
+static mnos_status_t finish(void)
+{
+    block_bell(&client);
+    for (take_results(); outstanding != 0; take_results()) {
+        mnos_status_t status = server_loop_meanwhile(&server.loop, block_deadline(&client));
+
+        if (status != MNOS_OK)
+            return status;
+        block_tick(&client, kinfo_time_ns());
+    }
+    return outcome;
+}
+
+static mnos_status_t transfer(void *, const struct disk_transfer *transfers, uint32_t count)
+{
+    outcome = MNOS_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct disk_transfer *at = &transfers[i];
+        struct block_submission entry = {.op = at->write ? BLOCK_WRITE : BLOCK_READ,
+                                         .offset = (uint16_t)at->offset,
+                                         .sector = at->position / client.info.sector_bytes,
+                                         .page = at->page,
+                                         .bytes = at->bytes};
+        mnos_status_t status = submit(&entry);
+
+        if (status != MNOS_OK) {
+            (void)finish();
+            return status;
+        }
+    }
+    return finish();
+}
+
+static mnos_status_t flush(void *)
+{
+    struct block_submission entry = {.op = BLOCK_FLUSH};
+    mnos_status_t status;
+
+    outcome = MNOS_OK;
+    status = submit(&entry);
+    return status != MNOS_OK ? status : finish();
+}
+
+static const struct fat_disk disk = {.transfer = transfer, .flush = flush};
+
+/* The volume that is assigned to this service. */
+static mnos_status_t open_disk(void)
+{
+    struct block_setup setup = {.ring_memory = ring_pieces[0].memory,
+                                .ring = ring_region.address,
+                                .data = cache_pieces[0].memory,
+                                .data_pages = cache_pieces[0].page_count,
+                                .endpoint = bootstrap_cap("requests"),
+                                .events = EVENT_DISK,
+                                .badge = DISK_BADGE};
+    mnos_status_t status = volume_mine(bootstrap_cap("volumes"), &setup.service);
+
+    if (status != MNOS_OK)
+        return status;
+    /* What an earlier run has submitted is nobody's: the driver drops it when it is attached. */
+    memset(ring_region.address, 0, sizeof(struct block_ring));
+    outstanding = 0;
+    status = block_open(&client, &setup);
+    for (uint32_t i = 1; status == MNOS_OK && i < cache_region.piece_count; i++)
+        status = block_extend(&client, cache_pieces[i].memory, cache_pieces[i].page_count);
+    has_disk = status == MNOS_OK;
+    return status;
+}
+
+/* The volume is somebody else's to have from now on. */
+static void close_disk(void)
+{
+    if (!has_disk)
+        return;
+    (void)!sys_cap_delete(client.setup.service);
+    has_disk = false;
+}
+
+/* ---- Mounting ---- */
+
+static mnos_status_t mount(void *context, const uint8_t *, uint32_t flags)
+{
+    mnos_status_t status;
+
+    if (server.loop.busy)
+        return MNOS_ERR_AGAIN;
+    close_disk();
+    status = open_disk();
+    if (status != MNOS_OK)
+        return status;
+    fat_service_mount(context, client.info.sector_bytes,
+                      client.info.sectors * client.info.sector_bytes,
+                      (flags & MOUNT_READ_ONLY) != 0 || (client.info.flags & BLOCK_READ_ONLY) != 0);
+    return MNOS_OK;
+}
+
+static mnos_status_t unmount(void *context)
+{
+    fat_service_unmount(context);
+    return MNOS_OK;
+}
+
+static void state_changed(struct fat_service *of)
+{
+    struct mount_status status = server.mount;
+    struct file_space space;
+
+    if (of->state == FAT_MOUNTED) {
+        status.state = MOUNT_STATE_MOUNTED;
+        status.flags = of->read_only ? MOUNT_READ_ONLY : 0;
+        if (fat_methods.space(of, 0, &space) == MNOS_OK)
+            memcpy(status.type, space.type, sizeof status.type);
+    } else if (of->state == FAT_FAILED) {
+        status.state = MOUNT_STATE_FAILED;
+        status.status = of->failure;
+    } else if (of->state == FAT_NONE) {
+        status = (struct mount_status){.state = MOUNT_STATE_NONE};
+        close_disk();
+    } else {
+        return;
+    }
+    string_copy(status.reason, of->reason, sizeof status.reason);
+    file_server_mounted(&server, &status);
+}
+
+static void say(const char *text)
+{
+    log_line("%s", text);
+}
+
+/* ---- The loop ---- */
+
+static void set_clock(void *)
+{
+    service.tick_ns = kinfo_time_ns();
+    service.now_ns = service.tick_ns; /* since boot, as long as no clock knows the date */
+}
+
+static void events(void *, uint64_t bits)
+{
+    if (has_disk && (bits & MANAGER_EVENT_PEER_RESTARTED) != 0)
+        block_restarted(&client);
+    take_results();
+}
+
+static void gone(void *, mnos_badge_t badge)
+{
+    if (has_disk)
+        block_gone(&client, badge);
+}
+
+static uint64_t deadline_ns(void *)
+{
+    uint64_t own = fat_service_deadline_ns(&service);
+    uint64_t of_disk = has_disk ? block_deadline(&client) : MNOS_DEADLINE_NEVER;
+
+    return own < of_disk ? own : of_disk;
+}
+
+static void round_ends(void *)
+{
+    if (has_disk)
+        block_tick(&client, service.tick_ns);
+    take_results();
+    fat_service_round(&service);
+}
+
+static int fail(mnos_status_t status, const char *what, int code)
+{
+    log_error(status, what);
+    return code;
+}
+
+static mnos_status_t get_pages(uint64_t bytes, struct memory_block *block)
+{
+    return memory_allocate((bytes + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, block);
+}
+
+static mnos_status_t get_memory(struct memory_block *sessions)
+{
+    struct memory_block table;
+    mnos_status_t status = region_open(&cache_region, "fat_cache", cache_pieces, PIECES_MAX);
+
+    if (status == MNOS_OK)
+        status = region_open(&ring_region, "fat_ring", ring_pieces, 1);
+    /* What the share allows; less is no error. */
+    while (status == MNOS_OK && cache_region.piece_count < PIECES_MAX &&
+           region_grow(&cache_region) == MNOS_OK)
+        continue;
+    if (status == MNOS_OK)
+        status = get_pages(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES), sessions);
+    service.memory = cache_region.address;
+    service.pages = (uint32_t)(cache_region.bytes / MNOS_PAGE_BYTES);
+    if (service.pages > PAGES_MAX)
+        service.pages = PAGES_MAX;
+    if (status == MNOS_OK)
+        status = get_pages(cache_table_bytes(service.pages), &table);
+    if (status == MNOS_OK)
+        service.table = table.address;
+    return status;
+}
+
+/* Badges that end with a run of the service are not used again by the next: time goes on. */
+static mnos_badge_t first_badge(void)
+{
+    return kinfo_time_ns();
+}
+
+int main(void)
+{
+    static struct file_methods methods;
+    struct memory_block sessions;
+    mnos_status_t status = get_memory(&sessions);
+
+    if (status != MNOS_OK)
+        return fail(status, "get memory for pages of the volume", EXIT_MEMORY);
+    methods = fat_methods;
+    methods.mount = mount;
+    methods.unmount = unmount;
+    file_server_init(
+        &server, &(struct file_system){&methods, &service, FAT_ROOT, 0},
+        sessions_format(sessions.address, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge()),
+        bootstrap_cap("requests"), &park);
+    server.loop.events = events;
+    server.loop.gone = gone;
+    server.loop.deadline_ns = deadline_ns;
+    server.loop.round = round_ends;
+    service.state_changed = state_changed;
+    service.say = say;
+    fat_service_init(&service, &server, &disk);
+    return fail(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
+}
