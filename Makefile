@@ -20,7 +20,7 @@
 #: DISK=                    file of the disk to keep files on, or none, for run (empty: disk.img of the build)
 #: DISPLAY_QEMU=none        gtk, sdl or curses: show the screen as well, for run
 #: KVM=0                    1: use the host's processor, for run
-#: SUITES=                  only these: build, unit, ext4, loader, guest, game, system, for test and test-fresh
+#: SUITES=                  only these: build, unit, ext4, fat, loader, guest, game, system, for test and test-fresh
 #: SEED=                    plays the games of that seed again, for test-long
 #: FUZZ_SECONDS=60          how long each target runs, for fuzz
 #: RELEASE=bookworm         the release of Debian, for test-fresh
@@ -90,12 +90,12 @@ run-direct: settings direct ## Boot kernel and RAM disk without firmware: the fa
 
 # ---- Tests and benchmarks ------------------------------------------------------------------------
 
-unit: $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE)
+unit: $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE)
 test-services: $(TEST_SERVICES)
 guest: $(GUEST)
 bench-programs: $(BENCH)
 
-test: all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(GUEST) $(BENCH) $(TEST_SERVICES) ## All tests, or those of SUITES; the last line counts them
+test: all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(GUEST) $(BENCH) $(TEST_SERVICES) ## All tests, or those of SUITES; the last line counts them
 	$(Q)$(PYTHON) tools/test.py $(SUITES)
 test-build: ## Layout, headers that compile alone, both compilers without warnings
 	$(Q)$(PYTHON) tools/test.py build
@@ -103,6 +103,8 @@ test-unit: $(UNIT) ## Portable kernel code on this machine, under sanitizers
 	$(Q)$(PYTHON) tools/test.py unit
 test-ext4: $(EXT4_TOOL) $(EXT4_SERVICE) ## The core of the ext4 service, and the service, on images of this machine, judged by e2fsck
 	$(Q)$(PYTHON) tools/test.py ext4
+test-fat: $(FAT_SERVICE) ## The FAT service on images of this machine, judged by fsck.fat and fsck.exfat
+	$(Q)$(PYTHON) tools/test.py fat
 test-loader: all ## The boot loader, with good and hostile input
 	$(Q)$(PYTHON) tools/test.py loader
 test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
@@ -152,7 +154,7 @@ ifneq ($(and $(filter clean run% test% bench fuzz size,$(goals)),$(word 2,$(goal
 .NOTPARALLEL:
 endif
 .PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct settings clean help \
-        test test-build test-unit test-ext4 test-loader test-guest test-game test-system test-fresh test-long fuzz \
+        test test-build test-unit test-ext4 test-fat test-loader test-guest test-game test-system test-fresh test-long fuzz \
         bench bench-programs bench-peers size format format-check check-headers deps
 .SECONDARY:
 

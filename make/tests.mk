@@ -52,12 +52,14 @@ fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/q
 fuzz_frame    := tests/unit/frame_fuzz.c $(FRAME_SRCS) $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
 fuzz_stream   := tests/unit/stream_fuzz.c tests/unit/ns16550_model.c tests/unit/ns16550_device.c lib/base/printf.c lib/server/front.c lib/mnos/ring.c
 fuzz_ext4     := $(EXT4_CORE) $(addprefix tests/ext4/,disk.c files.c scenes.c visitors.c)
+fuzz_fat      := $(filter-out %/main.c,$(wildcard services/fs/fat/*.c)) tests/fat_service/scene.c lib/server/park.c
+fuzz_more_fat := $(OOFATFS_FLAGS) third_party/oofatfs/port.c
 
 define fuzz_rules
-$(BUILD)/fuzz/$1: tests/fuzz/$1.c tests/fuzz/check/check.c $(fuzz_$1) $(call find,lib tests/unit tests/models,-name '*.h') $(makefiles)
+$(BUILD)/fuzz/$1: tests/fuzz/$1.c tests/fuzz/check/check.c $(fuzz_$1) $(if $(fuzz_more_$1),$(THIRD_PARTY)) $(call find,lib tests/unit tests/models,-name '*.h') $(makefiles)
 	$$(call say,FUZZ)
 	$(Q)mkdir -p $$(@D) && clang -std=gnu2x -g -O1 $(WARNINGS) -I. -Itests/unit \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all tests/fuzz/$1.c tests/fuzz/check/check.c $(fuzz_$1) -o $$@
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all tests/fuzz/$1.c tests/fuzz/check/check.c $(fuzz_$1) $(fuzz_more_$1) -o $$@
 fuzz-$1: $(BUILD)/fuzz/$1
 	$(Q)mkdir -p $(BUILD)/fuzz/corpus/$1
 	$(Q)$(BUILD)/fuzz/$1 -max_total_time=$(FUZZ_SECONDS) -max_len=4097 -timeout=20 -print_final_stats=1 \
@@ -87,5 +89,14 @@ EXT4_SERVICE := $(BUILD)/ext4/service
 EXT4_SERVICE_SRCS := $(filter-out %/main.c,$(wildcard services/fs/ext4/*.c)) $(call find,services/fs/ext4/core tests/ext4_service,-name '*.c') \
                      $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c session.c state.c)
 $(EXT4_SERVICE): $(EXT4_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
+	$(call say,LINK)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -o $@
+
+# The FAT service in the same way, by the same commands: tests/fat_service.
+FAT_SERVICE := $(BUILD)/fat/service
+FAT_SERVICE_SRCS := $(filter-out %/main.c,$(wildcard services/fs/fat/*.c)) tests/fat_service/host.c \
+                    $(addprefix tests/ext4_service/,commands.c disk.c hostile.c main.c random.c) \
+                    $(addprefix lib/server/,file_resolve.c lane.c park.c session.c state.c)
+$(FAT_SERVICE): $(FAT_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(OOFATFS_HOST) $(sources)
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -o $@

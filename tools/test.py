@@ -4,7 +4,7 @@
 
     test.py [SUITE]... [-k TEXT]
 
-The suites are build, unit, ext4, loader, guest, game and system; all of them without an argument. With -k only
+The suites are build, unit, ext4, fat, loader, guest, game and system; all of them without an argument. With -k only
 the jobs whose name contains TEXT run. The last line is "N passed, N failed".
 """
 
@@ -107,6 +107,7 @@ SUITES = {
     "build": lambda: [build_suite(), *suites_in("tools"), *suites_in("proofs")],
     "unit": lambda: [unit_suite()],
     "ext4": lambda: suites_in("ext4"),
+    "fat": lambda: suites_in("fat"),
     "loader": lambda: [loader_suite()],
     "guest": lambda: [guest_suite()],
     "game": lambda: [game_suite()],

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/mnos/ipc.h"
-#include "services/fs/ext4/service.h"
 
 static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
 
@@ -53,6 +52,9 @@ static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t)
 {
     return MNOS_ERR_REVOKED;
 }
+
+/* What is inline in its headers uses these, too. */
+#include "services/fs/ext4/service.h"
 
 #include "lib/server/loop.c"
 #include "lib/server/file_advise.c"

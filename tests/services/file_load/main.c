@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * main - a program for tests: writes files on /disk, syncs them, reads them back and compares, round after round, and
+ * main - a program for tests: writes files on /disk, or what its arguments name, syncs them, reads them back and compares, round after round, and
  * counts what failed. It repeats nothing: what a death costs above the library is seen.
  */
 #include "lib/client/file.h"
@@ -62,11 +62,12 @@ static void check_file(const struct file *file, uint32_t round)
 
 static void one_round(uint32_t round)
 {
-    char path[32], moved[32];
+    const char *on = bootstrap_arguments()[0] != 0 ? bootstrap_arguments() : "/disk";
+    char path[64], moved[64];
     struct file file;
 
-    mnos_snprintf(path, sizeof path, "/disk/load-%u", round % FILES);
-    mnos_snprintf(moved, sizeof moved, "/disk/moved-%u", round % FILES);
+    mnos_snprintf(path, sizeof path, "%s/load-%u", on, round % FILES);
+    mnos_snprintf(moved, sizeof moved, "%s/moved-%u", on, round % FILES);
     if (!worked(file_open(&mounts.root, NULL, path, FILE_CREATE | FILE_TRUNCATE_FIRST,
                           FILE_READ_RIGHT | FILE_WRITE_RIGHT, &file),
                 "open"))

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: MIT
+/*
+ * host - the FAT service for tests/ext4_service/host.h. A request is put into a queue, from which the service receives: in
+ * its loop, or in the middle of another one that waits for the disk. A reply goes to the client by its number.
+ */
+#include "tests/ext4_service/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mnos/ipc.h"
+
+static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
+
+/* There is no IPC buffer and no system call: what a message carries is in message_bytes. */
+#define message_put host_message_put
+#define message_get host_message_get
+#define ipc_reply_receive host_ipc_reply_receive
+#define ipc_receive host_ipc_receive
+static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
+{
+    msg->label = label;
+    msg->length = (uint32_t)length;
+    msg->cap_count = 0;
+    memset(msg->words, 0, sizeof msg->words);
+    if (length == 0)
+        return;
+    memcpy(msg->words, bytes, length < sizeof msg->words ? length : sizeof msg->words);
+    memcpy(message_bytes, bytes, length);
+}
+
+static size_t message_get(const struct message *msg, void *out, size_t size)
+{
+    size_t length = msg->length < size ? msg->length : size;
+
+    memcpy(out, message_bytes, length);
+    return length;
+}
+
+static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
+{
+    return MNOS_ERR_REVOKED;
+}
+
+static mnos_status_t ipc_receive(mnos_cap_t endpoint, struct message *msg, uint64_t deadline_ns);
+
+/* What is inline in its headers uses these, too. */
+#include "services/fs/fat/service.h"
+
+#include "lib/server/loop.c"
+#include "lib/server/file_bytes.c"
+#include "lib/server/file_mount.c"
+#include "lib/server/file_paths.c"
+#include "lib/server/file_server.c"
+
+#define CLIENT_BADGE 0x10001u
+
+struct disk host_disk;
+struct host_reply host_replies[HOST_CLIENTS];
+
+/* What was sent and not received yet: one request for each client. */
+struct sent {
+    bool waits;
+    struct message message;
+    uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
+};
+
+static struct fat_service service;
+static struct file_server server;
+static struct park park;
+static struct host_options options;
+static struct sent mail[HOST_CLIENTS];
+static uint32_t sequences[HOST_CLIENTS];
+static unsigned waits;    /* how often a request waited in its middle, */
+static unsigned meetings; /* and another one came */
+
+void host_fail(const char *what)
+{
+    fprintf(stderr, "fat-host: %s\n", what);
+    exit(1);
+}
+
+/* Of lib/base/string.c, which has names of the C library as well. */
+size_t string_copy(char *to, const char *from, size_t capacity)
+{
+    snprintf(to, capacity, "%s", from);
+    return strlen(from);
+}
+
+const struct mnos_bootstrap *bootstrap_table(void)
+{
+    return NULL;
+}
+
+/* ---- What the kernel does ---- */
+
+void message_add_cap(struct message *msg, mnos_cap_t, mnos_rights_t)
+{
+    msg->cap_count++;
+}
+
+mnos_badge_t message_cap_badge(const struct message *, unsigned)
+{
+    return 0;
+}
+
+void message_refuse_caps(const struct message *)
+{
+}
+
+static void deliver(const struct message *msg)
+{
+    struct host_reply *reply;
+
+    if (msg->reply_id == 0)
+        return;
+    reply = &host_replies[msg->reply_id - 1];
+    if (reply->arrived)
+        host_fail("a request was answered twice");
+    reply->arrived = true;
+    reply->status = msg->label;
+    reply->length = msg->length;
+    memcpy(reply->bytes, message_bytes, msg->length);
+}
+
+mnos_status_t ipc_reply(const struct message *msg)
+{
+    deliver(msg);
+    return MNOS_OK;
+}
+
+void ipc_reply_status(uint64_t reply_id, mnos_status_t status)
+{
+    deliver(&(struct message){.reply_id = reply_id, .label = status});
+}
+
+bool ipc_client_is_gone(mnos_cap_t, mnos_badge_t told, mnos_badge_t client)
+{
+    return told == client;
+}
+
+mnos_status_t listener_accept(struct listener *, const struct message *)
+{
+    return MNOS_ERR_ARGUMENT; /* nobody listens */
+}
+
+void listener_tell(const struct listener *)
+{
+}
+
+mnos_status_t server_export(mnos_cap_t, struct message *, mnos_badge_t)
+{
+    return MNOS_ERR_QUOTA;
+}
+
+mnos_status_t window_open(struct window *window, uint64_t bytes)
+{
+    window->memory.page_count = bytes / MNOS_PAGE_BYTES;
+    window->memory.address = calloc(1, bytes);
+    return MNOS_OK;
+}
+
+void window_close(struct window *window)
+{
+    free(window->memory.address);
+    window->memory = (struct memory_block){0};
+}
+
+/* A message that was sent, or nothing until the deadline. */
+static mnos_status_t ipc_receive(mnos_cap_t, struct message *msg, uint64_t)
+{
+    unsigned first = (unsigned)disk_pick(&host_disk, HOST_CLIENTS);
+
+    for (unsigned i = 0; i < HOST_CLIENTS; i++) {
+        struct sent *sent = &mail[(first + i) % HOST_CLIENTS];
+
+        if (!sent->waits)
+            continue;
+        sent->waits = false;
+        *msg = sent->message;
+        memcpy(message_bytes, sent->bytes, sizeof message_bytes);
+        return MNOS_OK;
+    }
+    return MNOS_ERR_DEADLINE;
+}
+
+/* ---- The disk ---- */
+
+static void cut_power(void)
+{
+    if (!disk_save(&host_disk, options.image, false))
+        host_fail("the image cannot be written");
+    exit(42);
+}
+
+static mnos_status_t wait_for_disk(void)
+{
+    mnos_status_t status, failed = MNOS_OK;
+    uint64_t tag;
+
+    for (;;) {
+        if (options.cut != 0 && host_disk.done_count >= options.cut)
+            cut_power();
+        if (!disk_step(&host_disk, &tag, &status))
+            return failed;
+        if (status != MNOS_OK)
+            failed = status;
+        waits++;
+        if (server.loop.busy)
+            host_fail("two requests wait in their middle");
+        if (disk_pick(&host_disk, 2) == 0)
+            meetings += server_loop_meanwhile(&server.loop, 0) == MNOS_OK;
+    }
+}
+
+static mnos_status_t transfer(void *, const struct disk_transfer *transfers, uint32_t count)
+{
+    struct queue_port port = disk_port(&host_disk);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct queue_request request = {.op = transfers[i].write ? QUEUE_WRITE : QUEUE_READ,
+                                        .part = (uint8_t)(transfers[i].offset / 512),
+                                        .page = transfers[i].page,
+                                        .bytes = transfers[i].bytes,
+                                        .position = transfers[i].position};
+
+        if (!port.submit(port.context, &request))
+            host_fail("more is given to the disk at once than it takes");
+    }
+    return wait_for_disk();
+}
+
+static mnos_status_t flush(void *)
+{
+    struct queue_port port = disk_port(&host_disk);
+
+    (void)port.submit(port.context, &(struct queue_request){.op = QUEUE_FLUSH});
+    return wait_for_disk();
+}
+
+static const struct fat_disk fat_disk = {.transfer = transfer, .flush = flush};
+
+/* ---- The service and its clients ---- */
+
+static void say(const char *text)
+{
+    fprintf(stderr, "fat: %s\n", text);
+}
+
+static void go_on(struct message *message)
+{
+    one_round(&server.loop, message);
+    deliver(message);
+}
+
+void host_step(void)
+{
+    struct message message = {0};
+
+    service.now_ns += 1000000;
+    service.tick_ns += 1000000;
+    if (ipc_receive(1, &message, 0) != MNOS_OK) {
+        service.tick_ns += FAT_COMMIT_NS / 64; /* until something is due */
+        message = (struct message){.kind = MNOS_KIND_EVENTS};
+    }
+    go_on(&message);
+}
+
+void host_send(unsigned client, uint32_t operation, const void *record, size_t bytes,
+               const void *text, size_t text_bytes)
+{
+    struct sent *sent = &mail[client];
+    bool once = is_once(&server.loop.operations[operation]);
+
+    if (bytes != 0)
+        memcpy(sent->bytes, record, bytes);
+    if (text_bytes != 0)
+        memcpy(sent->bytes + bytes, text, text_bytes);
+    if (once)
+        sequences[client] = label_next(sequences[client]);
+    sent->message =
+        (struct message){.label = label_make(operation, 0, once ? sequences[client] : 0),
+                         .length = (uint32_t)(bytes + text_bytes),
+                         .badge = CLIENT_BADGE + client,
+                         .kind = MNOS_KIND_MESSAGE,
+                         .reply_id = client + 1};
+    memcpy(sent->message.words, sent->bytes, sizeof sent->message.words);
+    sent->waits = true;
+    host_replies[client].arrived = false;
+}
+
+mnos_status_t host_do(unsigned client, uint32_t operation, const void *record, size_t bytes,
+                      const void *text, size_t text_bytes)
+{
+    host_send(client, operation, record, bytes, text, text_bytes);
+    for (unsigned steps = 0; !host_replies[client].arrived; steps++) {
+        if (steps == 2000000)
+            host_fail("a request is never answered");
+        host_step();
+    }
+    return (mnos_status_t)host_replies[client].status;
+}
+
+void host_wait(uint64_t seconds)
+{
+    uint64_t end = service.tick_ns + seconds * 1000000000;
+
+    while (service.tick_ns < end)
+        host_step();
+}
+
+const char *host_reason(void)
+{
+    return service.reason;
+}
+
+uint8_t *host_window(unsigned client)
+{
+    struct server_session *session = session_of(server.loop.sessions, CLIENT_BADGE + client);
+
+    return server.windows[session->number - 1].memory.address;
+}
+
+void host_check(void)
+{
+    const char *wrong = fat_service_check(&service);
+
+    if (wrong == NULL)
+        wrong = sessions_check(server.loop.sessions);
+    if (wrong == NULL)
+        wrong = park_check(&park);
+    if (wrong != NULL)
+        host_fail(wrong);
+}
+
+static mnos_status_t wait_for_state(enum fat_state during)
+{
+    for (unsigned steps = 0; service.state == during; steps++) {
+        if (steps == 1000)
+            host_fail("mounting or unmounting does not end");
+        host_step();
+    }
+    return service.state == FAT_FAILED ? service.failure : MNOS_OK;
+}
+
+static void begin_service(void)
+{
+    uint32_t pages = options.pages;
+
+    service.memory = aligned_alloc(4096, (size_t)pages * 4096);
+    service.pages = pages;
+    service.table = malloc(cache_table_bytes(pages));
+    if (!disk_open(&host_disk, options.image, service.memory, options.seed))
+        host_fail("the image cannot be read");
+    host_disk.fail_reads = options.fail_reads;
+    host_disk.fail_writes = options.fail_writes;
+    file_server_init(
+        &server, &(struct file_system){&fat_methods, &service, FAT_ROOT, 0},
+        sessions_format(malloc(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES)),
+                        FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000),
+        1, &park);
+    service.now_ns = 1700000000000000000ull;
+    service.tick_ns = 1000000000;
+    service.say = say;
+    fat_service_init(&service, &server, &fat_disk);
+}
+
+static void round_ends(void *)
+{
+    fat_service_round(&service);
+}
+
+mnos_status_t host_begin(const struct host_options *wanted)
+{
+    mnos_status_t status;
+
+    options = *wanted;
+    begin_service();
+    server.loop.round = round_ends;
+    fat_service_mount(&service, DISK_SECTOR, host_disk.bytes, wanted->read_only);
+    status = wait_for_state(FAT_MOUNTING);
+    for (unsigned i = 0; status == MNOS_OK && i < HOST_CLIENTS; i++) {
+        struct file_open_session open = {FILE_WINDOW_BYTES_MAX};
+
+        if (host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
+            host_fail("a session cannot be opened");
+    }
+    return status;
+}
+
+mnos_status_t host_end(void)
+{
+    mnos_status_t status = MNOS_OK;
+
+    for (unsigned i = 0; i < HOST_CLIENTS; i++) {
+        struct message gone = {.kind = MNOS_KIND_CLIENT_GONE, .badge = CLIENT_BADGE + i};
+
+        go_on(&gone);
+    }
+    if (service.state == FAT_MOUNTED) {
+        fat_service_unmount(&service);
+        status = wait_for_state(FAT_UNMOUNTING);
+    }
+    host_check();
+    if (!options.keep && !disk_save(&host_disk, options.image, true))
+        host_fail("the image cannot be written");
+    fprintf(stderr, "%u waits, %u meetings\n", waits, meetings);
+    return status;
+}
