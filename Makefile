@@ -77,6 +77,8 @@ user: $(LIBMNOS) $(PROGRAMS:%=$(BUILD)/user/%.elf) ## Services, drivers and prog
 initrd: $(INITRD) ## The initial RAM disk with init, the manifest and the services
 iso: $(BUILD)/minimalos.iso ## The bootable image build/minimalos.iso (CD, disk or USB stick; UEFI or BIOS)
 
+image: $(BUILD)/minimalos.qcow2 ## A bootable disk, build/minimalos.qcow2: GPT, an EFI system partition, and ext4 for files
+
 # What is wrong with the settings of a run is said before anything is built.
 settings: | $(python_ok)
 	$(Q)$(PYTHON) tools/run.py check
@@ -95,7 +97,7 @@ test-services: $(TEST_SERVICES)
 guest: $(GUEST)
 bench-programs: $(BENCH)
 
-test: all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(GUEST) $(BENCH) $(TEST_SERVICES) ## All tests, or those of SUITES; the last line counts them
+test: all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(GUEST) $(BENCH) $(TEST_SERVICES) image ## All tests, or those of SUITES; the last line counts them
 	$(Q)$(PYTHON) tools/test.py $(SUITES)
 test-build: ## Layout, headers that compile alone, both compilers without warnings
 	$(Q)$(PYTHON) tools/test.py build
@@ -111,7 +113,7 @@ test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
 	$(Q)$(PYTHON) tools/test.py guest
 test-game: direct $(GUEST) ## A minute of the random game of processes on each kernel
 	$(Q)$(PYTHON) tools/test.py game
-test-system: all $(BENCH) $(TEST_SERVICES) ## The real image, driven as a user would
+test-system: all image $(BENCH) $(TEST_SERVICES) ## The real image, driven as a user would
 	$(Q)$(PYTHON) tools/test.py system
 test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the commit at hand
 	$(Q)$(PYTHON) tests/fresh/run.py $(or $(RELEASE),bookworm) $(if $(filter 1,$(NEW_ROOT)),--new) \
@@ -153,7 +155,7 @@ FORCE:
 ifneq ($(and $(filter clean run% test% bench fuzz size,$(goals)),$(word 2,$(goals))),)
 .NOTPARALLEL:
 endif
-.PHONY: FORCE all kernel user initrd iso direct unit guest run run-bios run-direct settings clean help \
+.PHONY: FORCE all kernel user initrd iso image direct unit guest run run-bios run-direct settings clean help \
         test test-build test-unit test-ext4 test-fat test-loader test-guest test-game test-system test-fresh test-long fuzz \
         bench bench-programs bench-peers size format format-check check-headers deps
 .SECONDARY:

@@ -74,6 +74,11 @@ $(BUILD)/minimalos.iso: tools/mkiso.sh $(BUILD)/limine.conf $(BUILD)/kernel.elf 
 	$(Q)tools/mkiso.sh $@ $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
 	    $(BUILD)/BOOTX64.EFI $(BUILD)/loader.elf
 
+# The system on a disk of its own, with a partition for files.
+$(BUILD)/minimalos.qcow2: tools/mkimage.py tools/mkdisk.py $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
+                          $(BUILD)/BOOTX64.EFI
+	$(Q)$(PYTHON) $< $@ $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar $(BUILD)/BOOTX64.EFI
+
 FORCE:
 .PHONY: FORCE loader direct
 -include $(shell find $(BUILD)/loader -name '*.d' 2>/dev/null)

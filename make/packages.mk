@@ -9,8 +9,9 @@ no_deps  := help clean format format-check test-fresh
 goals    := $(or $(MAKECMDGOALS),all)
 all_deps := $(filter-out test-fresh,$(goals))
 deps     := $(if $(filter-out $(no_deps),$(goals)),build) \
-            $(if $(filter all iso run% test% bench% check%,$(all_deps)),iso) \
-            $(if $(filter run% test% bench%,$(all_deps)),run) \
+            $(if $(filter all iso image run% test% bench% check%,$(all_deps)),iso) \
+            $(if $(filter image run% test% bench%,$(all_deps)),run) \
+            $(if $(filter image test%,$(all_deps)),image) \
             $(if $(filter test% bench% check% fuzz,$(all_deps)),test) \
             $(if $(filter test-fresh,$(goals)),fresh)
 empty    :=

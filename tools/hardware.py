@@ -71,7 +71,7 @@ class Machine:
     memory_mib: int = 512
     cpu: str = "max"
     framebuffer: bool = True
-    medium: str = "cdrom"  # or disk, usb
+    medium: str = "cdrom"  # or disk, usb, virtio; virtio: a disk that the system has a driver for, written to
     image: Path = ISO
     loader: Path = LOADER  # of direct boot
     kernel: Path = BUILD / "kernel.elf"
@@ -126,4 +126,6 @@ class Machine:
                     "-drive", f"if=none,id=stick,format=raw,snapshot=on,file={self.image}",
                     "-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=0",
                 ]
+            case "virtio":
+                return list(data_disk(self.image, "virtio-blk-pci,bootindex=0", id="boot"))
         raise ValueError(self.medium)
