@@ -11,6 +11,8 @@
 #define MARK_FAT 37    /* BS_NTres: bit 0 is set while the volume is in use, as Linux and Windows do */
 #define MARK_FAT32 65  /* BS_NTres32 */
 #define MARK_EXFAT 106 /* BPB_VolFlagEx: bit 1 */
+/* Entries that are passed over before the directory counts as damaged. */
+#define DAMAGED_MAX 1000u
 
 static FATFS volume;
 static const struct fatfs_disk *disk;

@@ -22,6 +22,57 @@ static FRESULT take_name(DIR *to, const char *name)
     return create_name(to, &name);
 }
 
+/* The next file or directory from where the directory stands. FatFs ends at an entry of exFAT that is damaged, so that
+ * whatever is behind it could not be reached; here it is passed over, a bounded number of times. */
+static FRESULT read_entry(DIR *at)
+{
+    FRESULT res = FR_INT_ERR;
+
+    for (unsigned i = 0; i < DAMAGED_MAX; i++) {
+        DWORD next;
+
+        at->blk_ofs = 0xFFFFFFFF;
+        res = dir_read(at, 0);
+        if (res != FR_INT_ERR || volume.fs_type != FS_EXFAT || at->blk_ofs == 0xFFFFFFFF)
+            return res;
+        next = at->blk_ofs + SZDIRE;
+        res = dir_sdi(at, next);
+        if (res != FR_OK)
+            return res == FR_INT_ERR ? FR_NO_FILE : res; /* the directory ends there */
+    }
+    return res;
+}
+
+/* Whether the set of entries in FatFs' buffer has the name in its other buffer; as in dir_find(). */
+static bool has_name(WORD hash)
+{
+    const BYTE *set = volume.dirbuf;
+    UINT at = SZDIRE * 2, i;
+
+    if (ld_word(set + XDIR_NameHash) != hash)
+        return false;
+    for (i = 0; i < set[XDIR_NumName]; i++, at += 2) {
+        if (at % SZDIRE == 0)
+            at += 2;
+        if (ff_wtoupper(ld_word(set + at)) != ff_wtoupper(volume.lfnbuf[i]))
+            return false;
+    }
+    return volume.lfnbuf[i] == 0;
+}
+
+static FRESULT find_set(DIR *at)
+{
+    WORD hash = xname_sum(volume.lfnbuf);
+    FRESULT res = dir_sdi(at, 0);
+
+    while (res == FR_OK) {
+        res = read_entry(at);
+        if (res == FR_OK && has_name(hash))
+            break;
+    }
+    return res;
+}
+
 enum fatfs_result fatfs_find(const struct fatfs_object *directory, const char *name,
                              struct fatfs_object *object)
 {
@@ -32,7 +83,7 @@ enum fatfs_result fatfs_find(const struct fatfs_object *directory, const char *n
     open_directory(&dj, directory);
     res = take_name(&dj, name);
     if (res == FR_OK)
-        res = dir_find(&dj);
+        res = volume.fs_type == FS_EXFAT ? find_set(&dj) : dir_find(&dj);
     if (res != FR_OK)
         return result(res);
     load(object, &dj, directory);
@@ -53,7 +104,7 @@ enum fatfs_result fatfs_list(const struct fatfs_object *directory, uint32_t from
     if (res == FR_INT_ERR && from != 0)
         return FATFS_NONE; /* the directory ends there */
     while (res == FR_OK) {
-        res = dir_read(&dj, 0);
+        res = read_entry(&dj);
         if (res != FR_OK)
             break;
         load(&object, &dj, directory);

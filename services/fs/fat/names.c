@@ -229,8 +229,20 @@ static bool is_same_text(const struct file_place *a, const struct file_place *b)
     return a->bytes == b->bytes && memcmp(a->text, b->text, a->bytes) == 0;
 }
 
+/* Whether both entries, with their long names, are in one sector, which is written at once. */
+static bool is_one_sector(const struct fat_service *service, const struct fatfs_object *a,
+                          const struct fatfs_object *b)
+{
+    uint32_t bytes = service->port.sector_bytes, sector = a->entry / bytes;
+    uint32_t first_a = a->first_entry == FATFS_NO_LONG_NAME ? a->entry : a->first_entry;
+    uint32_t first_b = b->first_entry == FATFS_NO_LONG_NAME ? b->entry : b->first_entry;
+
+    return a->directory == b->directory && b->entry / bytes == sector &&
+           first_a / bytes == sector && first_b / bytes == sector;
+}
+
 /* First there are two entries, on the medium; then the old one goes. A power cut between leaves both, so the second step
- * is not put off. */
+ * is not put off. In one sector there is nothing between. */
 mnos_status_t fat_rename(void *context, const struct file_place *from, const struct file_place *to,
                          uint32_t)
 {
@@ -252,7 +264,7 @@ mnos_status_t fat_rename(void *context, const struct file_place *from, const str
     moved->dirty = false; /* both entries say what it says */
     if (moved->object.is_directory && old.directory != moved->object.directory)
         status = fat_status(fatfs_set_parent(&moved->object));
-    if (status == MNOS_OK)
+    if (status == MNOS_OK && !is_one_sector(service, &old, &moved->object))
         status = volume_commit(service);
     if (status == MNOS_OK)
         status = fat_status(fatfs_remove_entry(&old));
