@@ -53,7 +53,8 @@ struct server_operation {
     uint8_t class; /* enum server_class */
     /* It takes a capability that is no session of this service's, and deletes it if it has no use for it. */
     bool takes_capability;
-    /* It is answered also while another handler waits in its middle: it leaves sessions and what they have as they are. */
+    /* It is answered also while another handler waits in its middle: it leaves sessions and what they have as they
+     * are. */
     bool any_time;
 };
 
@@ -88,10 +89,11 @@ struct server_loop {
 void server_loop_handle(struct server_loop *loop, struct message *message);
 /* Until receiving fails; returns why. `before`, when it is not NULL, is called for each message. */
 mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *context));
-/* For a handler, or `round`, that has to wait in its middle, from code that cannot be left and run again: receives one message, or
- * returns at the deadline. Events are handed on, and requests that are not `any_time` put aside until the handler has
- * ended; those that carry a capability, or find no room, are answered ERR_AGAIN. Clients that go meanwhile are forgotten
- * after that, so no session ends under the handler. Returns what receiving returned; MNOS_ERR_DEADLINE is none. */
+/* For a handler, or `round`, that has to wait in its middle, from code that cannot be left and run again: receives
+ * one message, or returns at the deadline. Events are handed on, and requests that are not `any_time` put aside
+ * until the handler has ended; those that carry a capability, or find no room, are answered ERR_AGAIN. Clients that
+ * go meanwhile are forgotten after that, so no session ends under the handler. Returns what receiving returned;
+ * MNOS_ERR_DEADLINE is none. */
 mnos_status_t server_loop_meanwhile(struct server_loop *loop, uint64_t deadline_ns);
 /* The reply of a request of class N that was put aside; its lane's number is in its label. */
 void server_answer(struct server_session *session, uint32_t lane, mnos_status_t status,

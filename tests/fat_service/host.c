@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * host - the FAT service for tests/ext4_service/host.h. A request is put into a queue, from which the service receives: in
- * its loop, or in the middle of another one that waits for the disk. A reply goes to the client by its number.
+ * host - the FAT service for tests/ext4_service/host.h. A request is put into a queue, from which the service
+ * receives: in its loop, or in the middle of another one that waits for the disk. A reply goes to the client by its
+ * number.
  */
 #include "tests/ext4_service/host.h"
 
@@ -350,7 +351,7 @@ static void begin_service(void)
 
     service.memory = aligned_alloc(4096, (size_t)pages * 4096);
     service.pages = pages;
-    service.table = malloc(cache_table_bytes(pages));
+    service.table = malloc(volume_cache_table_bytes(pages));
     if (!disk_open(&host_disk, options.image, service.memory, options.seed))
         host_fail("the image cannot be read");
     host_disk.fail_reads = options.fail_reads;

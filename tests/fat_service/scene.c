@@ -199,7 +199,7 @@ void scene_damaged(const uint8_t *image, size_t image_bytes, const uint8_t *chan
     server.loop.park = &park;
     service.memory = memory;
     service.pages = PAGES;
-    service.table = calloc(1, cache_table_bytes(PAGES));
+    service.table = calloc(1, volume_cache_table_bytes(PAGES));
     service.now_ns = 1700000000000000000ull;
     fat_service_init(&service, &server, &port);
     fat_service_mount(&service, 512, disk_bytes, false);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * fat.c - libFuzzer on the FAT service (`make fuzz-fat`). Input is what differs from an image that mkfs made: the first byte
- * chooses FAT12, FAT16, FAT32 or exFAT, then records of four bytes of place and one of value. The volume is mounted, read
- * and written to (tests/fat_service/scene.h).
+ * fat.c - libFuzzer on the FAT service (`make fuzz-fat`). Input is what differs from an image that mkfs made: the
+ * first byte chooses FAT12, FAT16, FAT32 or exFAT, then records of four bytes of place and one of value. The volume
+ * is mounted, read and written to (tests/fat_service/scene.h).
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -45,8 +45,8 @@ static bool is_table(DWORD sector)
     return volume.fs_type == FS_FAT32 && sector == volume.volbase + 1;
 }
 
-/* A sector of a directory that is all zeros belongs to a cluster that the directory does not have yet: one that was used
- * never becomes so again, as entries that are removed stay marked. */
+/* A sector of a directory that is all zeros belongs to a cluster that the directory does not have yet: one that was
+ * used never becomes so again, as entries that are removed stay marked. */
 static enum fatfs_class class_of(const BYTE *from, DWORD sector, UINT count)
 {
     if (writing == FATFS_MARK)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.h - all that the project uses of FatFs: names, entries of directories and chains of clusters of one FAT12, FAT16,
- * FAT32 or exFAT volume, without its paths and open files. What is open, what is written when, and what waits is decided
- * by services/fs/fat.
+ * port.h - all that the project uses of FatFs: names, entries of directories and chains of clusters of one FAT12,
+ * FAT16, FAT32 or exFAT volume, without its paths and open files. What is open, what is written when, and what
+ * waits is decided by services/fs/fat.
  *
- * One volume for each program, and one operation at a time. Operations return when the disk has answered, by the functions
- * of struct fatfs_disk. With any result but FATFS_OK, what was written so far stays written.
+ * One volume for each program, and one operation at a time. Operations return when the disk has answered, by the
+ * functions of struct fatfs_disk. With any result but FATFS_OK, what was written so far stays written.
  */
 #pragma once
 
@@ -72,7 +72,8 @@ enum fatfs_result fatfs_mount(const struct fatfs_disk *disk);
 enum fatfs_type fatfs_type(void);
 /* Counted by reading all tables, once. */
 enum fatfs_result fatfs_space(struct fatfs_space *space);
-/* Whether the volume is marked as in use, which means: it was not let go of in an orderly way. FAT12 has the mark too. */
+/* Whether the volume is marked as in use, which means: it was not let go of in an orderly way. FAT12 has the mark
+ * too. */
 enum fatfs_result fatfs_marked(bool *marked);
 enum fatfs_result fatfs_mark(bool marked);
 /* The counters of FAT32. */

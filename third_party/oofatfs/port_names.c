@@ -6,8 +6,8 @@ struct fatfs_object fatfs_root(void)
     return (struct fatfs_object){.is_directory = true, .first_entry = FATFS_NO_LONG_NAME};
 }
 
-/* Makes a name FatFs' own. It ends at a backslash or control character, and is cut behind dots and blanks, so that two
- * texts would name one file: such names are refused. */
+/* Makes a name FatFs' own. It ends at a backslash or control character, and is cut behind dots and blanks, so that
+ * two texts would name one file: such names are refused. */
 static FRESULT take_name(DIR *to, const char *name)
 {
     size_t length = 0;
@@ -22,8 +22,8 @@ static FRESULT take_name(DIR *to, const char *name)
     return create_name(to, &name);
 }
 
-/* The next file or directory from where the directory stands. FatFs ends at an entry of exFAT that is damaged, so that
- * whatever is behind it could not be reached; here it is passed over, a bounded number of times. */
+/* The next file or directory from where the directory stands. FatFs ends at an entry of exFAT that is damaged, so
+ * that whatever is behind it could not be reached; here it is passed over, a bounded number of times. */
 static FRESULT read_entry(DIR *at)
 {
     FRESULT res = FR_INT_ERR;

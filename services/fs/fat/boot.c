@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * boot - see boot.h. Offsets: Microsoft, "FAT: General Overview of On-Disk Format", "Boot Sector and BPB"; "exFAT file
- * system specification", "Main and Backup Boot Sector Sub-regions".
+ * boot - see boot.h. Offsets: Microsoft, "FAT: General Overview of On-Disk Format", "Boot Sector and BPB"; "exFAT
+ * file system specification", "Main and Backup Boot Sector Sub-regions".
  */
 #include "services/fs/fat/boot.h"
 

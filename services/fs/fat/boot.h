@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* boot.h - what of a boot sector has to be known, and to be sound, before FatFs looks at the volume. Its bytes are hostile. */
+/* boot.h - what of a boot sector has to be known, and to be sound, before FatFs looks at the volume. Its bytes are
+ * hostile. */
 #pragma once
 
 #include <stdbool.h>

@@ -35,8 +35,8 @@ static mnos_status_t outcome;
 
 /* ---- The disk ---- */
 
-/* A session can be lost with its driver's run; `volumes` has another then. What is outstanding lies in the ring, and is
- * carried out by the driver that is told of it next. */
+/* A session can be lost with its driver's run; `volumes` has another then. What is outstanding lies in the ring,
+ * and is carried out by the driver that is told of it next. */
 static void renew_session(void)
 {
     mnos_cap_t session;
@@ -72,8 +72,9 @@ static mnos_status_t submit(const struct block_submission *entry)
     return status;
 }
 
-/* Until all that was submitted is done. The loop goes on meanwhile: see server_loop_meanwhile(). A driver that dies, or is
- * silent, is the client library's to deal with; it ends the wait with an error when there is no driver any more. */
+/* Until all that was submitted is done. The loop goes on meanwhile: see server_loop_meanwhile(). A driver that
+ * dies, or is silent, is the client library's to deal with; it ends the wait with an error when there is no driver
+ * any more. */
 static mnos_status_t finish(void)
 {
     block_bell(&client);
@@ -270,7 +271,7 @@ static mnos_status_t get_memory(struct memory_block *sessions)
     if (service.pages > PAGES_MAX)
         service.pages = PAGES_MAX;
     if (status == MNOS_OK)
-        status = get_pages(cache_table_bytes(service.pages), &table);
+        status = get_pages(volume_cache_table_bytes(service.pages), &table);
     if (status == MNOS_OK)
         service.table = table.address;
     return status;

@@ -44,6 +44,7 @@ mnos_status_t fat_look(void *context, struct file_place *place)
         return status;
     place->inode = node_number(service, node);
     place->entry = object.entry;
+    place->type = node->object.is_directory ? FILE_TYPE_DIRECTORY : FILE_TYPE_FILE;
     return MNOS_OK;
 }
 
@@ -241,8 +242,8 @@ static bool is_one_sector(const struct fat_service *service, const struct fatfs_
            first_a / bytes == sector && first_b / bytes == sector;
 }
 
-/* First there are two entries, on the medium; then the old one goes. A power cut between leaves both, so the second step
- * is not put off. In one sector there is nothing between. */
+/* First there are two entries, on the medium; then the old one goes. A power cut between leaves both, so the second
+ * step is not put off. In one sector there is nothing between. */
 mnos_status_t fat_rename(void *context, const struct file_place *from, const struct file_place *to,
                          uint32_t)
 {

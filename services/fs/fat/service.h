@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * service.h - FAT and exFAT as lib/server/file_server.h asks for them: what the files of the service share. The formats are
- * FatFs' (third_party/oofatfs/port.h); here are the pages of the volume, what is open, and what is written when. All but
- * main.c runs on the host as well.
+ * service.h - FAT and exFAT as lib/server/file_server.h asks for them: what the files of the service share. The
+ * formats are FatFs' (third_party/oofatfs/port.h); here are the pages of the volume, what is open, and what is
+ * written when. All but main.c runs on the host as well.
  *
- * One thread. An operation that needs the disk waits in its middle (server_loop_meanwhile()); other requests run when it
- * has ended.
+ * One thread. An operation that needs the disk waits in its middle (server_loop_meanwhile()); other requests run
+ * when it has ended.
  */
 #pragma once
 
 #include "lib/server/file_server.h"
-#include "services/fs/fat/cache.h"
+#include "services/fs/fat/volume_cache.h"
+#include "services/fs/fat/time.h"
 #include "third_party/oofatfs/port.h"
 
 #define FAT_ROOT 1u
@@ -28,8 +29,8 @@ enum fat_key { KEY_NEXT_ROUND = 1 };
 enum fat_state { FAT_NONE, FAT_MOUNTING, FAT_MOUNTED, FAT_UNMOUNTING, FAT_FAILED };
 
 /*
- * A file or directory that is open, has something open below it, or was looked at lately; or, `gone`, clusters that are
- * nobody's any more and are freed by the next commit.
+ * A file or directory that is open, has something open below it, or was looked at lately; or, `gone`, clusters that
+ * are nobody's any more and are freed by the next commit.
  *
  * N1  A node that is not gone is found by its directory and entry; no two have the same.
  * N2  `children` is the number of nodes whose directory it is, and `holds` that of handles and sessions.
@@ -48,11 +49,11 @@ struct fat_node {
 struct fat_service {
     struct file_server *files;
     const struct fat_disk *disk;
-    struct cache cache;
+    struct volume_cache cache;
     struct fatfs_disk port;
     uint8_t *memory; /* pages that the disk reaches */
     uint32_t pages;
-    void *table; /* cache_table_bytes(pages) */
+    void *table; /* volume_cache_table_bytes(pages) */
     uint64_t disk_bytes;
     uint32_t disk_sector_bytes;
 
@@ -102,10 +103,6 @@ mnos_status_t volume_commit(struct fat_service *service);
 /* Whether changes are allowed. */
 mnos_status_t volume_writable(const struct fat_service *service);
 mnos_status_t fat_status(enum fatfs_result result);
-
-/* time.c: of entries, and nanoseconds since 1970. Before 1980, or after 2107: the nearest that there is. */
-uint32_t fat_time_from_ns(uint64_t ns);
-uint64_t fat_time_to_ns(uint32_t time);
 
 /* node.c */
 void node_init(struct fat_service *service);

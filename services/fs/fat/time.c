@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * time - dates of directory entries: years since 1980, month, day, hour, minute, and seconds in steps of two (Microsoft,
- * "FAT: General Overview of On-Disk Format", "Date and Time Formats"). They are taken as UTC, as nothing says which time they
- * are.
+ * time - dates of directory entries: years since 1980, month, day, hour, minute, and seconds in steps of two
+ * (Microsoft, "FAT: General Overview of On-Disk Format", "Date and Time Formats"). They are taken as UTC, as
+ * nothing says which time they are.
  */
-#include "services/fs/fat/service.h"
+#include "services/fs/fat/time.h"
+
+#include <stdbool.h>
 
 #define DAY_S 86400u
 #define DAYS_TO_1980 3652u /* since 1970 */

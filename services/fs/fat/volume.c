@@ -16,7 +16,7 @@ static bool port_read(void *context, void *to, uint32_t sector, uint32_t count)
     struct fat_service *service = context;
     uint64_t bytes = service->port.sector_bytes;
 
-    return cache_read(&service->cache, sector * bytes, to, count * bytes) == MNOS_OK;
+    return volume_cache_read(&service->cache, sector * bytes, to, count * bytes) == MNOS_OK;
 }
 
 static bool port_write(void *context, const void *from, uint32_t sector, uint32_t count,
@@ -25,7 +25,8 @@ static bool port_write(void *context, const void *from, uint32_t sector, uint32_
     struct fat_service *service = context;
     uint64_t bytes = service->port.sector_bytes;
 
-    return cache_write(&service->cache, sector * bytes, from, count * bytes, class) == MNOS_OK;
+    return volume_cache_write(&service->cache, sector * bytes, from, count * bytes, class) ==
+           MNOS_OK;
 }
 
 mnos_status_t fat_status(enum fatfs_result result)
@@ -65,9 +66,9 @@ static mnos_status_t mark(struct fat_service *service, bool marked)
         return MNOS_OK;
     status = fat_status(fatfs_mark(marked));
     if (status == MNOS_OK)
-        status = cache_write_out(&service->cache, CACHE_MARK);
+        status = volume_cache_write_out(&service->cache, CACHE_MARK);
     if (status == MNOS_OK)
-        status = cache_flush(&service->cache);
+        status = volume_cache_flush(&service->cache);
     service->marked = marked;
     return status;
 }
@@ -80,9 +81,9 @@ static mnos_status_t write_in_order(struct fat_service *service)
     if (damaged != MNOS_ERR_DEVICE)
         status = fat_status(fatfs_write_counters());
     for (unsigned class = CACHE_BYTES; status == MNOS_OK && class <= CACHE_ENTRIES; class ++) {
-        status = cache_write_out(&service->cache, class);
+        status = volume_cache_write_out(&service->cache, class);
         if (status == MNOS_OK)
-            status = cache_flush(&service->cache);
+            status = volume_cache_flush(&service->cache);
     }
     return status == MNOS_OK ? damaged : status;
 }
@@ -168,10 +169,10 @@ static mnos_status_t read_boot(struct fat_service *service)
     struct boot_facts facts;
     mnos_status_t status;
 
-    memset(service->table, 0, cache_table_bytes(service->pages));
-    cache_init(&service->cache, service->table, service->memory, service->pages, service->disk,
-               service->disk_bytes);
-    status = cache_read(&service->cache, 0, sector, sizeof sector);
+    memset(service->table, 0, volume_cache_table_bytes(service->pages));
+    volume_cache_init(&service->cache, service->table, service->memory, service->pages,
+                      service->disk, service->disk_bytes);
+    status = volume_cache_read(&service->cache, 0, sector, sizeof sector);
     if (status != MNOS_OK)
         return refuse(service, status, "the boot sector cannot be read");
     if (!boot_read(sector, &facts))
@@ -246,6 +247,6 @@ const char *fat_service_check(struct fat_service *service)
     const char *wrong = node_check(service);
 
     if (wrong == NULL && service->state == FAT_MOUNTED)
-        wrong = cache_check(&service->cache);
+        wrong = volume_cache_check(&service->cache);
     return wrong;
 }

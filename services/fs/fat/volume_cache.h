@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * cache.h - pages of the volume in memory that the disk reaches. What was written stays here until it is written out, all
- * of one class at a time, so that the order on the medium is the caller's: docs/fat.md.
+ * volume_cache.h - pages of the volume in memory that the disk reaches. What was written stays here until it is
+ * written out, all of one class at a time, so that the order on the medium is the caller's: docs/fat.md.
  *
  * C1  A page that is used is found by its index; no two have the same.
  * C2  A part that is dirty is of one class, and its page is used.
@@ -40,19 +40,19 @@ struct fat_disk {
     mnos_status_t (*flush)(void *context);
 };
 
-struct cache_page {
+struct volume_page {
     uint32_t index;               /* of the volume, in pages; CACHE_FREE */
     uint32_t next;                /* in the bucket, plus 1 */
     bool hot, busy;               /* used since the hand passed; being read, or just taken */
     uint8_t dirty[CACHE_CLASSES]; /* parts, by class */
 };
 
-struct cache {
+struct volume_cache {
     const struct fat_disk *disk;
     uint8_t *memory;
     uint64_t volume_bytes;
     uint32_t page_count, bucket_mask;
-    struct cache_page *pages;
+    struct volume_page *pages;
     uint32_t *buckets; /* number of a page, plus 1 */
     uint32_t hand;
     uint32_t dirty[CACHE_CLASSES];
@@ -60,18 +60,19 @@ struct cache {
     bool unflushed;     /* something was written since the last flush */
 };
 
-size_t cache_table_bytes(uint32_t page_count);
+size_t volume_cache_table_bytes(uint32_t page_count);
 /* `table` is zeroed. */
-void cache_init(struct cache *cache, void *table, uint8_t *memory, uint32_t page_count,
-                const struct fat_disk *disk, uint64_t volume_bytes);
+void volume_cache_init(struct volume_cache *cache, void *table, uint8_t *memory,
+                       uint32_t page_count, const struct fat_disk *disk, uint64_t volume_bytes);
 /* MNOS_ERR_ARGUMENT: not on the volume. Else what the disk said. */
-mnos_status_t cache_read(struct cache *cache, uint64_t position, void *to, uint64_t bytes);
+mnos_status_t volume_cache_read(struct volume_cache *cache, uint64_t position, void *to,
+                                uint64_t bytes);
 /* `position` and `bytes` are multiples of CACHE_PART_BYTES. */
-mnos_status_t cache_write(struct cache *cache, uint64_t position, const void *from, uint64_t bytes,
-                          unsigned class);
+mnos_status_t volume_cache_write(struct volume_cache *cache, uint64_t position, const void *from,
+                                 uint64_t bytes, unsigned class);
 /* All that is dirty of a class. What fails stays dirty. */
-mnos_status_t cache_write_out(struct cache *cache, unsigned class);
+mnos_status_t volume_cache_write_out(struct volume_cache *cache, unsigned class);
 /* What was written out is on the medium. */
-mnos_status_t cache_flush(struct cache *cache);
+mnos_status_t volume_cache_flush(struct volume_cache *cache);
 /* NULL, or which of C1 to C3 does not hold. */
-const char *cache_check(const struct cache *cache);
+const char *volume_cache_check(const struct volume_cache *cache);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* cache - see cache.h. */
-#include "services/fs/fat/cache.h"
+/* volume_cache - see volume_cache.h. */
+#include "services/fs/fat/volume_cache.h"
 
 #include "lib/base/string.h"
 
@@ -13,21 +13,21 @@ static uint32_t bucket_count(uint32_t page_count)
     return count;
 }
 
-size_t cache_table_bytes(uint32_t page_count)
+size_t volume_cache_table_bytes(uint32_t page_count)
 {
-    return page_count * sizeof(struct cache_page) + bucket_count(page_count) * sizeof(uint32_t);
+    return page_count * sizeof(struct volume_page) + bucket_count(page_count) * sizeof(uint32_t);
 }
 
-void cache_init(struct cache *cache, void *table, uint8_t *memory, uint32_t page_count,
-                const struct fat_disk *disk, uint64_t volume_bytes)
+void volume_cache_init(struct volume_cache *cache, void *table, uint8_t *memory,
+                       uint32_t page_count, const struct fat_disk *disk, uint64_t volume_bytes)
 {
-    *cache = (struct cache){.disk = disk,
-                            .memory = memory,
-                            .volume_bytes = volume_bytes,
-                            .page_count = page_count,
-                            .bucket_mask = bucket_count(page_count) - 1,
-                            .pages = table,
-                            .last_miss = CACHE_FREE};
+    *cache = (struct volume_cache){.disk = disk,
+                                   .memory = memory,
+                                   .volume_bytes = volume_bytes,
+                                   .page_count = page_count,
+                                   .bucket_mask = bucket_count(page_count) - 1,
+                                   .pages = table,
+                                   .last_miss = CACHE_FREE};
     cache->buckets = (uint32_t *)(cache->pages + page_count);
     for (uint32_t i = 0; i < page_count; i++)
         cache->pages[i].index = CACHE_FREE;
@@ -35,12 +35,12 @@ void cache_init(struct cache *cache, void *table, uint8_t *memory, uint32_t page
 
 /* ---- Which page is where ---- */
 
-static uint32_t *bucket_of(const struct cache *cache, uint32_t index)
+static uint32_t *bucket_of(const struct volume_cache *cache, uint32_t index)
 {
     return &cache->buckets[(index * 0x9E3779B1u >> 7) & cache->bucket_mask];
 }
 
-static struct cache_page *find(struct cache *cache, uint32_t index)
+static struct volume_page *find(struct volume_cache *cache, uint32_t index)
 {
     uint32_t at = *bucket_of(cache, index);
 
@@ -49,12 +49,12 @@ static struct cache_page *find(struct cache *cache, uint32_t index)
     return at == 0 ? NULL : &cache->pages[at - 1];
 }
 
-static uint32_t number_of(const struct cache *cache, const struct cache_page *page)
+static uint32_t number_of(const struct volume_cache *cache, const struct volume_page *page)
 {
     return (uint32_t)(page - cache->pages);
 }
 
-static void add(struct cache *cache, struct cache_page *page, uint32_t index)
+static void add(struct volume_cache *cache, struct volume_page *page, uint32_t index)
 {
     uint32_t *bucket = bucket_of(cache, index);
 
@@ -63,7 +63,7 @@ static void add(struct cache *cache, struct cache_page *page, uint32_t index)
     *bucket = number_of(cache, page) + 1;
 }
 
-static void forget(struct cache *cache, struct cache_page *page)
+static void forget(struct volume_cache *cache, struct volume_page *page)
 {
     uint32_t *at = bucket_of(cache, page->index);
 
@@ -73,7 +73,7 @@ static void forget(struct cache *cache, struct cache_page *page)
     page->index = CACHE_FREE;
 }
 
-static bool is_dirty(const struct cache_page *page)
+static bool is_dirty(const struct volume_page *page)
 {
     for (unsigned i = 0; i < CACHE_CLASSES; i++) {
         if (page->dirty[i] != 0)
@@ -83,10 +83,10 @@ static bool is_dirty(const struct cache_page *page)
 }
 
 /* A page that nothing needs, cooling others; NULL: all are dirty or busy. */
-static struct cache_page *take_clean(struct cache *cache)
+static struct volume_page *take_clean(struct volume_cache *cache)
 {
     for (uint32_t i = 0; i < 2 * cache->page_count; i++) {
-        struct cache_page *page = &cache->pages[cache->hand];
+        struct volume_page *page = &cache->pages[cache->hand];
 
         cache->hand = (cache->hand + 1) % cache->page_count;
         if (page->busy || is_dirty(page))
@@ -102,21 +102,21 @@ static struct cache_page *take_clean(struct cache *cache)
     return NULL;
 }
 
-/* Bytes of files may be written at any moment, as nothing leads to them yet, or to nothing else. Tables come after the
- * bytes, and may then, too. Entries are written by nobody but who knows that they are whole. */
-static mnos_status_t make_room(struct cache *cache)
+/* Bytes of files may be written at any moment, as nothing leads to them yet, or to nothing else. Tables come after
+ * the bytes, and may then, too. Entries are written by nobody but who knows that they are whole. */
+static mnos_status_t make_room(struct volume_cache *cache)
 {
     mnos_status_t status;
 
     if (cache->dirty[CACHE_BYTES] != 0)
-        return cache_write_out(cache, CACHE_BYTES);
+        return volume_cache_write_out(cache, CACHE_BYTES);
     if (cache->dirty[CACHE_TABLES] == 0)
         return MNOS_ERR_QUOTA;
-    status = cache_flush(cache);
-    return status != MNOS_OK ? status : cache_write_out(cache, CACHE_TABLES);
+    status = volume_cache_flush(cache);
+    return status != MNOS_OK ? status : volume_cache_write_out(cache, CACHE_TABLES);
 }
 
-static mnos_status_t take(struct cache *cache, uint32_t index, struct cache_page **taken)
+static mnos_status_t take(struct volume_cache *cache, uint32_t index, struct volume_page **taken)
 {
     mnos_status_t status = MNOS_OK;
 
@@ -137,7 +137,7 @@ static mnos_status_t take(struct cache *cache, uint32_t index, struct cache_page
 
 /* ---- The disk ---- */
 
-static uint32_t bytes_of(const struct cache *cache, uint32_t index)
+static uint32_t bytes_of(const struct volume_cache *cache, uint32_t index)
 {
     uint64_t left = cache->volume_bytes - (uint64_t)index * CACHE_PAGE_BYTES;
 
@@ -162,10 +162,10 @@ static uint32_t append(struct disk_transfer *list, uint32_t count,
 }
 
 /* Pages that follow each other on the volume, none of which is there, up to `end` at most. */
-static mnos_status_t read_pages(struct cache *cache, uint32_t index, uint32_t end)
+static mnos_status_t read_pages(struct volume_cache *cache, uint32_t index, uint32_t end)
 {
     struct disk_transfer list[CACHE_AHEAD_PAGES];
-    struct cache_page *taken[CACHE_AHEAD_PAGES];
+    struct volume_page *taken[CACHE_AHEAD_PAGES];
     uint32_t count = 0, pages = 0;
     mnos_status_t status = MNOS_OK;
 
@@ -193,9 +193,10 @@ static mnos_status_t read_pages(struct cache *cache, uint32_t index, uint32_t en
     return status;
 }
 
-/* The page of an index; `whole`: all of it will be written, so it need not be read. `end`: what is wanted goes up to there. */
-static mnos_status_t get(struct cache *cache, uint32_t index, uint32_t end, bool whole,
-                         struct cache_page **page)
+/* The page of an index; `whole`: all of it will be written, so it need not be read. `end`: what is wanted goes up
+ * to there. */
+static mnos_status_t get(struct volume_cache *cache, uint32_t index, uint32_t end, bool whole,
+                         struct volume_page **page)
 {
     uint32_t volume_end =
         (uint32_t)((cache->volume_bytes + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES);
@@ -219,7 +220,7 @@ static mnos_status_t get(struct cache *cache, uint32_t index, uint32_t end, bool
     return status;
 }
 
-static bool is_on_volume(const struct cache *cache, uint64_t position, uint64_t bytes)
+static bool is_on_volume(const struct volume_cache *cache, uint64_t position, uint64_t bytes)
 {
     return position <= cache->volume_bytes && bytes <= cache->volume_bytes - position;
 }
@@ -232,7 +233,8 @@ static uint32_t piece(uint64_t position, uint64_t bytes)
     return bytes < room ? (uint32_t)bytes : room;
 }
 
-mnos_status_t cache_read(struct cache *cache, uint64_t position, void *to, uint64_t bytes)
+mnos_status_t volume_cache_read(struct volume_cache *cache, uint64_t position, void *to,
+                                uint64_t bytes)
 {
     uint8_t *out = to;
 
@@ -241,7 +243,7 @@ mnos_status_t cache_read(struct cache *cache, uint64_t position, void *to, uint6
     while (bytes != 0) {
         uint32_t count = piece(position, bytes), index = (uint32_t)(position / CACHE_PAGE_BYTES);
         uint32_t end = (uint32_t)((position + bytes + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES);
-        struct cache_page *page;
+        struct volume_page *page;
         mnos_status_t status = get(cache, index, end, false, &page);
 
         if (status != MNOS_OK)
@@ -257,7 +259,8 @@ mnos_status_t cache_read(struct cache *cache, uint64_t position, void *to, uint6
     return MNOS_OK;
 }
 
-static void set_dirty(struct cache *cache, struct cache_page *page, uint8_t parts, unsigned class)
+static void set_dirty(struct volume_cache *cache, struct volume_page *page, uint8_t parts,
+                      unsigned class)
 {
     for (unsigned i = 0; i < CACHE_CLASSES; i++) {
         uint8_t now = i == class ? page->dirty[i] | parts : page->dirty[i] & (uint8_t)~parts;
@@ -275,7 +278,7 @@ static uint8_t parts_mask(uint32_t offset, uint32_t bytes)
 }
 
 /* The next run of dirty parts of a page from part *at on. */
-static bool next_run(const struct cache_page *page, unsigned class, uint32_t *at, uint32_t *count)
+static bool next_run(const struct volume_page *page, unsigned class, uint32_t *at, uint32_t *count)
 {
     while (*at < CACHE_PARTS && (page->dirty[class] >> *at & 1) == 0)
         ++*at;
@@ -284,10 +287,10 @@ static bool next_run(const struct cache_page *page, unsigned class, uint32_t *at
     return *count != 0;
 }
 
-static uint32_t append_parts(const struct cache *cache, uint32_t number, unsigned class,
+static uint32_t append_parts(const struct volume_cache *cache, uint32_t number, unsigned class,
                              struct disk_transfer *list, uint32_t count)
 {
-    const struct cache_page *page = &cache->pages[number];
+    const struct volume_page *page = &cache->pages[number];
     uint32_t run;
 
     for (uint32_t at = 0; next_run(page, class, &at, &run); at += run) {
@@ -304,8 +307,8 @@ static uint32_t append_parts(const struct cache *cache, uint32_t number, unsigne
 }
 
 /* A new cluster of a directory is on the medium empty before there is an entry in it. */
-static mnos_status_t write_out_page(struct cache *cache, struct cache_page *page, uint8_t parts,
-                                    unsigned class)
+static mnos_status_t write_out_page(struct volume_cache *cache, struct volume_page *page,
+                                    uint8_t parts, unsigned class)
 {
     struct disk_transfer list[CACHE_PARTS];
     uint32_t count;
@@ -322,8 +325,8 @@ static mnos_status_t write_out_page(struct cache *cache, struct cache_page *page
     return status;
 }
 
-mnos_status_t cache_write(struct cache *cache, uint64_t position, const void *from, uint64_t bytes,
-                          unsigned class)
+mnos_status_t volume_cache_write(struct volume_cache *cache, uint64_t position, const void *from,
+                                 uint64_t bytes, unsigned class)
 {
     const uint8_t *in = from;
 
@@ -332,7 +335,7 @@ mnos_status_t cache_write(struct cache *cache, uint64_t position, const void *fr
     while (bytes != 0) {
         uint32_t count = piece(position, bytes), index = (uint32_t)(position / CACHE_PAGE_BYTES);
         uint32_t offset = (uint32_t)(position % CACHE_PAGE_BYTES);
-        struct cache_page *page;
+        struct volume_page *page;
         mnos_status_t status = get(cache, index, index + 1, count == bytes_of(cache, index), &page);
 
         if (status == MNOS_OK)
@@ -349,7 +352,7 @@ mnos_status_t cache_write(struct cache *cache, uint64_t position, const void *fr
     return MNOS_OK;
 }
 
-mnos_status_t cache_write_out(struct cache *cache, unsigned class)
+mnos_status_t volume_cache_write_out(struct volume_cache *cache, unsigned class)
 {
     struct disk_transfer list[CACHE_BATCH];
     uint32_t at = 0;
@@ -373,7 +376,7 @@ mnos_status_t cache_write_out(struct cache *cache, unsigned class)
     return MNOS_OK;
 }
 
-mnos_status_t cache_flush(struct cache *cache)
+mnos_status_t volume_cache_flush(struct volume_cache *cache)
 {
     mnos_status_t status = MNOS_OK;
 
@@ -383,12 +386,12 @@ mnos_status_t cache_flush(struct cache *cache)
     return status;
 }
 
-const char *cache_check(const struct cache *cache)
+const char *volume_cache_check(const struct volume_cache *cache)
 {
     uint32_t dirty[CACHE_CLASSES] = {0};
 
     for (uint32_t i = 0; i < cache->page_count; i++) {
-        const struct cache_page *page = &cache->pages[i];
+        const struct volume_page *page = &cache->pages[i];
         uint8_t seen = 0;
 
         for (unsigned class = 0; class < CACHE_CLASSES; class ++) {
@@ -399,7 +402,7 @@ const char *cache_check(const struct cache *cache)
         }
         if (page->index == CACHE_FREE && seen != 0)
             return "C2: a page that is free is dirty";
-        if (page->index != CACHE_FREE && find((struct cache *)cache, page->index) != page)
+        if (page->index != CACHE_FREE && find((struct volume_cache *)cache, page->index) != page)
             return "C1: a page is not found, or is there twice";
     }
     return memcmp(dirty, cache->dirty, sizeof dirty) != 0 ? "C3: dirty pages do not add up" : NULL;
