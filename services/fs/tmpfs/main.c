@@ -8,7 +8,7 @@
 #include "lib/server/file_server.h"
 #include "services/fs/tmpfs/memory.h"
 #include "services/fs/tmpfs/methods.h"
-#include "services/fs/tmpfs/windows.h"
+#include "lib/server/windows.h"
 
 enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* windows - see windows.h. A place is the number of the first unit, from 1, and in the upper half how many. */
-#include "services/fs/tmpfs/windows.h"
+#include "lib/server/windows.h"
 
 #include "lib/base/string.h"
 #include "lib/mnos/syscall.h"
