@@ -3,6 +3,9 @@
  * file_bytes - reading and writing: see file_server.h. A request for more than is in memory goes on where it was
  * when it runs again; meanwhile it holds the file against others that write, so that bytes that are appended stay
  * together.
+ *
+ * Bytes are written in parts, and after each the state is sound (server_keep_progress()). A WRITE that is sent again
+ * after a death of the service writes the same bytes once more; an APPEND goes on behind those that it has written.
  */
 #include "lib/base/string.h"
 #include "lib/server/file_server.h"
@@ -82,12 +85,13 @@ mnos_status_t file_server_READ(void *context, struct server_request *request)
 }
 
 mnos_status_t file_server_begin_write(struct file_server *server, struct server_request *request,
-                                      uint32_t inode, uint64_t offset, bool append)
+                                      uint32_t inode, uint64_t offset, bool append, bool *ends)
 {
     struct file_attr attr;
     mnos_status_t status = MNOS_OK;
 
     request->touched = inode;
+    *ends = false;
     if (request->holds == inode)
         return MNOS_OK;
     if (server->loop.park != NULL && park_held(server->loop.park, inode, request->parked)) {
@@ -105,20 +109,33 @@ mnos_status_t file_server_begin_write(struct file_server *server, struct server_
         status = server->system.methods->attr(server->system.fs, inode, &attr);
     if (status != MNOS_OK)
         return status;
+    request->holds = inode;
+    if (append && request->resumed && request->progress[DONE] != 0) {
+        /* The file was not held while the service was away: behind what others have appended meanwhile nothing is
+         * added, and the answer says how much there is. */
+        *ends = attr.size != request->progress[BEGIN] + request->progress[DONE];
+        return MNOS_OK;
+    }
     request->progress[DONE] = 0;
     request->progress[BEGIN] = append ? attr.size : offset;
-    request->holds = inode;
     return MNOS_OK;
 }
 
 /* Ends at the length, when there is no room, or at what has to be waited for. */
-static mnos_status_t write_on(struct file_server *server, uint32_t inode, uint64_t offset,
-                              const uint8_t *from, uint64_t length, uint64_t *done)
+static mnos_status_t write_on(struct file_server *server, struct server_request *request,
+                              uint32_t inode, const uint8_t *from, uint64_t length)
 {
+    uint64_t *done = &request->progress[DONE], first = *done;
+
     while (*done < length) {
         uint64_t count;
-        mnos_status_t status = server->system.methods->write(
-            server->system.fs, inode, offset + *done, from + *done, length - *done, &count);
+        mnos_status_t status;
+
+        if (*done != first)
+            server_keep_progress(request);
+        status = server->system.methods->write(server->system.fs, inode,
+                                               request->progress[BEGIN] + *done, from + *done,
+                                               length - *done, &count);
 
         if (status != MNOS_OK)
             return status == SERVER_PARKED || *done == 0 ? status : MNOS_OK;
@@ -136,6 +153,7 @@ static mnos_status_t write_bytes(struct file_server *server, struct server_reque
     struct file_io io;
     uint32_t inode;
     uint8_t *from;
+    bool ends;
     mnos_status_t status = prepare(server, request, FILE_WRITE_RIGHT, &io, &inode, &from);
 
     if (status != MNOS_OK)
@@ -144,12 +162,11 @@ static mnos_status_t write_bytes(struct file_server *server, struct server_reque
         return MNOS_ERR_SIZE;
     if (from == NULL)
         from = (uint8_t *)server_body(&server->loop, request) + sizeof io;
-    status = file_server_begin_write(server, request, inode, io.offset, append);
+    status = file_server_begin_write(server, request, inode, io.offset, append, &ends);
     if (status == MNOS_OK && io.length > UINT64_MAX - request->progress[BEGIN])
         status = MNOS_ERR_SIZE;
-    if (status == MNOS_OK)
-        status = write_on(server, inode, request->progress[BEGIN], from, io.length,
-                          &request->progress[DONE]);
+    if (status == MNOS_OK && !ends)
+        status = write_on(server, request, inode, from, io.length);
     if (status != MNOS_OK)
         return status;
     count = (struct file_count){request->progress[DONE], request->progress[BEGIN]};
@@ -171,6 +188,7 @@ mnos_status_t file_server_TRUNCATE(void *context, struct server_request *request
     struct file_server *server = context;
     struct server_handle *handle;
     struct file_truncate wanted;
+    bool ends;
     mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
 
     if (status == MNOS_OK)
@@ -178,7 +196,7 @@ mnos_status_t file_server_TRUNCATE(void *context, struct server_request *request
     if (status == MNOS_OK && handle->type != FILE_TYPE_FILE)
         status = MNOS_ERR_DIRECTORY;
     if (status == MNOS_OK)
-        status = file_server_begin_write(server, request, handle->object, 0, false);
+        status = file_server_begin_write(server, request, handle->object, 0, false, &ends);
     if (status == MNOS_OK)
         status = server->system.methods->truncate(server->system.fs, handle->object, wanted.size);
     return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);

@@ -72,9 +72,9 @@ bool file_server_is_service(const struct server_request *request);
 #undef REQUEST
 
 /* Where a request begins to write, in progress[1]; it waits until no other one is in the middle of it. `append`: at the
- * end of the file, and MNOS_ERR_AGAIN when it could not wait in its middle. */
+ * end of the file, and MNOS_ERR_AGAIN when it could not wait in its middle. *ends: what it has appended before is all. */
 mnos_status_t file_server_begin_write(struct file_server *server, struct server_request *request,
-                                      uint32_t inode, uint64_t offset, bool append);
+                                      uint32_t inode, uint64_t offset, bool append, bool *ends);
 /* Tells the watches of what a request has changed. */
 void file_server_done(void *context, uint32_t operation, const struct server_request *request);
 /* An inode may have fewer locks than before: who waits for one looks again. */

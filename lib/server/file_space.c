@@ -60,6 +60,7 @@ mnos_status_t file_server_ALLOCATE(void *context, struct server_request *request
     struct file_allocate wanted;
     struct file_count count = {0};
     uint32_t inode;
+    bool ends;
     mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
 
     if (methods->allocate == NULL)
@@ -73,7 +74,7 @@ mnos_status_t file_server_ALLOCATE(void *context, struct server_request *request
     if (status == MNOS_OK)
         status = open_file_of(server, request, wanted.handle, FILE_WRITE_RIGHT, &inode);
     if (status == MNOS_OK)
-        status = file_server_begin_write(server, request, inode, wanted.offset, false);
+        status = file_server_begin_write(server, request, inode, wanted.offset, false, &ends);
     if (status == MNOS_OK)
         status = methods->allocate(server->system.fs, inode, wanted.offset, wanted.bytes,
                                    (uint32_t)wanted.flags, &count.bytes);

@@ -23,6 +23,7 @@ static enum lane_verdict run_next(struct server_lane *lane, uint32_t sequence, u
         *stale = lane->reply_id;
     /* Those of another request: of the next one there were none. */
     __atomic_store_n(&lane->deaths, 0, __ATOMIC_RELEASE);
+    lane->begun = 0;
     lane->reply_id = reply_id;
     __atomic_store_n(&lane->word, word_of(sequence, LANE_RUNNING), __ATOMIC_RELEASE);
     return LANE_RUN;
@@ -45,15 +46,25 @@ enum lane_verdict lane_begin(struct server_lane *lane, uint32_t sequence, uint64
         lane->reply_id = reply_id;
         return LANE_JOINED;
     }
-    lane->reply_id = reply_id; /* again, with the deaths that it has had */
+    lane->reply_id = reply_id; /* again, with the deaths and the progress that it has had */
     __atomic_store_n(&lane->word, word_of(sequence, LANE_RUNNING), __ATOMIC_RELEASE);
     return LANE_RUN;
+}
+
+/* The words of one that runs in parts are its progress until then. */
+static inline void note_end(struct server_lane *lane)
+{
+    if (__builtin_expect(lane->begun != 0, 0))
+        state_note(lane, sizeof *lane);
+    else
+        state_note(&lane->word, sizeof lane->word);
+    lane->begun = 0;
 }
 
 void lane_done(struct server_lane *lane, mnos_status_t status, const uint64_t words[4],
                uint32_t length)
 {
-    state_note(&lane->word, sizeof lane->word);
+    note_end(lane);
     lane->status = status;
     lane->length = length;
     memcpy(lane->words, words, sizeof lane->words);
@@ -63,7 +74,7 @@ void lane_done(struct server_lane *lane, mnos_status_t status, const uint64_t wo
 
 void lane_undone(struct server_lane *lane)
 {
-    state_note(&lane->word, sizeof lane->word);
+    note_end(lane);
     lane->reply_id = 0;
     lane->word = word_of(lane->sequence, LANE_AGAIN);
 }

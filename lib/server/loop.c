@@ -71,6 +71,18 @@ const void *server_long_body(struct server_loop *loop, struct server_request *re
     return request->body;
 }
 
+void server_keep_progress(struct server_request *request)
+{
+    struct server_lane *lane = request->lane;
+
+    if (lane != NULL) {
+        state_note(lane, sizeof *lane);
+        memcpy(lane->words, request->progress, sizeof request->progress);
+        lane->begun = 1;
+    }
+    state_step();
+}
+
 /* Keeps a request to run it again when `key` comes; false: it cannot be, and is answered. */
 static bool put_aside(struct server_loop *loop, struct server_request *request, uint64_t key)
 {
@@ -130,6 +142,8 @@ static __attribute__((noinline)) void conclude(struct server_loop *loop,
 
     if (status == SERVER_PARKED) {
         if (put_aside(loop, request, key)) {
+            if (request->progress[0] != 0)
+                server_keep_progress(request);
             state_step();
             finish(message, MNOS_OK, true);
             return;
@@ -222,6 +236,16 @@ static inline void run(struct server_loop *loop, struct server_request *request,
     state_step(); /* effect and record together, before the reply */
 }
 
+/* What has been done of it is in its lane, after a death of the service too. */
+static inline void take_lane(struct server_request *request, struct server_lane *lane)
+{
+    request->lane = lane;
+    if (__builtin_expect(lane->begun == 0, 1))
+        return;
+    request->resumed = true;
+    memcpy(request->progress, lane->words, sizeof request->progress);
+}
+
 /* A handler of class N: exactly once for each sequence of the lane. */
 static void run_once(struct server_loop *loop, struct server_request *request)
 {
@@ -237,6 +261,7 @@ static void run_once(struct server_loop *loop, struct server_request *request)
             end_stale(loop, message->badge, label_lane(message->label));
     }
     if (__builtin_expect(verdict == LANE_RUN, 1)) {
+        take_lane(request, lane);
         run(loop, request, lane);
     } else if (verdict == LANE_REFUSED) {
         message_put(message, MNOS_ERR_ARGUMENT, NULL, 0);
@@ -259,6 +284,8 @@ static void handle_request(struct server_loop *loop, struct message *message)
     request.had_no_effect = false;
     request.body = NULL;
     request.parked = NULL;
+    request.lane = NULL;
+    request.resumed = false;
     request.progress[0] = request.progress[1] = 0;
     request.holds = 0;
     request.touched = 0;
@@ -303,6 +330,8 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
         park_drop(loop->park, parked);
         return;
     }
+    if (lane != NULL)
+        take_lane(&request, lane);
     run(loop, &request, lane);
 }
 

@@ -41,7 +41,9 @@ struct server_request {
     bool had_no_effect;             /* set by a handler of class N: a repetition looks again */
     const void *body;               /* server_body()'s own */
     struct parked *parked;          /* it waited already; NULL: it runs for the first time */
+    struct server_lane *lane;       /* of class N; NULL: of class I */
     uint64_t progress[2];           /* kept from run to run while it is parked; 0 at first */
+    bool resumed; /* a part of it has been done, in this run of the service or before: `progress` */
     uint32_t touched; /* an object that it changes, for `done`; 0: none, or told otherwise */
     uint32_t holds;   /* the object that others wait for as long as it is parked */
 };
@@ -98,6 +100,9 @@ mnos_status_t server_loop_meanwhile(struct server_loop *loop, uint64_t deadline_
 /* The reply of a request of class N that was put aside; its lane's number is in its label. */
 void server_answer(struct server_session *session, uint32_t lane, mnos_status_t status,
                    const uint64_t words[4], uint32_t length);
+/* What was done so far stays, and so does the progress that says how much it is: the request goes on from there also
+ * when the service dies and the client sends it again. For a handler that changes something in parts. */
+void server_keep_progress(struct server_request *request);
 /* All bytes of a request, as many as its message says, in memory that stays until the reply is made. */
 const void *server_long_body(struct server_loop *loop, struct server_request *request);
 static inline const void *server_body(struct server_loop *loop, struct server_request *request)

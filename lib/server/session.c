@@ -353,6 +353,21 @@ unsigned sessions_recover(struct sessions *sessions, const struct session_owner 
     return running;
 }
 
+void sessions_hold_all(const struct sessions *sessions,
+                       void (*hold)(void *context, uint32_t object), void *context)
+{
+    for (uint32_t i = 1; i <= sessions->session_count; i++) {
+        const struct server_session *session = session_at(sessions, i);
+
+        if (session->badge != 0 && !session->gone)
+            hold(context, session->object);
+    }
+    for (uint32_t i = 1; i <= sessions->handle_count; i++) {
+        if (handle_at(sessions, i)->session != 0)
+            hold(context, handle_at(sessions, i)->object);
+    }
+}
+
 /* ---- Invariants ---- */
 
 static const char *check_session(const struct sessions *sessions,

@@ -56,7 +56,7 @@ struct server_lane {
     uint64_t words[4];
     uint64_t reply_id; /* of the running request */
     uint32_t deaths;   /* runs of the service that ended while this sequence was running */
-    uint32_t reserved;
+    uint32_t begun;    /* 1: a part of it has been done, and words[0] and [1] are its progress */
 };
 _Static_assert(sizeof(struct server_lane) == 64, "a cache line");
 
@@ -120,6 +120,11 @@ const char *sessions_check(const struct sessions *sessions);
  * was `ordered` is nobody's fault, and does not count. */
 unsigned sessions_recover(struct sessions *sessions, const struct session_owner *owner,
                           bool (*is_gone)(void *context, mnos_badge_t badge), bool ordered);
+
+/* Calls `hold` for the object of each session and each handle: what counts them and did not outlive a death counts them
+ * again. Before sessions_recover(). */
+void sessions_hold_all(const struct sessions *sessions,
+                       void (*hold)(void *context, uint32_t object), void *context);
 
 /* ---- Sessions ---- */
 

@@ -63,6 +63,16 @@ static bool undo_last(struct state *state)
     return true;
 }
 
+void state_undo_to(struct state *state, uint32_t mark)
+{
+    while (state->header->log_used > mark) {
+        if (!undo_last(state))
+            __builtin_trap();
+        /* Each restored byte is there before the record of it is gone. */
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    }
+}
+
 static bool is_whole(const struct state_header *header, uint64_t magic, uint32_t layout,
                      uint32_t log_bytes, uint64_t bytes)
 {

@@ -139,6 +139,21 @@ static inline void state_step(void)
         state_done(state_current);
 }
 
+/* Where the log ends now; state_undo_to() takes back what was changed since. For the part of an operation that cannot
+ * be finished after all, while what came before it stays. */
+static inline uint32_t state_mark(const struct state *state)
+{
+    return state->header->log_used;
+}
+
+void state_undo_to(struct state *state, uint32_t mark);
+
+/* Whether an operation that takes so many bytes of the log, records included, has room. */
+static inline bool state_has_room(const struct state *state, uint32_t bytes)
+{
+    return bytes <= state->log_bytes - state->header->log_used;
+}
+
 static inline bool state_is_clean(const struct state *state)
 {
     return state->header->log_used == 0;

@@ -216,3 +216,62 @@ TEST(file_server, what_waits_in_a_session_that_begins_anew_or_is_closed_is_told)
     CHECK_EQ(last_answer.label, MNOS_ERR_LOST);
     check_all();
 }
+
+/* The service dies while requests wait: the next run knows of them only what their lanes hold. */
+static void next_run(void)
+{
+    park = (struct park){0};
+    room = 3;
+    for (unsigned i = 0; i < LABEL_LANES; i++) {
+        struct server_lane *lane = &session_of(server.loop.sessions, ALICE)->lanes[i];
+
+        if (lane->state == LANE_RUNNING)
+            lane->state = LANE_AGAIN; /* as sessions_recover() does */
+    }
+}
+
+static void append(uint32_t lane, uint64_t handle, const char *text)
+{
+    struct file_io io = {handle, 0, FILE_INLINE, 8};
+
+    (void)send(ALICE, label_make(FILE_APPEND, lane, 1), &io, sizeof io, text);
+}
+
+TEST(file_server, an_append_goes_on_after_a_death_where_it_was)
+{
+    struct file_io io;
+    uint64_t handle;
+
+    begin_waiting();
+    open_session(ALICE);
+    handle = open_file(ALICE, "file");
+    append(1, handle, "aaaaaaaa");
+    CHECK_EQ(park.count, 1); /* three of them are written */
+    next_run();
+    append(1, handle, "aaaaaaaa");
+    while (park.count != 0)
+        go_on();
+    io = (struct file_io){handle, 0, FILE_INLINE, 100};
+    CHECK_EQ(send(ALICE, FILE_READ, &io, sizeof io, NULL), MNOS_OK);
+    CHECK_EQ(message.words[0], 8);
+    check_all();
+}
+
+TEST(file_server, an_append_ends_behind_a_death_where_another_one_has_come)
+{
+    uint64_t handle;
+
+    begin_waiting();
+    open_session(ALICE);
+    handle = open_file(ALICE, "file");
+    append(1, handle, "aaaaaaaa");
+    next_run();
+    append(2, handle, "bbbbbbbb");
+    while (park.count != 0)
+        go_on();
+    append(1, handle, "aaaaaaaa");
+    CHECK_EQ(message.label, MNOS_OK); /* three of eight, at 0 */
+    CHECK_EQ(message.words[0], 3);
+    CHECK_EQ(message.words[1], 0);
+    check_all();
+}
