@@ -17,7 +17,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
              services/fs/initrdfs/files.c $(addprefix services/vfs/,steps.c table.c) \
              $(addprefix services/fs/fat/,boot.c time.c volume_cache.c) \
-             $(addprefix services/fs/ext4/,cache.c queue.c core/crc32c.c core/hash.c) \
+             $(addprefix services/fs/ext4/,cache.c cache_check.c queue.c core/crc32c.c core/hash.c) \
              $(addprefix services/fs/tmpfs/,check.c data.c methods.c names.c pages.c space.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 
@@ -34,9 +34,9 @@ $(UNIT): $(UNIT_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 # The core of the ext4 service on images of this machine: tests/ext4.
 EXT4_CORE := $(call find,services/fs/ext4/core,-name '*.c')
 EXT4_TOOL := $(BUILD)/ext4/tool
-$(EXT4_TOOL): $(patsubst %,$(BUILD)/unit/obj/%.o,$(EXT4_CORE) $(call find,tests/ext4,-name '*.c')) $(sources)
+$(EXT4_TOOL): $(patsubst %,$(BUILD)/unit/obj/%.o,$(EXT4_CORE) lib/server/state.c $(call find,tests/ext4,-name '*.c')) $(sources)
 	$(call say,LINK)
-	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -o $@
+	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined -Wl,--wrap=state_put_any $(filter %.o,$^) -o $@
 
 # libFuzzer, which Clang has. Each tests/fuzz/NAME.c is a target; what else it is made of is fuzz_NAME. It looks for
 # FUZZ_SECONDS; what it has learned stays in its corpus.
@@ -52,7 +52,7 @@ fuzz_nvme     := tests/unit/nvme_fuzz.c drivers/block/nvme/queue.c lib/driver/dm
 fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
 fuzz_frame    := tests/unit/frame_fuzz.c $(FRAME_SRCS) $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
 fuzz_stream   := tests/unit/stream_fuzz.c tests/unit/ns16550_model.c tests/unit/ns16550_device.c lib/base/printf.c lib/server/front.c lib/mnos/ring.c
-fuzz_ext4     := $(EXT4_CORE) $(addprefix tests/ext4/,disk.c files.c scenes.c visitors.c)
+fuzz_ext4     := $(EXT4_CORE) lib/server/state.c $(addprefix tests/ext4/,disk.c files.c scenes.c visitors.c)
 fuzz_fat      := $(filter-out %/main.c,$(wildcard services/fs/fat/*.c)) tests/fat_service/scene.c lib/server/park.c
 fuzz_more_fat := $(OOFATFS_FLAGS) third_party/oofatfs/port.c
 
@@ -91,13 +91,13 @@ EXT4_SERVICE_SRCS := $(filter-out %/main.c,$(wildcard services/fs/ext4/*.c)) $(c
                      $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c session.c state.c)
 $(EXT4_SERVICE): $(EXT4_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 	$(call say,LINK)
-	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -o $@
+	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined -Wl,--wrap=state_put_any $(filter %.o,$^) -o $@
 
 # The FAT service in the same way, by the same commands: tests/fat_service.
 FAT_SERVICE := $(BUILD)/fat/service
 FAT_SERVICE_SRCS := $(filter-out %/main.c,$(wildcard services/fs/fat/*.c)) tests/fat_service/host.c \
                     $(addprefix tests/ext4_service/,commands.c disk.c hostile.c main.c random.c) \
-                    $(addprefix lib/server/,file_resolve.c lane.c park.c session.c state.c)
+                    $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c session.c state.c)
 $(FAT_SERVICE): $(FAT_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(OOFATFS_HOST) $(sources)
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -o $@

@@ -60,6 +60,12 @@ static mnos_status_t put(struct host *h, uint64_t offset, const uint8_t *data, u
     return MNOS_OK;
 }
 
+static void look(struct host *h)
+{
+    if (h->moment != NULL)
+        h->moment(h);
+}
+
 static void carry_out(struct host *h, const struct host_request *request)
 {
     uint32_t bytes = ext4_block_bytes(h->fs);
@@ -78,11 +84,14 @@ static void carry_out(struct host *h, const struct host_request *request)
         status = MNOS_ERR_DEVICE;
     else
         memcpy(memory, h->image + offset, bytes);
+    look(h);
     ext4_done(h->fs, request->slot, status);
+    look(h);
 }
 
 static void ask(struct host *h, struct host_request request)
 {
+    look(h);
     if (!h->late) {
         carry_out(h, &request);
         return;
@@ -125,7 +134,9 @@ void host_write_pages(struct host *h)
 static mnos_status_t port_data_written(void *context, uint32_t transaction)
 {
     (void)transaction;
+    look(context);
     host_write_pages(context);
+    look(context);
     return MNOS_OK;
 }
 
@@ -145,7 +156,15 @@ static void port_say(void *context, const char *text)
         printf("say: %s\n", text);
 }
 
+static struct ext4_port port_of(struct host *h)
+{
+    return (struct ext4_port){h,        port_read, port_write, port_flush, port_data_written,
+                              port_now, port_say};
+}
+
 /* ---- The whole ---- */
+
+#define LOG_MAGIC 0x54534F4834545845ull
 
 void host_load(struct host *h, const char *path, uint32_t slots)
 {
@@ -173,15 +192,71 @@ void host_save(const struct host *h, const char *path)
         host_fail("cannot write %s", path);
 }
 
+static void get_memory(struct host *h, uint32_t slots)
+{
+    h->region_bytes = (state_overhead(EXT4_LOG_BYTES) + ext4_core_bytes(slots) + 63) / 64 * 64;
+    h->region = aligned_alloc(64, h->region_bytes);
+    memset(h->region, 0, h->region_bytes);
+    h->memory = (struct ext4_memory){
+        .log = &h->log, .data = calloc(slots, EXT4_SLOT_BYTES), .slots = slots};
+}
+
+static enum state_found open_log(struct host *h)
+{
+    struct state_area areas[STATE_AREAS_MAX] = {
+        [1] = {h->memory.data, (uint64_t)h->memory.slots * EXT4_SLOT_BYTES}};
+    enum state_found found =
+        state_open(&h->log, h->region, h->region_bytes, LOG_MAGIC, 1, EXT4_LOG_BYTES, areas);
+
+    h->memory.core = state_content(&h->log);
+    return found;
+}
+
 void host_open(struct host *h, uint8_t *image, uint64_t bytes, uint32_t slots)
 {
     *h = (struct host){.image = image,
                        .image_bytes = bytes,
                        .random = 88172645463325252ull,
                        .now_ns = HOST_CLOCK_NS};
-    h->memory = (struct ext4_memory){.state = calloc(1, ext4_state_bytes(slots)),
-                                     .data = calloc(slots, EXT4_SLOT_BYTES),
-                                     .slots = slots};
+    get_memory(h, slots);
+    if (open_log(h) != STATE_NONE)
+        host_fail("memory that is new is not");
+    state_ready(&h->log);
+}
+
+void host_take_over(struct host *h, const struct host *dead, uint64_t seed)
+{
+    struct ext4_port port = port_of(h);
+    const char *wrong;
+
+    *h = (struct host){.image = malloc(dead->image_bytes),
+                       .image_bytes = dead->image_bytes,
+                       .random = seed * 0x9E3779B97F4A7C15ull + 1,
+                       .late = dead->late,
+                       .now_ns = dead->now_ns,
+                       .page_count = dead->page_count};
+    get_memory(h, dead->memory.slots);
+    memcpy(h->image, dead->image, h->image_bytes);
+    memcpy(h->region, dead->region, h->region_bytes);
+    memcpy(h->memory.data, dead->memory.data, (size_t)h->memory.slots * EXT4_SLOT_BYTES);
+    h->fs = dead->fs;
+    for (uint32_t i = 0; i < dead->queued; i++) {
+        const struct host_request *request = &dead->queue[i];
+
+        if (request->write && host_random(h, 2) == 0)
+            (void)put(h, request->block * ext4_block_bytes(h->fs),
+                      ext4_slot_memory(&h->memory, request->slot), ext4_block_bytes(h->fs), false);
+    }
+    for (uint32_t i = 0; i < h->page_count; i++) {
+        h->pages[i] = (struct host_page){dead->pages[i].block, malloc(EXT4_SLOT_BYTES)};
+        memcpy(h->pages[i].data, dead->pages[i].data, ext4_block_bytes(h->fs));
+    }
+    if (open_log(h) != STATE_WHOLE)
+        host_fail("what was left is not whole");
+    h->fs = h->memory.core;
+    if (ext4_resume(&h->memory, &port, &h->fs, &wrong) != MNOS_OK)
+        host_fail("it cannot go on: %s", wrong);
+    ext4_write_again(h->fs);
 }
 
 void host_close(struct host *h)
@@ -191,15 +266,14 @@ void host_close(struct host *h)
     for (uint32_t i = 0; i < h->event_count; i++)
         free(h->events[i].data);
     free(h->events);
-    free(h->memory.state);
+    free(h->region);
     free(h->memory.data);
     free(h->image);
 }
 
 mnos_status_t host_mount(struct host *h, bool read_only)
 {
-    struct ext4_port port = {h,        port_read, port_write, port_flush, port_data_written,
-                             port_now, port_say};
+    struct ext4_port port = port_of(h);
     struct ext4_options options = {512, h->image_bytes, read_only};
     mnos_status_t status;
 
@@ -274,6 +348,7 @@ void host_begin(struct host *h)
 void host_end(struct host *h, mnos_status_t status)
 {
     h->status = ext4_end(&h->op, status);
+    state_done(&h->log);
     h->going = h->status == MNOS_ERR_AGAIN;
     if (!h->going)
         return;

@@ -56,8 +56,12 @@ struct host {
     struct host_page pages[HOST_PENDING_MAX];
     uint32_t page_count;
     uint64_t now_ns;
+    uint8_t *region; /* with the undo log and the core's memory */
+    size_t region_bytes;
+    struct state log;
     struct ext4_memory memory;
     struct ext4_fs *fs;
+    void (*moment)(struct host *h); /* a death may come here; NULL: nobody looks */
     struct ext4_op op;
     struct host_visitor visitors[HOST_VISITORS];
     bool has_visitors;
@@ -80,6 +84,8 @@ void host_load(struct host *h, const char *path, uint32_t slots);
 void host_save(const struct host *h, const char *path);
 void host_open(struct host *h, uint8_t *image, uint64_t bytes, uint32_t slots);
 void host_close(struct host *h);
+/* Another run finds the memory of one that died: at other addresses, with some of what the disk was doing done. */
+void host_take_over(struct host *h, const struct host *dead, uint64_t seed);
 mnos_status_t host_mount(struct host *h, bool read_only);
 mnos_status_t host_unmount(struct host *h);
 /* Everything is durable afterwards. */
@@ -140,4 +146,10 @@ void model_random(struct host *h, uint64_t seed, uint32_t operations);
 /* The same, then the power is cut behind writes of the log; what is left is mounted and compared. Images of `keep` of
  * them are put into a folder, for e2fsck. */
 void model_cut(struct host *h, uint64_t seed, uint32_t operations, uint32_t cuts, uint32_t keep,
+               const char *folder);
+
+/* ---- moments.c ---- */
+
+/* The same, and at each `every`th moment of an operation or of a commit another run takes over and goes on. */
+void model_die(struct host *h, uint64_t seed, uint32_t operations, uint32_t every, uint32_t keep,
                const char *folder);

@@ -5,6 +5,7 @@ debugfs reads it.
 """
 
 import random
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -130,6 +131,17 @@ def clients() -> None:
                 make_image(at / "image", "-t", "ext4", "-b", str(size))
                 serve(at / "image", f"random {seed} 1200", options=("-s", str(seed), "-p", "420"))
                 judge(at / "image")
+
+
+@suite.test("the service dies at any moment, and its clients find what they wrote, and each request done once")
+def deaths() -> None:
+    for size, odds in zip(BLOCK_SIZES, (60, 100, 40)):
+        with folder() as at:
+            make_image(at / "image", "-t", "ext4", "-b", str(size))
+            said = serve(at / "image", f"random {odds} 500", options=("-s", "7", "-p", "420", "-d", str(odds)))
+            found = re.search(r"(\d+) deaths, (\d+) of them in a request", said)
+            check(found and int(found[1]) >= 5 and int(found[2]) >= 1, f"{size}, one of {odds}: {said}")
+            judge(at / "image")
 
 
 @suite.test("requests of any form are answered, and the image stays clean")

@@ -7,6 +7,7 @@
  *   tool IMAGE replay                       mounts, lists, unmounts, writes the image back
  *   tool IMAGE random SEED N                N random operations, compared with a model
  *   tool IMAGE cut SEED N CUTS KEEP FOLDER  the same, and the power is cut
+ *   tool IMAGE die SEED N EVERY KEEP FOLDER the same, and the process dies at each EVERYth moment
  *   tool IMAGE many N [keep]                N files in one directory, found, and all of them or half removed
  *   tool IMAGE fail N                       writing fails from the Nth write on
  *   tool IMAGE damage SEED N                N damaged images, looked at and changed
@@ -90,6 +91,13 @@ static void run(struct host *h, int count, char **arguments)
         if (count < 8)
             host_fail("cut SEED N CUTS KEEP FOLDER");
         model_cut(h, number(arguments, 3), (uint32_t)number(arguments, 4),
+                  (uint32_t)number(arguments, 5), (uint32_t)number(arguments, 6), arguments[7]);
+    } else if (strcmp(command, "die") == 0) {
+        check(h, host_mount(h, false), "mount");
+        h->has_visitors = h->late;
+        if (count < 8)
+            host_fail("die SEED N EVERY KEEP FOLDER");
+        model_die(h, number(arguments, 3), (uint32_t)number(arguments, 4),
                   (uint32_t)number(arguments, 5), (uint32_t)number(arguments, 6), arguments[7]);
     } else if (strcmp(command, "many") == 0) {
         check(h, host_mount(h, false), "mount");

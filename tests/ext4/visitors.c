@@ -49,6 +49,7 @@ void host_visit(struct host *h)
     ext4_begin(&visitor->op, h->fs);
     visitor->waits =
         ext4_end(&visitor->op, visit(h, &visitor->op, visitor->kind)) == MNOS_ERR_AGAIN;
+    state_done(&h->log);
 }
 
 void host_visitors_leave(struct host *h)

@@ -152,6 +152,16 @@ bool disk_step(struct disk *disk, uint64_t *tag, mnos_status_t *status)
     return true;
 }
 
+void disk_forget(struct disk *disk)
+{
+    while (disk->count != 0) {
+        struct disk_request entry = disk->outstanding[--disk->count];
+
+        if (entry.request.op == QUEUE_WRITE && disk_pick(disk, 2) == 0)
+            (void)!carry_out(disk, &entry);
+    }
+}
+
 /* Some sectors of a write have reached the medium. */
 static void lose_some(struct disk *disk, uint64_t position, const uint8_t *data, uint32_t bytes)
 {

@@ -46,6 +46,8 @@ struct disk {
 struct queue_port disk_port(struct disk *disk);
 bool disk_open(struct disk *disk, const char *path, uint8_t *memory, uint64_t seed);
 /* Does one of the outstanding requests; false: there is none. */
+/* Whoever was served is dead: of what is outstanding some is done, and nothing is any more. */
+void disk_forget(struct disk *disk);
 bool disk_step(struct disk *disk, uint64_t *tag, mnos_status_t *status);
 /* Writes the image that is there after the power was cut now, or, `orderly`, all that was written. */
 bool disk_save(struct disk *disk, const char *path, bool orderly);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* host - see host.h. Messages are in memory, and a reply goes to the client by its number. */
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,10 +72,27 @@ static struct ext4_service host_service;
 struct disk host_disk;
 struct host_reply host_replies[HOST_CLIENTS];
 
+#define LOG_MAGIC 0x545345544F484553ull
+
 static struct file_server server;
 static struct park park;
 static struct host_options options;
 static uint32_t sequences[HOST_CLIENTS];
+
+/* What a client waits for, to send it again. */
+static struct {
+    struct message message;
+    uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
+    bool waits;
+} asked[HOST_CLIENTS];
+
+/* The regions of the service. */
+static struct state log_state;
+static uint8_t *region, *data;
+
+static jmp_buf death;
+static bool mortal, in_request, taking_over;
+static uint64_t deaths, deaths_during, fate;
 
 void host_fail(const char *what)
 {
@@ -113,6 +131,7 @@ static void deliver(const struct message *msg)
     if (reply->arrived)
         host_fail("a request was answered twice");
     reply->arrived = true;
+    asked[msg->reply_id - 1].waits = false;
     reply->status = msg->label;
     reply->length = msg->length;
     memcpy(reply->bytes, message_bytes, msg->length);
@@ -152,24 +171,190 @@ mnos_status_t server_export(mnos_cap_t, struct message *, mnos_badge_t)
     return MNOS_ERR_QUOTA;
 }
 
-mnos_status_t window_open(struct window *window, uint64_t bytes)
+mnos_status_t window_open(struct window *, uint64_t)
 {
-    window->memory.page_count = bytes / MNOS_PAGE_BYTES;
-    window->memory.address = calloc(1, bytes);
+    return MNOS_ERR_QUOTA; /* they are of the region below */
+}
+
+void window_close(struct window *)
+{
+}
+
+/* ---- Windows, which outlive the process ---- */
+
+static struct memory_block windows[FILE_SERVER_SESSIONS];
+
+static mnos_status_t find_window(void *, uint32_t place, struct window *window)
+{
+    window->place = place;
+    window->memory = windows[place - 1];
     return MNOS_OK;
 }
 
-void window_close(struct window *window)
+static mnos_status_t make_window(void *context, const struct sessions *, uint64_t bytes,
+                                 struct window *window)
 {
-    free(window->memory.address);
-    window->memory = (struct memory_block){0};
+    for (uint32_t i = 0; i < FILE_SERVER_SESSIONS; i++) {
+        if (windows[i].page_count != 0)
+            continue;
+        windows[i].page_count = bytes / MNOS_PAGE_BYTES;
+        windows[i].address = calloc(1, bytes);
+        return find_window(context, i + 1, window);
+    }
+    return MNOS_ERR_QUOTA;
 }
+
+static void end_window(void *, struct window *window)
+{
+    free(windows[window->place - 1].address);
+    windows[window->place - 1] = (struct memory_block){0};
+}
+
+static const struct window_memory window_memory = {
+    .open = make_window, .find = find_window, .close = end_window};
 
 /* ---- The service and its clients ---- */
 
 static void say(const char *text)
 {
     fprintf(stderr, "ext4: %s\n", text);
+}
+
+/* ---- Deaths ---- */
+
+void __real_state_put_any(struct state *state, const void *address, size_t bytes);
+void __wrap_state_put_any(struct state *state, const void *address, size_t bytes);
+
+/* One that takes over lives longer, so that it comes to an end. */
+static void moment(void)
+{
+    if (!mortal || options.deaths == 0)
+        return;
+    fate = fate * 6364136223846793005ull + 1442695040888963407ull;
+    if ((fate >> 33) % (options.deaths * (taking_over ? 20ull : 1ull)) != 0)
+        return;
+    deaths++;
+    deaths_during += in_request;
+    longjmp(death, 1);
+}
+
+void __wrap_state_put_any(struct state *state, const void *address, size_t bytes)
+{
+    __real_state_put_any(state, address, bytes);
+    moment();
+}
+
+uint64_t host_deaths(uint64_t *during)
+{
+    *during = deaths_during;
+    return deaths;
+}
+
+static uint64_t session_bytes(void)
+{
+    return (sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES) + 63) / 64 * 64;
+}
+
+static uint64_t region_bytes(void)
+{
+    return (state_overhead(EXT4_SERVICE_LOG_BYTES) + session_bytes() +
+            ext4_service_state_bytes(options.pages) + 63) /
+           64 * 64;
+}
+
+static bool submit(void *context, const struct queue_request *request)
+{
+    bool taken;
+
+    moment();
+    taken = disk_port(context).submit(context, request);
+    moment();
+    return taken;
+}
+
+/* A run of the service begins, over what there is in the regions. */
+static enum state_found start(void)
+{
+    struct state_area areas[STATE_AREAS_MAX] = {[1] = {data, (uint64_t)options.pages * 4096}};
+    struct ext4_service_memory memory = {
+        .log = &log_state, .data = data, .data_pages = options.pages, .pages_max = options.pages};
+    struct queue_port port = disk_port(&host_disk);
+    uint64_t now_ns = host_service.now_ns, tick_ns = host_service.tick_ns;
+    enum state_found found =
+        state_open(&log_state, region, region_bytes(), LOG_MAGIC, 1, EXT4_SERVICE_LOG_BYTES, areas);
+    struct sessions *sessions = state_content(&log_state);
+
+    memory.state = (uint8_t *)sessions + session_bytes();
+    state_current = &log_state;
+    memset(&server, 0, sizeof server);
+    memset(&park, 0, sizeof park);
+    memset(&host_service, 0, sizeof host_service);
+    file_server_init(&server, &(struct file_system){&ext4_methods, &host_service, EXT4_ROOT, 0},
+                     sessions, 1, &park);
+    host_service.now_ns = now_ns;
+    host_service.tick_ns = tick_ns;
+    host_service.say = say;
+    port.submit = submit;
+    ext4_service_init(&host_service, &server, &memory, &port);
+    server.window_memory = &window_memory;
+    return found;
+}
+
+static void settle(void);
+
+/* The next run has the regions at other addresses, and clients send again what they wait for. */
+static void restart_once(void)
+{
+    uint8_t *old_region = region, *old_data = data;
+    const char *wrong = "";
+
+    disk_forget(&host_disk);
+    region = aligned_alloc(64, region_bytes());
+    data = aligned_alloc(4096, (size_t)options.pages * 4096);
+    memcpy(region, old_region, region_bytes());
+    memcpy(data, old_data, (size_t)options.pages * 4096);
+    memset(old_region, 0xDE, region_bytes());
+    memset(old_data, 0xDE, (size_t)options.pages * 4096);
+    free(old_region);
+    free(old_data);
+    host_disk.memory = data;
+    if (start() != STATE_WHOLE)
+        host_fail("what a dead run left is not whole");
+    sessions_rebuild(server.loop.sessions);
+    wrong = sessions_check(server.loop.sessions);
+    if (wrong != NULL || ext4_service_take_over(&host_service, host_disk.bytes, &wrong) != MNOS_OK)
+        host_fail(wrong);
+    wrong = ext4_check(host_service.fs);
+    if (wrong != NULL)
+        host_fail(wrong);
+    (void)file_server_recover(&server, &window_memory, true);
+    settle();
+    for (unsigned i = 0; i < HOST_CLIENTS; i++) {
+        struct message message = asked[i].message;
+
+        if (!asked[i].waits)
+            continue;
+        memcpy(message_bytes, asked[i].bytes, message.length);
+        server_loop_handle(&server.loop, &message);
+        deliver(&message);
+        settle();
+    }
+}
+
+/* Runs a part of the service; when it dies in it, another run goes on, and may die as well. */
+static void live(void (*part)(void *argument), void *argument)
+{
+    mortal = true;
+    if (setjmp(death) == 0) {
+        part(argument);
+    } else {
+        while (setjmp(death) != 0)
+            continue;
+        in_request = false;
+        taking_over = true;
+        restart_once();
+    }
+    mortal = taking_over = false;
 }
 
 /* Whatever is ready goes on. */
@@ -188,19 +373,38 @@ static void cut_power(void)
     exit(42);
 }
 
-void host_step(void)
+static void step(void *)
 {
     mnos_status_t status;
     uint64_t tag;
 
+    if (disk_step(&host_disk, &tag, &status)) {
+        moment();
+        ext4_service_done(&host_service, tag, status);
+        moment();
+    } else { /* until something is due */
+        host_service.tick_ns += SERVICE_COMMIT_NS / 4;
+    }
+    settle();
+}
+
+void host_step(void)
+{
     if (options.cut != 0 && host_disk.done_count >= options.cut)
         cut_power();
     host_service.now_ns += 1000000;
     host_service.tick_ns += 1000000;
-    if (disk_step(&host_disk, &tag, &status))
-        ext4_service_done(&host_service, tag, status);
-    else /* until something is due */
-        host_service.tick_ns += SERVICE_COMMIT_NS / 4;
+    live(step, NULL);
+}
+
+static void handle(void *argument)
+{
+    struct message *message = argument;
+
+    in_request = true;
+    server_loop_handle(&server.loop, message);
+    in_request = false;
+    deliver(message);
     settle();
 }
 
@@ -223,9 +427,10 @@ void host_send(unsigned client, uint32_t operation, const void *record, size_t b
     message.kind = MNOS_KIND_MESSAGE;
     message.reply_id = client + 1;
     host_replies[client].arrived = false;
-    server_loop_handle(&server.loop, &message);
-    deliver(&message);
-    settle();
+    asked[client].message = message;
+    memcpy(asked[client].bytes, message_bytes, message.length);
+    asked[client].waits = true;
+    live(handle, &message);
 }
 
 mnos_status_t host_do(unsigned client, uint32_t operation, const void *record, size_t bytes,
@@ -285,27 +490,22 @@ static mnos_status_t wait_for_state(enum service_state during, enum service_stat
 
 mnos_status_t host_begin(const struct host_options *wanted)
 {
-    struct ext4_service_memory memory = {.data_pages = wanted->pages, .pages_max = wanted->pages};
-    struct queue_port port = disk_port(&host_disk);
     mnos_status_t status;
 
     options = *wanted;
-    memory.data = aligned_alloc(4096, (size_t)wanted->pages * 4096);
-    memory.state =
-        aligned_alloc(64, (ext4_service_state_bytes(wanted->pages, wanted->pages) + 63) / 64 * 64);
-    if (!disk_open(&host_disk, wanted->image, memory.data, wanted->seed))
+    options.deaths = 0; /* not before it is mounted */
+    region = aligned_alloc(64, region_bytes());
+    memset(region, 0, region_bytes());
+    data = aligned_alloc(4096, (size_t)wanted->pages * 4096);
+    if (!disk_open(&host_disk, wanted->image, data, wanted->seed))
         host_fail("the image cannot be read");
     host_disk.fail_reads = wanted->fail_reads;
     host_disk.fail_writes = wanted->fail_writes;
-    file_server_init(
-        &server, &(struct file_system){&ext4_methods, &host_service, EXT4_ROOT, 0},
-        sessions_format(malloc(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES)),
-                        FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000),
-        1, &park);
     host_service.now_ns = 1700000000000000000ull;
     host_service.tick_ns = 1000000000;
-    host_service.say = say;
-    ext4_service_init(&host_service, &server, &memory, &port);
+    (void)start();
+    sessions_format(server.loop.sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000);
+    state_ready(&log_state);
     ext4_service_mount(&host_service, DISK_SECTOR, host_disk.bytes, wanted->read_only);
     settle();
     status = wait_for_state(SERVICE_MOUNTING, SERVICE_MOUNTING);
@@ -315,6 +515,8 @@ mnos_status_t host_begin(const struct host_options *wanted)
         if (host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
             host_fail("a session cannot be opened");
     }
+    options.deaths = wanted->deaths;
+    fate = wanted->seed;
     return status;
 }
 

@@ -21,6 +21,7 @@ struct host_options {
     uint32_t pages;      /* of memory that the disk reaches */
     uint32_t fail_reads; /* one of so many; 0: none */
     uint32_t fail_writes;
+    uint32_t deaths; /* the process dies at one of so many moments; 0: never */
     bool read_only;
     bool keep; /* the image is not written back */
 };
@@ -53,5 +54,7 @@ void host_wait(uint64_t seconds);
 const char *host_reason(void);
 /* Where the client's window is. */
 uint8_t *host_window(unsigned client);
+/* How often the process died, and how often in the middle of a request. */
+uint64_t host_deaths(uint64_t *during);
 void host_check(void);
 _Noreturn void host_fail(const char *what);

@@ -77,6 +77,11 @@ def others() -> None:
     kill_under_load("volumes", "devices", "virtio_blk.0", "vfs")
 
 
+@suite.test("the death of the file system itself under load is a pause: no request fails, nothing is lost")
+def itself() -> None:
+    kill_under_load("ext4.0")
+
+
 @suite.test("what was synced is there after the service of the file system died, and clients are told once")
 def service() -> None:
     with disk() as path:

@@ -3,6 +3,7 @@
 #include "services/fs/ext4/cache.h"
 
 #include "lib/base/string.h"
+#include "lib/server/state.h"
 
 #define HASH_FACTOR 0x9E3779B97F4A7C15ull
 /* How far the hand goes for pages that lie one behind the other, before a shorter row is taken. */
@@ -35,7 +36,7 @@ void cache_init(struct cache *cache, void *tables, uint8_t *memory, uint32_t pag
 
 /* ---- Finding ---- */
 
-static uint32_t *bucket_of(const struct cache *cache, uint32_t inode, uint32_t index)
+uint32_t *cache_bucket(const struct cache *cache, uint32_t inode, uint32_t index)
 {
     uint64_t hash = ((uint64_t)inode << 32 | index) * HASH_FACTOR;
 
@@ -44,7 +45,7 @@ static uint32_t *bucket_of(const struct cache *cache, uint32_t inode, uint32_t i
 
 uint32_t cache_find(const struct cache *cache, uint32_t inode, uint32_t index)
 {
-    uint32_t number = *bucket_of(cache, inode, index);
+    uint32_t number = *cache_bucket(cache, inode, index);
 
     while (number != 0 &&
            (cache_page(cache, number)->inode != inode || cache_page(cache, number)->index != index))
@@ -81,7 +82,7 @@ static bool may_take(struct cache_page *page)
 void cache_drop(struct cache *cache, uint32_t number)
 {
     struct cache_page *page = cache_page(cache, number);
-    uint32_t *link = bucket_of(cache, page->inode, page->index);
+    uint32_t *link = cache_bucket(cache, page->inode, page->index);
 
     while (*link != number)
         link = &cache_page(cache, *link)->next;
@@ -92,7 +93,7 @@ void cache_drop(struct cache *cache, uint32_t number)
 static void put(struct cache *cache, uint32_t number, uint32_t inode, uint32_t index)
 {
     struct cache_page *page = cache_page(cache, number);
-    uint32_t *bucket = bucket_of(cache, inode, index);
+    uint32_t *bucket = cache_bucket(cache, inode, index);
 
     if (page->state != CACHE_FREE) {
         cache_drop(cache, number);
@@ -278,6 +279,12 @@ void cache_forget_failed(struct cache *cache)
 
 /* ---- Writing ---- */
 
+void cache_keep(const struct cache *cache, uint32_t number)
+{
+    state_note(cache_page(cache, number), sizeof(struct cache_page));
+    state_note(cache_blocks_of(cache, number), sizeof(cache_blocks));
+}
+
 void cache_dirty(struct cache *cache, uint32_t number)
 {
     struct cache_page *page = cache_page(cache, number);
@@ -322,13 +329,15 @@ void cache_begin_write(struct cache *cache, uint32_t number, uint32_t parts)
 {
     struct cache_page *page = cache_page(cache, number);
 
-    remove_from_dirty(cache, number);
-    page->writing = true;
     page->parts = (uint8_t)parts;
     page->writing_serial = page->serial;
-    page->writing_noted = page->noted;
     page->writing_transaction = page->transaction;
+    page->writing_noted = page->noted;
+    page->writing = true;
+    /* It is one of the two at every moment: whoever finds it after a death writes it. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     page->noted = false;
+    remove_from_dirty(cache, number);
     cache->writing_count++;
 }
 
@@ -379,55 +388,4 @@ bool cache_is_noted(const struct cache *cache, uint32_t transaction)
             return true;
     }
     return false;
-}
-
-/* ---- Invariants ---- */
-
-static const char *check_page(const struct cache *cache, uint32_t number)
-{
-    const struct cache_page *page = cache_page(cache, number);
-
-    if (page->state != CACHE_FREE && cache_find(cache, page->inode, page->index) != number)
-        return "C1: a page is not found by its inode and index";
-    if (page->pinned ||
-        (page->state == CACHE_FREE && (page->dirty || page->writing || page->parts != 0)))
-        return "C2: a page is pinned, or is free and dirty or on its way";
-    if ((page->state == CACHE_READING || page->writing) != (page->parts != 0))
-        return "C2: a page is on its way without a request";
-    if ((page->noted && !page->dirty) || (page->writing_noted && !page->writing))
-        return "C3: a transaction waits for a page that is not to be written";
-    return NULL;
-}
-
-const char *cache_check(const struct cache *cache)
-{
-    uint32_t dirty = 0, writing = 0, reading = 0, failed = 0, noted = 0, listed = 0, before = 0;
-
-    for (uint32_t number = 1; number <= cache->page_count; number++) {
-        const struct cache_page *page = cache_page(cache, number);
-        const char *wrong = check_page(cache, number);
-
-        if (wrong != NULL)
-            return wrong;
-        dirty += page->dirty;
-        writing += page->writing;
-        reading += page->state == CACHE_READING;
-        failed += page->state == CACHE_FAILED;
-        noted += (uint32_t)page->noted + page->writing_noted;
-        if (page->state != CACHE_FREE && number > cache->used_count)
-            return "C4: a page is used behind the last";
-    }
-    for (uint32_t number = cache->dirty_first; number != 0 && listed <= dirty;
-         number = cache_page(cache, number)->dirty_next) {
-        if (!cache_page(cache, number)->dirty ||
-            cache_page(cache, number)->dirty_previous != before)
-            return "C3: the list of dirty pages is broken";
-        before = number;
-        listed++;
-    }
-    return listed != dirty || dirty != cache->dirty_count || writing != cache->writing_count ||
-                   reading != cache->reading_count || failed != cache->failed_count ||
-                   noted != cache->noted_count
-               ? "C4: the counts are wrong"
-               : NULL;
 }

@@ -13,11 +13,17 @@
  * cools a page each time it passes, and takes it when it is cold. What was read ahead and never used is cold, so a long
  * file that is read once does not drive out what is used again.
  *
+ * The tables and the pages outlive the process (docs/ext4-death.md). What is on the disk as well is then forgotten; what
+ * is dirty or being written is there, and dirty: cache_recover(). For that, a page that was new to the disk gets its blocks,
+ * and becomes dirty, in the operation that allocates them (cache_keep()), and of the others each is at every moment dirty
+ * or writing until it is on the disk.
+ *
  * C1  Each page that is not free is found by its inode and index, and no two have the same.
  * C2  A page that is being read or written, is dirty or pinned, is not given to another. Between two requests none is
  *     pinned.
  * C3  The list of dirty pages has exactly those that are dirty, in the order in which they became so.
  * C4  The counts are what is counted.
+ * C5  Blocks of pages are on the disk.
  */
 #pragma once
 
@@ -89,6 +95,15 @@ static inline uint8_t *cache_bytes(const struct cache *cache, uint32_t number)
     return cache->memory + (size_t)(number - 1) * CACHE_PAGE_BYTES;
 }
 
+/* In a run that finds tables and pages of one that died: only what has to be written stays. `block_limit`: of the disk;
+ * NULL, or what is wrong, and then nothing of it is of use. */
+const char *cache_recover(struct cache *cache, void *tables, uint8_t *memory, uint32_t table_pages,
+                          uint32_t page_count, uint64_t block_limit);
+/* What the tables say of a page is about to be changed by an operation. */
+void cache_keep(const struct cache *cache, uint32_t number);
+
+/* Where the pages begin that are found as this one is. */
+uint32_t *cache_bucket(const struct cache *cache, uint32_t inode, uint32_t index);
 /* The page of a file, or 0. */
 uint32_t cache_find(const struct cache *cache, uint32_t inode, uint32_t index);
 void cache_use(struct cache *cache, uint32_t number);

@@ -6,12 +6,14 @@
  * An operation is plain code that may be run again: begin, calls, end. A call that answers MNOS_ERR_AGAIN
  * has changed nothing that stays once ext4_end() has run; the caller runs the whole operation again from
  * ext4_begin() when what `op->waits_for` names has happened. Every store goes through an undo log
- * (block.h), so an operation happens wholly or not at all, also when the process dies in it.
+ * (lib/server/state.h), so an operation happens wholly or not at all, also when the process dies in it.
  *
- *   struct ext4_op op;
+ *   struct ext4_op op = {0};
  *   ext4_begin(&op, fs);
  *   status = ext4_create(&op, directory, name, bytes, mode, &inode);
  *   status = ext4_end(&op, status);
+ *   ...                                  what belongs to it: a record of the reply
+ *   state_done(log);
  */
 #pragma once
 
@@ -20,6 +22,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
+#include "lib/server/state.h"
 
 #define EXT4_SLOT_BYTES 4096u /* memory of a slot, whatever the size of a block is */
 #define EXT4_ROOT 2u
@@ -45,20 +48,19 @@ struct ext4_port {
     void (*say)(void *context, const char *text);
 };
 
-/* Memory that outlives an operation. What refers to something in it is a number, so it may lie elsewhere in
- * the next run. */
+/* Memory that outlives an operation, and may outlive the process: then the next run goes on with ext4_resume(). What
+ * refers to something in it is a number, so it may lie elsewhere in the next run. */
 struct ext4_memory {
-    void *state;   /* ext4_state_bytes(slots), zeros at first, aligned to 64 bytes */
-    uint8_t *data; /* slots * EXT4_SLOT_BYTES, for DMA, aligned to a page */
+    struct state *log; /* of at least EXT4_LOG_BYTES; both of what follows lie in its areas */
+    void *core;        /* ext4_core_bytes(slots), aligned to 64 bytes */
+    uint8_t *data;     /* slots * EXT4_SLOT_BYTES, for DMA, aligned to a page */
     uint32_t slots;
-    /* The service's own memory that takes part in operations by ext4_save(); may be NULL. */
-    uint8_t *service;
-    size_t service_bytes;
 };
 
-enum { EXT4_SLOTS_MIN = 256 };
+enum { EXT4_SLOTS_MIN = 256, EXT4_SLOTS_MAX = 1024 };
+#define EXT4_LOG_BYTES (256u * 1024)
 
-size_t ext4_state_bytes(uint32_t slots);
+size_t ext4_core_bytes(uint32_t slots);
 
 /* What op->waits_for may be, beside the number of a slot, whose ext4_done() it then is. */
 enum {
@@ -71,6 +73,7 @@ struct ext4_op {
     struct ext4_fs *fs;
     uint64_t now_ns;
     uint32_t waits_for;
+    uint32_t mark; /* where the undo log ended when it began */
     /* How far a directory larger than the cache was looked through, and when no name had come since. */
     uint32_t scan_directory, scan_block;
     uint64_t scan_stamp;
@@ -81,11 +84,10 @@ struct ext4_op {
 /* Pins of an operation that is run again stay until it ends with something else than MNOS_ERR_AGAIN: the
  * structure has to stay, zeroed before the first ext4_begin(). An operation that is given up: ext4_drop(). */
 void ext4_begin(struct ext4_op *op, struct ext4_fs *fs);
-/* MNOS_OK: it has happened. Anything else: undone. */
+/* MNOS_OK: it has happened, and stays when the caller ends the log (state_done()), together with what the caller has
+ * changed beside it. Anything else: undone, as far as this operation goes. */
 mnos_status_t ext4_end(struct ext4_op *op, mnos_status_t status);
 void ext4_drop(struct ext4_op *op);
-/* The service is about to change bytes of its own memory in this operation. */
-void ext4_save(struct ext4_op *op, void *address, size_t bytes);
 
 void ext4_done(struct ext4_fs *fs, uint32_t slot, mnos_status_t status);
 void ext4_flushed(struct ext4_fs *fs, mnos_status_t status);
@@ -105,6 +107,15 @@ struct ext4_options {
 /* Lays a file system into the memory; nothing is read. */
 struct ext4_fs *ext4_init(const struct ext4_memory *memory, const struct ext4_port *port,
                           const struct ext4_options *options);
+/* Goes on with what a run that died has left in the memory, behind state_open(), which has undone what was not
+ * finished: with the running and the committing transaction, in the middle of an ext4_unmount() too. MNOS_ERR_STATE: it
+ * was not mounted yet. MNOS_ERR_FORMAT: an invariant does not hold, *wrong says which. Both: mount it from the disk. */
+mnos_status_t ext4_resume(const struct ext4_memory *memory, const struct ext4_port *port,
+                          struct ext4_fs **fs, const char **wrong);
+/* What comes next: what the former run was writing is written again, by the port. Nothing of it may be in flight. */
+void ext4_write_again(struct ext4_fs *fs);
+/* NULL, or which of E1 to E5 (core/resume.c) does not hold. Between operations, with an empty log. */
+const char *ext4_check(const struct ext4_fs *fs);
 /* To be called until it answers something else than MNOS_ERR_AGAIN, each time after an ext4_done() or
  * ext4_flushed(): features, journal, orphans. MNOS_ERR_FORMAT: refused; ext4_reason() says why. */
 mnos_status_t ext4_mount(struct ext4_fs *fs);

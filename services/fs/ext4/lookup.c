@@ -267,7 +267,7 @@ static mnos_status_t link(void *context, uint32_t inode, const struct file_place
 /* Removing waits while too many wait to be taken away. */
 static mnos_status_t may_remove(struct ext4_service *service)
 {
-    if (service->leaving_count >= SERVICE_LEAVING_MAX)
+    if (open_leaving_count(service) >= SERVICE_LEAVING_MAX)
         return service_wait(service, service_key(KEY_LEFT, 0));
     return service_writable(service);
 }

@@ -10,6 +10,8 @@
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
+#include "lib/server/state.h"
+#include "lib/server/windows.h"
 #include "protocols/manager.h"
 #include "services/fs/ext4/service.h"
 
@@ -21,11 +23,19 @@ enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 /* 32 MiB, for which there are tables; the manifest's share may be less. */
 #define PAGES_MAX 8192u
 #define PIECES_MAX 17u
+#define MAGIC 0x3454584553544154ull
+/* What lies in the region has changed when this has. */
+#define LAYOUT 1u
+/* So many ends in a row, within 10 s of each other, that nobody ordered: it may be what is in memory that it dies of, and
+ * the next run begins anew from the disk. */
+#define DEATHS_MAX 2u
 
-static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1];
-static struct region cache_region, ring_region;
+static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1], state_pieces[1];
+static struct region cache_region, ring_region, state_region;
+static struct state state;
+static struct windows windows;
 static struct file_server server;
-static struct file_locks locks; /* they end with the sessions */
+static struct file_locks *locks;
 static struct park park;
 static struct ext4_service service;
 static struct block_client disk;
@@ -153,6 +163,7 @@ static void state_changed(struct ext4_service *of)
     }
     string_copy(status.type, "ext4", sizeof status.type);
     string_copy(status.reason, reason, sizeof status.reason);
+    STATE_SET(of->kept->mount, status);
     file_server_mounted(&server, &status);
 }
 
@@ -165,13 +176,17 @@ static void say(const char *text)
 
 static uint32_t grow(struct ext4_service *of)
 {
+    static bool no_more_pages;
     uint32_t before = cache_region.piece_count;
 
-    if (region_grow(&cache_region) == MNOS_OK &&
+    if (!no_more_pages && of->memory.data_pages < PAGES_MAX &&
+        region_grow(&cache_region) == MNOS_OK &&
         block_extend(&disk, cache_pieces[before].memory, cache_pieces[before].page_count) ==
-            MNOS_OK)
+            MNOS_OK) {
+        state_extend(&state, 1, cache_region.bytes);
         return of->memory.data_pages + cache_pieces[before].page_count;
-    of->memory.pages_max = of->memory.data_pages; /* there is no more to have */
+    }
+    no_more_pages = true;
     return of->memory.data_pages;
 }
 
@@ -216,25 +231,68 @@ static int fail(mnos_status_t status, const char *what, int code)
     return code;
 }
 
-static mnos_status_t get_memory(struct ext4_service_memory *memory, struct memory_block *sessions)
+/* ---- What outlives the process ---- */
+
+static mnos_status_t open_regions(void)
 {
-    struct memory_block state;
-    uint64_t bytes = sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
     mnos_status_t status = region_open(&cache_region, "ext4_cache", cache_pieces, PIECES_MAX);
 
     if (status == MNOS_OK)
         status = region_open(&ring_region, "ext4_ring", ring_pieces, 1);
     if (status == MNOS_OK)
-        status = memory_allocate((bytes + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, sessions);
-    if (status != MNOS_OK)
-        return status;
-    memory->data = cache_region.address;
-    memory->data_pages = (uint32_t)(cache_region.bytes / MNOS_PAGE_BYTES);
-    memory->pages_max = memory->data_pages > PAGES_MAX ? memory->data_pages : PAGES_MAX;
-    bytes = ext4_service_state_bytes(memory->data_pages, memory->pages_max);
-    status = memory_allocate((bytes + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, &state);
-    memory->state = state.address;
-    return status;
+        status = region_open(&state_region, "ext4_state", state_pieces, 1);
+    return status != MNOS_OK ? status : windows_open(&windows, "ext4_windows");
+}
+
+static uint64_t in_lines(uint64_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+/* The sessions come first, then the locks, then the service's own. */
+static uint64_t locks_offset(void)
+{
+    return in_lines(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES));
+}
+
+static uint64_t own_offset(void)
+{
+    return locks_offset() + in_lines(sizeof(struct file_locks));
+}
+
+/* Finds what the last run left, or makes it anew; *found: there are operations of the last run, whole. */
+static mnos_status_t get_memory(struct ext4_service_memory *memory, struct sessions **sessions,
+                                bool *found)
+{
+    struct state_area areas[STATE_AREAS_MAX] = {[1] = {cache_region.address, cache_region.bytes}};
+    uint64_t bytes = state_overhead(EXT4_SERVICE_LOG_BYTES) + own_offset() +
+                     ext4_service_state_bytes(PAGES_MAX);
+    const char *wrong = NULL;
+
+    if (state_region.bytes < bytes)
+        return MNOS_ERR_MEMORY;
+    *found = state_open(&state, state_region.address, state_region.bytes, MAGIC, LAYOUT,
+                        EXT4_SERVICE_LOG_BYTES, areas) == STATE_WHOLE;
+    *sessions = state_content(&state);
+    locks = (struct file_locks *)((uint8_t *)*sessions + locks_offset());
+    *memory =
+        (struct ext4_service_memory){.log = &state,
+                                     .data = cache_region.address,
+                                     .data_pages = (uint32_t)(cache_region.bytes / MNOS_PAGE_BYTES),
+                                     .pages_max = PAGES_MAX,
+                                     .state = (uint8_t *)*sessions + own_offset()};
+    state_current = &state;
+    if (*found)
+        sessions_rebuild(*sessions);
+    if (*found)
+        wrong = state.header->deaths >= DEATHS_MAX ? "it has died too often with it"
+                                                   : sessions_check(*sessions);
+    if (*found && wrong == NULL)
+        wrong = file_locks_check(locks);
+    if (wrong != NULL)
+        log_line("what the last run left is not used: %s", wrong);
+    *found = *found && wrong == NULL;
+    return MNOS_OK;
 }
 
 /* Badges that end with a run of the service are not used again by the next: time goes on. */
@@ -243,25 +301,63 @@ static mnos_badge_t first_badge(void)
     return kinfo_time_ns();
 }
 
+/* Nothing of the last run is there. */
+static void begin_anew(struct sessions *sessions)
+{
+    memset(sessions, 0, own_offset() + ext4_service_state_bytes(PAGES_MAX));
+    sessions_format(sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge());
+    file_locks_format(locks);
+    server.window_memory = &windows.memory;
+    state_ready(&state);
+}
+
+/* What the last run left goes on, over the same volume; false: it cannot. */
+static bool go_on(void)
+{
+    const char *wrong = "its volume is not there any more";
+    unsigned running;
+
+    if (service.kept->state == SERVICE_NONE)
+        return false;
+    set_clock(NULL);
+    if (open_disk() != MNOS_OK ||
+        ext4_service_take_over(&service, disk.info.sectors * disk.info.sector_bytes, &wrong) !=
+            MNOS_OK) {
+        log_line("what the last run left is not used: %s; the journal is replayed", wrong);
+        close_disk();
+        return false;
+    }
+    server.mount = service.kept->mount;
+    if (service.state != SERVICE_MOUNTED)
+        server.mount.state = MOUNT_STATE_UNMOUNTING;
+    running = file_server_recover(&server, &windows.memory, state.header->deaths == 0);
+    log_line(
+        "run %llu goes on with the files of the last: %u pages to be written, %u requests were "
+        "running, %u of them for the second time",
+        (unsigned long long)state.header->epoch, service.cache.dirty_count, running & 0xFFFF,
+        running >> 16);
+    return true;
+}
+
 int main(void)
 {
     static struct file_methods methods;
     struct queue_port port = {.submit = submit, .bell = bell};
     struct ext4_service_memory memory;
-    struct memory_block sessions;
-    mnos_status_t status = get_memory(&memory, &sessions);
+    struct sessions *sessions;
+    bool found = false;
+    mnos_status_t status = open_regions();
 
+    if (status == MNOS_OK)
+        status = get_memory(&memory, &sessions, &found);
     if (status != MNOS_OK)
         return fail(status, "get memory for pages of files", EXIT_MEMORY);
     methods = ext4_methods;
     methods.mount = mount;
     methods.unmount = unmount;
-    file_server_init(
-        &server, &(struct file_system){&methods, &service, EXT4_ROOT, 0},
-        sessions_format(sessions.address, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge()),
-        bootstrap_cap("requests"), &park);
-    file_locks_format(&locks);
-    file_server_locks(&server, &locks);
+    file_server_init(&server, &(struct file_system){&methods, &service, EXT4_ROOT, 0}, sessions,
+                     bootstrap_cap("requests"), &park);
+    file_server_locks(&server, locks);
     server.loop.events = events;
     server.loop.gone = gone;
     server.loop.deadline_ns = deadline_ns;
@@ -270,5 +366,8 @@ int main(void)
     service.say = say;
     service.grow = grow;
     ext4_service_init(&service, &server, &memory, &port);
+    if (!found || !go_on())
+        begin_anew(sessions);
+    ext4_service_round(&service);
     return fail(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* open - inodes that are open, what is known of inodes, and those that nobody needs any more: see service.h. */
+#include "lib/server/state.h"
 #include "services/fs/ext4/service.h"
 
 #define HASH_FACTOR 0x9E3779B97F4A7C15ull
@@ -44,23 +45,49 @@ void open_hold(void *context, uint32_t inode)
     open->count++;
 }
 
+static void leave(struct ext4_service *service, struct leaving leaving)
+{
+    struct service_kept *kept = service->kept;
+
+    service->held_count += leaving.held;
+    STATE_SET(kept->leaving[kept->leaving_count], leaving);
+    STATE_SET(kept->leaving_count, kept->leaving_count + 1);
+}
+
+static void end_leaving(struct ext4_service *service, struct leaving *leaving)
+{
+    struct service_kept *kept = service->kept;
+
+    service->held_count -= leaving->held;
+    STATE_SET(*leaving, kept->leaving[kept->leaving_count - 1]);
+    STATE_SET(kept->leaving_count, kept->leaving_count - 1);
+}
+
 void open_leave(struct ext4_service *service, uint32_t inode, bool whole, uint64_t size)
 {
+    struct service_kept *kept = service->kept;
+
     /* One that is being cut goes wholly instead, and not both: which of the two comes first is not kept, and its
      * number may be another file's behind the first. */
-    for (uint32_t i = 0; whole && i < service->leaving_count; i++) {
-        if (service->leaving[i].inode == inode) {
-            service->leaving[i] = (struct leaving){inode, true, 0};
-            return;
-        }
+    for (uint32_t i = 0; whole && i < kept->leaving_count;) {
+        if (kept->leaving[i].inode == inode)
+            end_leaving(service, &kept->leaving[i]);
+        else
+            i++;
     }
-    service->leaving[service->leaving_count++] = (struct leaving){inode, whole, size};
+    leave(service, (struct leaving){.inode = inode, .whole = whole, .size = size});
+}
+
+uint32_t open_leaving_count(const struct ext4_service *service)
+{
+    return service->kept->leaving_count - service->held_count;
 }
 
 bool open_is_leaving(const struct ext4_service *service, uint32_t inode)
 {
-    for (uint32_t i = 0; i < service->leaving_count; i++) {
-        if (service->leaving[i].inode == inode)
+    for (uint32_t i = 0; open_leaving_count(service) != 0 && i < service->kept->leaving_count;
+         i++) {
+        if (service->kept->leaving[i].inode == inode && !service->kept->leaving[i].held)
             return true;
     }
     return false;
@@ -133,10 +160,27 @@ void open_gone(struct ext4_service *service, uint32_t inode)
     struct open_inode *open = open_find(service, inode);
 
     open_forget_attr(service, inode);
-    if (open != NULL)
-        open->gone = true;
-    else
+    if (open == NULL) {
         open_leave(service, inode, true, 0);
+        return;
+    }
+    /* What of it is being cut goes on being so: somebody waits for that. */
+    open->gone = true;
+    leave(service, (struct leaving){.inode = inode, .whole = true, .held = true});
+}
+
+void open_recover(struct ext4_service *service)
+{
+    service->held_count = 0;
+    for (uint32_t i = 0; i < service->kept->leaving_count; i++) {
+        struct leaving *leaving = &service->kept->leaving[i];
+        struct open_inode *open = leaving->whole ? open_find(service, leaving->inode) : NULL;
+
+        leaving->held = open != NULL;
+        service->held_count += leaving->held;
+        if (open != NULL)
+            open->gone = true;
+    }
 }
 
 /* Begins to wait, as ext4_end() says. */
@@ -154,11 +198,21 @@ static void background_waits(struct ext4_service *service, struct background *ba
     }
 }
 
-/* One operation of taking the first one away; false: it has to wait. */
-static bool leave_step(struct ext4_service *service, bool *done)
+/* The first that nobody has open; there is one. */
+static struct leaving *first_to_leave(struct ext4_service *service)
+{
+    struct leaving *leaving = service->kept->leaving;
+
+    while (leaving->held)
+        leaving++;
+    return leaving;
+}
+
+/* One operation of taking it away; false: it has to wait. */
+static bool leave_step(struct ext4_service *service, struct leaving *first, bool *done)
 {
     struct background *own = &service->release;
-    struct leaving leaving = service->leaving[0];
+    struct leaving leaving = *first;
     uint32_t stays =
         leaving.whole ? cache_drop_range(&service->cache, leaving.inode, 0, UINT64_MAX) : 0;
     mnos_status_t status;
@@ -182,6 +236,11 @@ static bool leave_step(struct ext4_service *service, bool *done)
     service_changed(service);
     /* What cannot be taken away stays on the list of orphans, for the next mount or for e2fsck. */
     *done = *done || status != MNOS_OK;
+    if (*done) {
+        open_forget_attr(service, leaving.inode);
+        end_leaving(service, first);
+    }
+    state_step();
     return true;
 }
 
@@ -189,11 +248,9 @@ void open_release(struct ext4_service *service)
 {
     bool done;
 
-    while (service->leaving_count != 0 && !service->release.waits && leave_step(service, &done)) {
-        if (!done)
-            continue;
-        open_forget_attr(service, service->leaving[0].inode);
-        service->leaving[0] = service->leaving[--service->leaving_count];
-        service_wake(service, service_key(KEY_LEFT, 0));
+    while (open_leaving_count(service) != 0 && !service->release.waits &&
+           leave_step(service, first_to_leave(service), &done)) {
+        if (done)
+            service_wake(service, service_key(KEY_LEFT, 0));
     }
 }

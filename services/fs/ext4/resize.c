@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* resize - files that become shorter or longer without bytes: see service.h. */
 #include "lib/base/string.h"
+#include "lib/server/state.h"
 #include "services/fs/ext4/service.h"
 
 /* The page in which a file will end has zeros behind that. */
@@ -48,12 +49,28 @@ static void forget_blocks(struct ext4_service *service, uint32_t inode, uint64_t
 
 /* The zeros behind the end are on the disk before the new size is: what was cut off would be there again, when the
  * file becomes longer after a power cut. */
-static void note_tail(struct ext4_service *service, uint32_t inode, uint64_t size)
+static void note_tail(struct ext4_service *service, uint32_t inode, uint64_t size,
+                      uint32_t transaction)
 {
     uint32_t number = cache_find(&service->cache, inode, (uint32_t)(size / CACHE_PAGE_BYTES));
 
     if (number != 0 && cache_page(&service->cache, number)->dirty)
-        cache_note(&service->cache, number, ext4_transaction(service->fs));
+        cache_note(&service->cache, number, transaction);
+}
+
+void resize_cut_pages(struct ext4_service *service)
+{
+    struct cut *cut = &service->kept->cut;
+
+    if (cut->inode == 0)
+        return;
+    (void)cache_drop_range(&service->cache, cut->inode,
+                           (cut->size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES,
+                           (cut->old_size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES);
+    forget_blocks(service, cut->inode, cut->size);
+    note_tail(service, cut->inode, cut->size, cut->transaction);
+    cut->inode =
+        0; /* it has been done, and may not be done again when others have written behind */
 }
 
 static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, uint64_t size,
@@ -74,21 +91,24 @@ static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, 
         stays = last;
     if (stays != 0)
         return service_wait(service, service_key(KEY_PAGE, stays));
-    if (service->leaving_count >= SERVICE_LEAVING_MAX)
+    if (open_leaving_count(service) >= SERVICE_LEAVING_MAX)
         return service_wait(service, service_key(KEY_LEFT, 0));
     status = ext4_truncate(service_begin(service), inode, size, &done);
     status = service_end(service, status);
     if (status != MNOS_OK)
         return status;
-    /* Not before: as long as the file has these blocks, what belongs into them is nowhere else. */
-    (void)cache_drop_range(&service->cache, inode, first, end);
-    forget_blocks(service, inode, size);
-    note_tail(service, inode, size);
+    if (!done)
+        open_leave(service, inode, false, size);
+    /* Not before: as long as the file has these blocks, what belongs into them is nowhere else. After a death in
+     * between the pages learn it from what is kept. */
+    STATE_SET(service->kept->cut,
+              ((struct cut){inode, ext4_transaction(service->fs), size, old_size}));
+    state_step();
+    resize_cut_pages(service);
     open_forget_attr(service, inode);
     service_changed(service);
     if (done)
         return MNOS_OK;
-    open_leave(service, inode, false, size);
     return service_wait(service, service_key(KEY_LEFT, 0));
 }
 

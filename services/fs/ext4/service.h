@@ -82,6 +82,7 @@ struct known_name {
 struct leaving {
     uint32_t inode;
     bool whole;    /* it has no name any more; else it was made shorter */
+    bool held;     /* and somebody has it open: it has to wait for that */
     uint64_t size; /* not whole: what it keeps */
 };
 
@@ -92,12 +93,36 @@ struct background {
     uint64_t waits_for;
 };
 
+/* What outlives the process beside the sessions, the core's memory, and the tables of pages. It is changed by
+ * operations, through the undo log. */
+struct service_kept {
+    uint32_t state; /* enum service_state */
+    uint32_t slots, pages_max;
+    bool asked_read_only, mounted_read_only;
+    bool write_failed; /* a page could not be written, and not everybody was told */
+    uint64_t disk_bytes;
+    struct mount_status mount; /* main.c: what STATUS answers */
+    /* A file has become shorter, and its pages do not know yet. */
+    struct cut {
+        uint32_t inode; /* 0: all do */
+        uint32_t transaction;
+        uint64_t size, old_size;
+    } cut;
+    uint32_t leaving_count;
+    struct leaving leaving[SERVICE_LEAVING_MAX + SERVICE_OPEN_MAX];
+};
+
 struct ext4_service_memory {
+    struct state *
+        log; /* with EXT4_SERVICE_LOG_BYTES; what follows lies in its areas, except for `pages_max` */
     uint8_t *data;       /* pages that the disk reaches, from its page 0 on */
     uint32_t data_pages; /* that are there now */
     uint32_t pages_max;  /* that may be there later, at addresses behind these */
-    void *state;         /* ext4_service_state_bytes() */
+    void *state;         /* ext4_service_state_bytes(), aligned to 64 bytes */
 };
+
+/* What a request changes beside the core: pages of a batch, sessions, the record of its reply. */
+#define EXT4_SERVICE_LOG_BYTES (EXT4_LOG_BYTES + 32u * 1024)
 
 struct ext4_service {
     struct file_server *files;
@@ -110,7 +135,7 @@ struct ext4_service {
     uint64_t tick_ns; /* of a clock that only goes on, for timers */
     enum service_state state;
     mnos_status_t failure; /* with SERVICE_FAILED */
-    bool asked_read_only, mounted_read_only;
+    struct service_kept *kept;
     void (*state_changed)(struct ext4_service *service);
     void (*say)(const char *text);
     /* Asked for more pages when those there are all hold something; returns how many there are now. May be NULL. */
@@ -121,16 +146,15 @@ struct ext4_service {
     /* The operation of the request that runs; `pending`: it waits, and what it pinned stays pinned. */
     struct ext4_op op;
     bool pending;
-    struct ext4_op kept[PARK_ENTRIES];
-    bool keeps[PARK_ENTRIES];
+    struct ext4_op parked_ops[PARK_ENTRIES];
+    bool has_parked_op[PARK_ENTRIES];
 
     struct open_inode opens[SERVICE_OPEN_MAX + 1];
     uint32_t open_buckets[SERVICE_OPEN_BUCKETS];
     uint32_t free_open;
     struct known_name names[SERVICE_NAMES];
     struct ext4_attr attrs[SERVICE_ATTRS]; /* `inode` 0: free */
-    struct leaving leaving[SERVICE_LEAVING_MAX + SERVICE_OPEN_MAX];
-    uint32_t leaving_count;
+    uint32_t held_count;                   /* of what leaves */
     struct background release;
 
     bool work_due;               /* ext4_work() may get on */
@@ -138,6 +162,7 @@ struct ext4_service {
     uint64_t commit_ns;          /* when the next commit is due; 0: nothing has changed */
     uint32_t ages[SERVICE_AGES]; /* serials of the cache at the last commits, the oldest first */
     uint64_t flush_begun, flush_done, flush_wanted;
+    struct queue_request waiting[SERVICE_SLOTS_MAX + SERVICE_QUEUE_PAGES]; /* of `queue` */
     bool data_failed; /* a page could not be written since the last SYNC */
 };
 
@@ -145,7 +170,7 @@ extern const struct file_methods ext4_methods;
 
 /* ---- volume.c: the whole ---- */
 
-size_t ext4_service_state_bytes(uint32_t data_pages, uint32_t pages_max);
+size_t ext4_service_state_bytes(uint32_t pages_max);
 /* `files` is the server that has `ext4_methods` with this service. */
 void ext4_service_init(struct ext4_service *service, struct file_server *files,
                        const struct ext4_service_memory *memory, const struct queue_port *port);
@@ -153,6 +178,11 @@ void ext4_service_init(struct ext4_service *service, struct file_server *files,
 void ext4_service_mount(struct ext4_service *service, uint32_t sector_bytes, uint64_t disk_bytes,
                         bool read_only);
 void ext4_service_unmount(struct ext4_service *service);
+/* takeover.c: goes on with what a run that died has left in the memory, instead of mounting. Behind ext4_service_init(),
+ * with the sessions of that run; the disk has nothing of it in flight any more. An error: *wrong says why, nothing was
+ * written, and the memory is of no use. */
+mnos_status_t ext4_service_take_over(struct ext4_service *service, uint64_t disk_bytes,
+                                     const char **wrong);
 /* The disk has done what queue_tag() stands for. */
 void ext4_service_done(struct ext4_service *service, uint64_t tag, mnos_status_t status);
 /* After messages and completions: what goes on by itself. */
@@ -176,6 +206,8 @@ mnos_status_t service_writable(const struct ext4_service *service);
 
 /* open.c */
 void open_init(struct ext4_service *service);
+/* After a death, when all that is open is held again: which of it has no name. */
+void open_recover(struct ext4_service *service);
 struct open_inode *open_find(struct ext4_service *service, uint32_t inode);
 void open_hold(void *context, uint32_t inode);
 void open_drop(void *context, uint32_t inode);
@@ -187,6 +219,8 @@ void open_know_size(struct ext4_service *service, uint32_t inode, uint64_t size)
 void open_gone(struct ext4_service *service, uint32_t inode);
 /* Whether something of it is being taken away. */
 bool open_is_leaving(const struct ext4_service *service, uint32_t inode);
+/* How many can leave now: of SERVICE_LEAVING_MAX. */
+uint32_t open_leaving_count(const struct ext4_service *service);
 /* There is room: the caller has seen that there is less than SERVICE_LEAVING_MAX. */
 void open_leave(struct ext4_service *service, uint32_t inode, bool whole, uint64_t size);
 /* Takes away what nobody needs, as far as it can without waiting. */
@@ -216,7 +250,14 @@ void write_zero_tail(struct ext4_service *service, uint32_t inode, uint64_t size
 /* Whether a file may be written now. */
 mnos_status_t write_allowed(struct ext4_service *service, uint32_t inode);
 
+/* volume.c */
+struct ext4_memory volume_core_memory(const struct ext4_service *service);
+struct ext4_port volume_port(struct ext4_service *service);
+uint8_t *volume_tables(const struct ext4_service *service);
+
 /* resize.c */
+/* The pages learn what kept->cut says; may be done again. */
+void resize_cut_pages(struct ext4_service *service);
 mnos_status_t service_truncate(void *context, uint32_t inode, uint64_t size);
 
 /* writeback.c */

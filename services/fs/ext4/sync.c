@@ -44,7 +44,7 @@ static mnos_status_t data_status(struct ext4_service *service, uint32_t inode)
     if (open != NULL)
         open->write_failed = false;
     else if (inode == 0)
-        service->data_failed = false;
+        service->data_failed = service->kept->write_failed = false;
     return failed ? MNOS_ERR_DEVICE : MNOS_OK;
 }
 

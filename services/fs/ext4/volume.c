@@ -7,6 +7,7 @@
  *                       `------> FAILED --mount--> MOUNTING           `--> FAILED
  */
 #include "lib/base/string.h"
+#include "lib/server/state.h"
 #include "services/fs/ext4/service.h"
 
 /* ---- Operations and waiting ---- */
@@ -59,9 +60,9 @@ void service_wake(struct ext4_service *service, uint64_t key)
 
 static void forget_kept(struct ext4_service *service, uint32_t entry)
 {
-    if (service->keeps[entry])
-        ext4_drop(&service->kept[entry]);
-    service->keeps[entry] = false;
+    if (service->has_parked_op[entry])
+        ext4_drop(&service->parked_ops[entry]);
+    service->has_parked_op[entry] = false;
 }
 
 /* A request waits: what its operation has pinned stays pinned until it has run again. */
@@ -72,8 +73,8 @@ static void request_waits(void *context, uint32_t entry)
     forget_kept(service, entry);
     if (!service->pending)
         return;
-    service->kept[entry] = service->op;
-    service->keeps[entry] = true;
+    service->parked_ops[entry] = service->op;
+    service->has_parked_op[entry] = true;
     service->pending = false;
 }
 
@@ -92,8 +93,8 @@ mnos_status_t service_writable(const struct ext4_service *service)
 {
     if (!ext4_is_read_only(service->fs))
         return MNOS_OK;
-    return service->asked_read_only || service->mounted_read_only ? MNOS_ERR_DENIED
-                                                                  : MNOS_ERR_DEVICE;
+    return service->kept->asked_read_only || service->kept->mounted_read_only ? MNOS_ERR_DENIED
+                                                                              : MNOS_ERR_DEVICE;
 }
 
 /* ---- What the core asks for ---- */
@@ -165,7 +166,7 @@ static void pages_done(struct ext4_service *service, const struct queue_request 
         struct open_inode *open = open_find(service, cache_page(&service->cache, number)->inode);
 
         if (request->op == QUEUE_WRITE && status != MNOS_OK) {
-            service->data_failed = true;
+            service->data_failed = service->kept->write_failed = true;
             if (open != NULL)
                 open->write_failed = true;
         }
@@ -218,27 +219,36 @@ static size_t aligned(size_t bytes)
     return (bytes + 63) & ~(size_t)63;
 }
 
-static uint32_t queue_size(uint32_t slots)
+size_t ext4_service_state_bytes(uint32_t pages_max)
 {
-    return slots + SERVICE_QUEUE_PAGES;
+    return aligned(sizeof(struct service_kept)) + aligned(ext4_core_bytes(SERVICE_SLOTS_MAX)) +
+           aligned(cache_table_bytes(pages_max));
 }
 
-size_t ext4_service_state_bytes(uint32_t data_pages, uint32_t pages_max)
+uint8_t *volume_tables(const struct ext4_service *service)
 {
-    uint32_t slots = slots_for(data_pages);
-
-    return aligned(ext4_state_bytes(slots)) + aligned(cache_table_bytes(pages_max - slots)) +
-           queue_size(slots) * sizeof(struct queue_request);
+    return (uint8_t *)service->kept + aligned(sizeof(struct service_kept)) +
+           aligned(ext4_core_bytes(SERVICE_SLOTS_MAX));
 }
 
-static uint8_t *tables_of(const struct ext4_service *service)
+struct ext4_memory volume_core_memory(const struct ext4_service *service)
 {
-    return (uint8_t *)service->memory.state + aligned(ext4_state_bytes(service->slots));
+    return (struct ext4_memory){.log = service->memory.log,
+                                .core =
+                                    (uint8_t *)service->kept + aligned(sizeof(struct service_kept)),
+                                .data = service->memory.data,
+                                .slots = service->slots};
 }
 
-static size_t table_bytes(const struct ext4_service *service)
+struct ext4_port volume_port(struct ext4_service *service)
 {
-    return aligned(cache_table_bytes(service->memory.pages_max - service->slots));
+    return (struct ext4_port){.context = service,
+                              .read = port_read,
+                              .write = port_write,
+                              .flush = port_flush,
+                              .data_written = port_data_written,
+                              .now_ns = port_now_ns,
+                              .say = port_say};
 }
 
 void ext4_service_init(struct ext4_service *service, struct file_server *files,
@@ -248,10 +258,10 @@ void ext4_service_init(struct ext4_service *service, struct file_server *files,
 
     service->files = files;
     service->memory = *memory;
+    service->kept = memory->state;
     service->slots = slots_for(memory->data_pages);
-    disk_queue_init(&service->queue, port,
-                    (struct queue_request *)(tables_of(service) + table_bytes(service)),
-                    queue_size(service->slots));
+    disk_queue_init(&service->queue, port, service->waiting,
+                    sizeof service->waiting / sizeof service->waiting[0]);
     park->waits = request_waits;
     park->ended = request_ended;
     park->context = service;
@@ -261,31 +271,36 @@ void ext4_service_init(struct ext4_service *service, struct file_server *files,
 static void set_state(struct ext4_service *service, enum service_state state, mnos_status_t failure)
 {
     service->state = state;
+    STATE_SET(service->kept->state, (uint32_t)state);
     service->failure = failure;
     if (service->state_changed != NULL)
         service->state_changed(service);
+    state_step();
 }
 
 void ext4_service_mount(struct ext4_service *service, uint32_t sector_bytes, uint64_t disk_bytes,
                         bool read_only)
 {
-    struct ext4_memory memory = {
-        .state = service->memory.state, .data = service->memory.data, .slots = service->slots};
-    struct ext4_port port = {.context = service,
-                             .read = port_read,
-                             .write = port_write,
-                             .flush = port_flush,
-                             .data_written = port_data_written,
-                             .now_ns = port_now_ns,
-                             .say = port_say};
+    struct service_kept *kept = service->kept;
+    struct ext4_memory memory = volume_core_memory(service);
+    struct ext4_port port = volume_port(service);
     struct ext4_options options = {
         .sector_bytes = sector_bytes, .disk_bytes = disk_bytes, .read_only = read_only};
 
-    memset(memory.state, 0, aligned(ext4_state_bytes(service->slots)) + table_bytes(service));
+    /* Who finds it as it is now begins anew. */
+    kept->state = SERVICE_NONE;
+    kept->leaving_count = 0;
+    kept->cut.inode = 0;
+    kept->write_failed = 0;
+    kept->slots = service->slots;
+    kept->pages_max = service->memory.pages_max;
+    kept->disk_bytes = disk_bytes;
+    kept->asked_read_only = read_only;
+    memset(volume_tables(service), 0, cache_table_bytes(kept->pages_max));
+    service->held_count = 0;
     memset(service->names, 0, sizeof service->names);
     memset(service->attrs, 0, sizeof service->attrs);
     service->cache = (struct cache){0};
-    service->asked_read_only = read_only;
     service->fs = ext4_init(&memory, &port, &options);
     service->work_due = true;
     set_state(service, SERVICE_MOUNTING, MNOS_OK);
@@ -295,8 +310,8 @@ static void is_mounted(struct ext4_service *service)
 {
     service->block_bytes = ext4_block_bytes(service->fs);
     service->blocks_per_page = CACHE_PAGE_BYTES / service->block_bytes;
-    service->mounted_read_only = ext4_is_read_only(service->fs);
-    cache_init(&service->cache, tables_of(service),
+    service->kept->mounted_read_only = ext4_is_read_only(service->fs);
+    cache_init(&service->cache, volume_tables(service),
                service->memory.data + (size_t)service->slots * CACHE_PAGE_BYTES,
                service->memory.pages_max - service->slots);
     service->cache.page_count = service->memory.data_pages - service->slots;
@@ -315,7 +330,7 @@ void ext4_service_unmount(struct ext4_service *service)
 /* Everything that is under way ends, and all pages are written. */
 static bool all_written(struct ext4_service *service)
 {
-    if (service->files->loop.park->count != 0 || service->leaving_count != 0)
+    if (service->files->loop.park->count != 0 || service->kept->leaving_count != 0)
         return false;
     if (service->cache.reading_count != 0)
         return false;
@@ -372,6 +387,7 @@ void ext4_service_round(struct ext4_service *service)
         set_state(service, SERVICE_UNMOUNTING, MNOS_OK);
         step_of_mount(service);
     }
+    state_step(); /* what went on by itself has ended its operations, and so it is with the log */
     disk_queue_push(&service->queue);
 }
 

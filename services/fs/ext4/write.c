@@ -264,13 +264,16 @@ static mnos_status_t prepare(struct ext4_service *service, struct batch *batch, 
 /* The blocks of the operation are the pages' now, and the transaction waits for these. */
 static void place(struct ext4_service *service, const struct batch *batch)
 {
-    uint32_t transaction = ext4_transaction(service->fs);
+    uint32_t transaction = ext4_transaction(service->fs), kept = 0;
 
     for (uint32_t i = 0; i < batch->run_count; i++) {
         for (uint32_t k = 0; k < batch->runs[i].count; k++) {
             uint32_t logical = batch->runs[i].logical + k;
             uint32_t number = batch->number[logical / service->blocks_per_page - batch->first];
 
+            if (number != kept)
+                cache_keep(&service->cache, number);
+            kept = number;
             cache_blocks_of(&service->cache, number)[logical % service->blocks_per_page] =
                 batch->runs[i].physical + k;
             cache_dirty(&service->cache, number);
@@ -416,7 +419,7 @@ mnos_status_t service_write(void *context, uint32_t inode, uint64_t offset, cons
         status = write_some(service, &batch, 1, from, count);
     }
     /* What was removed and is still being taken away makes room. */
-    if (status == MNOS_ERR_FULL && service->leaving_count != 0)
+    if (status == MNOS_ERR_FULL && open_leaving_count(service) != 0)
         status = service_wait(service, service_key(KEY_LEFT, 0));
     return status;
 }

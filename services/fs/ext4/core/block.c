@@ -18,29 +18,35 @@ static uint32_t bucket_count(uint32_t slots)
     return count;
 }
 
-size_t ext4_state_bytes(uint32_t slots)
+size_t ext4_core_bytes(uint32_t slots)
 {
     return rounded(sizeof(struct ext4_fs)) + rounded(slots * sizeof(struct ext4_slot)) +
-           rounded(bucket_count(slots) * sizeof(uint32_t)) + EXT4_LOG_BYTES;
+           rounded(bucket_count(slots) * sizeof(uint32_t));
+}
+
+struct ext4_fs *ext4_lay_out(const struct ext4_memory *memory, const struct ext4_port *port)
+{
+    struct ext4_fs *fs = memory->core;
+    uint8_t *at = (uint8_t *)memory->core + rounded(sizeof *fs);
+
+    fs->memory = *memory;
+    fs->port = *port;
+    fs->slots = (void *)at;
+    at += rounded(memory->slots * sizeof(struct ext4_slot));
+    fs->buckets = (void *)at;
+    fs->bucket_mask = bucket_count(memory->slots) - 1;
+    return fs;
 }
 
 struct ext4_fs *ext4_init(const struct ext4_memory *memory, const struct ext4_port *port,
                           const struct ext4_options *options)
 {
-    struct ext4_fs *fs = memory->state;
-    uint8_t *at = memory->state;
+    struct ext4_fs *fs;
 
-    memset(fs, 0, sizeof *fs);
+    memset(memory->core, 0, sizeof *fs);
+    fs = ext4_lay_out(memory, port);
     fs->magic = EXT4_MAGIC;
-    fs->memory = *memory;
-    fs->port = *port;
     fs->options = *options;
-    at += rounded(sizeof *fs);
-    fs->slots = (void *)at;
-    at += rounded(memory->slots * sizeof(struct ext4_slot));
-    fs->buckets = (void *)at;
-    fs->bucket_mask = bucket_count(memory->slots) - 1;
-    fs->log = at + rounded((fs->bucket_mask + 1) * sizeof(uint32_t));
     fs->journal_slot = EXT4_NONE;
     fs->super_slot = EXT4_NONE;
     /* The superblock says how large blocks are: until it is read, as small as the disk allows. */
@@ -81,6 +87,27 @@ static void hash_in(struct ext4_fs *fs, uint32_t slot, uint64_t block)
     fs->slots[slot].block = block;
     fs->slots[slot].hash_next = *bucket;
     *bucket = slot;
+}
+
+void ext4_cache_rebuild(struct ext4_fs *fs, bool (*keeps)(const struct ext4_fs *fs, uint32_t slot))
+{
+    for (uint32_t i = 0; i <= fs->bucket_mask; i++)
+        fs->buckets[i] = EXT4_NONE;
+    fs->unused = 0;
+    fs->hand = 0;
+    for (uint32_t i = 0; i < fs->memory.slots; i++) {
+        struct ext4_slot *slot = &fs->slots[i];
+
+        if (!keeps(fs, i)) {
+            *slot = (struct ext4_slot){.hash_next = EXT4_NONE};
+            continue;
+        }
+        slot->pins = 0;
+        slot->hash_next = EXT4_NONE;
+        fs->unused = i + 1;
+        if (slot->block != EXT4_NO_BLOCK)
+            hash_in(fs, i, slot->block);
+    }
 }
 
 static void hash_out(struct ext4_fs *fs, uint32_t slot)
@@ -136,11 +163,12 @@ uint32_t ext4_slot_make(struct ext4_fs *fs, uint64_t block)
     return slot;
 }
 
-void ext4_write_slot(struct ext4_fs *fs, uint32_t slot, uint64_t block, bool durable)
+void ext4_write_slot(struct ext4_fs *fs, uint32_t slot, uint32_t position, bool durable)
 {
+    fs->slots[slot].use.target = position;
     fs->slots[slot].use.flags |= SLOT_WRITING;
     fs->transfers++;
-    fs->port.write(fs->port.context, slot, block, durable);
+    fs->port.write(fs->port.context, slot, ext4_slot_target(fs, slot), durable);
 }
 
 /* ---- Operations ---- */

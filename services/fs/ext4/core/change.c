@@ -1,99 +1,40 @@
 // SPDX-License-Identifier: MIT
 /*
- * change - operations happen wholly or not at all: before each store the old bytes go to the undo log. The log's
- * end is stored last, so a process that takes the memory over finds in it just what has to be put back.
- * An operation ends by one store: the log is empty.
+ * change - operations happen wholly or not at all: before each store the old bytes go to the undo log
+ * (lib/server/state.h). One that cannot be finished is taken back to where it began; one that is finished stays when
+ * its caller empties the log, by one store.
  */
 #include "services/fs/ext4/core/journal.h"
-
-enum ext4_area { AREA_STATE, AREA_DATA, AREA_SERVICE };
-
-/* Behind the old bytes, since the log is read from its end. */
-struct note {
-    uint32_t area;
-    uint32_t count;
-    uint64_t offset;
-};
 
 /* What one ext4_change() may be followed by: a block's bytes twice over, with their notes. */
 enum { LOG_MARGIN = 4 * EXT4_SLOT_BYTES, PINS_KEPT = EXT4_OP_PINS / 2 };
 
-static void in_order(void)
+void ext4_note(struct ext4_fs *fs, const void *address, size_t count)
 {
-    __asm__ volatile("" ::: "memory");
+    state_put_any(fs->memory.log, address, count);
 }
 
-static uint8_t *area_base(const struct ext4_fs *fs, uint32_t area)
+void ext4_step_done(struct ext4_fs *fs)
 {
-    return area == AREA_STATE ? fs->memory.state
-                              : (area == AREA_DATA ? fs->memory.data : fs->memory.service);
-}
-
-static enum ext4_area area_of(const struct ext4_fs *fs, const uint8_t *address)
-{
-    if (address >= fs->memory.data &&
-        address < fs->memory.data + (size_t)fs->memory.slots * EXT4_SLOT_BYTES)
-        return AREA_DATA;
-    if (fs->memory.service != NULL && address >= fs->memory.service &&
-        address < fs->memory.service + fs->memory.service_bytes)
-        return AREA_SERVICE;
-    return AREA_STATE;
-}
-
-static void remember(struct ext4_fs *fs, const void *address, size_t count)
-{
-    enum ext4_area area = area_of(fs, address);
-    struct note note = {area, (uint32_t)count,
-                        (uint64_t)((const uint8_t *)address - area_base(fs, area))};
-    uint8_t *at = fs->log + fs->log_used;
-
-    memcpy(at, address, count);
-    memcpy(at + count, &note, sizeof note);
-    in_order();
-    fs->log_used += (uint32_t)(count + sizeof note);
-    in_order();
-}
-
-static void undo(struct ext4_fs *fs)
-{
-    struct note note;
-
-    /* Ends: each round takes a note, and there are as many as bytes in the log at most. */
-    while (fs->log_used != 0) {
-        const uint8_t *end = fs->log + fs->log_used - sizeof note;
-
-        memcpy(&note, end, sizeof note);
-        memcpy(area_base(fs, note.area) + note.offset, end - note.count, note.count);
-        in_order();
-        fs->log_used -= (uint32_t)(note.count + sizeof note);
-        in_order();
-    }
+    state_done(fs->memory.log);
 }
 
 void ext4_begin(struct ext4_op *op, struct ext4_fs *fs)
 {
     op->fs = fs;
     op->waits_for = EXT4_WAIT_NOTHING;
+    op->mark = state_mark(fs->memory.log);
     op->now_ns = fs->port.now_ns(fs->port.context);
 }
 
 mnos_status_t ext4_end(struct ext4_op *op, mnos_status_t status)
 {
-    struct ext4_fs *fs = op->fs;
-
     if (status != MNOS_OK)
-        undo(fs);
-    in_order();
-    fs->log_used = 0;
+        state_undo_to(op->fs->memory.log, op->mark);
     /* Who waits for one block keeps the others, unless it came by more than it will need. */
     if (status != MNOS_ERR_AGAIN || op->waits_for >= EXT4_WAIT_ANY || op->pin_count > PINS_KEPT)
         ext4_drop(op);
     return status;
-}
-
-void ext4_save(struct ext4_op *op, void *address, size_t bytes)
-{
-    remember(op->fs, address, bytes);
 }
 
 mnos_status_t ext4_again(struct ext4_op *op, uint32_t waits_for)
@@ -112,7 +53,7 @@ mnos_status_t ext4_wait_commit(struct ext4_op *op)
 
 void ext4_put(struct ext4_op *op, void *address, const void *bytes, size_t count)
 {
-    remember(op->fs, address, count);
+    ext4_note(op->fs, address, count);
     memmove(address, bytes, count);
 }
 
@@ -133,7 +74,7 @@ void ext4_put_64(struct ext4_op *op, void *address, uint64_t value)
 
 void ext4_fill(struct ext4_op *op, void *address, uint8_t value, size_t count)
 {
-    remember(op->fs, address, count);
+    ext4_note(op->fs, address, count);
     memset(address, value, count);
 }
 
@@ -176,14 +117,14 @@ mnos_status_t ext4_change(struct ext4_op *op, const uint8_t *data)
         return ext4_wait_commit(op);
     if ((slot->use.flags & SLOT_WRITING) != 0)
         return ext4_again(op, index);
-    if (fs->log_used + LOG_MARGIN > EXT4_LOG_BYTES)
+    if (!state_has_room(fs->memory.log, LOG_MARGIN))
         return MNOS_ERR_SIZE; /* no operation changes so much */
     if ((slot->use.flags & SLOT_DIRTY) != 0)
         return MNOS_OK;
     status = check_room(op);
     if (status != MNOS_OK)
         return status;
-    remember(fs, &slot->use, sizeof slot->use);
+    ext4_note(fs, &slot->use, sizeof slot->use);
     slot->use.flags |= SLOT_DIRTY;
     ext4_put_32(op, &fs->dirty_count, fs->dirty_count + 1);
     return MNOS_OK;
@@ -201,7 +142,7 @@ static void forget(struct ext4_op *op, uint64_t block)
 
     if (index == EXT4_NONE || slot->use.state != SLOT_VALID)
         return;
-    remember(fs, &slot->use, sizeof slot->use);
+    ext4_note(fs, &slot->use, sizeof slot->use);
     if ((slot->use.flags & SLOT_DIRTY) != 0)
         ext4_put_32(op, &fs->dirty_count, fs->dirty_count - 1);
     slot->use.flags &= (uint8_t)~SLOT_DIRTY;

@@ -25,8 +25,9 @@ static void write_blocks(struct ext4_fs *fs)
         if ((slot->use.flags & SLOT_LOGGED) == 0 ||
             (slot->use.flags & (SLOT_DIRTY | SLOT_COMMITTING | SLOT_FREED | SLOT_WRITING)) != 0)
             continue;
+        ext4_note(fs, &slot->use, sizeof slot->use);
         slot->use.flags |= SLOT_CHECKED;
-        ext4_write_slot(fs, i, slot->block, false);
+        ext4_write_slot(fs, i, 0, false);
     }
 }
 
@@ -36,16 +37,20 @@ static void find_tail(struct ext4_fs *fs)
     struct ext4_journal *journal = &fs->journal;
     uint32_t oldest = fs->running, kept = 0;
 
+    ext4_note(fs, &fs->logged_count, sizeof fs->logged_count);
+    ext4_note(fs, journal->live, journal->live_count * sizeof *journal->live);
     for (uint32_t i = 0; i < fs->unused; i++) {
         struct ext4_slot *slot = &fs->slots[i];
 
         if ((slot->use.flags & SLOT_CHECKED) != 0) {
+            ext4_note(fs, &slot->use, sizeof slot->use);
             slot->use.flags &= (uint8_t) ~(SLOT_CHECKED | SLOT_LOGGED);
             fs->logged_count--;
         }
         if ((slot->use.flags & SLOT_LOGGED) != 0 && (int32_t)(slot->use.logged - oldest) < 0)
             oldest = slot->use.logged;
     }
+    ext4_note(fs, &fs->new_tail, sizeof fs->new_tail + sizeof fs->new_tail_transaction);
     fs->new_tail = journal->head;
     fs->new_tail_transaction = fs->running;
     for (uint32_t i = 0; i < journal->live_count; i++) {
@@ -57,32 +62,36 @@ static void find_tail(struct ext4_fs *fs)
         }
         journal->live[kept++] = journal->live[i];
     }
-    journal->live_count = kept;
+    EXT4_SET(fs, journal->live_count, kept);
 }
 
 static void step(struct ext4_fs *fs)
 {
+    enum ext4_checkpoint_step next = CHECK_IDLE;
+
     switch (fs->checkpoint_step) {
     case CHECK_IDLE:
         fs->checkpoint_wanted = false;
         write_blocks(fs);
-        fs->checkpoint_step = CHECK_WRITING;
+        next = CHECK_WRITING;
         break;
     case CHECK_WRITING:
         ext4_start_flush(fs);
-        fs->checkpoint_step = CHECK_FLUSH;
+        next = CHECK_FLUSH;
         break;
     case CHECK_FLUSH:
         find_tail(fs);
         ext4_journal_write_super(fs, fs->new_tail, fs->new_tail_transaction);
-        fs->checkpoint_step = CHECK_TAIL;
+        next = CHECK_TAIL;
         break;
     case CHECK_TAIL:
-        fs->journal.tail = fs->new_tail;
-        fs->journal.tail_transaction = fs->new_tail_transaction;
-        fs->checkpoint_step = CHECK_IDLE;
+        EXT4_SET(fs, fs->journal.tail, fs->new_tail);
+        EXT4_SET(fs, fs->journal.tail_transaction, fs->new_tail_transaction);
         break;
     }
+    /* The step has happened with this store; resume.c goes on behind it. */
+    EXT4_SET(fs, fs->checkpoint_step, next);
+    ext4_step_done(fs);
 }
 
 mnos_status_t ext4_checkpoint_work(struct ext4_fs *fs)

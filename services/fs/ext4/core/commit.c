@@ -14,6 +14,9 @@
  *
  * The blocks are written to the log from where they are; until that has ended nobody changes them (SLOT_WRITING),
  * so no copy of them in memory is needed.
+ *
+ * Each step happens wholly or not at all (ext4_step_done()), and what it has the disk do may be done again: so a run
+ * that takes over from one that died goes on with the step (resume.c).
  */
 #include "services/fs/ext4/core/journal.h"
 
@@ -92,21 +95,23 @@ static mnos_status_t take_scratch(struct ext4_fs *fs)
 
 static uint8_t *next_scratch(struct ext4_fs *fs, uint32_t *slot)
 {
-    *slot = fs->scratch[fs->scratch_used++];
+    *slot = fs->scratch[fs->scratch_used];
+    EXT4_SET(fs, fs->scratch_used, fs->scratch_used + 1);
     memset(ext4_data(fs, *slot), 0, fs->block_bytes);
     return ext4_data(fs, *slot);
 }
 
 static void to_log(struct ext4_fs *fs, uint32_t slot, uint32_t position, bool durable)
 {
-    ext4_write_slot(fs, slot, ext4_journal_block(fs, position), durable);
+    ext4_note(fs, &fs->slots[slot].use, sizeof fs->slots[slot].use);
+    ext4_write_slot(fs, slot, position, durable);
 }
 
 static uint32_t take_position(struct ext4_fs *fs)
 {
     uint32_t position = fs->journal.head;
 
-    fs->journal.head = ext4_journal_next(fs, position);
+    EXT4_SET(fs, fs->journal.head, ext4_journal_next(fs, position));
     return position;
 }
 
@@ -181,6 +186,7 @@ static uint32_t write_copies(struct ext4_fs *fs, uint32_t slot, uint32_t *left)
             memcpy(data + offset, ext4_data(fs, fs->journal_slot) + JSB_UUID, 16);
             offset += 16;
         }
+        ext4_note(fs, &fs->slots[slot].use, sizeof fs->slots[slot].use);
         fs->slots[slot].use.flags &= (uint8_t)~SLOT_DIRTY;
         fs->slots[slot].use.flags |= SLOT_COMMITTING;
         to_log(fs, copy, take_position(fs), false);
@@ -215,7 +221,7 @@ static void write_revokes(struct ext4_fs *fs)
 /* From here on operations join the next transaction. */
 static void write_log(struct ext4_fs *fs)
 {
-    struct ext4_live *live = &fs->journal.live[fs->journal.live_count++];
+    struct ext4_live *live = &fs->journal.live[fs->journal.live_count];
     uint32_t left = fs->dirty_count, slot = 0;
 
     for (uint32_t i = 0; i < fs->unused; i++)
@@ -225,16 +231,17 @@ static void write_log(struct ext4_fs *fs)
         if ((fs->slots[i].use.flags & SLOT_DIRTY) != 0)
             ext4_seal(fs, i);
     *live = (struct ext4_live){fs->running, fs->journal.head};
-    fs->scratch_used = 0;
+    EXT4_SET(fs, fs->journal.live_count, fs->journal.live_count + 1);
+    EXT4_SET(fs, fs->scratch_used, 0);
     while (left > 0)
         slot = write_copies(fs, slot, &left);
     write_revokes(fs);
-    fs->dirty_count = 0;
-    fs->revoked_count = 0;
-    fs->escapes = 0;
-    fs->commit_wanted = false;
-    fs->closing = false;
-    fs->running++;
+    EXT4_SET(fs, fs->dirty_count, 0);
+    EXT4_SET(fs, fs->revoked_count, 0);
+    EXT4_SET(fs, fs->escapes, 0);
+    EXT4_SET(fs, fs->commit_wanted, false);
+    EXT4_SET(fs, fs->closing, false);
+    EXT4_SET(fs, fs->running, fs->running + 1);
 }
 
 /* ---- Step 4 ---- */
@@ -258,16 +265,19 @@ static void end_freed(struct ext4_fs *fs, uint32_t transaction)
 {
     uint32_t kept = 0;
 
+    ext4_note(fs, fs->freed, fs->freed_count * sizeof *fs->freed);
     for (uint32_t i = 0; i < fs->freed_count; i++)
         if (fs->freed[i].transaction != transaction)
             fs->freed[kept++] = fs->freed[i];
-    fs->freed_count = kept;
+    EXT4_SET(fs, fs->freed_count, kept);
 }
 
 static void end_slot(struct ext4_fs *fs, uint32_t index, uint32_t transaction)
 {
     struct ext4_slot *slot = &fs->slots[index];
 
+    if ((slot->use.flags & (SLOT_COMMITTING | SLOT_FREED)) != 0)
+        ext4_note(fs, slot, sizeof *slot);
     if ((slot->use.flags & SLOT_COMMITTING) != 0) {
         if ((slot->use.flags & SLOT_LOGGED) == 0)
             fs->logged_count++;
@@ -285,14 +295,19 @@ static void end_commit(struct ext4_fs *fs)
 {
     uint32_t transaction = fs->running - 1;
 
-    for (uint32_t i = 0; i < fs->scratch_count; i++)
-        fs->slots[fs->scratch[i]] =
-            (struct ext4_slot){.block = EXT4_NO_BLOCK, .hash_next = EXT4_NONE};
-    fs->scratch_count = 0;
+    for (uint32_t i = 0; i < fs->scratch_count; i++) {
+        struct ext4_slot *slot = &fs->slots[fs->scratch[i]];
+
+        ext4_note(fs, slot, sizeof *slot);
+        *slot = (struct ext4_slot){.block = EXT4_NO_BLOCK, .hash_next = EXT4_NONE};
+    }
+    EXT4_SET(fs, fs->scratch_count, 0);
+    EXT4_SET(fs, fs->scratch_used, 0);
+    ext4_note(fs, &fs->logged_count, sizeof fs->logged_count);
     for (uint32_t i = 0; i < fs->unused; i++)
         end_slot(fs, i, transaction);
     end_freed(fs, transaction);
-    fs->committed = transaction;
+    EXT4_SET(fs, fs->committed, transaction);
 }
 
 /* ---- The steps ---- */
@@ -300,8 +315,8 @@ static void end_commit(struct ext4_fs *fs)
 /* The log was empty: its superblock says first where it begins. */
 static void open_log(struct ext4_fs *fs)
 {
-    fs->journal.tail = fs->journal.head;
-    fs->journal.tail_transaction = fs->running;
+    EXT4_SET(fs, fs->journal.tail, fs->journal.head);
+    EXT4_SET(fs, fs->journal.tail_transaction, fs->running);
     ext4_journal_write_super(fs, fs->journal.head, fs->running);
 }
 
@@ -319,6 +334,13 @@ static mnos_status_t begin_commit(struct ext4_fs *fs)
     return MNOS_OK;
 }
 
+/* The step that was made has happened with this store. */
+static void go_on_with(struct ext4_fs *fs, enum ext4_commit_step step)
+{
+    EXT4_SET(fs, fs->commit_step, step);
+    ext4_step_done(fs);
+}
+
 static mnos_status_t step(struct ext4_fs *fs)
 {
     mnos_status_t status;
@@ -332,27 +354,27 @@ static mnos_status_t step(struct ext4_fs *fs)
         if (fs->commit_step == COMMIT_CLOSING && !fs->journal.is_open)
             open_log(fs);
         fs->closing = true;
-        fs->commit_step = fs->commit_step == COMMIT_DATA ? COMMIT_CLOSING : COMMIT_OPENING;
+        go_on_with(fs, fs->commit_step == COMMIT_DATA ? COMMIT_CLOSING : COMMIT_OPENING);
         return MNOS_OK;
     case COMMIT_OPENING:
-        fs->journal.is_open = true;
+        EXT4_SET(fs, fs->journal.is_open, true);
         status = take_scratch(fs);
         if (status != MNOS_OK)
             return status;
         write_log(fs);
-        fs->commit_step = COMMIT_COPIES;
+        go_on_with(fs, COMMIT_COPIES);
         return MNOS_OK;
     case COMMIT_COPIES:
         ext4_start_flush(fs);
-        fs->commit_step = COMMIT_FLUSH;
+        go_on_with(fs, COMMIT_FLUSH);
         return MNOS_OK;
     case COMMIT_FLUSH:
         write_commit(fs);
-        fs->commit_step = COMMIT_BLOCK;
+        go_on_with(fs, COMMIT_BLOCK);
         return MNOS_OK;
     default:
         end_commit(fs);
-        fs->commit_step = COMMIT_IDLE;
+        go_on_with(fs, COMMIT_IDLE);
         return MNOS_OK;
     }
 }

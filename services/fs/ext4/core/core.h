@@ -24,7 +24,6 @@
 #define EXT4_REVOKED_MAX 2048u
 #define EXT4_JOURNAL_RUNS 512u
 #define EXT4_LIVE_MAX 256u
-#define EXT4_LOG_BYTES (256u * 1024)
 #define EXT4_REASON_BYTES 128u
 #define EXT4_SCRATCH_MAX 512u
 /* Each takes a slot more at the commit. */
@@ -71,7 +70,7 @@ struct ext4_slot {
     uint32_t hash_next;
     int32_t status; /* SLOT_FAILED */
     uint16_t pins;
-    uint16_t reserved[3];
+    uint16_t reserved;
     /* What operations change, and only that, is in the undo log: the rest belongs to the cache. */
     struct ext4_use {
         uint32_t owner;
@@ -79,6 +78,7 @@ struct ext4_slot {
         uint32_t good;   /* EXT4_INODES: which are well-formed, a bit each */
         uint32_t logged; /* SLOT_LOGGED: by which transaction */
         uint32_t freed;  /* SLOT_FREED: in which */
+        uint32_t target; /* SLOT_WRITING: the position in the log; 0: its own place */
         uint8_t kind;
         uint8_t state;
         uint8_t flags;
@@ -178,11 +178,9 @@ struct ext4_fs {
     struct ext4_options options;
     struct ext4_slot *slots;
     uint32_t *buckets;
-    uint8_t *log;
     uint32_t bucket_mask;
-    uint32_t log_used; /* of the undo log */
-    uint32_t hand;     /* of the clock */
-    uint32_t unused;   /* slots from here on have never been used */
+    uint32_t hand;   /* of the clock */
+    uint32_t unused; /* slots from here on have never been used */
 
     /* From the superblock. */
     uint32_t block_bytes, block_shift;
@@ -249,8 +247,15 @@ void ext4_unpin_to(struct ext4_op *op, uint32_t count);
 uint32_t ext4_slot_take(struct ext4_fs *fs);
 /* One of a block that is about to be written as a whole. */
 uint32_t ext4_slot_make(struct ext4_fs *fs, uint64_t block);
-/* Writes what the slot holds to a block, its own or one of the log; fs->transfers counts it. */
-void ext4_write_slot(struct ext4_fs *fs, uint32_t slot, uint64_t block, bool durable);
+/* Writes what the slot holds to its own block, or to a position of the log, if that is not 0; fs->transfers counts
+ * it. The caller has noted the slot's `use`. */
+void ext4_write_slot(struct ext4_fs *fs, uint32_t slot, uint32_t position, bool durable);
+/* Where such a write goes. */
+uint64_t ext4_slot_target(const struct ext4_fs *fs, uint32_t slot);
+/* Lays the parts of the core out in its memory; the content is what is there. */
+struct ext4_fs *ext4_lay_out(const struct ext4_memory *memory, const struct ext4_port *port);
+/* Only the slots that `keeps` stay, each found by its block. */
+void ext4_cache_rebuild(struct ext4_fs *fs, bool (*keeps)(const struct ext4_fs *fs, uint32_t slot));
 void ext4_slot_empty(struct ext4_fs *fs, uint32_t slot);
 uint32_t ext4_slot_find(const struct ext4_fs *fs, uint64_t block);
 void ext4_cache_empty(struct ext4_fs *fs);
@@ -271,6 +276,13 @@ static inline uint32_t ext4_slot_of(const struct ext4_fs *fs, const uint8_t *dat
 mnos_status_t ext4_change(struct ext4_op *op, const uint8_t *data);
 /* Whether the operation may change anything at all. */
 mnos_status_t ext4_check_writable(struct ext4_op *op);
+/* A step of a commit, a checkpoint or an unmounting is about to change these bytes of the core's memory. Each step ends
+ * by ext4_step_done(), and so has happened wholly or not at all. */
+void ext4_note(struct ext4_fs *fs, const void *address, size_t count);
+void ext4_step_done(struct ext4_fs *fs);
+
+#define EXT4_SET(fs, place, value) (ext4_note(fs, &(place), sizeof(place)), (place) = (value))
+
 /* The old bytes go to the undo log first. */
 void ext4_put(struct ext4_op *op, void *address, const void *bytes, size_t count);
 void ext4_put_16(struct ext4_op *op, void *address, uint16_t value);

@@ -39,6 +39,13 @@ uint64_t ext4_journal_block(const struct ext4_fs *fs, uint32_t logical)
     return journal->runs[low].physical + (logical - journal->runs[low].logical);
 }
 
+uint64_t ext4_slot_target(const struct ext4_fs *fs, uint32_t slot)
+{
+    uint32_t position = fs->slots[slot].use.target;
+
+    return position == 0 ? fs->slots[slot].block : ext4_journal_block(fs, position);
+}
+
 uint32_t ext4_journal_next(const struct ext4_fs *fs, uint32_t logical)
 {
     return logical + 1 == fs->journal.blocks ? fs->journal.first : logical + 1;
@@ -188,6 +195,7 @@ mnos_status_t ext4_journal_open(struct ext4_fs *fs, struct ext4_op *op)
 void ext4_journal_write_super(struct ext4_fs *fs, uint32_t start, uint32_t sequence)
 {
     uint8_t *jsb = ext4_data(fs, fs->journal_slot);
+    struct ext4_use *use = &fs->slots[fs->journal_slot].use;
 
     set_be32(jsb + JSB_START, start);
     set_be32(jsb + JSB_SEQUENCE, sequence);
@@ -198,5 +206,6 @@ void ext4_journal_write_super(struct ext4_fs *fs, uint32_t start, uint32_t seque
         set_le32(jsb + JSB_CHECKSUM, 0);
         set_be32(jsb + JSB_CHECKSUM, ext4_crc32c(UINT32_MAX, jsb, JSB_BYTES));
     }
-    ext4_write_slot(fs, fs->journal_slot, ext4_journal_block(fs, 0), true);
+    ext4_note(fs, use, sizeof *use);
+    ext4_write_slot(fs, fs->journal_slot, 0, true);
 }

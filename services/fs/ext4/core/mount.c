@@ -108,6 +108,7 @@ static mnos_status_t step_count(struct ext4_fs *fs)
 static void write_super(struct ext4_fs *fs, bool in_use)
 {
     uint8_t *sb = ext4_super(fs);
+    struct ext4_use *use = &fs->slots[fs->super_slot].use;
     uint32_t incompat = le32(sb + SB_INCOMPAT) & ~(uint32_t)INCOMPAT_RECOVER;
     uint32_t now = ext4_seconds(fs, fs->port.now_ns(fs->port.context));
 
@@ -122,7 +123,8 @@ static void write_super(struct ext4_fs *fs, bool in_use)
     if ((fs->incompat & INCOMPAT_64BIT) != 0)
         set_le32(sb + SB_FREE_BLOCKS_HI, (uint32_t)(fs->free_blocks >> 32));
     ext4_seal(fs, fs->super_slot);
-    ext4_write_slot(fs, fs->super_slot, super_block(fs), true);
+    ext4_note(fs, use, sizeof *use);
+    ext4_write_slot(fs, fs->super_slot, 0, true);
 }
 
 static mnos_status_t step_mark(struct ext4_fs *fs)
@@ -195,6 +197,7 @@ mnos_status_t ext4_mount(struct ext4_fs *fs)
             return MNOS_ERR_FORMAT;
         ext4_begin(&fs->own, fs);
         status = ext4_end(&fs->own, step(fs));
+        ext4_step_done(fs);
         if (status == MNOS_ERR_AGAIN && fs->own.waits_for == EXT4_WAIT_COMMIT)
             status = ext4_work(fs);
     }
@@ -221,7 +224,7 @@ static mnos_status_t unmount_step(struct ext4_fs *fs)
         break;
     case UNMOUNT_JOURNAL:
         ext4_journal_write_super(fs, 0, fs->running);
-        fs->journal.is_open = false;
+        EXT4_SET(fs, fs->journal.is_open, false);
         break;
     case UNMOUNT_SUPER:
         status = ext4_transfers_done(fs);
@@ -231,7 +234,8 @@ static mnos_status_t unmount_step(struct ext4_fs *fs)
     default: return ext4_transfers_done(fs);
     }
     if (status == MNOS_OK)
-        fs->unmount_step++;
+        EXT4_SET(fs, fs->unmount_step, fs->unmount_step + 1);
+    ext4_step_done(fs);
     return status;
 }
 

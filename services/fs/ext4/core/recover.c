@@ -17,7 +17,7 @@ enum { REVOKED_ROOM = EXT4_LOG_BYTES / sizeof(struct revoked), REVOKED_MAX = REV
 
 static struct revoked *revoked_find(struct ext4_fs *fs, uint64_t block)
 {
-    struct revoked *table = (void *)fs->log;
+    struct revoked *table = (void *)fs->memory.log->log;
     uint32_t at = (uint32_t)((block * 0x9E3779B97F4A7C15ull) >> 40) % REVOKED_ROOM;
 
     /* Ends: a quarter of the table is always free. */
@@ -219,7 +219,7 @@ static mnos_status_t write_copy(struct ext4_fs *fs, const uint8_t *copy, const s
     memcpy(data, copy, fs->block_bytes);
     if ((tag->flags & JBD_TAG_ESCAPED) != 0)
         set_be32(data, JBD_MAGIC);
-    ext4_write_slot(fs, slot, tag->block, false);
+    ext4_write_slot(fs, slot, 0, false);
     fs->replay.replayed++;
     return MNOS_OK;
 }
@@ -313,7 +313,7 @@ mnos_status_t ext4_recover(struct ext4_fs *fs)
         status = scan(fs);
         if (status == MNOS_OK) {
             rewind_log(fs);
-            memset(fs->log, 0, EXT4_LOG_BYTES);
+            memset(fs->memory.log->log, 0, EXT4_LOG_BYTES);
             fs->mount_step = MOUNT_REVOKES;
         }
     }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+/* cache_check - whether the invariants of cache.h hold, and what a run finds that goes on with the cache of one that
+ * died. */
+#include "lib/base/string.h"
+#include "services/fs/ext4/cache.h"
+
+/* ---- After a death ---- */
+
+/* A page that was being written is written again; which transaction waits for it is known from before. */
+static void recover_page(struct cache *cache, uint32_t number)
+{
+    const struct cache_page was = *cache_page(cache, number);
+    uint32_t *bucket = cache_bucket(cache, was.inode, was.index);
+    bool has_noted = was.noted || was.writing_noted;
+
+    *cache_page(cache, number) = (struct cache_page){
+        .inode = was.inode, .index = was.index, .next = *bucket, .state = CACHE_VALID};
+    *bucket = number;
+    cache->used_count = number;
+    cache_dirty(cache, number);
+    if (has_noted)
+        cache_note(cache, number, was.writing_noted ? was.writing_transaction : was.transaction);
+}
+
+const char *cache_recover(struct cache *cache, void *tables, uint8_t *memory, uint32_t table_pages,
+                          uint32_t page_count, uint64_t block_limit)
+{
+    cache_init(cache, tables, memory, table_pages);
+    cache->page_count = page_count;
+    memset(cache->buckets, 0, cache->bucket_count * sizeof *cache->buckets);
+    for (uint32_t number = 1; number <= table_pages; number++) {
+        const struct cache_page *page = cache_page(cache, number);
+        bool stays = page->state == CACHE_VALID && (page->dirty || page->writing);
+
+        for (unsigned i = 0; stays && i < CACHE_BLOCKS_MAX; i++) {
+            if (cache_blocks_of(cache, number)[i] >= block_limit)
+                return "C5: a page lies behind the end of the disk";
+        }
+        if (stays && number > page_count)
+            return "C4: a page is used behind the last";
+        if (stays)
+            recover_page(cache, number);
+        else
+            *cache_page(cache, number) = (struct cache_page){.state = CACHE_FREE};
+    }
+    return cache_check(cache);
+}
+
+/* ---- Invariants ---- */
+
+static const char *check_page(const struct cache *cache, uint32_t number)
+{
+    const struct cache_page *page = cache_page(cache, number);
+
+    if (page->state != CACHE_FREE && cache_find(cache, page->inode, page->index) != number)
+        return "C1: a page is not found by its inode and index";
+    if (page->pinned ||
+        (page->state == CACHE_FREE && (page->dirty || page->writing || page->parts != 0)))
+        return "C2: a page is pinned, or is free and dirty or on its way";
+    if ((page->state == CACHE_READING || page->writing) != (page->parts != 0))
+        return "C2: a page is on its way without a request";
+    if ((page->noted && !page->dirty) || (page->writing_noted && !page->writing))
+        return "C3: a transaction waits for a page that is not to be written";
+    return NULL;
+}
+
+const char *cache_check(const struct cache *cache)
+{
+    uint32_t dirty = 0, writing = 0, reading = 0, failed = 0, noted = 0, listed = 0, before = 0;
+
+    for (uint32_t number = 1; number <= cache->page_count; number++) {
+        const struct cache_page *page = cache_page(cache, number);
+        const char *wrong = check_page(cache, number);
+
+        if (wrong != NULL)
+            return wrong;
+        dirty += page->dirty;
+        writing += page->writing;
+        reading += page->state == CACHE_READING;
+        failed += page->state == CACHE_FAILED;
+        noted += (uint32_t)page->noted + page->writing_noted;
+        if (page->state != CACHE_FREE && number > cache->used_count)
+            return "C4: a page is used behind the last";
+    }
+    for (uint32_t number = cache->dirty_first; number != 0 && listed <= dirty;
+         number = cache_page(cache, number)->dirty_next) {
+        if (!cache_page(cache, number)->dirty ||
+            cache_page(cache, number)->dirty_previous != before)
+            return "C3: the list of dirty pages is broken";
+        before = number;
+        listed++;
+    }
+    return listed != dirty || dirty != cache->dirty_count || writing != cache->writing_count ||
+                   reading != cache->reading_count || failed != cache->failed_count ||
+                   noted != cache->noted_count
+               ? "C4: the counts are wrong"
+               : NULL;
+}
