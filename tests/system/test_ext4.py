@@ -32,17 +32,30 @@ stack_pages = 8
 uses = { files = "vfs", observer = "observer" }
 log = "write"
 """
+COPIER = """
+[service.copier]
+file = "copier"
+restart = "on-demand"
+priority = 15
+ceiling = 30
+frames = 256
+bytes = 65536
+arguments = "{kills} ext4.0 6"
+uses = {{ files = "ext4.0", manager = {{ endpoint = "manager", start = ["ext4"] }} }}
+log = "write"
+"""
 
 
-def initrd(folder: Path) -> Path:
+def initrd(folder: Path, kills: int = KILLS) -> Path:
     """The system with the program of the test."""
-    return initrd_with(folder, ["file_load"], lambda text: text.replace("\n[mount.", LOAD + "\n[mount.", 1))
+    services = LOAD + COPIER.format(kills=kills)
+    return initrd_with(folder, ["file_load", "copier"], lambda text: text.replace("\n[mount.", services + "\n[mount.", 1))
 
 
 @contextmanager
-def loaded(path: Path, name: str, limit_s: float = 400):
+def loaded(path: Path, name: str, limit_s: float = 400, kills: int = KILLS):
     with tempfile.TemporaryDirectory() as folder:
-        machine = Machine("direct", cpus=2, memory_mib=256, initrd=initrd(Path(folder)), extra=data_disk(path))
+        machine = Machine("direct", cpus=2, memory_mib=256, initrd=initrd(Path(folder), kills), extra=data_disk(path))
         with Guest(machine, f"ext4 {name}", limit_s) as guest:
             guest.expect(PROMPT)
             says(guest, "ls /disk", "lost+found")
@@ -80,6 +93,43 @@ def others() -> None:
 @suite.test("the death of the file system itself under load is a pause: no request fails, nothing is lost")
 def itself() -> None:
     kill_under_load("ext4.0")
+
+
+def kill_in_the_middle(kills: int, least: int, limit_s: float) -> None:
+    """Kills ext4 under a client that makes, moves, appends to and removes files, again until so many deaths came in the
+    middle of an operation. Each request has to succeed exactly once."""
+    with disk() as path:
+        with loaded(path, "deaths in the middle", limit_s, kills) as guest:
+            for run in range(1, 11):
+                guest.command("run copier")
+                text = guest.command("log")
+                done = re.findall(r"copier: (\d+) kills, (\d+) failures, more than 4 rounds", text)
+                check(done[-1:] == [(f"{kills}", "0")], f"run {run} of the copier failed:\n{text}")
+                deaths = re.findall(r"I ext4.0: run \d+ goes on [^\n]* (\d+) requests were running", guest.output())
+                if sum(int(running) != 0 for running in deaths) >= least:
+                    break
+            else:
+                check(False, f"too few deaths came during an operation: {deaths}")
+            check("is not used" not in text, f"something was lost:\n{text}")
+            print(f"{run} runs of {kills} kills, running at each: {' '.join(deaths)}")
+            switch_off(guest)
+        partition(path)
+
+
+@suite.test("no request is lost or done twice when the file system is killed in the middle of it")
+def in_the_middle() -> None:
+    kill_in_the_middle(30, 3, 300)
+
+
+def long_suite() -> Suite:
+    """The campaign of make test-long."""
+    campaign = Suite("ext4-kills")
+
+    @campaign.test("200 kills of ext4, 20 of them in the middle of an operation")
+    def many_kills() -> None:
+        kill_in_the_middle(200, 20, 1800)
+
+    return campaign
 
 
 @suite.test("what was written is there after the service of the file system died, synced or not, and nobody notices")

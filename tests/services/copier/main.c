@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * main - a client for tests: works on files in a directory of its own, while a second thread kills the service
- * that has them, as often as the argument says. Each request must succeed exactly once: a name that is made may
+ * that has them. Its arguments: how often, which service ("tmpfs"), and how many requests are answered
+ * at most between two kills (0: time alone counts), so that there is progress on a busy machine. Each request must succeed exactly once: a name that is made may
  * not be there already, one that is removed must be, and bytes that are appended come where the file ended.
  */
 #include "lib/base/printf.h"
@@ -23,6 +24,7 @@
 
 static struct file_session session, exported; /* the second: the directory alone, handed on */
 static _Atomic bool over;
+static _Atomic unsigned answered;
 static unsigned kills, failures, rounds;
 
 static uint8_t pattern(uint64_t round, uint64_t at)
@@ -32,6 +34,7 @@ static uint8_t pattern(uint64_t round, uint64_t at)
 
 static bool worked(mnos_status_t status, const char *what)
 {
+    answered++;
     if (status == MNOS_OK)
         return true;
     failures++;
@@ -39,23 +42,45 @@ static bool worked(mnos_status_t status, const char *what)
     return false;
 }
 
-static uint64_t wanted_kills(void)
-{
-    uint64_t number = 0;
+/* What the arguments say. */
+static struct {
+    uint64_t kills, requests;
+    char service[MNOS_NAME_BYTES];
+} wanted = {.service = "tmpfs"};
 
-    for (const char *at = bootstrap_arguments(); *at >= '0' && *at <= '9'; at++)
-        number = number * 10 + (uint64_t)(*at - '0');
-    return number;
+static const char *read_number(const char *at, uint64_t *number)
+{
+    for (*number = 0; *at >= '0' && *at <= '9'; at++)
+        *number = *number * 10 + (uint64_t)(*at - '0');
+    return *at == ' ' ? at + 1 : at;
+}
+
+static void read_arguments(void)
+{
+    const char *at = read_number(bootstrap_arguments(), &wanted.kills);
+    size_t length = 0;
+
+    if (*at == 0)
+        return;
+    while (*at != 0 && *at != ' ' && length + 1 < sizeof wanted.service)
+        wanted.service[length++] = *at++;
+    wanted.service[length] = 0;
+    if (*at == ' ')
+        (void)read_number(at + 1, &wanted.requests);
 }
 
 static void kill_again_and_again(void *)
 {
-    uint64_t seed = 1, most = wanted_kills();
+    uint64_t seed = 1;
+    unsigned before = 0;
 
-    while (kills < most) {
+    while (kills < wanted.kills) {
         seed = seed * 6364136223846793005ull + 1442695040888963407ull;
         sleep_until(deadline_after_ns(1000000 + (seed >> 33) % 4000000));
-        if (manager_command(MANAGER_KILL, "tmpfs") == MNOS_OK)
+        while (answered - before < (wanted.requests == 0 ? 0 : (seed >> 40) % wanted.requests))
+            sleep_until(deadline_after_ns(500000));
+        before = answered;
+        if (manager_command(MANAGER_KILL, wanted.service) == MNOS_OK)
             kills++;
     }
     over = true;
@@ -190,6 +215,7 @@ int main(void)
     mnos_status_t opened = file_session_open(&session, bootstrap_cap("files"), 65536), made;
     struct thread killer;
 
+    read_arguments();
     made = opened == MNOS_OK ? file_make_directory(&session, "copier") : MNOS_OK;
     if (!worked(opened, "open the session") ||
         !worked(made == MNOS_ERR_EXISTS ? MNOS_OK : made, "make the directory") ||
