@@ -50,10 +50,14 @@ static mnos_status_t ipc_receive(mnos_cap_t endpoint, struct message *msg, uint6
 #include "services/fs/fat/service.h"
 
 #include "lib/server/loop.c"
+#include "lib/server/loop_aside.c"
+#include "lib/server/file_advise.c"
 #include "lib/server/file_bytes.c"
 #include "lib/server/file_mount.c"
 #include "lib/server/file_paths.c"
 #include "lib/server/file_server.c"
+#include "lib/server/file_space.c"
+#include "lib/server/file_watch.c"
 
 #define CLIENT_BADGE 0x10001u
 
@@ -147,6 +151,10 @@ mnos_status_t listener_accept(struct listener *, const struct message *)
 }
 
 void listener_tell(const struct listener *)
+{
+}
+
+void listener_forget(struct listener *)
 {
 }
 
