@@ -118,6 +118,26 @@ static void finish(struct message *message, mnos_status_t status, bool aside)
     }
 }
 
+/* A request of class I, where it is known what the service may die of. */
+static mnos_status_t carry_out_noted(struct server_loop *loop, struct server_request *request)
+{
+    struct running *running = loop->running;
+    const struct message *message = request->message;
+    uint32_t number = label_operation(message->label);
+    mnos_status_t status;
+
+    if (__builtin_expect(running->suspect.deaths != 0, 0) && running_is_suspect(running, message)) {
+        loop->blamed(loop->owner.context, message);
+        return MNOS_ERR_LOST;
+    }
+    running_begin(running, message);
+    status = loop->operations[number].handle(loop->owner.context, request);
+    if (__builtin_expect(running->suspect.deaths != 0, 0))
+        running_clear(running);
+    running_end(running);
+    return status;
+}
+
 static inline mnos_status_t carry_out(struct server_loop *loop, struct server_request *request)
 {
     uint32_t number = label_operation(request->message->label);
@@ -126,7 +146,9 @@ static inline mnos_status_t carry_out(struct server_loop *loop, struct server_re
     if (loop->admit != NULL)
         status = loop->admit(loop->owner.context, number);
     if (status == MNOS_OK)
-        status = loop->operations[number].handle(loop->owner.context, request);
+        status = loop->running != NULL && request->lane == NULL
+                     ? carry_out_noted(loop, request)
+                     : loop->operations[number].handle(loop->owner.context, request);
     if (status == MNOS_OK && loop->done != NULL)
         loop->done(loop->owner.context, number, request);
     return status;

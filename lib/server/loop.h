@@ -22,6 +22,7 @@
 
 #include "lib/mnos/ipc.h"
 #include "lib/server/park.h"
+#include "lib/server/running.h"
 #include "lib/server/session.h"
 
 enum server_class {
@@ -66,6 +67,10 @@ struct server_loop {
     const struct server_operation *operations; /* LABEL_OPERATIONS of them */
     uint32_t open_session;                     /* the one that needs no session */
     struct session_owner owner;                /* its context is the handlers' too */
+
+    struct running *running; /* of class I, in memory that outlives the process; NULL: not kept */
+    /* With `running`: a request is not carried out, since the service has died of it. */
+    void (*blamed)(void *context, const struct message *message);
 
     /* ---- Only where something waits: NULL otherwise ---- */
 

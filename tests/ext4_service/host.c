@@ -297,6 +297,7 @@ static enum state_found start(void)
     port.submit = submit;
     ext4_service_init(&host_service, &server, &memory, &port);
     server.window_memory = &window_memory;
+    server.loop.running = &host_service.kept->running;
     return found;
 }
 

@@ -34,8 +34,9 @@ static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1], state_piece
 static struct region cache_region, ring_region, state_region;
 static struct state state;
 static struct windows windows;
+/* The last run has left its operations whole; it was in the middle of a request of class I. */
+static bool was_whole, was_running;
 static struct file_server server;
-static struct file_locks *locks;
 static struct park park;
 static struct ext4_service service;
 static struct block_client disk;
@@ -209,6 +210,12 @@ static void gone(void *, mnos_badge_t badge)
         block_gone(&disk, badge);
 }
 
+static void blamed(void *, const struct message *message)
+{
+    log_line("request %u of client 0x%llx is not carried out: the service has died of it twice",
+             label_operation(message->label), (unsigned long long)message->badge);
+}
+
 static uint64_t deadline_ns(void *)
 {
     uint64_t own = ext4_service_deadline_ns(&service);
@@ -244,20 +251,10 @@ static mnos_status_t open_regions(void)
     return status != MNOS_OK ? status : windows_open(&windows, "ext4_windows");
 }
 
-static uint64_t in_lines(uint64_t bytes)
+/* The sessions come first, then the service's own. */
+static uint64_t session_bytes(void)
 {
-    return (bytes + 63) / 64 * 64;
-}
-
-/* The sessions come first, then the locks, then the service's own. */
-static uint64_t locks_offset(void)
-{
-    return in_lines(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES));
-}
-
-static uint64_t own_offset(void)
-{
-    return locks_offset() + in_lines(sizeof(struct file_locks));
+    return (sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES) + 63) / 64 * 64;
 }
 
 /* Finds what the last run left, or makes it anew; *found: there are operations of the last run, whole. */
@@ -265,30 +262,28 @@ static mnos_status_t get_memory(struct ext4_service_memory *memory, struct sessi
                                 bool *found)
 {
     struct state_area areas[STATE_AREAS_MAX] = {[1] = {cache_region.address, cache_region.bytes}};
-    uint64_t bytes = state_overhead(EXT4_SERVICE_LOG_BYTES) + own_offset() +
+    uint64_t bytes = state_overhead(EXT4_SERVICE_LOG_BYTES) + session_bytes() +
                      ext4_service_state_bytes(PAGES_MAX);
     const char *wrong = NULL;
 
     if (state_region.bytes < bytes)
         return MNOS_ERR_MEMORY;
-    *found = state_open(&state, state_region.address, state_region.bytes, MAGIC, LAYOUT,
-                        EXT4_SERVICE_LOG_BYTES, areas) == STATE_WHOLE;
+    was_whole = state_open(&state, state_region.address, state_region.bytes, MAGIC, LAYOUT,
+                           EXT4_SERVICE_LOG_BYTES, areas) == STATE_WHOLE;
+    *found = was_whole;
     *sessions = state_content(&state);
-    locks = (struct file_locks *)((uint8_t *)*sessions + locks_offset());
     *memory =
         (struct ext4_service_memory){.log = &state,
                                      .data = cache_region.address,
                                      .data_pages = (uint32_t)(cache_region.bytes / MNOS_PAGE_BYTES),
                                      .pages_max = PAGES_MAX,
-                                     .state = (uint8_t *)*sessions + own_offset()};
+                                     .state = (uint8_t *)*sessions + session_bytes()};
     state_current = &state;
     if (*found)
         sessions_rebuild(*sessions);
     if (*found)
         wrong = state.header->deaths >= DEATHS_MAX ? "it has died too often with it"
                                                    : sessions_check(*sessions);
-    if (*found && wrong == NULL)
-        wrong = file_locks_check(locks);
     if (wrong != NULL)
         log_line("what the last run left is not used: %s", wrong);
     *found = *found && wrong == NULL;
@@ -304,9 +299,13 @@ static mnos_badge_t first_badge(void)
 /* Nothing of the last run is there. */
 static void begin_anew(struct sessions *sessions)
 {
-    memset(sessions, 0, own_offset() + ext4_service_state_bytes(PAGES_MAX));
+    const struct running running = service.kept->running;
+
+    memset(sessions, 0, session_bytes() + ext4_service_state_bytes(PAGES_MAX));
+    if (was_whole)
+        service.kept->running = running; /* what is dropped may have come of it */
     sessions_format(sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge());
-    file_locks_format(locks);
+    file_locks_format(&service.kept->locks);
     server.window_memory = &windows.memory;
     state_ready(&state);
 }
@@ -330,7 +329,8 @@ static bool go_on(void)
     server.mount = service.kept->mount;
     if (service.state != SERVICE_MOUNTED)
         server.mount.state = MOUNT_STATE_UNMOUNTING;
-    running = file_server_recover(&server, &windows.memory, state.header->deaths == 0);
+    running =
+        file_server_recover(&server, &windows.memory, state.header->deaths == 0) + was_running;
     log_line(
         "run %llu goes on with the files of the last: %u pages to be written, %u requests were "
         "running, %u of them for the second time",
@@ -357,7 +357,6 @@ int main(void)
     methods.unmount = unmount;
     file_server_init(&server, &(struct file_system){&methods, &service, EXT4_ROOT, 0}, sessions,
                      bootstrap_cap("requests"), &park);
-    file_server_locks(&server, locks);
     server.loop.events = events;
     server.loop.gone = gone;
     server.loop.deadline_ns = deadline_ns;
@@ -366,8 +365,13 @@ int main(void)
     service.say = say;
     service.grow = grow;
     ext4_service_init(&service, &server, &memory, &port);
+    file_server_locks(&server, &service.kept->locks);
+    if (was_whole)
+        was_running = running_recover(&service.kept->running, state.header->deaths == 0);
     if (!found || !go_on())
         begin_anew(sessions);
+    server.loop.running = &service.kept->running;
+    server.loop.blamed = blamed;
     ext4_service_round(&service);
     return fail(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
 }

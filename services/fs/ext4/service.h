@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "lib/server/file_lock.h"
 #include "lib/server/file_server.h"
 #include "services/fs/ext4/cache.h"
 #include "services/fs/ext4/ext4.h"
@@ -102,6 +103,8 @@ struct service_kept {
     bool write_failed; /* a page could not be written, and not everybody was told */
     uint64_t disk_bytes;
     struct mount_status mount; /* main.c: what STATUS answers */
+    struct file_locks locks;   /* main.c */
+    struct running running;    /* main.c: a request that the service may die of */
     /* A file has become shorter, and its pages do not know yet. */
     struct cut {
         uint32_t inode; /* 0: all do */
