@@ -144,6 +144,20 @@ def deaths() -> None:
             judge(at / "image")
 
 
+@suite.test("damaged memory of a dead run is not used: the journal is replayed, and what was synced is there")
+def damaged_memory() -> None:
+    for what, reason in enumerate(("E2", "E3", "C5")):
+        with folder() as at:
+            image = at / "image"
+            make_image(image, "-t", "ext4")
+            said = serve(image, "mkdir d", "fill d/synced 300000 1", "sync", "fill other 200000 2", f"break {what}",
+                         f"get d/synced {at / 'out'}", "mkdir after", "fill after/more 100000 3", "sync")
+            check(f"refused: {reason}: " in said, f"{reason}: {said}")
+            expected = bytes(((k * 31 + 1 + (k >> 12)) & 0xFF) for k in range(300000))
+            check((at / "out").read_bytes() == expected, "a file that was synced has other bytes")
+            judge(image)
+
+
 @suite.test("requests of any form are answered, and the image stays clean")
 def hostile() -> None:
     for seed in (1, 2, 3):

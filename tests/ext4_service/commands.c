@@ -5,7 +5,7 @@
  *   ls PATH  cat PATH  get PATH HOSTFILE  put HOSTFILE PATH  append PATH TEXT  truncate PATH SIZE  stat PATH
  *   mkdir PATH  rmdir PATH  rm PATH  mv PATH PATH  ln PATH PATH  symlink TEXT PATH  readlink PATH
  *   fsync PATH  sync  df  fill PATH BYTES SEED  many DIRECTORY COUNT  random SEED COUNT  hostile SEED COUNT
- *   wait SECONDS
+ *   wait SECONDS  break NUMBER
  */
 #include "tests/ext4_service/commands.h"
 
@@ -287,6 +287,10 @@ static mnos_status_t run(const char *name, char **word)
         return show_link(word[0]);
     if (strcmp(name, "df") == 0)
         return show_space();
+    if (strcmp(name, "break") == 0) {
+        host_break((unsigned)strtoul(word[0], NULL, 0));
+        return MNOS_OK;
+    }
     if (strcmp(name, "wait") == 0) {
         host_wait(strtoull(word[0], NULL, 0));
         return MNOS_OK;

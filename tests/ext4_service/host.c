@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/mnos/ipc.h"
+#include "services/fs/ext4/core/core.h"
 
 static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
 
@@ -220,143 +221,7 @@ static void say(const char *text)
     fprintf(stderr, "ext4: %s\n", text);
 }
 
-/* ---- Deaths ---- */
-
-void __real_state_put_any(struct state *state, const void *address, size_t bytes);
-void __wrap_state_put_any(struct state *state, const void *address, size_t bytes);
-
-/* One that takes over lives longer, so that it comes to an end. */
-static void moment(void)
-{
-    if (!mortal || options.deaths == 0)
-        return;
-    fate = fate * 6364136223846793005ull + 1442695040888963407ull;
-    if ((fate >> 33) % (options.deaths * (taking_over ? 20ull : 1ull)) != 0)
-        return;
-    deaths++;
-    deaths_during += in_request;
-    longjmp(death, 1);
-}
-
-void __wrap_state_put_any(struct state *state, const void *address, size_t bytes)
-{
-    __real_state_put_any(state, address, bytes);
-    moment();
-}
-
-uint64_t host_deaths(uint64_t *during)
-{
-    *during = deaths_during;
-    return deaths;
-}
-
-static uint64_t session_bytes(void)
-{
-    return (sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES) + 63) / 64 * 64;
-}
-
-static uint64_t region_bytes(void)
-{
-    return (state_overhead(EXT4_SERVICE_LOG_BYTES) + session_bytes() +
-            ext4_service_state_bytes(options.pages) + 63) /
-           64 * 64;
-}
-
-static bool submit(void *context, const struct queue_request *request)
-{
-    bool taken;
-
-    moment();
-    taken = disk_port(context).submit(context, request);
-    moment();
-    return taken;
-}
-
-/* A run of the service begins, over what there is in the regions. */
-static enum state_found start(void)
-{
-    struct state_area areas[STATE_AREAS_MAX] = {[1] = {data, (uint64_t)options.pages * 4096}};
-    struct ext4_service_memory memory = {
-        .log = &log_state, .data = data, .data_pages = options.pages, .pages_max = options.pages};
-    struct queue_port port = disk_port(&host_disk);
-    uint64_t now_ns = host_service.now_ns, tick_ns = host_service.tick_ns;
-    enum state_found found =
-        state_open(&log_state, region, region_bytes(), LOG_MAGIC, 1, EXT4_SERVICE_LOG_BYTES, areas);
-    struct sessions *sessions = state_content(&log_state);
-
-    memory.state = (uint8_t *)sessions + session_bytes();
-    state_current = &log_state;
-    memset(&server, 0, sizeof server);
-    memset(&park, 0, sizeof park);
-    memset(&host_service, 0, sizeof host_service);
-    file_server_init(&server, &(struct file_system){&ext4_methods, &host_service, EXT4_ROOT, 0},
-                     sessions, 1, &park);
-    host_service.now_ns = now_ns;
-    host_service.tick_ns = tick_ns;
-    host_service.say = say;
-    port.submit = submit;
-    ext4_service_init(&host_service, &server, &memory, &port);
-    server.window_memory = &window_memory;
-    server.loop.running = &host_service.kept->running;
-    return found;
-}
-
-static void settle(void);
-
-/* The next run has the regions at other addresses, and clients send again what they wait for. */
-static void restart_once(void)
-{
-    uint8_t *old_region = region, *old_data = data;
-    const char *wrong = "";
-
-    disk_forget(&host_disk);
-    region = aligned_alloc(64, region_bytes());
-    data = aligned_alloc(4096, (size_t)options.pages * 4096);
-    memcpy(region, old_region, region_bytes());
-    memcpy(data, old_data, (size_t)options.pages * 4096);
-    memset(old_region, 0xDE, region_bytes());
-    memset(old_data, 0xDE, (size_t)options.pages * 4096);
-    free(old_region);
-    free(old_data);
-    host_disk.memory = data;
-    if (start() != STATE_WHOLE)
-        host_fail("what a dead run left is not whole");
-    sessions_rebuild(server.loop.sessions);
-    wrong = sessions_check(server.loop.sessions);
-    if (wrong != NULL || ext4_service_take_over(&host_service, host_disk.bytes, &wrong) != MNOS_OK)
-        host_fail(wrong);
-    wrong = ext4_check(host_service.fs);
-    if (wrong != NULL)
-        host_fail(wrong);
-    (void)file_server_recover(&server, &window_memory, true);
-    settle();
-    for (unsigned i = 0; i < HOST_CLIENTS; i++) {
-        struct message message = asked[i].message;
-
-        if (!asked[i].waits)
-            continue;
-        memcpy(message_bytes, asked[i].bytes, message.length);
-        server_loop_handle(&server.loop, &message);
-        deliver(&message);
-        settle();
-    }
-}
-
-/* Runs a part of the service; when it dies in it, another run goes on, and may die as well. */
-static void live(void (*part)(void *argument), void *argument)
-{
-    mortal = true;
-    if (setjmp(death) == 0) {
-        part(argument);
-    } else {
-        while (setjmp(death) != 0)
-            continue;
-        in_request = false;
-        taking_over = true;
-        restart_once();
-    }
-    mortal = taking_over = false;
-}
+#include "tests/ext4_service/deaths.h"
 
 /* Whatever is ready goes on. */
 static void settle(void)
@@ -489,6 +354,17 @@ static mnos_status_t wait_for_state(enum service_state during, enum service_stat
     return host_service.state == SERVICE_FAILED ? host_service.failure : MNOS_OK;
 }
 
+/* Nothing of an earlier run is there, and the volume is mounted. */
+static mnos_status_t begin_anew(void)
+{
+    sessions_format(server.loop.sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000);
+    file_locks_format(&host_service.kept->locks);
+    state_ready(&log_state);
+    ext4_service_mount(&host_service, DISK_SECTOR, host_disk.bytes, options.read_only);
+    settle();
+    return wait_for_state(SERVICE_MOUNTING, SERVICE_MOUNTING);
+}
+
 mnos_status_t host_begin(const struct host_options *wanted)
 {
     mnos_status_t status;
@@ -505,11 +381,7 @@ mnos_status_t host_begin(const struct host_options *wanted)
     host_service.now_ns = 1700000000000000000ull;
     host_service.tick_ns = 1000000000;
     (void)start();
-    sessions_format(server.loop.sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000);
-    state_ready(&log_state);
-    ext4_service_mount(&host_service, DISK_SECTOR, host_disk.bytes, wanted->read_only);
-    settle();
-    status = wait_for_state(SERVICE_MOUNTING, SERVICE_MOUNTING);
+    status = begin_anew();
     for (unsigned i = 0; status == MNOS_OK && i < HOST_CLIENTS; i++) {
         struct file_open_session open = {FILE_WINDOW_BYTES_MAX};
 
@@ -519,6 +391,45 @@ mnos_status_t host_begin(const struct host_options *wanted)
     options.deaths = wanted->deaths;
     fate = wanted->seed;
     return status;
+}
+
+/* What is counted, where the log is, and where a page belongs are each an invariant's. */
+static void damage(unsigned what)
+{
+    struct ext4_fs *fs = host_service.fs;
+
+    if (what == 0)
+        fs->dirty_count++;
+    else if (what == 1)
+        fs->journal.head = 0;
+    else if (host_service.cache.dirty_first == 0)
+        host_fail("there is no page to damage");
+    else
+        cache_blocks_of(&host_service.cache, host_service.cache.dirty_first)[0] = host_disk.bytes;
+}
+
+void host_break(unsigned what)
+{
+    const char *wrong = "";
+    mnos_status_t status;
+
+    damage(what);
+    disk_forget(&host_disk);
+    if (start() != STATE_WHOLE)
+        host_fail("what a dead run left is not whole");
+    status = ext4_service_take_over(&host_service, host_disk.bytes, &wrong);
+    printf("refused: %s\n", wrong);
+    if (status != MNOS_ERR_FORMAT || host_service.queue.outstanding + host_service.queue.count != 0)
+        host_fail("a damaged memory was used");
+    if (begin_anew() != MNOS_OK)
+        host_fail("the volume is not mounted again");
+    for (unsigned i = 0; i < HOST_CLIENTS; i++) {
+        struct file_open_session open = {FILE_WINDOW_BYTES_MAX};
+
+        if (host_do(i, FILE_SYNC, NULL, 0, NULL, 0) != MNOS_ERR_LOST ||
+            host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
+            host_fail("a client was not told that its session is lost");
+    }
 }
 
 mnos_status_t host_end(void)

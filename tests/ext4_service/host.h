@@ -54,6 +54,8 @@ void host_wait(uint64_t seconds);
 const char *host_reason(void);
 /* Where the client's window is. */
 uint8_t *host_window(unsigned client);
+/* What the next run finds is damaged, in one of three ways: it is to see that, and to begin anew from the disk. */
+void host_break(unsigned what);
 /* How often the process died, and how often in the middle of a request. */
 uint64_t host_deaths(uint64_t *during);
 void host_check(void);
