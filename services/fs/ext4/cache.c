@@ -79,10 +79,17 @@ static bool may_take(struct cache_page *page)
     return false;
 }
 
+static uint32_t *owner(struct cache *cache, uint32_t inode)
+{
+    return &cache->owners[inode & (CACHE_OWNERS - 1)];
+}
+
 void cache_drop(struct cache *cache, uint32_t number)
 {
     struct cache_page *page = cache_page(cache, number);
     uint32_t *link = cache_bucket(cache, page->inode, page->index);
+
+    (*owner(cache, page->inode))--;
 
     while (*link != number)
         link = &cache_page(cache, *link)->next;
@@ -102,6 +109,7 @@ static void put(struct cache *cache, uint32_t number, uint32_t inode, uint32_t i
     *page =
         (struct cache_page){.inode = inode, .index = index, .next = *bucket, .state = CACHE_VALID};
     *bucket = number;
+    (*owner(cache, inode))++;
     memset(cache_blocks_of(cache, number), 0, sizeof(cache_blocks));
 }
 
@@ -230,7 +238,8 @@ uint32_t cache_drop_range(struct cache *cache, uint32_t inode, uint64_t index, u
         }
         return stays;
     }
-    for (uint32_t number = 1; number <= cache->used_count; number++) {
+    /* Most files that go have few pages here, or none. */
+    for (uint32_t number = 1; *owner(cache, inode) != 0 && number <= cache->used_count; number++) {
         const struct cache_page *page = cache_page(cache, number);
 
         if (page->state == CACHE_FREE || page->inode != inode || page->index < index ||

@@ -36,6 +36,7 @@
 #define CACHE_PAGE_BYTES 4096u
 #define CACHE_BLOCKS_MAX 4u /* of a page: blocks have at least 1,024 bytes */
 #define CACHE_HEAT_MAX 3u
+#define CACHE_OWNERS 1024u /* a power of two */
 
 enum cache_state { CACHE_FREE, CACHE_READING, CACHE_VALID, CACHE_FAILED };
 
@@ -70,7 +71,8 @@ struct cache {
     uint32_t hand;
     uint32_t dirty_first, dirty_last;
     uint32_t dirty_count, writing_count, reading_count, failed_count;
-    uint32_t noted_count; /* `noted` and `writing_noted` together */
+    uint32_t noted_count;          /* `noted` and `writing_noted` together */
+    uint32_t owners[CACHE_OWNERS]; /* pages of all inodes with the same lowest bits */
     uint32_t serial;
     bool pressed; /* a page was taken from what it held */
 };

@@ -16,6 +16,7 @@ static void recover_page(struct cache *cache, uint32_t number)
     *cache_page(cache, number) = (struct cache_page){
         .inode = was.inode, .index = was.index, .next = *bucket, .state = CACHE_VALID};
     *bucket = number;
+    cache->owners[was.inode & (CACHE_OWNERS - 1)]++;
     cache->used_count = number;
     cache_dirty(cache, number);
     if (has_noted)
@@ -66,7 +67,8 @@ static const char *check_page(const struct cache *cache, uint32_t number)
 
 const char *cache_check(const struct cache *cache)
 {
-    uint32_t dirty = 0, writing = 0, reading = 0, failed = 0, noted = 0, listed = 0, before = 0;
+    uint32_t used = 0, owned = 0, dirty = 0, writing = 0, reading = 0, failed = 0, noted = 0,
+             listed = 0, before = 0;
 
     for (uint32_t number = 1; number <= cache->page_count; number++) {
         const struct cache_page *page = cache_page(cache, number);
@@ -74,6 +76,7 @@ const char *cache_check(const struct cache *cache)
 
         if (wrong != NULL)
             return wrong;
+        used += page->state != CACHE_FREE;
         dirty += page->dirty;
         writing += page->writing;
         reading += page->state == CACHE_READING;
@@ -90,9 +93,11 @@ const char *cache_check(const struct cache *cache)
         before = number;
         listed++;
     }
-    return listed != dirty || dirty != cache->dirty_count || writing != cache->writing_count ||
-                   reading != cache->reading_count || failed != cache->failed_count ||
-                   noted != cache->noted_count
+    for (uint32_t i = 0; i < CACHE_OWNERS; i++)
+        owned += cache->owners[i];
+    return listed != dirty || owned != used || dirty != cache->dirty_count ||
+                   writing != cache->writing_count || reading != cache->reading_count ||
+                   failed != cache->failed_count || noted != cache->noted_count
                ? "C4: the counts are wrong"
                : NULL;
 }
