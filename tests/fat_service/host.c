@@ -50,7 +50,6 @@ static mnos_status_t ipc_receive(mnos_cap_t endpoint, struct message *msg, uint6
 #include "services/fs/fat/service.h"
 
 #include "lib/server/loop.c"
-#include "lib/server/loop_aside.c"
 #include "lib/server/file_advise.c"
 #include "lib/server/file_bytes.c"
 #include "lib/server/file_mount.c"

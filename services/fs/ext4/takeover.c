@@ -63,6 +63,9 @@ mnos_status_t ext4_service_take_over(struct ext4_service *service, uint64_t disk
         kept->slots >= service->memory.data_pages ||
         kept->leaving_count > sizeof kept->leaving / sizeof kept->leaving[0])
         return refuse(wrong, "it is of another size");
+    *wrong = file_locks_check(&kept->locks);
+    if (*wrong != NULL)
+        return MNOS_ERR_FORMAT;
     status = take_memory(service, wrong);
     if (status != MNOS_OK)
         return status;
