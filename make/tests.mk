@@ -97,7 +97,7 @@ $(EXT4_SERVICE): $(EXT4_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 FAT_SERVICE := $(BUILD)/fat/service
 FAT_SERVICE_SRCS := $(filter-out %/main.c,$(wildcard services/fs/fat/*.c)) tests/fat_service/host.c \
                     $(addprefix tests/ext4_service/,commands.c disk.c hostile.c main.c random.c) \
-                    $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c session.c state.c)
+                    $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c running.c session.c state.c)
 $(FAT_SERVICE): $(FAT_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(OOFATFS_HOST) $(sources)
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -o $@
