@@ -11,7 +11,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,file_lock.c file_resolve.c front.c lane.c park.c running.c session.c state.c) \
              $(addprefix lib/server/,block_queue.c block_session.c) \
              $(addprefix services/volumes/,assign.c scan.c) \
-             $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) \
+             $(addprefix lib/driver/,dma.c virtio/queue.c virtio/queue_packed.c virtio/transport.c) \
              $(FRAME_SRCS) \
              drivers/block/nvme/queue.c \
              $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
@@ -49,8 +49,8 @@ fuzz_partitions := tests/unit/partitions_fuzz.c services/volumes/scan.c \
                    $(addprefix lib/format/disk/,content.c crc32.c gpt.c mbr.c)
 fuzz_sleep    := tests/unit/sleep_fuzz.c $(addprefix lib/format/,acpi_sleep.c acpi.c acpi_iommu.c madt.c)
 fuzz_nvme     := tests/unit/nvme_fuzz.c drivers/block/nvme/queue.c lib/driver/dma.c tests/unit/mmio_model.c
-fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
-fuzz_frame    := tests/unit/frame_fuzz.c $(FRAME_SRCS) $(addprefix lib/driver/,dma.c virtio/queue.c virtio/transport.c) tests/unit/mmio_model.c
+fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/queue_packed.c virtio/transport.c) tests/unit/mmio_model.c
+fuzz_frame    := tests/unit/frame_fuzz.c $(FRAME_SRCS) $(addprefix lib/driver/,dma.c virtio/queue.c virtio/queue_packed.c virtio/transport.c) tests/unit/mmio_model.c
 fuzz_stream   := tests/unit/stream_fuzz.c tests/unit/ns16550_model.c tests/unit/ns16550_device.c lib/base/printf.c lib/server/front.c lib/mnos/ring.c
 fuzz_ext4     := $(EXT4_CORE) lib/server/state.c $(addprefix tests/ext4/,disk.c files.c scenes.c visitors.c)
 fuzz_fat      := $(filter-out %/main.c,$(wildcard services/fs/fat/*.c)) tests/fat_service/scene.c lib/server/park.c

@@ -26,6 +26,9 @@ struct virtio_model_queue {
     uint64_t descriptors, available, used;
     uint16_t taken, done; /* requests taken from the available ring, and put into the used ring */
     unsigned notified;
+    /* Of a packed ring: where the next is taken and put, with their wrap counters; the descriptors of each id. */
+    uint16_t take_at, put_at, lengths[QUEUE_SIZE_MAX];
+    bool take_wrap, put_wrap;
 };
 
 struct virtio_model {
@@ -66,7 +69,9 @@ static inline void virtio_model_status(struct virtio_model *model, uint8_t value
         for (unsigned i = 0; i < VIRTIO_MODEL_QUEUES; i++)
             model->queues[i] = (struct virtio_model_queue){.size_max = model->queues[i].size_max,
                                                            .size = model->queues[i].size_max,
-                                                           .vector = VIRTIO_NO_VECTOR};
+                                                           .vector = VIRTIO_NO_VECTOR,
+                                                           .take_wrap = true,
+                                                           .put_wrap = true};
         return;
     }
     if (model->refuse_features)
@@ -194,7 +199,7 @@ static inline void virtio_model_begin(struct virtio_model *model,
                       .bytes = 4 * VIRTIO_MODEL_WINDOW,
                       .read = virtio_model_read,
                       .write = virtio_model_write},
-        .offered = VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT | VIRTIO_F_EVENT_INDEX,
+        .offered = VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT | VIRTIO_F_EVENT_INDEX | VIRTIO_F_PACKED,
         .memory = memory->address,
         .memory_bus = memory->table[0],
         .memory_bytes = memory->bytes,
@@ -228,6 +233,85 @@ static inline struct virtio_used *virtio_model_used(struct virtio_model *model, 
     return virtio_model_at(model, queue->used, 6 + 8ull * queue->size);
 }
 
+/* ---- The packed ring ---- */
+
+static inline void virtio_model_advance(const struct virtio_model_queue *queue, uint16_t *at,
+                                        bool *wrap, uint16_t by)
+{
+    for (; by != 0; by--) {
+        *wrap ^= ++*at == queue->size;
+        *at %= queue->size;
+    }
+}
+
+/* It wants to be told of the next that is made available. */
+static inline void virtio_model_want(struct virtio_model *model, struct virtio_model_queue *queue)
+{
+    struct virtio_packed_event *event = virtio_model_at(model, queue->used, sizeof *event);
+
+    if ((model->accepted & VIRTIO_F_EVENT_INDEX) != 0)
+        *event = (struct virtio_packed_event){
+            (uint16_t)(queue->take_at | queue->take_wrap << PACKED_PLACE_WRAP), PACKED_EVENT_PLACE};
+}
+
+static inline bool virtio_model_next_packed(struct virtio_model *model,
+                                            struct virtio_model_queue *queue,
+                                            struct virtio_model_request *request)
+{
+    struct virtio_packed *ring = virtio_model_at(model, queue->descriptors, 16ull * queue->size);
+    struct virtio_packed *at = &ring[queue->take_at], *table;
+    uint16_t length = 0, flags = at->flags;
+
+    if (((flags & PACKED_AVAILABLE) != 0) != queue->take_wrap ||
+        ((flags & PACKED_USED) != 0) == queue->take_wrap)
+        return false;
+    request->count = 0;
+    if (flags & DESCRIPTOR_INDIRECT) {
+        table = virtio_model_at(model, at->address, at->bytes);
+        request->head = at->id;
+        for (uint32_t i = 0; i < at->bytes / 16; i++) {
+            request->segments[request->count++] = (struct virtio_descriptor){
+                table[i].address, table[i].bytes, table[i].flags & DESCRIPTOR_WRITE, 0};
+        }
+        length = 1;
+        virtio_model_advance(queue, &queue->take_at, &queue->take_wrap, 1);
+    } else {
+        do {
+            at = &ring[queue->take_at];
+            flags = at->flags;
+            CHECK_EQ((flags & PACKED_AVAILABLE) != 0, queue->take_wrap);
+            request->segments[request->count++] = (struct virtio_descriptor){
+                at->address, at->bytes, flags & (DESCRIPTOR_WRITE | DESCRIPTOR_NEXT), 0};
+            request->head = at->id; /* that of the last counts */
+            length++;
+            virtio_model_advance(queue, &queue->take_at, &queue->take_wrap, 1);
+        } while (flags & DESCRIPTOR_NEXT);
+    }
+    CHECK(request->head < queue->size);
+    queue->lengths[request->head] = length;
+    return true;
+}
+
+static inline bool virtio_model_done_packed(struct virtio_model *model,
+                                            struct virtio_model_queue *queue, uint32_t id,
+                                            uint32_t bytes)
+{
+    struct virtio_packed *ring = virtio_model_at(model, queue->descriptors, 16ull * queue->size);
+    struct virtio_packed_event *event = virtio_model_at(model, queue->available, sizeof *event);
+    uint16_t place = (uint16_t)(queue->put_at | queue->put_wrap << PACKED_PLACE_WRAP);
+
+    ring[queue->put_at].id = (uint16_t)id;
+    ring[queue->put_at].bytes = bytes;
+    ring[queue->put_at].flags = queue->put_wrap ? PACKED_AVAILABLE | PACKED_USED : 0;
+    virtio_model_advance(queue, &queue->put_at, &queue->put_wrap,
+                         id < queue->size && queue->lengths[id] != 0 ? queue->lengths[id] : 1);
+    virtio_model_want(model, queue);
+    return event->flags == PACKED_EVENT_PLACE ? event->place == place
+                                              : event->flags == PACKED_EVENT_ALL;
+}
+
+/* ---- Requests ---- */
+
 /* The next request of the queue; false: there is none. */
 static inline bool virtio_model_next(struct virtio_model *model, unsigned index,
                                      struct virtio_model_request *request)
@@ -240,6 +324,8 @@ static inline bool virtio_model_next(struct virtio_model *model, unsigned index,
     uint16_t at;
 
     CHECK(queue->enabled && (model->status & VIRTIO_DRIVER_OK));
+    if (model->accepted & VIRTIO_F_PACKED)
+        return virtio_model_next_packed(model, queue, request);
     if (available->index == queue->taken)
         return false;
     at = available->ring[queue->taken++ % queue->size];
@@ -268,6 +354,8 @@ static inline bool virtio_model_done(struct virtio_model *model, unsigned index,
     struct virtio_used *used = virtio_model_used(model, index);
     uint16_t old = queue->done;
 
+    if (model->accepted & VIRTIO_F_PACKED)
+        return virtio_model_done_packed(model, queue, head, bytes);
     used->ring[old % queue->size] = (struct virtio_used_entry){head, bytes};
     used->index = ++queue->done;
     if (model->accepted & VIRTIO_F_EVENT_INDEX) {

@@ -188,10 +188,20 @@ def cost_of_reading() -> None:
 
 @suite.test("a driver that is killed again and again under load is a pause, and no byte is lost")
 def killed_under_load() -> None:
+    under_load("load", "", "sectors of 512 bytes\n")
+
+
+@suite.test("with a packed ring a driver that is killed again and again is a pause, too")
+def packed_under_load() -> None:
+    under_load("packed", ",packed=on", "sectors of 512 bytes, packed ring\n")
+
+
+def under_load(name: str, device: str, says: str) -> None:
     with folder() as at:
         random_disk(at / "load.img", 16 * MIB)
-        with prompt("load", at, *drive("a", at / "load.img")) as guest:
+        with prompt(name, at, *drive("a", at / "load.img", device=device)) as guest:
             until(guest, "devices", r"claimed +virtio_blk\.0 +1/")
+            until(guest, "log", says)
             guest.command("run load &")
             for kill in range(KILLS):
                 guest.command("kill " + ("devices" if kill == KILLS // 2 else "virtio_blk.0"))

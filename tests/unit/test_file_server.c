@@ -324,7 +324,7 @@ TEST(file_server, random_requests_break_no_invariant)
 {
     mnos_badge_t clients[4] = {ALICE, BOB};
     unsigned done[LABEL_OPERATIONS] = {0};
-    uint8_t request[512];
+    uint8_t request[512] = {0};
 
     begin();
     for (unsigned i = 0; i < 40000; i++) {

@@ -15,6 +15,7 @@
 #define QUEUE_SIZE 16
 #define SEGMENTS 20
 #define WANTED (VIRTIO_F_INDIRECT | VIRTIO_F_EVENT_INDEX)
+#define PACKED VIRTIO_F_PACKED
 
 static struct {
     struct dma_memory memory;
@@ -214,9 +215,9 @@ static void round_trip(uint32_t count)
     world.model.queues[1].notified = 0;
 }
 
-TEST(virtio_queue, a_request_is_one_slot_with_indirect_descriptors)
+static void fill_with_tables(uint64_t features)
 {
-    begin(WANTED, SEGMENTS);
+    begin(features, SEGMENTS);
     for (uint32_t count = 1; count <= SEGMENTS; count++)
         round_trip(count);
     CHECK(!add(SEGMENTS + 1, 1));
@@ -227,9 +228,15 @@ TEST(virtio_queue, a_request_is_one_slot_with_indirect_descriptors)
     check();
 }
 
-TEST(virtio_queue, a_request_is_a_chain_without)
+TEST(virtio_queue, a_request_is_one_slot_with_indirect_descriptors)
 {
-    begin(0, QUEUE_SIZE);
+    fill_with_tables(WANTED);
+    fill_with_tables(WANTED | PACKED);
+}
+
+static void fill_with_chains(uint64_t features)
+{
+    begin(features, QUEUE_SIZE);
     for (uint32_t count = 1; count <= QUEUE_SIZE; count++)
         round_trip(count);
     CHECK(add(5, 1));
@@ -238,6 +245,12 @@ TEST(virtio_queue, a_request_is_a_chain_without)
     CHECK(add(6, 3));
     CHECK(!add(1, 4));
     check();
+}
+
+TEST(virtio_queue, a_request_is_a_chain_without)
+{
+    fill_with_chains(0);
+    fill_with_chains(PACKED);
 }
 
 /* Requests of any size, taken and ended in any order, many times around the ring and its
@@ -282,11 +295,13 @@ static void long_run(uint64_t wanted)
 TEST(virtio_queue, long_run_with_indirect_descriptors)
 {
     long_run(WANTED);
+    long_run(WANTED | PACKED);
 }
 
 TEST(virtio_queue, long_run_with_chains)
 {
     long_run(0);
+    long_run(PACKED);
 }
 
 /* Whoever waits after queue_arm() said false gets an interrupt with the next request that is
@@ -318,11 +333,13 @@ static void check_interrupts(uint64_t wanted)
 TEST(virtio_queue, no_interrupt_is_missed_with_event_indexes)
 {
     check_interrupts(WANTED);
+    check_interrupts(WANTED | PACKED);
 }
 
 TEST(virtio_queue, no_interrupt_is_missed_with_flags)
 {
     check_interrupts(VIRTIO_F_INDIRECT);
+    check_interrupts(VIRTIO_F_INDIRECT | PACKED);
 }
 
 TEST(virtio_queue, the_device_is_told_when_it_wants_to_be)
@@ -337,14 +354,45 @@ TEST(virtio_queue, the_device_is_told_when_it_wants_to_be)
     CHECK(queue_publish(&world.queue));
 }
 
+/* The device says with which descriptor of which lap it wants to be told. */
+TEST(virtio_queue, a_packed_ring_tells_the_device_of_the_place_that_it_named)
+{
+    struct virtio_packed_event *event;
+    struct virtio_model_request request;
+    uint64_t token;
+    uint32_t bytes;
+
+    begin(WANTED | PACKED, 4);
+    event = virtio_model_at(&world.model, world.model.queues[1].used, sizeof *event);
+    for (uint32_t at = 0; at < 5 * QUEUE_SIZE; at++) {
+        uint32_t wanted = at + (uint32_t)random_number() % 3;
+        bool told = false;
+
+        *event = (struct virtio_packed_event){
+            (uint16_t)(wanted % QUEUE_SIZE |
+                       (wanted / QUEUE_SIZE % 2 == 0 ? 1u << PACKED_PLACE_WRAP : 0)),
+            PACKED_EVENT_PLACE};
+        CHECK(add(1, at));
+        told = queue_publish(&world.queue);
+        CHECK_EQ(told, wanted == at);
+        CHECK(virtio_model_next(&world.model, 1, &request));
+        virtio_model_done(&world.model, 1, request.head, 0);
+        CHECK_EQ(queue_take(&world.queue, &token, &bytes), QUEUE_TAKEN);
+    }
+    *event = (struct virtio_packed_event){0, PACKED_EVENT_NONE};
+    CHECK(add(1, 1));
+    CHECK(!queue_publish(&world.queue));
+    check();
+}
+
 /* ---- a device that lies ---- */
 
-static void lie(uint32_t head, uint32_t bytes)
+static void lie_with(uint64_t features, uint32_t head, uint32_t bytes)
 {
     struct virtio_model_request request;
     uint64_t token;
 
-    begin(WANTED, 4);
+    begin(features, 4);
     CHECK(add(3, 5));
     CHECK(add(1, 6));
     (void)queue_publish(&world.queue);
@@ -359,6 +407,12 @@ static void lie(uint32_t head, uint32_t bytes)
     check();
 }
 
+static void lie(uint32_t head, uint32_t bytes)
+{
+    lie_with(WANTED, head, bytes);
+    lie_with(WANTED | PACKED, head, bytes);
+}
+
 TEST(virtio_queue, an_answer_that_cannot_be_breaks_it_until_a_reset)
 {
     lie(QUEUE_SIZE, 0);          /* outside the ring */
@@ -368,13 +422,13 @@ TEST(virtio_queue, an_answer_that_cannot_be_breaks_it_until_a_reset)
     lie(UINT32_MAX, UINT32_MAX); /* far more */
 }
 
-TEST(virtio_queue, the_same_answer_twice_breaks_it)
+static void answer_twice(uint64_t features)
 {
     struct virtio_model_request request;
     uint64_t token;
     uint32_t bytes;
 
-    begin(WANTED, 4);
+    begin(features, 4);
     CHECK(add(1, 5));
     CHECK(add(1, 6));
     (void)queue_publish(&world.queue);
@@ -386,6 +440,12 @@ TEST(virtio_queue, the_same_answer_twice_breaks_it)
     check();
 }
 
+TEST(virtio_queue, the_same_answer_twice_breaks_it)
+{
+    answer_twice(WANTED);
+    answer_twice(WANTED | PACKED);
+}
+
 TEST(virtio_queue, more_answers_than_requests_break_it)
 {
     uint64_t token;
@@ -395,6 +455,10 @@ TEST(virtio_queue, more_answers_than_requests_break_it)
     CHECK(add(1, 5));
     (void)queue_publish(&world.queue);
     virtio_model_used(&world.model, 1)->index = 2;
+    CHECK_EQ(queue_take(&world.queue, &token, &bytes), QUEUE_BROKEN);
+    check();
+    begin(WANTED | PACKED, 4);
+    virtio_model_done(&world.model, 1, 0, 0); /* nothing was made available */
     CHECK_EQ(queue_take(&world.queue, &token, &bytes), QUEUE_BROKEN);
     check();
 }

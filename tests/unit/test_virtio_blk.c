@@ -385,13 +385,14 @@ static uint32_t chance(uint32_t below)
 }
 
 /* Reads, writes and flushes of two clients in their own halves, done in any order, with resets in between. */
-TEST(virtio_blk, nothing_is_lost_in_any_order_with_resets_in_between)
+static void in_any_order(uint64_t features)
 {
     static uint8_t expected[2][64];
     bool busy[2][64] = {0};
     unsigned done = 0;
 
-    begin(ALL);
+    memset(expected, 0, sizeof expected);
+    begin(features);
     attach_client(1);
     memset(model.medium, 0, sizeof model.medium);
     for (unsigned i = 0; i < 40000; i++) {
@@ -434,4 +435,13 @@ TEST(virtio_blk, nothing_is_lost_in_any_order_with_resets_in_between)
     CHECK(!disk.failed);
     CHECK(done > 10000);
     CHECK(queue_check(&disk.queue) == NULL);
+}
+
+TEST(virtio_blk, nothing_is_lost_in_any_order_with_resets_in_between)
+{
+    in_any_order(ALL);
+    CHECK(!disk.queue.packed);
+    in_any_order(ALL | VIRTIO_F_PACKED);
+    CHECK(disk.queue.packed);
+    in_any_order((ALL | VIRTIO_F_PACKED) & ~VIRTIO_F_INDIRECT);
 }

@@ -22,8 +22,9 @@ struct scene {
 static void create(struct scene *scene, uint8_t choice)
 {
     uint16_t size = (uint16_t)(8u << (choice >> 2 & 3));
-    uint64_t features =
-        (choice & 1 ? VIRTIO_F_INDIRECT : 0) | (choice & 2 ? VIRTIO_F_EVENT_INDEX : 0);
+    uint64_t features = (choice & 1 ? VIRTIO_F_INDIRECT : 0) |
+                        (choice & 2 ? VIRTIO_F_EVENT_INDEX : 0) |
+                        (choice & 16 ? VIRTIO_F_PACKED : 0);
 
     scene->bytes = queue_bytes(size, SEGMENTS, choice & 1);
     scene->memory = (struct dma_memory){.address = aligned_alloc(4096, scene->bytes),

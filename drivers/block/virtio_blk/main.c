@@ -172,9 +172,10 @@ int main(void)
     if (code != 0)
         return code;
     open_server(fresh);
-    log_line("%s: %lu sectors of %u bytes%s%s", disk.device.info.name,
+    log_line("%s: %lu sectors of %u bytes%s%s%s", disk.device.info.name,
              (unsigned long)disk.device.info.sectors, disk.device.info.sector_bytes,
              disk.device.info.flags & BLOCK_READ_ONLY ? ", read-only" : "",
-             disk.device.info.flags & BLOCK_CAN_FLUSH ? "" : ", no cache to flush");
+             disk.device.info.flags & BLOCK_CAN_FLUSH ? "" : ", no cache to flush",
+             disk.queue.packed ? ", packed ring" : "");
     return fail(serve(), "receive a request", EXIT_RECEIVE);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* queue - see queue.h. Host tests compile this file as it is. */
-#include "lib/driver/virtio/queue.h"
+#include "lib/driver/virtio/queue_internal.h"
 
 #include <stddef.h>
 
@@ -55,6 +55,7 @@ bool queue_create(struct virtio_queue *queue, struct dma_memory *memory, uint16_
     queue->segments = segments;
     queue->indirect = indirect;
     queue->event_index = (features & VIRTIO_F_EVENT_INDEX) != 0;
+    queue->packed = (features & VIRTIO_F_PACKED) != 0;
     queue->descriptors = (void *)place;
     queue->descriptors_bus = bus;
     queue->available = (void *)(place + available_offset(size));
@@ -90,6 +91,7 @@ void queue_begin(struct virtio_queue *queue)
     queue->free_count = queue->size;
     queue->added = queue->published = queue->taken = 0;
     queue->broken = false;
+    packed_begin(queue);
     queue_disarm(queue);
 }
 
@@ -97,15 +99,6 @@ bool queue_room(const struct virtio_queue *queue, uint32_t count)
 {
     return !queue->broken && count != 0 && count <= queue->segments &&
            (queue->indirect ? 1 : count) <= queue->free_count;
-}
-
-static uint16_t slot_take(struct virtio_queue *queue)
-{
-    uint16_t slot = queue->free_first;
-
-    queue->free_first = queue->slots[slot].next;
-    queue->free_count--;
-    return slot;
 }
 
 static void slot_free(struct virtio_queue *queue, uint16_t slot)
@@ -129,7 +122,7 @@ static void describe(volatile struct virtio_descriptor *descriptor,
 static uint16_t add_indirect(struct virtio_queue *queue, const struct queue_segment *segments,
                              uint32_t count)
 {
-    uint16_t slot = slot_take(queue);
+    uint16_t slot = queue_slot_take(queue);
     uint32_t first = (uint32_t)slot * queue->segments;
     volatile struct virtio_descriptor *descriptor = &queue->descriptors[slot];
 
@@ -151,7 +144,7 @@ static uint16_t add_chain(struct virtio_queue *queue, const struct queue_segment
     uint16_t first = queue->free_first;
 
     for (uint32_t i = 0; i < count; i++) {
-        uint16_t slot = slot_take(queue);
+        uint16_t slot = queue_slot_take(queue);
 
         describe(&queue->descriptors[slot], &segments[i], i + 1 == count, queue->free_first);
     }
@@ -170,28 +163,26 @@ bool queue_add(struct virtio_queue *queue, const struct queue_segment *segments,
     for (uint32_t i = 0; i < count; i++)
         writable += segments[i].device_writes ? segments[i].bytes : 0;
     /* One segment needs no table. */
-    if (queue->indirect && count > 1)
+    if (queue->packed)
+        slot = packed_add(queue, segments, count);
+    else if (queue->indirect && count > 1)
         slot = add_indirect(queue, segments, count);
     else
         slot = add_chain(queue, segments, count);
     queue->slots[slot].token = token;
     queue->slots[slot].writable = writable > UINT32_MAX ? UINT32_MAX : (uint32_t)writable;
-    queue->available->ring[queue->added & (queue->size - 1)] = slot;
+    if (!queue->packed)
+        queue->available->ring[queue->added & (queue->size - 1)] = slot;
     queue->added++;
     return true;
-}
-
-/* Whether an event that is to be told when the count passes `event` comes between `old` and `now`.
- * Virtio 1.1, section 2.6.7.1: all modulo 2^16. */
-static bool passes(uint16_t event, uint16_t now, uint16_t old)
-{
-    return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
 }
 
 bool queue_publish(struct virtio_queue *queue)
 {
     uint16_t old = queue->published;
 
+    if (queue->packed)
+        return packed_publish(queue);
     if (queue->added == old)
         return false;
     dma_write_barrier(); /* descriptors and ring before the index */
@@ -199,11 +190,11 @@ bool queue_publish(struct virtio_queue *queue)
     queue->published = queue->added;
     dma_full_barrier(); /* the index before what the device last said: it does the reverse */
     if (queue->event_index)
-        return passes(*available_event(queue), queue->added, old);
+        return queue_passes(*available_event(queue), queue->added, old);
     return (queue->used->flags & USED_NO_NOTIFY) == 0;
 }
 
-static void chain_free(struct virtio_queue *queue, uint16_t first)
+void queue_chain_free(struct virtio_queue *queue, uint16_t first)
 {
     uint16_t slot = first, count = queue->slots[first].length;
 
@@ -215,7 +206,7 @@ static void chain_free(struct virtio_queue *queue, uint16_t first)
     }
 }
 
-static enum queue_result broken(struct virtio_queue *queue)
+enum queue_result queue_break(struct virtio_queue *queue)
 {
     queue->broken = true;
     return QUEUE_BROKEN;
@@ -224,30 +215,35 @@ static enum queue_result broken(struct virtio_queue *queue)
 enum queue_result queue_take(struct virtio_queue *queue, uint64_t *token, uint32_t *bytes)
 {
     volatile struct virtio_used_entry *entry;
-    uint16_t index = queue->used->index;
     uint32_t id, written;
+    uint16_t index;
 
     if (queue->broken)
         return QUEUE_BROKEN;
+    if (queue->packed)
+        return packed_take(queue, token, bytes);
+    index = queue->used->index;
     if (index == queue->taken)
         return QUEUE_NOTHING;
     if ((uint16_t)(index - queue->taken) > (uint16_t)(queue->published - queue->taken))
-        return broken(queue);
+        return queue_break(queue);
     dma_read_barrier(); /* the entry is no older than the index */
     entry = &queue->used->ring[queue->taken & (queue->size - 1)];
     id = entry->id;
     written = entry->bytes;
     if (id >= queue->size || queue->slots[id].length == 0 || written > queue->slots[id].writable)
-        return broken(queue);
+        return queue_break(queue);
     *token = queue->slots[id].token;
     *bytes = written;
-    chain_free(queue, (uint16_t)id);
+    queue_chain_free(queue, (uint16_t)id);
     queue->taken++;
     return QUEUE_TAKEN;
 }
 
 bool queue_arm(struct virtio_queue *queue)
 {
+    if (queue->packed)
+        return packed_arm(queue);
     queue->available->flags = 0;
     if (queue->event_index)
         *used_event(queue) = queue->taken;
@@ -259,7 +255,9 @@ void queue_disarm(struct virtio_queue *queue)
 {
     /* With event indexes the flag counts for nothing: an index just behind is reached last of
      * all. */
-    if (queue->event_index)
+    if (queue->packed)
+        packed_disarm(queue);
+    else if (queue->event_index)
         *used_event(queue) = (uint16_t)(queue->taken - 1);
     else
         queue->available->flags = AVAILABLE_NO_INTERRUPT;
@@ -296,5 +294,7 @@ const char *queue_check(const struct virtio_queue *queue)
     if ((uint16_t)(queue->published - queue->taken) > (uint16_t)(queue->added - queue->taken) ||
         queue_in_flight(queue) != chains || chains > queue->size)
         return "Q3: the counts are out of order";
+    if (queue->packed && !packed_is_sound(queue, in_chains))
+        return "Q4: the places do not agree with what is in flight";
     return NULL;
 }

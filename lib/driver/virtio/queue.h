@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * queue.h - one split virtqueue with indirect descriptors, seen by the driver. Knows memory only:
- * who tells the device of it is transport.h, and a test plays the device in the same memory.
+ * queue.h - one virtqueue, split or (VIRTIO_F_PACKED) packed, with indirect descriptors, seen by the driver. Knows memory
+ * only: who tells the device of it is transport.h, and a test plays the device in the same memory.
  *
  * A request is one chain of segments under a token of the caller's. With indirect descriptors it
  * takes one slot of the ring, whatever its segments; without, one for each.
@@ -11,6 +11,7 @@
  * Q2  A slot is free, or it is in flight: from queue_add() until queue_take() has given its token.
  * Q3  taken <= published <= added, as counts modulo 2^16, and at most `size` lie between the first
  *     and the last.
+ * Q4  Packed: between the places where the next is taken and added lie the slots in flight.
  */
 #pragma once
 
@@ -39,15 +40,20 @@ struct queue_slot {
 struct virtio_queue {
     uint16_t size;     /* slots: a power of two */
     uint16_t segments; /* at most, of one request */
-    bool indirect, event_index;
+    bool packed, indirect, event_index;
     bool broken; /* the device said what cannot be; it stays so until queue_begin() */
     uint16_t free_first, free_count;
     uint16_t added, published, taken;
+    /* Packed: places in the ring and their wrap counters; what is added and not published, of which the first
+     * descriptor's flags are held back. */
+    uint16_t add_at, take_at, held_at, held_flags, unpublished;
+    bool add_wrap, take_wrap;
 
     volatile struct virtio_descriptor *descriptors;
     volatile struct virtio_available *available;
     volatile struct virtio_used *used;
     volatile struct virtio_descriptor *tables; /* `segments` for each slot; NULL without indirect */
+    /* Packed: `descriptors` is the ring, and the events lie where `available` and `used` begin. */
     uint64_t descriptors_bus, available_bus, used_bus, tables_bus;
     struct queue_slot slots[QUEUE_SIZE_MAX];
 };
@@ -94,5 +100,5 @@ uint32_t queue_in_flight(const struct virtio_queue *queue);
 void queue_each(const struct virtio_queue *queue, void (*call)(void *context, uint64_t token),
                 void *context);
 
-/* Q1 to Q3; NULL or which does not hold. */
+/* Q1 to Q4; NULL or which does not hold. */
 const char *queue_check(const struct virtio_queue *queue);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * registers.h - a virtio device on PCI: numbers of "Virtual I/O Device (VIRTIO) Version 1.1",
- * sections 2.1 (status), 2.6 (split virtqueues), 4.1.4 (PCI capabilities) and 6 (feature bits).
+ * sections 2.1 (status), 2.6 (split virtqueues), 2.7 (packed virtqueues), 4.1.4 (PCI capabilities) and 6 (feature bits).
  */
 #pragma once
 
@@ -65,6 +65,7 @@ enum virtio_status {
 #define VIRTIO_F_EVENT_INDEX (1ull << 29)
 #define VIRTIO_F_VERSION_1 (1ull << 32)
 #define VIRTIO_F_ACCESS_PLATFORM (1ull << 33)
+#define VIRTIO_F_PACKED (1ull << 34)
 
 enum {
     DESCRIPTOR_NEXT = 1,
@@ -100,3 +101,25 @@ struct virtio_used {
     uint16_t index;
     struct virtio_used_entry ring[];
 };
+
+/* ---- The packed ring ---- */
+
+struct virtio_packed {
+    uint64_t address;
+    uint32_t bytes;
+    uint16_t id;
+    uint16_t flags; /* as those of virtio_descriptor, and: */
+};
+_Static_assert(sizeof(struct virtio_packed) == 16, "the device reads it");
+
+enum { PACKED_AVAILABLE = 1 << 7, PACKED_USED = 1 << 15 };
+
+/* Which events one side wants. */
+struct virtio_packed_event {
+    uint16_t place; /* bits 0 to 14: of a descriptor; PACKED_PLACE_WRAP: the lap's wrap counter */
+    uint16_t flags; /* PACKED_EVENT_... */
+};
+
+#define PACKED_PLACE_MASK 0x7FFFu
+#define PACKED_PLACE_WRAP 15
+enum { PACKED_EVENT_ALL = 0, PACKED_EVENT_NONE = 1, PACKED_EVENT_PLACE = 2 };
