@@ -3,7 +3,8 @@
 #include "services/fs/ext4/core/files.h"
 
 /* Of one operation: pinned blocks before it stops, and blocks of metadata, each of which is revoked. */
-enum { PINS_BEFORE = EXT4_OP_PINS / 3, METADATA_AT_ONCE = 64 };
+/* FREED_KEPT: an extent of 32,768 blocks lies in five groups of 8,192 at most, and a node of each level goes with it. */
+enum { PINS_BEFORE = EXT4_OP_PINS / 3, METADATA_AT_ONCE = 64, FREED_KEPT = 16 };
 
 /* ---- The end of the tree ---- */
 
@@ -73,15 +74,26 @@ static mnos_status_t cut_last(struct ext4_op *op, struct ext4_inode *inode, uint
     return prune(op, inode, &path);
 }
 
+/* Whether one more round fits the operation. Each frees at least a block, and takes pins, undo log and entries of the freed
+ * ones, of which some are left for it; what does not fit is another operation. One that ran into a limit would be undone and
+ * do the same when it runs again, for ever: only the first round may, since a commit makes room for that. */
+static bool has_room(const struct ext4_op *op, uint32_t freed_before)
+{
+    const struct ext4_fs *fs = op->fs;
+
+    return op->pin_count < PINS_BEFORE && fs->log_used < EXT4_LOG_BYTES / 2 &&
+           (fs->freed_count == freed_before || fs->freed_count + FREED_KEPT < EXT4_FREED_MAX);
+}
+
 mnos_status_t ext4_blocks_cut(struct ext4_op *op, struct ext4_inode *inode, uint32_t first,
                               bool *done)
 {
     bool metadata = !ext4_inode_is(inode, MODE_FILE);
     mnos_status_t status = ext4_change(op, inode->raw);
+    uint32_t before = op->fs->freed_count;
 
     *done = false;
-    /* Each round frees at least a block, and pins what it changes: so many, and the rest is another operation. */
-    while (status == MNOS_OK && !*done && op->pin_count < PINS_BEFORE) {
+    while (status == MNOS_OK && !*done && has_room(op, before)) {
         status = cut_last(op, inode, first, done);
         if (metadata && !*done)
             break;
