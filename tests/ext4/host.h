@@ -136,6 +136,10 @@ void scene_many(struct host *h, uint32_t count, bool keep);
 void scene_damage(const struct host *h, uint64_t seed, uint32_t count);
 /* Writing fails from some write on: it becomes read-only, and the image is as after a power cut. */
 void scene_fail(struct host *h, uint32_t writes);
+/* A file is deleted while it is being cut, with another one before it on the list of orphans. */
+void scene_cut(struct host *h);
+/* Symbolic links whose texts begin as the journal's own blocks do; nothing is unmounted. */
+void scene_magic(struct host *h, uint32_t count);
 /* One of them: what differs from the image is `changes`, records of four bytes of place and one of value. */
 void scene_damaged(const uint8_t *image, uint64_t bytes, const uint8_t *changes, size_t count);
 

@@ -224,3 +224,66 @@ void scene_fail(struct host *h, uint32_t writes)
     HOST_RUN(h, ext4_lookup(&h->op, EXT4_ROOT, "lost+found", 10, &made));
     must(h, "lookup after the failure", writes);
 }
+
+/* ---- What came late ---- */
+
+#define CUT_PARTS                                                                                  \
+    3000u /* blocks of 1 KiB with holes between them: an extent each, in more leaves than one operation takes */
+
+static uint32_t make_holes(struct host *h, const char *name)
+{
+    static const uint8_t bytes[16] = {1};
+    uint32_t inode = 0;
+
+    HOST_RUN(h, ext4_create(&h->op, EXT4_ROOT, name, 1, 0644, &inode));
+    must(h, "create", 0);
+    for (uint32_t i = 0; i < CUT_PARTS; i++)
+        if (host_write(h, inode, 2ull * i * ext4_block_bytes(h->fs), bytes, sizeof bytes) !=
+            MNOS_OK)
+            must(h, "write", i);
+    return inode;
+}
+
+void scene_cut(struct host *h)
+{
+    uint32_t first = make_holes(h, "a"), second = make_holes(h, "b"), gone = 0, made = 0;
+    bool done = false;
+
+    HOST_RUN(h, ext4_truncate(&h->op, first, 0, &done));
+    must(h, "truncate", 0);
+    HOST_RUN(h, ext4_truncate(&h->op, second, 0, &done));
+    must(h, "truncate", 1);
+    if (done)
+        host_fail("the file was cut in one operation");
+    HOST_RUN(h, ext4_unlink(&h->op, EXT4_ROOT, "b", 1, &gone));
+    must(h, "unlink", 0);
+    if (gone != second)
+        host_fail("inode %u is gone in place of %u", gone, second);
+    h->status = host_release(h, second);
+    must(h, "release", 0);
+    for (done = false; !done;) {
+        HOST_RUN(h, ext4_truncate(&h->op, first, 0, &done));
+        must(h, "truncate", 2);
+    }
+    /* Whoever has the number of the deleted one now keeps it over the next mount. */
+    made = make_holes(h, "c");
+    if (made != second)
+        host_fail("inode %u was made in place of %u", made, second);
+}
+
+void scene_magic(struct host *h, uint32_t count)
+{
+    static const char text[] = "\xC0\x3B\x39\x98 is how blocks of the journal begin, and more than "
+                               "sixty bytes have a block of their own";
+    uint32_t inode = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        char name[64];
+        uint32_t bytes = (uint32_t)snprintf(name, sizeof name, "magic%u", i);
+
+        HOST_RUN(h, ext4_symlink(&h->op, EXT4_ROOT, name, bytes, text, sizeof text - 1, &inode));
+        must(h, "symlink", i);
+    }
+    h->status = host_sync(h);
+    must(h, "sync", 0);
+}

@@ -5,6 +5,7 @@ answers late and in any order, so that each operation is run again from its begi
 
 import random
 import shutil
+import struct
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -91,6 +92,11 @@ def refused() -> None:
             images.make(image, 48, "-O", features)
             reasons = [line for line in images.tool(image, "replay") if line.startswith("reason: ")]
             check(len(reasons) == 1 and name in reasons[0], f"{features}: {reasons}")
+
+
+def must_list_names(image: Path, wanted: list[str]) -> None:
+    names = sorted(line.split()[0] for line in images.tool(image, "list"))
+    check(names == wanted, f"{names}")
 
 
 def random_operations(image: Path, folder: Path, seed: int, count: int, *before: str) -> None:
@@ -192,6 +198,70 @@ def journals() -> None:
                     for block in blocks:
                         check(got[block * size:][:size] == wanted[block * size:][:size],
                               f"journal {options!r} {features} {size}: block {block} is another one")
+
+
+def log_blocks(image: Path) -> list[int]:
+    """Where the blocks of the journal are."""
+    return [int(block) for block in images.command("debugfs", "-R", "blocks <8>", image).split()]
+
+
+@suite.test("a journal that holds itself is refused in the end")
+def journal_of_itself() -> None:
+    size, magic, descriptor, commit = 1024, 0xC03B3998, 1, 2
+    with scratch() as folder:
+        image = folder / "image"
+        images.make(image, 16, "-b", str(size), "-O", "^metadata_csum,^64bit", "-J", "size=1")
+        log = log_blocks(image)
+
+        def block(kind: int, *words: int) -> bytes:
+            return struct.pack(f">{3 + len(words)}I", magic, kind, 1, *words).ljust(size, b"\0")
+
+        # Its one transaction puts a descriptor where its commit block is; behind that all are descriptors of the same
+        # transaction, all around the log, so there is no end any more. Flags: 2 no UUID, 8 the last.
+        around = block(descriptor, 16000, 2 | 8)
+        content = {1: block(descriptor, log[3], 2 | 8), 3: block(commit)}
+        with image.open("r+b") as file:
+            for at, where in enumerate(log[1:], 1):
+                file.seek(where * size)
+                file.write(content.get(at, around))
+            file.seek(log[0] * size + 0x18)
+            file.write(struct.pack(">2I", 1, 1))  # the journal begins with transaction 1, in block 1
+            file.seek(1024 + 0x60)
+            features = struct.unpack("<I", file.read(4))[0]
+            file.seek(1024 + 0x60)
+            file.write(struct.pack("<I", features | 4))  # it is to be replayed
+        done = subprocess.run([images.TOOL, image, "replay"], capture_output=True, text=True, timeout=HANG_S)
+        check(done.returncode == 1 and "it holds itself" in done.stderr, f"{done.stdout}{done.stderr}")
+
+
+@suite.test("a file that is deleted while it is cut leaves the list of orphans, and its number to others")
+def deleted_while_cut() -> None:
+    with scratch() as folder:
+        image = folder / "image"
+        images.make(image, 24, "-b", "1024")
+        images.tool(image, "cutting")
+        images.must_be_clean(image)
+        images.tool(image, "replay")
+        must_list_names(image, ["a", "c", "lost+found"])
+        images.must_be_clean(image)
+
+
+@suite.test("symbolic links that begin as blocks of the journal do are committed, however many, and replayed as they were")
+def magic_links() -> None:
+    with scratch() as folder:
+        ours, theirs = folder / "ours", folder / "theirs"
+        for options in ((), ("-O", "^metadata_csum")):
+            # More of them than a commit has slots for, in a journal that would hold them.
+            images.make(ours, 64, "-b", "1024", "-J", "size=16", *options)
+            images.tool("slots=4096", ours, "magic", 1500)
+            shutil.copy(ours, theirs)
+            images.tool(ours, "replay")
+            images.command("e2fsck", "-fy", theirs, status=(0, 1))
+            for image in (ours, theirs):
+                images.must_be_clean(image)
+                for number in (0, 1499):
+                    said = images.command("debugfs", "-R", f"cat magic{number}", image)
+                    check("is how blocks of the journal begin" in said, f"{image.name}: {said!r}")
 
 
 @suite.test("when writing fails the file system is only read, and what is left is whole")

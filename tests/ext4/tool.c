@@ -110,6 +110,15 @@ static void run(struct host *h, int count, char **arguments)
         check(h, host_mount(h, false), "mount");
         scene_fail(h, (uint32_t)number(arguments, 3));
         host_save(h, image);
+    } else if (strcmp(command, "cutting") == 0) {
+        check(h, host_mount(h, false), "mount");
+        scene_cut(h);
+        check(h, host_unmount(h), "unmount");
+        host_save(h, image);
+    } else if (strcmp(command, "magic") == 0) {
+        check(h, host_mount(h, false), "mount");
+        scene_magic(h, (uint32_t)number(arguments, 3));
+        host_save(h, image);
     } else if (strcmp(command, "damage") == 0) {
         scene_damage(h, number(arguments, 3), (uint32_t)number(arguments, 4));
     } else {
