@@ -22,37 +22,20 @@
 
 /* ---- Requests ---- */
 
-static mnos_badge_t listens(struct asker *asker)
-{
-    mnos_badge_t badge;
-
-    mutex_lock(&asker->lock);
-    badge = asker->listens;
-    mutex_unlock(&asker->lock);
-    return badge;
-}
-
-static void set_listens(struct asker *asker, mnos_badge_t badge)
-{
-    mutex_lock(&asker->lock);
-    asker->listens = badge;
-    mutex_unlock(&asker->lock);
-}
-
 /* That the badge is gone may be told before this has returned: so it is stored before. */
 static mnos_status_t listen(struct asker *asker)
 {
     mnos_badge_t badge;
     mnos_status_t status;
 
-    if (listens(asker) != 0)
+    if (atomic_load(&asker->listens) != 0)
         return MNOS_OK;
     badge = vfs_new_badge(asker->vfs, 0);
-    set_listens(asker, badge);
+    atomic_store(&asker->listens, badge);
     status =
         listen_to(asker->service, MOUNT_LISTEN, asker->vfs->endpoint, badge, 1ull << asker->number);
     if (status != MNOS_OK)
-        set_listens(asker, 0);
+        atomic_store(&asker->listens, 0);
     return status;
 }
 
@@ -70,7 +53,7 @@ static mnos_status_t connect(struct asker *asker, const struct vfs_entry *entry)
         file_session_close(&asker->session);
     asker->service = service;
     asker->root = (struct file){0};
-    set_listens(asker, 0);
+    atomic_store(&asker->listens, 0);
     status = file_session_open(&asker->session, service, 0);
     asker->open = status == MNOS_OK;
     return status;
@@ -97,7 +80,7 @@ static mnos_status_t request(struct asker *asker, const struct vfs_entry *entry,
         if (status == MNOS_ERR_LOST && asker->open) {
             file_session_close(&asker->session);
             asker->open = false;
-            set_listens(asker, 0);
+            atomic_store(&asker->listens, 0);
         }
     }
     said->type[sizeof said->type - 1] = 0;
@@ -184,30 +167,31 @@ static void find_answer(struct asker *asker, const struct vfs_entry *entry, mnos
 
 /* ---- The thread ---- */
 
+static bool is_in(struct asker *asker, enum asker_state state)
+{
+    return atomic_load_explicit(&asker->state, memory_order_acquire) == state;
+}
+
+static void go_to(struct asker *asker, enum asker_state state)
+{
+    atomic_store_explicit(&asker->state, state, memory_order_release);
+}
+
 static void run(void *argument)
 {
     struct asker *asker = argument;
 
     for (;;) {
-        struct asker_answer answer;
         struct message message = {0};
-        bool asked;
 
-        mutex_lock(&asker->lock);
-        asked = asker->state == ASKER_ASKED;
-        answer = asker->answer;
-        mutex_unlock(&asker->lock);
-        if (!asked) { /* an event that came meanwhile is still there */
-            if (ipc_receive(asker->endpoint, &message, MNOS_DEADLINE_NEVER) != MNOS_OK)
-                return;
-            continue;
+        if (is_in(asker, ASKER_ASKED)) {
+            find_answer(asker, &asker->entry, asker->client, &asker->answer);
+            go_to(asker, ASKER_ANSWERED);
+            (void)!sys_ipc_notify(asker->vfs->endpoint, VFS_EVENT_ANSWERED);
         }
-        find_answer(asker, &asker->entry, asker->client, &answer);
-        mutex_lock(&asker->lock);
-        asker->answer = answer;
-        asker->state = ASKER_ANSWERED;
-        mutex_unlock(&asker->lock);
-        (void)!sys_ipc_notify(asker->vfs->endpoint, VFS_EVENT_ANSWERED);
+        /* An event that came meanwhile is still there. */
+        if (ipc_receive(asker->endpoint, &message, MNOS_DEADLINE_NEVER) != MNOS_OK)
+            return;
     }
 }
 
@@ -230,53 +214,35 @@ mnos_status_t asker_ask(struct asker *asker, enum asker_question question,
 
     if (status != MNOS_OK)
         return status;
-    mutex_lock(&asker->lock);
-    if (asker->state == ASKER_IDLE) {
-        asker->entry = *entry;
-        asker->client = client;
-        asker->answer = (struct asker_answer){.question = question, .state = entry->state};
-        asker->state = ASKER_ASKED;
-    } else {
-        status = MNOS_ERR_AGAIN;
-    }
-    mutex_unlock(&asker->lock);
-    if (status == MNOS_OK)
-        (void)!sys_ipc_notify(asker->endpoint, EVENT_ASKED);
-    return status;
+    if (!asker_is_idle(asker))
+        return MNOS_ERR_AGAIN;
+    asker->entry = *entry;
+    asker->client = client;
+    asker->answer = (struct asker_answer){.question = question, .state = entry->state};
+    go_to(asker, ASKER_ASKED);
+    (void)!sys_ipc_notify(asker->endpoint, EVENT_ASKED);
+    return MNOS_OK;
 }
 
 bool asker_is_idle(struct asker *asker)
 {
-    bool idle;
-
-    mutex_lock(&asker->lock);
-    idle = asker->state == ASKER_IDLE;
-    mutex_unlock(&asker->lock);
-    return idle;
+    return is_in(asker, ASKER_IDLE);
 }
 
 bool asker_take(struct asker *asker, struct asker_answer *answer)
 {
-    bool taken;
-
-    mutex_lock(&asker->lock);
-    taken = asker->state == ASKER_ANSWERED;
-    if (taken) {
-        *answer = asker->answer;
-        asker->state = ASKER_IDLE;
-    }
-    mutex_unlock(&asker->lock);
-    return taken;
+    if (!is_in(asker, ASKER_ANSWERED))
+        return false;
+    *answer = asker->answer;
+    go_to(asker, ASKER_IDLE);
+    return true;
 }
 
 bool asker_is_deaf(struct asker *asker, mnos_badge_t gone)
 {
-    bool deaf;
+    mnos_badge_t badge = atomic_load(&asker->listens);
 
-    mutex_lock(&asker->lock);
-    deaf = asker->listens != 0 && ipc_client_is_gone(asker->vfs->endpoint, gone, asker->listens);
-    if (deaf)
-        asker->listens = 0;
-    mutex_unlock(&asker->lock);
-    return deaf;
+    /* What the thread has set meanwhile is another one. */
+    return badge != 0 && ipc_client_is_gone(asker->vfs->endpoint, gone, badge) &&
+           atomic_compare_exchange_strong(&asker->listens, &badge, 0);
 }

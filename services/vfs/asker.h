@@ -8,8 +8,9 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "lib/client/file.h"
-#include "lib/mnos/lock.h"
 #include "lib/mnos/thread.h"
 #include "services/vfs/table.h"
 
@@ -46,12 +47,14 @@ struct asker {
     bool open;
     bool started; /* its service was asked to start */
 
-    struct mutex lock; /* guards what follows */
-    enum asker_state state;
+    /* Says whose the next three are: the thread's while it is ASKED, else the loop's. Stored last (release). */
+    _Atomic(enum asker_state) state;
     struct vfs_entry entry; /* as it was when it was asked */
     mnos_badge_t client;    /* ASK_EXPORT: for whom */
     struct asker_answer answer;
-    mnos_badge_t listens; /* of the capability by which the file system tells; 0: it has none */
+
+    /* Of the capability by which the file system tells; 0: it has none. The thread sets it, the loop clears it. */
+    _Atomic mnos_badge_t listens;
 };
 
 /* MNOS_ERR_AGAIN: it is at another question. */
