@@ -81,7 +81,8 @@ static bool has_room(const struct ext4_op *op, uint32_t freed_before)
 {
     const struct ext4_fs *fs = op->fs;
 
-    return op->pin_count < PINS_BEFORE && fs->log_used < EXT4_LOG_BYTES / 2 &&
+    return op->pin_count < PINS_BEFORE &&
+           state_mark(fs->memory.log) - op->mark < EXT4_LOG_BYTES / 2 &&
            (fs->freed_count == freed_before || fs->freed_count + FREED_KEPT < EXT4_FREED_MAX);
 }
 
