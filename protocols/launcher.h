@@ -34,16 +34,18 @@ struct launcher_start {
     uint64_t
         request; /* the client's number for this START, not 0 and never used again by this run of it */
     char name[MNOS_NAME_BYTES]; /* for people; need not be unique */
-    uint64_t frames;            /* 4 KiB frames, for all that the program is and uses */
-    uint64_t bytes;             /* of kernel objects and capability slots */
-    uint64_t events;            /* of its end; 0 when no endpoint comes along */
-    uint32_t priority;          /* its ceiling, too */
-    uint32_t stack_pages;       /* LAUNCHER_STACK_PAGES_MIN to _MAX */
-    uint32_t flags;             /* enum launcher_flags */
+    char file
+        [MNOS_NAME_BYTES]; /* a program that the launcher has from the manifest; empty: a capability comes along */
+    uint64_t frames;      /* 4 KiB frames, for all that the program is and uses */
+    uint64_t bytes;       /* of kernel objects and capability slots */
+    uint64_t events;      /* of its end; 0 when no endpoint comes along */
+    uint32_t priority;    /* its ceiling, too */
+    uint32_t stack_pages; /* LAUNCHER_STACK_PAGES_MIN to _MAX */
+    uint32_t flags;       /* enum launcher_flags */
     uint32_t
         argument_count; /* words that follow, each with its NUL; at most LAUNCHER_ARGUMENTS_MAX bytes */
 };
-_Static_assert(sizeof(struct launcher_start) == 72, "shared between programs");
+_Static_assert(sizeof(struct launcher_start) == 96, "shared between programs");
 
 struct launcher_number {
     uint64_t number; /* the id of the process: never used again */

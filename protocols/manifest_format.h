@@ -98,7 +98,7 @@ enum manifest_grant_kind {
     MANIFEST_GRANT_REGION = 7,  /* the floor of region a, under the name that REGION knows it by */
     MANIFEST_GRANT_CONTROL = 8, /* no capability: may start and end services a to a + b - 1 */
     MANIFEST_GRANT_FILE =
-        9, /* the pages of the file `name` of the initial RAM disk; Read, maybe Execute */
+        9, /* the pages of the file `name` of the initial RAM disk; Read, maybe Execute and Grant */
 };
 
 enum manifest_object {

@@ -222,13 +222,14 @@ def add_resources(service: Service) -> None:
     add_lines(service, delegated)
     add_devices(service, delegated)
     for entry in service.table.get("files", []):
-        name, runs = entry, False
-        if isinstance(entry, dict) and set(entry) == {"name", "execute"}:
-            name, runs = entry["name"], entry["execute"]
-        if not isinstance(name, str) or not NAME.match(name) or not isinstance(runs, bool):
-            service.error("files are names of files in the initial RAM disk, or { name, execute }", "files")
+        form = {"name": entry, "execute": False, "delegate": False}
+        if isinstance(entry, dict) and {"name", "execute"} <= set(entry) <= set(form):
+            form |= entry
+        name, runs, given = form.values()
+        if not isinstance(name, str) or not NAME.match(name) or type(runs) is not bool or type(given) is not bool:
+            service.error("files are names of files in the initial RAM disk, or { name, execute, delegate }", "files")
         else:
-            service.add(name, FILE, READ | EXECUTE if runs else READ, 0, 0, 0, "files")
+            service.add(name, FILE, READ | (EXECUTE if runs else 0) | (GRANT if given else 0), 0, 0, 0, "files")
     for name in service.table.get("memory", []):
         if name not in OBJECTS:
             service.error(f"memory: nothing is called '{name}' (there are "

@@ -49,7 +49,8 @@ mnos_status_t launcher_start(struct launcher_plan *plan, uint64_t *number, mnos_
     memcpy(bytes, &plan->start, sizeof plan->start);
     memcpy(bytes + sizeof plan->start, plan->arguments, plan->argument_bytes);
     message_put(&message, LAUNCHER_START, bytes, sizeof plan->start + plan->argument_bytes);
-    message_add_cap(&message, plan->file, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT);
+    if (plan->file != 0)
+        message_add_cap(&message, plan->file, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT);
     if (told != 0)
         message_add_cap(&message, told, MNOS_RIGHT_WRITE);
     status = ask(&message);

@@ -21,7 +21,8 @@ struct launcher_plan {
     struct launcher_start start; /* `request`, `argument_count` and `events` are filled in */
     const char *arguments;       /* words, each with its NUL */
     size_t argument_bytes;       /* at most LAUNCHER_ARGUMENTS_MAX; more is MNOS_ERR_SIZE */
-    mnos_cap_t file;             /* session of the program's file, with Grant; stays the caller's */
+    mnos_cap_t
+        file; /* session of the program's file, with Grant; stays the caller's; 0: `start.file` */
     /* To be told of its end: an endpoint with Grant, the badge to mint for it and the events; or 0. */
     mnos_cap_t endpoint;
     mnos_badge_t badge;

@@ -5,6 +5,7 @@
  * It runs in the process of the program, with what that was given and for its quota. Whatever the file does to it, it
  * does to nobody else.
  */
+#include "abi/inspect.h"
 #include "lib/base/string.h"
 #include "lib/client/file.h"
 #include "lib/mnos/bootstrap.h"
@@ -26,6 +27,19 @@ struct file_copy {
     struct memory_block pages;
     uint64_t size;
 };
+
+/* Pages of the initial RAM disk: they are mapped where they are. What lies behind the file in the last of them no segment
+ * reaches, or it is that program's own affair. */
+static mnos_status_t map_file(mnos_cap_t image, uint64_t page_count, struct file_copy *copy)
+{
+    void *address;
+    mnos_status_t status = memory_map(image, 0, page_count, MNOS_MAP_READ, &address);
+
+    if (status != MNOS_OK)
+        return status;
+    *copy = (struct file_copy){{image, address, page_count}, page_count * MNOS_PAGE_BYTES};
+    return MNOS_OK;
+}
 
 static _Noreturn void fail(enum launcher_step step, uint32_t why)
 {
@@ -55,9 +69,15 @@ static mnos_status_t read_all(const struct file *file, struct file_copy *copy)
 static mnos_status_t take_file(mnos_cap_t image, struct file_copy *copy)
 {
     static struct file_session session;
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
     struct file file;
-    mnos_status_t status = file_session_open(&session, image, WINDOW_BYTES);
+    uint64_t size;
+    mnos_status_t status = sys_cap_inspect(image, MNOS_VIEW_CAPABILITY, 0, &size);
 
+    if (status == MNOS_OK && info->type == MNOS_TYPE_MEMORY)
+        return map_file(image, info->count, copy);
+    if (status == MNOS_OK)
+        status = file_session_open(&session, image, WINDOW_BYTES);
     if (status != MNOS_OK)
         return status;
     status = file_open(&session, NULL, "", 0, FILE_READ_RIGHT, &file);

@@ -14,7 +14,7 @@
 #include "programs/monitor/launch.h"
 #include "protocols/launcher.h"
 
-#define PROGRAM "/boot/files"
+#define PROGRAM "files" /* the launcher has it, so that no file system is needed to start it */
 #define FRAMES 512u
 #define READ_FILE FILE_READ_RIGHT
 #define CHANGE_NAMES FILE_CREATE_RIGHT
@@ -134,7 +134,7 @@ static void run(const struct words *words, const struct target *first, const str
 {
     struct launch_plan plan = {
         .command = words->word[0],
-        .path = PROGRAM,
+        .file = PROGRAM,
         .name = words->word[0],
         .frames = FRAMES,
         .arguments = arguments,

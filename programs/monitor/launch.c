@@ -106,6 +106,15 @@ static void explain(mnos_status_t status, const char *path)
     }
 }
 
+static bool open_program(const char *path, mnos_cap_t *session)
+{
+    mnos_status_t status = export_path(path, FILE_READ_RIGHT, session);
+
+    if (status != MNOS_OK)
+        files_failed(status, command_name, path);
+    return status == MNOS_OK;
+}
+
 bool launch_begin(const struct launch_plan *plan)
 {
     struct launcher_plan launcher = {
@@ -125,22 +134,22 @@ bool launch_begin(const struct launch_plan *plan)
     command_name = plan->command;
     made = free_job();
     if (made == NULL) {
-        explain(MNOS_ERR_AGAIN, plan->path);
+        explain(MNOS_ERR_AGAIN, "");
         return false;
     }
     if (files_session(plan->command) == NULL)
         return false;
-    status = export_path(plan->path, FILE_READ_RIGHT, &launcher.file);
-    if (status != MNOS_OK) {
-        files_failed(status, command_name, plan->path);
+    if (plan->path != NULL && !open_program(plan->path, &launcher.file))
         return false;
-    }
+    if (plan->path == NULL)
+        string_copy(launcher.start.file, plan->file, sizeof launcher.start.file);
     string_copy(launcher.start.name, plan->name != NULL ? plan->name : base_of(plan->path),
                 sizeof launcher.start.name);
     status = launcher_start(&launcher, &made->number, &made->process);
-    (void)!sys_cap_delete(launcher.file);
+    if (launcher.file != 0)
+        (void)!sys_cap_delete(launcher.file);
     if (status != MNOS_OK) {
-        explain(status, plan->path);
+        explain(status, plan->path != NULL ? plan->path : plan->file);
         return false;
     }
     made->quiet = plan->quiet;

@@ -19,7 +19,8 @@
 
 struct launch_plan {
     const char *command;   /* in whose name failures are told */
-    const char *path;      /* of the program */
+    const char *path;      /* of the program; NULL: one that the launcher has itself */
+    const char *file;      /* its name then */
     const char *name;      /* that people know it by; NULL: the last of its path */
     uint64_t frames;       /* that it may use */
     uint32_t flags;        /* enum launcher_flags */

@@ -80,14 +80,16 @@ static const char *check_service(const struct manifest *manifest,
     return NULL;
 }
 
-/* What a manifest can give. Grant on the endpoint that a service receives on: it hands out sessions there. And
+/* What a manifest can give. Grant on the endpoint that a service receives on: it hands out sessions there; and on a file
+ * that it hands to what it starts. And
  * Grant and Revoke on what a service of devices passes to drivers, and on parts of regions. */
 static mnos_rights_t allowed_rights(uint32_t kind)
 {
     mnos_rights_t plain = MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_EXECUTE;
 
     switch (kind) {
-    case MANIFEST_GRANT_SERVE: return plain | MNOS_RIGHT_GRANT;
+    case MANIFEST_GRANT_SERVE:
+    case MANIFEST_GRANT_FILE: return plain | MNOS_RIGHT_GRANT;
     case MANIFEST_GRANT_PORTS:
     case MANIFEST_GRANT_INTERRUPT:
     case MANIFEST_GRANT_DEVICE: return plain | MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE;

@@ -96,7 +96,7 @@ mnos_status_t process_make(struct process *process, const struct process_plan *p
     if (status == MNOS_OK)
         status = allocate(process, plan);
     if (status == MNOS_OK)
-        status = sys_cap_transfer(process->process, plan->image, MNOS_RIGHT_WRITE,
+        status = sys_cap_transfer(process->process, plan->image, plan->image_rights,
                                   &process->filling->image);
     if (status == MNOS_OK && (plan->start->flags & LAUNCHER_EVENTS) != 0)
         status = give_endpoint(process);

@@ -45,7 +45,8 @@ struct process_plan {
     const char *name;
     const char *arguments;
     uint32_t argument_bytes;
-    mnos_cap_t image; /* of the program's file, with Grant */
+    mnos_cap_t image;           /* of the program's file, with Grant: a session, or its pages */
+    mnos_rights_t image_rights; /* that the loader needs */
     mnos_cap_t exit_endpoint;
     uint64_t exit_events;
 };

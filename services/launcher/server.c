@@ -6,6 +6,7 @@
 #include "abi/process.h"
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
+#include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/process_end.h"
 #include "lib/mnos/status.h"
@@ -101,8 +102,22 @@ struct start_request {
     struct launcher_start record;
     char arguments[LAUNCHER_ARGUMENTS_MAX];
     uint32_t argument_bytes;
+    mnos_cap_t caps[LAUNCHER_GIVE_MAX]; /* that came along; two of them at most are */
     mnos_cap_t image, listener;
+    mnos_cap_t own; /* of the launcher's table: the file that was named */
 };
+
+/* What can be started by name: files of the initial RAM disk that the manifest gives, as needs.toml names them. */
+static const char *const own_files[] = {"files"};
+
+static mnos_cap_t own_file(const char name[MNOS_NAME_BYTES])
+{
+    for (unsigned i = 0; i < sizeof own_files / sizeof own_files[0]; i++) {
+        if (strncmp(own_files[i], name, MNOS_NAME_BYTES) == 0)
+            return bootstrap_cap(own_files[i]);
+    }
+    return 0;
+}
 
 /* As many words as are said, each with its NUL. */
 static bool arguments_are_whole(const struct start_request *request)
@@ -121,14 +136,20 @@ static mnos_status_t read_start(const struct message *message, struct start_requ
     size_t count = message_get(message, bytes, sizeof bytes);
     const struct launcher_start *record = &request->record;
 
-    request->image = message_cap(message, 0);
-    request->listener = message_cap(message, 1);
+    request->image = request->listener = request->own = 0;
+    for (uint32_t i = 0; i < LAUNCHER_GIVE_MAX; i++)
+        request->caps[i] = message_cap(message, i);
     if (count < sizeof *record || count > sizeof *record + LAUNCHER_ARGUMENTS_MAX)
         return MNOS_ERR_SIZE;
     memcpy(&request->record, bytes, sizeof *record);
+    request->own = own_file(record->file);
+    if (record->file[0] != 0 && request->own == 0)
+        return MNOS_ERR_NOT_FOUND;
+    request->image = request->own == 0 ? request->caps[0] : 0;
+    request->listener = request->caps[request->own == 0];
     request->argument_bytes = (uint32_t)(count - sizeof *record);
     memcpy(request->arguments, bytes + sizeof *record, request->argument_bytes);
-    if (request->image == 0 || (request->listener != 0) != (record->events != 0) ||
+    if (request->image + request->own == 0 || (request->listener != 0) != (record->events != 0) ||
         record->stack_pages < LAUNCHER_STACK_PAGES_MIN ||
         record->stack_pages > LAUNCHER_STACK_PAGES_MAX || record->bytes == 0 ||
         record->request == 0 || (record->flags & ~(uint32_t)LAUNCHER_FLAGS_ALL) != 0 ||
@@ -146,7 +167,8 @@ static mnos_status_t make(struct server *server, struct program *program,
         .name = program->name,
         .arguments = request->arguments,
         .argument_bytes = request->argument_bytes,
-        .image = request->image,
+        .image = request->own != 0 ? request->own : request->image,
+        .image_rights = request->own != 0 ? MNOS_RIGHT_READ | MNOS_RIGHT_EXECUTE : MNOS_RIGHT_WRITE,
         .exit_endpoint = server->endpoint,
         .exit_events = SERVER_EVENT_ENDED,
     };
@@ -186,10 +208,10 @@ static mnos_status_t start(struct server *server, const struct message *message,
         earlier = programs_made_by(&server->programs, message->badge, request.record.request);
     if (status == MNOS_OK && earlier == NULL)
         status = add(server, message, &request, &program);
-    if (request.image != 0)
-        (void)!sys_cap_delete(request.image);
-    if (request.listener != 0 && program == NULL)
-        (void)!sys_cap_delete(request.listener);
+    for (uint32_t i = 0; i < LAUNCHER_GIVE_MAX; i++) {
+        if (request.caps[i] != 0 && (program == NULL || request.caps[i] != request.listener))
+            (void)!sys_cap_delete(request.caps[i]);
+    }
     if (status != MNOS_OK)
         return status;
     if (earlier != NULL)

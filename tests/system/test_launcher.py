@@ -17,6 +17,7 @@ from tests.system.with_services import initrd
 
 suite = Suite("launcher")
 
+LOADED = [("memory", "r-x--"), ("memory", "r----"), ("memory", "rw---")]  # code, constants and data
 CAP = re.compile(r"^[0-9a-f]+ +(\w+) +([rwxgv-]{5}) ", re.M)
 
 
@@ -54,16 +55,15 @@ def says(guest: Guest, command: str, *texts: str) -> str:
     return output
 
 
-def caps(guest: Guest, name: str) -> list[tuple[str, str]]:
-    """Type and rights of each capability, once the program is loaded: then the pages that it was read to are mapped
-    through no capability but those of its pieces."""
+def has_caps(guest: Guest, name: str, wanted: list[tuple[str, str]]) -> None:
+    """That these are type and rights of its capabilities, once it is loaded and has opened what it was given."""
+    found: list[tuple[str, str]] = []
     for _ in range(40):
-        found = CAP.findall(guest.command(f"caps {name}"))
-        if ("memory", "rw---") in found and not any("w" in rights and "x" in rights for _, rights in found):
-            return sorted(found)
+        found = sorted(CAP.findall(guest.command(f"caps {name}")))
+        if found == sorted(wanted):
+            return
         time.sleep(0.05)
-    check(False, f"{name} has a capability too many:\n{found}")
-    return found
+    check(False, f"the capabilities of {name} are others:\n{found}")
 
 
 @suite.test("a program is called with its arguments, and has what the line names and no more")
@@ -76,11 +76,9 @@ def what_it_is_given() -> None:
                                          "given files"] and "given terminal" in report, f"the report is another one:\n{report}")
         started = says(guest, "run given stay with files=/tmp/own:wcg more=/boot/hello &")
         name = re.search(r"(given#\d+): started", started)[1]
-        # Code, constants and data; two sessions, of which it may hand one on; the terminal. Nothing else.
-        found = caps(guest, name)
-        check(found == sorted([("memory", "r-x--"), ("memory", "r----"), ("memory", "rw---"),
-                               ("memory", "rw---"), ("endpoint", "-w-g-"), ("endpoint", "-w---"), ("endpoint", "-w---")]),
-              f"its capabilities are others:\n{found}")
+        # The window of the session that it has opened; two sessions, of which it may hand one on; the terminal.
+        has_caps(guest, name, LOADED + [("memory", "rw---"), ("endpoint", "-w-g-"), ("endpoint", "-w---"),
+                                        ("endpoint", "-w---")])
         says(guest, f"kill {name}", "killed")
         says(guest, "run given with files=/tmp/own", "exit code 2")  # it may read there, not make names
         says(guest, "run given with other=/tmp/own:wc", "exit code 1")
@@ -210,11 +208,8 @@ def copy_in_the_background() -> None:
         guest.command("run given large with files=/disk/own:rwc", 60)
         started = says(guest, "cp /disk/own/large /disk/copy &")
         name = re.search(r"(cp#\d+): started", started)[1]
-        # Code, constants and data, the window of each session; the file to read and the directory to write in; the
-        # terminal.
-        found = caps(guest, name)
-        check([rights for kind, rights in found if kind == "endpoint"] == 3 * ["-w---"],
-              f"its capabilities are others:\n{found}")
+        # The window of each session; the file to read and the directory to write in; the terminal.
+        has_caps(guest, name, LOADED + 2 * [("memory", "rw---")] + 3 * [("endpoint", "-w---")])
         for service in ("virtio_blk.0", "volumes"):
             guest.send(f"kill {service}\r")
             guest.expect(f"{service}: killed", 20)

@@ -98,10 +98,10 @@ def duplicate_service() -> None:
 
 @suite.test("a file of the RAM disk is given to read, and to run only where the manifest says so")
 def files_to_run() -> None:
-    entry = 'files = [{ name = "loader", execute = true }]'
-    for bad in ('files = [{ name = "loader", execute = 1 }]', 'files = [{ name = "loader" }]', 'files = [7]',
-                'files = ["../loader"]'):
+    entry = '{ name = "loader", execute = true }'
+    for bad in ('{ name = "loader", execute = 1 }', '{ name = "loader" }', '7', '"../loader"',
+                '{ name = "loader", delegate = true }', '{ name = "loader", execute = true, more = true }'):
         must_fail(replace(entry, bad), bad, "files are names of files")
     _, with_execute, _ = compile_manifest(str)
-    done, without, _ = compile_manifest(replace(entry, 'files = ["loader"]'))
+    done, without, _ = compile_manifest(replace(entry, '"loader"'))
     check(done.returncode == 0 and without != with_execute, f"the right is not in the output:\n{done.stderr}")

@@ -86,6 +86,9 @@ static void bad_starts(void)
     expect("a word without end", start(&record, "a", 1, program, &number), MNOS_ERR_ARGUMENT);
 #define WITH(field, value) (record = good, record.field = (value), record)
     change("no number", WITH(request, 0), MNOS_ERR_ARGUMENT);
+    change("an unknown file", WITH(file[0], 'x'), MNOS_ERR_NOT_FOUND);
+    change("the launcher's log", (record = good, memcpy(record.file, "log", 4), record),
+           MNOS_ERR_NOT_FOUND);
     change("no name", WITH(name[0], 0), MNOS_ERR_ARGUMENT);
     change("no bytes", WITH(bytes, 0), MNOS_ERR_ARGUMENT);
     change("a small stack", WITH(stack_pages, LAUNCHER_STACK_PAGES_MIN - 1), MNOS_ERR_ARGUMENT);
