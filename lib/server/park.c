@@ -8,7 +8,7 @@ bool park_has_room(const struct park *park, uint32_t account)
 {
     uint32_t own = 0;
 
-    for (uint32_t i = 0; park->count != 0 && i < PARK_ENTRIES; i++)
+    for (uint32_t i = 0; i < park->end; i++)
         own += park->entries[i].used && park->entries[i].account == account;
     return park->count != PARK_ENTRIES && own < PARK_ENTRIES / PARK_SHARE;
 }
@@ -27,6 +27,8 @@ struct parked *park_put(struct park *park, uint32_t account)
     chosen->progress[0] = chosen->progress[1] = 0;
     chosen->account = account;
     park->count++;
+    if (park->end <= (uint32_t)(chosen - park->entries))
+        park->end = (uint32_t)(chosen - park->entries) + 1;
     return chosen;
 }
 
@@ -38,6 +40,8 @@ void park_drop(struct park *park, struct parked *parked)
     park->count--;
     parked->used = parked->ready = false;
     parked->holds = 0;
+    while (park->end != 0 && !park->entries[park->end - 1].used)
+        park->end--;
     if (park->ended != NULL)
         park->ended(park->context, (uint32_t)(parked - park->entries));
     if (held != 0)
@@ -60,7 +64,7 @@ static void make_ready(struct park *park, struct parked *parked)
 
 void park_wake(struct park *park, uint64_t waits_for)
 {
-    for (uint32_t i = 0; park->count != park->ready_count && i < PARK_ENTRIES; i++) {
+    for (uint32_t i = 0; park->count != park->ready_count && i < park->end; i++) {
         struct parked *at = &park->entries[i];
 
         if (at->used && (at->waits_for == waits_for || at->waits_for == PARK_ANYTHING))
@@ -70,7 +74,7 @@ void park_wake(struct park *park, uint64_t waits_for)
 
 void park_wake_all(struct park *park)
 {
-    for (uint32_t i = 0; i < PARK_ENTRIES; i++) {
+    for (uint32_t i = 0; i < park->end; i++) {
         if (park->entries[i].used)
             make_ready(park, &park->entries[i]);
     }
@@ -78,14 +82,19 @@ void park_wake_all(struct park *park)
 
 struct parked *park_next(struct park *park)
 {
-    for (uint32_t i = 0; park->ready_count != 0 && i < PARK_ENTRIES; i++) {
-        struct parked *at = &park->entries[(park->next + i) % PARK_ENTRIES];
+    uint32_t next = park->next;
 
+    for (uint32_t i = 0; park->ready_count != 0 && i < park->end; i++, next++) {
+        struct parked *at;
+
+        if (next >= park->end)
+            next = 0;
+        at = &park->entries[next];
         if (!at->ready)
             continue;
         at->ready = false;
         park->ready_count--;
-        park->next = (uint32_t)(at - park->entries) + 1;
+        park->next = next + 1;
         return at;
     }
     return NULL;
@@ -93,7 +102,7 @@ struct parked *park_next(struct park *park)
 
 bool park_held(const struct park *park, uint32_t object, const struct parked *but)
 {
-    for (uint32_t i = 0; park->count != 0 && i < PARK_ENTRIES; i++) {
+    for (uint32_t i = 0; i < park->end; i++) {
         const struct parked *at = &park->entries[i];
 
         if (at->used && at->holds == object && at != but)
@@ -113,6 +122,8 @@ const char *park_check(const struct park *park)
         ready += at->ready;
         if (at->ready && !at->used)
             return "P1: an entry that is free is ready";
+        if (at->used ? i >= park->end : i + 1 == park->end)
+            return "P3: the end is not behind the last entry";
         if (at->used && at->holds != 0 && park_held(park, at->holds, at))
             return "P2: an object is held twice";
     }

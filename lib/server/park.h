@@ -11,6 +11,8 @@
  *
  * P1  `count` is the number of entries that are used; an entry that is ready is used.
  * P2  An object is held by at most one entry.
+ * P3  Entries from `end` on are free, and the one before is not. A free one near the beginning is taken first, so that
+ *     few are looked at where few wait.
  */
 #pragma once
 
@@ -46,6 +48,7 @@ struct parked {
 struct park {
     uint32_t count, ready_count;
     uint32_t next; /* where to look first, so that each comes in turn */
+    uint32_t end;
     /* The service's, when it keeps something of its own by the number of an entry; may be NULL. Called each time that
      * a request begins to wait, and when it ends. */
     void (*waits)(void *context, uint32_t entry);

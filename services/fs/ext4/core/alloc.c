@@ -10,24 +10,20 @@ struct piece {
     uint32_t first, count;
 };
 
-static bool is_set(const uint8_t *bitmap, uint32_t bit)
-{
-    return (bitmap[bit / 8] >> bit % 8 & 1) != 0;
-}
-
-/* The first bit from `at` on that is as wanted. */
+/* The first bit from `at` on that is as wanted. By words, of which a bitmap has whole ones. */
 static uint32_t find_bit(const uint8_t *bitmap, uint32_t at, uint32_t end, bool wanted)
 {
-    uint64_t skip = wanted ? 0 : UINT64_MAX;
+    uint64_t skip = UINT64_MAX << at % 64;
 
-    while (at < end) {
-        if (at % 64 == 0 && at + 64 <= end && le64(bitmap + at / 8) == skip) {
-            at += 64;
-            continue;
+    for (uint32_t base = at / 64 * 64; base < end; base += 64, skip = UINT64_MAX) {
+        uint64_t word = le64(bitmap + base / 8);
+        uint64_t found = (wanted ? word : ~word) & skip;
+
+        if (found != 0) {
+            uint32_t bit = base + (uint32_t)__builtin_ctzll(found);
+
+            return bit < end ? bit : end;
         }
-        if (is_set(bitmap, at) == wanted)
-            return at;
-        at++;
     }
     return end;
 }

@@ -23,6 +23,12 @@ static uint32_t by_instruction(uint32_t crc, const uint8_t *p, size_t count)
 {
     uint64_t wide = crc;
 
+    /* Blocks are long: 64 bytes a round. */
+    for (; count >= 64; p += 64, count -= 64)
+        __asm__("crc32q (%1), %0\n\tcrc32q 8(%1), %0\n\tcrc32q 16(%1), %0\n\tcrc32q 24(%1), %0\n\t"
+                "crc32q 32(%1), %0\n\tcrc32q 40(%1), %0\n\tcrc32q 48(%1), %0\n\tcrc32q 56(%1), %0"
+                : "+r"(wide)
+                : "r"(p), "m"(*(const uint8_t(*)[64])p));
     for (; count >= 8; p += 8, count -= 8)
         __asm__("crc32q %1, %0" : "+r"(wide) : "rm"(le64(p)));
     crc = (uint32_t)wide;
