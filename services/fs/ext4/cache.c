@@ -5,7 +5,6 @@
 #include "lib/base/string.h"
 #include "lib/server/state.h"
 
-#define HASH_FACTOR 0x9E3779B97F4A7C15ull
 /* How far the hand goes for pages that lie one behind the other, before a shorter row is taken. */
 #define ROWS_TRIED 4u
 
@@ -32,32 +31,6 @@ void cache_init(struct cache *cache, void *tables, uint8_t *memory, uint32_t pag
                             .bucket_count = bucket_count_for(page_count)};
     cache->pages = (struct cache_page *)(cache->blocks + page_count);
     cache->buckets = (uint32_t *)(cache->pages + page_count);
-}
-
-/* ---- Finding ---- */
-
-uint32_t *cache_bucket(const struct cache *cache, uint32_t inode, uint32_t index)
-{
-    uint64_t hash = ((uint64_t)inode << 32 | index) * HASH_FACTOR;
-
-    return &cache->buckets[hash >> 32 & (cache->bucket_count - 1)];
-}
-
-uint32_t cache_find(const struct cache *cache, uint32_t inode, uint32_t index)
-{
-    uint32_t number = *cache_bucket(cache, inode, index);
-
-    while (number != 0 &&
-           (cache_page(cache, number)->inode != inode || cache_page(cache, number)->index != index))
-        number = cache_page(cache, number)->next;
-    return number;
-}
-
-void cache_use(struct cache *cache, uint32_t number)
-{
-    struct cache_page *page = cache_page(cache, number);
-
-    page->heat += page->heat < CACHE_HEAT_MAX;
 }
 
 /* ---- Taking and dropping ---- */

@@ -105,10 +105,30 @@ const char *cache_recover(struct cache *cache, void *tables, uint8_t *memory, ui
 void cache_keep(const struct cache *cache, uint32_t number);
 
 /* Where the pages begin that are found as this one is. */
-uint32_t *cache_bucket(const struct cache *cache, uint32_t inode, uint32_t index);
+static inline uint32_t *cache_bucket(const struct cache *cache, uint32_t inode, uint32_t index)
+{
+    uint64_t hash = ((uint64_t)inode << 32 | index) * 0x9E3779B97F4A7C15ull;
+
+    return &cache->buckets[hash >> 32 & (cache->bucket_count - 1)];
+}
+
 /* The page of a file, or 0. */
-uint32_t cache_find(const struct cache *cache, uint32_t inode, uint32_t index);
-void cache_use(struct cache *cache, uint32_t number);
+static inline uint32_t cache_find(const struct cache *cache, uint32_t inode, uint32_t index)
+{
+    uint32_t number = *cache_bucket(cache, inode, index);
+
+    while (number != 0 &&
+           (cache_page(cache, number)->inode != inode || cache_page(cache, number)->index != index))
+        number = cache_page(cache, number)->next;
+    return number;
+}
+/* It was used again. */
+static inline void cache_use(struct cache *cache, uint32_t number)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    page->heat += page->heat < CACHE_HEAT_MAX;
+}
 /* Pages for `index` and those behind it, one behind the other in memory, as many as are to be had at once, at most
  * `count`; none of them is in the cache. They are valid, cold, and hold anything; their blocks are 0. Returns the first
  * one's number, 0: everything is in use. */

@@ -118,21 +118,32 @@ static struct ext4_attr *attr_of(struct ext4_service *service, uint32_t inode)
     return &service->attrs[hash_of(inode, SERVICE_ATTRS)];
 }
 
-mnos_status_t open_attr(struct ext4_service *service, uint32_t inode, struct ext4_attr *attr)
+mnos_status_t open_known(struct ext4_service *service, uint32_t inode,
+                         const struct ext4_attr **found)
 {
-    struct ext4_attr *known = attr_of(service, inode);
+    struct ext4_attr *known = attr_of(service, inode), attr;
     mnos_status_t status;
 
-    if (known->inode != inode) {
-        status = ext4_stat(service_begin(service), inode, attr);
-        status = service_end(service, status);
-        if (status != MNOS_OK)
-            return status;
-        *known = *attr;
-        known->inode = inode;
-    }
-    *attr = *known;
+    *found = known;
+    if (known->inode == inode)
+        return MNOS_OK;
+    status = ext4_stat(service_begin(service), inode, &attr);
+    status = service_end(service, status);
+    if (status != MNOS_OK)
+        return status;
+    *known = attr;
+    known->inode = inode;
     return MNOS_OK;
+}
+
+mnos_status_t open_attr(struct ext4_service *service, uint32_t inode, struct ext4_attr *attr)
+{
+    const struct ext4_attr *known;
+    mnos_status_t status = open_known(service, inode, &known);
+
+    if (status == MNOS_OK)
+        *attr = *known;
+    return status;
 }
 
 void open_forget_attr(struct ext4_service *service, uint32_t inode)

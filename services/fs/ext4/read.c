@@ -114,14 +114,12 @@ mnos_status_t service_fetch(struct ext4_service *service, uint32_t inode, uint32
     return MNOS_OK;
 }
 
-/* Sees which way a file is read, and begins to read what will be asked for. */
+/* Another page than the last was read. Sees which way a file is read, and begins to read what will be asked for. */
 static void look_ahead(struct ext4_service *service, struct open_inode *open, uint32_t index,
                        uint64_t size)
 {
     uint32_t number;
 
-    if (index == open->last_index)
-        return;
     if (index != open->last_index + 1) {
         open->window = 0;
         open->last_index = index;
@@ -184,33 +182,36 @@ mnos_status_t service_read(void *context, uint32_t inode, uint64_t offset, void 
 {
     struct ext4_service *service = context;
     struct open_inode *open = open_find(service, inode);
-    struct ext4_attr attr;
-    mnos_status_t status = open_attr(service, inode, &attr);
+    const struct ext4_attr *known;
+    mnos_status_t status = open_known(service, inode, &known);
+    uint64_t size = known->size, done = 0;
 
     *count = 0;
-    if (status != MNOS_OK || offset >= attr.size)
+    if (status != MNOS_OK || offset >= size)
         return status;
-    if (length > attr.size - offset)
-        length = attr.size - offset;
-    while (*count < length) {
-        uint64_t position = offset + *count, at = position % CACHE_PAGE_BYTES;
-        uint64_t part = CACHE_PAGE_BYTES - at;
-        uint32_t index = (uint32_t)(position / CACHE_PAGE_BYTES);
+    if (length > size - offset)
+        length = size - offset;
+    while (done < length) {
+        uint64_t at = (offset + done) % CACHE_PAGE_BYTES, part = CACHE_PAGE_BYTES - at;
+        uint32_t index = (uint32_t)((offset + done) / CACHE_PAGE_BYTES);
         uint32_t number = cache_find(&service->cache, inode, index);
 
-        if (number == 0 && *count == 0)
-            status = fetch(service, open, index, at + length, attr.size, &number);
-        if (status == MNOS_OK && number != 0)
+        if (number == 0 && done == 0)
+            status = fetch(service, open, index, at + length, size, &number);
+        if (status == MNOS_OK && number != 0 &&
+            cache_page(&service->cache, number)->state != CACHE_VALID)
             status = want_page(service, number);
         if (status != MNOS_OK || number == 0)
-            return *count != 0 ? MNOS_OK : status;
-        if (part > length - *count)
-            part = length - *count;
-        memcpy((uint8_t *)to + *count, cache_bytes(&service->cache, number) + at, part);
-        if (index != open->last_index)
+            break;
+        if (part > length - done)
+            part = length - done;
+        memcpy((uint8_t *)to + done, cache_bytes(&service->cache, number) + at, part);
+        done += part;
+        if (index != open->last_index) {
             cache_use(&service->cache, number);
-        *count += part;
-        look_ahead(service, open, index, attr.size);
+            look_ahead(service, open, index, size);
+        }
     }
-    return MNOS_OK;
+    *count = done;
+    return done != 0 ? MNOS_OK : status;
 }

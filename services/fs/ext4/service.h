@@ -215,6 +215,9 @@ struct open_inode *open_find(struct ext4_service *service, uint32_t inode);
 void open_hold(void *context, uint32_t inode);
 void open_drop(void *context, uint32_t inode);
 mnos_status_t open_attr(struct ext4_service *service, uint32_t inode, struct ext4_attr *attr);
+/* The same where it is kept: until the next that is asked about, or something changes. */
+mnos_status_t open_known(struct ext4_service *service, uint32_t inode,
+                         const struct ext4_attr **known);
 /* What is known of it is not true any more. */
 void open_forget_attr(struct ext4_service *service, uint32_t inode);
 void open_know_size(struct ext4_service *service, uint32_t inode, uint64_t size);

@@ -64,13 +64,22 @@ void ext4_start_flush(struct ext4_fs *fs)
 
 /* ---- Step 2 ---- */
 
+/* The first dirty slot from one on; the caller counts how many there are. */
+static inline uint32_t next_dirty(const struct ext4_fs *fs, uint32_t slot)
+{
+    while ((fs->slots[slot].use.flags & SLOT_DIRTY) == 0)
+        slot++;
+    return slot;
+}
+
 static uint32_t count_escapes(const struct ext4_fs *fs)
 {
-    uint32_t count = 0;
+    uint32_t count = 0, slot = 0;
 
-    for (uint32_t i = 0; i < fs->unused; i++)
-        if ((fs->slots[i].use.flags & SLOT_DIRTY) != 0 && be32(ext4_data(fs, i)) == JBD_MAGIC)
-            count++;
+    for (uint32_t left = fs->dirty_count; left != 0; left--, slot++) {
+        slot = next_dirty(fs, slot);
+        count += be32(ext4_data(fs, slot)) == JBD_MAGIC;
+    }
     return count;
 }
 
@@ -222,14 +231,18 @@ static void write_revokes(struct ext4_fs *fs)
 static void write_log(struct ext4_fs *fs)
 {
     struct ext4_live *live = &fs->journal.live[fs->journal.live_count];
-    uint32_t left = fs->dirty_count, slot = 0;
+    uint32_t left, slot;
 
-    for (uint32_t i = 0; i < fs->unused; i++)
-        if ((fs->slots[i].use.flags & SLOT_DIRTY) != 0)
-            ext4_seal_bitmap(fs, i);
-    for (uint32_t i = 0; i < fs->unused; i++)
-        if ((fs->slots[i].use.flags & SLOT_DIRTY) != 0)
-            ext4_seal(fs, i);
+    for (left = fs->dirty_count, slot = 0; left != 0; left--, slot++) {
+        slot = next_dirty(fs, slot);
+        ext4_seal_bitmap(fs, slot);
+    }
+    for (left = fs->dirty_count, slot = 0; left != 0; left--, slot++) {
+        slot = next_dirty(fs, slot);
+        ext4_seal(fs, slot);
+    }
+    left = fs->dirty_count;
+    slot = 0;
     *live = (struct ext4_live){fs->running, fs->journal.head};
     EXT4_SET(fs, fs->journal.live_count, fs->journal.live_count + 1);
     EXT4_SET(fs, fs->scratch_used, 0);
