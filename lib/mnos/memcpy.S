@@ -139,7 +139,9 @@ copy_long:
 3:
     vzeroupper /* else each SSE instruction to come would wait for the upper halves */
     movl %ecx, %edx
-    jmp copy_short
+    testl %ecx, %ecx
+    jnz copy_short
+    ret
 
 copy_sse:
     subq $BLOCK_BYTES / 2, %rcx
@@ -156,7 +158,9 @@ copy_sse:
     jae 1b
     addq $BLOCK_BYTES / 2, %rcx
     movl %ecx, %edx
-    jmp copy_short
+    testl %ecx, %ecx
+    jnz copy_short
+    ret
     .size memcpy, . - memcpy
 
     .section .note.GNU-stack, "", @progbits

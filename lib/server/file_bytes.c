@@ -42,18 +42,18 @@ static inline mnos_status_t prepare(struct file_server *server,
 static inline mnos_status_t read_on(struct file_server *server, uint32_t inode,
                                     const struct file_io *io, uint8_t *to, uint64_t *done)
 {
-    while (*done < io->length) {
-        uint64_t count;
-        mnos_status_t status = server->system.methods->read(
-            server->system.fs, inode, io->offset + *done, to + *done, io->length - *done, &count);
+    mnos_status_t status = MNOS_OK;
+    uint64_t at = *done, count = 1;
 
+    while (at < io->length && count != 0) {
+        status = server->system.methods->read(server->system.fs, inode, io->offset + at, to + at,
+                                              io->length - at, &count);
         if (status != MNOS_OK)
-            return status == SERVER_PARKED || *done == 0 ? status : MNOS_OK;
-        if (count == 0)
             break;
-        *done += count;
+        at += count;
     }
-    return MNOS_OK;
+    *done = at;
+    return status == SERVER_PARKED || at == 0 ? status : MNOS_OK;
 }
 
 mnos_status_t file_server_READ(void *context, struct server_request *request)

@@ -119,7 +119,8 @@ static void finish(struct message *message, mnos_status_t status, bool aside)
 }
 
 /* A request of class I, where it is known what the service may die of. */
-static mnos_status_t carry_out_noted(struct server_loop *loop, struct server_request *request)
+static __attribute__((noinline)) mnos_status_t carry_out_noted(struct server_loop *loop,
+                                                               struct server_request *request)
 {
     struct running *running = loop->running;
     const struct message *message = request->message;
@@ -236,9 +237,10 @@ static __attribute__((noinline)) void run_alone(struct server_loop *loop,
     conclude(loop, request, lane_after(lane, label, message), status, key_of(loop));
 }
 
-/* Runs the handler, and makes the message its reply, or nobody's. */
-static inline void run(struct server_loop *loop, struct server_request *request,
-                       struct server_lane *lane)
+/* Runs the handler, and makes the message its reply, or nobody's. In each of its places: with a lane or without. */
+static inline __attribute__((always_inline)) void run(struct server_loop *loop,
+                                                      struct server_request *request,
+                                                      struct server_lane *lane)
 {
     mnos_status_t status;
 

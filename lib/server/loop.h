@@ -39,11 +39,11 @@ enum server_class {
 struct server_request {
     struct message *message;
     struct server_session *session; /* NULL only in the handler that opens sessions */
-    bool had_no_effect;             /* set by a handler of class N: a repetition looks again */
     const void *body;               /* server_body()'s own */
     struct parked *parked;          /* it waited already; NULL: it runs for the first time */
     struct server_lane *lane;       /* of class N; NULL: of class I */
     uint64_t progress[2];           /* kept from run to run while it is parked; 0 at first */
+    bool had_no_effect;             /* set by a handler of class N: a repetition looks again */
     bool resumed; /* a part of it has been done, in this run of the service or before: `progress` */
     uint32_t touched; /* an object that it changes, for `done`; 0: none, or told otherwise */
     uint32_t holds;   /* the object that others wait for as long as it is parked */
