@@ -43,6 +43,16 @@ static mnos_status_t start_mounting(struct file_server *server, const struct mou
     return status;
 }
 
+/* Whoever asked again because of the event is told; only the next MOUNT tries once more, or they would ask for ever. */
+static mnos_status_t tell_failure(struct file_server *server, struct server_request *request)
+{
+    mnos_status_t status = answer_status(server, request);
+
+    if (status == MNOS_OK)
+        server->mount = (struct mount_status){0};
+    return status;
+}
+
 mnos_status_t file_server_mount(void *context, struct server_request *request)
 {
     struct file_server *server = context;
@@ -56,6 +66,8 @@ mnos_status_t file_server_mount(void *context, struct server_request *request)
     if ((wanted.flags & ~(uint32_t)MOUNT_READ_ONLY) != 0)
         return MNOS_ERR_ARGUMENT;
     always_mounted(server);
+    if (server->mount.state == MOUNT_STATE_FAILED && is_same(server, &wanted))
+        return tell_failure(server, request);
     if (server->mount.state == MOUNT_STATE_NONE || server->mount.state == MOUNT_STATE_FAILED)
         status = start_mounting(server, &wanted);
     else if (server->mount.state == MOUNT_STATE_UNMOUNTING || !is_same(server, &wanted))

@@ -104,6 +104,32 @@ TEST(file_server, mounting_is_begun_and_told_by_an_event)
     check_all();
 }
 
+TEST(file_server, why_mounting_failed_is_told_before_it_is_tried_again)
+{
+    struct file_methods methods = tmpfs_methods;
+    struct mount_status failed = {
+        .state = MOUNT_STATE_FAILED, .status = MNOS_ERR_FORMAT, .volume = {5}};
+
+    begin();
+    memset(&mounting, 0, sizeof mounting);
+    methods.mount = begin_mount;
+    server.system.methods = &methods;
+    server.mount = (struct mount_status){0};
+    open_session(ALICE);
+    CHECK_EQ(mount_state_after(ALICE, MOUNT_MOUNT, 5), MOUNT_STATE_MOUNTING);
+    file_server_mounted(&server, &failed);
+    CHECK_EQ(mount_state_after(ALICE, MOUNT_STATUS, 0), MOUNT_STATE_FAILED);
+    CHECK_EQ(mount_state_after(ALICE, MOUNT_MOUNT, 5), MOUNT_STATE_FAILED);
+    CHECK_EQ(mounting.mounts, 1);
+    CHECK_EQ(mount_state_after(ALICE, MOUNT_MOUNT, 5), MOUNT_STATE_MOUNTING);
+    /* Another volume has nothing to do with it. */
+    file_server_mounted(&server, &failed);
+    CHECK_EQ(mount_state_after(ALICE, MOUNT_MOUNT, 6), MOUNT_STATE_MOUNTING);
+    CHECK_EQ(mounting.mounts, 3);
+    server.system.methods = &tmpfs_methods;
+    check_all();
+}
+
 TEST(file_server, who_mounts_charges_what_it_hands_on_to_who_gets_it)
 {
     struct file_export record = {.rights = FILE_LOOKUP | FILE_WRITE_RIGHT | FILE_REVOKE};
