@@ -95,13 +95,15 @@ static mnos_status_t prepare(struct asker *asker, const struct vfs_entry *entry)
 {
     mnos_status_t status;
 
-    if (entry->want == MOUNTS_WANT_NOTHING || asker->started)
+    if (entry->want == MOUNTS_WANT_NOTHING ||
+        (asker->started_inode == entry->inode && asker->started_orders == entry->orders))
         return MNOS_OK;
     status = volumes_assign(entry);
     /* One that runs already is what is wanted; one that cannot be started is told by its silence. */
     if (status == MNOS_OK)
         (void)!manager_command(MANAGER_START, entry->service);
-    asker->started = status == MNOS_OK;
+    asker->started_inode = status == MNOS_OK ? entry->inode : 0;
+    asker->started_orders = entry->orders;
     return status;
 }
 
@@ -115,7 +117,7 @@ static mnos_status_t begin(struct asker *asker, const struct vfs_entry *entry,
     if (status == MNOS_OK)
         status = request(asker, entry, MOUNT_MOUNT, &wanted, sizeof wanted, said);
     if (status != MNOS_OK)
-        asker->started = false;
+        asker->started_inode = 0;
     return status;
 }
 
@@ -128,7 +130,7 @@ static mnos_status_t end(struct asker *asker, const struct vfs_entry *entry,
     status = request(asker, entry, MOUNT_UNMOUNT, NULL, 0, said);
     if (status == MNOS_OK && said->state == MOUNT_STATE_NONE) {
         volumes_take_back(entry);
-        asker->started = false;
+        asker->started_inode = 0;
     }
     return status;
 }

@@ -45,7 +45,10 @@ struct asker {
     struct file_session session;
     struct file root;
     bool open;
-    bool started; /* its service was asked to start */
+    /* For which order of which entry the volume was assigned and the service asked to start; 0: for none. Another
+     * entry may have used the service since. */
+    uint64_t started_inode;
+    uint32_t started_orders;
 
     /* Says whose the next three are: the thread's while it is ASKED, else the loop's. Stored last (release). */
     _Atomic(enum asker_state) state;
