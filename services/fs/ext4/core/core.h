@@ -168,7 +168,9 @@ struct ext4_replay {
     uint32_t blocks;   /* of the log that were looked at */
     uint32_t revokes;  /* in the table */
     uint32_t replayed;
+    uint64_t commit_ns; /* when the last whole transaction was committed */
     bool needed;
+    bool in_doubt; /* a checksum was wrong: the end of the log, or damage in its middle */
 };
 
 struct ext4_fs {

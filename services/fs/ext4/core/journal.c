@@ -163,10 +163,13 @@ mnos_status_t ext4_journal_open(struct ext4_fs *fs, struct ext4_op *op)
     struct ext4_what what = {.kind = EXT4_RAW};
     struct ext4_journal *journal = &fs->journal;
     struct ext4_inode inode;
+    uint32_t number = le32(ext4_super(fs) + SB_JOURNAL_INODE);
     uint8_t *jsb;
     mnos_status_t status;
 
-    status = ext4_inode_get_any(op, le32(ext4_super(fs) + SB_JOURNAL_INODE), &inode);
+    if (number == 0)
+        return ext4_refuse(fs, "a journal on another disk (journal_dev) is not supported");
+    status = ext4_inode_get_any(op, number, &inode);
     if (status == MNOS_ERR_FORMAT || (status == MNOS_OK && !ext4_inode_is(&inode, MODE_FILE)))
         return ext4_refuse(fs, "the inode of the journal is damaged");
     if (status == MNOS_OK)

@@ -201,7 +201,7 @@ mnos_status_t ext4_mount(struct ext4_fs *fs)
         if (status == MNOS_ERR_AGAIN && fs->own.waits_for == EXT4_WAIT_COMMIT)
             status = ext4_work(fs);
     }
-    if (status != MNOS_OK && status != MNOS_ERR_AGAIN && fs->reason[0] == '\0')
+    if (status != MNOS_OK && status != MNOS_ERR_AGAIN && fs->mount_step != MOUNT_REFUSED)
         (void)ext4_refuse(fs, status == MNOS_ERR_FORMAT ? "it is damaged: run e2fsck"
                                                         : "the disk cannot be read or written");
     return status;

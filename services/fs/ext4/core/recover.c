@@ -129,15 +129,46 @@ static void rewind_log(struct ext4_fs *fs)
 
 /* ---- Passes ---- */
 
+static uint64_t commit_time_ns(const uint8_t *data)
+{
+    uint64_t seconds =
+        (uint64_t)be32(data + JBD_COMMIT_SECONDS) << 32 | be32(data + JBD_COMMIT_SECONDS + 4);
+
+    return seconds * 1000000000 + be32(data + JBD_COMMIT_NANOSECONDS);
+}
+
+/* What is behind a wrong checksum was left by a power cut or by an earlier use of the log, and the log ends before it;
+ * unless a transaction behind it is whole and no older than those before: it was begun when this one was durable. */
+static mnos_status_t see_commit(struct ext4_fs *fs, const uint8_t *data, bool *is_end)
+{
+    struct ext4_replay *replay = &fs->replay;
+    bool is_good = commit_is_good(fs, data);
+
+    replay->sequence++;
+    if (!is_good) {
+        replay->in_doubt = true;
+        return MNOS_OK;
+    }
+    *is_end = replay->in_doubt;
+    if (replay->in_doubt)
+        return commit_time_ns(data) >= replay->commit_ns
+                   ? ext4_refuse(fs, "a transaction in the journal is damaged: run e2fsck")
+                   : MNOS_OK;
+    replay->commit_ns = commit_time_ns(data);
+    replay->end = replay->sequence;
+    return MNOS_OK;
+}
+
 /* The log ends at the first block that is not the next one's. */
 static mnos_status_t scan(struct ext4_fs *fs)
 {
     uint32_t length = fs->journal.blocks - fs->journal.first, blocks = 1;
     struct ext4_replay *replay = &fs->replay;
+    bool is_end = false;
     mnos_status_t status;
     uint8_t *data;
 
-    while (replay->blocks < length) {
+    while (replay->blocks < length && !is_end) {
         uint32_t pinned = fs->own.pin_count;
 
         status = log_block(fs, replay->position, &data);
@@ -146,22 +177,15 @@ static mnos_status_t scan(struct ext4_fs *fs)
         blocks = 1;
         switch (kind_of(data, replay->sequence)) {
         case JBD_DESCRIPTOR:
-            if (!tail_is_good(fs, data))
-                return MNOS_OK;
+            replay->in_doubt = replay->in_doubt || !tail_is_good(fs, data);
             blocks += count_tags(fs, data);
             break;
-        case JBD_REVOKE:
-            if (!tail_is_good(fs, data))
-                return MNOS_OK;
-            break;
-        case JBD_COMMIT:
-            if (!commit_is_good(fs, data))
-                return MNOS_OK;
-            replay->sequence++;
-            replay->end = replay->sequence;
-            break;
+        case JBD_REVOKE: replay->in_doubt = replay->in_doubt || !tail_is_good(fs, data); break;
+        case JBD_COMMIT: status = see_commit(fs, data, &is_end); break;
         default: return MNOS_OK;
         }
+        if (status != MNOS_OK)
+            return status;
         ext4_unpin_to(&fs->own, pinned);
         advance(fs, blocks);
     }
