@@ -68,7 +68,7 @@ all: kernel initrd iso direct ## Build everything that boots
 
 include $(addprefix make/,packages.mk compile.mk third_party.mk kernel.mk user.mk) boot/loader.mk make/tests.mk
 
-deps: $(THIRD_PARTY) ## Fetch the third-party files of third_party/deps.lock; later builds need no network
+deps: $(THIRD_PARTY) $(THIRD_PARTY_TESTS) ## Fetch the third-party files of third_party/deps.lock; later builds need no network
 
 # ---- What boots ----------------------------------------------------------------------------------
 
@@ -97,13 +97,13 @@ test-services: $(TEST_SERVICES)
 guest: $(GUEST)
 bench-programs: $(BENCH)
 
-test: all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(GUEST) $(BENCH) $(TEST_SERVICES) image ## All tests, or those of SUITES; the last line counts them
+test: all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(THIRD_PARTY_TESTS) $(GUEST) $(BENCH) $(TEST_SERVICES) image ## All tests, or those of SUITES; the last line counts them
 	$(Q)$(PYTHON) tools/test.py $(SUITES)
 test-build: ## Layout, headers that compile alone, both compilers without warnings
 	$(Q)$(PYTHON) tools/test.py build
 test-unit: $(UNIT) ## Portable kernel code on this machine, under sanitizers
 	$(Q)$(PYTHON) tools/test.py unit
-test-ext4: $(EXT4_TOOL) $(EXT4_SERVICE) ## The core of the ext4 service, and the service, on images of this machine, judged by e2fsck
+test-ext4: $(EXT4_TOOL) $(EXT4_SERVICE) $(THIRD_PARTY_TESTS) ## The core of the ext4 service, and the service, on images of this machine, judged by e2fsck
 	$(Q)$(PYTHON) tools/test.py ext4
 test-fat: $(FAT_SERVICE) ## The FAT service on images of this machine, judged by fsck.fat and fsck.exfat
 	$(Q)$(PYTHON) tools/test.py fat
@@ -113,12 +113,12 @@ test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
 	$(Q)$(PYTHON) tools/test.py guest
 test-game: direct $(GUEST) ## A minute of the random game of processes on each kernel
 	$(Q)$(PYTHON) tools/test.py game
-test-system: all image $(BENCH) $(TEST_SERVICES) ## The real image, driven as a user would
+test-system: all image $(BENCH) $(TEST_SERVICES) $(THIRD_PARTY_TESTS) ## The real image, driven as a user would
 	$(Q)$(PYTHON) tools/test.py system
 test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the commit at hand
 	$(Q)$(PYTHON) tests/fresh/run.py $(or $(RELEASE),bookworm) $(if $(filter 1,$(NEW_ROOT)),--new) \
 	    --suites "$(or $(SUITES),build unit)"
-test-long: direct initrd $(GUEST) $(TEST_SERVICES) ## Campaigns: hours, at low priority; their record is in build/campaigns (SEED=N repeats)
+test-long: direct initrd $(GUEST) $(TEST_SERVICES) $(EXT4_TOOL) $(EXT4_SERVICE) $(THIRD_PARTY_TESTS) ## Campaigns: hours, at low priority; their record is in build/campaigns (SEED=N repeats)
 	$(Q)$(PYTHON) tools/test_long.py
 
 fuzz: $(FUZZERS:%=fuzz-%) ## Look for bytes from outside that a reader does not survive, for FUZZ_SECONDS each

@@ -7,6 +7,11 @@ THIRD_PARTY := $(BUILD)/src/.fetched
 $(THIRD_PARTY): third_party/deps.lock tools/deps.sh
 	$(Q)tools/deps.sh $< $(@D) && : >$@
 
+# What only tests are made of, or run on.
+THIRD_PARTY_TESTS := $(BUILD)/src/.fetched-tests
+$(THIRD_PARTY_TESTS): third_party/tests.lock tools/deps.sh
+	$(Q)tools/deps.sh $< $(@D) && : >$@
+
 # FatFs, by which the service `fat` knows its formats: one file of ours with ff.c in it, without our warnings, for programs
 # and for this machine.
 OOFATFS        := $(BUILD)/src/micropython/lib/oofatfs

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* disk - the image in memory: see host.h. */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/ext4/host.h"
 
@@ -166,29 +170,47 @@ static struct ext4_port port_of(struct host *h)
 
 #define LOG_MAGIC 0x54534F4834545845ull
 
+/* Most of a large image is holes: it is mapped, and only what is changed takes memory. */
 void host_load(struct host *h, const char *path, uint32_t slots)
 {
-    FILE *file = fopen(path, "rb");
-    uint8_t *image;
-    long bytes;
+    int file = open(path, O_RDONLY);
+    struct stat about;
+    void *image;
 
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0)
+    if (file < 0 || fstat(file, &about) != 0)
         host_fail("cannot read %s", path);
-    bytes = ftell(file);
-    rewind(file);
-    image = malloc((size_t)bytes);
-    if (fread(image, 1, (size_t)bytes, file) != (size_t)bytes)
+    image = mmap(NULL, (size_t)about.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    close(file);
+    if (image == MAP_FAILED)
         host_fail("cannot read %s", path);
-    fclose(file);
-    host_open(h, image, (uint64_t)bytes, slots);
+    host_open(h, image, (uint64_t)about.st_size, slots);
+    h->mapped = true;
 }
 
+static bool is_zero(const uint8_t *bytes, size_t count)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0;
+}
+
+/* A new file, with holes where the image is empty: the old one may be what the image is mapped from. */
 void host_save(const struct host *h, const char *path)
 {
-    FILE *file = fopen(path, "wb");
+    enum { PIECE = 65536 };
+    char name[1024];
+    int file;
 
-    if (file == NULL || fwrite(h->image, 1, h->image_bytes, file) != h->image_bytes ||
-        fclose(file) != 0)
+    snprintf(name, sizeof name, "%s.new", path);
+    file = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (file < 0 || ftruncate(file, (off_t)h->image_bytes) != 0)
+        host_fail("cannot write %s", path);
+    for (uint64_t at = 0; at < h->image_bytes; at += PIECE) {
+        size_t here = h->image_bytes - at < PIECE ? (size_t)(h->image_bytes - at) : PIECE;
+
+        if (!is_zero(h->image + at, here) &&
+            pwrite(file, h->image + at, here, (off_t)at) != (ssize_t)here)
+            host_fail("cannot write %s", path);
+    }
+    if (close(file) != 0 || rename(name, path) != 0)
         host_fail("cannot write %s", path);
 }
 
@@ -268,7 +290,10 @@ void host_close(struct host *h)
     free(h->events);
     free(h->region);
     free(h->memory.data);
-    free(h->image);
+    if (h->mapped)
+        munmap(h->image, h->image_bytes);
+    else
+        free(h->image);
 }
 
 mnos_status_t host_mount(struct host *h, bool read_only)

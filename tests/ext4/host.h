@@ -46,6 +46,7 @@ struct host_visitor {
 struct host {
     uint8_t *image;
     uint64_t image_bytes;
+    bool mapped; /* the image is a private mapping of its file */
     bool late;
     uint64_t random;
     struct host_request queue[HOST_QUEUE_MAX];
@@ -132,6 +133,8 @@ void host_tree_free(struct host_tree *tree);
 
 /* So many files in one directory; the half of them goes, or all of them and the directory. */
 void scene_many(struct host *h, uint32_t count, bool keep);
+/* Whatever image it is: whether it is mounted is said, and then it is read and written to. */
+void scene_foreign(struct host *h);
 /* Images with changed bytes: mounted, read and written to. */
 void scene_damage(const struct host *h, uint64_t seed, uint32_t count);
 /* Writing fails from some write on: it becomes read-only, and the image is as after a power cut. */

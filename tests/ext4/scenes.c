@@ -175,6 +175,19 @@ void scene_damaged(const uint8_t *image, uint64_t bytes, const uint8_t *changes,
     host_close(&h);
 }
 
+void scene_foreign(struct host *h)
+{
+    h->hostile = true;
+    h->quiet = true;
+    if (host_mount(h, false) != MNOS_OK) {
+        printf("refused: %s\n", ext4_reason(h->fs));
+        return;
+    }
+    printf("mounted: %s\n", ext4_reason(h->fs));
+    look(h);
+    (void)host_unmount(h);
+}
+
 /* Half of the changes are among bytes that are not zero, where the metadata is. */
 void scene_damage(const struct host *h, uint64_t seed, uint32_t count)
 {

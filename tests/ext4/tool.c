@@ -11,6 +11,7 @@
  *   tool IMAGE many N [keep]                N files in one directory, found, and all of them or half removed
  *   tool IMAGE fail N                       writing fails from the Nth write on
  *   tool IMAGE damage SEED N                N damaged images, looked at and changed
+ *   tool IMAGE foreign                      mounted or refused, which is said; then looked at and changed
  */
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,8 @@ static void run(struct host *h, int count, char **arguments)
         host_save(h, image);
     } else if (strcmp(command, "damage") == 0) {
         scene_damage(h, number(arguments, 3), (uint32_t)number(arguments, 4));
+    } else if (strcmp(command, "foreign") == 0) {
+        scene_foreign(h);
     } else {
         host_fail("unknown command %s", command);
     }
