@@ -4,8 +4,8 @@
  *
  *   ls PATH  cat PATH  get PATH HOSTFILE  put HOSTFILE PATH  append PATH TEXT  truncate PATH SIZE  stat PATH
  *   mkdir PATH  rmdir PATH  rm PATH  mv PATH PATH  ln PATH PATH  symlink TEXT PATH  readlink PATH
- *   fsync PATH  sync  df  fill PATH BYTES SEED  many DIRECTORY COUNT  random SEED COUNT  hostile SEED COUNT
- *   wait SECONDS  break NUMBER
+ *   fsync PATH  sync  df  fill PATH BYTES SEED  write PATH OFFSET BYTES SEED  many DIRECTORY COUNT
+ *   random SEED COUNT  hostile SEED COUNT  wait SECONDS  break NUMBER
  */
 #include "tests/ext4_service/commands.h"
 
@@ -143,14 +143,14 @@ static mnos_status_t put(const char *name, const char *path)
 }
 
 /* Bytes that a reader can make as well. */
-static mnos_status_t fill(const char *path, uint64_t bytes, uint64_t seed)
+static mnos_status_t fill(const char *path, uint32_t flags, uint64_t at, uint64_t bytes,
+                          uint64_t seed)
 {
-    uint64_t handle, size;
-    mnos_status_t status =
-        open_path(path, FILE_CREATE | FILE_TRUNCATE_FIRST, FILE_WRITE_RIGHT, &handle, &size);
+    uint64_t handle, size, end = at + bytes;
+    mnos_status_t status = open_path(path, flags, FILE_WRITE_RIGHT, &handle, &size);
 
-    for (uint64_t at = 0; status == MNOS_OK && at < bytes;) {
-        uint64_t part = bytes - at < PART ? bytes - at : PART;
+    while (status == MNOS_OK && at < end) {
+        uint64_t part = end - at < PART ? end - at : PART;
 
         for (uint64_t i = 0; i < part; i++)
             host_window(0)[i] = (uint8_t)((at + i) * 31 + seed + ((at + i) >> 12));
@@ -272,7 +272,11 @@ static mnos_status_t run(const char *name, char **word)
     if (strcmp(name, "put") == 0)
         return put(word[0], word[1]);
     if (strcmp(name, "fill") == 0)
-        return fill(word[0], strtoull(word[1], NULL, 0), strtoull(word[2], NULL, 0));
+        return fill(word[0], FILE_CREATE | FILE_TRUNCATE_FIRST, 0, strtoull(word[1], NULL, 0),
+                    strtoull(word[2], NULL, 0));
+    if (strcmp(name, "write") == 0)
+        return fill(word[0], 0, strtoull(word[1], NULL, 0), strtoull(word[2], NULL, 0),
+                    strtoull(word[3], NULL, 0));
     if (strcmp(name, "append") == 0)
         return append(word[0], word[1]);
     if (strcmp(name, "truncate") == 0)
@@ -317,10 +321,10 @@ static const struct {
 
 bool command_run(char *line)
 {
-    char *word[4] = {line}, *name;
+    char *word[5] = {line}, *name;
     char nothing[1] = {0};
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         word[i] = strtok(i == 0 ? line : NULL, " ");
         if (word[i] == NULL)
             word[i] = nothing;
