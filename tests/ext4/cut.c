@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * cut - the power fails: behind each write and flush of the disk's log, and with a part of the writes that no flush
- * followed. What is left is mounted, which replays the journal; then names and sizes are those of the last commit that
+ * cut - the power fails: behind a write or flush of the disk's log, of each step of a commit in turn, also with a part of
+ * the writes that no flush followed. What is left is mounted, which replays the journal; then names and sizes are those of the last commit that
  * was durable, or of one that came after it, and a file that nobody wrote since then has its bytes.
  */
 #include <stdlib.h>
@@ -129,6 +129,24 @@ static void try(struct cut *cut, const char *path)
     host_close(&h);
 }
 
+/* Each step of the commit in turn: behind one of its events. */
+static unsigned choose(struct cut *cut, uint32_t number)
+{
+    const struct host *h = cut->model->host;
+    unsigned step = HOST_STEP_DATA + number % HOST_STEP_AFTER;
+    uint32_t count = 0, chosen;
+
+    for (uint32_t i = 0; i < h->event_count; i++)
+        count += h->events[i].step == step;
+    if (count == 0)
+        host_fail("no event belongs to step %u", step);
+    chosen = random_below(cut, count);
+    for (cut->at = 0; h->events[cut->at].step != step || chosen-- != 0;)
+        cut->at++;
+    cut->at++;
+    return step;
+}
+
 /* Each transaction has a mark, so that after a cut the tree is that of one of them. */
 static void commit_each(struct model *m)
 {
@@ -151,6 +169,7 @@ void model_cut(struct host *h, uint64_t seed, uint32_t operations, uint32_t cuts
     static struct model m;
     struct cut cut = {&m, NULL, h->image_bytes, 0, seed, false};
     uint8_t *before = malloc(h->image_bytes);
+    uint32_t steps[HOST_STEP_AFTER + 1] = {0};
 
     memcpy(before, h->image, h->image_bytes);
     cut.before = before;
@@ -166,12 +185,14 @@ void model_cut(struct host *h, uint64_t seed, uint32_t operations, uint32_t cuts
     for (uint32_t i = 0; i < cuts; i++) {
         char path[512];
 
-        cut.at = (uint32_t)((uint64_t)h->event_count * (i + 1) / cuts);
-        cut.parts = i % 2 == 1;
+        steps[choose(&cut, i)]++;
+        cut.parts = i / HOST_STEP_AFTER % 2 == 1;
         snprintf(path, sizeof path, "%s/cut-%u.img", folder, i);
         try(&cut, i % (cuts / keep) == 0 ? path : NULL);
     }
     printf("%u events, %u marks, %u cuts\n", h->event_count, m.mark_count, cuts);
+    for (unsigned i = HOST_STEP_DATA; i <= HOST_STEP_AFTER; i++)
+        printf("step %u: %u\n", i, steps[i]);
     free(before);
     model_end(&m);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "services/fs/ext4/core/journal.h"
 #include "tests/ext4/host.h"
 
 _Noreturn void host_fail(const char *format, ...)
@@ -31,6 +32,28 @@ uint32_t host_random(struct host *h, uint32_t below)
 
 /* ---- Requests ---- */
 
+static bool is_in_log(const struct ext4_fs *fs, uint64_t block)
+{
+    const struct ext4_journal *journal = &fs->journal;
+
+    for (uint32_t i = 0; i < journal->run_count; i++)
+        if (block >= journal->runs[i].physical &&
+            block < journal->runs[i].physical + journal->runs[i].count)
+            return block != ext4_journal_block(fs, 0);
+    return false;
+}
+
+static unsigned step_of(const struct host *h, enum host_event_kind kind, uint64_t offset)
+{
+    bool commits = h->fs->commit_step != COMMIT_IDLE && h->fs->checkpoint_step == CHECK_IDLE;
+
+    if (kind == HOST_FLUSH)
+        return commits ? HOST_STEP_FLUSH : HOST_STEP_AFTER;
+    if (!is_in_log(h->fs, offset / ext4_block_bytes(h->fs)))
+        return HOST_STEP_AFTER;
+    return kind == HOST_DURABLE ? HOST_STEP_BLOCK : HOST_STEP_COPIES;
+}
+
 static void note(struct host *h, enum host_event_kind kind, uint64_t offset, const uint8_t *data,
                  uint32_t bytes)
 {
@@ -43,7 +66,7 @@ static void note(struct host *h, enum host_event_kind kind, uint64_t offset, con
         h->events = realloc(h->events, h->event_room * sizeof *h->events);
     }
     event = &h->events[h->event_count++];
-    *event = (struct host_event){kind, offset, bytes, NULL};
+    *event = (struct host_event){kind, step_of(h, kind, offset), offset, bytes, NULL};
     if (bytes != 0) {
         event->data = malloc(bytes);
         memcpy(event->data, data, bytes);
@@ -128,8 +151,10 @@ static void port_flush(void *context)
 void host_write_pages(struct host *h)
 {
     for (uint32_t i = 0; i < h->page_count; i++) {
-        (void)put(h, h->pages[i].block * ext4_block_bytes(h->fs), h->pages[i].data,
-                  ext4_block_bytes(h->fs), false);
+        if (put(h, h->pages[i].block * ext4_block_bytes(h->fs), h->pages[i].data,
+                ext4_block_bytes(h->fs), false) == MNOS_OK &&
+            h->logs)
+            h->events[h->event_count - 1].step = HOST_STEP_DATA;
         free(h->pages[i].data);
     }
     h->page_count = 0;

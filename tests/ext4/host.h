@@ -15,8 +15,13 @@ enum { HOST_SLOTS = 512, HOST_PENDING_MAX = 4096, HOST_QUEUE_MAX = 4096, HOST_VI
 
 enum host_event_kind { HOST_WRITE, HOST_DURABLE, HOST_FLUSH };
 
+/* The steps of a commit (docs/ext4.md): data of files; descriptors, copies and revokes; the flush; the commit block; and
+ * what comes behind it, the answer and checkpoints. */
+enum { HOST_STEP_DATA = 1, HOST_STEP_COPIES, HOST_STEP_FLUSH, HOST_STEP_BLOCK, HOST_STEP_AFTER };
+
 struct host_event {
     enum host_event_kind kind;
+    unsigned step; /* that it belongs to */
     uint64_t offset;
     uint32_t bytes;
     uint8_t *data;

@@ -4,10 +4,12 @@ e2fsck and debugfs. Everything is done twice where it says so: with a disk that 
 answers late and in any order, so that each operation is run again from its beginning many times."""
 
 import random
+import re
 import shutil
 import struct
 import subprocess
 import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from tests.ext4 import images
 suite = Suite("ext4")
 
 SIZES = (1024, 2048, 4096)
+STEPS = range(1, 6)  # of a commit
 # Features that mke2fs gives unless told otherwise, each left out once.
 LESS = ("^metadata_csum", "^64bit", "^flex_bg", "^dir_index", "^huge_file", "^extra_isize", "^dir_nlink",
         "^resize_inode", "^sparse_super,^resize_inode", "^large_file", "^ext_attr", "^metadata_csum,^64bit", "^filetype")
@@ -275,20 +278,32 @@ def write_errors() -> None:
             images.must_be_clean(image)
 
 
+def cut_and_judge(folder: Path, seed: int, size: int, cuts: int, operations: int, *before: str) -> Counter:
+    """Cuts the power so often: each image is replayed by the core and judged by e2fsck, one of ten replayed by e2fsck as
+    well. How many cuts there were by the step of the commit."""
+    image, kept = folder / "image", folder / "cuts"
+    kept.mkdir()
+    images.make(image, 16, "-b", str(size), "-J", "size=4" if size == 4096 else "size=2")
+    said = images.tool(*before, image, "cut", seed, operations, cuts, cuts, kept)
+    for number, cut in enumerate(sorted(kept.glob("*.img"))):
+        raw = cut.with_suffix(".img.raw")
+        images.must_be_clean(cut)
+        if number % 10 == 0:
+            replayed_by_both(cut, raw)
+        cut.unlink()
+        raw.unlink(missing_ok=True)
+    kept.rmdir()
+    return Counter({int(found[1]): int(found[2]) for line in said if (found := re.match(r"step (\d): (\d+)", line))})
+
+
 @suite.test("after a power cut names are those of a commit, what was synced is there, and e2fsck finds nothing")
 def power_cuts() -> None:
+    counts = Counter()
     with scratch() as folder:
-        image, cuts = folder / "image", folder / "cuts"
-        for seed, size, count, late in ((1, 1024, 100, ()), (2, 4096, 60, ()), (3, 2048, 40, ()),
-                                        (4, 1024, 40, ("late=4",)), (5, 4096, 40, ("late=5",))):
-            cuts.mkdir()
-            images.make(image, 16, "-b", str(size), "-J", "size=4" if size == 4096 else "size=2")
-            images.tool(*late, image, "cut", seed, 800, count, 20, cuts)
-            for cut in sorted(cuts.glob("*.img")):
-                images.must_be_clean(cut)
-                replayed_by_both(cut, cut.with_suffix(".img.raw"))
-                cut.unlink()
-            cuts.rmdir()
+        for seed, size, cuts, before in ((1, 1024, 80, ()), (2, 4096, 40, ()), (3, 2048, 40, ()),
+                                         (4, 1024, 40, ("late=4",)), (5, 4096, 40, ("late=5",))):
+            counts += cut_and_judge(folder, seed, size, cuts, 800, *before)
+    check(sum(counts.values()) >= 200 and min(counts[step] for step in STEPS) >= 40, f"cuts by step: {dict(counts)}")
 
 
 @suite.test("a run takes over from one that died at any moment of an operation, a commit or a checkpoint")
@@ -355,3 +370,19 @@ def damage() -> None:
         for seed, features in enumerate(("^metadata_csum", "metadata_csum")):
             images.make(image, 3, "-b", "1024", "-O", features, "-J", "size=1", "-N", "128", folder=source)
             images.tool(image, "damage", seed, 400)
+
+
+def long_suite(seed: int) -> Suite:
+    campaign = Suite("power cuts")
+
+    @campaign.test("2,000 power cuts, by the step of the commit: what was synced is there, and e2fsck finds nothing")
+    def many_cuts() -> None:
+        counts = Counter()
+        with scratch() as folder:
+            for number in range(20):
+                before = (f"late={seed + number}",) if number % 2 else ()
+                counts += cut_and_judge(folder, seed + number, SIZES[number % 3], 100, 1500, *before)
+        print(f"power cuts, seeds {seed} to {seed + 19}, by step: {dict(counts)}")
+        check(sum(counts.values()) == 2000, f"{sum(counts.values())} cuts")
+
+    return campaign
