@@ -70,6 +70,17 @@ static mnos_status_t begin_there(struct file_mounts *mounts, int place, uint64_t
     return status;
 }
 
+/* No place is left. A session that was ended by an unmount is known to be lost only when something is asked of it. */
+static void ask_all(struct file_mounts *mounts)
+{
+    struct file_space space;
+
+    for (unsigned i = 0; i < FILE_MOUNTS_MAX; i++) {
+        if (!mounts->mounted[i].session.lost)
+            (void)!file_space(&mounts->mounted[i].session, &space);
+    }
+}
+
 mnos_status_t file_mounts_session(struct file_mounts *mounts, uint64_t inode,
                                   struct file_session **session)
 {
@@ -82,6 +93,8 @@ mnos_status_t file_mounts_session(struct file_mounts *mounts, uint64_t inode,
     if (!is_there(mounts, place, inode)) {
         /* It may take long: other threads go where they are going meanwhile. */
         mutex_unlock(&mounts->lock);
+        if (place < 0)
+            ask_all(mounts);
         status = ask_for_root(mounts, inode, &root);
         mutex_lock(&mounts->lock);
         place = place_of(mounts, inode);
