@@ -47,17 +47,14 @@ def take(disk: Path, part: Part, to: Path) -> None:
         to.write_bytes(file.read(part.image.stat().st_size))
 
 
-def make_disk(disk: Path, folder: Path) -> list[Part]:
-    parts, at = [], FIRST_MIB + OWN_MIB
-    for case in (*JOURNALS, *DAMAGED):
-        found = e2fsprogs.images_of(case, folder)
-        image = folder / f"{case}.img"
-        shutil.copy(found[0], image)
+def lay_out(disk: Path, found: dict[str, Path]) -> list[Part]:
+    """A disk with a partition for each image, and before them one of its own, which is mounted at /disk."""
+    own = disk.with_name("own.img")
+    images.make(own, OWN_MIB)
+    parts, at = [], FIRST_MIB
+    for case, image in ({"own": own} | found).items():
         parts.append(Part(case, image, at))
         at += parts[-1].mib
-    own = folder / "own.img"
-    images.make(own, OWN_MIB)
-    parts.insert(0, Part("own", own, FIRST_MIB))
     with disk.open("wb") as file:
         file.truncate((at + mkdisk.LAST_MIB) * mkdisk.MIB)
     for number, part in enumerate(parts, 1):
@@ -66,6 +63,14 @@ def make_disk(disk: Path, folder: Path) -> list[Part]:
         mkdisk.run(mkdisk.tool("sgdisk", "gdisk"), f"--new={number}:{first}:{end}", f"--typecode={number}:8300", str(disk))
         put(disk, part)
     return parts
+
+
+def make_disk(disk: Path, folder: Path) -> list[Part]:
+    found = {}
+    for case in (*JOURNALS, *DAMAGED):
+        found[case] = folder / f"{case}.img"
+        shutil.copy(e2fsprogs.images_of(case, folder)[0], found[case])
+    return lay_out(disk, found)
 
 
 def try_at_prompt(guest: Guest, number: int) -> str:
