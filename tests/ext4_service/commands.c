@@ -5,7 +5,7 @@
  *   ls PATH  cat PATH  get PATH HOSTFILE  put HOSTFILE PATH  append PATH TEXT  truncate PATH SIZE  stat PATH
  *   mkdir PATH  rmdir PATH  rm PATH  mv PATH PATH  ln PATH PATH  symlink TEXT PATH  readlink PATH
  *   fsync PATH  sync  df  fill PATH BYTES SEED  write PATH OFFSET BYTES SEED  many DIRECTORY COUNT
- *   random SEED COUNT  hostile SEED COUNT  wait SECONDS  break NUMBER
+ *   random SEED COUNT  hostile SEED COUNT  wait SECONDS  break NUMBER  echo TEXT
  */
 #include "tests/ext4_service/commands.h"
 
@@ -295,6 +295,8 @@ static mnos_status_t run(const char *name, char **word)
         host_break((unsigned)strtoul(word[0], NULL, 0));
         return MNOS_OK;
     }
+    if (strcmp(name, "echo") == 0)
+        return puts(word[0]) < 0 ? MNOS_ERR_DEVICE : MNOS_OK;
     if (strcmp(name, "wait") == 0) {
         host_wait(strtoull(word[0], NULL, 0));
         return MNOS_OK;
