@@ -148,6 +148,7 @@ def run(suites: Iterable[Suite], wanted: str = "") -> bool:
     """Runs the jobs whose name contains `wanted`; prints each result and, last, the counts."""
     slots, printing = _Slots(SLOTS), threading.Lock()
     counts = {True: 0, False: 0}
+    spent: dict[str, float] = {}
 
     def run_job(suite: Suite, job: Job) -> None:
         start = time.monotonic()
@@ -157,6 +158,7 @@ def run(suites: Iterable[Suite], wanted: str = "") -> bool:
             slots.give(job.slots)
         seconds = time.monotonic() - start
         with printing:
+            spent[suite.name] = spent.get(suite.name, 0) + seconds * min(job.slots, SLOTS) / SLOTS
             for result in results:
                 counts[result.problem is None] += 1
                 if result.problem is None:
@@ -172,5 +174,7 @@ def run(suites: Iterable[Suite], wanted: str = "") -> bool:
                     slots.take(min(job.slots, SLOTS))
                     pool.submit(run_job, suite, job)
     sys.stderr.flush()
+    for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
+        print(f"   {seconds:6.1f} s of the machine  {name}")
     print(f"{counts[True]} passed, {counts[False]} failed", flush=True)
     return counts[False] == 0 and counts[True] > 0
