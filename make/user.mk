@@ -23,6 +23,16 @@ $(BUILD)/user/obj/%.c.o: %.c $(common)
 $(BUILD)/user/obj/%.S.o: %.S $(common)
 	$(call say,AS)
 	$(call compile,$(USER_CFLAGS))
+# lwIP, which `net` alone is linked with (third_party/lwip). Warnings are its own.
+LWIP_SRCS  := $(addprefix core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c raw.c tcp.c tcp_in.c tcp_out.c timeouts.c udp.c) \
+              $(addprefix core/ipv4/,dhcp.c etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) netif/ethernet.c
+LWIP_FLAGS := $(USER_CFLAGS) -w -Ithird_party/lwip/config -I$(BUILD)/src/lwip/src/include
+$(BUILD)/user/lwip/%.c.o: $(THIRD_PARTY) $(wildcard third_party/lwip/config/*.h third_party/lwip/config/*/*.h) $(common)
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(LWIP_FLAGS) -c $(BUILD)/src/lwip/src/$*.c -o $@
+$(BUILD)/user/net.elf: $(LWIP_SRCS:%=$(BUILD)/user/lwip/%.o)
+$(BUILD)/user/obj/services/net/%.c.o: USER_CFLAGS += -Ithird_party/lwip/config -isystem $(BUILD)/src/lwip/src/include
+$(call user_objects,services/net): $(THIRD_PARTY)
 # Columns of characters on a terminal, from the Unicode data of Python.
 WIDTH_TABLE := $(BUILD)/gen/width_table.h
 $(WIDTH_TABLE): tools/mkwidth.py | $(python_ok)
@@ -85,9 +95,13 @@ $(BUILD)/pci_names: tools/mkpcinames.py $(THIRD_PARTY) | $(python_ok)
 $(BUILD)/mounts.bin: system/manifest.toml tools/mkmounts.py | $(python_ok)
 	$(call say,MOUNTS)
 	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmounts.py $< $@
-$(INITRD): $(BUILD)/manifest.bin $(BUILD)/pci_names $(BUILD)/mounts.bin $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
+# What services may do on the network.
+$(BUILD)/net_limits: system/manifest.toml tools/mknet.py | $(python_ok)
+	$(call say,LIMITS)
+	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mknet.py $< $@
+$(INITRD): $(BUILD)/manifest.bin $(BUILD)/pci_names $(BUILD)/mounts.bin $(BUILD)/net_limits $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
 	$(call say,INITRD)
-	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< pci_names=$(BUILD)/pci_names mounts.bin=$(BUILD)/mounts.bin \
+	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< pci_names=$(BUILD)/pci_names mounts.bin=$(BUILD)/mounts.bin net_limits=$(BUILD)/net_limits \
 	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
 # A test or a benchmark is the init process of a RAM disk of its own.
 $(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped $(CLAIMS) tools/mkarchive.py

@@ -49,6 +49,13 @@ def data_disk(path: Path, device: str = "virtio-blk-pci", **options: str) -> tup
             "-device", f"{device},drive={drive['id']}")
 
 
+def network_card(forwards: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """QEMU's arguments for a virtio card on its user network: Machine.extra. `forwards`: ports of this machine that
+    lead to the guest, as `tcp:127.0.0.1:8080-:80`."""
+    return ("-netdev", ",".join(["user,id=net", *(f"hostfwd={forward}" for forward in forwards)]),
+            "-device", "virtio-net-pci,netdev=net")
+
+
 class Missing(Exception):
     """Something that the machine is made of is not there; the text is for the user."""
 

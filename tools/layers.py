@@ -36,6 +36,7 @@ class Layers:
         self.allowed = {tuple(name.split("/")): names for name, names in table["folders"].items()}
         self.search, self.made = table["search"], set(table["made"])
         self.freestanding, self.free = set(table["freestanding"]), set(table["free"])
+        self.foreign = table.get("foreign", {})
         self.runtime, self.contracts = set(table["runtime"]), table["contracts"]
         self.exceptions = {(e["from"], to) for e in table["exception"] for to in e["to"] if e["reason"]}
 
@@ -62,6 +63,10 @@ class Layers:
         where = self.of(source)[1]
         return {pair for pair in self.exceptions if pair[0] == where and inside(target, pair[1])}
 
+    def is_foreign(self, source: str, name: str) -> bool:
+        """Whether the header is of a library of others, and this file may include it."""
+        return any(name.startswith(start) and source in sources for start, sources in self.foreign.items())
+
     def find(self, source: Path, name: str) -> str | None:
         """The included file, as the compiler finds it."""
         for folder in (source.parent, *map(Path, self.search)):
@@ -82,6 +87,8 @@ def includes(layers: Layers) -> list[tuple[str, str, str]]:
                 target = None if kind == "<" else layers.find(source, name)
                 if target:
                     found.append((str(source), target, name))
+                elif layers.is_foreign(str(source), name):
+                    continue
                 elif name not in (layers.freestanding if kind == "<" else layers.made):
                     raise AssertionError(f"{source} includes {name}, which is neither in the tree nor in {TABLE.name}")
     return found

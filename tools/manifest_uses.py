@@ -11,6 +11,8 @@ MATCHES_MAX = 256
 CONTROL = 8
 EVENTS_OF_MANAGER = (62, 63)
 ANY = 0xFFFFFFFF
+# What a service may do on the network: mknet.py.
+NET_KEYS = {"listen", "connect", "sockets", "ping", "observe"}
 MATCH_KEYS = {"vendor": 0xFFFF, "device": 0xFFFF, "class": 0xFFFFFF, "mask": 0xFFFFFF}
 
 
@@ -27,7 +29,7 @@ def read_use(service, name: str, value: object) -> Use:
     if isinstance(value, str):
         return Use(value)
     if not isinstance(value, dict) or not isinstance(value.get("endpoint"), str) or \
-            set(value) - {"endpoint", "events", "calls", "start"}:
+            set(value) - {"endpoint", "events", "calls", "start"} - NET_KEYS:
         service.error(f"uses: {name} is the name of an endpoint, or {{ endpoint = \"NAME\", and events, calls or "
                       "start }", "uses", name)
         return Use("")

@@ -19,7 +19,8 @@ struct frame_setup {
     void *address;       /* where they are mapped */
     mnos_cap_t endpoint; /* of the stack, with the right Grant: `events` are set here */
     uint64_t events;
-    mnos_badge_t badge; /* the lowest 16 bits are a counter; no other client has the rest */
+    mnos_badge_t
+        badge; /* the lowest 16 bits are a counter; nobody else has the rest, nor had an earlier run */
 };
 
 struct frame_card {

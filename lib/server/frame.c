@@ -59,7 +59,8 @@ static mnos_status_t attach(struct frame_server *server, struct message *message
         status = MNOS_ERR_SIZE;
     else if (*server->failed)
         status = MNOS_ERR_DEVICE;
-    else if (server->badge != 0 && server->badge != message->badge)
+    else if (server->badge != 0 && server->badge != message->badge &&
+             !ipc_client_is_gone(server->endpoint, 0, server->badge))
         status = MNOS_ERR_EXISTS;
     else
         status = check_attach(server, memory, listener, record.events, &pages, &bus);

@@ -53,6 +53,9 @@ void command_trace(const struct words *words);
 void command_devices(const struct words *words);
 /* disks.c */
 void command_disks(const struct words *words);
+/* network.c */
+void command_ip(const struct words *words);
+void command_ping(const struct words *words);
 /* files.c */
 void command_cd(const struct words *words);
 void command_pwd(const struct words *words);

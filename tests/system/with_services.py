@@ -28,7 +28,9 @@ def initrd(folder: Path, programs: Iterable[str], change: Callable[[str], str],
     manifest.write_text(change(manifest.read_text()))
     subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", manifest, folder / "manifest.bin"], check=True,
                    timeout=60)
-    files["manifest.bin"] = (folder / "manifest.bin").read_bytes()
+    subprocess.run([sys.executable, ROOT / "tools/mknet.py", manifest, folder / "net_limits"], check=True, timeout=60)
+    for name in ("manifest.bin", "net_limits"):
+        files[name] = (folder / name).read_bytes()
     path = folder / "initrd.tar"
     path.write_bytes(pack(files))
     return path

@@ -8,7 +8,6 @@
 #include "drivers/net/virtio_net/card.h"
 #include "lib/client/frame_buffers.h"
 #include "tests/models/virtio_net.h"
-#include "tests/unit/frame_fuzz.h"
 
 #define BUS 0x40000000ull
 #define QUEUE_BYTES (1u << 18)
@@ -442,20 +441,4 @@ TEST(virtio_net, who_waits_is_told_and_nobody_else)
     CHECK(net_model_receive(&model, data, 60, 4096));
     (void)card_work(&card, now_ns);
     CHECK(frame_port_publish(&port));
-}
-
-TEST(virtio_net, random_bytes_in_all_that_is_shared_do_no_harm)
-{
-    uint8_t bytes[2048];
-    uint64_t state = 88172645463325252ull;
-
-    for (unsigned run = 0; run < 60; run++) {
-        for (size_t i = 0; i < sizeof bytes; i++) {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            bytes[i] = (uint8_t)(state >> 32);
-        }
-        frame_fuzz(bytes, sizeof bytes);
-    }
 }

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/* network - the commands ip and ping: interfaces, and whether a machine answers. */
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+#include "lib/client/socket.h"
+#include "lib/mnos/bootstrap.h"
+#include "programs/monitor/command.h"
+#include "programs/monitor/console.h"
+
+#define PINGS_DEFAULT 3u
+#define PINGS_MAX 100u
+#define PING_BYTES 56u
+#define PING_TIMEOUT_NS 2000000000ull
+#define NS_OF_US 1000ull
+
+static struct socket_session session;
+
+static bool open_session(const char *command)
+{
+    mnos_cap_t service = bootstrap_cap("net");
+    mnos_status_t status;
+
+    if (service == 0) {
+        console_print("%s: this monitor has no capability \"net\"; the manifest must grant "
+                      "uses = { net = { endpoint = \"net\", ping = true, observe = true } }\n",
+                      command);
+        return false;
+    }
+    status = socket_session_open(&session, service, 0);
+    if (status != MNOS_OK)
+        console_error(status, command);
+    return status == MNOS_OK;
+}
+
+static void address_text(char out[20], uint32_t address)
+{
+    mnos_snprintf(out, 20, "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
+                  address & 255);
+}
+
+static void print_error(const char *command, mnos_status_t status)
+{
+    if (status == MNOS_ERR_DENIED)
+        console_print("%s: not allowed: %s\n", command, socket_refusal_text(&session.refusal));
+    else
+        console_error(status, command);
+}
+
+static unsigned prefix_of(uint32_t mask)
+{
+    unsigned bits = 0;
+
+    for (; mask != 0; mask <<= 1)
+        bits++;
+    return bits;
+}
+
+static void print_interface(const struct socket_interface *entry)
+{
+    char address[20], gateway[20], whole[24];
+    const uint8_t *mac = entry->mac;
+
+    address_text(address, entry->address);
+    address_text(gateway, entry->gateway);
+    mnos_snprintf(whole, sizeof whole, "%s/%u", address, prefix_of(entry->mask));
+    console_print("%-5s %-4s %-18s %-15s %02x:%02x:%02x:%02x:%02x:%02x %8llu %8llu %7llu\n",
+                  entry->name, entry->up ? "up" : "down",
+                  entry->address != 0 ? whole
+                  : entry->dhcp       ? "asking"
+                                      : "-",
+                  entry->gateway != 0 ? gateway : "-", mac[0], mac[1], mac[2], mac[3], mac[4],
+                  mac[5], (unsigned long long)entry->received, (unsigned long long)entry->sent,
+                  (unsigned long long)entry->dropped);
+}
+
+void command_ip(const struct words *)
+{
+    struct socket_interface entry;
+    mnos_status_t status = MNOS_OK;
+
+    if (!open_session("ip"))
+        return;
+    console_print("%-5s %-4s %-18s %-15s %-17s %8s %8s %7s\n", "NAME", "LINK", "ADDRESS", "GATEWAY",
+                  "MAC", "RECEIVED", "SENT", "DROPPED");
+    for (uint64_t i = 0; (status = socket_interface(&session, i, &entry)) == MNOS_OK; i++)
+        print_interface(&entry);
+    if (status != MNOS_ERR_END)
+        print_error("ip", status);
+    socket_session_close(&session);
+}
+
+static bool read_number(const char **text, uint32_t max, uint32_t *value)
+{
+    const char *at = *text;
+
+    for (*value = 0; *at >= '0' && *at <= '9' && *value <= max; at++)
+        *value = *value * 10 + (uint32_t)(*at - '0');
+    if (at == *text || *value > max)
+        return false;
+    *text = at;
+    return true;
+}
+
+static bool read_address(const char *text, uint32_t *address)
+{
+    uint32_t part;
+
+    for (unsigned i = 0; i < 4; i++) {
+        if ((i != 0 && *text++ != '.') || !read_number(&text, 255, &part))
+            return false;
+        *address = *address << 8 | part;
+    }
+    return *text == 0;
+}
+
+static bool ping_once(uint32_t address, const char *text)
+{
+    struct socket_ping ping = {
+        .address = address, .bytes = PING_BYTES, .timeout_ns = PING_TIMEOUT_NS};
+    struct socket_pong pong;
+    mnos_status_t status = socket_ping(&session, &ping, &pong);
+
+    if (status == MNOS_OK)
+        console_print("%u bytes from %s: ttl %u, %llu us\n", pong.bytes, text, pong.ttl,
+                      (unsigned long long)(pong.round_trip_ns / NS_OF_US));
+    else if (status == MNOS_ERR_DEADLINE)
+        console_print("no answer from %s\n", text);
+    else
+        print_error("ping", status);
+    console_flush();
+    return status == MNOS_OK || status == MNOS_ERR_DEADLINE;
+}
+
+void command_ping(const struct words *words)
+{
+    uint32_t address = 0, count = PINGS_DEFAULT;
+    const char *number = words->word[2];
+
+    if (!read_address(words->word[1], &address)) {
+        console_print("ping: %s is no address such as 10.0.2.2\n", words->word[1]);
+        return;
+    }
+    if (words->count > 2 && (!read_number(&number, PINGS_MAX, &count) || *number != 0)) {
+        console_print("ping: COUNT is a number up to %u\n", PINGS_MAX);
+        return;
+    }
+    if (!open_session("ping"))
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        if (!ping_once(address, words->word[1]))
+            break;
+    socket_session_close(&session);
+}

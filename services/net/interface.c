@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MIT
+/* interface - cards (lib/client/frame.h) as interfaces of lwIP. */
+#include "abi/inspect.h"
+#include "lib/base/printf.h"
+#include "lib/client/region.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+#include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
+#include "services/net/net.h"
+
+/* Frames of one card that are taken in one pass. */
+#define BATCH 64u
+/* At the endpoint: some driver has put something into a ring. */
+#define EVENT_FRAMES (1ull << 1)
+/* Badges by which drivers' ends are reported. No session has this bit; the end of one that an earlier run handed out may
+ * be reported to this one, so the time is in it, in microseconds, beside the card's number and a counter. */
+#define BADGE_DRIVER (1ull << 62)
+#define BADGE_NUMBER(number) ((uint64_t)(number) << 56)
+#define BADGE_TIME() (kinfo_time_ns() / 1000 % (1ull << 40) << 16)
+#define FRAME_BYTES_SHORT 60u /* what Ethernet sends at least, without the sum at its end */
+/* With more than these in its hands lwIP gets copies, so that there is always room for frames to come. */
+#define HELD_MAX (FRAME_RECEIVE_BUFFERS / 2)
+#define HOST_NAME "minimalos"
+
+/* ---- Frames to lwIP and back ---- */
+
+static struct interface *interface_of(struct netif *netif)
+{
+    return netif->state;
+}
+
+static void give(struct interface *interface, uint32_t buffer)
+{
+    if (interface->card.attached)
+        (void)frame_give(&interface->card.buffers, buffer);
+}
+
+static void free_buffer(struct pbuf *pbuf)
+{
+    struct pbuf_custom *custom = (struct pbuf_custom *)pbuf;
+    uint32_t buffer;
+    struct interface *interface = NULL;
+
+    for (uint32_t i = 0; i < NET_INTERFACES && interface == NULL; i++) {
+        struct interface *at = &the_net.interfaces[i];
+
+        if ((void *)custom >= (void *)at->buffers &&
+            (void *)custom < (void *)(at->buffers + FRAME_RECEIVE_BUFFERS))
+            interface = at;
+    }
+    if (interface == NULL)
+        return;
+    buffer = (uint32_t)(((uint8_t *)custom - (uint8_t *)interface->buffers) /
+                        sizeof interface->buffers[0]);
+    interface->buffers[buffer].held = false;
+    interface->held--;
+    give(interface, buffer);
+}
+
+/* Frames are parsed where they lie, and lwIP turns fields of their headers round. */
+static struct pbuf *lend(struct interface *interface, const struct frame_part *part)
+{
+    struct pbuf_custom *custom = &interface->buffers[part->buffer].pbuf;
+
+    custom->custom_free_function = free_buffer;
+    interface->buffers[part->buffer].held = true;
+    interface->held++;
+    return pbuf_alloced_custom(PBUF_RAW, (u16_t)part->count, PBUF_REF, custom, part->bytes,
+                               (u16_t)part->count);
+}
+
+static struct pbuf *copy(struct interface *interface, const struct frame_part *part)
+{
+    struct pbuf *pbuf = pbuf_alloc(PBUF_RAW, (u16_t)part->count, PBUF_POOL);
+
+    if (pbuf != NULL)
+        (void)pbuf_take(pbuf, part->bytes, (u16_t)part->count);
+    give(interface, part->buffer);
+    return pbuf;
+}
+
+static void receive(struct interface *interface, const struct frame_part *part)
+{
+    struct pbuf *pbuf;
+    bool several = interface->skipping || (part->flags & FRAME_MORE) != 0;
+
+    interface->skipping = (part->flags & FRAME_MORE) != 0;
+    if (several || (part->flags & FRAME_FAILED) != 0 || part->count < FRAME_BYTES_MIN) {
+        interface->dropped++;
+        give(interface, part->buffer);
+        return;
+    }
+    pbuf = interface->held < HELD_MAX ? lend(interface, part) : copy(interface, part);
+    if (pbuf == NULL) {
+        interface->dropped++;
+        return;
+    }
+    interface->received++;
+    NETIF_SET_CHECKSUM_CTRL(&interface->netif,
+                            part->flags & FRAME_CHECKSUM_GOOD
+                                ? NETIF_CHECKSUM_ENABLE_ALL &
+                                      ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
+                                : NETIF_CHECKSUM_ENABLE_ALL);
+    if (interface->netif.input(pbuf, &interface->netif) != ERR_OK)
+        (void)pbuf_free(pbuf);
+    NETIF_SET_CHECKSUM_CTRL(&interface->netif, NETIF_CHECKSUM_ENABLE_ALL);
+}
+
+bool interfaces_receive(struct interface *interfaces)
+{
+    bool more = false;
+
+    for (uint32_t i = 0; i < NET_INTERFACES; i++) {
+        struct interface *interface = &interfaces[i];
+        struct frame_part part;
+        uint32_t count = 0;
+
+        if (!interface->card.attached)
+            continue;
+        while (count < BATCH && frame_take(&interface->card.buffers, &part)) {
+            receive(interface, &part);
+            count++;
+        }
+        more |= count == BATCH;
+        if (frame_link(&interface->card))
+            netif_set_link_up(&interface->netif);
+        else
+            netif_set_link_down(&interface->netif);
+    }
+    return more;
+}
+
+static err_t send(struct netif *netif, struct pbuf *pbuf)
+{
+    struct interface *interface = interface_of(netif);
+    uint32_t buffer, bytes = pbuf->tot_len;
+    uint8_t *to;
+
+    if (!interface->card.attached)
+        return ERR_IF;
+    if (bytes > FRAME_BYTES_MAX)
+        return ERR_BUF;
+    to = frame_send_buffer(&interface->card.buffers, &buffer);
+    if (to == NULL) {
+        interface->dropped++;
+        return ERR_MEM;
+    }
+    (void)pbuf_copy_partial(pbuf, to, (u16_t)bytes, 0);
+    if (bytes < FRAME_BYTES_SHORT) { /* nothing of an earlier frame leaves with it */
+        memset(to + bytes, 0, FRAME_BYTES_SHORT - bytes);
+        bytes = FRAME_BYTES_SHORT;
+    }
+    frame_send(&interface->card.buffers, buffer, bytes, 0);
+    interface->sent++;
+    return ERR_OK;
+}
+
+void interfaces_bell(struct interface *interfaces)
+{
+    for (uint32_t i = 0; i < NET_INTERFACES; i++)
+        frame_bell(&interfaces[i].card);
+}
+
+bool interfaces_sleep(struct interface *interfaces)
+{
+    bool nothing = true;
+
+    for (uint32_t i = 0; i < NET_INTERFACES; i++)
+        if (interfaces[i].card.attached)
+            nothing &= frame_buffers_sleep(&interfaces[i].card.buffers, false);
+    return nothing;
+}
+
+/* ---- Coming and going ---- */
+
+static err_t begin_netif(struct netif *netif)
+{
+    const struct interface *interface = interface_of(netif);
+
+    netif->name[0] = 'e';
+    netif->name[1] = 'n';
+    netif->hostname = HOST_NAME;
+    netif->output = etharp_output;
+    netif->linkoutput = send;
+    netif->mtu = interface->card.info.mtu;
+    netif->hwaddr_len = ETH_HWADDR_LEN;
+    memcpy(netif->hwaddr, interface->card.info.mac, ETH_HWADDR_LEN);
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    return ERR_OK;
+}
+
+static void on_status(struct netif *netif)
+{
+    uint32_t address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(netif)));
+
+    interfaces_own(the_net.interfaces, &the_net.own);
+    if (address != 0 && netif_is_up(netif))
+        log_line("en%u: %u.%u.%u.%u", netif->num, address >> 24, address >> 16 & 255,
+                 address >> 8 & 255, address & 255);
+}
+
+/* "en0=10.0.2.15/24,10.0.2.2" of the arguments, or "en0=dhcp", which is what happens without. */
+static bool read_number(const char **text, uint32_t max, uint32_t *value)
+{
+    const char *at = *text;
+
+    for (*value = 0; *at >= '0' && *at <= '9' && *value <= max; at++)
+        *value = *value * 10 + (uint32_t)(*at - '0');
+    if (at == *text || *value > max)
+        return false;
+    *text = at;
+    return true;
+}
+
+static bool read_address(const char **text, ip4_addr_t *address)
+{
+    uint32_t whole = 0, part;
+
+    for (unsigned i = 0; i < 4; i++) {
+        if ((i != 0 && *(*text)++ != '.') || !read_number(text, 255, &part))
+            return false;
+        whole = whole << 8 | part;
+    }
+    ip4_addr_set_u32(address, lwip_htonl(whole));
+    return true;
+}
+
+static bool read_static(const char *text, struct netif *netif)
+{
+    ip4_addr_t address, mask, gateway = {0};
+    uint32_t prefix;
+
+    if (!read_address(&text, &address) || *text++ != '/' || !read_number(&text, 32, &prefix) ||
+        (*text == ',' && (text++, !read_address(&text, &gateway))))
+        return false;
+    ip4_addr_set_u32(&mask, prefix == 0 ? 0 : lwip_htonl(UINT32_MAX << (32 - prefix)));
+    netif_set_addr(netif, &address, &mask, &gateway);
+    return true;
+}
+
+static const char *argument_of(const char *arguments, uint32_t number)
+{
+    char name[8];
+    size_t bytes = (size_t)mnos_snprintf(name, sizeof name, "en%u=", number);
+
+    for (const char *at = arguments; *at != 0; at++)
+        if ((at == arguments || at[-1] == ' ') && strncmp(at, name, bytes) == 0)
+            return at + bytes;
+    return NULL;
+}
+
+static void begin_address(struct interface *interface, uint32_t number)
+{
+    const char *text = argument_of(bootstrap_arguments(), number);
+
+    interface->dhcp = text == NULL || strncmp(text, "dhcp", 4) == 0;
+    if (!interface->dhcp && !read_static(text, &interface->netif)) {
+        log_line("en%u: its argument is not ADDRESS/PREFIX[,GATEWAY]: it asks for an address",
+                 number);
+        interface->dhcp = true;
+    }
+    if (interface->dhcp && dhcp_start(&interface->netif) != ERR_OK)
+        log_line("en%u: no memory to ask for an address", number);
+}
+
+/* The driver has all buffers for frames to come but those that lwIP still reads. */
+static void begin_card(struct interface *interface, uint32_t number)
+{
+    interface->skipping = false;
+    for (uint32_t i = 0; i < FRAME_RECEIVE_BUFFERS; i++)
+        if (!interface->buffers[i].held)
+            give(interface, i);
+    frame_bell(&interface->card);
+    if (!interface->added) {
+        if (netif_add_noaddr(&interface->netif, interface, begin_netif, ethernet_input) == NULL)
+            return;
+        interface->added = true;
+        netif_set_status_callback(&interface->netif, on_status);
+        netif_set_up(&interface->netif);
+        if (netif_default == NULL)
+            netif_set_default(&interface->netif);
+    } else {
+        memcpy(interface->netif.hwaddr, interface->card.info.mac, ETH_HWADDR_LEN);
+    }
+    if (frame_link(&interface->card))
+        netif_set_link_up(
+            &interface->netif); /* who has its address says so, and who asks goes on */
+    if (interface->card.attaches == 1)
+        begin_address(interface, number);
+}
+
+void interfaces_attach(struct interface *interfaces)
+{
+    for (uint32_t i = 0; i < NET_INTERFACES; i++) {
+        struct frame_card *card = &interfaces[i].card;
+        mnos_status_t status;
+
+        if (card->setup.service == 0 || (card->attached && !frame_buffers_broken(&card->buffers)))
+            continue;
+        status = frame_attach(card);
+        if (status == MNOS_OK)
+            begin_card(&interfaces[i], i);
+        else if (status != MNOS_ERR_STOPPED)
+            log_error(status, "begin with a network card");
+    }
+}
+
+void interfaces_gone(struct interface *interfaces, mnos_badge_t badge)
+{
+    for (uint32_t i = 0; i < NET_INTERFACES; i++)
+        if (frame_gone(&interfaces[i].card, badge) && interfaces[i].added)
+            netif_set_link_down(&interfaces[i].netif);
+}
+
+static mnos_status_t open_card(struct interface *interface, uint32_t number,
+                               const struct region *region, mnos_cap_t endpoint)
+{
+    char name[MNOS_NAME_BYTES];
+    struct frame_setup setup = {
+        .address = region->address + (uint64_t)number * FRAME_MEMORY_PAGES * MNOS_PAGE_BYTES,
+        .endpoint = endpoint,
+        .events = EVENT_FRAMES,
+        .badge = BADGE_DRIVER | BADGE_NUMBER(number) | BADGE_TIME(),
+    };
+    mnos_status_t status =
+        sys_cap_create(MNOS_CREATE_RANGE, region->pieces[0].memory,
+                       MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
+                       (uint64_t)number * FRAME_MEMORY_PAGES, FRAME_MEMORY_PAGES, &setup.memory);
+
+    (void)mnos_snprintf(name, sizeof name, "virtio_net.%u", number);
+    setup.service = bootstrap_cap(name);
+    frame_open(&interface->card, &setup);
+    return status;
+}
+
+mnos_status_t interfaces_open(struct interface *interfaces, mnos_cap_t endpoint)
+{
+    static struct region_piece piece;
+    static struct region region;
+    mnos_status_t status = region_open(&region, "net_frames", &piece, 1);
+
+    if (status == MNOS_OK && region.bytes < NET_INTERFACES * FRAME_MEMORY_PAGES * MNOS_PAGE_BYTES)
+        status = MNOS_ERR_SIZE;
+    for (uint32_t i = 0; status == MNOS_OK && i < NET_INTERFACES; i++)
+        status = open_card(&interfaces[i], i, &region, endpoint);
+    return status;
+}
+
+/* ---- What others ask ---- */
+
+void interfaces_own(const struct interface *interfaces, struct own_addresses *own)
+{
+    own->count = 0;
+    for (uint32_t i = 0; i < NET_INTERFACES; i++) {
+        uint32_t address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(&interfaces[i].netif)));
+
+        if (interfaces[i].added && address != 0)
+            own->address[own->count++] = address;
+    }
+}
+
+static const struct interface *nth(const struct interface *interfaces, uint64_t index,
+                                   uint32_t *number)
+{
+    for (uint32_t i = 0; i < NET_INTERFACES; i++)
+        if (interfaces[i].added && index-- == 0) {
+            *number = i;
+            return &interfaces[i];
+        }
+    return NULL;
+}
+
+mnos_status_t interfaces_entry(const struct interface *interfaces, uint64_t index,
+                               struct socket_interface *entry)
+{
+    uint32_t number;
+    const struct interface *interface = nth(interfaces, index, &number);
+    const struct netif *netif;
+
+    if (interface == NULL)
+        return MNOS_ERR_END;
+    netif = &interface->netif;
+    *entry = (struct socket_interface){
+        .mtu = netif->mtu,
+        .address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(netif))),
+        .mask = lwip_htonl(ip4_addr_get_u32(netif_ip4_netmask(netif))),
+        .gateway = lwip_htonl(ip4_addr_get_u32(netif_ip4_gw(netif))),
+        .up = frame_link(&interface->card),
+        .dhcp = interface->dhcp,
+        .received = interface->received,
+        .sent = interface->sent,
+        .dropped = interface->dropped,
+        .attaches = interface->card.attaches,
+    };
+    (void)mnos_snprintf(entry->name, sizeof entry->name, "en%u", number);
+    memcpy(entry->mac, netif->hwaddr, sizeof entry->mac);
+    return MNOS_OK;
+}

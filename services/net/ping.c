@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/* ping - ICMP echo requests of clients, and their answers (RFC 792). */
+#include "lib/mnos/time.h"
+#include "services/net/net.h"
+
+#define TIMEOUT_MAX_NS 60000000000ull
+#define LEFT_NS 1000000000ull /* after its deadline nobody asks for one any more */
+
+static void fill(uint8_t *bytes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)(i + 0x10);
+}
+
+/* An answer is ours by identifier, sequence and length; 1: lwIP need not look at it any more. */
+static u8_t on_packet(void *arg, struct raw_pcb *, struct pbuf *pbuf, const ip_addr_t *from)
+{
+    struct net *at = arg;
+    struct ip_hdr ip;
+    struct icmp_echo_hdr echo;
+    uint32_t head;
+
+    if (pbuf_copy_partial(pbuf, &ip, sizeof ip, 0) != sizeof ip)
+        return 0;
+    head = IPH_HL_BYTES(&ip);
+    if (pbuf_copy_partial(pbuf, &echo, sizeof echo, (u16_t)head) != sizeof echo ||
+        echo.type != ICMP_ER)
+        return 0;
+    for (uint32_t i = 0; i < NET_PINGS; i++) {
+        struct ping *ping = &at->pings[i];
+
+        if (ping->deadline_ns == 0 || ping->answered || echo.id != lwip_htons(ping->id) ||
+            echo.seqno != lwip_htons(ping->sequence) ||
+            pbuf->tot_len != head + sizeof echo + ping->bytes ||
+            ip4_addr_get_u32(ip_2_ip4(from)) != lwip_htonl(ping->address))
+            continue;
+        ping->answered = true;
+        ping->ttl = IPH_TTL(&ip);
+        ping->round_trip_ns = kinfo_time_ns() - ping->sent_ns;
+        park_wake(&at->park, NET_WAIT_PING + i);
+        (void)pbuf_free(pbuf);
+        return 1;
+    }
+    return 0;
+}
+
+static mnos_status_t send(struct net *at, const struct ping *ping)
+{
+    ip4_addr_t to = {lwip_htonl(ping->address)};
+    uint32_t bytes = (uint32_t)sizeof(struct icmp_echo_hdr) + ping->bytes;
+    struct pbuf *pbuf = pbuf_alloc(PBUF_IP, (u16_t)bytes, PBUF_RAM);
+    struct icmp_echo_hdr *echo;
+    err_t error;
+
+    if (pbuf == NULL)
+        return MNOS_ERR_QUOTA;
+    echo = pbuf->payload;
+    *echo = (struct icmp_echo_hdr){
+        .type = ICMP_ECHO, .id = lwip_htons(ping->id), .seqno = lwip_htons(ping->sequence)};
+    fill((uint8_t *)(echo + 1), ping->bytes);
+    echo->chksum = inet_chksum(echo, (u16_t)bytes);
+    error = raw_sendto(at->raw, pbuf, &to);
+    (void)pbuf_free(pbuf);
+    return port_status(error);
+}
+
+mnos_status_t ping_begin(struct net *at, const struct socket_ping *wanted, uint32_t *number)
+{
+    uint64_t timeout = wanted->timeout_ns < TIMEOUT_MAX_NS ? wanted->timeout_ns : TIMEOUT_MAX_NS;
+    struct ping *ping = NULL;
+    mnos_status_t status;
+
+    if (wanted->bytes > SOCKET_PING_BYTES_MAX)
+        return MNOS_ERR_ARGUMENT;
+    if (at->raw == NULL) {
+        at->raw = raw_new(IP_PROTO_ICMP);
+        if (at->raw == NULL)
+            return MNOS_ERR_QUOTA;
+        raw_recv(at->raw, on_packet, at);
+    }
+    for (uint32_t i = 0; i < NET_PINGS && ping == NULL; i++)
+        if (at->pings[i].deadline_ns == 0)
+            ping = &at->pings[ *number = i];
+    if (ping == NULL)
+        return MNOS_ERR_AGAIN;
+    *ping = (struct ping){.sent_ns = kinfo_time_ns(),
+                          .deadline_ns = deadline_after_ns(timeout + 1),
+                          .address = wanted->address,
+                          .bytes = wanted->bytes,
+                          .id = (uint16_t)port_random(),
+                          .sequence = ++at->ping_sequence};
+    status = send(at, ping);
+    if (status != MNOS_OK)
+        *ping = (struct ping){0};
+    return status;
+}
+
+mnos_status_t ping_end(struct net *at, uint32_t number, struct socket_pong *pong)
+{
+    struct ping *ping = &at->pings[number];
+    mnos_status_t status = MNOS_OK;
+
+    if (ping->answered)
+        *pong = (struct socket_pong){ping->round_trip_ns, ping->bytes, ping->ttl};
+    else if (kinfo_time_ns() >= ping->deadline_ns)
+        status = MNOS_ERR_DEADLINE;
+    else
+        return MNOS_ERR_AGAIN;
+    *ping = (struct ping){0};
+    return status;
+}
+
+uint64_t pings_deadline_ns(struct net *at, uint64_t now_ns)
+{
+    uint64_t first = MNOS_DEADLINE_NEVER;
+
+    for (uint32_t i = 0; i < NET_PINGS; i++) {
+        const struct ping *ping = &at->pings[i];
+
+        if (ping->deadline_ns == 0)
+            continue;
+        if (now_ns < ping->deadline_ns) {
+            first = ping->deadline_ns < first ? ping->deadline_ns : first;
+        } else if (now_ns < ping->deadline_ns + LEFT_NS) {
+            park_wake(&at->park, NET_WAIT_PING + i);
+            first = ping->deadline_ns + LEFT_NS < first ? ping->deadline_ns + LEFT_NS : first;
+        } else {
+            at->pings[i] = (struct ping){0}; /* whose client is gone */
+        }
+    }
+    return first;
+}

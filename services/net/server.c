@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/* server - requests of protocols/socket.def that are not about a socket: see net.h. */
+#include "lib/base/string.h"
+#include "lib/client/manager.h"
+#include "lib/mnos/syscall.h"
+#include "lib/server/export.h"
+#include "services/net/server.h"
+
+/* ---- Sessions ---- */
+
+/* What the manifest gives the service behind a badge that the manager made. */
+static const struct socket_limits *limits_of_badge(mnos_badge_t badge)
+{
+    struct manager_service service;
+    uint64_t index = manager_index_of(badge);
+    char *dot;
+
+    if (index == 0 || manager_entry(index, &service) != MNOS_OK)
+        return NULL;
+    service.name[sizeof service.name - 1] = 0;
+    dot = strchr(service.name, '.'); /* instances have what is said of all */
+    if (dot != NULL)
+        *dot = 0;
+    for (uint32_t i = 0; i < the_net.record_count; i++)
+        if (strncmp(the_net.records[i].service, service.name, MNOS_NAME_BYTES) == 0)
+            return &the_net.records[i].limits;
+    return NULL;
+}
+
+HANDLER(OPEN_SESSION)
+{
+    mnos_badge_t badge = request->message->badge;
+    const struct socket_limits *limits;
+
+    if (request->session != NULL) {
+        server_forget_parked(&the_net.loop, badge, true);
+        session_reset(the_net.loop.sessions, request->session, &the_net.loop.owner);
+        return answer(request, NULL, 0);
+    }
+    if ((badge & SESSION_EXPORTED) != 0)
+        return MNOS_ERR_LOST;
+    limits = limits_of_badge(badge);
+    if (limits == NULL)
+        return MNOS_ERR_DENIED;
+    request->session = session_make(the_net.loop.sessions, badge, NULL, 0, 0);
+    if (request->session == NULL)
+        return MNOS_ERR_QUOTA;
+    *limits_of(request) = *limits;
+    return answer(request, NULL, 0);
+}
+
+HANDLER(NARROW)
+{
+    struct sessions *sessions = the_net.loop.sessions;
+    mnos_badge_t badge = sessions->next_badge;
+    struct server_session *made;
+    struct socket_refusal refusal;
+    struct socket_limits wanted;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status != MNOS_OK)
+        return status;
+    if (!limits_valid(&wanted))
+        return MNOS_ERR_ARGUMENT;
+    if (!limits_narrow(limits_of(request), &wanted, &refusal))
+        return refuse(request, &refusal);
+    made = session_make(sessions, badge, request->session, 0, 0);
+    if (made == NULL)
+        return MNOS_ERR_QUOTA;
+    sessions->next_badge++;
+    the_net.limits[made->number] = wanted;
+    status = server_export_with(the_net.loop.endpoint, request->message, badge, SOCKET_EVENT_BELL);
+    if (status == MNOS_OK)
+        return SERVER_ASIDE; /* answered */
+    session_gone(sessions, made, &the_net.loop.owner);
+    return status;
+}
+
+HANDLER(SESSION_LIMITS)
+{
+    return answer(request, limits_of(request), sizeof(struct socket_limits));
+}
+
+static bool is_below(const struct server_session *session, uint32_t above)
+{
+    for (uint32_t at = session->parent; at != 0; at = session_at(the_net.loop.sessions, at)->parent)
+        if (at == above)
+            return true;
+    return false;
+}
+
+HANDLER(CLOSE_TREE)
+{
+    struct server_session *closed =
+        session_of(the_net.loop.sessions, message_cap_badge(request->message, 0));
+
+    if (closed == NULL)
+        return MNOS_ERR_NOT_FOUND;
+    if (!is_below(closed, number_of(request)))
+        return MNOS_ERR_DENIED;
+    session_close_tree(the_net.loop.sessions, closed, &the_net.loop.owner);
+    return answer(request, NULL, 0);
+}
+
+HANDLER(WINDOW)
+{
+    mnos_cap_t listener = message_cap(request->message, 0);
+    struct message *message = request->message;
+    struct socket_window wanted;
+    struct share *share;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = share_open(&the_net, number_of(request), &wanted, listener);
+    if (status != MNOS_OK) {
+        if (listener != 0)
+            (void)!sys_cap_delete(listener);
+        return status;
+    }
+    share = the_net.windows[number_of(request)];
+    message_put(message, MNOS_OK, NULL, 0);
+    message_add_cap(message, share->window.memory.memory, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE);
+    return MNOS_OK;
+}
+
+/* ---- What is not about a socket ---- */
+
+HANDLER(INTERFACES)
+{
+    struct socket_interface entry;
+    struct socket_refusal refusal;
+    struct socket_index index;
+    mnos_status_t status = record_of(request, &index, sizeof index);
+
+    if (status != MNOS_OK)
+        return status;
+    if (!limits_right(limits_of(request), SOCKET_RIGHT_OBSERVE, &refusal))
+        return refuse(request, &refusal);
+    status = interfaces_entry(the_net.interfaces, index.index, &entry);
+    return status != MNOS_OK ? status : answer(request, &entry, sizeof entry);
+}
+
+/* progress[0]: the number of the ping, and 1; 0: it has not been sent. */
+HANDLER(PING)
+{
+    struct socket_refusal refusal;
+    struct socket_ping wanted;
+    struct socket_pong pong;
+    uint32_t number = 0;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status != MNOS_OK)
+        return status;
+    if (!limits_right(limits_of(request), SOCKET_RIGHT_PING, &refusal))
+        return refuse(request, &refusal);
+    if (request->progress[0] == 0) {
+        status = ping_begin(&the_net, &wanted, &number);
+        if (status != MNOS_OK)
+            return status;
+        request->progress[0] = number + 1;
+    }
+    number = (uint32_t)request->progress[0] - 1;
+    status = ping_end(&the_net, number, &pong);
+    the_net.waits_for = NET_WAIT_PING + number;
+    return status == MNOS_ERR_AGAIN ? SERVER_PARKED
+           : status != MNOS_OK      ? status
+                                    : answer(request, &pong, sizeof pong);
+}
+
+static const struct server_operation operations[LABEL_OPERATIONS] = {
+#define REQUEST(label, name, class, request, reply, text)                                          \
+    [label] = {server_##name, SERVER_CLASS_##class, (label) == SOCKET_WINDOW},
+#include "protocols/socket.def"
+#undef REQUEST
+};
+
+static void drop(void *, uint32_t object)
+{
+    socket_close(&the_net, object);
+}
+
+static void ended(void *, uint32_t session)
+{
+    share_leave(&the_net, session);
+    the_net.open[session] = 0;
+}
+
+void server_open(struct net *at, struct sessions *sessions, mnos_cap_t endpoint)
+{
+    at->loop = (struct server_loop){
+        .endpoint = endpoint,
+        .sessions = sessions,
+        .operations = operations,
+        .open_session = SOCKET_OPEN_SESSION,
+        .owner = {.context = at, .drop = drop, .ended = ended},
+        .park = &at->park,
+        .waits_for = &at->waits_for,
+        .body = at->body,
+    };
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+/* server_sockets - requests of protocols/socket.def about sockets: see net.h. */
+#include "services/net/server.h"
+
+static mnos_status_t socket_of(const struct server_request *request, uint64_t handle,
+                               struct socket **socket)
+{
+    const struct server_handle *found = handle_of(the_net.loop.sessions, request->session, handle);
+
+    if (found == NULL)
+        return MNOS_ERR_FILE;
+    *socket = &the_net.sockets[found->object];
+    return MNOS_OK;
+}
+
+/* Makes a handle of a socket that has none; on an error it is closed. */
+static mnos_status_t give_handle(struct server_request *request, struct socket *socket,
+                                 uint64_t *handle)
+{
+    mnos_status_t status = handle_make(the_net.loop.sessions, request->session,
+                                       (uint32_t)socket_number(socket), 0, 0, handle);
+
+    if (status != MNOS_OK)
+        socket_close(&the_net, (uint32_t)socket_number(socket));
+    return status;
+}
+
+HANDLER(OPEN)
+{
+    struct socket_refusal refusal;
+    struct socket_opened opened = {0};
+    struct socket_open wanted;
+    struct socket *socket;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status != MNOS_OK)
+        return status;
+    if ((wanted.type != SOCKET_TCP && wanted.type != SOCKET_UDP) || wanted.reserved != 0)
+        return MNOS_ERR_ARGUMENT;
+    if (!limits_sockets(limits_of(request), the_net.open[number_of(request)], &refusal))
+        return refuse(request, &refusal);
+    status = socket_make(&the_net, number_of(request),
+                         wanted.type == SOCKET_TCP ? KIND_TCP : KIND_UDP, &socket);
+    if (status != MNOS_OK)
+        return status;
+    status = wanted.type == SOCKET_TCP ? tcp_socket_open(socket) : udp_socket_open(socket);
+    if (status != MNOS_OK) {
+        the_net.open[socket->session]--;
+        socket_free(&the_net, socket);
+        return status;
+    }
+    opened.number = socket->slot;
+    status = give_handle(request, socket, &opened.handle);
+    return status != MNOS_OK ? status : answer(request, &opened, sizeof opened);
+}
+
+static enum socket_protocol protocol_of(const struct socket *socket)
+{
+    return socket->kind == KIND_UDP ? SOCKET_UDP : SOCKET_TCP;
+}
+
+static mnos_status_t answer_address(struct server_request *request, const struct socket *socket,
+                                    uint64_t handle)
+{
+    struct socket_names names;
+    struct socket_address local = {.handle = handle};
+
+    if (socket->kind == KIND_UDP)
+        udp_socket_names(socket, &names);
+    else
+        tcp_socket_names(socket, &names);
+    local.address = names.local_address;
+    local.port = names.local_port;
+    return answer(request, &local, sizeof local);
+}
+
+static bool is_own(uint32_t address)
+{
+    for (uint32_t i = 0; i < the_net.own.count; i++)
+        if (the_net.own.address[i] == address)
+            return true;
+    return false;
+}
+
+HANDLER(BIND)
+{
+    struct socket_refusal refusal;
+    struct socket_address wanted;
+    struct socket *socket = NULL;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = socket_of(request, wanted.handle, &socket);
+    if (status != MNOS_OK)
+        return status;
+    if (socket->bound || socket->kind == KIND_LISTENER)
+        return MNOS_ERR_STATE;
+    if (wanted.port > UINT16_MAX)
+        return MNOS_ERR_ARGUMENT;
+    if (wanted.port == 0)
+        wanted.port = port_of_own();
+    if (!limits_listen(limits_of(request), protocol_of(socket), wanted.address,
+                       (uint16_t)wanted.port, &refusal))
+        return refuse(request, &refusal);
+    if (wanted.address != 0 && !is_own(wanted.address))
+        return MNOS_ERR_NOT_FOUND;
+    status = socket->kind == KIND_UDP
+                 ? udp_socket_bind(socket, wanted.address, (uint16_t)wanted.port)
+                 : tcp_socket_bind(socket, wanted.address, (uint16_t)wanted.port);
+    return status != MNOS_OK ? status : answer_address(request, socket, wanted.handle);
+}
+
+HANDLER(LISTEN)
+{
+    struct socket_listen wanted;
+    struct socket *socket = NULL;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = socket_of(request, wanted.handle, &socket);
+    if (status != MNOS_OK)
+        return status;
+    if (wanted.backlog == 0 || wanted.backlog > NET_BACKLOG)
+        return MNOS_ERR_ARGUMENT;
+    if (socket->kind != KIND_TCP || !socket->bound || socket->tcp == NULL ||
+        socket->tcp->state != CLOSED)
+        return MNOS_ERR_STATE;
+    status = tcp_socket_listen(socket, (uint32_t)wanted.backlog);
+    return status != MNOS_OK ? status : answer(request, NULL, 0);
+}
+
+/* Of a TCP socket: MNOS_OK, an error, or SERVER_PARKED. */
+static mnos_status_t go_on_connecting(const struct socket *socket)
+{
+    uint32_t state = atomic_load_explicit(&socket->cell->state, memory_order_relaxed);
+
+    the_net.waits_for = socket_number(socket);
+    if ((state & SOCKET_FAILED) != 0)
+        return (mnos_status_t)atomic_load_explicit(&socket->cell->error, memory_order_relaxed);
+    return (state & SOCKET_CONNECTED) != 0 ? MNOS_OK : SERVER_PARKED;
+}
+
+static mnos_status_t begin_connecting(struct socket *socket, const struct socket_address *wanted)
+{
+    if (socket->kind == KIND_UDP)
+        return udp_socket_connect(socket, wanted->address, (uint16_t)wanted->port);
+    if (socket->kind != KIND_TCP || socket->tcp == NULL || socket->tcp->state != CLOSED)
+        return MNOS_ERR_STATE;
+    return tcp_socket_connect(socket, wanted->address, (uint16_t)wanted->port);
+}
+
+HANDLER(CONNECT)
+{
+    struct socket_refusal refusal;
+    struct socket_address wanted;
+    struct socket *socket = NULL;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = socket_of(request, wanted.handle, &socket);
+    if (status != MNOS_OK)
+        return status;
+    if (request->parked == NULL) {
+        if (wanted.port == 0 || wanted.port > UINT16_MAX)
+            return MNOS_ERR_ARGUMENT;
+        if (!limits_connect(limits_of(request), protocol_of(socket), wanted.address,
+                            (uint16_t)wanted.port, &the_net.own, &refusal))
+            return refuse(request, &refusal);
+        status = begin_connecting(socket, &wanted);
+    }
+    if (status == MNOS_OK && socket->kind == KIND_TCP)
+        status = go_on_connecting(socket);
+    return status != MNOS_OK ? status : answer_address(request, socket, wanted.handle);
+}
+
+HANDLER(ACCEPT)
+{
+    struct socket_opened opened = {0};
+    struct socket *listener = NULL, *socket;
+    struct socket_refusal refusal;
+    struct socket_handle wanted;
+    struct socket_names names;
+    struct pending *pending;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = socket_of(request, wanted.handle, &listener);
+    if (status != MNOS_OK)
+        return status;
+    if (listener->kind != KIND_LISTENER)
+        return MNOS_ERR_STATE;
+    pending = tcp_socket_waiting(listener);
+    the_net.waits_for = socket_number(listener);
+    if (pending == NULL)
+        return SERVER_PARKED;
+    if (!limits_sockets(limits_of(request), the_net.open[number_of(request)], &refusal))
+        return refuse(request, &refusal);
+    if (!handle_room(the_net.loop.sessions, request->session))
+        return MNOS_ERR_QUOTA;
+    status = socket_make(&the_net, number_of(request), KIND_TCP, &socket);
+    if (status != MNOS_OK)
+        return status;
+    tcp_socket_take(socket, pending);
+    tcp_socket_names(socket, &names);
+    opened.number = socket->slot;
+    opened.address = names.address;
+    opened.port = names.port;
+    status = give_handle(request, socket, &opened.handle);
+    return status != MNOS_OK ? status : answer(request, &opened, sizeof opened);
+}
+
+HANDLER(SHUTDOWN)
+{
+    struct socket_handle wanted;
+    struct socket *socket = NULL;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = socket_of(request, wanted.handle, &socket);
+    if (status != MNOS_OK)
+        return status;
+    if (socket->kind != KIND_TCP)
+        return MNOS_ERR_STATE;
+    socket->shut = true;
+    tcp_socket_pump(socket);
+    return answer(request, NULL, 0);
+}
+
+HANDLER(NAME)
+{
+    struct socket_handle wanted;
+    struct socket_names names;
+    struct socket *socket = NULL;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status == MNOS_OK)
+        status = socket_of(request, wanted.handle, &socket);
+    if (status != MNOS_OK)
+        return status;
+    if (socket->kind == KIND_UDP)
+        udp_socket_names(socket, &names);
+    else
+        tcp_socket_names(socket, &names);
+    return answer(request, &names, sizeof names);
+}
+
+HANDLER(CLOSE)
+{
+    struct server_handle *handle;
+    struct socket_handle wanted;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status != MNOS_OK)
+        return status;
+    handle = handle_of(the_net.loop.sessions, request->session, wanted.handle);
+    if (handle == NULL)
+        return MNOS_ERR_FILE;
+    handle_close(the_net.loop.sessions, handle, &the_net.loop.owner);
+    return answer(request, NULL, 0);
+}

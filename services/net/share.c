@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+/* share - windows of sessions, bells and news: rules K4 and K5 of protocols/socket.h. */
+#include "lib/mnos/syscall.h"
+#include "services/net/net.h"
+
+/* A full fence: the store before is visible before what is loaded after. */
+#define FENCE() atomic_thread_fence(memory_order_seq_cst)
+
+static void drop_cap(mnos_cap_t cap)
+{
+    if (cap != 0)
+        (void)!sys_cap_delete(cap);
+}
+
+static struct share *free_share(struct net *net)
+{
+    for (uint32_t i = 0; i < NET_SHARES; i++)
+        if (net->shares[i].page == NULL)
+            return &net->shares[i];
+    return NULL;
+}
+
+static mnos_status_t make(struct net *net, uint32_t session, uint32_t sockets)
+{
+    struct share *share = free_share(net);
+    mnos_status_t status = MNOS_ERR_QUOTA;
+
+    if (share == NULL)
+        return status;
+    *share = (struct share){.slots = sockets, .owned = true};
+    status = window_open(&share->window, SOCKET_WINDOW_PAGES(sockets) * MNOS_PAGE_BYTES);
+    if (status != MNOS_OK)
+        return status == MNOS_ERR_MEMORY ? MNOS_ERR_QUOTA : status;
+    share->page = share->window.memory.address;
+    net->windows[session] = share;
+    return MNOS_OK;
+}
+
+mnos_status_t share_open(struct net *net, uint32_t session, const struct socket_window *wanted,
+                         mnos_cap_t listener)
+{
+    struct share *share;
+    mnos_status_t status = MNOS_OK;
+
+    if (wanted->sockets == 0 || wanted->sockets > SOCKETS_OF_SESSION || listener == 0 ||
+        wanted->events == 0 || sys_ipc_notify(listener, wanted->events) != MNOS_OK)
+        return MNOS_ERR_ARGUMENT;
+    if (net->windows[session] == NULL)
+        status = make(net, session, wanted->sockets);
+    if (status != MNOS_OK)
+        return status;
+    share = net->windows[session];
+    drop_cap(share->listener);
+    share->listener = listener;
+    share->events = wanted->events;
+    return MNOS_OK;
+}
+
+/* H1. */
+static void free_unused(struct share *share)
+{
+    if (share->owned || share->used != 0)
+        return;
+    window_close(&share->window);
+    *share = (struct share){0};
+}
+
+void share_leave(struct net *net, uint32_t session)
+{
+    struct share *share = net->windows[session];
+
+    if (share == NULL)
+        return;
+    net->windows[session] = NULL;
+    drop_cap(share->listener);
+    share->listener = 0;
+    share->owned = false;
+    free_unused(share);
+}
+
+void *share_ring(const struct share *share, uint32_t page)
+{
+    return (uint8_t *)share->window.memory.address + (uint64_t)page * MNOS_PAGE_BYTES;
+}
+
+struct share *share_take_slot(struct net *net, uint32_t session, uint32_t *slot)
+{
+    struct share *share = net->windows[session];
+    uint32_t number;
+
+    if (share == NULL || share->used == UINT64_MAX)
+        return NULL;
+    number = (uint32_t)__builtin_ctzll(~share->used);
+    if (number >= share->slots)
+        return NULL;
+    share->used |= 1ull << number;
+    memset(share_ring(share, SOCKET_SEND_PAGE(number)), 0, SOCKET_SLOT_PAGES * MNOS_PAGE_BYTES);
+    memset(&share->page->cells[number], 0, sizeof share->page->cells[number]);
+    *slot = number;
+    return share;
+}
+
+void share_give_slot(struct share *share, uint32_t slot)
+{
+    share->used &= ~(1ull << slot);
+    share->news &= ~(1ull << slot);
+    free_unused(share);
+}
+
+static void pump(struct net *net, const struct share *share, uint64_t bits)
+{
+    for (uint32_t i = 1; i <= NET_SOCKETS; i++) {
+        struct socket *socket = &net->sockets[i];
+
+        if (socket->kind == KIND_FREE || socket->share != share ||
+            (bits & 1ull << socket->slot) == 0)
+            continue;
+        if (socket->kind == KIND_TCP)
+            tcp_socket_pump(socket);
+        else if (socket->kind == KIND_UDP)
+            udp_socket_pump(socket);
+    }
+}
+
+bool shares_pump(struct net *net)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < NET_SHARES; i++) {
+        struct share *share = &net->shares[i];
+        uint64_t bits;
+
+        if (share->page == NULL ||
+            atomic_load_explicit(&share->page->bell, memory_order_acquire) == 0)
+            continue;
+        bits = atomic_exchange_explicit(&share->page->bell, 0, memory_order_acquire) & share->used;
+        if (bits != 0) {
+            any = true;
+            pump(net, share, bits);
+        }
+    }
+    return any;
+}
+
+void shares_publish(struct net *net)
+{
+    for (uint32_t i = 0; i < NET_SHARES; i++) {
+        struct share *share = &net->shares[i];
+
+        if (share->page == NULL || share->news == 0)
+            continue;
+        atomic_fetch_or_explicit(&share->page->news, share->news, memory_order_release);
+        share->news = 0;
+        FENCE();
+        if (share->listener != 0 &&
+            atomic_load_explicit(&share->page->client_waits, memory_order_relaxed) != 0 &&
+            atomic_exchange_explicit(&share->page->client_waits, 0, memory_order_relaxed) != 0)
+            (void)!sys_ipc_notify(share->listener,
+                                  share->events); /* it fails when the client is gone */
+    }
+}
+
+bool shares_sleep(struct net *net)
+{
+    bool nothing = true;
+
+    for (uint32_t i = 0; i < NET_SHARES; i++)
+        if (net->shares[i].page != NULL)
+            atomic_store_explicit(&net->shares[i].page->net_waits, 1, memory_order_relaxed);
+    FENCE();
+    for (uint32_t i = 0; i < NET_SHARES; i++)
+        if (net->shares[i].page != NULL)
+            nothing &= (atomic_load_explicit(&net->shares[i].page->bell, memory_order_relaxed) &
+                        net->shares[i].used) == 0;
+    return nothing;
+}

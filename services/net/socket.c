@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+/* socket - sockets from OPEN to their end: see net.h. */
+#include "lib/mnos/time.h"
+#include "services/net/net.h"
+
+mnos_status_t socket_make(struct net *net, uint32_t session, enum socket_kind kind,
+                          struct socket **made)
+{
+    struct socket *socket = NULL;
+    struct share *share;
+    uint32_t slot = 0;
+
+    if (net->windows[session] == NULL)
+        return MNOS_ERR_STATE;
+    for (uint32_t i = 1; i <= NET_SOCKETS && socket == NULL; i++)
+        if (net->sockets[i].kind == KIND_FREE)
+            socket = &net->sockets[i];
+    share = socket == NULL ? NULL : share_take_slot(net, session, &slot);
+    if (share == NULL)
+        return MNOS_ERR_QUOTA;
+    memset(socket, 0, sizeof *socket);
+    socket->kind = (uint8_t)kind;
+    socket->session = session;
+    socket->share = share;
+    socket->slot = slot;
+    socket->cell = &share->page->cells[slot];
+    ring_init(&socket->send, share_ring(share, SOCKET_SEND_PAGE(slot)), SOCKET_RING_BYTES);
+    ring_init(&socket->receive, share_ring(share, SOCKET_RECEIVE_PAGE(slot)), SOCKET_RING_BYTES);
+    net->open[session]++;
+    *made = socket;
+    return MNOS_OK;
+}
+
+void socket_free(struct net *net, struct socket *socket)
+{
+    (void)net;
+    share_give_slot(socket->share, socket->slot);
+    socket->kind = KIND_FREE;
+}
+
+void socket_close(struct net *net, uint32_t number)
+{
+    struct socket *socket = &net->sockets[number];
+
+    if (number == 0)
+        return; /* sessions have no object */
+    net->open[socket->session]--;
+    socket->closing = true;
+    socket->deadline_ns = deadline_after_ns(NET_LINGER_NS);
+    park_wake(&net->park, number);
+    if (socket->kind == KIND_UDP) {
+        udp_socket_pump(socket); /* what was put before CLOSE is sent */
+        udp_socket_close(socket);
+        socket_free(net, socket);
+    } else {
+        tcp_socket_close(socket);
+    }
+}
+
+void socket_tell(struct net *net, struct socket *socket)
+{
+    socket->share->news |= 1ull << socket->slot;
+    park_wake(&net->park, socket_number(socket));
+}
+
+void socket_fail(struct net *net, struct socket *socket, mnos_status_t error)
+{
+    atomic_store_explicit(&socket->cell->error, (uint32_t)error, memory_order_relaxed);
+    socket_state(socket, SOCKET_FAILED, SOCKET_CONNECTED);
+    socket_tell(net, socket);
+}
+
+mnos_status_t socket_written(const struct socket *socket, uint64_t *written)
+{
+    uint64_t value = atomic_load_explicit(&socket->send.shared->written, memory_order_acquire);
+
+    if (value - socket->send.own > socket->send.capacity ||
+        value - socket->queued > socket->send.capacity)
+        return MNOS_ERR_FORMAT;
+    *written = value;
+    return MNOS_OK;
+}
+
+mnos_status_t socket_room(const struct socket *socket, uint64_t *room)
+{
+    uint64_t used = socket->receive.own -
+                    atomic_load_explicit(&socket->receive.shared->taken, memory_order_acquire);
+
+    if (used > socket->receive.capacity)
+        return MNOS_ERR_FORMAT;
+    *room = socket->receive.capacity - used;
+    return MNOS_OK;
+}
+
+void socket_free_sent(struct socket *socket, uint64_t own)
+{
+    socket->send.own = own;
+    atomic_store_explicit(&socket->send.shared->taken, own, memory_order_release);
+}

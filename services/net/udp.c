@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+/* udp - sockets of UDP: datagrams between rings and lwIP. Rule K3 of protocols/socket.h. */
+#include "services/net/net.h"
+
+#define BIND_TRIES 16u
+
+static uint64_t filled_up(uint64_t bytes)
+{
+    return (bytes + 7) & ~7ull;
+}
+
+/* ---- Receiving ---- */
+
+/* Who has sent to a socket is who it may answer. */
+static void remember(struct socket *socket, uint32_t address, uint16_t port)
+{
+    uint32_t count = socket->peer_count < NET_PEERS ? socket->peer_count : NET_PEERS;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (socket->peers[i].address == address && socket->peers[i].port == port)
+            return;
+    socket->peers[socket->peer_count % NET_PEERS].address = address;
+    socket->peers[socket->peer_count % NET_PEERS].port = port;
+    socket->peer_count++;
+}
+
+static bool has_sent(const struct socket *socket, uint32_t address, uint16_t port)
+{
+    uint32_t count = socket->peer_count < NET_PEERS ? socket->peer_count : NET_PEERS;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (socket->peers[i].address == address && socket->peers[i].port == port)
+            return true;
+    return false;
+}
+
+static bool put(struct socket *socket, const struct pbuf *pbuf, uint32_t address, uint16_t port)
+{
+    static const uint8_t zeros[8];
+    struct socket_datagram head = {.bytes = pbuf->tot_len, .address = address, .port = port};
+    uint8_t bytes[sizeof head + SOCKET_DATAGRAM_MAX + sizeof zeros];
+    uint64_t room, count = sizeof head + filled_up(pbuf->tot_len);
+    size_t done;
+
+    if (pbuf->tot_len > SOCKET_DATAGRAM_MAX || socket_room(socket, &room) != MNOS_OK ||
+        room < count)
+        return false;
+    memcpy(bytes, &head, sizeof head);
+    (void)pbuf_copy_partial(pbuf, bytes + sizeof head, pbuf->tot_len, 0);
+    memcpy(bytes + sizeof head + pbuf->tot_len, zeros,
+           (size_t)(count - sizeof head - pbuf->tot_len));
+    return ring_put(&socket->receive, bytes, (size_t)count, &done) == MNOS_OK;
+}
+
+static void on_datagram(void *arg, struct udp_pcb *, struct pbuf *pbuf, const ip_addr_t *from,
+                        u16_t port)
+{
+    struct socket *socket = arg;
+    uint32_t address = lwip_htonl(ip4_addr_get_u32(ip_2_ip4(from)));
+
+    remember(socket, address, port);
+    if (!put(socket, pbuf, address, port))
+        atomic_fetch_add_explicit(&socket->cell->lost, 1, memory_order_relaxed);
+    (void)pbuf_free(pbuf);
+    socket_tell(&the_net, socket);
+}
+
+/* ---- Opening and closing ---- */
+
+mnos_status_t udp_socket_open(struct socket *socket)
+{
+    socket->udp = udp_new_ip_type(IPADDR_TYPE_V4);
+    if (socket->udp == NULL)
+        return MNOS_ERR_QUOTA;
+    udp_recv(socket->udp, on_datagram, socket);
+    return MNOS_OK;
+}
+
+mnos_status_t udp_socket_bind(struct socket *socket, uint32_t address, uint16_t port)
+{
+    ip4_addr_t local = {lwip_htonl(address)};
+    err_t error = udp_bind(socket->udp, &local, port);
+
+    socket->bound = error == ERR_OK;
+    return port_status(error);
+}
+
+/* A socket that only sends gets a port that nobody foretells. */
+static mnos_status_t bind_any(struct socket *socket)
+{
+    mnos_status_t status = MNOS_ERR_EXISTS;
+
+    for (unsigned i = 0; !socket->bound && i < BIND_TRIES && status == MNOS_ERR_EXISTS; i++)
+        status = udp_socket_bind(socket, 0, port_of_own());
+    return socket->bound ? MNOS_OK : status;
+}
+
+mnos_status_t udp_socket_connect(struct socket *socket, uint32_t address, uint16_t port)
+{
+    ip4_addr_t remote = {lwip_htonl(address)};
+    mnos_status_t status = bind_any(socket);
+
+    if (status == MNOS_OK)
+        status = port_status(udp_connect(socket->udp, &remote, port));
+    if (status == MNOS_OK)
+        socket_state(socket, SOCKET_CONNECTED, 0);
+    return status;
+}
+
+void udp_socket_close(struct socket *socket)
+{
+    udp_remove(socket->udp);
+    socket->udp = NULL;
+}
+
+void udp_socket_names(const struct socket *socket, struct socket_names *names)
+{
+    const struct udp_pcb *pcb = socket->udp;
+
+    *names = (struct socket_names){
+        .local_address = lwip_htonl(ip4_addr_get_u32(ip_2_ip4(&pcb->local_ip))),
+        .local_port = pcb->local_port,
+        .address = lwip_htonl(ip4_addr_get_u32(ip_2_ip4(&pcb->remote_ip))),
+        .port = pcb->remote_port,
+    };
+}
+
+/* ---- Sending ---- */
+
+/* Bytes of the send ring, which go round its end. */
+static void copy_out(const struct socket *socket, uint64_t at, void *out, uint64_t count)
+{
+    uint64_t offset = at & (socket->send.capacity - 1), first = socket->send.capacity - offset;
+
+    first = first < count ? first : count;
+    memcpy(out, socket->send.shared->data + offset, first);
+    memcpy((uint8_t *)out + first, socket->send.shared->data, count - first);
+}
+
+static bool may_send(const struct socket *socket, uint32_t address, uint16_t port)
+{
+    struct socket_refusal refusal;
+
+    return has_sent(socket, address, port) ||
+           limits_connect(&the_net.limits[socket->session], SOCKET_UDP, address, port, &the_net.own,
+                          &refusal);
+}
+
+/* One that nobody may send, or that no interface leads to, is lost, as datagrams are. */
+static void send(struct socket *socket, const struct socket_datagram *head, uint64_t at)
+{
+    uint8_t bytes[SOCKET_DATAGRAM_MAX];
+    ip4_addr_t remote = {lwip_htonl(head->address)};
+    bool connected = head->address == 0 && head->port == 0;
+    struct pbuf *pbuf;
+
+    if (!connected && !may_send(socket, head->address, (uint16_t)head->port))
+        return;
+    pbuf = pbuf_alloc(PBUF_TRANSPORT, (u16_t)head->bytes, PBUF_RAM);
+    if (pbuf == NULL)
+        return;
+    copy_out(socket, at, bytes, head->bytes);
+    (void)pbuf_take(pbuf, bytes, (u16_t)head->bytes);
+    if (!connected)
+        (void)udp_sendto(socket->udp, pbuf, &remote, (u16_t)head->port);
+    else
+        (void)udp_send(socket->udp, pbuf);
+    (void)pbuf_free(pbuf);
+}
+
+void udp_socket_pump(struct socket *socket)
+{
+    struct socket_datagram head;
+    uint64_t written, at = socket->send.own;
+
+    if ((atomic_load_explicit(&socket->cell->state, memory_order_relaxed) & SOCKET_FAILED) != 0)
+        return;
+    if (socket_written(socket, &written) != MNOS_OK || bind_any(socket) != MNOS_OK) {
+        socket_fail(&the_net, socket, MNOS_ERR_FORMAT);
+        return;
+    }
+    while (written - at >= sizeof head) {
+        copy_out(socket, at, &head, sizeof head);
+        if (head.bytes > SOCKET_DATAGRAM_MAX || head.port > UINT16_MAX ||
+            sizeof head + filled_up(head.bytes) > written - at) {
+            socket_fail(&the_net, socket, MNOS_ERR_FORMAT);
+            return;
+        }
+        send(socket, &head, at + sizeof head);
+        at += sizeof head + filled_up(head.bytes);
+    }
+    socket->queued = at;
+    socket_free_sent(socket, at);
+    socket_tell(&the_net, socket);
+}

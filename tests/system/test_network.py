@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: MIT
+"""test_network.py - the network as QEMU's user network has it: an address by DHCP, pings, TCP and UDP from this machine
+to a program of the test (tests/services/net_echo), limits, and kills of the driver and of the stack."""
+
+import re
+import socket
+import tempfile
+import threading
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+from hardware import network_card
+from qemu import PROMPT, Guest, Machine
+from testlib import Suite, check
+
+from tests.system.with_services import initrd as initrd_with
+
+suite = Suite("network")
+
+HOST = "127.0.0.1"
+PATIENCE_S = 300  # of this machine, for one answer: a busy host makes a test longer
+KIB = 1024
+KILLS = 10
+# The address that QEMU gives the first machine of its network.
+OWN = r"en0 +up +10\.0\.2\.15/24 +10\.0\.2\.2 "
+
+ECHO = """
+[service.echo]
+file = "net_echo"
+restart = "always"
+priority = 20
+ceiling = 20
+frames = 256
+bytes = 32768
+arguments = "%s"
+uses = { net = { endpoint = "net", listen = ["0.0.0.0:7", "0.0.0.0:7/udp", "0.0.0.0:107/udp"], connect = ["10.0.2.2:9"] } }
+log = "write"
+"""
+
+
+def initrd(folder: Path, arguments: str) -> Path:
+    return initrd_with(folder, ["net_echo"], lambda text: text + ECHO % arguments)
+
+
+def free_port(kind: int) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def prompt(name: str, arguments: str = "", cpus: int = 2, limit_s: float = 300):
+    """The system with the echo service; yields the guest and this machine's ports to it, TCP and UDP."""
+    tcp, udp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Machine("direct", initrd=initrd(Path(folder), arguments), cpus=cpus, memory_mib=256,
+                          extra=network_card((f"tcp:{HOST}:{tcp}-:7", f"udp:{HOST}:{udp}-:7")))
+        with Guest(machine, f"network {name}", limit_s) as guest:
+            guest.expect(PROMPT)
+            until(guest, "ip", OWN)
+            until(guest, "log", "echo: listening")
+            yield guest, tcp, udp
+
+
+def until(guest: Guest, command: str, pattern: str, tries: int = 100) -> re.Match:
+    for _ in range(tries):
+        found = re.search(pattern, guest.command(command))
+        if found:
+            return found
+    raise AssertionError(f"{command}: never '{pattern}'")
+
+
+def connect(port: int) -> socket.socket:
+    client = socket.create_connection((HOST, port), timeout=PATIENCE_S)
+    client.settimeout(PATIENCE_S)
+    return client
+
+
+def echo(port: int, data: bytes) -> bytes:
+    """What comes back of the bytes; they are sent while the answer is read."""
+    with connect(port) as client:
+        sender = threading.Thread(target=lambda: (client.sendall(data), client.shutdown(socket.SHUT_WR)), daemon=True)
+        sender.start()
+        parts = []
+        while part := client.recv(65536):
+            parts.append(part)
+        sender.join()
+        return b"".join(parts)
+
+
+def same(got: bytes, sent: bytes) -> None:
+    check(len(got) == len(sent), f"{len(got)} bytes came back of {len(sent)}")
+    check(sha256(got).digest() == sha256(sent).digest(), "other bytes came back")
+
+
+@suite.test("an address comes by DHCP, the gateway answers pings, and another address does not")
+def address() -> None:
+    with prompt("address") as (guest, _, _):
+        text = guest.command("ping 10.0.2.2 5")
+        check(len(re.findall(r"56 bytes from 10\.0\.2\.2: ttl \d+, \d+ us", text)) == 5, text)
+        check("no answer from 10.0.2.99" in guest.command("ping 10.0.2.99 1"), "somebody answers there")
+        check("is no address" in guest.command("ping 10.0.2"), "half an address is refused")
+
+
+@suite.test("TCP: what is sent comes back, of every size, several at once")
+def tcp_echo() -> None:
+    random = Random(1)
+    with prompt("tcp") as (guest, port, _):
+        for count in (0, 1, 2, 1459, 1460, 1461, 65535, 65536, 65537, 400 * KIB):
+            data = random.randbytes(count)
+            same(echo(port, data), data)
+        results: dict[int, tuple[bytes, bytes]] = {}
+
+        def one(number: int, data: bytes) -> None:
+            results[number] = echo(port, data), data
+
+        threads = [threading.Thread(target=one, args=(i, random.randbytes(128 * KIB))) for i in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        check(len(results) == 5, "a connection failed")
+        for got, data in results.values():
+            same(got, data)
+        check(" 0  " in until(guest, "services", r"\nnet +net +running +always +\d+  ")[0], "net has died")
+
+
+@suite.test("UDP: datagrams come back, and each whole")
+def udp_echo() -> None:
+    random = Random(2)
+    with prompt("udp") as (guest, _, port):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(PATIENCE_S)
+            for count in (1, 7, 8, 9, 500, 1472):
+                data = random.randbytes(count)
+                client.sendto(data, (HOST, port))
+                check(client.recv(2000) == data, f"{count} bytes: others came back")
+
+
+# What was tried, and the status that came (abi/status.def): 68 is ERR_DENIED.
+REFUSALS = {
+    "ping": "68 (the right is not given)",
+    "observe": "68 (the right is not given)",
+    "bind 8": "68 (not at this port)",
+    "bind 107/udp": "0 (-)",
+    "bind 107/tcp": "68 (not at this port)",
+    "bind loopback": "68 (not to this address)",
+    "bind other": "65 (-)",
+    "connect other": "68 (not to this address)",
+    "connect port": "68 (not at this port)",
+    "connect udp": "68 (not by this protocol)",
+    "connect own": "68 (not to this address)",
+    "connect loopback": "68 (not to this address)",
+    "connect host": "14 (-)",  # nobody listens there; but it is allowed
+    "narrow port": "68 (not at this port)",
+    "narrow rights": "68 (the right is not given)",
+    "narrow same": "0 (-)",
+    "below: port 7": "0 (-)",
+    "below: host": "68 (no range at all)",
+}
+
+
+@suite.test("a program reaches what its limits name, and each refusal says which field of which limit it was")
+def limits() -> None:
+    with prompt("limits", "limits") as (guest, port, _):
+        text = guest.command("log")
+        for what, answer in REFUSALS.items():
+            check(f"echo: {what}: {answer}" in text, f"{what}: not '{answer}': {text}")
+        same(echo(port, b"and goes on"), b"and goes on")
+
+
+class Stream:
+    """Bytes that go to the echo and come back on one connection, without end until it is told; then what came back is
+    what was sent."""
+
+    def __init__(self, port: int) -> None:
+        self.client, self.stop, self.problem = connect(port), threading.Event(), ""
+        self.sent, self.got = sha256(), sha256()
+        self.count = [0, 0]
+        self.threads = [threading.Thread(target=self._guarded, args=(work,), daemon=True)
+                        for work in (self._send, self._receive)]
+        for thread in self.threads:
+            thread.start()
+
+    def _guarded(self, work) -> None:
+        try:
+            work()
+        except OSError as problem:
+            self.problem = str(problem)
+
+    def _send(self) -> None:
+        random = Random(3)
+        while not self.stop.is_set():
+            data = random.randbytes(16 * KIB)
+            self.client.sendall(data)
+            self.sent.update(data)
+            self.count[0] += len(data)
+        self.client.shutdown(socket.SHUT_WR)
+
+    def _receive(self) -> None:
+        while part := self.client.recv(65536):
+            self.got.update(part)
+            self.count[1] += len(part)
+
+    def finish(self) -> None:
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(PATIENCE_S)
+        self.client.close()
+        check(not self.problem, f"the connection broke: {self.problem}")
+        check(self.count[0] == self.count[1] > 0, f"{self.count[1]} bytes came back of {self.count[0]}")
+        check(self.sent.digest() == self.got.digest(), "other bytes came back")
+
+
+@suite.test("ten kills of the driver while bytes go both ways: the connection lives on, and no byte is lost")
+def kill_driver() -> None:
+    with prompt("kill driver", limit_s=600) as (guest, port, _):
+        stream = Stream(port)
+        for _ in range(KILLS):
+            before = stream.count[1]
+            while stream.count[1] == before and not stream.problem:
+                guest.command("uptime")  # it flows again
+            guest.command("kill virtio_net.0")
+            until(guest, "services", r"\nvirtio_net\.0 +virtio_net +running")
+        stream.finish()
+        check("56 bytes from 10.0.2.2" in guest.command("ping 10.0.2.2 1"), "the gateway does not answer any more")
+
+
+@suite.test("ten kills of net: its connections break, and clients begin anew")
+def kill_net() -> None:
+    with prompt("kill net", limit_s=600) as (guest, port, _):
+        for number in range(KILLS):
+            until(guest, "ip", OWN)
+            until(guest, "services", r"\necho +net_echo +running")
+            data = Random(number).randbytes(8 * KIB)
+            same(again(port, data), data)
+            guest.command("kill net")
+        until(guest, "ip", OWN)
+        check("echo: the service has died" in guest.command("log"), "the client was not told")
+
+
+def again(port: int, data: bytes) -> bytes:
+    """The echo, from when the program listens: until then QEMU takes connections and breaks them."""
+    for _ in range(200):
+        try:
+            got = echo(port, data)
+            if got or not data:
+                return got
+        except OSError:
+            pass
+    raise AssertionError("nobody answers")

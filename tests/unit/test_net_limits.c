@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+/* test_net_limits - what a session may do on the network: questions field by field, and narrowing, which never gives
+ * more (L1), tried with random limits against all that they allow. */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+
+#include "services/net/limits.h"
+
+#define TEN 0x0A000000u
+
+static const struct own_addresses own = {1, {TEN | 0x20F}};
+
+static struct socket_limits web(void)
+{
+    return (struct socket_limits){
+        .rights = SOCKET_RIGHT_PING,
+        .sockets = 4,
+        .listen_count = 1,
+        .connect_count = 2,
+        .listen = {{.first = 0,
+                    .last = UINT32_MAX,
+                    .first_port = 80,
+                    .last_port = 81,
+                    .protocols = SOCKET_TCP}},
+        .connect = {{.first = TEN,
+                     .last = TEN | 0xFFFFFF,
+                     .first_port = 443,
+                     .last_port = 443,
+                     .protocols = SOCKET_TCP},
+                    {.first = 0,
+                     .last = UINT32_MAX,
+                     .first_port = 53,
+                     .last_port = 53,
+                     .protocols = SOCKET_UDP}},
+    };
+}
+
+static enum socket_field connect_field(const struct socket_limits *limits,
+                                       enum socket_protocol protocol, uint32_t address,
+                                       uint16_t port)
+{
+    struct socket_refusal refusal = {0};
+
+    if (limits_connect(limits, protocol, address, port, &own, &refusal))
+        return (enum socket_field)99;
+    CHECK_EQ(refusal.limit, SOCKET_LIMIT_CONNECT);
+    return (enum socket_field)refusal.field;
+}
+
+TEST(net_limits, a_peer_is_refused_by_the_field_that_came_closest)
+{
+    struct socket_limits limits = web();
+
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, TEN | 5, 443), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, 0x08080808, 53), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, TEN | 5, 442), SOCKET_FIELD_PORT);
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, TEN | 5, 443), SOCKET_FIELD_PORT);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0B000001, 443), SOCKET_FIELD_PROTOCOL);
+    limits.connect_count = 1;
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, TEN | 5, 443), SOCKET_FIELD_PROTOCOL);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0B000001, 443), SOCKET_FIELD_ADDRESS);
+    limits.connect_count = 0;
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, TEN | 5, 443), SOCKET_FIELD_NONE);
+}
+
+TEST(net_limits, special_addresses_are_meant_only_when_they_are_named)
+{
+    static const uint32_t special[] = {0x7F000001, 0xA9FE0001, 0xE0000001, 0x0A00020F};
+    struct socket_limits limits = {.connect_count = 1,
+                                   .connect = {{.first = 0,
+                                                .last = UINT32_MAX,
+                                                .first_port = 1,
+                                                .last_port = UINT16_MAX,
+                                                .protocols = SOCKET_TCP}}};
+
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x08080808, 1), 99);
+    for (unsigned i = 0; i < 4; i++)
+        CHECK_EQ(connect_field(&limits, SOCKET_TCP, special[i], 1), SOCKET_FIELD_ADDRESS);
+    /* Broadcasts, this network, and what is reserved are nobody. */
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, UINT32_MAX, 1), SOCKET_FIELD_ADDRESS);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x00000001, 1), SOCKET_FIELD_ADDRESS);
+    limits.connect[0].first = 0x7F000000;
+    limits.connect[0].last = 0x7FFFFFFF;
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x7F000001, 1), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x08080808, 1), SOCKET_FIELD_ADDRESS);
+    limits.connect[0] = (struct socket_range){0, UINT32_MAX, 1, 9, SOCKET_TCP, SOCKET_RANGE_OWN, 0};
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0A00020F, 1), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0A000210, 1), SOCKET_FIELD_ADDRESS);
+}
+
+TEST(net_limits, all_addresses_are_bound_only_by_who_may_have_all)
+{
+    struct socket_limits limits = web();
+    struct socket_refusal refusal;
+
+    CHECK(limits_listen(&limits, SOCKET_TCP, 0, 80, &refusal));
+    CHECK(limits_listen(&limits, SOCKET_TCP, 0x0A00020F, 81, &refusal));
+    CHECK(!limits_listen(&limits, SOCKET_TCP, 0, 82, &refusal));
+    CHECK_EQ(refusal.field, SOCKET_FIELD_PORT);
+    CHECK(!limits_listen(&limits, SOCKET_UDP, 0, 80, &refusal));
+    CHECK(!limits_listen(&limits, SOCKET_TCP, 0x7F000001, 80, &refusal));
+    limits.listen[0].first = limits.listen[0].last = 0x0A00020F;
+    CHECK(limits_listen(&limits, SOCKET_TCP, 0x0A00020F, 80, &refusal));
+    CHECK(!limits_listen(&limits, SOCKET_TCP, 0, 80, &refusal));
+    CHECK_EQ(refusal.limit, SOCKET_LIMIT_LISTEN);
+    CHECK_EQ(refusal.field, SOCKET_FIELD_ADDRESS);
+}
+
+TEST(net_limits, each_field_widened_by_one_is_refused_and_named)
+{
+    const struct socket_limits parent = web();
+    struct socket_refusal refusal;
+
+    CHECK(limits_valid(&parent));
+    CHECK(limits_narrow(&parent, &parent, &refusal));
+    for (unsigned field = 0; field < 9; field++) {
+        struct socket_limits child = parent;
+        struct socket_range *last = &child.connect[1];
+
+        switch (field) {
+        case 0: child.rights |= SOCKET_RIGHT_OBSERVE; break;
+        case 1: child.sockets++; break;
+        case 2: child.listen[0].last_port++; break;
+        case 3: child.listen[0].first_port--; break;
+        case 4: child.listen[0].protocols |= SOCKET_UDP; break;
+        case 5: last->protocols |= SOCKET_TCP; break;
+        case 6: last->first = 0x7F000000, last->last = 0x7F000001; break;
+        case 7: last->flags = SOCKET_RANGE_OWN; break;
+        default: child.connect[0].last++; break;
+        }
+        CHECK(!limits_narrow(&parent, &child, &refusal));
+        CHECK_EQ(refusal.limit, field == 0   ? SOCKET_LIMIT_RIGHTS
+                                : field == 1 ? SOCKET_LIMIT_SOCKETS
+                                : field < 5  ? SOCKET_LIMIT_LISTEN
+                                             : SOCKET_LIMIT_CONNECT);
+        CHECK_EQ(refusal.index, field >= 5 && field < 8 ? 1 : 0);
+    }
+}
+
+static uint32_t some_address(void)
+{
+    static const uint32_t some[] = {0,          1,          TEN,        TEN | 0x20F,
+                                    0x7F000000, 0x7F000001, 0x7FFFFFFF, 0xA9FE0001,
+                                    0xE0000000, 0xEFFFFFFF, 0xF0000000, UINT32_MAX};
+
+    return some[(unsigned)rand() % (sizeof some / sizeof some[0])];
+}
+
+static struct socket_range some_range(void)
+{
+    return (struct socket_range){.first = some_address(),
+                                 .last = some_address(),
+                                 .first_port = (uint16_t)(rand() % 4),
+                                 .last_port = (uint16_t)(rand() % 4),
+                                 .protocols = (uint8_t)(rand() % 4),
+                                 .flags = (uint8_t)(rand() % 8 == 0)};
+}
+
+static struct socket_limits some_limits(void)
+{
+    struct socket_limits limits = {.rights = (uint32_t)rand() % 4,
+                                   .sockets = (uint32_t)rand() % 3,
+                                   .listen_count = (uint32_t)rand() % 3,
+                                   .connect_count = (uint32_t)rand() % 3};
+
+    for (unsigned i = 0; i < 3; i++) {
+        limits.listen[i] = some_range();
+        limits.connect[i] = some_range();
+    }
+    return limits;
+}
+
+/* L1. */
+TEST(net_limits, what_is_narrowed_allows_nothing_that_was_refused_above)
+{
+    unsigned narrowed = 0;
+
+    srand(1);
+    for (unsigned i = 0; i < 300000; i++) {
+        struct socket_limits parent = some_limits(), child = some_limits();
+        struct socket_refusal refusal;
+
+        if (!limits_valid(&parent) || !limits_valid(&child) ||
+            !limits_narrow(&parent, &child, &refusal))
+            continue;
+        narrowed++;
+        for (unsigned k = 0; k < 40; k++) {
+            uint32_t address = some_address();
+            uint16_t port = (uint16_t)(rand() % 4);
+            enum socket_protocol protocol = rand() % 2 ? SOCKET_TCP : SOCKET_UDP;
+
+            CHECK(!limits_connect(&child, protocol, address, port, &own, &refusal) ||
+                  limits_connect(&parent, protocol, address, port, &own, &refusal));
+            CHECK(!limits_listen(&child, protocol, address, port, &refusal) ||
+                  limits_listen(&parent, protocol, address, port, &refusal));
+        }
+    }
+    CHECK(narrowed > 1000);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/* lwipopts.h - which parts of lwIP we use, and how large its tables are. */
+#pragma once
+
+/* One event loop, no threads: services/net/main.c. */
+#define NO_SYS 1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_SOCKET 0
+#define LWIP_NETCONN 0
+#define LWIP_TIMERS 1
+
+#define LWIP_IPV4 1
+#define LWIP_IPV6 0
+#define LWIP_ARP 1
+#define LWIP_ICMP 1
+#define LWIP_RAW 1 /* for the answers to pings of our own */
+#define LWIP_UDP 1
+#define LWIP_TCP 1
+#define LWIP_DHCP 1
+#define LWIP_DNS 0
+#define LWIP_IGMP 0
+#define LWIP_AUTOIP 0
+#define LWIP_STATS 0
+
+/* No probe before an address is used: it takes 5 to 7 s. One gratuitous ARP tells that it is ours, and it is
+ * defended from then on. */
+#define LWIP_ACD 0
+#define LWIP_DHCP_DOES_ACD_CHECK 0
+#define LWIP_DHCP_BOOTP_FILE 0
+
+/* A frame that is to be sent is copied into a buffer of the driver's, one that comes lies in one. */
+#define MEM_ALIGNMENT 8
+#define LWIP_SUPPORT_CUSTOM_PBUF 1
+#define LWIP_NETIF_TX_SINGLE_PBUF 0
+#define ETH_PAD_SIZE 0
+#define PBUF_POOL_SIZE 96
+#define PBUF_POOL_BUFSIZE 1536
+
+/* Memory of a few sizes, in constant time (lwippools.h). */
+#define MEM_USE_POOLS 1
+#define MEMP_USE_CUSTOM_POOLS 1
+#define MEM_USE_POOLS_TRY_BIGGER_POOL 1
+
+#define MEMP_NUM_PBUF 1024
+#define MEMP_NUM_RAW_PCB 4
+#define MEMP_NUM_UDP_PCB 130
+#define MEMP_NUM_TCP_PCB 256
+#define MEMP_NUM_TCP_PCB_LISTEN 64
+#define MEMP_NUM_TCP_SEG 2048
+#define MEMP_NUM_REASSDATA 16
+#define MEMP_NUM_ARP_QUEUE 32
+#define ARP_TABLE_SIZE 64
+#define ARP_QUEUEING 1
+#define ETHARP_TRUST_IP_MAC 0
+#define IP_REASS_MAX_PBUFS 64
+#define IP_FORWARD 0
+
+/* TCP: the window is the room of a socket's ring (SOCKET_RING_BYTES), so that what was announced fits. */
+#define TCP_MSS 1460
+#define TCP_WND 65535
+#define LWIP_WND_SCALE 1
+#define TCP_RCV_SCALE 0
+#define TCP_SND_BUF 65535
+#define TCP_SND_QUEUELEN 256
+#define TCP_SNDLOWAT 16384
+#define TCP_QUEUE_OOSEQ 1
+#define TCP_OOSEQ_MAX_PBUFS 48
+#define LWIP_TCP_SACK_OUT 1
+#define LWIP_TCP_TIMESTAMPS 1
+#define TCP_LISTEN_BACKLOG 1
+#define LWIP_TCP_KEEPALIVE 1
+#define SO_REUSE 0
+
+/* Numbers that nobody foretells: services/net/port.c. */
+#define LWIP_HOOK_TCP_ISN port_sequence
+#define LWIP_RANDOMIZE_INITIAL_LOCAL_PORTS 1
+#define LWIP_HOOK_FILENAME "services/net/hooks.h"
+
+/* Whether a checksum of a frame is looked at is decided for each frame: the card may have done it. */
+#define LWIP_CHECKSUM_CTRL_PER_NETIF 1
+#define LWIP_CHECKSUM_ON_COPY 0
+
+#define LWIP_NETIF_LINK_CALLBACK 0
+#define LWIP_NETIF_STATUS_CALLBACK 1
+#define LWIP_NETIF_HOSTNAME 1

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+/* lwippools.h - the sizes of memory that lwIP allocates: headers of segments, messages of DHCP, datagrams. */
+LWIP_MALLOC_MEMPOOL_START
+LWIP_MALLOC_MEMPOOL(768, 192)
+LWIP_MALLOC_MEMPOOL(128, 640)
+LWIP_MALLOC_MEMPOOL(256, 1664)
+LWIP_MALLOC_MEMPOOL(4, 66048)
+LWIP_MALLOC_MEMPOOL_END
