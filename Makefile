@@ -18,6 +18,7 @@
 #: CPU=max                  processor model of QEMU, for run
 #: MEDIUM=cdrom             cdrom, disk or usb, for run and run-bios
 #: DISK=                    file of the disk to keep files on, or none, for run (empty: disk.img of the build)
+#: NETWORK=user             user, QEMU's own network, or none, for run
 #: DISPLAY_QEMU=none        gtk, sdl or curses: show the screen as well, for run
 #: KVM=0                    1: use the host's processor, for run
 #: SUITES=                  only these: build, unit, ext4, fat, loader, guest, game, system, for test and test-fresh

@@ -7,9 +7,9 @@
 
 The settings are in the environment: CPUS (2), MEMORY in MiB (512), CPU model (max), MEDIUM cdrom, disk
 or usb (cdrom), DISK the file of a disk to keep files on, or none (disk.img of the build, which is made once
-and then left alone), DISPLAY_QEMU none, gtk, sdl or curses (none), KVM=1 to use the host's processor. CMDLINE is
-the kernel's command line of a direct boot; an image has its own inside (mkconfig.py). A setting that
-cannot be is refused with one line.
+and then left alone), NETWORK user, QEMU's own network, or none (user), DISPLAY_QEMU none, gtk, sdl or
+curses (none), KVM=1 to use the host's processor. CMDLINE is the kernel's command line of a direct boot; an
+image has its own inside (mkconfig.py). A setting that cannot be is refused with one line.
 Ctrl-A X ends QEMU; a shutdown or a reboot of the guest ends it too.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import mkconfig
 import mkdisk
-from hardware import BUILD, DISK, ISO, LOADER, QEMU, ROOT, Machine, Missing, data_disk
+from hardware import BUILD, DISK, ISO, LOADER, QEMU, ROOT, Machine, Missing, data_disk, network_card
 
 CPUS_MAX = 255        # of QEMU's machine without interrupt remapping
 MEMORY_MIN_MIB = 64   # the smallest machine that the tests boot
@@ -104,7 +104,8 @@ def settings(firmware: str) -> tuple[Machine, str]:
         cpu="host" if kvm else setting("CPU", "max"),
         medium=choice("MEDIUM", "cdrom", "cdrom", "disk", "usb"),
         cmdline=mkconfig.command_line(),
-        extra=("-accel", "kvm") if kvm else (),
+        extra=(("-accel", "kvm") if kvm else ()) +
+              (network_card() if choice("NETWORK", "user", "user", "none") == "user" else ()),
     )
     return machine, display()
 

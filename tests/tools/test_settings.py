@@ -29,6 +29,7 @@ REFUSED = (
     ("DISK", "/nowhere/disk.img", "there is no such file; tools/mkdisk.py makes"),
     ("DISK", "/", "there is no such file"),
     ("KVM", "yes", "one of 0, 1"),
+    ("NETWORK", "tap", "one of user, none"),
     ("DISPLAY_QEMU", "vga", "one of none, gtk, sdl, curses"),
     ("CMDLINE", "two\nlines", "printable ASCII"),
     ("CMDLINE", "grün", "printable ASCII"),
