@@ -9,7 +9,8 @@
  * K1  Bytes of TCP that were put into the send ring are sent in order; their places are free when the peer has
  *     acknowledged them. Who changes them earlier changes what is sent.
  * K2  The room in the receive ring is the window that the peer is told of: nothing is received that has no room.
- * K3  UDP: each datagram is a struct socket_datagram and its bytes, filled up to 8. One that has no room in the receive
+ * K3  UDP: a socket without BIND hears those that `connect` allows; one with BIND hears all, and may answer the last few.
+ *     Each datagram is a struct socket_datagram and its bytes, filled up to 8. One that has no room in the receive
  *     ring is lost, and counted in its cell; one that is malformed ends what is sent from that ring: SOCKET_FAILED.
  * K4  A client that has put something into a send ring, or taken something from a receive ring, sets the socket's bit in
  *     `bell`, and, if `net_waits` was not 0 and it is the one who made it 0, sets SOCKET_EVENT_BELL at net's endpoint.

@@ -130,7 +130,9 @@ const char *socket_refusal_text(const struct socket_refusal *refusal)
     };
 
     switch (refusal->limit) {
-    case SOCKET_LIMIT_RIGHTS: return "the right is not given";
+    case SOCKET_LIMIT_RIGHTS:
+        return refusal->field == SOCKET_FIELD_ADDRESS ? fields[SOCKET_FIELD_ADDRESS]
+                                                      : "the right is not given";
     case SOCKET_LIMIT_SOCKETS: return "no more sockets";
     case SOCKET_LIMIT_LISTEN:
     case SOCKET_LIMIT_CONNECT:

@@ -24,14 +24,17 @@ static bool is_there(const struct socket *socket)
 uint32_t socket_state(const struct socket *socket, mnos_status_t *error)
 {
     const struct socket_cell *cell;
+    uint32_t state;
 
     if (!is_there(socket)) {
         *error = MNOS_ERR_LOST;
         return SOCKET_FAILED;
     }
     cell = &socket->session->page->cells[socket->number];
+    /* Acquire pairs with the release in socket_state() of net: the error is there before the state says so. */
+    state = atomic_load_explicit(&cell->state, memory_order_acquire);
     *error = (mnos_status_t)atomic_load_explicit(&cell->error, memory_order_relaxed);
-    return atomic_load_explicit(&cell->state, memory_order_acquire);
+    return state;
 }
 
 mnos_status_t socket_send(struct socket *socket, const void *bytes, size_t count, size_t *sent)

@@ -123,6 +123,10 @@ bool interfaces_receive(struct interface *interfaces)
             count++;
         }
         more |= count == BATCH;
+        if (frame_buffers_broken(&interface->card.buffers)) {
+            log_line("en%u: its driver broke the rings; its next run is begun with", i);
+            interface->card.attached = false;
+        }
         if (frame_link(&interface->card))
             netif_set_link_up(&interface->netif);
         else
@@ -282,6 +286,7 @@ static void begin_card(struct interface *interface, uint32_t number)
             netif_set_default(&interface->netif);
     } else {
         memcpy(interface->netif.hwaddr, interface->card.info.mac, ETH_HWADDR_LEN);
+        interface->netif.mtu = interface->card.info.mtu;
     }
     if (frame_link(&interface->card))
         netif_set_link_up(
@@ -296,7 +301,7 @@ void interfaces_attach(struct interface *interfaces)
         struct frame_card *card = &interfaces[i].card;
         mnos_status_t status;
 
-        if (card->setup.service == 0 || (card->attached && !frame_buffers_broken(&card->buffers)))
+        if (card->setup.service == 0 || card->attached)
             continue;
         status = frame_attach(card);
         if (status == MNOS_OK)

@@ -181,6 +181,15 @@ bool limits_right(const struct socket_limits *limits, enum socket_right right,
            refuse(refusal, SOCKET_LIMIT_RIGHTS, SOCKET_FIELD_NONE, 0);
 }
 
+bool limits_ping(const struct socket_limits *limits, uint32_t address,
+                 struct socket_refusal *refusal)
+{
+    if (!limits_right(limits, SOCKET_RIGHT_PING, refusal))
+        return false;
+    return (!is_nobody(address) && block_of(address, address) == NULL) ||
+           refuse(refusal, SOCKET_LIMIT_RIGHTS, SOCKET_FIELD_ADDRESS, 0);
+}
+
 bool limits_sockets(const struct socket_limits *limits, uint32_t open,
                     struct socket_refusal *refusal)
 {

@@ -31,6 +31,9 @@ bool limits_listen(const struct socket_limits *limits, enum socket_protocol prot
 bool limits_connect(const struct socket_limits *limits, enum socket_protocol protocol,
                     uint32_t address, uint16_t port, const struct own_addresses *own,
                     struct socket_refusal *refusal);
+/* Whether an address may be pinged: those that leave the machine, one by one. */
+bool limits_ping(const struct socket_limits *limits, uint32_t address,
+                 struct socket_refusal *refusal);
 bool limits_right(const struct socket_limits *limits, enum socket_right right,
                   struct socket_refusal *refusal);
 bool limits_sockets(const struct socket_limits *limits, uint32_t open,

@@ -120,7 +120,10 @@ struct socket {
     uint32_t session; /* number; limits are the session's */
     uint32_t slot;
     struct share *share;
-    struct socket_cell *cell;
+    struct socket_cell *cell;  /* the client may write there: nothing is read from it */
+    uint32_t state;            /* enum socket_state, as the cell has it */
+    mnos_status_t error;       /* SOCKET_FAILED */
+    uint16_t port;             /* that BIND gave it; 0: none */
     struct ring send, receive; /* send.own: what is acknowledged; receive.own: what was put */
     uint64_t queued;           /* of `send`, handed to lwIP */
     uint64_t opened;           /* of `receive`, taken by the client and told to lwIP */
@@ -178,6 +181,8 @@ static inline uint64_t socket_number(const struct socket *socket)
 /* A new socket of the session, in its window. MNOS_ERR_STATE, MNOS_ERR_QUOTA. */
 mnos_status_t socket_make(struct net *net, uint32_t session, enum socket_kind kind,
                           struct socket **made);
+/* Whether a socket of that protocol that some client still has is bound to the port. */
+bool socket_port_used(const struct net *net, enum socket_protocol protocol, uint16_t port);
 /* Nobody has a handle of it any more. */
 void socket_close(struct net *net, uint32_t number);
 /* It is free: nothing of lwIP's refers to it. */
@@ -187,9 +192,8 @@ void socket_tell(struct net *net, struct socket *socket);
 void socket_fail(struct net *net, struct socket *socket, mnos_status_t error);
 static inline void socket_state(struct socket *socket, uint32_t set, uint32_t clear)
 {
-    uint32_t state = atomic_load_explicit(&socket->cell->state, memory_order_relaxed);
-
-    atomic_store_explicit(&socket->cell->state, (state & ~clear) | set, memory_order_release);
+    socket->state = (socket->state & ~clear) | set;
+    atomic_store_explicit(&socket->cell->state, socket->state, memory_order_release);
 }
 
 /* Bytes in the send ring behind what is acknowledged; MNOS_ERR_FORMAT: the index cannot be (K6). */

@@ -151,7 +151,7 @@ HANDLER(PING)
 
     if (status != MNOS_OK)
         return status;
-    if (!limits_right(limits_of(request), SOCKET_RIGHT_PING, &refusal))
+    if (!limits_ping(limits_of(request), wanted.address, &refusal))
         return refuse(request, &refusal);
     if (request->progress[0] == 0) {
         status = ping_begin(&the_net, &wanted, &number);

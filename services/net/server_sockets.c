@@ -104,10 +104,15 @@ HANDLER(BIND)
         return refuse(request, &refusal);
     if (wanted.address != 0 && !is_own(wanted.address))
         return MNOS_ERR_NOT_FOUND;
+    if (socket_port_used(&the_net, protocol_of(socket), (uint16_t)wanted.port))
+        return MNOS_ERR_EXISTS;
     status = socket->kind == KIND_UDP
                  ? udp_socket_bind(socket, wanted.address, (uint16_t)wanted.port)
                  : tcp_socket_bind(socket, wanted.address, (uint16_t)wanted.port);
-    return status != MNOS_OK ? status : answer_address(request, socket, wanted.handle);
+    if (status != MNOS_OK)
+        return status;
+    socket->port = (uint16_t)wanted.port;
+    return answer_address(request, socket, wanted.handle);
 }
 
 HANDLER(LISTEN)
@@ -132,12 +137,10 @@ HANDLER(LISTEN)
 /* Of a TCP socket: MNOS_OK, an error, or SERVER_PARKED. */
 static mnos_status_t go_on_connecting(const struct socket *socket)
 {
-    uint32_t state = atomic_load_explicit(&socket->cell->state, memory_order_relaxed);
-
     the_net.waits_for = socket_number(socket);
-    if ((state & SOCKET_FAILED) != 0)
-        return (mnos_status_t)atomic_load_explicit(&socket->cell->error, memory_order_relaxed);
-    return (state & SOCKET_CONNECTED) != 0 ? MNOS_OK : SERVER_PARKED;
+    if ((socket->state & SOCKET_FAILED) != 0)
+        return socket->error;
+    return (socket->state & SOCKET_CONNECTED) != 0 ? MNOS_OK : SERVER_PARKED;
 }
 
 static mnos_status_t begin_connecting(struct socket *socket, const struct socket_address *wanted)

@@ -31,6 +31,18 @@ mnos_status_t socket_make(struct net *net, uint32_t session, enum socket_kind ki
     return MNOS_OK;
 }
 
+bool socket_port_used(const struct net *net, enum socket_protocol protocol, uint16_t port)
+{
+    for (uint32_t i = 1; i <= NET_SOCKETS; i++) {
+        const struct socket *at = &net->sockets[i];
+
+        if (at->kind != KIND_FREE && !at->closing && at->port == port &&
+            (at->kind == KIND_UDP) == (protocol == SOCKET_UDP))
+            return true;
+    }
+    return false;
+}
+
 void socket_free(struct net *net, struct socket *socket)
 {
     (void)net;
@@ -65,6 +77,7 @@ void socket_tell(struct net *net, struct socket *socket)
 
 void socket_fail(struct net *net, struct socket *socket, mnos_status_t error)
 {
+    socket->error = error;
     atomic_store_explicit(&socket->cell->error, (uint32_t)error, memory_order_relaxed);
     socket_state(socket, SOCKET_FAILED, SOCKET_CONNECTED);
     socket_tell(net, socket);

@@ -73,6 +73,8 @@ static mnos_status_t open_window(struct socket *socket)
     if (status != MNOS_OK)
         return status;
     taken = socket->receive.own - (socket->receive.capacity - room);
+    if (taken - socket->opened > socket->receive.capacity)
+        return MNOS_ERR_FORMAT; /* it went back */
     while (socket->opened != taken) {
         uint64_t part = taken - socket->opened;
 
@@ -229,7 +231,10 @@ mnos_status_t tcp_socket_open(struct socket *socket)
 mnos_status_t tcp_socket_bind(struct socket *socket, uint32_t address, uint16_t port)
 {
     ip4_addr_t local = {lwip_htonl(address)};
-    err_t error = tcp_bind(socket->tcp, &local, port);
+    err_t error;
+
+    ip_set_option(socket->tcp, SOF_REUSEADDR);
+    error = tcp_bind(socket->tcp, &local, port);
 
     socket->bound = error == ERR_OK;
     return port_status(error);

@@ -34,6 +34,14 @@ static bool has_sent(const struct socket *socket, uint32_t address, uint16_t por
     return false;
 }
 
+static bool may_connect(const struct socket *socket, uint32_t address, uint16_t port)
+{
+    struct socket_refusal refusal;
+
+    return limits_connect(&the_net.limits[socket->session], SOCKET_UDP, address, port, &the_net.own,
+                          &refusal);
+}
+
 static bool put(struct socket *socket, const struct pbuf *pbuf, uint32_t address, uint16_t port)
 {
     static const uint8_t zeros[8];
@@ -58,6 +66,11 @@ static void on_datagram(void *arg, struct udp_pcb *, struct pbuf *pbuf, const ip
     struct socket *socket = arg;
     uint32_t address = lwip_htonl(ip4_addr_get_u32(ip_2_ip4(from)));
 
+    /* One without BIND listens to nobody: it gets answers of those that it may send to. */
+    if (socket->port == 0 && !may_connect(socket, address, port)) {
+        (void)pbuf_free(pbuf);
+        return;
+    }
     remember(socket, address, port);
     if (!put(socket, pbuf, address, port))
         atomic_fetch_add_explicit(&socket->cell->lost, 1, memory_order_relaxed);
@@ -137,15 +150,6 @@ static void copy_out(const struct socket *socket, uint64_t at, void *out, uint64
     memcpy((uint8_t *)out + first, socket->send.shared->data, count - first);
 }
 
-static bool may_send(const struct socket *socket, uint32_t address, uint16_t port)
-{
-    struct socket_refusal refusal;
-
-    return has_sent(socket, address, port) ||
-           limits_connect(&the_net.limits[socket->session], SOCKET_UDP, address, port, &the_net.own,
-                          &refusal);
-}
-
 /* One that nobody may send, or that no interface leads to, is lost, as datagrams are. */
 static void send(struct socket *socket, const struct socket_datagram *head, uint64_t at)
 {
@@ -154,7 +158,8 @@ static void send(struct socket *socket, const struct socket_datagram *head, uint
     bool connected = head->address == 0 && head->port == 0;
     struct pbuf *pbuf;
 
-    if (!connected && !may_send(socket, head->address, (uint16_t)head->port))
+    if (!connected && !has_sent(socket, head->address, (uint16_t)head->port) &&
+        !may_connect(socket, head->address, (uint16_t)head->port))
         return;
     pbuf = pbuf_alloc(PBUF_TRANSPORT, (u16_t)head->bytes, PBUF_RAM);
     if (pbuf == NULL)
@@ -172,24 +177,31 @@ void udp_socket_pump(struct socket *socket)
 {
     struct socket_datagram head;
     uint64_t written, at = socket->send.own;
+    mnos_status_t status = socket_written(socket, &written);
 
-    if ((atomic_load_explicit(&socket->cell->state, memory_order_relaxed) & SOCKET_FAILED) != 0)
+    if ((socket->state & SOCKET_FAILED) != 0)
         return;
-    if (socket_written(socket, &written) != MNOS_OK || bind_any(socket) != MNOS_OK) {
-        socket_fail(&the_net, socket, MNOS_ERR_FORMAT);
-        return;
-    }
-    while (written - at >= sizeof head) {
+    if (status == MNOS_OK && written != at)
+        status = bind_any(socket);
+    while (status == MNOS_OK && written != at) {
+        if (written - at < sizeof head) {
+            status = MNOS_ERR_FORMAT;
+            break;
+        }
         copy_out(socket, at, &head, sizeof head);
         if (head.bytes > SOCKET_DATAGRAM_MAX || head.port > UINT16_MAX ||
             sizeof head + filled_up(head.bytes) > written - at) {
-            socket_fail(&the_net, socket, MNOS_ERR_FORMAT);
-            return;
+            status = MNOS_ERR_FORMAT;
+            break;
         }
         send(socket, &head, at + sizeof head);
         at += sizeof head + filled_up(head.bytes);
     }
-    socket->queued = at;
-    socket_free_sent(socket, at);
-    socket_tell(&the_net, socket);
+    if (status != MNOS_OK) {
+        socket_fail(&the_net, socket, status);
+    } else if (at != socket->send.own) {
+        socket->queued = at;
+        socket_free_sent(socket, at);
+        socket_tell(&the_net, socket);
+    }
 }

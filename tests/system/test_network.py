@@ -40,8 +40,23 @@ log = "write"
 """
 
 
-def initrd(folder: Path, arguments: str) -> Path:
-    return initrd_with(folder, ["net_echo"], lambda text: text + ECHO % arguments)
+HOSTILE = """
+[service.hostile]
+file = "net_hostile"
+restart = "on-demand"
+priority = 20
+ceiling = 20
+frames = 256
+bytes = 65536
+arguments = "%d"
+uses = { net = { endpoint = "net", connect = ["10.0.2.2:%d", "10.0.2.2:9/udp"], sockets = 8 } }
+log = "write"
+"""
+
+
+def initrd(folder: Path, arguments: str, host_port: int) -> Path:
+    return initrd_with(folder, ["net_echo", "net_hostile"],
+                       lambda text: text + ECHO % arguments + HOSTILE % (host_port, host_port))
 
 
 def free_port(kind: int) -> int:
@@ -51,11 +66,11 @@ def free_port(kind: int) -> int:
 
 
 @contextmanager
-def prompt(name: str, arguments: str = "", cpus: int = 2, limit_s: float = 300):
+def prompt(name: str, arguments: str = "", cpus: int = 2, limit_s: float = 300, host_port: int = 9):
     """The system with the echo service; yields the guest and this machine's ports to it, TCP and UDP."""
     tcp, udp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
     with tempfile.TemporaryDirectory() as folder:
-        machine = Machine("direct", initrd=initrd(Path(folder), arguments), cpus=cpus, memory_mib=256,
+        machine = Machine("direct", initrd=initrd(Path(folder), arguments, host_port), cpus=cpus, memory_mib=256,
                           extra=network_card((f"tcp:{HOST}:{tcp}-:7", f"udp:{HOST}:{udp}-:7")))
         with Guest(machine, f"network {name}", limit_s) as guest:
             guest.expect(PROMPT)
@@ -251,3 +266,51 @@ def again(port: int, data: bytes) -> bytes:
         except OSError:
             pass
     raise AssertionError("nobody answers")
+
+
+class Sink:
+    """A port of this machine that takes connections and whatever comes."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server((HOST, 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            client, _ = self.listener.accept()
+            threading.Thread(target=self._read, args=(client,), daemon=True).start()
+
+    @staticmethod
+    def _read(client: socket.socket) -> None:
+        with client:
+            try:
+                while client.recv(65536):
+                    pass
+            except OSError:
+                pass
+
+
+@suite.test("a client that breaks every rule is refused, and nobody else notices")
+def hostile() -> None:
+    data = Random(4).randbytes(64 * KIB)
+    with prompt("hostile", limit_s=600, host_port=Sink().port) as (guest, port, _):
+        for number in range(1, 4):
+            check("ended, exit code 0" in guest.command("run hostile", 120), "it did not come to its end")
+            same(echo(port, data), data)
+            said = re.findall(r"hostile: (\d+) rings and (\d+) datagrams, (\d+) sockets, (\d+) sessions", guest.command("log"))
+            check(len(said) == number and said[-1][:3] == ("8", "4", "8") and 0 < int(said[-1][3]) < 32, f"{said}")
+        check(re.search(r"\nnet +net +running +always +0 ", guest.command("services")), "net has died")
+
+
+@suite.test("a service that begins anew gets its port again, whatever became of its connections")
+def port_again() -> None:
+    with prompt("port again") as (guest, port, _):
+        for number in range(5):
+            client = connect(port)
+            client.sendall(b"x" * 1000)
+            check(len(client.recv(10)) > 0, "no answer")
+            guest.command("kill echo")
+            data = Random(number).randbytes(2000)
+            same(again(port, data), data)
+            client.close()

@@ -89,6 +89,21 @@ TEST(net_limits, special_addresses_are_meant_only_when_they_are_named)
     CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0A000210, 1), SOCKET_FIELD_ADDRESS);
 }
 
+TEST(net_limits, only_what_leaves_the_machine_is_pinged)
+{
+    static const uint32_t never[] = {0, 0x7F000001, 0xA9FE0001, 0xE0000001, UINT32_MAX};
+    struct socket_limits limits = web();
+    struct socket_refusal refusal;
+
+    CHECK(limits_ping(&limits, 0x08080808, &refusal));
+    for (unsigned i = 0; i < 5; i++)
+        CHECK(!limits_ping(&limits, never[i], &refusal) && refusal.field == SOCKET_FIELD_ADDRESS);
+    limits.rights = SOCKET_RIGHT_OBSERVE;
+    CHECK(!limits_ping(&limits, 0x08080808, &refusal));
+    CHECK_EQ(refusal.limit, SOCKET_LIMIT_RIGHTS);
+    CHECK_EQ(refusal.field, SOCKET_FIELD_NONE);
+}
+
 TEST(net_limits, all_addresses_are_bound_only_by_who_may_have_all)
 {
     struct socket_limits limits = web();

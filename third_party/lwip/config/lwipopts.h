@@ -69,7 +69,7 @@
 #define LWIP_TCP_TIMESTAMPS 1
 #define TCP_LISTEN_BACKLOG 1
 #define LWIP_TCP_KEEPALIVE 1
-#define SO_REUSE 0
+#define SO_REUSE 1 /* connections that have ended keep nobody from a port; two listeners: socket_port_used() */
 
 /* Numbers that nobody foretells: services/net/port.c. */
 #define LWIP_HOOK_TCP_ISN port_sequence
