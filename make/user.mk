@@ -33,6 +33,14 @@ $(BUILD)/user/lwip/%.c.o: $(THIRD_PARTY) $(wildcard third_party/lwip/config/*.h 
 $(BUILD)/user/net.elf: $(LWIP_SRCS:%=$(BUILD)/user/lwip/%.o)
 $(BUILD)/user/obj/services/net/%.c.o: USER_CFLAGS += -Ithird_party/lwip/config -isystem $(BUILD)/src/lwip/src/include
 $(call user_objects,services/net): $(THIRD_PARTY)
+# llhttp, which `httpd` alone is linked with (third_party/node-llhttp).
+LLHTTP_FLAGS := -Ithird_party/node-llhttp/config -isystem $(BUILD)/src/node-llhttp/usr/share/include/llhttp
+$(BUILD)/user/llhttp/%.c.o: $(THIRD_PARTY) $(wildcard third_party/node-llhttp/config/*.h) $(common)
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(USER_CFLAGS) -w $(LLHTTP_FLAGS) -c $(BUILD)/src/node-llhttp/usr/share/llhttp/$*.c -o $@
+$(BUILD)/user/httpd.elf: $(patsubst %,$(BUILD)/user/llhttp/%.c.o,api http llhttp)
+$(BUILD)/user/obj/services/httpd/request.c.o: USER_CFLAGS += $(LLHTTP_FLAGS)
+$(call user_objects,services/httpd): $(THIRD_PARTY)
 # Columns of characters on a terminal, from the Unicode data of Python.
 WIDTH_TABLE := $(BUILD)/gen/width_table.h
 $(WIDTH_TABLE): tools/mkwidth.py | $(python_ok)
@@ -99,9 +107,9 @@ $(BUILD)/mounts.bin: system/manifest.toml tools/mkmounts.py | $(python_ok)
 $(BUILD)/net_limits: system/manifest.toml tools/mknet.py | $(python_ok)
 	$(call say,LIMITS)
 	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mknet.py $< $@
-$(INITRD): $(BUILD)/manifest.bin $(BUILD)/pci_names $(BUILD)/mounts.bin $(BUILD)/net_limits $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
+$(INITRD): $(BUILD)/manifest.bin $(BUILD)/pci_names $(BUILD)/mounts.bin $(BUILD)/net_limits $(wildcard system/web/*) $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
 	$(call say,INITRD)
-	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< pci_names=$(BUILD)/pci_names mounts.bin=$(BUILD)/mounts.bin net_limits=$(BUILD)/net_limits \
+	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< pci_names=$(BUILD)/pci_names mounts.bin=$(BUILD)/mounts.bin net_limits=$(BUILD)/net_limits index.html=system/web/index.html \
 	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
 # A test or a benchmark is the init process of a RAM disk of its own.
 $(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped $(CLAIMS) tools/mkarchive.py

@@ -69,6 +69,8 @@ mnos_status_t socket_close(struct socket *socket);
 
 /* enum socket_state, and why if it has failed. */
 uint32_t socket_state(const struct socket *socket, mnos_status_t *error);
+/* How many bytes there is room for. */
+size_t socket_room(const struct socket *socket);
 /* As many bytes as there is room for; the service is told if it waits. */
 mnos_status_t socket_send(struct socket *socket, const void *bytes, size_t count, size_t *sent);
 /* As many as there are. */

@@ -49,6 +49,14 @@ mnos_status_t socket_send(struct socket *socket, const void *bytes, size_t count
     return status;
 }
 
+size_t socket_room(const struct socket *socket)
+{
+    uint64_t used =
+        socket->send.own - atomic_load_explicit(&socket->send.shared->taken, memory_order_acquire);
+
+    return used > socket->send.capacity ? 0 : socket->send.capacity - used;
+}
+
 mnos_status_t socket_receive(struct socket *socket, void *bytes, size_t count, size_t *received)
 {
     mnos_status_t status;

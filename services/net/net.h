@@ -25,7 +25,7 @@
 #define NET_SOCKETS 128u
 #define NET_SHARES                                                                                 \
     (2 * NET_SESSIONS) /* some belong to sessions that are gone, and sockets that linger */
-#define NET_BACKLOG 16u
+#define NET_BACKLOG 64u
 #define NET_PEERS 8u /* of a UDP socket: who has sent to it last */
 #define NET_PINGS 8u
 #define NET_LINGER_NS 60000000000ull

@@ -251,6 +251,7 @@ static mnos_status_t serve(void)
 
     for (;;) {
         mnos_status_t status;
+        bool over = false;
 
         accept_one();
         echo_datagrams();
@@ -260,8 +261,11 @@ static mnos_status_t serve(void)
             if (at->used && !echo(at)) {
                 (void)!socket_close(&at->socket);
                 at->used = false;
+                over = true;
             }
         }
+        if (over)
+            continue; /* there is room for one that waits */
         status = socket_wait(&session, MNOS_DEADLINE_NEVER, &numbers);
         if (status != MNOS_OK)
             return status;

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+/* connection - see connection.h. */
+#include "services/httpd/connection.h"
+
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+
+#define INDEX "index.html"
+
+static void read_next(struct connection *connection, uint64_t now_ns)
+{
+    request_begin(&connection->request);
+    connection->state = CONNECTION_READS;
+    connection->deadline_ns = now_ns + CONNECTION_IDLE_NS;
+}
+
+void connection_begin(struct connection *connection, uint64_t now_ns)
+{
+    connection->in_start = connection->in_count = 0;
+    connection->has_file = false;
+    read_next(connection, now_ns);
+}
+
+/* ---- Answers ---- */
+
+static void begin_answer(struct connection *connection, uint32_t status, const char *type,
+                         uint64_t length, const char *location)
+{
+    connection->head_count =
+        page_head(connection->head, status, type, length, connection->keep_alive, location);
+    connection->head_sent = connection->page_sent = 0;
+    connection->state = CONNECTION_ANSWERS;
+    if (connection->request.method == METHOD_HEAD) {
+        connection->page.count = 0;
+        connection->file_offset = connection->file_end;
+    }
+}
+
+static void answer_page(struct connection *connection, uint32_t status, const char *location)
+{
+    connection->file_offset = connection->file_end = 0;
+    begin_answer(connection, status, "text/html; charset=utf-8", connection->page.count, location);
+}
+
+static void answer_error(struct connection *connection, uint32_t status)
+{
+    page_error(&connection->page, status);
+    answer_page(connection, status, NULL);
+}
+
+/* What the file system answered, for people elsewhere: what they may not see is not there. */
+static uint32_t status_of(mnos_status_t status)
+{
+    switch (status) {
+    case MNOS_ERR_NOT_FOUND:
+    case MNOS_ERR_NOT_DIRECTORY:
+    case MNOS_ERR_DENIED:
+    case MNOS_ERR_REST:
+    case MNOS_ERR_LINKS:
+    case MNOS_ERR_ARGUMENT:
+    case MNOS_ERR_SIZE: return 404;
+    case MNOS_ERR_STOPPED:
+    case MNOS_ERR_LOST:
+    case MNOS_ERR_AGAIN:
+    case MNOS_ERR_QUOTA: return 503;
+    default: return 500;
+    }
+}
+
+static void close_file(struct connection *connection)
+{
+    if (connection->has_file)
+        (void)!file_close(&connection->file);
+    connection->has_file = false;
+}
+
+static void answer_file(struct connection *connection, const char *name)
+{
+    connection->has_file = true;
+    connection->page.count = 0;
+    connection->file_offset = 0;
+    connection->file_end = connection->file.size;
+    begin_answer(connection, 200, page_type(name), connection->file.size, NULL);
+}
+
+static void answer_listing(struct connection *connection, const char *path)
+{
+    static struct file_listing listing;
+    char title[64];
+    bool all = true;
+
+    memset(&listing, 0, sizeof listing);
+    (void)mnos_snprintf(title, sizeof title, "/%.60s", path);
+    page_begin(&connection->page, title);
+    while (all && file_next_name(&connection->file, &listing) == MNOS_OK)
+        all = page_add_name(&connection->page, listing.name, listing.type == FILE_TYPE_DIRECTORY);
+    page_end(&connection->page, all);
+    close_file(connection);
+    answer_page(connection, 200, NULL);
+}
+
+static mnos_status_t open_path(struct connection *connection, struct site *site, const char *path)
+{
+    mnos_status_t status = file_open(&site->files, NULL, path, FILE_BENEATH,
+                                     FILE_LOOKUP | FILE_READ_RIGHT, &connection->file);
+
+    connection->has_file = status == MNOS_OK;
+    return status;
+}
+
+/* A directory is its index, or the list of what is in it. */
+static void answer_directory(struct connection *connection, struct site *site, char *path,
+                             size_t size)
+{
+    size_t bytes = strlen(path);
+    char moved[REQUEST_TARGET_BYTES + 2];
+
+    if (bytes != 0 && path[bytes - 1] != '/') { /* links in it would lead elsewhere */
+        close_file(connection);
+        (void)mnos_snprintf(moved, sizeof moved, "%s/", connection->request.target);
+        page_error(&connection->page, 301);
+        answer_page(connection, 301, strlen(moved) < PAGE_HEAD_BYTES / 2 ? moved : NULL);
+        return;
+    }
+    if (bytes + sizeof INDEX <= size) {
+        struct file directory = connection->file;
+
+        memcpy(path + bytes, INDEX, sizeof INDEX);
+        if (open_path(connection, site, path) == MNOS_OK) {
+            (void)!file_close(&directory);
+            answer_file(connection, path);
+            return;
+        }
+        path[bytes] = 0;
+        connection->file = directory;
+        connection->has_file = true;
+    }
+    answer_listing(connection, path);
+}
+
+static void answer(struct connection *connection, struct site *site)
+{
+    char path[REQUEST_TARGET_BYTES];
+    mnos_status_t status;
+
+    connection->keep_alive = connection->request.keep_alive;
+    if (connection->request.method == METHOD_OTHER) {
+        answer_error(connection, 405);
+        return;
+    }
+    if (!request_path(connection->request.target, path, sizeof path)) {
+        answer_error(connection, 400);
+        return;
+    }
+    status = open_path(connection, site, path[0] == 0 ? "." : path);
+    if (status != MNOS_OK)
+        answer_error(connection, status_of(status));
+    else if (connection->file.type == FILE_TYPE_DIRECTORY)
+        answer_directory(connection, site, path, sizeof path);
+    else
+        answer_file(connection, path);
+}
+
+/* ---- Bytes in ---- */
+
+/* True: something has changed. */
+static bool read_some(struct connection *connection, struct site *site, uint64_t now_ns)
+{
+    struct request *request = &connection->request;
+    bool had_begun = request->begun;
+    uint32_t wrong = 0;
+    size_t count, taken = 0;
+
+    if (connection->in_count == 0) {
+        if (socket_receive(&connection->socket, connection->in, sizeof connection->in, &count) !=
+                MNOS_OK ||
+            count == 0)
+            return false;
+        connection->in_start = 0;
+        connection->in_count = (uint32_t)count;
+    }
+    switch (request_take(request, connection->in + connection->in_start, connection->in_count,
+                         &taken, &wrong)) {
+    case REQUEST_MORE: break;
+    case REQUEST_READY: answer(connection, site); break;
+    case REQUEST_WRONG:
+        connection->keep_alive = false;
+        request->method = METHOD_OTHER;
+        answer_error(connection, wrong);
+        break;
+    }
+    if (!had_begun)
+        connection->deadline_ns = now_ns + CONNECTION_HEAD_NS;
+    connection->in_start += (uint32_t)taken;
+    connection->in_count -= (uint32_t)taken;
+    return true;
+}
+
+/* ---- Bytes out ---- */
+
+/* True: all of it is in the ring. */
+static bool send_text(struct connection *connection, const char *text, size_t count, size_t *sent)
+{
+    size_t part = 0;
+
+    if (*sent < count &&
+        socket_send(&connection->socket, text + *sent, count - *sent, &part) == MNOS_OK)
+        *sent += part;
+    return *sent == count;
+}
+
+/* A file that has become shorter, or cannot be read, ends the connection before its length is reached. */
+static bool send_file(struct connection *connection, struct site *site, bool *broken)
+{
+    while (connection->file_offset < connection->file_end) {
+        uint64_t left = connection->file_end - connection->file_offset, count = 0;
+        size_t sent = 0;
+
+        if (left > SITE_BUFFER_BYTES)
+            left = SITE_BUFFER_BYTES;
+        if (socket_room(&connection->socket) == 0)
+            return false;
+        if (left > socket_room(&connection->socket))
+            left = socket_room(&connection->socket);
+        if (file_read(&connection->file, connection->file_offset, site->buffer, left, &count) !=
+                MNOS_OK ||
+            count == 0 || socket_send(&connection->socket, site->buffer, count, &sent) != MNOS_OK) {
+            *broken = true;
+            return false;
+        }
+        connection->file_offset += sent;
+    }
+    return true;
+}
+
+static bool send_some(struct connection *connection, struct site *site, uint64_t now_ns,
+                      bool *broken)
+{
+    if (!send_text(connection, connection->head, connection->head_count, &connection->head_sent) ||
+        !send_text(connection, connection->page.text, connection->page.count,
+                   &connection->page_sent) ||
+        !send_file(connection, site, broken))
+        return false;
+    close_file(connection);
+    if (connection->keep_alive) {
+        read_next(connection, now_ns);
+    } else {
+        /* What the peer still sends is read for a while, or its answer would be lost with a reset. */
+        (void)!socket_shutdown(&connection->socket);
+        connection->state = CONNECTION_ENDS;
+        connection->deadline_ns = now_ns + CONNECTION_END_NS;
+    }
+    return true;
+}
+
+/* ---- All of it ---- */
+
+static bool drain(struct connection *connection)
+{
+    size_t count = 0;
+
+    return socket_receive(&connection->socket, connection->in, sizeof connection->in, &count) ==
+               MNOS_OK &&
+           count != 0;
+}
+
+static bool is_late(struct connection *connection, uint64_t now_ns)
+{
+    if (connection->state == CONNECTION_ANSWERS || now_ns < connection->deadline_ns)
+        return false;
+    if (connection->state != CONNECTION_READS || !connection->request.begun)
+        return true;
+    connection->keep_alive = false;
+    connection->request.method = METHOD_OTHER;
+    answer_error(connection, 408);
+    return false;
+}
+
+bool connection_work(struct connection *connection, struct site *site, uint64_t now_ns)
+{
+    bool moved = true, broken = false;
+    mnos_status_t error;
+    uint32_t state = socket_state(&connection->socket, &error); /* older than what is read now */
+
+    while (moved && !broken) {
+        switch (connection->state) {
+        case CONNECTION_READS: moved = read_some(connection, site, now_ns); break;
+        case CONNECTION_ANSWERS: moved = send_some(connection, site, now_ns, &broken); break;
+        default: moved = drain(connection); break;
+        }
+    }
+    if (broken || (state & SOCKET_FAILED) != 0 || is_late(connection, now_ns) ||
+        ((state & SOCKET_PEER_CLOSED) != 0 && connection->state != CONNECTION_ANSWERS)) {
+        close_file(connection);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/*
+ * connection.h - one connection: requests in, answers out, one after the other.
+ *
+ *   READS --a request is there, or is wrong--> ANSWERS --all is in the send ring--> READS, or ENDS
+ *   READS --nothing came for IDLE_NS--> over;  --half a request for HEAD_NS--> ANSWERS with 408
+ *   ENDS  --the peer has ended too, or for END_NS--> over
+ */
+#pragma once
+
+#include "lib/client/file.h"
+#include "lib/client/socket.h"
+#include "services/httpd/page.h"
+#include "services/httpd/request.h"
+
+#define CONNECTION_IN_BYTES 2048u
+#define CONNECTION_IDLE_NS 60000000000ull
+#define CONNECTION_HEAD_NS 10000000000ull
+#define CONNECTION_END_NS 2000000000ull
+
+enum connection_state { CONNECTION_FREE, CONNECTION_READS, CONNECTION_ANSWERS, CONNECTION_ENDS };
+
+struct connection {
+    uint8_t state; /* enum connection_state */
+    struct socket socket;
+    struct request request;
+    uint64_t deadline_ns;
+    uint32_t in_start, in_count;
+    uint8_t in[CONNECTION_IN_BYTES]; /* came, and not taken by the request */
+    /* The answer: head, then the page or the file. */
+    bool keep_alive, has_file;
+    char head[PAGE_HEAD_BYTES];
+    size_t head_count, head_sent;
+    struct page page;
+    size_t page_sent;
+    struct file file;
+    uint64_t file_offset, file_end;
+};
+
+/* What all connections share. */
+struct site {
+    struct file_session files;
+    void *buffer; /* of the files' window */
+    uint32_t run; /* of `files`, that it is of */
+};
+#define SITE_BUFFER_BYTES 32768u
+
+void connection_begin(struct connection *connection, uint64_t now_ns);
+/* As far as it goes now. False: it is over, and `file` is closed. */
+bool connection_work(struct connection *connection, struct site *site, uint64_t now_ns);

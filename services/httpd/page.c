@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/* page - see page.h. */
+#include "services/httpd/page.h"
+
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+
+#define END "</ul>\n</body></html>\n"
+#define END_CUT "</ul>\n<p>and more</p>\n</body></html>\n"
+/* Of one name, each byte of which may become six: `&quot;` or `%22`. */
+#define NAME_ROOM(bytes) (9 * (bytes) + 64 + sizeof END_CUT)
+
+static const struct {
+    uint32_t status;
+    const char *text;
+} statuses[] = {
+    {200, "OK"},
+    {301, "Moved Permanently"},
+    {400, "Bad Request"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {414, "URI Too Long"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {505, "HTTP Version Not Supported"},
+};
+
+static const struct {
+    const char *ending, *type;
+} types[] = {
+    {".html", "text/html; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".txt", "text/plain; charset=utf-8"},
+    {".toml", "text/plain; charset=utf-8"},
+    {".json", "application/json"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".jpg", "image/jpeg"},
+    {".ico", "image/x-icon"},
+};
+
+static const char *status_words(uint32_t status)
+{
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
+        if (statuses[i].status == status)
+            return statuses[i].text;
+    return "Error";
+}
+
+const char *page_type(const char *name)
+{
+    size_t bytes = strlen(name);
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        size_t ending = strlen(types[i].ending);
+
+        if (bytes >= ending && strcmp(name + bytes - ending, types[i].ending) == 0)
+            return types[i].type;
+    }
+    return "application/octet-stream";
+}
+
+static void add(struct page *page, const char *text)
+{
+    size_t bytes = strlen(text);
+
+    if (bytes > sizeof page->text - page->count) {
+        page->cut = true;
+        return;
+    }
+    memcpy(page->text + page->count, text, bytes);
+    page->count += bytes;
+}
+
+/* As text of HTML, whatever it holds. */
+static void add_text(struct page *page, const char *text)
+{
+    for (; *text != 0; text++) {
+        char one[2] = {*text, 0};
+
+        add(page, *text == '<'   ? "&lt;"
+                  : *text == '>' ? "&gt;"
+                  : *text == '&' ? "&amp;"
+                  : *text == '"' ? "&quot;"
+                                 : one);
+    }
+}
+
+static bool is_plain(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
+}
+
+/* As a part of a link. */
+static void add_link(struct page *page, const char *text)
+{
+    for (; *text != 0; text++) {
+        char one[4] = {*text, 0};
+
+        if (!is_plain(*text))
+            (void)mnos_snprintf(one, sizeof one, "%%%02X", (uint8_t)*text);
+        add(page, one);
+    }
+}
+
+void page_begin(struct page *page, const char *title)
+{
+    page->count = 0;
+    page->cut = false;
+    add(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>");
+    add_text(page, title);
+    add(page, "</title></head>\n<body><h1>");
+    add_text(page, title);
+    add(page, "</h1>\n<ul>\n");
+}
+
+bool page_add_name(struct page *page, const char *name, bool is_directory)
+{
+    if (sizeof page->text - page->count < NAME_ROOM(strlen(name)))
+        return false;
+    add(page, "<li><a href=\"");
+    add_link(page, name);
+    add(page, is_directory ? "/\">" : "\">");
+    add_text(page, name);
+    add(page, is_directory ? "/</a></li>\n" : "</a></li>\n");
+    return true;
+}
+
+void page_end(struct page *page, bool all)
+{
+    add(page, all ? END : END_CUT);
+}
+
+void page_error(struct page *page, uint32_t status)
+{
+    char title[64];
+
+    (void)mnos_snprintf(title, sizeof title, "%u %s", status, status_words(status));
+    page_begin(page, title);
+    page_end(page, true);
+}
+
+size_t page_head(char head[PAGE_HEAD_BYTES], uint32_t status, const char *type, uint64_t length,
+                 bool keep_alive, const char *location)
+{
+    return (size_t)mnos_snprintf(
+        head, PAGE_HEAD_BYTES,
+        "HTTP/1.1 %u %s\r\nServer: MinimalOS\r\nContent-Type: %s\r\nContent-Length: %llu\r\n"
+        "X-Content-Type-Options: nosniff\r\n%s%s%s%sConnection: %s\r\n\r\n",
+        status, status_words(status), type, (unsigned long long)length,
+        status == 405 ? "Allow: GET, HEAD\r\n" : "", location != NULL ? "Location: " : "",
+        location != NULL ? location : "", location != NULL ? "\r\n" : "",
+        keep_alive ? "keep-alive" : "close");
+}

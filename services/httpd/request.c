@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/* request - see request.h. */
+#include "services/httpd/request.h"
+
+#include "lib/base/string.h"
+#include "llhttp.h"
+
+_Static_assert(sizeof(llhttp_t) <= REQUEST_PARSER_BYTES, "its room");
+
+static llhttp_t *parser_of(struct request *request)
+{
+    return (llhttp_t *)request->parser;
+}
+
+static int on_url(llhttp_t *parser, const char *at, size_t count)
+{
+    struct request *request = parser->data;
+
+    if (count > REQUEST_TARGET_BYTES - 1 - request->target_bytes) {
+        request->target_bytes = REQUEST_TARGET_BYTES; /* too long */
+        return -1;
+    }
+    memcpy(request->target + request->target_bytes, at, count);
+    request->target_bytes += (uint32_t)count;
+    request->target[request->target_bytes] = 0;
+    return 0;
+}
+
+/* A name may come in pieces; of one that is longer than "host" it is enough to know that. */
+static int on_field(llhttp_t *parser, const char *at, size_t count)
+{
+    struct request *request = parser->data;
+
+    if (request->in_value)
+        request->field_bytes = 0;
+    request->in_value = false;
+    for (size_t i = 0; i < count && request->field_bytes < sizeof request->field; i++)
+        request->field[request->field_bytes++] = (uint8_t)(at[i] | 0x20); /* in small letters */
+    return 0;
+}
+
+static int on_value(llhttp_t *parser, const char *, size_t)
+{
+    struct request *request = parser->data;
+
+    request->in_value = true;
+    request->has_host |= request->field_bytes == 4 && memcmp(request->field, "host", 4) == 0;
+    return 0;
+}
+
+static int on_complete(llhttp_t *parser)
+{
+    struct request *request = parser->data;
+
+    request->method = parser->method == HTTP_GET    ? METHOD_GET
+                      : parser->method == HTTP_HEAD ? METHOD_HEAD
+                                                    : METHOD_OTHER;
+    request->is_1_0 = parser->http_minor == 0;
+    request->keep_alive = llhttp_should_keep_alive(parser) != 0 && parser->upgrade == 0;
+    return HPE_PAUSED;
+}
+
+void request_begin(struct request *request)
+{
+    static llhttp_settings_t settings;
+
+    *request = (struct request){.in_value = true};
+    llhttp_settings_init(&settings);
+    settings.on_url = on_url;
+    settings.on_header_field = on_field;
+    settings.on_header_value = on_value;
+    settings.on_message_complete = on_complete;
+    llhttp_init(parser_of(request), HTTP_REQUEST, &settings);
+    parser_of(request)->data = request;
+}
+
+static uint32_t status_of(const struct request *request, llhttp_errno_t error)
+{
+    switch (error) {
+    case HPE_INVALID_METHOD: return 501;
+    case HPE_INVALID_VERSION: return 505;
+    case HPE_USER: return request->target_bytes == REQUEST_TARGET_BYTES ? 414 : 400;
+    default: return 400;
+    }
+}
+
+/* One that is there, but nevertheless wrong. */
+static enum request_result judge(const struct request *request, uint32_t *status)
+{
+    const llhttp_t *parser = (const llhttp_t *)request->parser;
+
+    *status = parser->http_major != 1 ? 505 : !request->has_host && !request->is_1_0 ? 400 : 0;
+    return *status == 0 ? REQUEST_READY : REQUEST_WRONG;
+}
+
+enum request_result request_take(struct request *request, const void *bytes, size_t count,
+                                 size_t *taken, uint32_t *status)
+{
+    llhttp_t *parser = parser_of(request);
+    llhttp_errno_t error;
+
+    request->begun |= count != 0;
+    error = llhttp_execute(parser, bytes, count);
+    if (error == HPE_PAUSED || error == HPE_PAUSED_UPGRADE) {
+        *taken = (size_t)(llhttp_get_error_pos(parser) - (const char *)bytes);
+        return judge(request, status);
+    }
+    *taken = count;
+    if (error != HPE_OK) {
+        *status = status_of(request, error);
+        return REQUEST_WRONG;
+    }
+    request->head_bytes += (uint32_t)count;
+    *status = 431;
+    return request->head_bytes > REQUEST_HEAD_BYTES ? REQUEST_WRONG : REQUEST_MORE;
+}

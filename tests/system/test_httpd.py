@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""test_httpd.py - the web server: files as they are, errors as HTTP has them, clients that are slow or many, and kills
+of the driver below in the middle of a download."""
+
+import http.client
+import re
+import socket
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+from hardware import network_card
+from qemu import PROMPT, Guest, Machine
+from testlib import Suite, check
+
+from tests.system.test_init import members
+from tests.system.test_network import HOST, OWN, PATIENCE_S, connect, free_port, until
+from tests.system.with_services import initrd as initrd_with
+
+suite = Suite("httpd")
+
+KILLS = 10
+
+
+@contextmanager
+def prompt(name: str, files: str = "initrdfs", limit_s: float = 300):
+    """The system; yields the guest and this machine's port to its web server, which has that file system."""
+    port = free_port(socket.SOCK_STREAM)
+    with tempfile.TemporaryDirectory() as folder:
+        initrd = initrd_with(Path(folder), [], lambda text: text.replace('uses = { files = "initrdfs"',
+                                                                         f'uses = {{ files = "{files}"'))
+        machine = Machine("direct", initrd=initrd, cpus=2, memory_mib=256,
+                          extra=network_card((f"tcp:{HOST}:{port}-:80",)))
+        with Guest(machine, f"httpd {name}", limit_s) as guest:
+            guest.expect(PROMPT)
+            until(guest, "ip", OWN)
+            until(guest, "log", "httpd: port 80")
+            yield guest, port
+
+
+def get(port: int, target: str, method: str = "GET") -> tuple[int, dict, bytes]:
+    client = http.client.HTTPConnection(HOST, port, timeout=PATIENCE_S)
+    try:
+        client.putrequest(method, target, skip_accept_encoding=True)
+        client.endheaders()
+        answer = client.getresponse()
+        return answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read()
+    finally:
+        client.close()
+
+
+def raw(port: int, text: bytes) -> bytes:
+    """What comes back of these bytes until the server ends the connection."""
+    with connect(port) as client:
+        client.sendall(text)
+        parts = []
+        while part := client.recv(65536):
+            parts.append(part)
+        return b"".join(parts)
+
+
+@suite.test("files come as they are, by GET and HEAD, several on one connection")
+def files() -> None:
+    with prompt("files") as (_, port):
+        whole = members()
+        status, head, body = get(port, "/")
+        check(status == 200 and head["content-type"].startswith("text/html") and body == whole["index.html"], "index")
+        for name in ("net", "manifest.bin", "pci_names"):
+            status, head, body = get(port, "/" + name)
+            expected = whole[name]
+            check(status == 200 and len(body) >= len(expected), f"{name}: {status}, {len(body)} bytes")
+            if name == "net":
+                check(body == expected, "other bytes came")
+            status, head, body = get(port, "/" + name, "HEAD")
+            check(status == 200 and int(head["content-length"]) >= len(expected) and not body, f"HEAD of {name}")
+        one = b"GET /index.html?x HTTP/1.1\r\nHost: a\r\n\r\n"
+        last = b"GET /%69ndex.html HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        text = raw(port, 3 * one + last)
+        check(text.count(b"HTTP/1.1 200 OK") == 4 and text.count(whole["index.html"]) == 4, "four at once")
+        text = raw(port, b"GET / HTTP/1.0\r\n\r\n")
+        check(text.endswith(whole["index.html"]) and b"Connection: close" in text, "HTTP/1.0")
+
+
+WRONG = (
+    (b"GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 404),
+    (b"GET /../index.html HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 404),
+    (b"GET /%2e%2e/index.html HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 404),
+    (b"GET /index.html/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 404),
+    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc", 405),
+    (b"GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 400),
+    (b"GET /a%00b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\n\r\n", 400),  # without a host
+    (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost a\r\n\r\n", 400),
+    (b"NONSENSE / HTTP/1.1\r\n\r\n", 501),
+    (b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
+    (b"GET /" + b"a" * 2000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431),
+)
+
+
+@suite.test("what is wrong is answered as HTTP has it, and the server goes on")
+def wrong() -> None:
+    with prompt("wrong") as (guest, port):
+        for text, status in WRONG:
+            answer = raw(port, text)
+            check(answer.startswith(b"HTTP/1.1 %d " % status), f"{text[:60]}: {answer[:60]}, not {status}")
+        check(get(port, "/")[0] == 200, "it does not go on")
+        check(re.search(r"\nhttpd +httpd +running +always +0 ", guest.command("services")), "it has died")
+
+
+@suite.test("a directory is listed, whatever its names, and its links lead to the files")
+def listing() -> None:
+    with prompt("listing", "tmpfs") as (guest, port):
+        guest.command("mkdir /tmp/dir")
+        guest.command("write /tmp/dir/a<b>&c.txt some text")
+        status, head, body = get(port, "/")
+        check(status == 200 and b'<a href="dir/">dir/</a>' in body, f"{body}")
+        status, head, body = get(port, "/dir")
+        check(status == 301 and head["location"] == "/dir/", f"{status} {head}")
+        status, head, body = get(port, "/dir/")
+        check(b'<a href="a%3Cb%3E%26c.txt">a&lt;b&gt;&amp;c.txt</a>' in body, f"{body}")
+        status, head, body = get(port, "/dir/a%3Cb%3E%26c.txt")
+        check(status == 200 and body == b"some text\n" and head["content-type"].startswith("text/plain"), f"{body}")
+
+
+@suite.test("more clients at once than it has room for are all served, beside one that says only half")
+def many() -> None:
+    with prompt("many") as (_, port):
+        page = members()["index.html"]
+        slow = connect(port)
+        slow.sendall(b"GET / HTTP/1.1\r\nHo")
+        results: list[bool] = []
+        threads = [threading.Thread(target=lambda: results.append(get(port, "/")[2] == page), daemon=True)
+                   for _ in range(60)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+        check(len(results) == 60 and all(results), f"{results.count(True)} of 60 were served")
+        check(slow.recv(100).startswith(b"HTTP/1.1 408 "), "half a request is waited for without end")
+        slow.close()
+
+
+@suite.test("ten kills of the driver during downloads: each comes whole")
+def kills() -> None:
+    with prompt("kills", limit_s=600) as (guest, port):
+        expected, stop, counts = members()["net"], threading.Event(), [0, 0]
+
+        def load() -> None:
+            while not stop.is_set():
+                try:
+                    counts[get(port, "/net")[2] == expected] += 1
+                except (OSError, http.client.HTTPException):
+                    counts[0] += 1
+
+        threads = [threading.Thread(target=load, daemon=True) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(KILLS):
+            before = counts[1]
+            while counts[1] == before and not counts[0]:
+                guest.command("uptime")  # it flows again
+            guest.command("kill virtio_net.0")
+            until(guest, "services", r"\nvirtio_net\.0 +virtio_net +running")
+        stop.set()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+        check(counts[0] == 0 and counts[1] >= KILLS, f"{counts[0]} of {sum(counts)} downloads failed")
