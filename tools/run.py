@@ -15,6 +15,7 @@ Ctrl-A X ends QEMU; a shutdown or a reboot of the guest ends it too.
 
 import fcntl
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,6 +28,7 @@ from hardware import BUILD, DISK, ISO, LOADER, QEMU, ROOT, Machine, Missing, dat
 CPUS_MAX = 255        # of QEMU's machine without interrupt remapping
 MEMORY_MIN_MIB = 64   # the smallest machine that the tests boot
 MEMORY_MAX_MIB = 1 << 20
+HOST, WEB_PORT = "127.0.0.1", 8080
 DISPLAYS = ("none", "gtk", "sdl", "curses")
 KVM_GET_API_VERSION, KVM_API = 0xAE00, 12
 
@@ -93,6 +95,19 @@ def disk() -> Path | None:
     return path
 
 
+def free_port() -> int:
+    """A port of this machine for the guest's web server: the first that is free from WEB_PORT on, or any."""
+    for port in (*range(WEB_PORT, WEB_PORT + 20), 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+                return probe.getsockname()[1]
+            except OSError:
+                continue
+    raise Refused("NETWORK=user: no port of this machine is free; NETWORK=none runs without")
+
+
 def settings(firmware: str) -> tuple[Machine, str]:
     """The machine that the settings describe, and its display."""
     kvm = use_kvm()
@@ -104,9 +119,9 @@ def settings(firmware: str) -> tuple[Machine, str]:
         cpu="host" if kvm else setting("CPU", "max"),
         medium=choice("MEDIUM", "cdrom", "cdrom", "disk", "usb"),
         cmdline=mkconfig.command_line(),
-        extra=(("-accel", "kvm") if kvm else ()) +
-              (network_card() if choice("NETWORK", "user", "user", "none") == "user" else ()),
+        extra=("-accel", "kvm") if kvm else (),
     )
+    choice("NETWORK", "user", "user", "none")
     return machine, display()
 
 
@@ -122,6 +137,10 @@ def boot(firmware: str) -> None:
         mkdisk.make(path)
     if path:
         machine = replace(machine, extra=machine.extra + data_disk(path))
+    if setting("NETWORK", "user") == "user":
+        port = free_port()
+        machine = replace(machine, extra=machine.extra + network_card((f"tcp:{HOST}:{port}-:80",)))
+        print(f"its web server is at http://{HOST}:{port}/", flush=True)
     command = machine.command(BUILD) + ["-display", screen, "-serial", "mon:stdio"]
     print("Ctrl-A X ends QEMU", flush=True)
     os.execvp(command[0], command)
