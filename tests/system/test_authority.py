@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hardware import network_card
 from qemu import PROMPT, ROOT
 from testlib import Suite, check
 from tests.system import test_disk_files as disk_files
@@ -133,7 +134,7 @@ def fits(count: int, said: str) -> bool:
 @suite.test("each process has exactly the capabilities that docs/authority.md says")
 def exact() -> None:
     said = page()
-    with disk_files.disk() as path, disk_files.prompt(path, "authority") as guest:
+    with disk_files.disk() as path, disk_files.prompt(path, "authority", more=network_card()) as guest:
         guest.command("ls /disk", 60)
         guest.command("run keys &")
         guest.expect("behind")

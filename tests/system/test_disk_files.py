@@ -25,8 +25,8 @@ def disk():
 
 
 @contextmanager
-def prompt(path: Path | None, name: str, limit_s: float = 180):
-    extra = data_disk(path) if path else ()
+def prompt(path: Path | None, name: str, limit_s: float = 180, more: tuple[str, ...] = ()):
+    extra = (data_disk(path) if path else ()) + more
     with Guest(Machine("direct", cpus=2, memory_mib=256, extra=extra), f"disk files {name}", limit_s) as guest:
         guest.expect(PROMPT)
         yield guest
