@@ -171,8 +171,8 @@ struct socket_names {
 
 /* ---- The window ---- */
 
-#define SOCKET_RING_BYTES 65536u /* of each ring */
-#define SOCKET_RING_PAGES 17u    /* with its head */
+#define SOCKET_RING_BYTES 32768u /* of each ring */
+#define SOCKET_RING_PAGES 9u     /* with its head */
 #define SOCKET_SLOT_PAGES (2 * SOCKET_RING_PAGES)
 
 enum socket_state {

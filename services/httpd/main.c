@@ -91,11 +91,14 @@ static bool work_once(uint64_t now_ns, bool *any)
 /* As far as it goes; returns when somebody may be late, never: nobody is there. Ends: a connection is over once. */
 static uint64_t work(uint64_t now_ns)
 {
+    mnos_status_t error;
     bool any;
 
     do
         accept_all(now_ns);
     while (work_once(now_ns, &any));
+    /* One that could not be accepted, for lack of room, is tried again. */
+    any |= (socket_state(&listener, &error) & SOCKET_ACCEPTABLE) != 0;
     return any ? deadline_after_ns(LOOK_NS) : MNOS_DEADLINE_NEVER;
 }
 

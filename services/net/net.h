@@ -24,9 +24,10 @@
 #define NET_SESSIONS 32u
 #define NET_SOCKETS 128u
 #define NET_SHARES                                                                                 \
-    (2 * NET_SESSIONS) /* some belong to sessions that are gone, and sockets that linger */
-#define NET_BACKLOG 64u
-#define NET_PEERS 8u /* of a UDP socket: who has sent to it last */
+    (2 * NET_SESSIONS)   /* some belong to sessions that are gone, and sockets that linger */
+#define NET_BACKLOG 64u  /* of one listener */
+#define NET_PENDING 128u /* of all */
+#define NET_PEERS 8u     /* of a UDP socket: who has sent to it last */
 #define NET_PINGS 8u
 #define NET_LINGER_NS 60000000000ull
 
@@ -130,8 +131,6 @@ struct socket {
     uint64_t deadline_ns;      /* closing */
     struct tcp_pcb *tcp;       /* KIND_TCP, KIND_LISTENER; NULL: it is no more */
     struct udp_pcb *udp;
-    uint64_t next_order;
-    struct pending pending[NET_BACKLOG];
     uint32_t peer_count;
     struct {
         uint32_t address;
@@ -163,6 +162,8 @@ struct net {
     struct share shares[NET_SHARES];
     struct socket sockets[NET_SOCKETS +
                           1]; /* by number, from 1: objects of handles, and what is waited for */
+    uint64_t next_order;
+    struct pending pending[NET_PENDING];
     struct ping pings[NET_PINGS];
     struct raw_pcb *raw;
     uint16_t ping_sequence;

@@ -263,6 +263,7 @@ static void on_pending_error(void *arg, err_t)
     struct pending *pending = arg;
 
     pending->pcb = NULL;
+    (void)tcp_socket_waiting(pending->listener); /* nobody is to wait for what is gone */
 }
 
 /* The bytes wait in lwIP until somebody has accepted the connection; the end is remembered. */
@@ -280,13 +281,13 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t error)
 
     if (error != ERR_OK || pcb == NULL || listener == NULL)
         return ERR_VAL;
-    for (uint32_t i = 0; i < NET_BACKLOG; i++) {
-        struct pending *pending = &listener->pending[i];
+    for (uint32_t i = 0; i < NET_PENDING; i++) {
+        struct pending *pending = &the_net.pending[i];
 
         if (pending->pcb != NULL)
             continue;
         *pending =
-            (struct pending){.pcb = pcb, .listener = listener, .order = ++listener->next_order};
+            (struct pending){.pcb = pcb, .listener = listener, .order = ++the_net.next_order};
         tcp_arg(pcb, pending);
         tcp_recv(pcb, on_pending_receive);
         tcp_err(pcb, on_pending_error);
@@ -320,10 +321,11 @@ struct pending *tcp_socket_waiting(struct socket *listener)
 {
     struct pending *oldest = NULL;
 
-    for (uint32_t i = 0; i < NET_BACKLOG; i++) {
-        struct pending *pending = &listener->pending[i];
+    for (uint32_t i = 0; i < NET_PENDING; i++) {
+        struct pending *pending = &the_net.pending[i];
 
-        if (pending->pcb != NULL && (oldest == NULL || pending->order < oldest->order))
+        if (pending->pcb != NULL && pending->listener == listener &&
+            (oldest == NULL || pending->order < oldest->order))
             oldest = pending;
     }
     if (oldest == NULL)
@@ -373,12 +375,12 @@ static void end(struct socket *socket)
 
 static void close_listener(struct socket *socket)
 {
-    for (uint32_t i = 0; i < NET_BACKLOG; i++) {
-        struct tcp_pcb *pcb = socket->pending[i].pcb;
+    for (uint32_t i = 0; i < NET_PENDING; i++) {
+        struct tcp_pcb *pcb = the_net.pending[i].pcb;
 
-        if (pcb == NULL)
+        if (pcb == NULL || the_net.pending[i].listener != socket)
             continue;
-        socket->pending[i].pcb = NULL;
+        the_net.pending[i].pcb = NULL;
         forget(pcb);
         tcp_backlog_accepted(pcb);
         tcp_abort(pcb);

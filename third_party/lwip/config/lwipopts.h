@@ -33,7 +33,7 @@
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
 #define LWIP_NETIF_TX_SINGLE_PBUF 0
 #define ETH_PAD_SIZE 0
-#define PBUF_POOL_SIZE 96
+#define PBUF_POOL_SIZE 64
 #define PBUF_POOL_BUFSIZE 1536
 
 /* Memory of a few sizes, in constant time (lwippools.h). */
@@ -57,10 +57,10 @@
 
 /* TCP: the window is the room of a socket's ring (SOCKET_RING_BYTES), so that what was announced fits. */
 #define TCP_MSS 1460
-#define TCP_WND 65535
+#define TCP_WND 32768
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 0
-#define TCP_SND_BUF 65535
+#define TCP_SND_BUF 32768
 #define TCP_SND_QUEUELEN 256
 #define TCP_SNDLOWAT 16384
 #define TCP_QUEUE_OOSEQ 1
