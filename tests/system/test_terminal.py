@@ -30,6 +30,13 @@ def start_keys(guest, raw: bool = False) -> None:
     guest.expect("in front")
 
 
+def settle(guest) -> None:
+    """What programs in the background and the prompt have said before is behind us, whatever came first."""
+    guest.send("settle\r")
+    guest.expect("settle: there is no such command")
+    guest.expect(PROMPT)
+
+
 @suite.test("what is typed goes to the program in front and not to the prompt, until it ends")
 def keys_go_to_the_front() -> None:
     with prompt("front") as guest:
@@ -77,10 +84,7 @@ def last_resort() -> None:
         start_keys(guest, raw=True)
         guest.send("x" + LAST_RESORT)
         guest.expect("behind")  # the program is told
-        guest.send("\r")
-        guest.expect(PROMPT)
-        guest.send("\r")
-        guest.expect(PROMPT)
+        settle(guest)
         check("up" in guest.command("uptime"), "the prompt does not get what is typed")
         check("keys: killed" in guest.command("kill keys"), "kill does not end it")
 
@@ -91,8 +95,7 @@ def behind() -> None:
         guest.send("run keys &\r")
         guest.expect_pattern(r"keys: q ends it", 40, "what it writes")
         guest.expect("behind")
-        guest.send("\r")
-        guest.expect(PROMPT)
+        settle(guest)
         check("up" in guest.command("uptime"), "the prompt does not get what is typed")
         check("keys: killed" in guest.command("kill keys"), "it does not run")
 
@@ -141,10 +144,9 @@ def size() -> None:
         check("120 columns, 40 rows, in front" in guest.output(), "what the terminal has told is forgotten")
         guest.send("q")
         guest.expect(PROMPT)
-        # The prompt has the terminal asked, who answers that its window has changed.
-        guest.send("\f" + ESCAPE + "[50;100R")
-        guest.expect(PROMPT)
-        guest.expect(PROMPT)
+        # The prompt has the terminal asked, which answers that its window has changed.
+        guest.send(ESCAPE + "[50;100R")
+        settle(guest)
         start_keys(guest)
         check("100 columns, 50 rows, in front" in guest.output(), "the change was not seen")
 
