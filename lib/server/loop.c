@@ -60,29 +60,6 @@ void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_
     }
 }
 
-const void *server_long_body(struct server_loop *loop, struct server_request *request)
-{
-    if (request->body == NULL && request->parked != NULL) {
-        request->body = request->parked->text;
-    } else if (request->body == NULL) {
-        (void)message_get(request->message, loop->body, request->message->length);
-        request->body = loop->body;
-    }
-    return request->body;
-}
-
-void server_keep_progress(struct server_request *request)
-{
-    struct server_lane *lane = request->lane;
-
-    if (lane != NULL) {
-        state_note(lane, sizeof *lane);
-        memcpy(lane->words, request->progress, sizeof request->progress);
-        lane->begun = 1;
-    }
-    state_step();
-}
-
 /* Keeps a request to run it again when `key` comes; false: it cannot be, and is answered. */
 static bool put_aside(struct server_loop *loop, struct server_request *request, uint64_t key)
 {
@@ -234,7 +211,8 @@ static __attribute__((noinline)) void run_alone(struct server_loop *loop,
     if (!loop->busy) /* the IPC buffer is others' as soon as it waits */
         (void)server_body(loop, request);
     status = carry_out(loop, request);
-    conclude(loop, request, lane_after(lane, label, message), status, key_of(loop));
+    request->lane = lane_after(lane, label, message);
+    conclude(loop, request, request->lane, status, key_of(loop));
 }
 
 /* Runs the handler, and makes the message its reply, or nobody's. In each of its places: with a lane or without. */
@@ -431,15 +409,6 @@ static void take_events(struct server_loop *loop, struct message *message)
     *message = (struct message){0};
 }
 
-/* Events, or a message, which becomes the reply. */
-static inline void take(struct server_loop *loop, struct message *message)
-{
-    if (__builtin_expect(message->kind == MNOS_KIND_EVENTS, 0))
-        take_events(loop, message);
-    else
-        server_loop_handle(loop, message);
-}
-
 mnos_status_t server_loop_meanwhile(struct server_loop *loop, uint64_t deadline_ns)
 {
     struct message message = {.accept = 1};
@@ -450,7 +419,10 @@ mnos_status_t server_loop_meanwhile(struct server_loop *loop, uint64_t deadline_
     else if (status != MNOS_OK)
         return status;
     loop->busy = true;
-    take(loop, &message);
+    if (message.kind == MNOS_KIND_EVENTS)
+        take_events(loop, &message);
+    else
+        server_loop_handle(loop, &message);
     answer_now(&message);
     loop->busy = false;
     return MNOS_OK;
@@ -470,7 +442,10 @@ static void do_what_is_due(struct server_loop *loop)
 
 static void one_round(struct server_loop *loop, struct message *message)
 {
-    take(loop, message);
+    if (__builtin_expect(message->kind == MNOS_KIND_EVENTS, 0))
+        take_events(loop, message);
+    else
+        server_loop_handle(loop, message);
     if (message->cap_count != 0)
         reply_now(message);
     do {
@@ -507,16 +482,4 @@ mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *con
             before(loop->owner.context);
         one_round(loop, &message);
     }
-}
-
-void server_answer(struct server_session *session, uint32_t lane, mnos_status_t status,
-                   const uint64_t words[4], uint32_t length)
-{
-    struct server_lane *record = &session->lanes[lane];
-    struct message message = {.reply_id = record->reply_id};
-
-    message_put(&message, status, words, length);
-    lane_done(record, status, words, length);
-    if (message.reply_id != 0)
-        (void)!ipc_reply(&message); /* a client that is gone has no use for it */
 }

@@ -21,8 +21,6 @@ static size_t message_get(const struct message *msg, void *out, size_t size);
 static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
                                        uint64_t deadline_ns);
 
-static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t);
-
 #include "tests/ext4_service/host.h"
 
 static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
@@ -59,6 +57,7 @@ static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t)
 #include "services/fs/ext4/service.h"
 
 #include "lib/server/loop.c"
+#include "lib/server/loop_aside.c"
 #include "lib/server/file_advise.c"
 #include "lib/server/file_bytes.c"
 #include "lib/server/file_mount.c"

@@ -50,6 +50,7 @@ static mnos_status_t ipc_receive(mnos_cap_t endpoint, struct message *msg, uint6
 #include "services/fs/fat/service.h"
 
 #include "lib/server/loop.c"
+#include "lib/server/loop_aside.c"
 #include "lib/server/file_advise.c"
 #include "lib/server/file_bytes.c"
 #include "lib/server/file_mount.c"
@@ -318,6 +319,17 @@ void host_wait(uint64_t seconds)
         host_step();
 }
 
+uint64_t host_deaths(uint64_t *during)
+{
+    *during = 0; /* it is not killed here */
+    return 0;
+}
+
+void host_break(unsigned)
+{
+    host_fail("what a run leaves is not kept, so it cannot be damaged");
+}
+
 const char *host_reason(void)
 {
     return service.reason;
@@ -415,17 +427,4 @@ mnos_status_t host_end(void)
         host_fail("the image cannot be written");
     fprintf(stderr, "%u waits, %u meetings\n", waits, meetings);
     return status;
-}
-
-/* What outlives this service are files of names and handles alone: there is no such memory to damage, and no run that
- * finds it. */
-void host_break(unsigned)
-{
-    host_fail("the FAT service is not killed here");
-}
-
-uint64_t host_deaths(uint64_t *during)
-{
-    *during = 0;
-    return 0;
 }

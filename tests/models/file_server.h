@@ -37,6 +37,7 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
 static mnos_status_t ipc_receive(mnos_cap_t endpoint, struct message *msg, uint64_t deadline_ns);
 
 #include "lib/server/loop.c"
+#include "lib/server/loop_aside.c"
 #include "lib/server/file_advise.c"
 #include "lib/server/file_bytes.c"
 #include "lib/server/file_mount.c"
