@@ -5,6 +5,8 @@
 #include "lib/base/string.h"
 #include "lib/server/state.h"
 
+/* So many pages of a file that goes are looked for one by one before all pages are looked at. */
+#define DROP_NEAR 16u
 /* How far the hand goes for pages that lie one behind the other, before a shorter row is taken. */
 #define ROWS_TRIED 4u
 
@@ -199,19 +201,21 @@ uint32_t cache_on_its_way(const struct cache *cache, uint32_t inode, uint64_t in
 uint32_t cache_drop_range(struct cache *cache, uint32_t inode, uint64_t index, uint64_t end)
 {
     uint32_t stays = 0, stayed;
+    uint64_t near;
 
     if (index >= end)
         return 0;
-    if (end - index <= cache->used_count / 8) {
-        for (; index < end; index++) {
-            uint32_t number = cache_find(cache, inode, (uint32_t)index);
+    /* Most files that go have few pages here, or none, and those are the first. */
+    near =
+        end - index <= cache->used_count / 8 || end - index <= DROP_NEAR ? end : index + DROP_NEAR;
+    for (; index < near && *owner(cache, inode) != 0; index++) {
+        uint32_t number = cache_find(cache, inode, (uint32_t)index);
 
-            stayed = number == 0 ? 0 : drop_one(cache, number);
-            stays = stayed != 0 ? stayed : stays;
-        }
-        return stays;
+        stayed = number == 0 ? 0 : drop_one(cache, number);
+        stays = stayed != 0 ? stayed : stays;
     }
-    /* Most files that go have few pages here, or none. */
+    if (index >= end)
+        return stays;
     for (uint32_t number = 1; *owner(cache, inode) != 0 && number <= cache->used_count; number++) {
         const struct cache_page *page = cache_page(cache, number);
 
