@@ -137,12 +137,13 @@ def boot(firmware: str) -> None:
         mkdisk.make(path)
     if path:
         machine = replace(machine, extra=machine.extra + data_disk(path))
+    notes: list[str] = []
     if setting("NETWORK", "user") == "user":
         port = free_port()
         machine = replace(machine, extra=machine.extra + network_card((f"tcp:{HOST}:{port}-:80",)))
-        print(f"its web server is at http://{HOST}:{port}/", flush=True)
+        notes.append(f"its web server is at http://{HOST}:{port}/")
     command = machine.command(BUILD) + ["-display", screen, "-serial", "mon:stdio"]
-    print("Ctrl-A X ends QEMU", flush=True)
+    print("\n".join((*notes, "Ctrl-A X ends QEMU")), flush=True)
     os.execvp(command[0], command)
 
 

@@ -128,7 +128,7 @@ void file_server_done(void *context, uint32_t operation, const struct server_req
     case FILE_MKDIR:
     case FILE_UNLINK:
     case FILE_RMDIR: changed[1] = first->directory; break;
-    case FILE_RENAME: changed[1] = first->directory; /* fall through */
+    case FILE_RENAME: changed[1] = first->directory; [[fallthrough]];
     case FILE_LINK:
     case FILE_SYMLINK: changed[2] = second->directory; break;
     default: break;

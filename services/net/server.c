@@ -169,7 +169,7 @@ HANDLER(PING)
 
 static const struct server_operation operations[LABEL_OPERATIONS] = {
 #define REQUEST(label, name, class, request, reply, text)                                          \
-    [label] = {server_##name, SERVER_CLASS_##class, (label) == SOCKET_WINDOW},
+    [label] = {server_##name, SERVER_CLASS_##class, (label) == SOCKET_WINDOW, false},
 #include "protocols/socket.def"
 #undef REQUEST
 };
