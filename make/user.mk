@@ -47,7 +47,7 @@ $(WIDTH_TABLE): tools/mkwidth.py | $(python_ok)
 	$(call say,WIDTHS)
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@
 $(BUILD)/user/obj/lib/mnos/utf8.c.o $(BUILD)/unit/obj/tests/unit/test_utf8.c.o: $(WIDTH_TABLE)
-$(LIBMNOS): $(call user_objects,lib/mnos lib/server lib/client lib/driver lib/format lib/base/string.c lib/base/printf.c lib/base/size_text.c) $(sources)
+$(LIBMNOS): $(call user_objects,lib/mnos lib/server lib/client lib/driver lib/format lib/base/string.c lib/base/printf.c) $(sources)
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) qcsD $@ $(filter %.o,$^)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* copy - the commands that move files: cp, mv. */
-#include "lib/base/size_text.h"
+#include "lib/mnos/size_text.h"
 #include "lib/base/string.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/time.h"

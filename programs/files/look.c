@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* look - the commands that look at files and directories: ls, stat. */
 #include "lib/base/printf.h"
-#include "lib/base/size_text.h"
+#include "lib/mnos/size_text.h"
 #include "lib/base/string.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/time.h"

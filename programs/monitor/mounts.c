@@ -4,7 +4,7 @@
 #include "lib/client/volume.h"
 
 #include "lib/base/printf.h"
-#include "lib/base/size_text.h"
+#include "lib/mnos/size_text.h"
 #include "lib/base/string.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/status.h"

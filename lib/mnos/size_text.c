@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* size_text - see size_text.h. */
-#include "lib/base/size_text.h"
+#include "lib/mnos/size_text.h"
 
 #include "lib/base/printf.h"
 
