@@ -47,7 +47,9 @@ static void program_ended(struct program *program, const struct mnos_process_inf
     if (!not_loaded_text(info, program->last_end, sizeof program->last_end))
         process_end_text(info, program->last_end, sizeof program->last_end);
     programs_name(program, name);
-    log_line("%s: ended (%s)", name, program->last_end);
+    /* Each command is a program: one that did what it was to do is no news. */
+    if (info->exit_reason != MNOS_EXIT_SELF || info->exit_code != 0)
+        log_line("%s: ended (%s)", name, program->last_end);
     program->state = PROGRAM_ENDED;
     process_finish(&program->process);
     listener_tell(&program->listener);
