@@ -53,11 +53,6 @@ struct file_mounts *files_mounts(void)
     return &mounts;
 }
 
-const char *files_directory(void)
-{
-    return directory;
-}
-
 bool files_path(const char *command, const char *typed, char path[FILES_PATH_BYTES])
 {
     int length;

@@ -17,7 +17,6 @@ struct file_mounts *files_mounts(void);
 
 /* A path as it was typed, from the current directory on. False: it is too long, which was told. */
 bool files_path(const char *command, const char *typed, char path[FILES_PATH_BYTES]);
-const char *files_directory(void);
 
 /* What a command did not do, and why. */
 void files_failed(mnos_status_t status, const char *command, const char *path);

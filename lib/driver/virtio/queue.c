@@ -268,14 +268,6 @@ uint32_t queue_in_flight(const struct virtio_queue *queue)
     return (uint16_t)(queue->added - queue->taken);
 }
 
-void queue_each(const struct virtio_queue *queue, void (*call)(void *context, uint64_t token),
-                void *context)
-{
-    for (uint16_t i = 0; i < queue->size; i++)
-        if (queue->slots[i].length != 0)
-            call(context, queue->slots[i].token);
-}
-
 const char *queue_check(const struct virtio_queue *queue)
 {
     uint32_t in_chains = 0, chains = 0, free = 0;

@@ -96,9 +96,6 @@ void queue_disarm(struct virtio_queue *queue);
 
 /* Requests in flight or added. */
 uint32_t queue_in_flight(const struct virtio_queue *queue);
-/* Calls for each request in flight, in no order: after a reset they are done again. */
-void queue_each(const struct virtio_queue *queue, void (*call)(void *context, uint64_t token),
-                void *context);
 
 /* Q1 to Q4; NULL or which does not hold. */
 const char *queue_check(const struct virtio_queue *queue);

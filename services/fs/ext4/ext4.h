@@ -125,7 +125,6 @@ mnos_status_t ext4_unmount(struct ext4_fs *fs);
 const char *ext4_reason(const struct ext4_fs *fs);
 bool ext4_is_read_only(const struct ext4_fs *fs);
 uint32_t ext4_block_bytes(const struct ext4_fs *fs);
-const uint8_t *ext4_uuid(const struct ext4_fs *fs);
 
 struct ext4_space {
     uint64_t blocks, free_blocks; /* without what is reserved for root and for delayed writes */

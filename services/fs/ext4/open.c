@@ -154,16 +154,6 @@ void open_forget_attr(struct ext4_service *service, uint32_t inode)
         known->inode = 0;
 }
 
-void open_know_size(struct ext4_service *service, uint32_t inode, uint64_t size)
-{
-    struct ext4_attr *known = attr_of(service, inode);
-
-    if (known->inode != inode)
-        return;
-    known->size = size;
-    known->modified_ns = known->changed_ns = service->now_ns;
-}
-
 /* ---- Those that go ---- */
 
 void open_gone(struct ext4_service *service, uint32_t inode)

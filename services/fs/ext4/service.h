@@ -220,7 +220,6 @@ mnos_status_t open_known(struct ext4_service *service, uint32_t inode,
                          const struct ext4_attr **known);
 /* What is known of it is not true any more. */
 void open_forget_attr(struct ext4_service *service, uint32_t inode);
-void open_know_size(struct ext4_service *service, uint32_t inode, uint64_t size);
 /* It has no name any more: it goes when nobody has it open. */
 void open_gone(struct ext4_service *service, uint32_t inode);
 /* Whether something of it is being taken away. */

@@ -18,7 +18,6 @@
 #define CACHE_PAGE_BYTES 4096u
 #define CACHE_PART_BYTES 512u
 #define CACHE_PARTS (CACHE_PAGE_BYTES / CACHE_PART_BYTES)
-#define CACHE_PAGES_MIN 64u
 #define CACHE_AHEAD_PAGES 32u /* read at once when pages follow each other */
 #define CACHE_BATCH 64u       /* requests given to the disk at once */
 #define CACHE_FREE UINT32_MAX

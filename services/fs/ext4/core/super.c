@@ -90,11 +90,6 @@ uint32_t ext4_block_bytes(const struct ext4_fs *fs)
     return fs->block_bytes;
 }
 
-const uint8_t *ext4_uuid(const struct ext4_fs *fs)
-{
-    return fs->uuid;
-}
-
 /* The superblock in its block: block 0 holds it behind the boot sector where blocks are larger than 1 KiB. */
 uint8_t *ext4_super(const struct ext4_fs *fs)
 {
