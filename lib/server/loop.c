@@ -6,60 +6,6 @@
 #include "lib/server/alive.h"
 #include "lib/server/state.h"
 
-static bool is_once(const struct server_operation *operation)
-{
-    return operation->class == SERVER_CLASS_N || operation->class == SERVER_CLASS_N_PARKS;
-}
-
-static void forget_clients(struct server_loop *loop, mnos_badge_t gone)
-{
-    struct server_session *session = session_of(loop->sessions, gone);
-
-    if (session != NULL) {
-        server_forget_parked(loop, gone, false);
-        session_gone(loop->sessions, session, &loop->owner);
-    }
-    /* Badge 0 stands for several. What a session is kept for below it goes with the last of these.
-     */
-    for (uint32_t i = 1; gone == 0 && i <= loop->sessions->session_count; i++) {
-        session = session_at(loop->sessions, i);
-        if (session->badge != 0 && !session->gone &&
-            ipc_client_is_gone(loop->endpoint, 0, session->badge)) {
-            server_forget_parked(loop, session->badge, false);
-            session_gone(loop->sessions, session, &loop->owner);
-        }
-    }
-}
-
-/* Under which number the client waits: it may have asked again. */
-static uint64_t reply_id_of(const struct server_loop *loop, const struct parked *parked)
-{
-    const struct message *message = &parked->message;
-    const struct server_session *session = session_of(loop->sessions, message->badge);
-    const struct server_lane *lane;
-
-    if (session == NULL || !is_once(&loop->operations[label_operation(message->label)]))
-        return message->reply_id;
-    lane = &session->lanes[label_lane(message->label)];
-    /* One that the lane went on without was told so. */
-    return lane->state == LANE_RUNNING && lane->sequence == label_sequence(message->label)
-               ? lane->reply_id
-               : 0;
-}
-
-void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_there)
-{
-    for (uint32_t i = 0; loop->park != NULL && i < PARK_ENTRIES; i++) {
-        struct parked *at = &loop->park->entries[i];
-
-        if (!at->used || at->message.badge != badge)
-            continue;
-        if (is_there)
-            ipc_reply_status(reply_id_of(loop, at), MNOS_ERR_LOST);
-        park_drop(loop->park, at);
-    }
-}
-
 /* Keeps a request to run it again when `key` comes; false: it cannot be, and is answered. */
 static bool put_aside(struct server_loop *loop, struct server_request *request, uint64_t key)
 {
@@ -168,7 +114,7 @@ static void end_stale(struct server_loop *loop, mnos_badge_t badge, uint32_t lan
         struct parked *at = &loop->park->entries[i];
 
         if (at->used && at->message.badge == badge && label_lane(at->message.label) == lane &&
-            is_once(&loop->operations[label_operation(at->message.label)]))
+            server_is_once(&loop->operations[label_operation(at->message.label)]))
             park_drop(loop->park, at);
     }
 }
@@ -295,7 +241,7 @@ static void handle_request(struct server_loop *loop, struct message *message)
         message_put(message, MNOS_ERR_LABEL, NULL, 0);
     } else if (request.session == NULL && number != loop->open_session) {
         message_put(message, MNOS_ERR_LOST, NULL, 0);
-    } else if (is_once(operation)) {
+    } else if (server_is_once(operation)) {
         run_once(loop, &request);
     } else {
         run(loop, &request, NULL);
@@ -322,7 +268,7 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
         message_put(message, MNOS_ERR_LOST, NULL, 0);
         return;
     }
-    if (is_once(&loop->operations[label_operation(label)])) {
+    if (server_is_once(&loop->operations[label_operation(label)])) {
         lane = &session->lanes[label_lane(label)];
         /* Whoever asked may have asked again meanwhile, and waits under another number. */
         message->reply_id = lane->reply_id;
@@ -344,7 +290,7 @@ static void handle_other(struct server_loop *loop, struct message *message)
         if (loop->busy)
             loop->gone_due = true;
         else
-            forget_clients(loop, message->badge);
+            server_forget_clients(loop, message->badge);
         if (loop->gone != NULL)
             loop->gone(loop->owner.context, message->badge);
         state_step();
@@ -433,7 +379,7 @@ static void do_what_is_due(struct server_loop *loop)
 {
     if (loop->gone_due) {
         loop->gone_due = false;
-        forget_clients(loop, 0);
+        server_forget_clients(loop, 0);
     }
     if (loop->turn_due)
         park_wake(loop->park, PARK_TURN);

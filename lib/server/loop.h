@@ -61,6 +61,12 @@ struct server_operation {
     bool any_time;
 };
 
+/* Exactly once for each sequence of a lane. */
+static inline bool server_is_once(const struct server_operation *operation)
+{
+    return operation->class == SERVER_CLASS_N || operation->class == SERVER_CLASS_N_PARKS;
+}
+
 struct server_loop {
     mnos_cap_t endpoint;
     struct sessions *sessions;
@@ -121,3 +127,5 @@ void server_loop_go_on(struct server_loop *loop);
 /* What the badge's requests wait for is of no use any more: they end, with MNOS_ERR_LOST if
  * there is still somebody who waits for an answer. */
 void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_there);
+/* Clients that are gone lose their sessions and what waits; badge 0 stands for any number of them. For the loop. */
+void server_forget_clients(struct server_loop *loop, mnos_badge_t gone);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* loop_aside - what handlers use of the loop: see loop.h. */
+/* loop_aside - what handlers use of the loop, and the end of clients: see loop.h. */
 #include "lib/server/loop.h"
 
 #include "lib/base/string.h"
@@ -38,4 +38,54 @@ void server_answer(struct server_session *session, uint32_t lane, mnos_status_t 
     lane_done(record, status, words, length);
     if (message.reply_id != 0)
         (void)!ipc_reply(&message); /* a client that is gone has no use for it */
+}
+
+/* ---- The end of clients ---- */
+
+/* Under which number the client waits: it may have asked again. */
+static uint64_t reply_id_of(const struct server_loop *loop, const struct parked *parked)
+{
+    const struct message *message = &parked->message;
+    const struct server_session *session = session_of(loop->sessions, message->badge);
+    const struct server_lane *lane;
+
+    if (session == NULL || !server_is_once(&loop->operations[label_operation(message->label)]))
+        return message->reply_id;
+    lane = &session->lanes[label_lane(message->label)];
+    /* One that the lane went on without was told so. */
+    return lane->state == LANE_RUNNING && lane->sequence == label_sequence(message->label)
+               ? lane->reply_id
+               : 0;
+}
+
+void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_there)
+{
+    for (uint32_t i = 0; loop->park != NULL && i < PARK_ENTRIES; i++) {
+        struct parked *at = &loop->park->entries[i];
+
+        if (!at->used || at->message.badge != badge)
+            continue;
+        if (is_there)
+            ipc_reply_status(reply_id_of(loop, at), MNOS_ERR_LOST);
+        park_drop(loop->park, at);
+    }
+}
+
+void server_forget_clients(struct server_loop *loop, mnos_badge_t gone)
+{
+    struct server_session *session = session_of(loop->sessions, gone);
+
+    if (session != NULL) {
+        server_forget_parked(loop, gone, false);
+        session_gone(loop->sessions, session, &loop->owner);
+    }
+    /* Badge 0 stands for several. What a session is kept for below it goes with the last of these. */
+    for (uint32_t i = 1; gone == 0 && i <= loop->sessions->session_count; i++) {
+        session = session_at(loop->sessions, i);
+        if (session->badge != 0 && !session->gone &&
+            ipc_client_is_gone(loop->endpoint, 0, session->badge)) {
+            server_forget_parked(loop, session->badge, false);
+            session_gone(loop->sessions, session, &loop->owner);
+        }
+    }
 }

@@ -278,7 +278,7 @@ void host_send(unsigned client, uint32_t operation, const void *record, size_t b
 {
     uint8_t request[MNOS_MESSAGE_MAX_BYTES];
     struct message message = {0};
-    bool once = is_once(&server.loop.operations[operation]);
+    bool once = server_is_once(&server.loop.operations[operation]);
 
     if (bytes != 0)
         memcpy(request, record, bytes);

@@ -280,7 +280,7 @@ void host_send(unsigned client, uint32_t operation, const void *record, size_t b
                const void *text, size_t text_bytes)
 {
     struct sent *sent = &mail[client];
-    bool once = is_once(&server.loop.operations[operation]);
+    bool once = server_is_once(&server.loop.operations[operation]);
 
     if (bytes != 0)
         memcpy(sent->bytes, record, bytes);
