@@ -18,10 +18,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from manifest_grants import (CALL, CONTROL, GRANT, NAME, READ, SERVE, WRITE, add_resources,  # noqa: E402
+                             check_shared, well_typed)
 from manifest_regions import Region, add_regions, share_of  # noqa: E402
 from manifest_uses import Use, add_control, add_matches, read_use, used  # noqa: E402
 
-NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 NAME_BYTES = 24
 ARGUMENT_BYTES = 96
 SERVICES_MAX, ENDPOINTS_MAX, GRANTS_MAX = 64, 96, 1024
@@ -31,15 +32,7 @@ PRIORITY_COUNT, CORES_MAX = 64, 32
 MAGIC, VERSION = 0x54464E414D4D4E31, 3
 GRACE_SECONDS = 5
 
-READ, WRITE, EXECUTE, GRANT, REVOKE = 1, 2, 4, 8, 16
-SERVE, CALL, PORTS, INTERRUPT, DEVICE, MEMORY, CONTROL, FILE = 1, 2, 3, 4, 5, 6, 8, 9
 RESTART = {"never": 0, "always": 1, "on-demand": 2, "when-started": 3}
-LOG = 2
-LOG_RIGHTS = {"read": READ, "write": WRITE, "read, write": READ | WRITE}
-# What `memory` may name: number in the format, and the rights a service gets.
-SHARED = 1  # `object` of a grant of ports: another service may have them, too
-OBJECTS = {"initrd": (1, READ), "statistics": (3, READ), "acpi": (4, READ),
-           "framebuffer": (5, READ | WRITE), "trace": (6, READ)}
 # Endpoints that init serves itself.
 INIT_ENDPOINTS = ["manager", "observer"]
 PROVIDER_INIT = 0xFFFFFFFF
@@ -53,12 +46,6 @@ KEYS = {
     "interrupts": (False, list), "devices": (False, list), "memory": (False, list),
     "files": (False, list), "log": (False, str), "delegate": (False, bool), "grace": (False, int), "match": (False, list),
 }
-# The forms that an entry of a list may have.
-PORT_KEYS = ({"name": str, "first": int, "count": int},
-             {"name": str, "first": int, "count": int, "shared": bool})
-LINE_KEYS = ({"name": str, "line": int}, {"name": str, "first": int, "count": int})
-DEVICE_KEYS = ({"name": str, "address": int, "bytes": int}, {"name": str, "all": bool})
-LINES = 192
 TYPE_TEXT = {str: "a string", int: "a number", bool: "true or false", dict: "a table",
              list: "a list", (int, dict): "a number or { share = \"N%\" }"}
 
@@ -149,10 +136,6 @@ def name_ok(name: str, reserve: int = 0) -> bool:
     return NAME.match(name) is not None and len(name) < NAME_BYTES - reserve
 
 
-def well_typed(value: object, kind: type) -> bool:
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-
-
 def check_keys(service: Service) -> bool:
     """Unknown and missing keys, and types; False when the rest cannot be looked at."""
     good = True
@@ -168,81 +151,6 @@ def check_keys(service: Service) -> bool:
             service.error(f"missing key '{key}'")
             good = False
     return good
-
-
-def entries(service: Service, key: str, shapes: tuple[dict[str, type], ...]) -> list[dict]:
-    """The well-formed inline tables of a list."""
-    found = []
-    for entry in service.table.get(key, []):
-        if not isinstance(entry, dict) or not any(
-                set(entry) == set(shape) and all(well_typed(entry[part], kind) for part, kind in shape.items())
-                for shape in shapes):
-            forms = " or ".join(f"{{ {', '.join(shape)} }}" for shape in shapes)
-            service.error(f"each entry of {key} is {forms}", key)
-        else:
-            found.append(entry)
-    return found
-
-
-def add_ports(service: Service, delegated: int) -> None:
-    """Shared ports are handed on by nobody."""
-    for entry in entries(service, "ports", PORT_KEYS):
-        if entry["first"] < 0 or entry["count"] < 1 or entry["first"] + entry["count"] > 65536:
-            service.error("ports are 0 to 65535", "ports", entry["name"])
-        shared = entry.get("shared", False)
-        service.add(entry["name"], PORTS, READ | WRITE | (0 if shared else delegated), entry["first"],
-                    entry["count"], SHARED if shared else 0, "ports")
-
-
-def add_lines(service: Service, delegated: int) -> None:
-    for entry in entries(service, "interrupts", LINE_KEYS):
-        first, count = entry.get("line", entry.get("first")), entry.get("count", 1)
-        if first < 0 or count < 1 or first + count > LINES:
-            service.error(f"interrupt lines are 0 to {LINES - 1}", "interrupts", entry["name"])
-        service.add(entry["name"], INTERRUPT, READ | WRITE | delegated, first, count, 0, "interrupts")
-
-
-def add_devices(service: Service, delegated: int) -> None:
-    """`all` is what no other service is given by address: 0 pages stand for it in the format."""
-    for entry in entries(service, "devices", DEVICE_KEYS):
-        address, size = entry.get("address", 0), entry.get("bytes", 0)
-        if "all" in entry:
-            if not entry["all"]:
-                service.error("all is true, or there is address and bytes", "devices", entry["name"])
-        elif address % 4096 or size % 4096 or size <= 0 or not 0 <= address < 1 << 52:
-            service.error("address and bytes of a device are whole pages of 4096", "devices",
-                          entry["name"])
-        service.add(entry["name"], DEVICE, READ | WRITE | delegated, address // 4096, size // 4096, 0,
-                    "devices")
-
-
-def add_resources(service: Service) -> None:
-    delegated = GRANT | REVOKE if service.table.get("delegate") else 0
-    add_ports(service, delegated)
-    add_lines(service, delegated)
-    add_devices(service, delegated)
-    for entry in service.table.get("files", []):
-        form = {"name": entry, "execute": False, "delegate": False}
-        if isinstance(entry, dict) and {"name", "execute"} <= set(entry) <= set(form):
-            form |= entry
-        name, runs, given = form.values()
-        if not isinstance(name, str) or not NAME.match(name) or type(runs) is not bool or type(given) is not bool:
-            service.error("files are names of files in the initial RAM disk, or { name, execute, delegate }", "files")
-        else:
-            service.add(name, FILE, READ | (EXECUTE if runs else 0) | (GRANT if given else 0), 0, 0, 0, "files")
-    for name in service.table.get("memory", []):
-        if name not in OBJECTS:
-            service.error(f"memory: nothing is called '{name}' (there are "
-                          f"{', '.join(OBJECTS)})", "memory", name)
-        else:
-            obj, rights = OBJECTS[name]
-            service.add(name, MEMORY, rights, 0, 0, obj, "memory")
-    if service.table.get("delegate") and not any(key in service.table for key in ("ports", "interrupts", "devices")):
-        service.error("delegate is about ports, interrupts and devices, and it has none", "delegate")
-    if "log" in service.table:
-        if service.table["log"] not in LOG_RIGHTS:
-            service.error('log is "read", "write" or "read, write"', "log")
-        service.add("log", MEMORY, LOG_RIGHTS.get(service.table["log"], 0), 0, 0, LOG, "log")
 
 
 def provided(service: Service) -> dict[str, tuple[str, int]]:
@@ -321,24 +229,6 @@ def check_cycles(services: list[Service], endpoints: dict[str, int]) -> None:
 
     for start in range(len(services)):
         visit(start, [])
-
-
-def check_shared(services: list[Service]) -> None:
-    """Two services with the same port, line or device page; ports that both say they share are fine."""
-    units = {PORTS: "port", INTERRUPT: "interrupt line", DEVICE: "device page"}
-    seen: list[tuple[int, int, int, bool, Service]] = []
-    for service in services:
-        for name, kind, _, a, b, obj, key in service.grants:
-            if kind not in units:
-                continue
-            shared = kind == PORTS and obj == SHARED
-            for other_kind, other_a, other_b, other_shared, other in seen:
-                if kind == other_kind and a < other_a + other_b and other_a < a + b and \
-                        not (shared and other_shared):
-                    first = max(a, other_a)
-                    service.error(f"duplicate grant: {units[kind]} {first:#x} belongs to service "
-                                  f"{other.name} already", key, name)
-            seen.append((kind, a, b, shared, service))
 
 
 def programs(root: Path) -> dict[str, Path]:
