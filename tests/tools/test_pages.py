@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""test_pages.py - what the pages name is there: files, functions, the file that a function is in, and links."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from qemu import ROOT
+from testlib import Suite, check
+
+suite = Suite("tools")
+
+FOLDERS = (".ci", "abi", "bench", "boot", "docs", "drivers", "kernel", "lib", "make", "programs", "protocols",
+           "services", "system", "tests", "third_party", "tools")
+# A page about a decision may name what was decided against.
+DECISIONS = Path("docs/decisions")
+ELSEWHERE = {
+    "tcp_input": "lwIP", "enter_mem_map": "made by a macro", "enter_mem_unmap": "made by a macro",
+    "contrib/fsstress.c": "e2fsprogs", "lib/oofatfs": "micropython", "ff.c": "micropython", "ffunicode.c": "micropython",
+    "Documentation/filesystems/ext4": "Linux", "debug/kernel.elf": "built",
+}
+ENDINGS = "c|h|S|inc|py|md|def|toml|txt|mk|ld|sh|pml|lock|conf"
+MADE = re.compile(r"build/|.*\b(NAME|CLASS|FILE|DATE|RELEASE)\b")
+
+
+@cache
+def files() -> frozenset[str]:
+    found = {path.name for path in ROOT.iterdir() if path.is_file()}
+    return frozenset(found | {str(path.relative_to(ROOT)) for folder in FOLDERS for path in (ROOT / folder).rglob("*")
+                              if "__pycache__" not in path.parts})
+
+
+@cache
+def words() -> frozenset[str]:
+    """All that is a word in a source."""
+    found: set[str] = set()
+    for name in files():
+        path = ROOT / name
+        if path.is_file() and name != "tests/tools/test_pages.py" and not name.endswith((".md", ".png")):
+            found.update(re.findall(r"\w+", path.read_text(encoding="utf-8", errors="replace")))
+    return frozenset(found)
+
+
+@cache
+def called(name: str) -> list[str]:
+    """The files and folders that a page may mean by a path or the end of one, or by `_end.c` of a name said before."""
+    name = name.removeprefix("../").rstrip("/")
+    ends = name if name.startswith("_") else "/" + name
+    return [path for path in files() if any(
+        path == one or path.endswith(one_end) for one, one_end in ((name, ends), (name + ".h", ends + ".h")))]
+
+
+def wrong_in(page: Path, text: str) -> list[str]:
+    wrong = [f"there is no {link}" for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text)
+             if not (ROOT / page.parent / link).exists()]
+    if DECISIONS in page.parents:
+        return wrong
+    said = re.findall(r"`([^`\n]+)`", text)
+    wrong += [f"there is no function {name}()" for one in said for name in re.findall(r"(\w+)\(\)", one)
+              if name not in words() and name not in ELSEWHERE]
+    wrong += [f"there is no {one}" for one in said
+              if re.fullmatch(rf"[\w./-]+\.({ENDINGS})|[\w.-]+(/[\w.-]+)+/?", one) and not MADE.match(one)
+              and one not in ELSEWHERE and not called(one)]
+    for name, file in re.findall(r"`(\w+)\(\)`\s+\(`([^`]+\.[chS])`\)", text):
+        if not any(re.search(rf"\b{name}\(", (ROOT / path).read_text(encoding="utf-8")) for path in called(file)):
+            wrong.append(f"{name}() is not in {file}")
+    return wrong
+
+
+@suite.test("each file and function that a page names is there")
+def pages() -> None:
+    wrong = [f"{name}: {text}" for name in sorted(files()) if name.endswith(".md")
+             for text in wrong_in(Path(name), (ROOT / name).read_text(encoding="utf-8"))]
+    check(not wrong, "; ".join(wrong))
+
+
+@suite.test("a page that names what is not there is found out")
+def found_out() -> None:
+    text = ("[a](nowhere.md) `nobody_has_this()` `lib/server/nowhere.c` `lib/nothing/` "
+            "`server_loop_run()` (`lib/server/park.c`) `loop_run()` (`lib/server/loop.c`)")
+    wrong = wrong_in(Path("docs/page.md"), text)
+    check(len(wrong) == 7, f"found were only: {wrong}")
