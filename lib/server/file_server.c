@@ -117,8 +117,7 @@ static mnos_status_t begin_session(struct file_server *server, struct server_req
     mnos_badge_t badge = request->message->badge;
 
     if (request->session != NULL) {
-        if (request->parked == NULL)
-            server_forget_parked(&server->loop, badge, true);
+        server_forget_parked(&server->loop, badge, true);
         session_reset(server->loop.sessions, request->session, &server->loop.owner);
         return MNOS_OK;
     }

@@ -107,13 +107,14 @@ static __attribute__((noinline)) void conclude(struct server_loop *loop,
         park_drop(loop->park, request->parked);
 }
 
-/* The lane went on without the request that waits in it. */
+/* The lane went on without the request that waits in it. One that is in its middle ends by itself. */
 static void end_stale(struct server_loop *loop, mnos_badge_t badge, uint32_t lane)
 {
     for (uint32_t i = 0; loop->park != NULL && i < PARK_ENTRIES; i++) {
         struct parked *at = &loop->park->entries[i];
 
-        if (at->used && at->message.badge == badge && label_lane(at->message.label) == lane &&
+        if (at->used && !at->running && at->message.badge == badge &&
+            label_lane(at->message.label) == lane &&
             server_is_once(&loop->operations[label_operation(at->message.label)]))
             park_drop(loop->park, at);
     }

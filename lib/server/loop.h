@@ -125,7 +125,7 @@ static inline const void *server_body(struct server_loop *loop, struct server_re
 /* Runs all requests that are ready to go on, and answers those that end. */
 void server_loop_go_on(struct server_loop *loop);
 /* What the badge's requests wait for is of no use any more: they end, with MNOS_ERR_LOST if
- * there is still somebody who waits for an answer. */
+ * there is still somebody who waits for an answer. But for the one that runs, which may be who asks for it. */
 void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_there);
 /* Clients that are gone lose their sessions and what waits; badge 0 stands for any number of them. For the loop. */
 void server_forget_clients(struct server_loop *loop, mnos_badge_t gone);

@@ -20,7 +20,8 @@ void server_keep_progress(struct server_request *request)
 {
     struct server_lane *lane = request->lane;
 
-    if (lane != NULL) {
+    /* The client may have gone on in the lane while the handler waited: then it is another request's. */
+    if (lane != NULL && lane->sequence == label_sequence(request->message->label)) {
         state_note(lane, sizeof *lane);
         memcpy(lane->words, request->progress, sizeof request->progress);
         lane->begun = 1;
@@ -63,7 +64,7 @@ void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_
     for (uint32_t i = 0; loop->park != NULL && i < PARK_ENTRIES; i++) {
         struct parked *at = &loop->park->entries[i];
 
-        if (!at->used || at->message.badge != badge)
+        if (!at->used || at->running || at->message.badge != badge)
             continue;
         if (is_there)
             ipc_reply_status(reply_id_of(loop, at), MNOS_ERR_LOST);

@@ -22,7 +22,7 @@ struct parked *park_put(struct park *park, uint32_t account)
     while (chosen->used)
         chosen++;
     chosen->used = true;
-    chosen->ready = false;
+    chosen->ready = chosen->running = false;
     chosen->holds = chosen->runs = 0;
     chosen->progress[0] = chosen->progress[1] = 0;
     chosen->account = account;
@@ -38,7 +38,7 @@ void park_drop(struct park *park, struct parked *parked)
 
     park->ready_count -= parked->ready;
     park->count--;
-    parked->used = parked->ready = false;
+    parked->used = parked->ready = parked->running = false;
     parked->holds = 0;
     while (park->end != 0 && !park->entries[park->end - 1].used)
         park->end--;
@@ -51,6 +51,7 @@ void park_drop(struct park *park, struct parked *parked)
 void park_wait(struct park *park, struct parked *parked, uint64_t waits_for)
 {
     parked->waits_for = waits_for;
+    parked->running = false;
     parked->runs++;
     if (park->waits != NULL)
         park->waits(park->context, (uint32_t)(parked - park->entries));
@@ -93,6 +94,7 @@ struct parked *park_next(struct park *park)
         if (!at->ready)
             continue;
         at->ready = false;
+        at->running = true;
         park->ready_count--;
         park->next = next + 1;
         return at;

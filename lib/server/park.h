@@ -3,7 +3,7 @@
  * park.h - requests that wait for something and are run again when it has come, while others are served.
  *
  *   free --park_put()--> waiting --park_wake(), park_wake_all()--> ready --park_next()--> runs again
- *   runs again: parks once more (park_put() with its own entry), or ends by park_drop()
+ *   runs again: parks once more (park_wait() with its own entry), or ends by park_drop()
  *
  * What is waited for is a number that the service chooses, below PARK_TURN; PARK_OBJECT with an object's number
  * means that whoever holds the object (struct parked, `holds`) has ended. A request whose client has gone, or whose lane went on
@@ -13,6 +13,8 @@
  * P2  An object is held by at most one entry.
  * P3  Entries from `end` on are free, and the one before is not. A free one near the beginning is taken first, so that
  *     few are looked at where few wait.
+ * P4  One that runs (`running`) is dropped by its own run alone: its bytes are in use, and its place is not to be
+ *     another's meanwhile, nor freed twice.
  */
 #pragma once
 
@@ -41,6 +43,7 @@ struct parked {
     uint32_t account;
     uint32_t runs; /* how often it was run */
     bool used, ready;
+    bool running; /* from park_next() until it waits again or is dropped */
     uint8_t
         text[MNOS_MESSAGE_MAX_BYTES]; /* the whole request, if it is longer than the registers */
 };

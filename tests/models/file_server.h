@@ -155,9 +155,16 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
     return MNOS_ERR_REVOKED;
 }
 
-static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t)
+/* What comes while a handler waits in its middle. */
+static const struct message *arrives;
+
+static mnos_status_t ipc_receive(mnos_cap_t, struct message *msg, uint64_t)
 {
-    return MNOS_ERR_REVOKED;
+    if (arrives == NULL)
+        return MNOS_ERR_REVOKED;
+    *msg = *arrives;
+    arrives = NULL;
+    return MNOS_OK;
 }
 
 bool ipc_client_is_gone(mnos_cap_t, mnos_badge_t told, mnos_badge_t client)

@@ -6,6 +6,7 @@
 #include "tests/models/file_server.h"
 #include "tests/unit/file_parked.h"
 #include "tests/unit/file_mounting.h"
+#include "tests/unit/file_inside.h"
 #include "tests/unit/file_locking.h"
 #include "tests/unit/file_watching.h"
 
