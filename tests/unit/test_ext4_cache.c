@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* test_ext4_cache - pages of files in memory, and requests that wait for the disk: rows, heat, dirty pages, and random
  * use with the invariants of cache.h. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -258,4 +259,103 @@ TEST(ext4_queue, what_does_not_fit_into_the_ring_waits_in_its_order)
     CHECK_EQ(submitted, 12);
     CHECK_EQ(bells, 3);
     CHECK(disk_queue_has_room(&queue));
+}
+
+/* ---- Deaths ---- */
+
+#define FEW 4u
+#define MOMENTS_MAX 256u
+
+/* What outlives the process: the tables of a few pages. */
+struct tables {
+    _Alignas(64) uint8_t bytes[1024];
+};
+
+static uint8_t few_pages[FEW * CACHE_PAGE_BYTES];
+static struct tables *watched, *moments;
+static unsigned moment_count;
+
+static void look(int)
+{
+    if (moment_count < MOMENTS_MAX &&
+        memcmp(&moments[moment_count - 1], watched, sizeof *watched) != 0)
+        moments[moment_count++] = *watched;
+}
+
+/* Keeps what a death behind each store would leave: the processor stops after each instruction. */
+static void step_by_step(struct tables *tables, void (*run)(void *), void *argument)
+{
+    struct sigaction action = {.sa_handler = look}, before;
+
+    watched = tables;
+    moments[0] = *tables;
+    moment_count = 1;
+    sigaction(SIGTRAP, &action, &before);
+    /* The red zone is not ours to push over. */
+    __asm__ volatile("subq $128, %%rsp; pushfq; orq $0x100, (%%rsp); popfq; addq $128, %%rsp" ::
+                         : "memory", "cc");
+    run(argument);
+    __asm__ volatile("subq $128, %%rsp; pushfq; andq $~0x100, (%%rsp); popfq; addq $128, %%rsp" ::
+                         : "memory", "cc");
+    sigaction(SIGTRAP, &before, NULL);
+    CHECK(moment_count < MOMENTS_MAX);
+}
+
+static const char *recover(struct tables *tables)
+{
+    return cache_recover(&cache, tables, few_pages, FEW, FEW, 1000);
+}
+
+static void recover_again(void *tables)
+{
+    (void)recover(tables);
+}
+
+static void begin_to_write(void *)
+{
+    cache_begin_write(&cache, 3, 1);
+}
+
+/* Nobody has read or written pages 1 to 3 yet; transactions wait for 2 and 3. */
+static void check_recovered(struct tables tables)
+{
+    const char *wrong = recover(&tables);
+
+    CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
+    CHECK_EQ(cache.dirty_count, 3);
+    for (uint32_t i = 0; i < 3; i++)
+        CHECK_EQ(cache_find(&cache, 1, i), i + 1);
+    CHECK_EQ(cache.noted_count, 2);
+    CHECK(!cache_is_noted(&cache, 4));
+    CHECK(cache_is_noted(&cache, 5));
+    CHECK_EQ(cache_page(&cache, 3)->transaction, 6);
+}
+
+TEST(ext4_cache, a_death_at_any_store_of_writing_or_recovering_loses_no_page)
+{
+    static struct tables tables, before;
+
+    CHECK(cache_table_bytes(FEW) <= sizeof tables);
+    memset(&tables, 0, sizeof tables);
+    moments = calloc(MOMENTS_MAX, sizeof *moments);
+    cache_init(&cache, &tables, few_pages, FEW);
+    for (uint32_t i = 0; i < FEW; i++)
+        CHECK_EQ(take_one(1, i), i + 1);
+    for (uint32_t number = 1; number <= 3; number++)
+        cache_dirty(&cache, number);
+    cache_note(&cache, 2, 5);
+    cache_begin_write(&cache, 2, 1);
+    cache_dirty(&cache, 2); /* once more meanwhile, and a later transaction waits for that */
+    cache_note(&cache, 2, 7);
+    cache_note(&cache, 3, 6);
+    step_by_step(&tables, begin_to_write, NULL);
+    CHECK(moment_count > 5);
+    before = tables;
+    for (unsigned i = 0; i < moment_count; i++)
+        check_recovered(moments[i]);
+    step_by_step(&before, recover_again, &before);
+    CHECK(moment_count > 5);
+    for (unsigned i = 0; i < moment_count; i++)
+        check_recovered(moments[i]);
+    free(moments);
 }

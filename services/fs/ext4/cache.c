@@ -273,11 +273,16 @@ void cache_keep(const struct cache *cache, uint32_t number)
 
 void cache_dirty(struct cache *cache, uint32_t number)
 {
+    if (cache_page(cache, number)->dirty)
+        return;
+    cache_page(cache, number)->dirty = true;
+    cache_list_dirty(cache, number);
+}
+
+void cache_list_dirty(struct cache *cache, uint32_t number)
+{
     struct cache_page *page = cache_page(cache, number);
 
-    if (page->dirty)
-        return;
-    page->dirty = true;
     page->serial = ++cache->serial;
     page->dirty_previous = cache->dirty_last;
     if (cache->dirty_last != 0)

@@ -150,6 +150,8 @@ bool cache_part_read(struct cache *cache, uint32_t number, mnos_status_t status)
 void cache_forget_failed(struct cache *cache);
 
 void cache_dirty(struct cache *cache, uint32_t number);
+/* The end of cache_dirty(): a page that is dirty comes last in the list. */
+void cache_list_dirty(struct cache *cache, uint32_t number);
 /* There is nothing of it to write: what was changed lies behind the end of a file that has become shorter. */
 void cache_clean(struct cache *cache, uint32_t number);
 /* Its blocks are new: `transaction` waits for it. */

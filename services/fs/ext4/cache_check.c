@@ -6,21 +6,29 @@
 
 /* ---- After a death ---- */
 
-/* A page that was being written is written again; which transaction waits for it is known from before. */
+/* A page that was being written is written again; which transaction waits for it is known from before. It stays dirty
+ * and noted from each store to the next: this run may die as well, and the next has to find the page so. */
 static void recover_page(struct cache *cache, uint32_t number)
 {
-    const struct cache_page was = *cache_page(cache, number);
-    uint32_t *bucket = cache_bucket(cache, was.inode, was.index);
-    bool has_noted = was.noted || was.writing_noted;
+    struct cache_page *page = cache_page(cache, number);
+    uint32_t *bucket = cache_bucket(cache, page->inode, page->index);
 
-    *cache_page(cache, number) = (struct cache_page){
-        .inode = was.inode, .index = was.index, .next = *bucket, .state = CACHE_VALID};
+    if (page->writing_noted)
+        page->transaction = page->writing_transaction; /* the earlier one */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    page->noted = page->noted || page->writing_noted;
+    page->dirty = true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    page->writing = page->writing_noted = page->pinned = false;
+    page->parts = page->heat = 0;
+    page->status = MNOS_OK;
+    page->dirty_next = page->dirty_previous = 0;
+    page->next = *bucket;
     *bucket = number;
-    cache->owners[was.inode & (CACHE_OWNERS - 1)]++;
+    cache->owners[page->inode & (CACHE_OWNERS - 1)]++;
     cache->used_count = number;
-    cache_dirty(cache, number);
-    if (has_noted)
-        cache_note(cache, number, was.writing_noted ? was.writing_transaction : was.transaction);
+    cache->noted_count += page->noted;
+    cache_list_dirty(cache, number);
 }
 
 const char *cache_recover(struct cache *cache, void *tables, uint8_t *memory, uint32_t table_pages,
