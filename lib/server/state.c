@@ -125,6 +125,14 @@ enum state_found state_open(struct state *state, void *base, uint64_t bytes, uin
     return unfinished ? STATE_NONE : STATE_FOREIGN;
 }
 
+void state_drop(struct state *state)
+{
+    __atomic_store_n(&state->header->flags, 0, __ATOMIC_RELEASE);
+    /* What follows makes it anew, and must not be moved before the store. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&state->header->log_used, 0, __ATOMIC_RELEASE);
+}
+
 void state_ready(struct state *state)
 {
     __atomic_store_n(&state->header->flags, STATE_READY, __ATOMIC_RELEASE);

@@ -61,6 +61,9 @@ enum state_found {
  */
 enum state_found state_open(struct state *state, void *base, uint64_t bytes, uint64_t magic,
                             uint32_t layout, uint32_t log_bytes, const struct state_area *areas);
+/* What was found is of no use to the service: until state_ready() the region holds nothing, also for a run that finds it
+ * half made anew. */
+void state_drop(struct state *state);
 /* What is in the region is whole from now on. */
 void state_ready(struct state *state);
 /* The region, or an area, has become larger at its end. */

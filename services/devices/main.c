@@ -101,6 +101,7 @@ static mnos_status_t open_table(void)
     if (found == STATE_FOREIGN || wrong != NULL)
         log_line("what the run before left is not usable (%s): scanning again",
                  wrong != NULL ? wrong : "another layout, or damaged");
+    state_drop(&state);
     scan_all(devices.table);
     learn_matches(devices.table);
     log_scan(devices.table);

@@ -80,6 +80,7 @@ static const char *open_table(void)
     if (found == STATE_FOREIGN || wrong != NULL)
         log_line("what the run before left is not usable (%s): mounting what the manifest says",
                  wrong != NULL ? wrong : "another layout, or damaged");
+    state_drop(&state);
     wrong = read_table(vfs.table);
     if (wrong == NULL)
         state_ready(&state);

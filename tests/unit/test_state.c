@@ -161,6 +161,21 @@ TEST(state, what_was_never_finished_is_nothing)
     CHECK_PTR_EQ(state_content(&state), memory.block + state_overhead(LOG_BYTES));
 }
 
+TEST(state, what_is_of_no_use_is_nothing_until_it_is_made_anew)
+{
+    static struct memory memory;
+    struct state state;
+
+    make_memory(&state, &memory);
+    state_put(&state, state_content(&state), 8);
+    state_drop(&state);
+    memset(state_content(&state), 0, 100); /* and dies */
+    CHECK_EQ(open_memory(&state, &memory), STATE_NONE);
+    CHECK(state_is_clean(&state));
+    state_ready(&state);
+    CHECK_EQ(open_memory(&state, &memory), STATE_WHOLE);
+}
+
 TEST(state, the_managers_words_are_not_touched)
 {
     static struct memory memory;

@@ -301,6 +301,7 @@ static void begin_anew(struct sessions *sessions)
 {
     const struct running running = service.kept->running;
 
+    state_drop(&state);
     memset(sessions, 0, session_bytes() + ext4_service_state_bytes(PAGES_MAX));
     if (was_whole)
         service.kept->running = running; /* what is dropped may have come of it */

@@ -46,6 +46,7 @@ static mnos_status_t make_new(struct memory *memory)
 {
     uint64_t limit = memory->region.bytes_max - state_overhead(LOG_BYTES) - session_bytes();
 
+    state_drop(&memory->state);
     if (memory->region.bytes < state_overhead(LOG_BYTES) + session_bytes() ||
         tmpfs_format(memory->fs, block_bytes(memory),
                      (uint32_t)((limit - TMPFS_HEADER_BYTES) / TMPFS_PAGE_BYTES),
