@@ -2,8 +2,11 @@
 /*
  * main - a client for tests: works on files in a directory of its own, while a second thread kills the service
  * that has them. Its arguments: how often, which service ("tmpfs"), and how many requests are answered
- * at most between two kills (0: time alone counts), so that there is progress on a busy machine. Each request must succeed exactly once: a name that is made may
- * not be there already, one that is removed must be, and bytes that are appended come where the file ended.
+ * at most between two kills (0: none is waited for). Each request must succeed exactly once: a name that is made may not
+ * be there already, one that is removed must be, and bytes that are appended come where the file ended.
+ *
+ * How many requests are answered in a time depends on the machine, so kills are spread over the requests of the first
+ * rounds, which have one of each kind, and these are done in any case.
  */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
@@ -18,6 +21,9 @@
 #define TAIL_BYTES 100u
 #define LARGE_BYTES (5u << 19) /* more than a piece of the region, and than is freed in one step */
 #define LARGE_PART 65536u
+#define ROUNDS_LEAST 5u
+/* Of these rounds, or a few less: 15 in each, 42 for a large file, and 86 for making it smaller. */
+#define REQUESTS_LEAST 200u
 #define STACK_PAGES 4
 #define PRIORITY_KILLER                                                                            \
     30 /* above the service's, so that it strikes in the middle on one core, too */
@@ -77,7 +83,8 @@ static void kill_again_and_again(void *)
     while (kills < wanted.kills) {
         seed = seed * 6364136223846793005ull + 1442695040888963407ull;
         sleep_until(deadline_after_ns(1000000 + (seed >> 33) % 4000000));
-        while (answered - before < (wanted.requests == 0 ? 0 : (seed >> 40) % wanted.requests))
+        while (answered - before < (wanted.requests == 0 ? 0 : (seed >> 40) % wanted.requests) ||
+               answered < kills * REQUESTS_LEAST / wanted.kills)
             sleep_until(deadline_after_ns(500000));
         before = answered;
         if (manager_command(MANAGER_KILL, wanted.service) == MNOS_OK)
@@ -224,7 +231,7 @@ int main(void)
                               PRIORITY_KILLER, MNOS_AFFINITY_ANY),
                 "begin to kill"))
         return 1;
-    while (!over && failures == 0)
+    while ((!over || rounds < ROUNDS_LEAST) && failures == 0)
         one_round(rounds++);
     for (unsigned i = 0; i < 4 && i < rounds && failures == 0; i++) {
         char kept[32];
