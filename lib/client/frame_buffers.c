@@ -6,6 +6,8 @@
 
 #define PAGE_BYTES 4096u
 #define BUFFERS_OF_PAGE (PAGE_BYTES / FRAME_BUFFER_BYTES)
+/* Entries that cannot be, of which one call passes over no more: a driver may write others as fast. */
+#define REFUSED_MAX 64u
 /* A full fence: the store before is visible before what is loaded after. */
 #define FENCE() atomic_thread_fence(memory_order_seq_cst)
 
@@ -85,7 +87,7 @@ static bool is_given(const struct frame_buffers *buffers, const struct frame_ent
 
 bool frame_take(struct frame_buffers *buffers, struct frame_part *part)
 {
-    while (entries_ready(&buffers->received) != 0) {
+    for (uint32_t i = 0; i < REFUSED_MAX && entries_ready(&buffers->received) != 0; i++) {
         struct frame_entry entry;
 
         entries_look(&buffers->received, 0, &entry);
@@ -109,7 +111,8 @@ bool frame_take(struct frame_buffers *buffers, struct frame_part *part)
 
 static void take_sent(struct frame_buffers *buffers)
 {
-    while (entries_ready(&buffers->sent) != 0) {
+    /* W1: no more of them are the driver's. */
+    for (uint32_t i = 0; i < FRAME_SEND_BUFFERS && entries_ready(&buffers->sent) != 0; i++) {
         struct frame_entry entry;
 
         entries_look(&buffers->sent, 0, &entry);

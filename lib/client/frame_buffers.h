@@ -53,7 +53,8 @@ void frame_buffers_begin(struct frame_buffers *buffers, void *memory);
 
 /* A buffer for frames to come that nobody here uses any more. False: there is no room, which cannot be. */
 bool frame_give(struct frame_buffers *buffers, uint32_t buffer);
-/* The next that the driver has filled; it is the stack's until frame_give(). False: there is none. */
+/* The next that the driver has filled; it is the stack's until frame_give(). False: there is none, or too many
+ * before it that cannot be: frame_buffers_sleep() tells. */
 bool frame_take(struct frame_buffers *buffers, struct frame_part *part);
 
 /* A buffer to write a frame of at most FRAME_BYTES_MAX bytes into, or NULL: all are on their way. */

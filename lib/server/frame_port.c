@@ -5,6 +5,8 @@
 #include "lib/base/string.h"
 
 #define PAGE_BYTES 4096u
+/* Entries that cannot be, of which one call answers no more: a stack may write others as fast. */
+#define REFUSED_MAX 64u
 /* A full fence: the store before is visible before what is loaded after. */
 #define FENCE() atomic_thread_fence(memory_order_seq_cst)
 
@@ -55,8 +57,11 @@ static void refuse_free(struct frame_port *port, struct frame_entry *entry)
 
 bool frame_port_take_free(struct frame_port *port, struct frame_entry *entry)
 {
+    uint32_t refused = 0;
+
     /* P1: what is put into `received` and what will be is never more than its room. */
-    while (port->held < entries_room(&port->received) && entries_ready(&port->free) != 0) {
+    while (refused++ < REFUSED_MAX && port->held < entries_room(&port->received) &&
+           entries_ready(&port->free) != 0) {
         entries_look(&port->free, 0, entry);
         entries_drop(&port->free, 1);
         if (is_inside(port, entry) && entry->bytes > FRAME_HEADER_ROOM) {
@@ -121,7 +126,7 @@ static void refuse_send(struct frame_port *port, uint32_t count)
 
 uint32_t frame_port_look_send(struct frame_port *port, struct frame_entry *entries)
 {
-    for (;;) {
+    for (uint32_t refused = 0; refused < REFUSED_MAX; refused++) {
         uint32_t ready = entries_ready(&port->send), room = entries_room(&port->sent);
         uint32_t count;
 
@@ -137,6 +142,7 @@ uint32_t frame_port_look_send(struct frame_port *port, struct frame_entry *entri
             count = 1;
         refuse_send(port, count);
     }
+    return 0; /* frame_port_sleep() sees that there are more */
 }
 
 void frame_port_take_send(struct frame_port *port, uint32_t count)

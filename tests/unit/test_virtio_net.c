@@ -418,6 +418,47 @@ TEST(virtio_net, a_driver_that_lies_is_not_believed)
     CHECK(frame_buffers_broken(&stack));
 }
 
+/* The other side may write as fast as they are refused, so that a call would have no end. */
+TEST(virtio_net, entries_that_cannot_be_are_refused_a_few_at_a_time)
+{
+    const struct frame_entry bad = {.page = 0, .bytes = 60, .cookie = UINT32_MAX};
+    struct frame_entry entries[FRAME_SEGMENTS_MAX];
+    struct frame_part part;
+    uint32_t buffer;
+
+    begin(ALL);
+    for (unsigned i = 0; i < FRAME_ENTRIES; i++)
+        put_raw(&stack.rings->received, bad);
+    CHECK(!frame_take(&stack, &part));
+    CHECK_EQ(stack.refused, 64);
+    CHECK(!frame_buffers_sleep(&stack, false));
+    for (unsigned i = 0; i < FRAME_ENTRIES; i++)
+        put_raw(&stack.rings->sent, bad);
+    for (unsigned i = 0; i < FRAME_SEND_BUFFERS; i++)
+        (void)frame_send_buffer(&stack, &buffer);
+    CHECK(frame_send_buffer(&stack, &buffer) == NULL);
+    CHECK_EQ(stack.refused, 64 + FRAME_SEND_BUFFERS);
+
+    begin(ALL);
+    for (unsigned i = 0; i < FRAME_ENTRIES; i++)
+        put_raw(&port.rings->send, bad);
+    CHECK_EQ(frame_port_look_send(&port, entries), 0);
+    CHECK_EQ(port.refused, 64);
+    CHECK(!frame_port_sleep(&port, false, true));
+
+    begin(ALL);
+    while (frame_port_take_free(&port, entries))
+        frame_port_received(&port, entries);
+    for (unsigned i = 0; i < FRAME_RECEIVE_BUFFERS; i++)
+        put_raw(&port.rings->free, bad);
+    CHECK(!frame_port_take_free(&port, entries));
+    CHECK_EQ(port.refused, 64);
+    CHECK(!frame_port_sleep(&port, true, false));
+    /* None is passed over for ever. */
+    work();
+    CHECK_EQ(port.refused, FRAME_RECEIVE_BUFFERS);
+}
+
 TEST(virtio_net, who_waits_is_told_and_nobody_else)
 {
     uint8_t data[60] = {0};
