@@ -30,6 +30,7 @@ static void begin_answer(struct connection *connection, uint32_t status, const c
         page_head(connection->head, status, type, length, connection->keep_alive, location);
     connection->head_sent = connection->page_sent = 0;
     connection->state = CONNECTION_ANSWERS;
+    connection->moves = true;
     if (connection->request.method == METHOD_HEAD) {
         connection->page.count = 0;
         connection->file_offset = connection->file_end;
@@ -108,6 +109,18 @@ static mnos_status_t open_path(struct connection *connection, struct site *site,
     return status;
 }
 
+/* The target with a `/` behind its path, and without what follows that. Two at its beginning would be a host. */
+static void location_of(const char *target, char *location, size_t size)
+{
+    size_t bytes = 0;
+
+    while (target[1] == '/')
+        target++;
+    while (target[bytes] != 0 && target[bytes] != '?' && target[bytes] != '#')
+        bytes++;
+    (void)mnos_snprintf(location, size, "%.*s/", (int)bytes, target);
+}
+
 /* A directory is its index, or the list of what is in it. */
 static void answer_directory(struct connection *connection, struct site *site, char *path,
                              size_t size)
@@ -117,7 +130,7 @@ static void answer_directory(struct connection *connection, struct site *site, c
 
     if (bytes != 0 && path[bytes - 1] != '/') { /* links in it would lead elsewhere */
         close_file(connection);
-        (void)mnos_snprintf(moved, sizeof moved, "%s/", connection->request.target);
+        location_of(connection->request.target, moved, sizeof moved);
         page_error(&connection->page, 301);
         answer_page(connection, 301, strlen(moved) < PAGE_HEAD_BYTES / 2 ? moved : NULL);
         return;
@@ -205,7 +218,7 @@ static bool send_text(struct connection *connection, const char *text, size_t co
 
     if (*sent < count &&
         socket_send(&connection->socket, text + *sent, count - *sent, &part) == MNOS_OK)
-        *sent += part;
+        *sent += part, connection->moves |= part != 0;
     return *sent == count;
 }
 
@@ -229,6 +242,7 @@ static bool send_file(struct connection *connection, struct site *site, bool *br
             return false;
         }
         connection->file_offset += sent;
+        connection->moves |= sent != 0;
     }
     return true;
 }
@@ -266,7 +280,7 @@ static bool drain(struct connection *connection)
 
 static bool is_late(struct connection *connection, uint64_t now_ns)
 {
-    if (connection->state == CONNECTION_ANSWERS || now_ns < connection->deadline_ns)
+    if (now_ns < connection->deadline_ns)
         return false;
     if (connection->state != CONNECTION_READS || !connection->request.begun)
         return true;
@@ -288,6 +302,10 @@ bool connection_work(struct connection *connection, struct site *site, uint64_t 
         case CONNECTION_ANSWERS: moved = send_some(connection, site, now_ns, &broken); break;
         default: moved = drain(connection); break;
         }
+    }
+    if (connection->state == CONNECTION_ANSWERS && connection->moves) {
+        connection->deadline_ns = now_ns + CONNECTION_SEND_NS;
+        connection->moves = false;
     }
     if (broken || (state & SOCKET_FAILED) != 0 || is_late(connection, now_ns) ||
         ((state & SOCKET_PEER_CLOSED) != 0 && connection->state != CONNECTION_ANSWERS)) {

@@ -4,6 +4,7 @@
  *
  *   READS --a request is there, or is wrong--> ANSWERS --all is in the send ring--> READS, or ENDS
  *   READS --nothing came for IDLE_NS--> over;  --half a request for HEAD_NS--> ANSWERS with 408
+ *   ANSWERS --the peer takes nothing for SEND_NS--> over
  *   ENDS  --the peer has ended too, or for END_NS--> over
  */
 #pragma once
@@ -16,6 +17,7 @@
 #define CONNECTION_IN_BYTES 2048u
 #define CONNECTION_IDLE_NS 60000000000ull
 #define CONNECTION_HEAD_NS 10000000000ull
+#define CONNECTION_SEND_NS 30000000000ull
 #define CONNECTION_END_NS 2000000000ull
 
 enum connection_state { CONNECTION_FREE, CONNECTION_READS, CONNECTION_ANSWERS, CONNECTION_ENDS };
@@ -29,6 +31,7 @@ struct connection {
     uint8_t in[CONNECTION_IN_BYTES]; /* came, and not taken by the request */
     /* The answer: head, then the page or the file. */
     bool keep_alive, has_file;
+    bool moves; /* it has begun, or some of it has gone into the ring, since the deadline was set */
     char head[PAGE_HEAD_BYTES];
     size_t head_count, head_sent;
     struct page page;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/* test_httpd_connection - one connection of the web server: peers that take little, or nothing, and where a directory
+ * without its last `/` is. Sockets, files and the parser are stand-ins. */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "services/httpd/connection.c"
+
+#define SECOND 1000000000ull
+#define FILE_BYTES 100000u
+
+static struct connection connection;
+static struct site site;
+static uint8_t buffer[SITE_BUFFER_BYTES];
+static size_t room;         /* of the send ring */
+static const char *request; /* that comes; NULL: nothing */
+static char sent[1024];     /* the first of what went out */
+static size_t sent_count;
+static unsigned open_files;
+static uint32_t file_type;
+
+/* ---- Stand-ins ---- */
+
+void request_begin(struct request *at)
+{
+    *at = (struct request){0};
+}
+
+enum request_result request_take(struct request *at, const void *bytes, size_t count, size_t *taken,
+                                 uint32_t *)
+{
+    memcpy(at->target, bytes, count);
+    at->keep_alive = at->begun = true;
+    *taken = count;
+    return REQUEST_READY;
+}
+
+mnos_status_t socket_receive(struct socket *, void *bytes, size_t, size_t *received)
+{
+    *received = request == NULL ? 0 : strlen(request);
+    memcpy(bytes, request == NULL ? "" : request, *received);
+    request = NULL;
+    return MNOS_OK;
+}
+
+mnos_status_t socket_send(struct socket *, const void *bytes, size_t count, size_t *part)
+{
+    *part = count < room ? count : room;
+    room -= *part;
+    if (sent_count + *part < sizeof sent)
+        memcpy(sent + sent_count, bytes, *part);
+    sent_count += *part;
+    return MNOS_OK;
+}
+
+size_t socket_room(const struct socket *)
+{
+    return room;
+}
+
+uint32_t socket_state(const struct socket *, mnos_status_t *error)
+{
+    *error = MNOS_OK;
+    return SOCKET_CONNECTED;
+}
+
+mnos_status_t socket_shutdown(struct socket *)
+{
+    return MNOS_OK;
+}
+
+mnos_status_t file_open(struct file_session *, const struct file *, const char *path, uint32_t,
+                        uint32_t, struct file *file)
+{
+    if (strstr(path, INDEX) != NULL)
+        return MNOS_ERR_NOT_FOUND;
+    *file = (struct file){.size = FILE_BYTES, .type = file_type};
+    open_files++;
+    return MNOS_OK;
+}
+
+mnos_status_t file_close(struct file *)
+{
+    open_files--;
+    return MNOS_OK;
+}
+
+mnos_status_t file_read(const struct file *, uint64_t, void *, uint64_t size, uint64_t *count)
+{
+    *count = size;
+    return MNOS_OK;
+}
+
+mnos_status_t file_next_name(const struct file *, struct file_listing *)
+{
+    return MNOS_ERR_END;
+}
+
+/* ---- Scenes ---- */
+
+static void begin(const char *target, uint32_t type)
+{
+    site.buffer = buffer;
+    request = target;
+    file_type = type;
+    room = sent_count = 0;
+    memset(sent, 0, sizeof sent);
+    open_files = 0;
+    connection_begin(&connection, 0);
+}
+
+TEST(httpd_connection, who_takes_nothing_of_an_answer_is_not_waited_for)
+{
+    begin("/file", FILE_TYPE_FILE);
+    CHECK(connection_work(&connection, &site, 0));
+    CHECK(connection_work(&connection, &site, 29 * SECOND));
+    CHECK_EQ(open_files, 1);
+    CHECK(!connection_work(&connection, &site, 30 * SECOND));
+    CHECK_EQ(open_files, 0);
+}
+
+TEST(httpd_connection, who_takes_a_little_at_a_time_gets_it_all)
+{
+    uint64_t now = 0;
+
+    begin("/file", FILE_TYPE_FILE);
+    while (sent_count < FILE_BYTES) {
+        room = 4000;
+        CHECK(connection_work(&connection, &site, now));
+        now += 29 * SECOND;
+    }
+    room = 4000;
+    CHECK(connection_work(&connection, &site, now));
+    CHECK_EQ(connection.state, CONNECTION_READS);
+    CHECK_EQ(open_files, 0);
+}
+
+static bool is_moved(const char *target, const char *want)
+{
+    begin(target, FILE_TYPE_DIRECTORY);
+    room = 1000;
+    CHECK(connection_work(&connection, &site, 0));
+    CHECK_EQ(open_files, 0);
+    return strncmp(sent, "HTTP/1.1 301 ", 13) == 0 && strstr(sent, want) != NULL;
+}
+
+TEST(httpd_connection, a_directory_without_its_end_has_it_in_its_place)
+{
+    CHECK(is_moved("/dir", "Location: /dir/\r\n"));
+    CHECK(is_moved("/dir?a=/b#c", "Location: /dir/\r\n"));
+    CHECK(is_moved("//dir", "Location: /dir/\r\n")); /* `//dir/` is another machine */
+}
