@@ -67,7 +67,7 @@ _Static_assert(sizeof(struct socket_range) == 16, "shared between programs");
 
 struct socket_limits {
     uint32_t rights;  /* of enum socket_right */
-    uint32_t sockets; /* at once, at most SOCKETS_OF_SESSION */
+    uint32_t sockets; /* at once, with those of sessions below; at most SOCKETS_OF_SESSION */
     uint32_t listen_count, connect_count;
     struct socket_range listen[SOCKET_RANGES];  /* local addresses and ports */
     struct socket_range connect[SOCKET_RANGES]; /* those of peers */

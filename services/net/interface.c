@@ -198,7 +198,6 @@ static void on_status(struct netif *netif)
 {
     uint32_t address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(netif)));
 
-    interfaces_own(the_net.interfaces, &the_net.own);
     if (address != 0 && netif_is_up(netif))
         log_line("en%u: %u.%u.%u.%u", netif->num, address >> 24, address >> 16 & 255,
                  address >> 8 & 255, address & 255);
@@ -359,9 +358,12 @@ void interfaces_own(const struct interface *interfaces, struct own_addresses *ow
     own->count = 0;
     for (uint32_t i = 0; i < NET_INTERFACES; i++) {
         uint32_t address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(&interfaces[i].netif)));
+        uint32_t mask = lwip_htonl(ip4_addr_get_u32(netif_ip4_netmask(&interfaces[i].netif)));
 
-        if (interfaces[i].added && address != 0)
-            own->address[own->count++] = address;
+        if (!interfaces[i].added || address == 0)
+            continue;
+        own->broadcast[own->count] = address | ~mask;
+        own->address[own->count++] = address;
     }
 }
 

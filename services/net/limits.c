@@ -25,9 +25,13 @@ static const struct block *block_of(uint32_t first, uint32_t last)
 }
 
 /* Addresses that nothing is sent to: this network, reserved ones, and broadcasts. */
-static bool is_nobody(uint32_t address)
+static bool is_nobody(uint32_t address, const struct own_addresses *own)
 {
-    return address >> 24 == 0 || address >= 0xF0000000;
+    bool all = false;
+
+    for (uint32_t i = 0; i < own->count; i++)
+        all |= own->broadcast[i] == address && own->address[i] != address;
+    return all || address >> 24 == 0 || address >= 0xF0000000;
 }
 
 static bool range_valid(const struct socket_range *range)
@@ -168,7 +172,7 @@ bool limits_connect(const struct socket_limits *limits, enum socket_protocol pro
 
     for (uint32_t i = 0; i < own->count; i++)
         is_own |= own->address[i] == address;
-    if (is_nobody(address))
+    if (is_nobody(address, own))
         return refuse(refusal, SOCKET_LIMIT_CONNECT, SOCKET_FIELD_ADDRESS, 0);
     return any_has(limits->connect, limits->connect_count, SOCKET_LIMIT_CONNECT, protocol, address,
                    false, is_own, port, refusal);
@@ -182,11 +186,11 @@ bool limits_right(const struct socket_limits *limits, enum socket_right right,
 }
 
 bool limits_ping(const struct socket_limits *limits, uint32_t address,
-                 struct socket_refusal *refusal)
+                 const struct own_addresses *own, struct socket_refusal *refusal)
 {
     if (!limits_right(limits, SOCKET_RIGHT_PING, refusal))
         return false;
-    return (!is_nobody(address) && block_of(address, address) == NULL) ||
+    return (!is_nobody(address, own) && block_of(address, address) == NULL) ||
            refuse(refusal, SOCKET_LIMIT_RIGHTS, SOCKET_FIELD_ADDRESS, 0);
 }
 

@@ -16,6 +16,7 @@
 struct own_addresses {
     uint32_t count;
     uint32_t address[4];
+    uint32_t broadcast[4]; /* what all of the network behind that address hear */
 };
 
 /* Whether the numbers in it can be. */
@@ -33,7 +34,7 @@ bool limits_connect(const struct socket_limits *limits, enum socket_protocol pro
                     struct socket_refusal *refusal);
 /* Whether an address may be pinged: those that leave the machine, one by one. */
 bool limits_ping(const struct socket_limits *limits, uint32_t address,
-                 struct socket_refusal *refusal);
+                 const struct own_addresses *own, struct socket_refusal *refusal);
 bool limits_right(const struct socket_limits *limits, enum socket_right right,
                   struct socket_refusal *refusal);
 bool limits_sockets(const struct socket_limits *limits, uint32_t open,

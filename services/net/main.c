@@ -32,6 +32,8 @@ static void one_pass(void *)
     bool more = interfaces_receive(the_net.interfaces);
 
     sys_check_timeouts();
+    /* A frame or a timer may have changed them, or their masks alone. */
+    interfaces_own(the_net.interfaces, &the_net.own);
     (void)pings_deadline_ns(&the_net, kinfo_time_ns());
     more |= shares_pump(&the_net);
     shares_publish(&the_net);

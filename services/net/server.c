@@ -81,7 +81,7 @@ HANDLER(SESSION_LIMITS)
     return answer(request, limits_of(request), sizeof(struct socket_limits));
 }
 
-static bool is_below(const struct server_session *session, uint32_t above)
+bool server_is_below(const struct server_session *session, uint32_t above)
 {
     for (uint32_t at = session->parent; at != 0; at = session_at(the_net.loop.sessions, at)->parent)
         if (at == above)
@@ -96,7 +96,7 @@ HANDLER(CLOSE_TREE)
 
     if (closed == NULL)
         return MNOS_ERR_NOT_FOUND;
-    if (!is_below(closed, number_of(request)))
+    if (!server_is_below(closed, number_of(request)))
         return MNOS_ERR_DENIED;
     session_close_tree(the_net.loop.sessions, closed, &the_net.loop.owner);
     return answer(request, NULL, 0);
@@ -106,16 +106,22 @@ HANDLER(WINDOW)
 {
     mnos_cap_t listener = message_cap(request->message, 0);
     struct message *message = request->message;
+    struct socket_refusal refusal = {0};
     struct socket_window wanted;
     struct share *share;
     mnos_status_t status = record_of(request, &wanted, sizeof wanted);
 
+    /* Its memory is this service's: as much as the session may use. */
+    if (status == MNOS_OK && wanted.sockets > limits_of(request)->sockets) {
+        (void)limits_sockets(limits_of(request), wanted.sockets, &refusal);
+        status = MNOS_ERR_DENIED;
+    }
     if (status == MNOS_OK)
         status = share_open(&the_net, number_of(request), &wanted, listener);
     if (status != MNOS_OK) {
         if (listener != 0)
             (void)!sys_cap_delete(listener);
-        return status;
+        return refusal.limit != 0 ? refuse(request, &refusal) : status;
     }
     share = the_net.windows[number_of(request)];
     message_put(message, MNOS_OK, NULL, 0);
@@ -151,7 +157,7 @@ HANDLER(PING)
 
     if (status != MNOS_OK)
         return status;
-    if (!limits_ping(limits_of(request), wanted.address, &refusal))
+    if (!limits_ping(limits_of(request), wanted.address, &the_net.own, &refusal))
         return refuse(request, &refusal);
     if (request->progress[0] == 0) {
         status = ping_begin(&the_net, &wanted, &number);

@@ -25,6 +25,31 @@ static mnos_status_t give_handle(struct server_request *request, struct socket *
     return status;
 }
 
+/* Of a session and all below it. */
+static uint32_t open_below(const struct server_session *session)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 1; i <= NET_SESSIONS; i++)
+        if (i == session->number ||
+            server_is_below(session_at(the_net.loop.sessions, i), session->number))
+            count += the_net.open[i];
+    return count;
+}
+
+/* Whether the limits of the session, and of all above it, which it has a part of, allow one more. */
+static bool may_open(const struct server_request *request, struct socket_refusal *refusal)
+{
+    const struct server_session *at = request->session;
+
+    while (limits_sockets(&the_net.limits[at->number], open_below(at), refusal)) {
+        if (at->parent == 0)
+            return true;
+        at = session_at(the_net.loop.sessions, at->parent);
+    }
+    return false;
+}
+
 HANDLER(OPEN)
 {
     struct socket_refusal refusal;
@@ -37,7 +62,7 @@ HANDLER(OPEN)
         return status;
     if ((wanted.type != SOCKET_TCP && wanted.type != SOCKET_UDP) || wanted.reserved != 0)
         return MNOS_ERR_ARGUMENT;
-    if (!limits_sockets(limits_of(request), the_net.open[number_of(request)], &refusal))
+    if (!may_open(request, &refusal))
         return refuse(request, &refusal);
     status = socket_make(&the_net, number_of(request),
                          wanted.type == SOCKET_TCP ? KIND_TCP : KIND_UDP, &socket);
@@ -196,7 +221,7 @@ HANDLER(ACCEPT)
     the_net.waits_for = socket_number(listener);
     if (pending == NULL)
         return SERVER_PARKED;
-    if (!limits_sockets(limits_of(request), the_net.open[number_of(request)], &refusal))
+    if (!may_open(request, &refusal))
         return refuse(request, &refusal);
     if (!handle_room(the_net.loop.sessions, request->session))
         return MNOS_ERR_QUOTA;

@@ -158,6 +158,9 @@ static void send(struct socket *socket, const struct socket_datagram *head, uint
     bool connected = head->address == 0 && head->port == 0;
     struct pbuf *pbuf;
 
+    /* lwIP would send it to all of the network. */
+    if (connected && (socket->state & SOCKET_CONNECTED) == 0)
+        return;
     if (!connected && !has_sent(socket, head->address, (uint16_t)head->port) &&
         !may_connect(socket, head->address, (uint16_t)head->port))
         return;

@@ -49,7 +49,7 @@ ceiling = 20
 frames = 256
 bytes = 65536
 arguments = "%d"
-uses = { net = { endpoint = "net", connect = ["10.0.2.2:%d", "10.0.2.2:9/udp"], sockets = 8 } }
+uses = { net = { endpoint = "net", connect = ["10.0.2.2:%d", "10.0.2.0/24:9/udp"], sockets = 8 } }
 log = "write"
 """
 
@@ -66,12 +66,13 @@ def free_port(kind: int) -> int:
 
 
 @contextmanager
-def prompt(name: str, arguments: str = "", cpus: int = 2, limit_s: float = 300, host_port: int = 9):
+def prompt(name: str, arguments: str = "", cpus: int = 2, limit_s: float = 300, host_port: int = 9,
+           extra: tuple[str, ...] = ()):
     """The system with the echo service; yields the guest and this machine's ports to it, TCP and UDP."""
     tcp, udp = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
     with tempfile.TemporaryDirectory() as folder:
         machine = Machine("direct", initrd=initrd(Path(folder), arguments, host_port), cpus=cpus, memory_mib=256,
-                          extra=network_card((f"tcp:{HOST}:{tcp}-:7", f"udp:{HOST}:{udp}-:7")))
+                          extra=network_card((f"tcp:{HOST}:{tcp}-:7", f"udp:{HOST}:{udp}-:7")) + extra)
         with Guest(machine, f"network {name}", limit_s) as guest:
             guest.expect(PROMPT)
             until(guest, "ip", OWN)
@@ -294,13 +295,19 @@ class Sink:
 @suite.test("a client that breaks every rule is refused, and nobody else notices")
 def hostile() -> None:
     data = Random(4).randbytes(64 * KIB)
-    with prompt("hostile", limit_s=600, host_port=Sink().port) as (guest, port, _):
+    with (tempfile.NamedTemporaryFile(prefix="wire-") as wire,
+          prompt("hostile", limit_s=600, host_port=Sink().port,
+                 extra=("-object", f"filter-dump,id=wire,netdev=net,file={wire.name}")) as (guest, port, _)):
         for number in range(1, 4):
             check("ended, exit code 0" in guest.command("run hostile", 120), "it did not come to its end")
             same(echo(port, data), data)
-            said = re.findall(r"hostile: (\d+) rings and (\d+) datagrams, (\d+) sockets, (\d+) sessions", guest.command("log"))
-            check(len(said) == number and said[-1][:3] == ("8", "4", "8") and 0 < int(said[-1][3]) < 32, f"{said}")
+            said = re.findall(r"hostile: (\d+) rings and (\d+) datagrams, (\d+) sockets and (\d+) below, (\d+) sessions",
+                              guest.command("log"))
+            check(len(said) == number and said[-1][:4] == ("8", "4", "8", "0") and 0 < int(said[-1][4]) < 32, f"{said}")
         check(re.search(r"\nnet +net +running +always +0 ", guest.command("services")), "net has died")
+        frames = wire.read()
+        check(b"but this" in frames, "what may be sent has not come")
+        check(b"nobody hears this" not in frames, "a datagram went to all of the network")
 
 
 @suite.test("a service that begins anew gets its port again, whatever became of its connections")

@@ -9,7 +9,7 @@
 
 #define TEN 0x0A000000u
 
-static const struct own_addresses own = {1, {TEN | 0x20F}};
+static const struct own_addresses own = {1, {TEN | 0x20F}, {TEN | 0x2FF}};
 
 static struct socket_limits web(void)
 {
@@ -80,6 +80,7 @@ TEST(net_limits, special_addresses_are_meant_only_when_they_are_named)
     /* Broadcasts, this network, and what is reserved are nobody. */
     CHECK_EQ(connect_field(&limits, SOCKET_TCP, UINT32_MAX, 1), SOCKET_FIELD_ADDRESS);
     CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x00000001, 1), SOCKET_FIELD_ADDRESS);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0A0002FF, 1), SOCKET_FIELD_ADDRESS);
     limits.connect[0].first = 0x7F000000;
     limits.connect[0].last = 0x7FFFFFFF;
     CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x7F000001, 1), 99);
@@ -91,15 +92,16 @@ TEST(net_limits, special_addresses_are_meant_only_when_they_are_named)
 
 TEST(net_limits, only_what_leaves_the_machine_is_pinged)
 {
-    static const uint32_t never[] = {0, 0x7F000001, 0xA9FE0001, 0xE0000001, UINT32_MAX};
+    static const uint32_t never[] = {0, 0x7F000001, 0xA9FE0001, 0xE0000001, UINT32_MAX, 0x0A0002FF};
     struct socket_limits limits = web();
     struct socket_refusal refusal;
 
-    CHECK(limits_ping(&limits, 0x08080808, &refusal));
-    for (unsigned i = 0; i < 5; i++)
-        CHECK(!limits_ping(&limits, never[i], &refusal) && refusal.field == SOCKET_FIELD_ADDRESS);
+    CHECK(limits_ping(&limits, 0x08080808, &own, &refusal));
+    for (unsigned i = 0; i < 6; i++)
+        CHECK(!limits_ping(&limits, never[i], &own, &refusal) &&
+              refusal.field == SOCKET_FIELD_ADDRESS);
     limits.rights = SOCKET_RIGHT_OBSERVE;
-    CHECK(!limits_ping(&limits, 0x08080808, &refusal));
+    CHECK(!limits_ping(&limits, 0x08080808, &own, &refusal));
     CHECK_EQ(refusal.limit, SOCKET_LIMIT_RIGHTS);
     CHECK_EQ(refusal.field, SOCKET_FIELD_NONE);
 }

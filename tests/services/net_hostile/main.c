@@ -13,6 +13,7 @@
 #include "lib/mnos/time.h"
 
 #define HOST 0x0A000202u
+#define BROADCAST 0x0A0002FFu
 #define SOCKETS 8u
 #define MESSAGES 3000u
 #define ANSWER_NS 3000000000ull
@@ -105,14 +106,44 @@ static unsigned break_datagrams(void)
     return broken;
 }
 
-static unsigned open_many(void)
+/* To where the socket is connected, which is nowhere, and to all of the network; the test looks for it on the wire. */
+static void send_to_nobody(void)
+{
+    static const char text[] = "nobody hears this";
+    struct socket socket;
+
+    if (socket_open(&session, SOCKET_UDP, &socket) != MNOS_OK)
+        return;
+    (void)!socket_send_to(&socket, 0, 0, text, sizeof text);
+    (void)!socket_send_to(&socket, BROADCAST, 9, text, sizeof text);
+    (void)!socket_send_to(&socket, HOST, 9, "but this", sizeof "but this");
+    (void)!socket_close(&socket);
+}
+
+static unsigned open_many(struct socket_session *in)
 {
     struct socket socket;
     unsigned count = 0;
 
-    while (count < MANY && socket_open(&session, SOCKET_TCP, &socket) == MNOS_OK)
+    while (count < MANY && socket_open(in, SOCKET_TCP, &socket) == MNOS_OK)
         count++;
     return count; /* and they stay */
+}
+
+/* A session below this one, which has all its sockets, is no way to more of them. */
+static unsigned open_below(void)
+{
+    static struct socket_session child;
+    struct socket_limits limits;
+    mnos_cap_t below;
+
+    if (socket_limits(&session, &limits) != MNOS_OK ||
+        socket_narrow(&session, &limits, &below) != MNOS_OK)
+        return MANY;
+    if (socket_session_open(&child, below, SOCKETS + 1) != MNOS_ERR_DENIED ||
+        socket_session_open(&child, below, SOCKETS) != MNOS_OK)
+        return MANY;
+    return open_many(&child);
 }
 
 static unsigned narrow_many(void)
@@ -161,7 +192,7 @@ static void scribble(void)
 int main(void)
 {
     const char *text = bootstrap_arguments();
-    unsigned rings, datagrams;
+    unsigned rings, datagrams, sockets, below;
 
     while (*text >= '0' && *text <= '9')
         host_port = host_port * 10 + (uint32_t)(*text++ - '0');
@@ -170,8 +201,11 @@ int main(void)
         return 1;
     rings = break_rings();
     datagrams = break_datagrams();
-    log_line("%u rings and %u datagrams, %u sockets, %u sessions", rings, datagrams, open_many(),
-             narrow_many());
+    send_to_nobody();
+    sockets = open_many(&session);
+    below = open_below();
+    log_line("%u rings and %u datagrams, %u sockets and %u below, %u sessions", rings, datagrams,
+             sockets, below, narrow_many());
     scribble();
     send_anything();
     scribble();
