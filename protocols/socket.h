@@ -145,6 +145,15 @@ struct socket_handle {
     uint64_t handle;
 };
 
+enum socket_accept_flag {
+    SOCKET_ACCEPT_NOW = 1, /* does not wait */
+};
+
+struct socket_accept {
+    uint64_t handle;
+    uint64_t flags; /* enum socket_accept_flag */
+};
+
 struct socket_opened {
     uint64_t handle;
     uint32_t number;        /* of its cell and its bit */

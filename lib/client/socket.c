@@ -246,14 +246,24 @@ mnos_status_t socket_connect(struct socket *socket, uint32_t address, uint32_t p
                    true);
 }
 
-mnos_status_t socket_accept(struct socket *listener, struct socket *socket)
+static mnos_status_t accept_by(struct socket *listener, uint64_t flags, struct socket *socket)
 {
-    struct socket_handle record = {listener->handle};
+    struct socket_accept record = {listener->handle, flags};
     struct socket_opened opened;
     mnos_status_t status = call_on(listener, SOCKET_ACCEPT, &record, sizeof record, &opened,
-                                   sizeof opened, true, true);
+                                   sizeof opened, true, (flags & SOCKET_ACCEPT_NOW) == 0);
 
     return status != MNOS_OK ? status : begin(listener->session, &opened, socket);
+}
+
+mnos_status_t socket_accept(struct socket *listener, struct socket *socket)
+{
+    return accept_by(listener, 0, socket);
+}
+
+mnos_status_t socket_accept_now(struct socket *listener, struct socket *socket)
+{
+    return accept_by(listener, SOCKET_ACCEPT_NOW, socket);
 }
 
 mnos_status_t socket_shutdown(struct socket *socket)

@@ -60,8 +60,10 @@ mnos_status_t socket_bind(struct socket *socket, uint32_t address, uint32_t *por
 mnos_status_t socket_listen(struct socket *socket, uint32_t backlog);
 /* TCP: waits until it is connected. */
 mnos_status_t socket_connect(struct socket *socket, uint32_t address, uint32_t port);
-/* Waits for a connection; socket_state() tells whether one is there. */
+/* Waits for a connection. */
 mnos_status_t socket_accept(struct socket *listener, struct socket *socket);
+/* MNOS_ERR_AGAIN: none is there; what socket_state() said may be over. */
+mnos_status_t socket_accept_now(struct socket *listener, struct socket *socket);
 mnos_status_t socket_shutdown(struct socket *socket);
 mnos_status_t socket_close(struct socket *socket);
 

@@ -60,7 +60,7 @@ static void accept_all(uint64_t now_ns)
         if (at->state != CONNECTION_FREE)
             continue;
         if ((socket_state(&listener, &error) & SOCKET_ACCEPTABLE) == 0 ||
-            socket_accept(&listener, &at->socket) != MNOS_OK)
+            socket_accept_now(&listener, &at->socket) != MNOS_OK)
             return;
         connection_begin(at, now_ns);
     }

@@ -206,7 +206,7 @@ HANDLER(ACCEPT)
     struct socket_opened opened = {0};
     struct socket *listener = NULL, *socket;
     struct socket_refusal refusal;
-    struct socket_handle wanted;
+    struct socket_accept wanted;
     struct socket_names names;
     struct pending *pending;
     mnos_status_t status = record_of(request, &wanted, sizeof wanted);
@@ -215,12 +215,14 @@ HANDLER(ACCEPT)
         status = socket_of(request, wanted.handle, &listener);
     if (status != MNOS_OK)
         return status;
+    if ((wanted.flags & ~(uint64_t)SOCKET_ACCEPT_NOW) != 0)
+        return MNOS_ERR_ARGUMENT;
     if (listener->kind != KIND_LISTENER)
         return MNOS_ERR_STATE;
     pending = tcp_socket_waiting(listener);
     the_net.waits_for = socket_number(listener);
     if (pending == NULL)
-        return SERVER_PARKED;
+        return wanted.flags != 0 ? MNOS_ERR_AGAIN : SERVER_PARKED;
     if (!may_open(request, &refusal))
         return refuse(request, &refusal);
     if (!handle_room(the_net.loop.sessions, request->session))

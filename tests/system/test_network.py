@@ -164,6 +164,7 @@ REFUSALS = {
     "bind 107/tcp": "68 (not at this port)",
     "bind loopback": "68 (not to this address)",
     "bind other": "65 (-)",
+    "accept": "70 (-)",  # nobody has come, and it does not wait
     "connect other": "68 (not to this address)",
     "connect port": "68 (not at this port)",
     "connect udp": "68 (not by this protocol)",

@@ -39,7 +39,7 @@ static void accept_one(void)
             continue;
         if ((socket_state(&listener, &error) & SOCKET_ACCEPTABLE) == 0)
             return;
-        if (socket_accept(&listener, &at->socket) != MNOS_OK)
+        if (socket_accept_now(&listener, &at->socket) != MNOS_OK)
             return;
         at->used = true;
         at->shut = false;
@@ -109,6 +109,23 @@ static void try_bind(const char *what, enum socket_protocol type, uint32_t addre
     } else {
         say(what, status);
     }
+}
+
+/* A listener to which nobody has come. */
+static void try_accept(void)
+{
+    uint32_t port = ECHO_PORT;
+    struct socket socket, none;
+    mnos_status_t status = socket_open(&session, SOCKET_TCP, &socket);
+
+    if (status == MNOS_OK)
+        status = socket_bind(&socket, 0, &port);
+    if (status == MNOS_OK)
+        status = socket_listen(&socket, 1);
+    if (status == MNOS_OK)
+        status = socket_accept_now(&socket, &none);
+    say("accept", status);
+    (void)!socket_close(&socket);
 }
 
 static void try_connect(const char *what, enum socket_protocol type, uint32_t address,
@@ -209,6 +226,7 @@ static void try_limits(void)
     try_bind("bind 107/tcp", SOCKET_TCP, 0, 107);
     try_bind("bind loopback", SOCKET_TCP, 0x7F000001, ECHO_PORT);
     try_bind("bind other", SOCKET_TCP, 0x0A000203, ECHO_PORT);
+    try_accept();
     try_connect("connect other", SOCKET_TCP, 0x0A000203, 9);
     try_connect("connect port", SOCKET_TCP, 0x0A000202, 10);
     try_connect("connect udp", SOCKET_UDP, 0x0A000202, 9);
