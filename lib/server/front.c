@@ -52,11 +52,24 @@ mnos_badge_t front_giver(const struct front *front, mnos_badge_t badge)
     return session != NULL ? load(&session->giver) : FRONT_HOLDER;
 }
 
-uint64_t front_flags(const struct front *front, mnos_badge_t badge)
+static uint64_t flags_of(const struct front *front, mnos_badge_t badge)
 {
     const struct front_session *session = find(front, badge);
 
     return session != NULL ? load(&session->flags) : 0;
+}
+
+/* The bound is as below. */
+mnos_badge_t front_with_flag(const struct front *front, mnos_badge_t badge, uint64_t flag)
+{
+    mnos_badge_t found = FRONT_HOLDER;
+
+    for (unsigned depth = 0; badge != FRONT_HOLDER && depth < FRONT_SESSIONS_MAX; depth++) {
+        if ((flags_of(front, badge) & flag) != 0)
+            found = badge;
+        badge = front_giver(front, badge);
+    }
+    return found;
 }
 
 /* The bound is for memory that a dying process has damaged. */

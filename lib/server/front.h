@@ -48,7 +48,9 @@ mnos_badge_t front_now(const struct front *front);
 bool front_knows(const struct front *front, mnos_badge_t badge);
 /* Of a session; FRONT_HOLDER for one that has ended. */
 mnos_badge_t front_giver(const struct front *front, mnos_badge_t badge);
-uint64_t front_flags(const struct front *front, mnos_badge_t badge);
+/* Of a session and those that it was given through, the one nearest to the holder with this flag; FRONT_HOLDER: none
+ * has it. */
+mnos_badge_t front_with_flag(const struct front *front, mnos_badge_t badge, uint64_t flag);
 /* Whether `badge` is `top`, or was given by it or through it. */
 bool front_is_below(const struct front *front, mnos_badge_t badge, mnos_badge_t top);
 

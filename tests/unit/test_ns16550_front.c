@@ -240,6 +240,53 @@ TEST(ns16550_front, ctrl_c_is_the_givers_when_it_wants_it)
     CHECK_STR_EQ(replies[reply_count - 1].bytes, "\x03");
 }
 
+TEST(ns16550_front, a_session_cannot_keep_the_keys_of_its_giver_in_the_device)
+{
+    struct stream_read read = {100};
+    mnos_badge_t child;
+
+    scene(true);
+    CHECK_EQ(request_listen(1, 1), MNOS_OK);
+    child = give_new(1, STREAM_INTERRUPTS);
+    CHECK_EQ(request(child, 41, STREAM_HOLD, &read, sizeof read).label, MNOS_ERR_DENIED);
+    events_told[1] = 0;
+    type_keys("\x03");
+    CHECK_EQ(events_told[1] & INTERRUPT_EVENT, INTERRUPT_EVENT);
+    type_keys("\x1d\x1d");
+    CHECK_EQ(poll(1), MNOS_OK);
+}
+
+TEST(ns16550_front, who_does_not_get_ctrl_c_cannot_hand_it_on)
+{
+    mnos_badge_t child, grandchild;
+
+    scene(true);
+    CHECK_EQ(request_listen(1, 1), MNOS_OK);
+    child = give_new(1, STREAM_INTERRUPTS);
+    CHECK_EQ(request_listen(child, 2), MNOS_OK);
+    events_told[1] = events_told[2] = 0;
+    grandchild = give_new(child, 0);
+    type_keys("\x03");
+    CHECK_EQ(poll(grandchild), MNOS_OK);
+    CHECK_STR_EQ(replies[reply_count - 1].bytes, "");
+    CHECK_EQ(events_told[1] & INTERRUPT_EVENT, INTERRUPT_EVENT);
+    CHECK_EQ(events_told[2] & INTERRUPT_EVENT, 0);
+    CHECK_EQ(with_session(child, STREAM_TAKE_FRONT, grandchild), MNOS_OK);
+    events_told[1] = 0;
+    give_new(child, STREAM_INTERRUPTS); /* nor have it for itself so */
+    type_keys("\x03");
+    CHECK_EQ(events_told[1] & INTERRUPT_EVENT, INTERRUPT_EVENT);
+    CHECK_EQ(events_told[2] & INTERRUPT_EVENT, 0);
+    CHECK_EQ(with_session(1, STREAM_TAKE_FRONT, child), MNOS_OK);
+    child = give_new(1, 0);
+    CHECK_EQ(request_listen(child, 2), MNOS_OK);
+    give_new(child, STREAM_INTERRUPTS); /* who gets it may */
+    events_told[1] = 0;
+    type_keys("\x03");
+    CHECK_EQ(events_told[1] & INTERRUPT_EVENT, 0);
+    CHECK_EQ(events_told[2] & INTERRUPT_EVENT, INTERRUPT_EVENT);
+}
+
 TEST(ns16550_front, sessions_outlive_the_driver)
 {
     mnos_badge_t child, dead;

@@ -81,6 +81,26 @@ TEST(ns16550, a_dead_writer_waits_no_longer)
     CHECK(device.sent_count < 2 * sizeof text);
 }
 
+TEST(ns16550, sessions_that_write_without_end_leave_room_for_the_holder)
+{
+    static char text[MNOS_MESSAGE_MAX_BYTES];
+    struct stream_front record = {STREAM_BEHIND, 0};
+    mnos_badge_t child;
+    unsigned taken = 0;
+
+    scene(true);
+    request(1, 40, STREAM_GIVE_FRONT, &record, sizeof record);
+    child = exported;
+    while (request(child, 100 + taken, STREAM_WRITE, text, sizeof text).label != MNOS_ERR_AGAIN)
+        CHECK(++taken < SERVER_WRITES_MAX);
+    CHECK_EQ(taken, SERVER_WRITES_OF_SESSIONS);
+    CHECK_EQ(request(1, 200, STREAM_WRITE, "prompt", 6).reply_id, 0);
+    CHECK_EQ(request(VISITOR, 201, STREAM_WRITE, "visitor", 7).reply_id, 0);
+    CHECK_EQ(request(1, 202, STREAM_WRITE, "more", 4).label, MNOS_ERR_AGAIN);
+    send_everything();
+    CHECK_EQ(replies[reply_count - 1].reply_id, 201);
+}
+
 TEST(ns16550, of_more_dead_clients_than_were_reported_all_are_forgotten)
 {
     static char text[MNOS_MESSAGE_MAX_BYTES];

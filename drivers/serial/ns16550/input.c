@@ -62,6 +62,9 @@ mnos_status_t server_read(struct server *server, const struct message *msg)
         return MNOS_ERR_AGAIN;
     if (client != NULL && client->attached)
         return MNOS_ERR_STATE;
+    /* What stays in the device is looked at for no key: a session could keep those that are its giver's there. */
+    if (msg->label == STREAM_HOLD && server_who(server, msg->badge) != FRONT_HOLDER)
+        return MNOS_ERR_DENIED;
     server->held_by = msg->label == STREAM_HOLD ? msg->badge : 0;
     uart_hold(server->uart, server->held_by != 0);
     if (msg->label == STREAM_HOLD)
@@ -119,7 +122,8 @@ static void interrupt(struct server *server)
     const struct front *front = &server->state->front;
 
     uart_drop_ready(server->uart);
-    server->interrupted = front_giver(front, front_now(front));
+    server->interrupted =
+        front_giver(front, front_with_flag(front, front_now(front), STREAM_INTERRUPTS));
     server->interrupt_waits = !server_tell(server, server->interrupted, NEWS_INTERRUPT);
 }
 
@@ -133,7 +137,7 @@ static void look_at_keys(struct server *server)
     do {
         mnos_badge_t now = front_now(front);
         struct scan_keys keys = {now != FRONT_HOLDER,
-                                 (front_flags(front, now) & STREAM_INTERRUPTS) != 0};
+                                 front_with_flag(front, now, STREAM_INTERRUPTS) != 0};
 
         found = scan_next(&server->scan, queue, keys, &answer);
         if (found == SCAN_LAST_RESORT)

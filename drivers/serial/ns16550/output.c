@@ -106,13 +106,29 @@ void server_output(struct server *server)
     server->more = true;
 }
 
+static bool is_session(mnos_badge_t badge)
+{
+    return (badge & FRONT_BADGE_MADE) != 0;
+}
+
+/* Programs with a session may write again and again, from several threads, and whoever is to end them must be heard. */
+static bool has_room_for(const struct server *server, mnos_badge_t badge)
+{
+    unsigned of_sessions = 0;
+
+    for (unsigned i = 0; i < server->write_count; i++)
+        of_sessions += is_session(server->writes[i].client);
+    return server->write_count < SERVER_WRITES_MAX &&
+           (!is_session(badge) || of_sessions < SERVER_WRITES_OF_SESSIONS);
+}
+
 mnos_status_t server_write(struct server *server, const struct message *msg)
 {
     struct pending_write *write = &server->writes[server->write_count];
 
     if (msg->length == 0)
         return MNOS_ERR_ARGUMENT;
-    if (server->write_count == SERVER_WRITES_MAX)
+    if (!has_room_for(server, msg->badge))
         return MNOS_ERR_AGAIN;
     write->client = msg->badge;
     write->reply_id = msg->reply_id;

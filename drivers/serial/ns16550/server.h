@@ -26,6 +26,8 @@
 
 #define SERVER_READS_MAX 8
 #define SERVER_WRITES_MAX 8
+/* Of these, how many may be of sessions, all together: the rest is for the holder and other clients of the manifest. */
+#define SERVER_WRITES_OF_SESSIONS 6
 #define SERVER_ASKS_MAX 8
 #define SERVER_PATIENCE_NS 200000000ull /* with a terminal that is asked for its size */
 /* The bytes of an answer come one right after the other; what looks like the beginning of one may be the Escape key. */
