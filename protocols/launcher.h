@@ -51,6 +51,13 @@ struct launcher_number {
     uint64_t number; /* the id of the process: never used again */
 };
 
+/* What START has made. */
+struct launcher_made {
+    uint64_t number;
+    char name[MNOS_NAME_BYTES]; /* NAME#NUMBER, as LIST has it and KILL takes it */
+};
+_Static_assert(sizeof(struct launcher_made) == 32, "shared between programs");
+
 struct launcher_give {
     uint64_t number;
     uint32_t sequence; /* of the GIVEs of this program, from 0 */

@@ -27,11 +27,11 @@ static uint32_t words_of(const struct launcher_plan *plan)
     return count;
 }
 
-mnos_status_t launcher_start(struct launcher_plan *plan, uint64_t *number, mnos_cap_t *process)
+mnos_status_t launcher_start(struct launcher_plan *plan, struct launcher_made *made,
+                             mnos_cap_t *process)
 {
     static uint8_t bytes[sizeof plan->start + LAUNCHER_ARGUMENTS_MAX];
     struct message message = {.accept = 1};
-    struct launcher_number answer;
     mnos_cap_t told = 0;
     mnos_status_t status = MNOS_OK;
 
@@ -55,8 +55,7 @@ mnos_status_t launcher_start(struct launcher_plan *plan, uint64_t *number, mnos_
         message_add_cap(&message, told, MNOS_RIGHT_WRITE);
     status = ask(&message);
     if (status == MNOS_OK) {
-        (void)message_get(&message, &answer, sizeof answer);
-        *number = answer.number;
+        (void)message_get(&message, made, sizeof *made);
         *process = message_cap(&message, 0);
     }
     if (told != 0)

@@ -3,9 +3,9 @@
  * launcher.h - starting programs (protocols/launcher.def), by the capability "launcher" that this program was started
  * with: without it requests are MNOS_ERR_NOT_FOUND.
  *
- *   status = launcher_start(&plan, &number, &process);
- *   status = launcher_give(number, 0, "files", directory, MNOS_RIGHT_WRITE);
- *   status = launcher_run(number);
+ *   status = launcher_start(&plan, &made, &process);
+ *   status = launcher_give(made.number, 0, "files", directory, MNOS_RIGHT_WRITE);
+ *   status = launcher_run(made.number);
  *
  * What was made and is not to run is ended by launcher_kill(), or by the end of this process. When the launcher dies
  * its programs end: the capability `process` is dead then, and the endpoint of `plan` is told that its badge is gone.
@@ -30,7 +30,8 @@ struct launcher_plan {
 };
 
 /* *process: Read and Execute, the caller's to delete. */
-mnos_status_t launcher_start(struct launcher_plan *plan, uint64_t *number, mnos_cap_t *process);
+mnos_status_t launcher_start(struct launcher_plan *plan, struct launcher_made *made,
+                             mnos_cap_t *process);
 /* One capability with Grant; it stays the caller's. `sequence` counts what this program is given, from 0. */
 mnos_status_t launcher_give(uint64_t number, uint32_t sequence, const char *name, mnos_cap_t cap,
                             mnos_rights_t rights);

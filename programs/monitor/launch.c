@@ -4,7 +4,6 @@
 
 #include "abi/inspect.h"
 #include "abi/process.h"
-#include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "lib/client/launcher.h"
 #include "lib/client/manager.h"
@@ -129,6 +128,7 @@ bool launch_begin(const struct launch_plan *plan)
         .badge = CONSOLE_BADGE_PROGRAMS,
         .events = CONSOLE_EVENT_PROGRAMS,
     };
+    struct launcher_made answer = {0};
     mnos_status_t status;
 
     command_name = plan->command;
@@ -145,17 +145,17 @@ bool launch_begin(const struct launch_plan *plan)
         string_copy(launcher.start.file, plan->file, sizeof launcher.start.file);
     string_copy(launcher.start.name, plan->name != NULL ? plan->name : base_of(plan->path),
                 sizeof launcher.start.name);
-    status = launcher_start(&launcher, &made->number, &made->process);
+    status = launcher_start(&launcher, &answer, &made->process);
     if (launcher.file != 0)
         (void)!sys_cap_delete(launcher.file);
     if (status != MNOS_OK) {
         explain(status, plan->path != NULL ? plan->path : plan->file);
         return false;
     }
+    made->number = answer.number;
     made->quiet = plan->quiet;
     made->raw = plan->raw;
-    mnos_snprintf(made->name, sizeof made->name, "%.12s#%llu", launcher.start.name,
-                  (unsigned long long)made->number);
+    string_copy(made->name, answer.name, sizeof made->name);
     return true;
 }
 

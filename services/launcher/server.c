@@ -203,7 +203,7 @@ static mnos_status_t start(struct server *server, const struct message *message,
 {
     static struct start_request request;
     struct program *program = NULL, *earlier = NULL;
-    struct launcher_number answer;
+    struct launcher_made answer;
     mnos_status_t status = read_start(message, &request);
 
     if (status == MNOS_OK)
@@ -219,6 +219,7 @@ static mnos_status_t start(struct server *server, const struct message *message,
     if (earlier != NULL)
         program = earlier;
     answer.number = program->number;
+    programs_name(program, answer.name);
     message_put(reply, MNOS_OK, &answer, sizeof answer);
     message_add_cap(reply, program->process.process, MNOS_RIGHT_READ | MNOS_RIGHT_EXECUTE);
     return MNOS_OK;

@@ -101,6 +101,14 @@ def how_it_ends() -> None:
         says(guest, "run /boot/spin with a=/tmp a=/tmp", "a: something has this name already")
         says(guest, "run /boot/spin with a=/nothing", "nothing has this name")
         check("spin" not in says(guest, "ps"), "one that was not run is there")
+        # Their names are longer than there is room for with a number, or have what the launcher leaves out.
+        for path in ("/tmp/name_of_23_bytes_at_most", "/tmp/sp#in"):
+            says(guest, f"cp /boot/spin {path}")
+            says(guest, f"run {path} with a=/nothing", "nothing has this name")
+            left = re.findall(r"^ *\d+ ((?:name_of|sp\?in)\S*)", guest.command("ps"), re.M)
+            check(not left, f"one that was not run is there: {left}")
+            name = re.search(r"(\S+#\d+): started", says(guest, f"run {path} &"))[1]
+            says(guest, f"kill {name}", "killed")
         says(guest, "run hello one", "is a service")
         says(guest, "run", "memory:SIZE")
 
