@@ -99,3 +99,34 @@ bool utf8_is_text(uint32_t code)
 {
     return code >= 0x20 && (code < 0x7F || code > 0x9F) && code != 0x2028 && code != 0x2029;
 }
+
+/* How many bytes the code point has that begins here, if it is text; 0: it is none, or not well-formed. */
+static unsigned text_bytes(const char *at)
+{
+    struct utf8_decoder decoder = {0};
+    enum utf8_step step = UTF8_MORE;
+    unsigned count = 0;
+    uint32_t code;
+
+    /* The 0 at the end of a text belongs to no code point of several bytes. */
+    while (step == UTF8_MORE)
+        step = utf8_feed(&decoder, (uint8_t)at[count++], &code);
+    return step == UTF8_DONE && utf8_is_text(code) ? count : 0;
+}
+
+bool utf8_clean(char *text)
+{
+    bool clean = true;
+
+    while (*text != 0) {
+        unsigned count = text_bytes(text);
+
+        if (count == 0) {
+            *text = '?';
+            clean = false;
+            count = 1;
+        }
+        text += count;
+    }
+    return clean;
+}

@@ -44,3 +44,6 @@ size_t utf8_columns(const char *text, size_t size);
 
 /* Whether a terminal takes it for text: no control character (C0, C1) and no line separator. */
 bool utf8_is_text(uint32_t code);
+
+/* Names that others chose, before they go to a terminal: each byte of what is no text becomes '?'. True: there was none. */
+bool utf8_clean(char *text);

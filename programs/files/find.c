@@ -35,8 +35,8 @@ static void print_path(const struct search *search, const char *more)
 
     if (path[0] == '/' && bytes != 0 && shown[bytes - 1] == '/')
         path++;
-    out_write(shown, bytes);
-    out_write(path, strlen(path));
+    out_name(shown);
+    out_name(path);
     out_write(more, strlen(more));
 }
 

@@ -22,13 +22,16 @@ static const char *type_text(uint32_t type)
 /* " -> TEXT" of a symbolic link. */
 static void print_target(struct file_session *session, const char *name)
 {
-    char text[128];
+    char text[128 + 1];
     uint64_t bytes;
 
-    if (file_read_link(session, name, text, sizeof text, &bytes) != MNOS_OK)
+    if (file_read_link(session, name, text, sizeof text - 1, &bytes) != MNOS_OK)
         return;
-    out_print(" -> %.*s%s", (int)(bytes < sizeof text ? bytes : sizeof text), text,
-              bytes > sizeof text ? "..." : "");
+    text[bytes < sizeof text ? bytes : sizeof text - 1] = 0;
+    out_print(" -> ");
+    out_name(text);
+    if (bytes >= sizeof text)
+        out_print("...");
 }
 
 /* ---- ls ---- */
@@ -43,7 +46,8 @@ static bool print_entry(struct file_session *session, const char *name, const ch
         out_failed(status, shown); /* it may have been removed meanwhile */
         return false;
     }
-    out_print("%-9s %10s  %s", type_text(attr.type), size_text(size, attr.size), shown);
+    out_print("%-9s %10s  ", type_text(attr.type), size_text(size, attr.size));
+    out_name(shown);
     if (attr.type == FILE_TYPE_SYMLINK)
         print_target(session, name);
     out_print("\n");

@@ -6,10 +6,12 @@
 
 #include "abi/message.h"
 #include "lib/base/printf.h"
+#include "lib/base/string.h"
 #include "lib/client/stream.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/status.h"
 #include "lib/mnos/syscall.h"
+#include "lib/mnos/utf8.h"
 #include "programs/files/files.h"
 
 #define PRINT_BYTES 512
@@ -57,12 +59,22 @@ void out_print(const char *format, ...)
     out_write(text, length < sizeof text ? length : sizeof text - 1);
 }
 
+void out_name(const char *name)
+{
+    static char clean[FILES_PATH_BYTES];
+
+    string_copy(clean, name, sizeof clean);
+    (void)utf8_clean(clean);
+    out_write(clean, strlen(clean));
+}
+
 void out_failed(mnos_status_t status, const char *path)
 {
     char text[PRINT_BYTES], what[96];
 
     mnos_snprintf(what, sizeof what, "%s%s%s", bootstrap_argument(0), path[0] != 0 ? " " : "",
                   path);
+    (void)utf8_clean(what);
     out_print("%s\n", error_explain(text, sizeof text, status, what));
     if (status == MNOS_ERR_LOST)
         out_print("The file system there was unmounted, or its service was started again and knows "

@@ -2,6 +2,7 @@
 /* files_tab - paths for the Tab key. */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
+#include "lib/mnos/utf8.h"
 #include "programs/monitor/files.h"
 
 /* The names of the directory that was listed last, to go on in. */
@@ -56,5 +57,8 @@ bool files_candidate(const char *word, size_t bytes, unsigned index, char *candi
     memcpy(candidate, word, directory);
     mnos_snprintf(candidate + directory, size - directory, "%s%s", names.listing.name,
                   names.listing.type == FILE_TYPE_DIRECTORY ? "/" : "");
+    /* Nor is one that cannot be typed, and would command the terminal. */
+    if (!utf8_clean(candidate))
+        candidate[0] = 0;
     return true;
 }

@@ -59,6 +59,21 @@ def partition(path: Path) -> Path:
     return part
 
 
+@suite.test("names on a disk from elsewhere do not command the terminal")
+def foreign_names() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path, content = Path(folder) / "disk.img", Path(folder) / "content"
+        (content / "x\x1b[31my").mkdir(parents=True)
+        (content / "x\x1b[31my" / "below").write_text("")
+        (content / "x\x1b[32my").symlink_to("to\x1b[33m")
+        mkdisk.make(path, SIZE_MIB, content=content)
+        with prompt(path, "names") as guest:
+            for command, texts in (("ls /disk", ("x?[31my", "x?[32my -> to?[33m")),
+                                   ("find /disk", ("/disk/x?[31my/below", "/disk/x?[32my"))):
+                says(guest, command, *texts)
+            says(guest, "ls /disk/x\t\tz", "ls /disk/xz: nothing has this name")  # they are no candidates
+
+
 @suite.test("what is written to /disk is there after the next start, and is what Linux' tools read")
 def kept() -> None:
     with disk() as path:

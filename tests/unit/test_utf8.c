@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <locale.h>
+#include <string.h>
 #include <wchar.h>
 
 #include "lib/mnos/utf8.c"
@@ -44,5 +45,35 @@ TEST(utf8, every_code_point_survives_encoding)
         count = utf8_encode(code, bytes);
         CHECK_EQ(utf8_decode(bytes, &again), count);
         CHECK_EQ(again, code);
+    }
+}
+
+TEST(utf8, a_name_is_cleaned_of_what_commands_a_terminal)
+{
+    static const struct {
+        char from[16];
+        const char *to;
+    } names[] = {
+        {"plain", "plain"},
+        {"", ""},
+        {"\303\244\342\202\254", "\303\244\342\202\254"},
+        {"a\033[2Jb", "a?[2Jb"},
+        {"a\r\n\x7f"
+         "b",
+         "a???b"},
+        {"\302\2332J", "??2J"}, /* CSI of C1 */
+        {"\2332J", "?2J"},
+        {"\342\202", "??"}, /* cut short */
+        {"\342\202x", "??x"},
+        {"\342\200\250x", "???x"}, /* a line separator */
+    };
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char text[16];
+
+        memcpy(text, names[i].from, sizeof text);
+        CHECK_EQ(utf8_clean(text), strcmp(names[i].from, names[i].to) == 0);
+        CHECK_STR_EQ(text, names[i].to);
+        CHECK(utf8_clean(text));
     }
 }
