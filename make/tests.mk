@@ -8,7 +8,7 @@ FRAME_SRCS := lib/server/frame_port.c lib/client/frame_buffers.c lib/mnos/entrie
 # tests/unit/host includes the files of kernel/mm that it has too.
 UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kernel/arch/x86_64/% kernel/debug/off/% kernel/debug/measure/%, \
                           $(call find,kernel,-name '*.c')) \
-             $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,file_lock.c file_resolve.c front.c lane.c park.c running.c session.c state.c) \
+             $(call find,lib/format tests/unit,-name '*.[cS]') $(addprefix lib/server/,file_lock.c file_resolve.c front.c lane.c park.c running.c session.c session_numbers.c state.c) \
              $(addprefix lib/server/,block_queue.c block_session.c) \
              $(addprefix services/volumes/,assign.c scan.c) \
              $(addprefix lib/driver/,dma.c virtio/queue.c virtio/queue_packed.c virtio/transport.c) \
@@ -88,7 +88,7 @@ $(BUILD)/headers/%.ok: % $(common)
 # The ext4 service, with lib/server above it, on an image file of this machine: tests/ext4_service.
 EXT4_SERVICE := $(BUILD)/ext4/service
 EXT4_SERVICE_SRCS := $(filter-out %/main.c,$(wildcard services/fs/ext4/*.c)) $(call find,services/fs/ext4/core tests/ext4_service,-name '*.c') \
-                     $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c running.c session.c state.c)
+                     $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c running.c session.c session_numbers.c state.c)
 $(EXT4_SERVICE): $(EXT4_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined -Wl,--wrap=state_put_any $(filter %.o,$^) -o $@
@@ -97,7 +97,7 @@ $(EXT4_SERVICE): $(EXT4_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 FAT_SERVICE := $(BUILD)/fat/service
 FAT_SERVICE_SRCS := $(filter-out %/main.c,$(wildcard services/fs/fat/*.c)) tests/fat_service/host.c \
                     $(addprefix tests/ext4_service/,commands.c disk.c hostile.c main.c random.c) \
-                    $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c running.c session.c state.c)
+                    $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c running.c session.c session_numbers.c state.c)
 $(FAT_SERVICE): $(FAT_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(OOFATFS_HOST) $(sources)
 	$(call say,LINK)
 	$(Q)mkdir -p $(@D) && $(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -o $@

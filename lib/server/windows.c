@@ -36,8 +36,10 @@ static void mark_used(const struct sessions *sessions, bool used[UNITS_MAX])
     for (uint32_t i = 1; i <= sessions->session_count; i++) {
         uint32_t place = session_at(sessions, i)->window;
 
-        for (uint32_t unit = 0; place != 0 && unit < unit_count(place); unit++)
-            used[first_unit(place) + unit] = true;
+        /* Bounded, as the place comes from memory that is as old as the session. */
+        for (uint32_t unit = 0; place != 0 && unit < unit_count(place) && unit < UNITS_MAX; unit++)
+            if (first_unit(place) < UNITS_MAX - unit)
+                used[first_unit(place) + unit] = true;
     }
 }
 

@@ -129,3 +129,40 @@ TEST(session_recover, what_is_open_is_found_again_by_the_entries_alone)
     CHECK(sessions_check(sessions) != NULL);
     free(sessions);
 }
+
+/* Damages one number of three sessions, one below the other two, and says whether it is noticed. */
+static bool is_noticed(unsigned what)
+{
+    struct sessions *sessions = make();
+    struct server_session *alice = session_of(sessions, ALICE);
+    struct server_session *one = session_make(sessions, 1 | SESSION_EXPORTED, alice, 1, 0);
+    struct server_session *two = session_make(sessions, 2 | SESSION_EXPORTED, alice, 1, 0);
+    uint32_t *const numbers[] = {
+        &sessions->session_count, &sessions->handle_count,
+        &sessions->free_session,  &sessions->buckets[session_bucket(ALICE)],
+        &alice->account,          &alice->parent,
+        &alice->first_child,      &one->parent,
+        &one->previous_sibling,   &two->next_sibling};
+    bool noticed;
+
+    CHECK_PTR_EQ(sessions_numbers(sessions, SESSIONS, HANDLES), NULL);
+    if (what < sizeof numbers / sizeof numbers[0])
+        *numbers[what] = 5000;
+    else if (what == 10)
+        alice->next = alice->number; /* round and round */
+    else if (what == 11)
+        alice->parent = two->number;
+    else if (what == 12)
+        two->next_sibling = two->number;
+    else
+        sessions->handles_at += 8;
+    noticed = sessions_numbers(sessions, SESSIONS, HANDLES) != NULL;
+    free(sessions);
+    return noticed;
+}
+
+TEST(session_recover, numbers_that_are_none_of_the_table_are_noticed_before_they_are_used)
+{
+    for (unsigned what = 0; what <= 13; what++)
+        CHECK(is_noticed(what));
+}

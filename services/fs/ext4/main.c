@@ -280,8 +280,10 @@ static mnos_status_t get_memory(struct ext4_service_memory *memory, struct sessi
                                      .state = (uint8_t *)*sessions + session_bytes()};
     state_current = &state;
     if (*found)
+        wrong = sessions_numbers(*sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
+    if (*found && wrong == NULL)
         sessions_rebuild(*sessions);
-    if (*found)
+    if (*found && wrong == NULL)
         wrong = state.header->deaths >= DEATHS_MAX ? "it has died too often with it"
                                                    : sessions_check(*sessions);
     if (wrong != NULL)

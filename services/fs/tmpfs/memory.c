@@ -63,11 +63,14 @@ static mnos_status_t make_new(struct memory *memory)
 static bool is_sound(const struct memory *memory)
 {
     struct memory_block seen;
-    const char *wrong;
+    const char *wrong =
+        sessions_numbers(memory->sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
 
     tmpfs_rebuild(memory->fs);
-    sessions_rebuild(memory->sessions);
-    wrong = sessions_check(memory->sessions);
+    if (wrong == NULL) {
+        sessions_rebuild(memory->sessions);
+        wrong = sessions_check(memory->sessions);
+    }
     if (wrong == NULL)
         wrong = file_locks_check(memory->locks);
     if (wrong == NULL &&
