@@ -31,6 +31,9 @@
 /* A frame that is to be sent is copied into a buffer of the driver's, one that comes lies in one. */
 #define MEM_ALIGNMENT 8
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
+/* What waits for an answer of ARP is copied unless lwIP has all of it: bytes that TCP sends lie in a client's ring, and
+ * the ring goes with its socket, but what waits does not. */
+#define PBUF_NEEDS_COPY(p) pbuf_match_allocsrc(p, PBUF_ROM)
 #define LWIP_NETIF_TX_SINGLE_PBUF 0
 #define ETH_PAD_SIZE 0
 #define PBUF_POOL_SIZE 64
