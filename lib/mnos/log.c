@@ -38,3 +38,9 @@ void log_error(mnos_status_t status, const char *what)
 
     log_line("%s", error_explain(text, sizeof text, status, what));
 }
+
+int log_failure(mnos_status_t status, const char *what, int code)
+{
+    log_error(status, what);
+    return code;
+}

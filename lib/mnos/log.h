@@ -14,3 +14,5 @@ __attribute__((format(printf, 1, 2))) void log_line(const char *format, ...);
 
 /* Logs what failed and why, in the words of error_explain(). */
 void log_error(mnos_status_t status, const char *what);
+/* The same, for a program that ends of it: returns its exit code, `code`. */
+int log_failure(mnos_status_t status, const char *what, int code);

@@ -25,12 +25,6 @@ static struct region_piece piece;
 static struct region region;
 static struct state state;
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 /* What message line 0 is told by; the others follow it (abi/interrupt.h). */
 static mnos_status_t learn_messages(struct message_lines *lines)
 {
@@ -170,16 +164,16 @@ int main(void)
     mnos_status_t status = config_open();
 
     if (status != MNOS_OK)
-        return fail(status, "reach PCI configuration space", EXIT_CONFIG);
+        return log_failure(status, "reach PCI configuration space", EXIT_CONFIG);
     devices.endpoint = bootstrap_cap("requests");
     status = learn_messages(&devices.lines);
     if (status != MNOS_OK)
-        return fail(status, "learn what makes a message line fire", EXIT_MESSAGES);
+        return log_failure(status, "learn what makes a message line fire", EXIT_MESSAGES);
     status = open_table();
     if (status != MNOS_OK)
-        return fail(status, "open the table of devices", EXIT_STATE);
+        return log_failure(status, "open the table of devices", EXIT_STATE);
     open_names();
     start_drivers(devices.table);
     status = serve();
-    return fail(status, "receive a request", EXIT_RECEIVE);
+    return log_failure(status, "receive a request", EXIT_RECEIVE);
 }

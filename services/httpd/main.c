@@ -18,12 +18,6 @@ static struct socket listener;
 static struct site site;
 static struct connection connections[CONNECTIONS];
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 static mnos_status_t open_files(void)
 {
     mnos_status_t status =
@@ -125,7 +119,7 @@ int main(void)
     mnos_status_t status = open_files();
 
     if (status != MNOS_OK)
-        return fail(status, "open the directory", EXIT_FILES);
+        return log_failure(status, "open the directory", EXIT_FILES);
     site.run = site.files.runs;
     do {
         status = open_net();
@@ -135,5 +129,5 @@ int main(void)
             status = serve();
         socket_session_close(&net);
     } while (status == MNOS_ERR_LOST); /* the service has died, and with it all connections */
-    return fail(status, "serve", EXIT_NET);
+    return log_failure(status, "serve", EXIT_NET);
 }

@@ -18,12 +18,6 @@ enum { EXIT_MEMORY = 1, EXIT_ENTROPY = 2, EXIT_LIMITS = 3, EXIT_RECEIVE = 4 };
 struct net the_net;
 static bool again; /* there is more to do: the next message is not waited for */
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 /* ---- The loop ---- */
 
 /* One pass: net.h says what is in it. */
@@ -134,15 +128,15 @@ int main(void)
     }
     status = get_key(key);
     if (status != MNOS_OK)
-        return fail(status, "get random numbers", EXIT_ENTROPY);
+        return log_failure(status, "get random numbers", EXIT_ENTROPY);
     port_open(key);
     memset(key, 0, sizeof key);
     status = open_sessions(endpoint);
     if (status == MNOS_OK)
         status = interfaces_open(the_net.interfaces, endpoint);
     if (status != MNOS_OK)
-        return fail(status, "get memory", EXIT_MEMORY);
+        return log_failure(status, "get memory", EXIT_MEMORY);
     interfaces_attach(the_net.interfaces);
     one_pass(NULL);
-    return fail(server_loop_run(&the_net.loop, NULL), "receive a request", EXIT_RECEIVE);
+    return log_failure(server_loop_run(&the_net.loop, NULL), "receive a request", EXIT_RECEIVE);
 }

@@ -33,12 +33,6 @@ static mnos_cap_t buffers;
 static uint8_t *buffers_address;
 static uint64_t buffers_pages;
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 static uint64_t service_number(const char *name)
 {
     struct manager_service service;
@@ -186,11 +180,11 @@ int main(void)
     server.disks = disks;
     status = open_memory();
     if (status != MNOS_OK)
-        return fail(status, "get memory", EXIT_MEMORY);
+        return log_failure(status, "get memory", EXIT_MEMORY);
     for (unsigned i = 0; i < sizeof drivers / sizeof *drivers; i++) {
         status = add_disks(drivers[i]);
         if (status != MNOS_OK)
-            return fail(status, "begin with a disk", EXIT_DISK);
+            return log_failure(status, "begin with a disk", EXIT_DISK);
     }
-    return fail(serve(), "receive a request", EXIT_RECEIVE);
+    return log_failure(serve(), "receive a request", EXIT_RECEIVE);
 }

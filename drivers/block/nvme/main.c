@@ -24,12 +24,6 @@ static struct nvme_disk disk;
 static struct block_driver driver;
 static mnos_cap_t devices;
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 /* A piece of a client's data that is one run for the device. */
 static uint64_t reach(void *, mnos_cap_t piece)
 {
@@ -62,18 +56,18 @@ static int open_device(void)
     mnos_status_t status = device_claim(devices, &info);
 
     if (status != MNOS_OK)
-        return fail(status, "claim a device", EXIT_CLAIM);
+        return log_failure(status, "claim a device", EXIT_CLAIM);
     status = device_window_map(&windows, devices, 0);
     if (status == MNOS_OK && windows.bars[0].parts[0].offset != 0)
         status = MNOS_ERR_FORMAT; /* the MSI-X table lies where the registers are */
     if (status != MNOS_OK)
-        return fail(status, "map the registers of the controller", EXIT_DEVICE);
+        return log_failure(status, "map the registers of the controller", EXIT_DEVICE);
     status = dma_open(&memory, devices, bootstrap_cap("nvme_dma"));
     if (status != MNOS_OK)
-        return fail(status, "get memory for the device", EXIT_MEMORY);
+        return log_failure(status, "get memory for the device", EXIT_MEMORY);
     status = interrupt_open(devices, 0, driver.endpoint, BLOCK_EVENT_INTERRUPT, &driver.line);
     if (status != MNOS_OK)
-        return fail(status, "bind the interrupt", EXIT_INTERRUPT);
+        return log_failure(status, "bind the interrupt", EXIT_INTERRUPT);
     return 0;
 }
 
@@ -84,7 +78,7 @@ static int open_disk(void)
     disk = (struct nvme_disk){.server = &driver.server, .reach = reach, .cut_off = cut_off};
     if (status == MNOS_OK)
         status = nvme_disk_open(&disk, &windows.bars[0].parts[0].registers, &memory);
-    return status == MNOS_OK ? 0 : fail(status, "begin with the controller", EXIT_DEVICE);
+    return status == MNOS_OK ? 0 : log_failure(status, "begin with the controller", EXIT_DEVICE);
 }
 
 static void take_done(void *)
@@ -128,7 +122,7 @@ int main(void)
     if (status == MNOS_OK)
         status = remember();
     if (status != MNOS_OK)
-        return fail(status, "get memory", EXIT_MEMORY);
+        return log_failure(status, "get memory", EXIT_MEMORY);
     code = open_device();
     if (code == 0)
         code = open_disk();
@@ -138,5 +132,5 @@ int main(void)
     log_line("%s: %llu sectors of %u bytes%s", disk.device.info.name,
              (unsigned long long)disk.device.info.sectors, disk.device.info.sector_bytes,
              disk.device.info.flags & BLOCK_READ_ONLY ? ", read-only" : "");
-    return fail(block_driver_serve(&driver), "receive a request", EXIT_RECEIVE);
+    return log_failure(block_driver_serve(&driver), "receive a request", EXIT_RECEIVE);
 }

@@ -17,12 +17,6 @@ static struct region_piece pieces[1];
 static struct block_driver driver;
 static struct disk disk;
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 int main(void)
 {
     mnos_status_t status = guard_begin();
@@ -32,11 +26,11 @@ int main(void)
     if (status == MNOS_OK && region.bytes <= STATE_BYTES)
         status = MNOS_ERR_SIZE;
     if (status != MNOS_OK)
-        return fail(status, "get memory for the disk", EXIT_MEMORY);
+        return log_failure(status, "get memory for the disk", EXIT_MEMORY);
     driver.endpoint = bootstrap_cap("requests");
     disk_open(&disk, &driver.server, region.address + STATE_BYTES, region.bytes - STATE_BYTES);
     block_driver_remember(&driver, region.address, region.bytes, STATE_MAGIC);
     block_driver_open(&driver, &disk.device);
     log_line("%lu KiB of memory as a disk", (unsigned long)(region.bytes - STATE_BYTES) / 1024);
-    return fail(block_driver_serve(&driver), "receive a request", EXIT_RECEIVE);
+    return log_failure(block_driver_serve(&driver), "receive a request", EXIT_RECEIVE);
 }

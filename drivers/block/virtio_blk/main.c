@@ -24,12 +24,6 @@ static struct disk disk;
 static struct block_driver driver;
 static mnos_cap_t devices;
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 /* ---- What the disk needs of this process ---- */
 
 /* A piece of a client's data that is one run for the device. */
@@ -73,16 +67,16 @@ static int open_disk(void)
     mnos_status_t status = device_claim(devices, &info);
 
     if (status != MNOS_OK)
-        return fail(status, "claim a device", EXIT_CLAIM);
+        return log_failure(status, "claim a device", EXIT_CLAIM);
     status = virtio_open(&virtio, devices);
     if (status != MNOS_OK)
-        return fail(status, "find the registers of the device", EXIT_DEVICE);
+        return log_failure(status, "find the registers of the device", EXIT_DEVICE);
     status = dma_open(&memory, devices, bootstrap_cap("virtio_blk_dma"));
     if (status != MNOS_OK)
-        return fail(status, "get memory for the device", EXIT_MEMORY);
+        return log_failure(status, "get memory for the device", EXIT_MEMORY);
     status = interrupt_open(devices, 0, driver.endpoint, BLOCK_EVENT_INTERRUPT, &driver.line);
     if (status != MNOS_OK)
-        return fail(status, "bind the interrupt", EXIT_INTERRUPT);
+        return log_failure(status, "bind the interrupt", EXIT_INTERRUPT);
     status = device_master(devices, true);
     disk = (struct disk){.server = &driver.server,
                          .transport = &virtio.transport,
@@ -92,7 +86,7 @@ static int open_disk(void)
     if (status == MNOS_OK)
         status = disk_open(&disk, &memory);
     if (status != MNOS_OK)
-        return fail(status, "begin with the device", EXIT_DEVICE);
+        return log_failure(status, "begin with the device", EXIT_DEVICE);
     disk_ask_name(&disk, deadline_after_ns(NAME_NS));
     return 0;
 }
@@ -125,7 +119,7 @@ int main(void)
     if (status == MNOS_OK)
         status = remember();
     if (status != MNOS_OK)
-        return fail(status, "get memory", EXIT_MEMORY);
+        return log_failure(status, "get memory", EXIT_MEMORY);
     code = open_disk();
     if (code != 0)
         return code;
@@ -135,5 +129,5 @@ int main(void)
              disk.device.info.flags & BLOCK_READ_ONLY ? ", read-only" : "",
              disk.device.info.flags & BLOCK_CAN_FLUSH ? "" : ", no cache to flush",
              disk.queue.packed ? ", packed ring" : "");
-    return fail(block_driver_serve(&driver), "receive a request", EXIT_RECEIVE);
+    return log_failure(block_driver_serve(&driver), "receive a request", EXIT_RECEIVE);
 }

@@ -25,12 +25,6 @@ static struct card card;
 static struct frame_server server;
 static mnos_cap_t devices, endpoint, line;
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 /* ---- What card and server need of this process ---- */
 
 static mnos_status_t reset(void *)
@@ -64,21 +58,21 @@ static int open_card(void)
     mnos_status_t status = device_claim(devices, &info);
 
     if (status != MNOS_OK)
-        return fail(status, "claim a device", EXIT_CLAIM);
+        return log_failure(status, "claim a device", EXIT_CLAIM);
     status = virtio_open(&virtio, devices);
     if (status != MNOS_OK)
-        return fail(status, "find the registers of the device", EXIT_DEVICE);
+        return log_failure(status, "find the registers of the device", EXIT_DEVICE);
     status = dma_open(&memory, devices, bootstrap_cap("virtio_net_dma"));
     if (status != MNOS_OK)
-        return fail(status, "get memory for the device", EXIT_MEMORY);
+        return log_failure(status, "get memory for the device", EXIT_MEMORY);
     status = interrupt_open(devices, 0, endpoint, EVENT_INTERRUPT, &line);
     if (status != MNOS_OK)
-        return fail(status, "bind the interrupt", EXIT_INTERRUPT);
+        return log_failure(status, "bind the interrupt", EXIT_INTERRUPT);
     status = device_master(devices, true);
     card = (struct card){.transport = &virtio.transport, .port = &server.port, .reset = reset};
     if (status == MNOS_OK)
         status = card_open(&card, &memory);
-    return status == MNOS_OK ? 0 : fail(status, "begin with the device", EXIT_DEVICE);
+    return status == MNOS_OK ? 0 : log_failure(status, "begin with the device", EXIT_DEVICE);
 }
 
 /* ---- The loop ---- */
@@ -139,7 +133,7 @@ int main(void)
     devices = bootstrap_cap("devices");
     endpoint = bootstrap_cap("requests");
     if (status != MNOS_OK)
-        return fail(status, "get memory", EXIT_MEMORY);
+        return log_failure(status, "get memory", EXIT_MEMORY);
     code = open_card();
     if (code != 0)
         return code;
@@ -151,5 +145,5 @@ int main(void)
     log_line("%02x:%02x:%02x:%02x:%02x:%02x, mtu %u%s%s", mac[0], mac[1], mac[2], mac[3], mac[4],
              mac[5], card.info.mtu, card.info.can & FRAME_CAN_CHECKSUM ? ", checksums" : "",
              card.info.link ? "" : ", no link");
-    return fail(serve(), "receive a request", EXIT_RECEIVE);
+    return log_failure(serve(), "receive a request", EXIT_RECEIVE);
 }

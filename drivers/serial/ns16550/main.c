@@ -169,12 +169,6 @@ static mnos_status_t serve(mnos_cap_t endpoint, mnos_cap_t interrupt)
     }
 }
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 /* These two are what the owner of the machine must read on the screen, where no prompt comes. */
 static int fail_device(uint16_t base)
 {
@@ -190,7 +184,7 @@ static int fail_interrupt(mnos_status_t status, mnos_cap_t interrupt, uint16_t b
 
     if (status != MNOS_ERR_STATE ||
         sys_cap_inspect(interrupt, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
-        return fail(status, "bind the device's interrupt", EXIT_INTERRUPT);
+        return log_failure(status, "bind the device's interrupt", EXIT_INTERRUPT);
     log_line("%s: this machine has no interrupt line %llu, so there is no prompt on it",
              line_name(base), (unsigned long long)info->first);
     return EXIT_INTERRUPT;
@@ -203,7 +197,7 @@ int main(void)
     mnos_status_t status = open_ports(bootstrap_cap("ports"), &base);
 
     if (status != MNOS_OK)
-        return fail(status, "open the device's ports", EXIT_PORTS);
+        return log_failure(status, "open the device's ports", EXIT_PORTS);
     status = sys_irq_bind(interrupt, endpoint, EVENT_INTERRUPT);
     if (status != MNOS_OK)
         return fail_interrupt(status, interrupt, base);
@@ -213,15 +207,15 @@ int main(void)
     /* An edge from before the driver ran may never have been acknowledged. */
     status = sys_irq_ack(interrupt);
     if (status != MNOS_OK)
-        return fail(status, "acknowledge the device's interrupt", EXIT_INTERRUPT);
+        return log_failure(status, "acknowledge the device's interrupt", EXIT_INTERRUPT);
     uart_service(&uart);
     begin_backlog(bootstrap_cap("log"), base);
     log_line("%s, port 0x%x, %u byte FIFO, 115200 8N1", line_name(base), base,
              uart.statistics.fifo_bytes);
     status = begin_server(endpoint);
     if (status != MNOS_OK)
-        return fail(status, "begin to serve", EXIT_MEMORY);
+        return log_failure(status, "begin to serve", EXIT_MEMORY);
     server_progress(&server);
     status = serve(endpoint, interrupt);
-    return fail(status, "receive a request", EXIT_RECEIVE);
+    return log_failure(status, "receive a request", EXIT_RECEIVE);
 }

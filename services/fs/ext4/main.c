@@ -232,12 +232,6 @@ static void round_ends(void *)
     ext4_service_round(&service);
 }
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 /* ---- What outlives the process ---- */
 
 static mnos_status_t open_regions(void)
@@ -354,7 +348,7 @@ int main(void)
     if (status == MNOS_OK)
         status = get_memory(&memory, &sessions, &found);
     if (status != MNOS_OK)
-        return fail(status, "get memory for pages of files", EXIT_MEMORY);
+        return log_failure(status, "get memory for pages of files", EXIT_MEMORY);
     methods = ext4_methods;
     methods.mount = mount;
     methods.unmount = unmount;
@@ -376,5 +370,5 @@ int main(void)
     server.loop.running = &service.kept->running;
     server.loop.blamed = blamed;
     ext4_service_round(&service);
-    return fail(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
+    return log_failure(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
 }

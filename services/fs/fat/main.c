@@ -242,12 +242,6 @@ static void round_ends(void *)
     fat_service_round(&service);
 }
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 static mnos_status_t get_pages(uint64_t bytes, struct memory_block *block)
 {
     return memory_allocate((bytes + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, block);
@@ -290,7 +284,7 @@ int main(void)
     mnos_status_t status = get_memory(&sessions);
 
     if (status != MNOS_OK)
-        return fail(status, "get memory for pages of the volume", EXIT_MEMORY);
+        return log_failure(status, "get memory for pages of the volume", EXIT_MEMORY);
     methods = fat_methods;
     methods.mount = mount;
     methods.unmount = unmount;
@@ -305,5 +299,5 @@ int main(void)
     service.state_changed = state_changed;
     service.say = say;
     fat_service_init(&service, &server, &disk);
-    return fail(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
+    return log_failure(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
 }

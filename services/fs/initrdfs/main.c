@@ -31,12 +31,6 @@ static mnos_status_t map_archive(const void **archive, size_t *bytes)
     return status;
 }
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 static void before(void *)
 {
 }
@@ -55,7 +49,7 @@ int main(void)
     if (status == MNOS_OK)
         status = memory_allocate(session_pages, &sessions);
     if (status != MNOS_OK)
-        return fail(status, "get at the initial RAM disk", EXIT_MEMORY);
+        return log_failure(status, "get at the initial RAM disk", EXIT_MEMORY);
     error = initrdfs_open(&fs, archive, bytes);
     if (error != USTAR_END)
         log_line("initial RAM disk, after %u files: %s", fs.file_count, ustar_error_text(error));
@@ -68,5 +62,5 @@ int main(void)
                      sessions_format(sessions.address, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES,
                                      kinfo_time_ns()),
                      bootstrap_cap("requests"), NULL);
-    return fail(server_loop_run(&server.loop, before), "receive a request", EXIT_RECEIVE);
+    return log_failure(server_loop_run(&server.loop, before), "receive a request", EXIT_RECEIVE);
 }

@@ -24,12 +24,6 @@ static void grow(struct tmpfs *)
 
 static struct tmpfs_files files = {.grow = grow, .now_ns = kinfo_time_ns};
 
-static int fail(mnos_status_t status, const char *what, int code)
-{
-    log_error(status, what);
-    return code;
-}
-
 /* Pages that are nobody's any more are freed in steps, between requests. */
 static void free_some(void *)
 {
@@ -63,7 +57,7 @@ int main(void)
     if (status == MNOS_OK)
         status = windows_open(&windows, "tmpfs_windows");
     if (status != MNOS_OK)
-        return fail(status, "get memory for files", EXIT_MEMORY);
+        return log_failure(status, "get memory for files", EXIT_MEMORY);
     files.fs = memory.fs;
     file_server_init(&server, &(struct file_system){&tmpfs_methods, &files, TMPFS_ROOT, 0},
                      memory.sessions, bootstrap_cap("requests"), &park);
@@ -71,5 +65,5 @@ int main(void)
     server.loop.round = free_some;
     server.loop.deadline_ns = next_round;
     recover();
-    return fail(server_loop_run(&server.loop, NULL), "receive a request", EXIT_RECEIVE);
+    return log_failure(server_loop_run(&server.loop, NULL), "receive a request", EXIT_RECEIVE);
 }
