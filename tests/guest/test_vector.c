@@ -196,7 +196,7 @@ static void use_x87_for_ever(void *)
 TEST(vector, where_another_thread_used_x87_is_not_seen)
 {
     uint32_t core = thread_info(MNOS_SELF).core, seen = 0;
-    uint64_t switches, limit = soon();
+    uint64_t switches = 0, last, rounds = 0, limit = soon();
     struct x87_environment environment;
     struct thread user;
 
@@ -204,15 +204,20 @@ TEST(vector, where_another_thread_used_x87_is_not_seen)
     CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_AFFINITY, core));
     helper_start_at(&user, use_x87_for_ever, NULL, TEST_PRIORITY, core);
     __asm__ volatile("fninit");
-    for (switches = 0; switches < 20 && kinfo_time_ns() < limit;) {
-        uint64_t other = thread_info(user.thread).cpu_time_ns;
+    last = thread_info(user.thread).cpu_time_ns;
+    while (switches < 20 && kinfo_time_ns() < limit) {
+        uint64_t other;
 
-        for (unsigned i = 0; i < 1000; i++) {
+        /* Not always as often: a slice could end in the call below each time. */
+        for (uint64_t i = 0; i < 1000 + rounds % 97; i++) {
             __asm__ volatile("fnstenv %0" : "=m"(environment)::"memory");
             seen += environment.instruction - (uint32_t)(uintptr_t)x87_use_begin <
                     (uint32_t)(x87_use_end - x87_use_begin);
         }
-        switches += thread_info(user.thread).cpu_time_ns != other;
+        other = thread_info(user.thread).cpu_time_ns;
+        switches += other != last;
+        last = other;
+        rounds++;
     }
     x87_over = true;
     helper_finish(&user);
