@@ -4,6 +4,7 @@
 #include "lib/base/string.h"
 #include "lib/client/socket.h"
 #include "lib/mnos/bootstrap.h"
+#include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 
@@ -12,6 +13,9 @@
 #define PING_BYTES 56u
 #define PING_TIMEOUT_NS 2000000000ull
 #define NS_OF_US 1000ull
+/* How long an interface is waited for: at the first prompt the card's driver may not have begun, or no address be there. */
+#define INTERFACE_PATIENCE_NS 5000000000ull
+#define INTERFACE_LOOK_NS 100000000ull
 
 static struct socket_session session;
 
@@ -113,12 +117,24 @@ static bool read_address(const char *text, uint32_t *address)
     return *text == 0;
 }
 
+static mnos_status_t ping_patiently(const struct socket_ping *ping, struct socket_pong *pong)
+{
+    uint64_t until = kinfo_time_ns() + INTERFACE_PATIENCE_NS;
+    mnos_status_t status = socket_ping(&session, ping, pong);
+
+    while (status == MNOS_ERR_NOT_FOUND && kinfo_time_ns() < until && !console_interrupted()) {
+        sleep_until(deadline_after_ns(INTERFACE_LOOK_NS));
+        status = socket_ping(&session, ping, pong);
+    }
+    return status;
+}
+
 static bool ping_once(uint32_t address, const char *text)
 {
     struct socket_ping ping = {
         .address = address, .bytes = PING_BYTES, .timeout_ns = PING_TIMEOUT_NS};
     struct socket_pong pong;
-    mnos_status_t status = socket_ping(&session, &ping, &pong);
+    mnos_status_t status = ping_patiently(&ping, &pong);
 
     if (status == MNOS_OK)
         console_print("%u bytes from %s: ttl %u, %llu us\n", pong.bytes, text, pong.ttl,
