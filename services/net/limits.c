@@ -24,6 +24,14 @@ static const struct block *block_of(uint32_t first, uint32_t last)
     return NULL;
 }
 
+bool limits_is_own(const struct own_addresses *own, uint32_t address)
+{
+    for (uint32_t i = 0; i < own->count; i++)
+        if (own->address[i] == address)
+            return true;
+    return false;
+}
+
 /* Addresses that nothing is sent to: this network, reserved ones, and broadcasts. */
 static bool is_nobody(uint32_t address, const struct own_addresses *own)
 {
@@ -168,14 +176,10 @@ bool limits_connect(const struct socket_limits *limits, enum socket_protocol pro
                     uint32_t address, uint16_t port, const struct own_addresses *own,
                     struct socket_refusal *refusal)
 {
-    bool is_own = false;
-
-    for (uint32_t i = 0; i < own->count; i++)
-        is_own |= own->address[i] == address;
     if (is_nobody(address, own))
         return refuse(refusal, SOCKET_LIMIT_CONNECT, SOCKET_FIELD_ADDRESS, 0);
     return any_has(limits->connect, limits->connect_count, SOCKET_LIMIT_CONNECT, protocol, address,
-                   false, is_own, port, refusal);
+                   false, limits_is_own(own, address), port, refusal);
 }
 
 bool limits_right(const struct socket_limits *limits, enum socket_right right,

@@ -2,11 +2,18 @@
 /* server_sockets - requests of protocols/socket.def about sockets: see net.h. */
 #include "services/net/server.h"
 
-static mnos_status_t socket_of(const struct server_request *request, uint64_t handle,
+/* The record of a request, which begins with a handle, and the socket of that handle. */
+static mnos_status_t socket_of(struct server_request *request, void *record, size_t bytes,
                                struct socket **socket)
 {
-    const struct server_handle *found = handle_of(the_net.loop.sessions, request->session, handle);
+    mnos_status_t status = record_of(request, record, bytes);
+    const struct server_handle *found;
+    uint64_t handle;
 
+    if (status != MNOS_OK)
+        return status;
+    memcpy(&handle, record, sizeof handle);
+    found = handle_of(the_net.loop.sessions, request->session, handle);
     if (found == NULL)
         return MNOS_ERR_FILE;
     *socket = &the_net.sockets[found->object];
@@ -84,27 +91,24 @@ static enum socket_protocol protocol_of(const struct socket *socket)
     return socket->kind == KIND_UDP ? SOCKET_UDP : SOCKET_TCP;
 }
 
+static void names_of(const struct socket *socket, struct socket_names *names)
+{
+    if (socket->kind == KIND_UDP)
+        udp_socket_names(socket, names);
+    else
+        tcp_socket_names(socket, names);
+}
+
 static mnos_status_t answer_address(struct server_request *request, const struct socket *socket,
                                     uint64_t handle)
 {
     struct socket_names names;
     struct socket_address local = {.handle = handle};
 
-    if (socket->kind == KIND_UDP)
-        udp_socket_names(socket, &names);
-    else
-        tcp_socket_names(socket, &names);
+    names_of(socket, &names);
     local.address = names.local_address;
     local.port = names.local_port;
     return answer(request, &local, sizeof local);
-}
-
-static bool is_own(uint32_t address)
-{
-    for (uint32_t i = 0; i < the_net.own.count; i++)
-        if (the_net.own.address[i] == address)
-            return true;
-    return false;
 }
 
 HANDLER(BIND)
@@ -112,10 +116,8 @@ HANDLER(BIND)
     struct socket_refusal refusal;
     struct socket_address wanted;
     struct socket *socket = NULL;
-    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+    mnos_status_t status = socket_of(request, &wanted, sizeof wanted, &socket);
 
-    if (status == MNOS_OK)
-        status = socket_of(request, wanted.handle, &socket);
     if (status != MNOS_OK)
         return status;
     if (socket->bound || socket->kind == KIND_LISTENER)
@@ -127,7 +129,7 @@ HANDLER(BIND)
     if (!limits_listen(limits_of(request), protocol_of(socket), wanted.address,
                        (uint16_t)wanted.port, &refusal))
         return refuse(request, &refusal);
-    if (wanted.address != 0 && !is_own(wanted.address))
+    if (wanted.address != 0 && !limits_is_own(&the_net.own, wanted.address))
         return MNOS_ERR_NOT_FOUND;
     if (socket_port_used(&the_net, protocol_of(socket), (uint16_t)wanted.port))
         return MNOS_ERR_EXISTS;
@@ -144,10 +146,8 @@ HANDLER(LISTEN)
 {
     struct socket_listen wanted;
     struct socket *socket = NULL;
-    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+    mnos_status_t status = socket_of(request, &wanted, sizeof wanted, &socket);
 
-    if (status == MNOS_OK)
-        status = socket_of(request, wanted.handle, &socket);
     if (status != MNOS_OK)
         return status;
     if (wanted.backlog == 0 || wanted.backlog > NET_BACKLOG)
@@ -182,10 +182,8 @@ HANDLER(CONNECT)
     struct socket_refusal refusal;
     struct socket_address wanted;
     struct socket *socket = NULL;
-    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+    mnos_status_t status = socket_of(request, &wanted, sizeof wanted, &socket);
 
-    if (status == MNOS_OK)
-        status = socket_of(request, wanted.handle, &socket);
     if (status != MNOS_OK)
         return status;
     if (request->parked == NULL) {
@@ -209,10 +207,8 @@ HANDLER(ACCEPT)
     struct socket_accept wanted;
     struct socket_names names;
     struct pending *pending;
-    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+    mnos_status_t status = socket_of(request, &wanted, sizeof wanted, &listener);
 
-    if (status == MNOS_OK)
-        status = socket_of(request, wanted.handle, &listener);
     if (status != MNOS_OK)
         return status;
     if ((wanted.flags & ~(uint64_t)SOCKET_ACCEPT_NOW) != 0)
@@ -243,10 +239,8 @@ HANDLER(SHUTDOWN)
 {
     struct socket_handle wanted;
     struct socket *socket = NULL;
-    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+    mnos_status_t status = socket_of(request, &wanted, sizeof wanted, &socket);
 
-    if (status == MNOS_OK)
-        status = socket_of(request, wanted.handle, &socket);
     if (status != MNOS_OK)
         return status;
     if (socket->kind != KIND_TCP)
@@ -261,16 +255,11 @@ HANDLER(NAME)
     struct socket_handle wanted;
     struct socket_names names;
     struct socket *socket = NULL;
-    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+    mnos_status_t status = socket_of(request, &wanted, sizeof wanted, &socket);
 
-    if (status == MNOS_OK)
-        status = socket_of(request, wanted.handle, &socket);
     if (status != MNOS_OK)
         return status;
-    if (socket->kind == KIND_UDP)
-        udp_socket_names(socket, &names);
-    else
-        tcp_socket_names(socket, &names);
+    names_of(socket, &names);
     return answer(request, &names, sizeof names);
 }
 
