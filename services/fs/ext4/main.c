@@ -3,16 +3,14 @@
  * main - the ext4 service in its process: capabilities, memory, the disk and the loop. See README.md.
  */
 #include "lib/base/string.h"
-#include "lib/client/block.h"
 #include "lib/client/region.h"
-#include "lib/client/volume.h"
+#include "lib/client/volume_disk.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "lib/server/state.h"
 #include "lib/server/windows.h"
-#include "protocols/manager.h"
 #include "services/fs/ext4/service.h"
 
 enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
@@ -39,8 +37,8 @@ static bool was_whole, was_running;
 static struct file_server server;
 static struct park park;
 static struct ext4_service service;
-static struct block_client disk;
-static bool has_disk;
+static struct volume_disk disk = {
+    .data = &cache_region, .ring = &ring_region, .events = EVENT_DISK, .badge = DISK_BADGE};
 
 /* ---- The disk ---- */
 
@@ -51,74 +49,26 @@ static bool submit(void *, const struct queue_request *request)
     struct block_submission entry = {.op = ops[request->op],
                                      .flags = request->durable ? BLOCK_FUA : 0,
                                      .offset = (uint16_t)(request->part * 512),
-                                     .sector = request->position / disk.info.sector_bytes,
+                                     .sector = request->position / disk.client.info.sector_bytes,
                                      .page = request->page,
                                      .bytes = request->bytes,
                                      .user = queue_tag(request)};
 
-    return block_submit(&disk, &entry) == MNOS_OK;
+    return block_submit(&disk.client, &entry) == MNOS_OK;
 }
 
 static void bell(void *)
 {
-    block_bell(&disk);
-}
-
-/* A session can be lost with its driver's run; `volumes` has another then. What is outstanding lies in the ring, and is
- * carried out by the driver that is told of it next. */
-static void renew_session(void)
-{
-    mnos_cap_t session;
-
-    if (disk.failure != MNOS_ERR_LOST && disk.failure != MNOS_ERR_HANDLE)
-        return;
-    if (volume_mine(bootstrap_cap("volumes"), &session) != MNOS_OK)
-        return;
-    (void)!sys_cap_delete(disk.setup.service);
-    disk.setup.service = session;
-    block_restarted(&disk);
+    block_bell(&disk.client);
 }
 
 static void take_results(void)
 {
     struct block_result result;
 
-    if (has_disk)
-        renew_session();
-    while (has_disk && block_take(&disk, &result) == MNOS_OK)
+    volume_disk_renew(&disk);
+    while (volume_disk_take(&disk, &result) == MNOS_OK)
         ext4_service_done(&service, result.user, result.status);
-}
-
-/* The volume that is assigned to this service. The ring may hold what an earlier run of this service has submitted: it
- * has nothing of that any more, and the driver drops it when it is attached. */
-static mnos_status_t open_disk(void)
-{
-    struct block_setup setup = {.ring_memory = ring_pieces[0].memory,
-                                .ring = ring_region.address,
-                                .data = cache_pieces[0].memory,
-                                .data_pages = cache_pieces[0].page_count,
-                                .endpoint = bootstrap_cap("requests"),
-                                .events = EVENT_DISK,
-                                .badge = DISK_BADGE};
-    mnos_status_t status = volume_mine(bootstrap_cap("volumes"), &setup.service);
-
-    if (status != MNOS_OK)
-        return status;
-    memset(ring_region.address, 0, sizeof(struct block_ring));
-    status = block_open(&disk, &setup);
-    for (uint32_t i = 1; status == MNOS_OK && i < cache_region.piece_count; i++)
-        status = block_extend(&disk, cache_pieces[i].memory, cache_pieces[i].page_count);
-    has_disk = status == MNOS_OK;
-    return status;
-}
-
-/* The volume is somebody else's to have from now on. */
-static void close_disk(void)
-{
-    if (!has_disk)
-        return;
-    (void)!sys_cap_delete(disk.setup.service);
-    has_disk = false;
 }
 
 /* ---- Mounting ---- */
@@ -130,12 +80,13 @@ static mnos_status_t mount(void *context, const uint8_t *, uint32_t flags)
     /* A volume that failed may still have something on its way into the pages. */
     if (service.queue.outstanding != 0)
         return MNOS_ERR_AGAIN;
-    close_disk();
-    status = open_disk();
+    volume_disk_close(&disk);
+    status = volume_disk_open(&disk);
     if (status != MNOS_OK)
         return status;
-    ext4_service_mount(context, disk.info.sector_bytes, disk.info.sectors * disk.info.sector_bytes,
-                       (flags & MOUNT_READ_ONLY) != 0 || (disk.info.flags & BLOCK_READ_ONLY) != 0);
+    ext4_service_mount(context, disk.client.info.sector_bytes, volume_disk_bytes(&disk),
+                       (flags & MOUNT_READ_ONLY) != 0 ||
+                           (disk.client.info.flags & BLOCK_READ_ONLY) != 0);
     return MNOS_OK;
 }
 
@@ -158,7 +109,7 @@ static void state_changed(struct ext4_service *of)
         status.status = of->failure;
     } else if (of->state == SERVICE_NONE) {
         status = (struct mount_status){.state = MOUNT_STATE_NONE};
-        close_disk();
+        volume_disk_close(&disk);
     } else {
         return;
     }
@@ -182,7 +133,7 @@ static uint32_t grow(struct ext4_service *of)
 
     if (!no_more_pages && of->memory.data_pages < PAGES_MAX &&
         region_grow(&cache_region) == MNOS_OK &&
-        block_extend(&disk, cache_pieces[before].memory, cache_pieces[before].page_count) ==
+        block_extend(&disk.client, cache_pieces[before].memory, cache_pieces[before].page_count) ==
             MNOS_OK) {
         state_extend(&state, 1, cache_region.bytes);
         return of->memory.data_pages + cache_pieces[before].page_count;
@@ -199,15 +150,13 @@ static void set_clock(void *)
 
 static void events(void *, uint64_t bits)
 {
-    if (has_disk && (bits & MANAGER_EVENT_PEER_RESTARTED) != 0)
-        block_restarted(&disk);
+    volume_disk_told(&disk, bits);
     take_results();
 }
 
 static void gone(void *, mnos_badge_t badge)
 {
-    if (has_disk)
-        block_gone(&disk, badge);
+    volume_disk_gone(&disk, badge);
 }
 
 static void blamed(void *, const struct message *message)
@@ -219,15 +168,14 @@ static void blamed(void *, const struct message *message)
 static uint64_t deadline_ns(void *)
 {
     uint64_t own = ext4_service_deadline_ns(&service);
-    uint64_t of_disk = has_disk ? block_deadline(&disk) : MNOS_DEADLINE_NEVER;
+    uint64_t of_disk = volume_disk_deadline(&disk);
 
     return own < of_disk ? own : of_disk;
 }
 
 static void round_ends(void *)
 {
-    if (has_disk)
-        block_tick(&disk, service.tick_ns);
+    volume_disk_tick(&disk, service.tick_ns);
     take_results();
     ext4_service_round(&service);
 }
@@ -316,11 +264,10 @@ static bool go_on(void)
     if (service.kept->state == SERVICE_NONE)
         return false;
     set_clock(NULL);
-    if (open_disk() != MNOS_OK ||
-        ext4_service_take_over(&service, disk.info.sectors * disk.info.sector_bytes, &wrong) !=
-            MNOS_OK) {
+    if (volume_disk_open(&disk) != MNOS_OK ||
+        ext4_service_take_over(&service, volume_disk_bytes(&disk), &wrong) != MNOS_OK) {
         log_line("what the last run left is not used: %s; the journal is replayed", wrong);
-        close_disk();
+        volume_disk_close(&disk);
         return false;
     }
     server.mount = service.kept->mount;

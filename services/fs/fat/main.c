@@ -3,14 +3,12 @@
  * main - the FAT service in its process: capabilities, memory, the disk and the loop. See README.md.
  */
 #include "lib/base/string.h"
-#include "lib/client/block.h"
 #include "lib/client/region.h"
-#include "lib/client/volume.h"
+#include "lib/client/volume_disk.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
-#include "protocols/manager.h"
 #include "services/fs/fat/service.h"
 
 enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
@@ -27,37 +25,20 @@ static struct region cache_region, ring_region;
 static struct file_server server;
 static struct park park;
 static struct fat_service service;
-static struct block_client client;
-static bool has_disk;
+static struct volume_disk volume = {
+    .data = &cache_region, .ring = &ring_region, .events = EVENT_DISK, .badge = DISK_BADGE};
 /* Of the transfers that are waited for. */
 static uint32_t outstanding;
 static mnos_status_t outcome;
 
 /* ---- The disk ---- */
 
-/* A session can be lost with its driver's run; `volumes` has another then. What is outstanding lies in the ring,
- * and is carried out by the driver that is told of it next. */
-static void renew_session(void)
-{
-    mnos_cap_t session;
-
-    if (client.failure != MNOS_ERR_LOST && client.failure != MNOS_ERR_HANDLE)
-        return;
-    if (volume_mine(bootstrap_cap("volumes"), &session) != MNOS_OK)
-        return;
-    (void)!sys_cap_delete(client.setup.service);
-    client.setup.service = session;
-    block_restarted(&client);
-}
-
 static void take_results(void)
 {
     struct block_result result;
 
-    if (!has_disk)
-        return;
-    renew_session();
-    while (block_take(&client, &result) == MNOS_OK) {
+    volume_disk_renew(&volume);
+    while (volume_disk_take(&volume, &result) == MNOS_OK) {
         outstanding--;
         if (result.status != MNOS_OK)
             outcome = result.status;
@@ -66,7 +47,7 @@ static void take_results(void)
 
 static mnos_status_t submit(const struct block_submission *entry)
 {
-    mnos_status_t status = block_submit(&client, entry);
+    mnos_status_t status = block_submit(&volume.client, entry);
 
     outstanding += status == MNOS_OK;
     return status;
@@ -77,13 +58,13 @@ static mnos_status_t submit(const struct block_submission *entry)
  * any more. */
 static mnos_status_t finish(void)
 {
-    block_bell(&client);
+    block_bell(&volume.client);
     for (take_results(); outstanding != 0; take_results()) {
-        mnos_status_t status = server_loop_meanwhile(&server.loop, block_deadline(&client));
+        mnos_status_t status = server_loop_meanwhile(&server.loop, volume_disk_deadline(&volume));
 
         if (status != MNOS_OK)
             return status;
-        block_tick(&client, kinfo_time_ns());
+        volume_disk_tick(&volume, kinfo_time_ns());
     }
     return outcome;
 }
@@ -95,7 +76,7 @@ static mnos_status_t transfer(void *, const struct disk_transfer *transfers, uin
         const struct disk_transfer *at = &transfers[i];
         struct block_submission entry = {.op = at->write ? BLOCK_WRITE : BLOCK_READ,
                                          .offset = (uint16_t)at->offset,
-                                         .sector = at->position / client.info.sector_bytes,
+                                         .sector = at->position / volume.client.info.sector_bytes,
                                          .page = at->page,
                                          .bytes = at->bytes};
         mnos_status_t status = submit(&entry);
@@ -120,39 +101,6 @@ static mnos_status_t flush(void *)
 
 static const struct fat_disk disk = {.transfer = transfer, .flush = flush};
 
-/* The volume that is assigned to this service. */
-static mnos_status_t open_disk(void)
-{
-    struct block_setup setup = {.ring_memory = ring_pieces[0].memory,
-                                .ring = ring_region.address,
-                                .data = cache_pieces[0].memory,
-                                .data_pages = cache_pieces[0].page_count,
-                                .endpoint = bootstrap_cap("requests"),
-                                .events = EVENT_DISK,
-                                .badge = DISK_BADGE};
-    mnos_status_t status = volume_mine(bootstrap_cap("volumes"), &setup.service);
-
-    if (status != MNOS_OK)
-        return status;
-    /* What an earlier run has submitted is nobody's: the driver drops it when it is attached. */
-    memset(ring_region.address, 0, sizeof(struct block_ring));
-    outstanding = 0;
-    status = block_open(&client, &setup);
-    for (uint32_t i = 1; status == MNOS_OK && i < cache_region.piece_count; i++)
-        status = block_extend(&client, cache_pieces[i].memory, cache_pieces[i].page_count);
-    has_disk = status == MNOS_OK;
-    return status;
-}
-
-/* The volume is somebody else's to have from now on. */
-static void close_disk(void)
-{
-    if (!has_disk)
-        return;
-    (void)!sys_cap_delete(client.setup.service);
-    has_disk = false;
-}
-
 /* ---- Mounting ---- */
 
 static mnos_status_t mount(void *context, const uint8_t *, uint32_t flags)
@@ -161,13 +109,14 @@ static mnos_status_t mount(void *context, const uint8_t *, uint32_t flags)
 
     if (server.loop.busy)
         return MNOS_ERR_AGAIN;
-    close_disk();
-    status = open_disk();
+    volume_disk_close(&volume);
+    status = volume_disk_open(&volume);
+    outstanding = 0;
     if (status != MNOS_OK)
         return status;
-    fat_service_mount(context, client.info.sector_bytes,
-                      client.info.sectors * client.info.sector_bytes,
-                      (flags & MOUNT_READ_ONLY) != 0 || (client.info.flags & BLOCK_READ_ONLY) != 0);
+    fat_service_mount(context, volume.client.info.sector_bytes, volume_disk_bytes(&volume),
+                      (flags & MOUNT_READ_ONLY) != 0 ||
+                          (volume.client.info.flags & BLOCK_READ_ONLY) != 0);
     return MNOS_OK;
 }
 
@@ -192,7 +141,7 @@ static void state_changed(struct fat_service *of)
         status.status = of->failure;
     } else if (of->state == FAT_NONE) {
         status = (struct mount_status){.state = MOUNT_STATE_NONE};
-        close_disk();
+        volume_disk_close(&volume);
     } else {
         return;
     }
@@ -215,29 +164,26 @@ static void set_clock(void *)
 
 static void events(void *, uint64_t bits)
 {
-    if (has_disk && (bits & MANAGER_EVENT_PEER_RESTARTED) != 0)
-        block_restarted(&client);
+    volume_disk_told(&volume, bits);
     take_results();
 }
 
 static void gone(void *, mnos_badge_t badge)
 {
-    if (has_disk)
-        block_gone(&client, badge);
+    volume_disk_gone(&volume, badge);
 }
 
 static uint64_t deadline_ns(void *)
 {
     uint64_t own = fat_service_deadline_ns(&service);
-    uint64_t of_disk = has_disk ? block_deadline(&client) : MNOS_DEADLINE_NEVER;
+    uint64_t of_disk = volume_disk_deadline(&volume);
 
     return own < of_disk ? own : of_disk;
 }
 
 static void round_ends(void *)
 {
-    if (has_disk)
-        block_tick(&client, service.tick_ns);
+    volume_disk_tick(&volume, service.tick_ns);
     take_results();
     fat_service_round(&service);
 }
