@@ -3,6 +3,7 @@
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "lib/client/socket.h"
+#include "lib/format/net/ipv4.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
@@ -36,12 +37,6 @@ static bool open_session(const char *command)
     return status == MNOS_OK;
 }
 
-static void address_text(char out[20], uint32_t address)
-{
-    mnos_snprintf(out, 20, "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
-                  address & 255);
-}
-
 static void print_error(const char *command, mnos_status_t status)
 {
     if (status == MNOS_ERR_DENIED)
@@ -61,11 +56,11 @@ static unsigned prefix_of(uint32_t mask)
 
 static void print_interface(const struct socket_interface *entry)
 {
-    char address[20], gateway[20], whole[24];
+    char address[IPV4_TEXT_BYTES], gateway[IPV4_TEXT_BYTES], whole[24];
     const uint8_t *mac = entry->mac;
 
-    address_text(address, entry->address);
-    address_text(gateway, entry->gateway);
+    (void)ipv4_text(address, entry->address);
+    (void)ipv4_text(gateway, entry->gateway);
     mnos_snprintf(whole, sizeof whole, "%s/%u", address, prefix_of(entry->mask));
     console_print("%-5s %-4s %-18s %-15s %02x:%02x:%02x:%02x:%02x:%02x %8llu %8llu %7llu\n",
                   entry->name, entry->up ? "up" : "down",
@@ -91,30 +86,6 @@ void command_ip(const struct words *)
     if (status != MNOS_ERR_END)
         print_error("ip", status);
     socket_session_close(&session);
-}
-
-static bool read_number(const char **text, uint32_t max, uint32_t *value)
-{
-    const char *at = *text;
-
-    for (*value = 0; *at >= '0' && *at <= '9' && *value <= max; at++)
-        *value = *value * 10 + (uint32_t)(*at - '0');
-    if (at == *text || *value > max)
-        return false;
-    *text = at;
-    return true;
-}
-
-static bool read_address(const char *text, uint32_t *address)
-{
-    uint32_t part;
-
-    for (unsigned i = 0; i < 4; i++) {
-        if ((i != 0 && *text++ != '.') || !read_number(&text, 255, &part))
-            return false;
-        *address = *address << 8 | part;
-    }
-    return *text == 0;
 }
 
 static mnos_status_t ping_patiently(const struct socket_ping *ping, struct socket_pong *pong)
@@ -150,13 +121,13 @@ static bool ping_once(uint32_t address, const char *text)
 void command_ping(const struct words *words)
 {
     uint32_t address = 0, count = PINGS_DEFAULT;
-    const char *number = words->word[2];
+    const char *number = words->word[2], *end = words->word[1];
 
-    if (!read_address(words->word[1], &address)) {
+    if (!ipv4_read(&end, &address) || *end != 0) {
         console_print("ping: %s is no address such as 10.0.2.2\n", words->word[1]);
         return;
     }
-    if (words->count > 2 && (!read_number(&number, PINGS_MAX, &count) || *number != 0)) {
+    if (words->count > 2 && (!ipv4_read_number(&number, PINGS_MAX, &count) || *number != 0)) {
         console_print("ping: COUNT is a number up to %u\n", PINGS_MAX);
         return;
     }

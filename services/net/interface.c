@@ -3,6 +3,7 @@
 #include "abi/inspect.h"
 #include "lib/base/printf.h"
 #include "lib/client/region.h"
+#include "lib/format/net/ipv4.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
@@ -197,47 +198,29 @@ static err_t begin_netif(struct netif *netif)
 static void on_status(struct netif *netif)
 {
     uint32_t address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(netif)));
+    char text[IPV4_TEXT_BYTES];
 
     if (address != 0 && netif_is_up(netif))
-        log_line("en%u: %u.%u.%u.%u", netif->num, address >> 24, address >> 16 & 255,
-                 address >> 8 & 255, address & 255);
+        log_line("en%u: %s", netif->num, ipv4_text(text, address));
+}
+
+static void set_address(ip4_addr_t *address, uint32_t value)
+{
+    ip4_addr_set_u32(address, lwip_htonl(value));
 }
 
 /* "en0=10.0.2.15/24,10.0.2.2" of the arguments, or "en0=dhcp", which is what happens without. */
-static bool read_number(const char **text, uint32_t max, uint32_t *value)
-{
-    const char *at = *text;
-
-    for (*value = 0; *at >= '0' && *at <= '9' && *value <= max; at++)
-        *value = *value * 10 + (uint32_t)(*at - '0');
-    if (at == *text || *value > max)
-        return false;
-    *text = at;
-    return true;
-}
-
-static bool read_address(const char **text, ip4_addr_t *address)
-{
-    uint32_t whole = 0, part;
-
-    for (unsigned i = 0; i < 4; i++) {
-        if ((i != 0 && *(*text)++ != '.') || !read_number(text, 255, &part))
-            return false;
-        whole = whole << 8 | part;
-    }
-    ip4_addr_set_u32(address, lwip_htonl(whole));
-    return true;
-}
-
 static bool read_static(const char *text, struct netif *netif)
 {
-    ip4_addr_t address, mask, gateway = {0};
-    uint32_t prefix;
+    uint32_t own, prefix, router = 0;
+    ip4_addr_t address, mask, gateway;
 
-    if (!read_address(&text, &address) || *text++ != '/' || !read_number(&text, 32, &prefix) ||
-        (*text == ',' && (text++, !read_address(&text, &gateway))))
+    if (!ipv4_read(&text, &own) || *text++ != '/' || !ipv4_read_number(&text, 32, &prefix) ||
+        (*text == ',' && (text++, !ipv4_read(&text, &router))))
         return false;
-    ip4_addr_set_u32(&mask, prefix == 0 ? 0 : lwip_htonl(UINT32_MAX << (32 - prefix)));
+    set_address(&address, own);
+    set_address(&mask, prefix == 0 ? 0 : UINT32_MAX << (32 - prefix));
+    set_address(&gateway, router);
     netif_set_addr(netif, &address, &mask, &gateway);
     return true;
 }
