@@ -2,6 +2,8 @@
 /* block_driver - see block_driver.h. */
 #include "lib/server/block_driver.h"
 
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "lib/server/alive.h"
@@ -16,6 +18,18 @@ void block_driver_remember(struct block_driver *driver, void *address, uint64_t 
 {
     driver->fresh = state_open(&driver->state, address, bytes, magic, BLOCK_SESSIONS_LAYOUT,
                                LOG_BYTES, NULL) != STATE_WHOLE;
+}
+
+mnos_status_t block_driver_remember_in(struct block_driver *driver, const char *region,
+                                       uint64_t magic)
+{
+    void *address;
+    mnos_status_t status =
+        memory_map(bootstrap_cap(region), 0, 1, MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
+
+    if (status == MNOS_OK)
+        block_driver_remember(driver, address, MNOS_PAGE_BYTES, magic);
+    return status;
 }
 
 void block_driver_open(struct block_driver *driver, const struct block_device *device)

@@ -30,6 +30,9 @@ struct block_driver {
  * makes use of them once the device is known. `magic` is the driver's own. */
 void block_driver_remember(struct block_driver *driver, void *address, uint64_t bytes,
                            uint64_t magic);
+/* The same, in a page of the region of that name, which it maps first. */
+mnos_status_t block_driver_remember_in(struct block_driver *driver, const char *region,
+                                       uint64_t magic);
 /* Serves from now on, when somebody calls block_driver_serve(). */
 void block_driver_open(struct block_driver *driver, const struct block_device *device);
 /* Until receiving fails, or the interrupt cannot be acknowledged; returns why. */

@@ -9,7 +9,6 @@
 #include "lib/driver/window.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
-#include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "lib/server/block_driver.h"
@@ -36,17 +35,6 @@ static void cut_off(void *)
 
     if (status != MNOS_OK)
         log_error(status, "keep the controller from memory");
-}
-
-static mnos_status_t remember(void)
-{
-    void *address;
-    mnos_status_t status =
-        memory_map(bootstrap_cap("nvme_state"), 0, 1, MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
-
-    if (status == MNOS_OK)
-        block_driver_remember(&driver, address, MNOS_PAGE_BYTES, STATE_MAGIC);
-    return status;
 }
 
 /* Registers, interrupt and memory of the controller. */
@@ -120,7 +108,7 @@ int main(void)
     driver.deadline_ns = deadline_ns;
     driver.check = check;
     if (status == MNOS_OK)
-        status = remember();
+        status = block_driver_remember_in(&driver, "nvme_state", STATE_MAGIC);
     if (status != MNOS_OK)
         return log_failure(status, "get memory", EXIT_MEMORY);
     code = open_device();

@@ -8,7 +8,6 @@
 #include "lib/driver/virtio/virtio.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
-#include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "lib/server/block_driver.h"
@@ -48,17 +47,6 @@ static void cut_off(void *)
 }
 
 /* ---- Beginning ---- */
-
-static mnos_status_t remember(void)
-{
-    void *address;
-    mnos_status_t status = memory_map(bootstrap_cap("virtio_blk_state"), 0, 1,
-                                      MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
-
-    if (status == MNOS_OK)
-        block_driver_remember(&driver, address, MNOS_PAGE_BYTES, STATE_MAGIC);
-    return status;
-}
 
 /* Up to a device that works. */
 static int open_disk(void)
@@ -117,7 +105,7 @@ int main(void)
     driver.deadline_ns = deadline_ns;
     driver.check = check;
     if (status == MNOS_OK)
-        status = remember();
+        status = block_driver_remember_in(&driver, "virtio_blk_state", STATE_MAGIC);
     if (status != MNOS_OK)
         return log_failure(status, "get memory", EXIT_MEMORY);
     code = open_disk();
