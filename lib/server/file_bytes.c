@@ -89,28 +89,30 @@ mnos_status_t file_server_begin_write(struct file_server *server, struct server_
 {
     struct file_attr attr;
     mnos_status_t status = MNOS_OK;
+    bool goes_on = append && request->resumed && request->progress[DONE] != 0;
 
     request->touched = inode;
     *ends = false;
     if (request->holds == inode)
         return MNOS_OK;
+    if (append && server->loop.park != NULL && request->parked == NULL &&
+        !park_has_room(server->loop.park, request->session->account)) {
+        /* What was appended before it had to wait could not be taken back: MNOS_ERR_AGAIN would be a lie, and what was
+         * there before a death is told as it is. Writing the same bytes to the same place again is harmless. */
+        request->had_no_effect = !goes_on;
+        *ends = goes_on;
+        return goes_on ? MNOS_OK : MNOS_ERR_AGAIN;
+    }
     if (server->loop.park != NULL && park_held(server->loop.park, inode, request->parked)) {
         server->system.waits_for = PARK_OBJECT | inode;
         return SERVER_PARKED;
-    }
-    /* What was appended before it had to wait could not be taken back: MNOS_ERR_AGAIN would be a lie. Writing the same
-     * bytes to the same place again is harmless. */
-    if (append && server->loop.park != NULL && request->parked == NULL &&
-        !park_has_room(server->loop.park, request->session->account)) {
-        request->had_no_effect = true;
-        return MNOS_ERR_AGAIN;
     }
     if (append)
         status = server->system.methods->attr(server->system.fs, inode, &attr);
     if (status != MNOS_OK)
         return status;
     request->holds = inode;
-    if (append && request->resumed && request->progress[DONE] != 0) {
+    if (goes_on) {
         /* The file was not held while the service was away: behind what others have appended meanwhile nothing is
          * added, and the answer says how much there is. */
         *ends = attr.size != request->progress[BEGIN] + request->progress[DONE];

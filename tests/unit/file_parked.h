@@ -275,3 +275,34 @@ TEST(file_server, an_append_ends_behind_a_death_where_another_one_has_come)
     CHECK_EQ(message.words[1], 0);
     check_all();
 }
+
+TEST(file_server, an_append_that_cannot_wait_after_a_death_says_how_much_is_there)
+{
+    struct file_io io;
+    uint64_t handle;
+
+    begin_waiting();
+    open_session(ALICE);
+    handle = open_file(ALICE, "file");
+    append(1, handle, "aaaaaaaa");
+    next_run();
+    append(2, handle, "bbbbbbbb"); /* holds the file */
+    waits_left = 1000;
+    do {
+        (void)with_path(ALICE, FILE_STAT, "file");
+    } while (message.reply_id == 0);
+    waits_left = 0;
+    append(1, handle, "aaaaaaaa");
+    CHECK_EQ(message.label, MNOS_OK); /* three of eight, at 0 */
+    CHECK_EQ(message.words[0], 3);
+    CHECK_EQ(message.words[1], 0);
+    append(1, handle, "aaaaaaaa"); /* the same sequence: the same answer */
+    CHECK_EQ(message.words[0], 3);
+    park_wake_all(&park);
+    while (park.count != 0)
+        go_on();
+    io = (struct file_io){handle, 0, FILE_INLINE, 100};
+    CHECK_EQ(send(ALICE, FILE_READ, &io, sizeof io, NULL), MNOS_OK);
+    CHECK_EQ(message.words[0], 11);
+    check_all();
+}
