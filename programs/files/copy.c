@@ -52,45 +52,49 @@ static void end_progress(const struct progress *progress)
 
 /* ---- cp ---- */
 
-static mnos_status_t copy_bytes(const struct file *from, const struct file *to,
-                                struct progress *progress)
+/* Of the chunk. */
+static mnos_status_t write_chunk(const struct file *to, uint64_t offset, uint64_t bytes)
 {
-    uint64_t offset = 0, count = 0, written;
-    mnos_status_t status;
+    uint64_t written = 0;
+    mnos_status_t status = file_write(to, offset, chunk, bytes, &written);
 
-    for (;; offset += count) {
-        status = file_read(from, offset, chunk, CHUNK_BYTES, &count);
-        if (status != MNOS_OK || count == 0)
-            return status;
-        status = file_write(to, offset, chunk, count, &written);
-        if (status == MNOS_OK && written != count)
-            status = MNOS_ERR_FULL;
-        if (status != MNOS_OK)
-            return status;
-        show_progress(progress, offset + count);
-    }
+    return status == MNOS_OK && written != bytes ? MNOS_ERR_FULL : status;
 }
 
-bool files_copy(const struct files_path *from, const struct files_path *to)
+/* What goes wrong is told of the path that it went wrong at. */
+static bool copy_bytes(const struct file *source, const struct files_path *from,
+                       const struct file *target, const struct files_path *to)
 {
-    struct progress progress = {.began_ns = kinfo_time_ns()};
-    struct file source, target;
-    mnos_status_t status;
+    struct progress progress = {.began_ns = kinfo_time_ns(), .total = source->size};
+    mnos_status_t read, write = MNOS_OK;
+    uint64_t offset = 0, count = 0;
 
-    status = file_open(from->session, NULL, from->name, 0, FILE_READ_RIGHT, &source);
+    do {
+        offset += count;
+        show_progress(&progress, offset);
+        read = file_read(source, offset, chunk, CHUNK_BYTES, &count);
+        if (read == MNOS_OK && count != 0)
+            write = write_chunk(target, offset, count);
+    } while (read == MNOS_OK && write == MNOS_OK && count != 0);
+    end_progress(&progress);
+    return files_good(read, from) && files_good(write, to);
+}
+
+/* Copies what `from` names to `to`, over what is there. */
+static bool copy(const struct files_path *from, const struct files_path *to)
+{
+    struct file source, target;
+    mnos_status_t status = file_open(from->session, NULL, from->name, 0, FILE_READ_RIGHT, &source);
+
     if (status == MNOS_OK && source.type == FILE_TYPE_DIRECTORY)
         status = MNOS_ERR_DIRECTORY;
     if (!files_good(status, from))
         return false;
-    progress.total = source.size;
     status = file_open(to->session, NULL, to->name, to->name[0] != 0 ? FILE_CREATE : 0,
                        FILE_WRITE_RIGHT, &target);
     if (status == MNOS_OK)
         status = file_truncate(&target, 0);
-    if (status == MNOS_OK)
-        status = copy_bytes(&source, &target, &progress);
-    end_progress(&progress);
-    return files_good(status, to);
+    return files_good(status, to) && copy_bytes(&source, from, &target, to);
 }
 
 /* cp TEXT NAME TEXT NAME, and "from" and "to". */
@@ -99,7 +103,7 @@ bool files_cp(void)
     struct files_path from, to;
 
     return files_path("from", 1, WINDOW_BYTES, &from) && files_path("to", 3, WINDOW_BYTES, &to) &&
-           files_copy(&from, &to);
+           copy(&from, &to);
 }
 
 /* ---- mv ---- */
@@ -113,6 +117,6 @@ bool files_mv(void)
         return false;
     if (bootstrap_cap("to") == 0)
         return files_good(file_rename(from.session, from.name, to.name), &from);
-    return files_path("to", 3, WINDOW_BYTES, &to) && files_copy(&from, &to) &&
+    return files_path("to", 3, WINDOW_BYTES, &to) && copy(&from, &to) &&
            files_good(file_unlink(from.session, from.name), &from);
 }

@@ -46,6 +46,3 @@ bool files_rm(void);
 bool files_mkdir(void);
 bool files_rmdir(void);
 bool files_ln(void);
-
-/* Copies what `from` names to `to`, over what is there. */
-bool files_copy(const struct files_path *from, const struct files_path *to);

@@ -66,6 +66,7 @@ def not_read() -> None:
             says(guest, "cat /disk/other", "another text")
             for _ in range(2):
                 check(DEVICE_FAILED in guest.command("cat /disk/victim"), "the error was not told")
+                says(guest, "cp /disk/victim /tmp/copy", "cp /disk/victim: ")
                 says(guest, "write /disk/new text")
                 says(guest, "sync")
                 says(guest, "cat /disk/new", "text")
