@@ -80,10 +80,10 @@ static bool copy_bytes(const struct file *source, const struct files_path *from,
     return files_good(read, from) && files_good(write, to);
 }
 
-/* Copies what `from` names to `to`, over what is there. */
-static bool copy(const struct files_path *from, const struct files_path *to)
+/* Copies what `from` names to `to`, over what is there; `target` stays open. */
+static bool copy(const struct files_path *from, const struct files_path *to, struct file *target)
 {
-    struct file source, target;
+    struct file source;
     mnos_status_t status = file_open(from->session, NULL, from->name, 0, FILE_READ_RIGHT, &source);
 
     if (status == MNOS_OK && source.type == FILE_TYPE_DIRECTORY)
@@ -91,32 +91,36 @@ static bool copy(const struct files_path *from, const struct files_path *to)
     if (!files_good(status, from))
         return false;
     status = file_open(to->session, NULL, to->name, to->name[0] != 0 ? FILE_CREATE : 0,
-                       FILE_WRITE_RIGHT, &target);
+                       FILE_WRITE_RIGHT, target);
     if (status == MNOS_OK)
-        status = file_truncate(&target, 0);
-    return files_good(status, to) && copy_bytes(&source, from, &target, to);
+        status = file_truncate(target, 0);
+    return files_good(status, to) && copy_bytes(&source, from, target, to);
 }
 
 /* cp TEXT NAME TEXT NAME, and "from" and "to". */
 bool files_cp(void)
 {
     struct files_path from, to;
+    struct file target;
 
     return files_path("from", 1, WINDOW_BYTES, &from) && files_path("to", 3, WINDOW_BYTES, &to) &&
-           copy(&from, &to);
+           copy(&from, &to, &target);
 }
 
 /* ---- mv ---- */
 
-/* mv TEXT NAME TEXT NAME, and "from"; with "to" as well the second path is in another file system, and gets a copy. */
+/* mv TEXT NAME TEXT NAME, and "from"; with "to" as well the second path is in another file system, and gets a
+ * copy, which is safe before the name here goes. */
 bool files_mv(void)
 {
     struct files_path from, to = {bootstrap_argument(3), bootstrap_argument(4), NULL};
+    struct file target;
 
     if (!files_path("from", 1, WINDOW_BYTES, &from) || to.name == NULL)
         return false;
     if (bootstrap_cap("to") == 0)
         return files_good(file_rename(from.session, from.name, to.name), &from);
-    return files_path("to", 3, WINDOW_BYTES, &to) && copy(&from, &to) &&
+    return files_path("to", 3, WINDOW_BYTES, &to) && copy(&from, &to, &target) &&
+           files_good(file_sync(&target), &to) &&
            files_good(file_unlink(from.session, from.name), &from);
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """test_disk_files.py - files on a disk: mounted at the prompt, there after the next start, good to Linux' tools."""
 
+import os
+import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -100,6 +102,21 @@ def kept() -> None:
             says(guest, "cat /disk/notes/today", "the first line")
             says(guest, "rm /disk/notes/hello")
             says(guest, "rm /disk/hello")
+            switch_off(guest)
+        partition(path)
+
+
+@suite.test("a file that mv took to a disk is there after the power was cut")
+def moved() -> None:
+    with disk() as path:
+        with prompt(path, "moved") as guest:
+            says(guest, "ls /disk", "lost+found")
+            says(guest, "write /tmp/only the one copy")
+            says(guest, "mv /tmp/only /disk")
+            os.kill(guest.pid, signal.SIGKILL)  # /tmp was memory: what is not on the disk is nowhere
+            guest.read_to_end()
+        with prompt(path, "after the cut") as guest:
+            says(guest, "cat /disk/only", "the one copy")
             switch_off(guest)
         partition(path)
 
