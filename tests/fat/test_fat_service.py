@@ -144,6 +144,8 @@ def failing() -> None:
                 said += serve(image, "mkdir d", "fill a 300000 1", "fsync a", "fill b 300000 1", "sync", "append a x",
                               "fsync a", "rm b", "sync", options=("-k", "-w", str(odds), "-s", str(seed)), expect=3)
             check("ERR_DEVICE" in said, f"no error was told: {said}")
+            said = serve(image, "fill lost 300000 1", "fsync lost", "fsync lost", "sync", options=("-k", "-w", "1"), expect=3)
+            check(said.count("sync: ERR_DEVICE") == 3, f"bytes that were not written are said to be safe: {said}")
 
 
 @suite.test("damaged images are refused or served, and end in no fault")

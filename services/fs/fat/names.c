@@ -382,8 +382,9 @@ static mnos_status_t sync(void *context, uint32_t, uint64_t *)
 {
     struct fat_service *service = context;
 
-    /* Everything, as the tables are everybody's. */
-    return service->read_only ? MNOS_OK : volume_commit(service);
+    if (service->read_only) /* what could not be written will not be any more */
+        return service->asked_read_only ? MNOS_OK : MNOS_ERR_DEVICE;
+    return volume_commit(service); /* everything, as the tables are everybody's */
 }
 
 static mnos_status_t ready(void *context)
