@@ -61,18 +61,13 @@ static void remove_at(struct file_locks *locks, uint16_t *link)
     state_step();
 }
 
-static bool holds(struct sessions *sessions, const struct file_lock_entry *entry)
-{
-    struct server_session *session = session_of(sessions, entry->badge);
-
-    return session != NULL && handle_of(sessions, session, entry->handle) != NULL;
-}
-
 static void free_dead(struct file_locks *locks, struct sessions *sessions, uint16_t *link)
 {
     while (*link != 0) {
-        if (holds(sessions, entry_at(locks, *link)))
-            link = &entry_at(locks, *link)->next;
+        struct file_lock_entry *entry = entry_at(locks, *link);
+
+        if (handle_is_open(sessions, entry->badge, entry->handle))
+            link = &entry->next;
         else
             remove_at(locks, link);
     }

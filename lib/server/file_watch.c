@@ -5,13 +5,6 @@
 #include "lib/base/string.h"
 #include "lib/server/file_server.h"
 
-static bool is_there(struct sessions *sessions, mnos_badge_t badge, uint64_t handle)
-{
-    struct server_session *session = session_of(sessions, badge);
-
-    return session != NULL && handle_of(sessions, session, handle) != NULL;
-}
-
 static void forget(struct file_watches *watches, uint32_t number)
 {
     listener_forget(&watches->entries[number].listener);
@@ -23,7 +16,7 @@ static void forget_dead(struct file_watches *watches, struct sessions *sessions)
 {
     for (uint32_t i = 0; watches->used != 0 && i < FILE_WATCHES_MAX; i++)
         if (watches->entries[i].handle != 0 &&
-            !is_there(sessions, watches->entries[i].badge, watches->entries[i].handle))
+            !handle_is_open(sessions, watches->entries[i].badge, watches->entries[i].handle))
             forget(watches, i);
 }
 
@@ -72,7 +65,7 @@ void file_watches_tell(struct file_watches *watches, struct sessions *sessions, 
     for (uint32_t i = 0; object != 0 && watches->used != 0 && i < FILE_WATCHES_MAX; i++) {
         if (watches->entries[i].handle == 0 || watches->entries[i].object != object)
             continue;
-        if (is_there(sessions, watches->entries[i].badge, watches->entries[i].handle))
+        if (handle_is_open(sessions, watches->entries[i].badge, watches->entries[i].handle))
             listener_tell(&watches->entries[i].listener);
         else
             forget(watches, i);

@@ -193,6 +193,14 @@ static inline struct server_handle *handle_of(const struct sessions *sessions,
         return NULL;
     return entry;
 }
+/* Whether a client, by its badge, has the handle still. */
+static inline bool handle_is_open(const struct sessions *sessions, mnos_badge_t badge,
+                                  uint64_t handle)
+{
+    const struct server_session *session = session_of(sessions, badge);
+
+    return session != NULL && handle_of(sessions, session, handle) != NULL;
+}
 void handle_close(struct sessions *sessions, struct server_handle *handle,
                   const struct session_owner *owner);
 
