@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* ram.h - what a client's Memory capability is worth, to a driver whose device is to reach it. */
+/* ram.h - what a client's Memory capability is worth, to whoever maps it or has a device reach it. */
 #pragma once
 
 #include "abi/inspect.h"

@@ -3,8 +3,8 @@
 #include "lib/server/stream_client.h"
 
 #include "abi/inspect.h"
-#include "abi/memory.h"
 #include "lib/mnos/syscall.h"
+#include "lib/server/ram.h"
 
 enum { INPUT_AT, OUTPUT_AT, ENDPOINT_AT, ATTACH_CAPS };
 
@@ -103,18 +103,12 @@ mnos_status_t stream_client_listen(struct stream_clients *clients, const struct 
     return MNOS_OK;
 }
 
-/* Pages of RAM behind a capability, that its holder may read and write; 0: it is something else. */
+/* Pages of a ring; 0: it is no memory for one. */
 static uint64_t ring_pages(mnos_cap_t memory)
 {
-    const mnos_rights_t rights = MNOS_RIGHT_READ | MNOS_RIGHT_WRITE;
-    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
-    uint64_t size;
+    uint64_t pages = ram_pages(memory);
 
-    if (memory == 0 || sys_cap_inspect(memory, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK ||
-        info->type != MNOS_TYPE_MEMORY || info->flavour != MNOS_MEMORY_RAM ||
-        (info->rights & rights) != rights || info->count > STREAM_RING_PAGES_MAX)
-        return 0;
-    return info->count;
+    return pages > STREAM_RING_PAGES_MAX ? 0 : pages;
 }
 
 /* Of an entry that holds its capabilities. */
