@@ -189,6 +189,9 @@ void process_finish(struct process *process)
     process->filling = NULL;
     drop(&process->thread);
     drop(&process->memory);
+    /* Also from whoever the program handed it to: the endpoint is the launcher's to pay for. */
+    if (process->endpoint != 0)
+        (void)!sys_cap_revoke(process->endpoint);
     drop(&process->endpoint);
 }
 

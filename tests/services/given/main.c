@@ -3,7 +3,8 @@
  * main - a program for tests: writes what it was called with and what its bootstrap table has into the file "report"
  * of the directory that it was given as "files", and waits to be looked at when the last word is "stay". The word
  * "write" makes it write to its own code, and "large" makes it write a file of that name, of 16 MiB.
- * With "news" it does nothing but wait at its endpoint until a service has been started again.
+ * With "news" it does nothing but wait at its endpoint until a service has been started again, and with "hand" nothing
+ * but hand that endpoint to whoever receives at "to".
  */
 #include "abi/inspect.h"
 #include "lib/base/printf.h"
@@ -17,7 +18,14 @@
 
 #define LARGE_BYTES (16ull << 20)
 
-enum { EXIT_SESSION = 1, EXIT_FILE = 2, EXIT_WRITE = 3, EXIT_MAPPED = 4, EXIT_NEWS = 5 };
+enum {
+    EXIT_SESSION = 1,
+    EXIT_FILE = 2,
+    EXIT_WRITE = 3,
+    EXIT_MAPPED = 4,
+    EXIT_NEWS = 5,
+    EXIT_HAND = 6
+};
 
 static struct file_session files;
 
@@ -90,6 +98,15 @@ static int wait_for_news(void)
                : EXIT_NEWS;
 }
 
+static int hand_endpoint(void)
+{
+    struct message message = {0};
+
+    message_put(&message, 0, NULL, 0);
+    message_add_cap(&message, bootstrap_cap("events"), MNOS_RIGHT_WRITE);
+    return ipc_call(bootstrap_cap("to"), &message, MNOS_DEADLINE_NEVER) == MNOS_OK ? 0 : EXIT_HAND;
+}
+
 int main(void)
 {
     const struct mnos_bootstrap *table = bootstrap_table();
@@ -102,6 +119,8 @@ int main(void)
         add("given", table->entries[i].name);
     if (strcmp(last, "news") == 0)
         return wait_for_news();
+    if (strcmp(last, "hand") == 0)
+        return hand_endpoint();
     if (code_can_be_written())
         return EXIT_MAPPED;
     code = write_report();

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * main - a client for tests that asks the launcher for what it must refuse, repeats what was carried out, and at last
- * makes as many programs as there may be and ends without running them.
+ * main - a client for tests that asks the launcher for what it must refuse, repeats what was carried out, looks what is
+ * left of an endpoint that a program handed on, and at last makes as many programs as there may be and ends without
+ * running them.
  */
+#include "abi/inspect.h"
 #include "lib/base/string.h"
 #include "lib/client/file.h"
 #include "lib/client/launcher.h"
@@ -11,11 +13,17 @@
 #include "lib/mnos/ipc.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 
 #define SMALL_FRAMES 64u
+#define HANDING_REQUEST UINT64_MAX
+#define HANDING_FRAMES 512u
+#define HANDING_WORDS "given\0hand" /* and the literal's own NUL */
+#define LOOK_NS 10000000ull
 
 static struct file_mounts mounts;
 static mnos_cap_t program; /* a session of a program's file */
+static mnos_cap_t handing; /* of one that hands its endpoint on */
 static unsigned tried, wrong;
 
 static void expect(const char *what, mnos_status_t status, mnos_status_t expected)
@@ -137,6 +145,48 @@ static void one_program(void)
     expect("no request", ask(99, "", 0, program), MNOS_ERR_LABEL);
 }
 
+static mnos_status_t wait_for_end(uint64_t number)
+{
+    struct manager_service entry;
+    mnos_status_t status = launcher_find(number, &entry);
+
+    while (status == MNOS_OK && entry.state != MANAGER_STOPPED) {
+        sleep_until(deadline_after_ns(LOOK_NS));
+        status = launcher_find(number, &entry);
+    }
+    return status;
+}
+
+/* The endpoint of a program goes with it, whoever has a capability to it by then. */
+static void endpoint_handed_on(void)
+{
+    struct launcher_start record = good;
+    struct launcher_number made = {0};
+    struct message message = {.accept = 1};
+    mnos_cap_t here = 0, handed;
+    uint64_t size;
+
+    record.request = HANDING_REQUEST;
+    record.frames = HANDING_FRAMES;
+    record.flags = LAUNCHER_EVENTS;
+    record.argument_count = 2;
+    expect("an endpoint", sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &here),
+           MNOS_OK);
+    expect("to make it", start(&record, HANDING_WORDS, sizeof HANDING_WORDS, handing, &made.number),
+           MNOS_OK);
+    expect("to give it an endpoint", give(made.number, 0, "to", here), MNOS_OK);
+    expect("to run it", ask(LAUNCHER_RUN, &made, sizeof made, 0), MNOS_OK);
+    expect("to receive", ipc_receive(here, &message, MNOS_DEADLINE_NEVER), MNOS_OK);
+    handed = message_cap(&message, 0);
+    expect("what it hands on", sys_cap_inspect(handed, MNOS_VIEW_CAPABILITY, 0, &size), MNOS_OK);
+    message_put(&message, MNOS_OK, NULL, 0);
+    expect("to answer", ipc_reply(&message), MNOS_OK);
+    expect("its end", wait_for_end(made.number), MNOS_OK);
+    expect("what it handed on", sys_cap_inspect(handed, MNOS_VIEW_CAPABILITY, 0, &size),
+           MNOS_ERR_HANDLE);
+    (void)!sys_cap_delete(here);
+}
+
 static void as_many_as_there_may_be(void)
 {
     struct launcher_start record = good;
@@ -153,22 +203,30 @@ static void as_many_as_there_may_be(void)
     log_line("made %u more", made);
 }
 
-int main(void)
+static mnos_status_t open_program(const char *path, mnos_cap_t *session)
 {
     struct file file;
+    mnos_status_t status =
+        file_open(&mounts.root, NULL, path, 0, FILE_LOOKUP | FILE_READ_RIGHT, &file);
+
+    return status != MNOS_OK ? status : file_export(&file, FILE_LOOKUP | FILE_READ_RIGHT, session);
+}
+
+int main(void)
+{
     mnos_status_t status = file_mounts_open(&mounts, bootstrap_cap("files"), 0);
 
     if (status == MNOS_OK)
-        status =
-            file_open(&mounts.root, NULL, "/boot/spin", 0, FILE_LOOKUP | FILE_READ_RIGHT, &file);
+        status = open_program("/boot/spin", &program);
     if (status == MNOS_OK)
-        status = file_export(&file, FILE_LOOKUP | FILE_READ_RIGHT, &program);
+        status = open_program("/boot/given", &handing);
     if (status != MNOS_OK) {
         log_error(status, "begin");
         return 1;
     }
     bad_starts();
     one_program();
+    endpoint_handed_on();
     as_many_as_there_may_be();
     log_line("tried %u, %u wrong", tried, wrong);
     return 0;
