@@ -10,7 +10,8 @@
     run.py --peers FOLDER   everything, and the Linux benchmark in FOLDER/linux
 
 QEMU runs with one virtual nanosecond per instruction, so that the time stamp counter counts guest
-instructions: two runs of the same image give the same numbers. With `bench` on its command line
+instructions: two runs of the same image give the same numbers. Where a disk is waited for they do not quite: the host
+says when it is done, and so how often the guest looks (docs/performance.md). With `bench` on its command line
 the kernel logs `bench-mark NAME TSC` as it reaches each milestone of the boot. The benchmark programs
 (bench/*.c) print `bench NAME VALUE UNIT` for what they measured themselves. What an instruction count
 hides is counted from a trace of one round (trace.py). A metric of targets.toml that was not measured is

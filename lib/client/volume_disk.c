@@ -41,23 +41,18 @@ void volume_disk_close(struct volume_disk *disk)
     disk->is_open = false;
 }
 
-void volume_disk_renew(struct volume_disk *disk)
+void volume_disk_ask_again(struct volume_disk *disk)
 {
     struct block_client *client = &disk->client;
     mnos_cap_t session;
 
-    if (!disk->is_open || (client->failure != MNOS_ERR_LOST && client->failure != MNOS_ERR_HANDLE))
+    if (client->failure != MNOS_ERR_LOST && client->failure != MNOS_ERR_HANDLE)
         return;
     if (volume_mine(bootstrap_cap("volumes"), &session) != MNOS_OK)
         return;
     (void)!sys_cap_delete(client->setup.service);
     client->setup.service = session;
     block_restarted(client);
-}
-
-mnos_status_t volume_disk_take(struct volume_disk *disk, struct block_result *result)
-{
-    return disk->is_open ? block_take(&disk->client, result) : MNOS_ERR_END;
 }
 
 void volume_disk_told(struct volume_disk *disk, uint64_t bits)
@@ -70,15 +65,4 @@ void volume_disk_gone(struct volume_disk *disk, mnos_badge_t badge)
 {
     if (disk->is_open)
         block_gone(&disk->client, badge);
-}
-
-uint64_t volume_disk_deadline(const struct volume_disk *disk)
-{
-    return disk->is_open ? block_deadline(&disk->client) : MNOS_DEADLINE_NEVER;
-}
-
-void volume_disk_tick(struct volume_disk *disk, uint64_t now_ns)
-{
-    if (disk->is_open)
-        block_tick(&disk->client, now_ns);
 }

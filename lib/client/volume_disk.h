@@ -27,18 +27,37 @@ mnos_status_t volume_disk_open(struct volume_disk *disk);
 /* The volume is somebody else's to have from now on. */
 void volume_disk_close(struct volume_disk *disk);
 
+/* The rest of volume_disk_renew(), when the driver refuses what is open. */
+void volume_disk_ask_again(struct volume_disk *disk);
 /* Before results are taken: a session can be lost with its driver's run; `volumes` has another then, which takes its
  * place. What is outstanding lies in the ring, and is carried out by the driver that is told of it next. */
-void volume_disk_renew(struct volume_disk *disk);
+static inline void volume_disk_renew(struct volume_disk *disk)
+{
+    if (disk->is_open && disk->client.failure != MNOS_OK)
+        volume_disk_ask_again(disk);
+}
+
 /* MNOS_ERR_END: nothing is done that was not taken, or nothing is open. */
-mnos_status_t volume_disk_take(struct volume_disk *disk, struct block_result *result);
+static inline mnos_status_t volume_disk_take(struct volume_disk *disk, struct block_result *result)
+{
+    return disk->is_open ? block_take(&disk->client, result) : MNOS_ERR_END;
+}
+
+/* See block_deadline() and block_tick(). */
+static inline uint64_t volume_disk_deadline(const struct volume_disk *disk)
+{
+    return disk->is_open ? block_deadline(&disk->client) : MNOS_DEADLINE_NEVER;
+}
+
+static inline void volume_disk_tick(struct volume_disk *disk, uint64_t now_ns)
+{
+    if (disk->is_open)
+        block_tick(&disk->client, now_ns);
+}
 
 /* Bits of events that were received: whether a driver was started again is among them. */
 void volume_disk_told(struct volume_disk *disk, uint64_t bits);
 void volume_disk_gone(struct volume_disk *disk, mnos_badge_t badge);
-/* See block_deadline() and block_tick(). */
-uint64_t volume_disk_deadline(const struct volume_disk *disk);
-void volume_disk_tick(struct volume_disk *disk, uint64_t now_ns);
 
 static inline uint64_t volume_disk_bytes(const struct volume_disk *disk)
 {
