@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import mkdisk
-from hardware import data_disk
+from hardware import data_disk, network_card
 from qemu import PROMPT, ROOT, Guest, Machine
 from testlib import Suite, check, require_success
 from tests.system import test_disk_files as disk_files
@@ -20,7 +20,6 @@ suite = Suite("readme")
 
 FILM_MIB, DISK_MIB = 24, 128
 MARK = "mnos> "
-NETWORK = ("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net")
 Session = list[tuple[str, list[str]]]  # commands and what they say; the first command is that of the host
 
 
@@ -75,7 +74,7 @@ def answer(guest: Guest, command: str, expected: list[str]) -> str:
 
 
 def play(disk: Path, session: Session, name: str) -> None:
-    machine = Machine("direct", cpus=2, memory_mib=512, extra=data_disk(disk) + NETWORK)
+    machine = Machine("direct", cpus=2, memory_mib=512, extra=data_disk(disk) + network_card())
     with Guest(machine, f"readme {name}", 200) as guest:
         # What `make run` itself says, before the kernel does, is not the guest's.
         must_show("the boot", guest.expect(PROMPT), [line for line in session[0][1] if line.startswith("[")])
