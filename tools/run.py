@@ -141,7 +141,7 @@ def boot(firmware: str) -> None:
     if setting("NETWORK", "user") == "user":
         port = free_port()
         machine = replace(machine, extra=machine.extra + network_card((f"tcp:{HOST}:{port}-:80",)))
-        notes.append(f"its web server is at http://{HOST}:{port}/")
+        notes.append(f"the system's web server is at http://{HOST}:{port}/")
     command = machine.command(BUILD) + ["-display", screen, "-serial", "mon:stdio"]
     print("\n".join((*notes, "Ctrl-A X ends QEMU")), flush=True)
     os.execvp(command[0], command)
