@@ -3,13 +3,10 @@
 #include "lib/base/string.h"
 #include "lib/server/file_server.h"
 
-/* With an object's number: its locks have become fewer or weaker. */
-#define WAITS_FOR_LOCK (1ull << 62)
-
 void file_server_unlocked(struct file_server *server, uint32_t object)
 {
     if (server->locks != NULL && server->loop.park != NULL && file_locks_any(server->locks, object))
-        park_wake(server->loop.park, WAITS_FOR_LOCK | object);
+        park_wake(server->loop.park, PARK_LOCK | object);
 }
 
 /* The record, when what it says can be. */
@@ -63,7 +60,7 @@ mnos_status_t file_server_LOCK(void *context, struct server_request *request)
     status = file_locks_change(server->locks, server->loop.sessions, &entry);
     if (status == MNOS_ERR_AGAIN && (wanted.flags & FILE_LOCK_WAIT) != 0 &&
         server->loop.park != NULL) {
-        server->system.waits_for = WAITS_FOR_LOCK | entry.object;
+        server->system.waits_for = PARK_LOCK | entry.object;
         return SERVER_PARKED;
     }
     if (status != MNOS_OK)

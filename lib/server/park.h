@@ -5,7 +5,7 @@
  *   free --park_put()--> waiting --park_wake(), park_wake_all()--> ready --park_next()--> runs again
  *   runs again: parks once more (park_wait() with its own entry), or ends by park_drop()
  *
- * What is waited for is a number that the service chooses, below PARK_TURN; PARK_OBJECT with an object's number
+ * What is waited for is a number that the service chooses, below PARK_LOCK; PARK_OBJECT with an object's number
  * means that whoever holds the object (struct parked, `holds`) has ended. A request whose client has gone, or whose lane went on
  * without it, ends the next time that it would run (server_loop_again()).
  *
@@ -29,6 +29,8 @@
 #define PARK_OBJECT (1ull << 63)
 /* That the handler that waits in its middle has ended: server_loop_meanwhile(). */
 #define PARK_TURN (1ull << 62)
+/* With an object's number: its locks have become fewer or weaker (file_lock.h). */
+#define PARK_LOCK (1ull << 61)
 /* Any change wakes it. */
 #define PARK_ANYTHING 0ull
 
@@ -74,5 +76,5 @@ void park_wake_all(struct park *park);
 struct parked *park_next(struct park *park);
 /* Whether another entry than `but` holds the object. */
 bool park_held(const struct park *park, uint32_t object, const struct parked *but);
-/* NULL, or which of P1 and P2 does not hold. */
+/* NULL, or which of P1 to P3 does not hold. */
 const char *park_check(const struct park *park);
