@@ -201,6 +201,5 @@ void tmpfs_tree_punch(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t inde
         inode->height = 0;
     before = fs->free_page_count - before;
     inode->pages -= before;
-    state_note(&fs->accounts[inode->account], sizeof fs->accounts[0]);
     fs->accounts[inode->account].pages -= before;
 }
