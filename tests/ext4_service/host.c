@@ -5,66 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/mnos/ipc.h"
+#include "tests/models/messages.h"
+
 #include "services/fs/ext4/core/core.h"
-
-static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
-
-/* There is no IPC buffer and no system call: what a message carries is in message_bytes. Before all headers of lib/server,
- * which have functions in place that put messages together. */
-#define message_put host_message_put
-#define message_get host_message_get
-#define ipc_reply_receive host_ipc_reply_receive
-#define ipc_receive host_ipc_receive
-static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length);
-static size_t message_get(const struct message *msg, void *out, size_t size);
-static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
-                                       uint64_t deadline_ns);
-
-#include "tests/ext4_service/host.h"
-
-static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
-{
-    msg->label = label;
-    msg->length = (uint32_t)length;
-    msg->cap_count = 0;
-    memset(msg->words, 0, sizeof msg->words);
-    if (length == 0)
-        return;
-    memcpy(msg->words, bytes, length < sizeof msg->words ? length : sizeof msg->words);
-    memcpy(message_bytes, bytes, length);
-}
-
-static size_t message_get(const struct message *msg, void *out, size_t size)
-{
-    size_t length = msg->length < size ? msg->length : size;
-
-    memcpy(out, message_bytes, length);
-    return length;
-}
-
-static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
-{
-    return MNOS_ERR_REVOKED;
-}
-
-static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t)
-{
-    return MNOS_ERR_REVOKED;
-}
-
-/* What is inline in its headers uses these, too. */
 #include "services/fs/ext4/service.h"
-
-#include "lib/server/loop.c"
-#include "lib/server/loop_aside.c"
-#include "lib/server/file_advise.c"
-#include "lib/server/file_bytes.c"
-#include "lib/server/file_mount.c"
-#include "lib/server/file_paths.c"
-#include "lib/server/file_server.c"
-#include "lib/server/file_space.c"
-#include "lib/server/file_watch.c"
+#include "tests/ext4_service/host.h"
 
 #define CLIENT_BADGE 0x10001u
 
@@ -101,6 +46,11 @@ void host_fail(const char *what)
 }
 
 /* ---- What the kernel does ---- */
+
+static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t)
+{
+    return MNOS_ERR_REVOKED;
+}
 
 const struct mnos_bootstrap *bootstrap_table(void)
 {

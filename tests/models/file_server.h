@@ -23,28 +23,8 @@
 #define listener_tell file_listener_tell
 #define listener_forget file_listener_forget
 
-#include "lib/mnos/ipc.h"
+#include "tests/models/messages.h"
 
-/* There is no IPC buffer and no system call: what a message carries is in message_bytes. */
-#define message_put file_message_put
-#define message_get file_message_get
-#define ipc_reply_receive file_ipc_reply_receive
-#define ipc_receive file_ipc_receive
-static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length);
-static size_t message_get(const struct message *msg, void *out, size_t size);
-static mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct message *msg,
-                                       uint64_t deadline_ns);
-static mnos_status_t ipc_receive(mnos_cap_t endpoint, struct message *msg, uint64_t deadline_ns);
-
-#include "lib/server/loop.c"
-#include "lib/server/loop_aside.c"
-#include "lib/server/file_advise.c"
-#include "lib/server/file_bytes.c"
-#include "lib/server/file_mount.c"
-#include "lib/server/file_paths.c"
-#include "lib/server/file_server.c"
-#include "lib/server/file_space.c"
-#include "lib/server/file_watch.c"
 #include "services/fs/tmpfs/methods.h"
 
 #define BLOCK_PAGES 500u
@@ -81,7 +61,6 @@ void listener_forget(struct listener *listener)
 
 /* ---- Messages ---- */
 
-static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
 static unsigned caps_sent, answers;
 static mnos_badge_t sent_badge; /* the capability of a session that a request carries; 0: none */
 static mnos_badge_t exported;   /* of the capability that was handed out last */
@@ -91,27 +70,6 @@ static struct {
     uint64_t reply_id;
     uint32_t label;
 } last_answer;
-
-static void message_put(struct message *msg, uint32_t label, const void *bytes, size_t length)
-{
-    CHECK(length <= MNOS_MESSAGE_MAX_BYTES);
-    msg->label = label;
-    msg->length = (uint32_t)length;
-    msg->cap_count = 0;
-    memset(msg->words, 0, sizeof msg->words);
-    if (length == 0)
-        return;
-    memcpy(msg->words, bytes, length < sizeof msg->words ? length : sizeof msg->words);
-    memcpy(message_bytes, bytes, length);
-}
-
-static size_t message_get(const struct message *msg, void *out, size_t size)
-{
-    size_t length = msg->length < size ? msg->length : size;
-
-    memcpy(out, message_bytes, length);
-    return length;
-}
 
 void message_add_cap(struct message *msg, mnos_cap_t, mnos_rights_t)
 {
@@ -148,11 +106,6 @@ void ipc_reply_status(uint64_t reply_id, mnos_status_t status)
 
     if (reply_id != 0)
         (void)!ipc_reply(&msg);
-}
-
-static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
-{
-    return MNOS_ERR_REVOKED;
 }
 
 /* What comes while a handler waits in its middle. */
