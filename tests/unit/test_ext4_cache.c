@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* test_ext4_cache - pages of files in memory, and requests that wait for the disk: rows, heat, dirty pages, and random
  * use with the invariants of cache.h. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "services/fs/ext4/cache.h"
 #include "services/fs/ext4/queue.h"
+#include "tests/unit/step_by_step.h"
 #include "tests/unit/unit.h"
 
 #define PAGES 64u
@@ -272,34 +272,6 @@ struct tables {
 };
 
 static uint8_t few_pages[FEW * CACHE_PAGE_BYTES];
-static struct tables *watched, *moments;
-static unsigned moment_count;
-
-static void look(int)
-{
-    if (moment_count < MOMENTS_MAX &&
-        memcmp(&moments[moment_count - 1], watched, sizeof *watched) != 0)
-        moments[moment_count++] = *watched;
-}
-
-/* Keeps what a death behind each store would leave: the processor stops after each instruction. */
-static void step_by_step(struct tables *tables, void (*run)(void *), void *argument)
-{
-    struct sigaction action = {.sa_handler = look}, before;
-
-    watched = tables;
-    moments[0] = *tables;
-    moment_count = 1;
-    sigaction(SIGTRAP, &action, &before);
-    /* The red zone is not ours to push over. */
-    __asm__ volatile("subq $128, %%rsp; pushfq; orq $0x100, (%%rsp); popfq; addq $128, %%rsp" ::
-                         : "memory", "cc");
-    run(argument);
-    __asm__ volatile("subq $128, %%rsp; pushfq; andq $~0x100, (%%rsp); popfq; addq $128, %%rsp" ::
-                         : "memory", "cc");
-    sigaction(SIGTRAP, &before, NULL);
-    CHECK(moment_count < MOMENTS_MAX);
-}
 
 static const char *recover(struct tables *tables)
 {
@@ -334,10 +306,11 @@ static void check_recovered(struct tables tables)
 TEST(ext4_cache, a_death_at_any_store_of_writing_or_recovering_loses_no_page)
 {
     static struct tables tables, before;
+    struct tables *moments = calloc(MOMENTS_MAX, sizeof *moments);
+    unsigned moment_count;
 
     CHECK(cache_table_bytes(FEW) <= sizeof tables);
     memset(&tables, 0, sizeof tables);
-    moments = calloc(MOMENTS_MAX, sizeof *moments);
     cache_init(&cache, &tables, few_pages, FEW);
     for (uint32_t i = 0; i < FEW; i++)
         CHECK_EQ(take_one(1, i), i + 1);
@@ -348,12 +321,13 @@ TEST(ext4_cache, a_death_at_any_store_of_writing_or_recovering_loses_no_page)
     cache_dirty(&cache, 2); /* once more meanwhile, and a later transaction waits for that */
     cache_note(&cache, 2, 7);
     cache_note(&cache, 3, 6);
-    step_by_step(&tables, begin_to_write, NULL);
+    moment_count = step_by_step(moments, MOMENTS_MAX, &tables, sizeof tables, begin_to_write, NULL);
     CHECK(moment_count > 5);
     before = tables;
     for (unsigned i = 0; i < moment_count; i++)
         check_recovered(moments[i]);
-    step_by_step(&before, recover_again, &before);
+    moment_count =
+        step_by_step(moments, MOMENTS_MAX, &before, sizeof before, recover_again, &before);
     CHECK(moment_count > 5);
     for (unsigned i = 0; i < moment_count; i++)
         check_recovered(moments[i]);

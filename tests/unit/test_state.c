@@ -9,11 +9,11 @@
  */
 #include "tests/unit/unit.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/server/state.h"
+#include "tests/unit/step_by_step.h"
 
 #define BLOCK_BYTES 2048u
 #define LOG_BYTES 1024u
@@ -43,34 +43,6 @@ static void make_memory(struct state *state, struct memory *memory)
 }
 
 /* ---- Deaths ---- */
-
-static struct memory *watched, *moments;
-static unsigned moment_count;
-
-static void look(int)
-{
-    if (moment_count < MOMENTS_MAX &&
-        memcmp(&moments[moment_count - 1], watched, sizeof *watched) != 0)
-        moments[moment_count++] = *watched;
-}
-
-static void step_by_step(struct memory *memory, void (*run)(void *), void *argument)
-{
-    struct sigaction action = {.sa_handler = look}, before;
-
-    watched = memory;
-    moments[0] = *memory;
-    moment_count = 1;
-    sigaction(SIGTRAP, &action, &before);
-    /* The red zone is not ours to push over. */
-    __asm__ volatile("subq $128, %%rsp; pushfq; orq $0x100, (%%rsp); popfq; addq $128, %%rsp" ::
-                         : "memory", "cc");
-    run(argument);
-    __asm__ volatile("subq $128, %%rsp; pushfq; andq $~0x100, (%%rsp); popfq; addq $128, %%rsp" ::
-                         : "memory", "cc");
-    sigaction(SIGTRAP, &before, NULL);
-    CHECK(moment_count < MOMENTS_MAX);
-}
 
 /* Changes pieces of several sizes, one of them twice, in both areas. */
 static void operate(void *argument)
@@ -110,22 +82,21 @@ static void reopen(void *argument)
 TEST(state, a_death_at_any_store_leaves_all_or_nothing)
 {
     static struct memory memory, before, after, successor;
-    struct memory *deaths;
-    unsigned death_count, undone = 0, done = 0;
+    struct memory *deaths, *moments; /* of the operation, and of undoing it */
+    unsigned death_count, moment_count, undone = 0, done = 0;
     struct state state;
 
     moments = calloc(MOMENTS_MAX, sizeof *moments);
     deaths = calloc(MOMENTS_MAX, sizeof *deaths);
     make_memory(&state, &memory);
     before = memory;
-    step_by_step(&memory, operate, &state);
+    death_count = step_by_step(deaths, MOMENTS_MAX, &memory, sizeof memory, operate, &state);
     after = memory;
-    CHECK(moment_count > 20);
-    death_count = moment_count;
-    memcpy(deaths, moments, death_count * sizeof *deaths);
+    CHECK(death_count > 20);
     for (unsigned i = 0; i < death_count; i++) {
         successor = deaths[i];
-        step_by_step(&successor, reopen, &successor);
+        moment_count =
+            step_by_step(moments, MOMENTS_MAX, &successor, sizeof successor, reopen, &successor);
         if (content_is(&successor, &before))
             undone++;
         else if (content_is(&successor, &after))
