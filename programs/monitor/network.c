@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* network - the commands ip and ping: interfaces, and whether a machine answers. */
+/* network - the commands ip and ping: interfaces, and whether a machine answers; and sessions for programs: network.h. */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "lib/client/socket.h"
@@ -8,6 +8,7 @@
 #include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
+#include "programs/monitor/network.h"
 
 #define PINGS_DEFAULT 3u
 #define PINGS_MAX 100u
@@ -43,6 +44,26 @@ static void print_error(const char *command, mnos_status_t status)
         console_print("%s: not allowed: %s\n", command, socket_refusal_text(&session.refusal));
     else
         console_error(status, command);
+}
+
+bool network_narrow(const char *command, const struct net_limits *wanted, mnos_cap_t *below)
+{
+    mnos_status_t status;
+    const char *word;
+
+    if (!open_session(command))
+        return false;
+    status = socket_narrow(&session, &wanted->limits, below);
+    word = net_limits_word(wanted, &session.refusal);
+    if (status == MNOS_ERR_DENIED)
+        console_print("%s: %s: this monitor may not do that itself: %s\n", command,
+                      word != NULL ? word : "net", socket_refusal_text(&session.refusal));
+    else if (status == MNOS_ERR_QUOTA)
+        console_print("%s: as many programs have the network as there can be\n", command);
+    else if (status != MNOS_OK)
+        console_error(status, command);
+    socket_session_close(&session);
+    return status == MNOS_OK;
 }
 
 static unsigned prefix_of(uint32_t mask)

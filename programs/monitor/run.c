@@ -2,14 +2,16 @@
 /*
  * run - the command that starts a service, or a program with exactly the capabilities that the line names:
  *
- *   run PATH [ARGUMENT...] [with [NAME=PATH[:RIGHTS]...] [memory:SIZE] [events] [raw]] [&]
+ *   run PATH [ARGUMENT...] [with [NAME=PATH[:RIGHTS]...] [net=LIMIT,...] [memory:SIZE] [events] [raw]] [&]
  */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
+#include "lib/mnos/syscall.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/files.h"
 #include "programs/monitor/launch.h"
+#include "programs/monitor/network.h"
 #include "programs/monitor/services.h"
 #include "programs/monitor/tasks.h"
 #include "protocols/launcher.h"
@@ -21,7 +23,15 @@ struct run {
     uint64_t frames;
     uint32_t flags;
     bool raw;
+    struct net_limits net; /* of `net=` */
 };
+
+static const char net_word[] = "net=";
+
+static bool is_net(const char *word)
+{
+    return strncmp(word, net_word, sizeof net_word - 1) == 0;
+}
 
 static void explain_command(void)
 {
@@ -33,6 +43,11 @@ static void explain_command(void)
         "  NAME=PATH[:RIGHTS]  a file or directory and what is below; rights r, w, c, g: read, "
         "write,\n"
         "                      make and remove names, hand it on; r unless they are said\n"
+        "  net=LIMIT[,LIMIT...]  the network, as far as the limits say, which are those of the "
+        "manifest:\n"
+        "                      listen=ADDRESS:PORT, connect=ADDRESS:PORT[/udp], sockets=NUMBER, "
+        "ping,\n"
+        "                      observe; as net=connect=10.0.0.0/8:443,connect=*:53/udp\n"
         "  memory:SIZE         what it may use, as 64K or 16M, instead of 8M\n"
         "  events              an endpoint of its own, where restarts of services are told\n"
         "  raw                 Ctrl-C as a key like others\n"
@@ -98,10 +113,14 @@ static uint32_t take_rights(char *path, bool *delegate)
     return rights;
 }
 
-/* What is known before it is started. False: it is nothing that can be given. */
-static bool read_given(struct run *run, const char *word)
+/* What is known before it is started. False: *wrong is nothing that can be given. */
+static bool read_given(struct run *run, char *word, const char **wrong)
 {
     static const char memory[] = "memory:";
+
+    *wrong = word;
+    if (is_net(word))
+        return net_limits_read(&run->net, word + sizeof net_word - 1, wrong);
 
     if (strcmp(word, "events") == 0) {
         run->flags |= LAUNCHER_EVENTS;
@@ -118,14 +137,31 @@ static bool read_given(struct run *run, const char *word)
     return strchr(word, '=') != NULL && word[0] != '=';
 }
 
+/* A session of the network that may do what was read and nothing else. */
+static bool give_net(const struct run *run)
+{
+    mnos_cap_t below;
+    bool given;
+
+    if (!network_narrow("run", &run->net, &below)) {
+        launch_drop();
+        return false;
+    }
+    given = launch_give("net", below, MNOS_RIGHT_WRITE);
+    (void)!sys_cap_delete(below);
+    return given;
+}
+
 /* NAME=PATH[:RIGHTS] */
-static bool give(char *word)
+static bool give(const struct run *run, char *word)
 {
     static char path[FILES_PATH_BYTES];
     char *equals = strchr(word, '=');
     uint32_t rights;
     bool delegate;
 
+    if (is_net(word))
+        return give_net(run);
     if (equals == NULL)
         return true; /* it is not given by a path */
     rights = take_rights(equals + 1, &delegate);
@@ -142,16 +178,16 @@ static bool give(char *word)
 static bool read_line(struct run *run)
 {
     const struct words *words = run->words;
+    const char *wrong;
 
     run->end = words->count;
     run->with = 2;
     while (run->with < run->end && strcmp(words->word[run->with], "with") != 0)
         run->with++;
     for (unsigned i = run->with + 1; i < run->end; i++) {
-        if (read_given(run, words->word[i]))
+        if (read_given(run, words->word[i], &wrong))
             continue;
-        console_print("run: %s is nothing that can be given; run alone says what can\n",
-                      words->word[i]);
+        console_print("run: %s is nothing that can be given; run alone says what can\n", wrong);
         return false;
     }
     return true;
@@ -187,7 +223,7 @@ static void run_program(struct run *run, const char *path)
     if (!launch_begin(&plan))
         return;
     for (unsigned i = run->with + 1; i < run->end; i++) {
-        if (!give(run->words->word[i]))
+        if (!give(run, run->words->word[i]))
             return;
     }
     launch_go(run->words->background ? LAUNCH_BACKGROUND : LAUNCH_FRONT);

@@ -247,6 +247,8 @@ static mnos_status_t begin(void)
     mnos_status_t status = socket_session_open(&session, bootstrap_cap("net"), SOCKETS);
 
     memset(connections, 0, sizeof connections);
+    if (status == MNOS_ERR_LOST)
+        return MNOS_ERR_HANDLE; /* it was made of a session of a run of net that is gone */
     if (status == MNOS_OK && bootstrap_has_argument("limits"))
         try_limits();
     if (status == MNOS_OK)

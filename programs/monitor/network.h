@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+/* network.h - the session of the network that this monitor has, and what it hands on of it. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "abi/types.h"
+#include "programs/monitor/net_limits.h"
+
+/* A session below this monitor's that may do what `wanted` says and nothing else, for a program: a capability with Write
+ * and Grant, the caller's to delete. False: why not was told. */
+bool network_narrow(const char *command, const struct net_limits *wanted, mnos_cap_t *below);

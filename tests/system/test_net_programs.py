@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""test_net_programs.py - the network for programs that are started at the prompt: what the line names, and nothing more."""
+
+import re
+import socket
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from hardware import network_card
+from qemu import PROMPT, Guest, Machine
+from testlib import Suite, check
+from tests.system.test_network import HOST, OWN, again, free_port, same, until
+from tests.system.with_services import initrd as initrd_with
+
+suite = Suite("net_programs")
+
+# Here only so that the program is in the RAM disk: what it is given is what the prompt gives it.
+ECHO = """
+[service.echo]
+file = "net_echo"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 256
+bytes = 32768
+uses = { net = "net" }
+"""
+
+CAP = re.compile(r"^[0-9a-f]+ +(\w+) +([rwxgv-]{5}) ", re.M)
+
+
+@contextmanager
+def prompt(name: str, limit_s: float = 300):
+    """The system with the echo as a program; yields the guest and the port of this machine that leads to its port 7."""
+    port = free_port(socket.SOCK_STREAM)
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Machine("direct", initrd=initrd_with(Path(folder), ["net_echo"], lambda text: text + ECHO), cpus=2,
+                          memory_mib=256, extra=network_card((f"tcp:{HOST}:{port}-:7",)))
+        with Guest(machine, f"net_programs {name}", limit_s) as guest:
+            guest.expect(PROMPT)
+            until(guest, "ip", OWN)
+            yield guest, port
+
+
+def says(guest: Guest, command: str, *texts: str) -> str:
+    output = guest.command(command)
+    for text in texts:
+        check(text in output, f"{command!r} does not say {text!r}:\n{output}")
+    return output
+
+
+ECHO_LIMITS = "net=listen=0.0.0.0:7,listen=0.0.0.0:7/udp,sockets=8"
+
+
+@suite.test("a program listens where the line says, is ended like others, and its port is free again")
+def listens() -> None:
+    with prompt("listens") as (guest, port):
+        for number in range(3):
+            started = says(guest, f"run net_echo with {ECHO_LIMITS} &", "started")
+            name = re.search(r"(net_echo#\d+): started", started)[1]
+            data = Random(number).randbytes(30_000)
+            same(again(port, data), data)
+            caps = CAP.findall(guest.command(f"caps {name}"))
+            # The session and the terminal, of which it may hand on neither; the endpoint where it waits; its window.
+            check(sorted(cap for cap in caps if cap[0] == "endpoint") ==
+                  [("endpoint", "-w---"), ("endpoint", "-w---"), ("endpoint", "rwxgv")], f"{caps}")
+            check(re.search(rf"\b{name.split('#')[1]} net_echo ", guest.command("ps")) is not None, "ps does not show it")
+            says(guest, f"kill {name}", "killed")
+        check(re.search(r"\nnet +net +running +always +0 ", guest.command("services")), "net has died")
+
+
+@suite.test("what a program may not do is refused by the field, and what cannot be given is told before it is started")
+def refused() -> None:
+    with prompt("refused") as (guest, _port):
+        # Nothing of what it needs: it ends by itself, and says with which status.
+        for limits in ("net=ping", "net=listen=0.0.0.0:8,sockets=8", "net=listen=0.0.0.0:7,sockets=1"):
+            says(guest, f"run net_echo with {limits}", "ended, exit code")
+        says(guest, "run net_echo", "ended, exit code")
+        for word in ("connect=10.0.0.1", "listen=0.0.0.0", "pings", "sockets=65"):
+            says(guest, f"run net_echo with net=ping,{word}", f"run: {word} is nothing that can be given")
+        says(guest, "run net_echo with net=ping net=ping", "net: something has this name already")
+        # More than the monitor itself has from the manifest.
+        says(guest, "run net_echo with net=ping,connect=224.0.0.1:7/udp",
+             "run: connect=224.0.0.1:7/udp: this monitor may not do that itself: not to this address")
+        check("net_echo" not in guest.command("ps"), "one that was not run is there")
+
+
+@suite.test("net dies under a program of the prompt: it is told, and one that is started after that has it again")
+def net_dies() -> None:
+    with prompt("net dies") as (guest, port):
+        says(guest, f"run net_echo with {ECHO_LIMITS} &", "started")
+        data = b"before" * 100
+        same(again(port, data), data)
+        guest.send("kill net\r")  # what the program had is gone, and it cannot have it again
+        guest.expect_pattern(r"net_echo#\d+: ended, exit code 1", 60)
+        guest.expect(PROMPT)
+        until(guest, "ip", OWN)
+        says(guest, f"run net_echo with {ECHO_LIMITS} &", "started")
+        same(again(port, data), data)
