@@ -168,6 +168,35 @@ TEST(tmpfs, a_sparse_file_has_the_pages_that_were_written)
     CHECK_EQ(fs->free_page_count, before);
 }
 
+/* Pages are freed TMPFS_CUT_PAGES at once. What lies above the last of them may be left for the next step, and is not
+ * forgotten. */
+TEST(tmpfs, a_file_of_as_many_pages_as_one_step_frees_is_freed_wholly)
+{
+    static const uint8_t page[TMPFS_PAGE_BYTES] = {1};
+
+    for (uint32_t count = TMPFS_CUT_PAGES - 1; count <= TMPFS_CUT_PAGES + 1; count++) {
+        struct tmpfs *fs = make(BLOCK_PAGES);
+        uint32_t file = add(fs, "file", FILE_TYPE_FILE), other = add(fs, "other", FILE_TYPE_FILE);
+        uint32_t free_before = fs->free_page_count;
+        uint64_t written;
+
+        for (uint32_t i = 0; i < count; i++)
+            CHECK_EQ(tmpfs_write(fs, file, (uint64_t)i * sizeof page, page, sizeof page, &written),
+                     MNOS_OK);
+        CHECK_EQ(tmpfs_truncate(fs, file, 0), MNOS_OK);
+        CHECK_EQ(fs->free_page_count, free_before);
+        for (uint32_t i = 0; i < count; i++)
+            CHECK_EQ(tmpfs_write(fs, other, (uint64_t)i * sizeof page, page, sizeof page, &written),
+                     MNOS_OK);
+        CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "other", true), MNOS_OK);
+        CHECK_EQ(tmpfs_unlink(fs, &walked.place), MNOS_OK);
+        while (tmpfs_reap(fs))
+            continue;
+        CHECK_EQ(fs->free_page_count, free_before);
+        check_all(fs);
+    }
+}
+
 TEST(tmpfs, a_full_file_system_says_so_and_gives_back_what_is_removed)
 {
     struct tmpfs *fs = make(100);

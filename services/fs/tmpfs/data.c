@@ -104,7 +104,7 @@ static void make_smaller(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t s
     uint32_t last;
 
     /* From the end on, in steps that each leave a file that is somewhat smaller. */
-    while ((reached = tmpfs_tree_cut(fs, inode, first)) > first) {
+    while (!tmpfs_tree_cut(fs, inode, first, &reached)) {
         note_size_and_times(inode);
         inode->size = reached * TMPFS_PAGE_BYTES;
         state_step();

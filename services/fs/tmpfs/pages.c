@@ -114,14 +114,14 @@ static bool cut(struct cut *cut_, uint32_t *entry, uint32_t height, uint64_t bas
     return true;
 }
 
-uint64_t tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first)
+bool tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first, uint64_t *reached)
 {
     struct cut state = {fs, first, UINT64_MAX, TMPFS_CUT_PAGES};
     uint32_t before = fs->free_page_count, freed;
     bool done;
 
     if (inode->root == 0 || first >= span(inode->height))
-        return first;
+        return true;
     state_note(&inode->root, sizeof inode->root + sizeof inode->height + sizeof inode->pages);
     done = cut(&state, &inode->root, inode->height, 0);
     if (inode->root == 0)
@@ -129,7 +129,8 @@ uint64_t tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t fi
     freed = fs->free_page_count - before;
     inode->pages -= freed;
     fs->accounts[inode->account].pages -= freed;
-    return done ? first : state.reached;
+    *reached = state.reached;
+    return done;
 }
 
 /* ---- Holes ---- */

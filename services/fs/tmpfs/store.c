@@ -245,10 +245,11 @@ void tmpfs_tree_drop(struct tmpfs *fs, struct tmpfs_inode *inode)
 bool tmpfs_reap(struct tmpfs *fs)
 {
     uint32_t number = fs->doomed;
+    uint64_t reached;
 
     if (number == 0)
         return false;
-    if (tmpfs_tree_cut(fs, tmpfs_inode(fs, number), 0) == 0) {
+    if (tmpfs_tree_cut(fs, tmpfs_inode(fs, number), 0, &reached)) {
         STATE_SET(fs->doomed, tmpfs_inode(fs, number)->next_free);
         free_inode(fs, number);
     }

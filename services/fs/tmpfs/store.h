@@ -194,9 +194,10 @@ static inline uint32_t tmpfs_tree_find(struct tmpfs *fs, const struct tmpfs_inod
 /* How many pages tmpfs_tree_make() would take from the free list. */
 uint32_t tmpfs_tree_cost(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index);
 uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index, bool zeroed);
-/* Frees pages from the end of the tree on, down to index `first` at most, TMPFS_CUT_PAGES or a few less. Returns the
- * index from which on nothing is left: `first`, when it is done. */
-uint64_t tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first);
+/* Frees pages from the end of the tree on, down to index `first` at most, TMPFS_CUT_PAGES or a few less; whether all that
+ * shall go has gone. Else *reached is the index from which on no data is left, which may be `first`: then it is pages above
+ * data that are left. */
+bool tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first, uint64_t *reached);
 /* The first index from `index` on that has a page, or has none; UINT64_MAX: all behind it have none. */
 uint64_t tmpfs_tree_next(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index,
                          bool hole);
