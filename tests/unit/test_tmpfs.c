@@ -197,6 +197,21 @@ TEST(tmpfs, a_file_of_as_many_pages_as_one_step_frees_is_freed_wholly)
     }
 }
 
+TEST(tmpfs, a_directory_that_is_moved_onto_itself_stays_what_it_is)
+{
+    struct tmpfs *fs = make(64);
+    uint32_t full = add(fs, "full", FILE_TYPE_DIRECTORY);
+    struct file_place from;
+
+    add(fs, "full/file", FILE_TYPE_FILE);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "full", true), MNOS_OK);
+    from = walked.place;
+    CHECK_EQ(tmpfs_rename(fs, &from, &walked.place, ACCOUNT), MNOS_OK);
+    CHECK_EQ(inode_of(fs, "full"), full);
+    CHECK(inode_of(fs, "full/file") != 0);
+    check_all(fs);
+}
+
 TEST(tmpfs, a_full_file_system_says_so_and_gives_back_what_is_removed)
 {
     struct tmpfs *fs = make(100);

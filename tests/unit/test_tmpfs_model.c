@@ -192,6 +192,8 @@ static mnos_status_t expected_rename(unsigned from, unsigned directory, unsigned
     if (to == MODEL_NAMES)
         return MNOS_OK;
     there = model_names[to].inode;
+    if (there == moved)
+        return MNOS_OK;
     if (model[there].type != FILE_TYPE_DIRECTORY)
         return moves_directory ? MNOS_ERR_NOT_DIRECTORY : MNOS_OK;
     if (!moves_directory)

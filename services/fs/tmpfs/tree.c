@@ -159,7 +159,8 @@ static mnos_status_t check_rename(struct tmpfs *fs, const struct file_place *fro
         return MNOS_ERR_NOT_DIRECTORY;
     if (moves_directory && would_be_in_itself(fs, from->inode, to->directory))
         return MNOS_ERR_ARGUMENT;
-    return to->inode == 0 ? MNOS_OK : check_replaced(fs, from->inode, to->inode);
+    return to->inode == 0 || to->inode == from->inode ? MNOS_OK
+                                                      : check_replaced(fs, from->inode, to->inode);
 }
 
 mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct file_place *from,
