@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""posix.py - what POSIX says of names and files, as a table of cases, and two who carry them out: this machine's Linux, and the
-ext4 service on this machine (tests/ext4_service/commands.c). A case is one or several commands in a folder of its own, which
+"""posix.py - what POSIX says of names and files, as a table of cases, and who carries them out: this machine's Linux, the ext4
+service on this machine (tests/ext4_service/commands.c), and a program in the guest (tests/services/script). A case is one or several commands in a folder of its own, which
 begins as TREE makes it. What each command answers is compared, and in the end everything that is there."""
 
 import errno
 import os
 from pathlib import Path
+
+from testlib import check
 
 # In each folder: f is a file of 10 bytes with a second name h; e holds x; links to a file, a folder, nothing, and to itself.
 TREE = ("fill f 10 1", "ln f h", "mkdir d", "mkdir e", "fill e/x 3 2", "symlink f lf", "symlink d ld", "symlink nowhere ln",
@@ -136,8 +138,9 @@ def in_folder(folder: str, command: str) -> str:
     return " ".join(f"{folder}/{word}" if first <= at < end else word for at, word in enumerate(words))
 
 
-def script(number: int, case: tuple[str, ...]) -> list[str]:
-    folder = f"c{number}"
+def script(number: int, case: tuple[str, ...], above: str = "") -> list[str]:
+    """The lines of a case, in a folder below `above`."""
+    folder = f"{above}c{number}"
     lines = [f"mkdir {folder}", *(in_folder(folder, command) for command in TREE)]
     for command in case:
         lines += [f"echo {MARK}", in_folder(folder, command)]
@@ -159,3 +162,13 @@ def answer_of(command: str, said: bytes) -> str:
     if name == "ls":
         return " ".join(sorted(line[2:] for line in text.splitlines()))
     return text.strip()
+
+
+def answers_of(said: bytes, cases: list[tuple[str, ...]]) -> list[list[str]]:
+    """What was printed for the scripts of these cases."""
+    parts = iter(said.split(f"{MARK}\n".encode()))
+    answers = []
+    for case in cases:
+        check(next(parts) == b"", f"a folder could not be made for {case}")
+        answers.append([answer_of(command, next(parts)) for command in case])
+    return answers
