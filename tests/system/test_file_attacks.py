@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""test_file_attacks.py - clients that try what they may not, in memory, on ext4 and on FAT: to leave the directory that they
+were given while it is moved (tests/services/escape), to see bytes of others (leaks), and to take all there is (mints)."""
+
+import re
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import mkdisk
+from hardware import data_disk
+from qemu import PROMPT, Guest, Machine
+from testlib import Suite, check
+
+from tests.fat.images import make
+from tests.system.test_disk_files import SIZE_MIB, partition, says, switch_off
+from tests.system.test_fat import LOOKS, put_on_disk
+from tests.system.with_services import initrd
+
+suite = Suite("file attacks")
+
+QUOTA, LABEL = "9", "64"  # MNOS_ERR_QUOTA, MNOS_ERR_LABEL
+WHERE = {"tmp": "/tmp", "disk": "/disk", "fat": "/fat"}
+OF = {"tmp": "tmpfs", "disk": "ext4.0", "fat": "fat.0"}
+SERVICE = """
+[service.{name}]
+file = "{file}"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 1024
+bytes = 262144
+stack_pages = 8
+arguments = "{arguments}"
+uses = {{ files = "vfs", observer = "observer" }}
+log = "write"
+"""
+TASKS = ("leave", "look", "old")
+
+
+def services() -> str:
+    text = ""
+    for name, path in WHERE.items():
+        text += SERVICE.format(name=f"escape_{name}", file="escape", arguments=path)
+        text += SERVICE.format(name=f"mints_{name}", file="mints", arguments=path)
+        text += "".join(SERVICE.format(name=f"{task}_{name}", file="leaks", arguments=f"{task} {path}") for task in TASKS)
+    return text
+
+
+@contextmanager
+def prompt(name: str, folder: Path, more: tuple[str, ...] = ()):
+    archive = folder / "archive"
+    archive.mkdir(exist_ok=True)
+    path = archive / "initrd.tar"
+    if not path.exists():
+        initrd(archive, ["escape", "leaks", "mints"], lambda text: text.replace("\n[mount.", services() + "\n[mount.", 1))
+    with Guest(Machine("direct", cpus=2, memory_mib=256, initrd=path, extra=more), f"attacks {name}", 600) as guest:
+        guest.expect(PROMPT)
+        yield guest
+
+
+@contextmanager
+def with_disks():
+    """A disk with ext4, mounted by itself, and one with FAT."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        disk, part, fat = folder / "disk.img", folder / "fat.img", folder / "second.img"
+        mkdisk.make(disk, SIZE_MIB)
+        make(part, "fat32", 40)
+        put_on_disk(part, fat)
+        yield folder, disk, data_disk(disk) + data_disk(fat, id="second")
+
+
+def mount_fat(guest: Guest) -> None:
+    check(any(re.search(r"virtio_blk\.1 +1", guest.command("disks")) for _ in range(LOOKS)), "the second disk is not found")
+    says(guest, "mount virtio_blk.1/1 /fat")
+    guest.command("ls /fat")  # waits for the mount
+
+
+def said(guest: Guest, program: str, pattern: str, command: str = "run {}") -> re.Match:
+    """What a program says in the log after it was run; it says it once more each time."""
+    line = re.compile(rf"{program}: {pattern}")
+    before = len(line.findall(guest.command("log")))
+    guest.command(command.format(program))
+    for _ in range(LOOKS):
+        log = guest.command("log")
+        found = list(line.finditer(log))
+        if len(found) > before:
+            return found[-1]
+    raise AssertionError(f"{program} does not say {pattern}:\n{log}")
+
+
+@suite.test("nothing outside of a directory is reached, while it is moved and by links at every place of a path")
+def escape() -> None:
+    with with_disks() as (folder, disk, more):
+        with prompt("escape", folder, more) as guest:
+            for name in ("tmp", "disk"):
+                found = said(guest, f"escape_{name}", r"(\d+) walks by links; in all (\d+) inside, (\d+) outside")
+                log = guest.command("log")
+                check(found[3] == "0" and f"escape_{name}: something" not in log, f"something outside was reached:\n{log}")
+                check(int(found[1]) > 300, f"only {found[1]} walks by links")
+            switch_off(guest)
+        partition(disk)
+
+
+def look(guest: Guest, name: str, when: str) -> None:
+    found = said(guest, f"look_{name}", rf"looked {when} at \S+: (\d+) bytes of others, (\d+) failed")
+    check(found.groups() == ("0", "0"), f"on {WHERE[name]}: {found[0]}\n{guest.command('log')}")
+
+
+@suite.test("no byte of another client is seen in windows, in files that become longer, or in blocks and pages used again")
+def leaks() -> None:
+    with with_disks() as (folder, disk, more):
+        with prompt("leaks", folder, more) as guest:
+            mount_fat(guest)
+            for name in WHERE:
+                said(guest, f"leave_{name}", r"left at \S+, 0 failed")
+                if name != "fat":  # what was not synced it forgets
+                    guest.command(f"kill {OF[name]}")
+                look(guest, name, "first")
+                said(guest, f"leave_{name}", r"left at \S+, 0 failed")
+                guest.command("sync")
+            switch_off(guest)
+        partition(disk)
+        with prompt("leaks on the medium", folder, more) as guest:  # what was read from memory comes from the disks
+            mount_fat(guest)
+            for name in ("disk", "fat"):
+                look(guest, name, "again")
+            switch_off(guest)
+
+
+@suite.test("a window of a session that was given up cannot be touched any more")
+def old_mappings() -> None:
+    with with_disks() as (folder, _disk, more):
+        with prompt("old mappings", folder, more) as guest:
+            mount_fat(guest)
+            for name in WHERE:
+                said(guest, f"old_{name}", r"ended \(fault: page fault")
+                check(f"old_{name}: still reads" not in guest.command("log"), "it still reads what it gave up")
+                look_at = said(guest, f"old_{name}", r"has a window of (\d+) bytes")
+                check(int(look_at[1]) >= 65536, "it had no window")
+
+
+@suite.test("a client that takes all it can is refused at its limit, others notice nothing, and all comes back at its end")
+def mints() -> None:
+    with with_disks() as (folder, disk, more):
+        with prompt("mints", folder, more) as guest:
+            mount_fat(guest)
+            pattern = r"(\d+) exported, then (\d+); (\d+) locked, then (\d+); (\d+) opened, then (\d+); is held"
+            for name, path in WHERE.items():
+                first = said(guest, f"mints_{name}", pattern, "run {} &")
+                # FAT has no locks.
+                limits = (QUOTA, LABEL if name == "fat" else QUOTA, QUOTA)
+                check(first.groups()[1::2] == limits, f"something else than a limit: {first[0]}")
+                says(guest, f"write {path}/beside text")
+                says(guest, f"cat {path}/beside", "text")
+                says(guest, f"cp /boot/hello {path}/copy")
+                guest.command(f"kill {OF[name]}")  # a limit that a death would lift is none
+                says(guest, f"write {path}/beside more") if name != "fat" else guest.command(f"ls {path}")
+                guest.command(f"kill mints_{name}")
+                again = said(guest, f"mints_{name}", pattern, "run {} &")
+                check(again.groups() == first.groups(), f"not all came back: {first[0]}, then {again[0]}")
+            switch_off(guest)
+        partition(disk)
