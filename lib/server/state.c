@@ -7,7 +7,6 @@
 
 #include "lib/base/string.h"
 
-#define AREA_SHIFT 56
 #define TRAILER_BYTES 16u
 
 struct state *state_current;
@@ -52,8 +51,8 @@ static bool undo_last(struct state *state)
         return false;
     memcpy(&trailer, state->log + used - TRAILER_BYTES, sizeof trailer);
     used -= TRAILER_BYTES;
-    offset = trailer.place & ((1ull << AREA_SHIFT) - 1);
-    area = trailer.place >> AREA_SHIFT;
+    offset = trailer.place & ((1ull << STATE_AREA_SHIFT) - 1);
+    area = trailer.place >> STATE_AREA_SHIFT;
     if (area >= STATE_AREAS_MAX || trailer.bytes > used || rounded(trailer.bytes) > used ||
         !area_holds(state, (unsigned)area, offset, trailer.bytes))
         return false;
@@ -95,12 +94,18 @@ static void make_new(struct state_header *header, uint64_t magic, uint32_t layou
     header->checksum = checksum(header);
 }
 
+/* How far something of STATE_INLINE_BYTES may begin. */
+static uint64_t inline_end(uint64_t bytes)
+{
+    return bytes < STATE_INLINE_BYTES ? 0 : bytes - STATE_INLINE_BYTES;
+}
+
 static void set_content(struct state *state, uint64_t bytes, uint32_t log_bytes)
 {
     uint64_t first = state_overhead(log_bytes);
 
     state->first = first;
-    state->inline_end = bytes < first + STATE_INLINE_BYTES ? 0 : bytes - first - STATE_INLINE_BYTES;
+    state->inline_ends[0] = bytes < first ? 0 : inline_end(bytes - first);
     state->log_bytes = log_bytes;
 }
 
@@ -110,10 +115,11 @@ enum state_found state_open(struct state *state, void *base, uint64_t bytes, uin
     struct state_header *header = base;
     bool unfinished = (header->flags & STATE_READY) == 0;
 
-    *state = (struct state){header, (uint8_t *)(header + 1), 0, 0, 0, {{0}}};
+    *state = (struct state){.header = header, .log = (uint8_t *)(header + 1)};
     set_content(state, bytes, log_bytes);
     for (unsigned i = 1; areas != NULL && i < STATE_AREAS_MAX; i++)
         state->areas[i] = areas[i];
+    state->inline_ends[1] = inline_end(state->areas[1].bytes);
     state->areas[0] = (struct state_area){base, bytes};
     if (is_whole(header, magic, layout, log_bytes, bytes)) {
         while (header->log_used != 0 && undo_last(state))
@@ -141,6 +147,8 @@ void state_ready(struct state *state)
 void state_extend(struct state *state, unsigned area, uint64_t bytes)
 {
     state->areas[area].bytes = bytes;
+    if (area == 1)
+        state->inline_ends[1] = inline_end(bytes);
     if (area == 0)
         set_content(state, bytes, state->header->log_bytes);
     if (area == 0)
@@ -154,7 +162,7 @@ static uint64_t place_of(const struct state *state, const uint8_t *address, uint
 
         if (base != NULL && address >= base &&
             area_holds(state, (unsigned)i, (uint64_t)(address - base), bytes))
-            return i << AREA_SHIFT | (uint64_t)(address - base);
+            return i << STATE_AREA_SHIFT | (uint64_t)(address - base);
     }
     __builtin_trap();
 }

@@ -41,8 +41,10 @@ struct state_area {
 struct state {
     struct state_header *header;
     uint8_t *log;
-    uint64_t first;      /* offset of the content, behind the log */
-    uint64_t inline_end; /* what begins so far in the content is noted without a call */
+    /* What begins so far in the content, or in area 1, is noted without a call. Tests that look at each record set
+     * both to 0: then all of them are made by state_put_any(). */
+    uint64_t inline_ends[2];
+    uint64_t first; /* offset of the content, behind the log */
     uint32_t log_bytes;
     struct state_area areas[STATE_AREAS_MAX];
 };
@@ -85,34 +87,61 @@ static inline uint64_t state_overhead(uint32_t log_bytes)
  *   old bytes, filled up to 8 | place: area in bits 56 to 63, offset in it below | number of bytes
  */
 #define STATE_RECORD_BYTES(bytes) (((bytes) + 7) / 8 * 8 + 16)
+#define STATE_AREA_SHIFT 56u
 #define STATE_INLINE_BYTES 64u
 
 /* state_put() for any size and area. */
 void state_put_any(struct state *state, const void *address, size_t bytes);
 
+/* Adds a record of small things to a log that has room. */
+static inline __attribute__((always_inline)) void state_record(struct state *state, uint64_t place,
+                                                               const void *address, size_t bytes)
+{
+    uint32_t used = state->header->log_used;
+    uint64_t *record = (uint64_t *)(state->log + used);
+
+    __builtin_memcpy(record, address, bytes);
+    record[(bytes + 7) / 8] = place;
+    record[(bytes + 7) / 8 + 1] = bytes;
+    __atomic_store_n(&state->header->log_used, used + (uint32_t)STATE_RECORD_BYTES(bytes),
+                     __ATOMIC_RELEASE);
+    /* What follows changes the bytes, and must not be moved before the store. */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Whether an operation that takes so many bytes of the log, records included, has room. */
+static inline bool state_has_room(const struct state *state, uint32_t bytes)
+{
+    return bytes <= state->log_bytes - state->header->log_used;
+}
+
 /* Before bytes are changed: remembers them. `address` lies in one of the areas and the log has room, which
  * is the service's to know; else the process ends with a fault, and the next run undoes. */
-static inline void state_put(struct state *state, const void *address, size_t bytes)
+static inline __attribute__((always_inline)) void state_put(struct state *state,
+                                                            const void *address, size_t bytes)
 {
     uint64_t offset = (uint64_t)((const uint8_t *)address - state->areas[0].base);
-    uint32_t used = state->header->log_used;
 
     /* Small things of a known size, in the region itself: nearly all. */
     if (__builtin_constant_p(bytes <= STATE_INLINE_BYTES) && bytes <= STATE_INLINE_BYTES &&
-        offset - state->first < state->inline_end &&
-        used + STATE_RECORD_BYTES(bytes) <= state->log_bytes) {
-        uint64_t *record = (uint64_t *)(state->log + used);
+        offset - state->first < state->inline_ends[0] &&
+        state_has_room(state, STATE_RECORD_BYTES(bytes)))
+        state_record(state, offset, address, bytes);
+    else
+        state_put_any(state, address, bytes);
+}
 
-        __builtin_memcpy(record, address, bytes);
-        record[(bytes + 7) / 8] = offset;
-        record[(bytes + 7) / 8 + 1] = bytes;
-        __atomic_store_n(&state->header->log_used, used + (uint32_t)STATE_RECORD_BYTES(bytes),
-                         __ATOMIC_RELEASE);
-        /* What follows changes the bytes, and must not be moved before the store. */
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-        return;
-    }
-    state_put_any(state, address, bytes);
+/* The same for what is in area 1 nearly always. */
+static inline __attribute__((always_inline)) void state_put_other(struct state *state,
+                                                                  const void *address, size_t bytes)
+{
+    uint64_t offset = (uint64_t)((const uint8_t *)address - state->areas[1].base);
+
+    if (__builtin_constant_p(bytes <= STATE_INLINE_BYTES) && bytes <= STATE_INLINE_BYTES &&
+        offset < state->inline_ends[1] && state_has_room(state, STATE_RECORD_BYTES(bytes)))
+        state_record(state, 1ull << STATE_AREA_SHIFT | offset, address, bytes);
+    else
+        state_put_any(state, address, bytes);
 }
 
 /* The operation has happened. */
@@ -150,12 +179,6 @@ static inline uint32_t state_mark(const struct state *state)
 }
 
 void state_undo_to(struct state *state, uint32_t mark);
-
-/* Whether an operation that takes so many bytes of the log, records included, has room. */
-static inline bool state_has_room(const struct state *state, uint32_t bytes)
-{
-    return bytes <= state->log_bytes - state->header->log_used;
-}
 
 static inline bool state_is_clean(const struct state *state)
 {

@@ -57,6 +57,10 @@ static void operate(void *argument)
     memset((uint8_t *)words + 101, 0xAA, 3);
     state_put(state, other + 40, 24);
     memset(other + 40, 0xBB, 24);
+    state_put_other(state, other + 100, 4); /* without a call */
+    memset(other + 100, 0xCC, 4);
+    state_put_other(state, words + 9, 8);
+    words[9] = 4;
     state_put(state, words, 16);
     words[0] = 2;
     words[1] = 3;
