@@ -181,7 +181,7 @@ static bool is_lost(const struct block_attachment *attachment)
 
 static void tell_clients(struct block_server *server)
 {
-    for (unsigned i = 0; i < BLOCK_ATTACHMENTS_MAX; i++) {
+    for (unsigned i = 0; i < server->used; i++) {
         struct block_attachment *attachment = &server->attachments[i];
 
         if (attachment->state != BLOCK_ACTIVE)
@@ -208,10 +208,9 @@ void block_server_pump(struct block_server *server)
     issue_waiting(server);
     for (unsigned round = 0; more && !server->full && round < PUMP_ROUNDS; round++) {
         more = false;
-        for (unsigned i = 0; i < BLOCK_ATTACHMENTS_MAX; i++)
-            more |=
-                take_turn(server, &server->attachments[(server->turn + i) % BLOCK_ATTACHMENTS_MAX]);
-        server->turn = (server->turn + 1) % BLOCK_ATTACHMENTS_MAX;
+        for (unsigned i = 0; i < server->used; i++)
+            more |= take_turn(server, &server->attachments[(server->turn + i) % server->used]);
+        server->turn++;
     }
     server->device->operations->kick(server->device->context);
     tell_clients(server);

@@ -108,6 +108,7 @@ struct block_server {
     struct block_sessions *sessions;
     uint64_t epoch;
     uint32_t turn;    /* the attachment that is looked at first */
+    uint32_t used;    /* attachments from here on have been FREE all the time */
     uint32_t waiting; /* flights in BLOCK_FLIGHT_WAITS */
     uint32_t issued;
     uint64_t

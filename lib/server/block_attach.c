@@ -147,9 +147,13 @@ void block_attachment_drop(struct block_server *server, struct block_attachment 
 
 static struct block_attachment *free_attachment(struct block_server *server)
 {
-    for (unsigned i = 0; i < BLOCK_ATTACHMENTS_MAX; i++)
-        if (server->attachments[i].state == BLOCK_FREE)
-            return &server->attachments[i];
+    for (unsigned i = 0; i < BLOCK_ATTACHMENTS_MAX; i++) {
+        if (server->attachments[i].state != BLOCK_FREE)
+            continue;
+        if (server->used <= i)
+            server->used = i + 1;
+        return &server->attachments[i];
+    }
     return NULL;
 }
 
