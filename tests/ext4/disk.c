@@ -255,6 +255,8 @@ static enum state_found open_log(struct host *h)
     enum state_found found =
         state_open(&h->log, h->region, h->region_bytes, LOG_MAGIC, 1, EXT4_LOG_BYTES, areas);
 
+    /* moments.c looks at each record. */
+    h->log.inline_ends[0] = h->log.inline_ends[1] = 0;
     h->memory.core = state_content(&h->log);
     return found;
 }

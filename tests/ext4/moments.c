@@ -77,7 +77,7 @@ static void die_again(struct host *h)
 /* Steps of commits and checkpoints have few moments beside operations: they are looked at more closely. */
 static uint32_t weight_of(const struct ext4_fs *fs)
 {
-    static const uint32_t by_step[STEPS] = {1, 300, 300, 20, 50, 50, 20};
+    static const uint32_t by_step[STEPS] = {1, 300, 20, 50, 50, 20};
 
     return fs->checkpoint_step != CHECK_IDLE ? 8 : by_step[fs->commit_step];
 }
@@ -109,7 +109,7 @@ static void die(struct host *h)
     h->moment = die;
 }
 
-/* The undo log of whichever run is watched is about to have one record more. */
+/* The undo log of whichever run is watched has one record more: open_log() in disk.c has all of them made here. */
 void __wrap_state_put_any(struct state *state, const void *address, size_t bytes)
 {
     __real_state_put_any(state, address, bytes);

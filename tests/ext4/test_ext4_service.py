@@ -220,6 +220,46 @@ def cut_and_judge(at: Path, base: Path, number: int) -> bool:
     return True
 
 
+def pattern(size: int, seed: int) -> bytes:
+    return bytes(((k * 31 + seed + (k >> 12)) & 0xFF) for k in range(size))
+
+
+def cut_beside(at: Path, base: Path, number: int) -> bool:
+    """Files become shorter, and go, while a commit that gave them blocks is on its way; then the power is cut. The blocks
+    held something of others before. False: it ended before."""
+    image = at / "image"
+    image.write_bytes(base.read_bytes())
+    lines, size = [], 160_000
+    for i in range(1, 5):
+        lines += [f"fill other {2 * size} 200", "sync", "rm other", "sync", f"fill a{i} {size} {i}", f"fill b{i} {size} {i}",
+                  f"fsync-beside a{i}", f"truncate a{i} {4096 * i}", f"rm b{i}", f"fill c{i} {size} {i}", "joined"]
+    done = subprocess.run([str(PROGRAM), "-s", str(number), "-c", str(number), "-p", "420", str(image)], text=True,
+                          input="\n".join(lines) + "\n", capture_output=True, timeout=LIMIT_S)
+    if done.returncode != POWER_CUT:
+        check(done.returncode == 0, f"cut {number}: ended with {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
+        return False
+    serve(image)  # the journal is replayed
+    judge(image)
+    names = [f"{letter}{i}" for i in range(1, 5) for letter in "abc"]
+    for name in names:
+        (at / name).unlink(missing_ok=True)
+    serve(image, *(f"get {name} {at / name}" for name in names), options=("-k",), expect=None)
+    for name in names:
+        data = (at / name).read_bytes() if (at / name).exists() else b""
+        wrong = [k for k, (byte, own) in enumerate(zip(data, pattern(len(data), int(name[1:])))) if byte not in (own, 0)]
+        check(not wrong, f"cut {number}: {name} has bytes of another file from {wrong[:1]} on, of {len(data)}")
+    return True
+
+
+@suite.test("what a commit gave blocks to is written, whatever becomes of the file meanwhile: nobody's bytes show")
+def beside_a_commit() -> None:
+    with folder() as at:
+        for size in (4096, 1024):
+            make_image(at / "base", "-t", "ext4", "-b", str(size), size="16M")
+            count = sum(cut_beside(at, at / "base", number) for number in range(5, 220, 16))
+            check(count >= 8, f"only {count} cuts came before the end")
+
+
 @suite.test("after a power cut at any request the image is clean, and what was synced is there")
 def cuts() -> None:
     with folder() as at:

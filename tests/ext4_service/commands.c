@@ -5,6 +5,8 @@
  *   ls PATH  cat PATH  get PATH HOSTFILE  put HOSTFILE PATH  append PATH TEXT  truncate PATH SIZE  stat PATH
  *   mkdir PATH  rmdir PATH  rm PATH  mv PATH PATH  ln PATH PATH  symlink TEXT PATH  readlink PATH
  *   fsync PATH  sync  df  fill PATH BYTES SEED  write PATH OFFSET BYTES SEED  many DIRECTORY COUNT
+ *   allocate PATH OFFSET BYTES FLAGS  seek PATH: where its data begins and ends
+ *   fsync-beside PATH: another client asks for it, and what follows is done meanwhile; joined: it is answered
  *   random SEED COUNT  hostile SEED COUNT  wait SECONDS  break NUMBER  echo TEXT
  */
 #include "tests/ext4_service/commands.h"
@@ -185,6 +187,71 @@ static mnos_status_t on_handle(const char *path, uint32_t operation, uint64_t si
     return status;
 }
 
+/* As often as it takes. */
+static mnos_status_t allocate(const char *path, uint64_t offset, uint64_t bytes, uint64_t flags)
+{
+    struct file_allocate record = {0, offset, bytes, flags};
+    struct file_count count;
+    uint64_t size;
+    mnos_status_t status = open_path(path, FILE_CREATE, FILE_WRITE_RIGHT, &record.handle, &size);
+
+    while (status == MNOS_OK && record.bytes != 0) {
+        status = host_do(0, FILE_ALLOCATE, &record, sizeof record, NULL, 0);
+        memcpy(&count, host_replies[0].bytes, sizeof count);
+        if (status == MNOS_OK && (count.bytes == 0 || count.bytes > record.bytes))
+            return MNOS_ERR_FORMAT;
+        if (status == MNOS_OK) {
+            record.offset += count.bytes;
+            record.bytes -= count.bytes;
+        }
+    }
+    return close_after(status, record.handle);
+}
+
+static mnos_status_t seek(const char *path)
+{
+    struct file_seek record = {0};
+    uint64_t size;
+    mnos_status_t status = open_path(path, 0, FILE_READ_RIGHT, &record.handle, &size);
+
+    for (; status == MNOS_OK; record.what = !record.what) {
+        status = host_do(0, FILE_SEEK, &record, sizeof record, NULL, 0);
+        memcpy(&record.offset, host_replies[0].bytes, sizeof record.offset);
+        if (status == MNOS_OK)
+            printf("%s%llu", record.what == FILE_SEEK_DATA ? "data " : "-",
+                   (unsigned long long)record.offset);
+        if (status == MNOS_OK && record.what == FILE_SEEK_HOLE)
+            putchar(' ');
+    }
+    putchar('\n');
+    return close_after(status == MNOS_ERR_END ? MNOS_OK : status, record.handle);
+}
+
+#define BESIDE 1u /* the client that asks beside the others */
+
+/* The request that it asked for last has been answered. */
+static mnos_status_t joined(void)
+{
+    while (!host_replies[BESIDE].arrived)
+        host_step();
+    return (mnos_status_t)host_replies[BESIDE].status;
+}
+
+static mnos_status_t sync_beside(const char *path)
+{
+    struct file_open record = {.rights = FILE_WRITE_RIGHT};
+    struct file_opened opened;
+    mnos_status_t status = joined();
+
+    if (status == MNOS_OK)
+        status = host_do(BESIDE, FILE_OPEN, &record, sizeof record, path, strlen(path));
+    if (status != MNOS_OK)
+        return status;
+    memcpy(&opened, host_replies[BESIDE].bytes, sizeof opened);
+    host_send(BESIDE, FILE_FSYNC, &opened.handle, sizeof opened.handle, NULL, 0);
+    return MNOS_OK;
+}
+
 static mnos_status_t list(const char *path)
 {
     struct file_readdir record = {0};
@@ -283,6 +350,15 @@ static mnos_status_t run(const char *name, char **word)
         return on_handle(word[0], FILE_TRUNCATE, strtoull(word[1], NULL, 0));
     if (strcmp(name, "fsync") == 0)
         return on_handle(word[0], FILE_FSYNC, 0);
+    if (strcmp(name, "allocate") == 0)
+        return allocate(word[0], strtoull(word[1], NULL, 0), strtoull(word[2], NULL, 0),
+                        strtoull(word[3], NULL, 0));
+    if (strcmp(name, "seek") == 0)
+        return seek(word[0]);
+    if (strcmp(name, "fsync-beside") == 0)
+        return sync_beside(word[0]);
+    if (strcmp(name, "joined") == 0)
+        return joined();
     if (strcmp(name, "many") == 0)
         return many(word[0], (unsigned)strtoul(word[1], NULL, 0));
     if (strcmp(name, "stat") == 0)

@@ -64,6 +64,7 @@ static enum state_found start(void)
         state_open(&log_state, region, region_bytes(), LOG_MAGIC, 1, EXT4_SERVICE_LOG_BYTES, areas);
     struct sessions *sessions = state_content(&log_state);
 
+    log_state.inline_ends[0] = log_state.inline_ends[1] = 0; /* a death may come at each record */
     memory.state = (uint8_t *)sessions + session_bytes();
     state_current = &log_state;
     memset(&server, 0, sizeof server);

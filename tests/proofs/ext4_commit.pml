@@ -297,20 +297,19 @@ end:
     :: CAN_OPERATE && step != IN_COPIES -> operate()
     :: data_waits -> write_data(); mortal()
     :: step == IDLE && (dirty_a || dirty_x) && running - tail < ROOM -> next_step(IN_DATA)
-    :: step == IN_DATA ->
-#ifndef DATA_LATE
-        if
-        :: data_waits -> write_data(); mortal()
-        :: else
-        fi;
-#endif
-        next_step(IN_COPIES)
+    :: step == IN_DATA -> next_step(IN_COPIES) /* data is being written, and is waited for before the flush */
     :: step == IN_COPIES -> write_log();
 #ifdef ANSWERED_EARLY
         synced = committing_version;
 #endif
         mortal()
     :: step == IN_FLUSH ->
+#ifndef DATA_LATE
+        if
+        :: data_waits -> write_data(); mortal()
+        :: else
+        fi;
+#endif
 #ifndef NOT_FLUSHED
         flush();
         mortal();

@@ -95,6 +95,7 @@ TEST(ext4_cache, a_page_that_is_changed_while_it_is_written_is_written_again)
     number = take_one(1, 0);
     cache_dirty(&cache, number);
     cache_note(&cache, number, 5);
+    CHECK(!cache_is_noted(&cache, 4));
     serial = cache.serial;
     cache_begin_write(&cache, number, 1);
     cache_dirty(&cache, number);
@@ -102,12 +103,61 @@ TEST(ext4_cache, a_page_that_is_changed_while_it_is_written_is_written_again)
     CHECK(cache_is_pending(&cache, 1, serial));
     CHECK(!cache_is_pending(&cache, 2, serial));
     CHECK(cache_is_noted(&cache, 5));
-    CHECK(!cache_is_noted(&cache, 4));
     CHECK(cache_part_written(&cache, number, MNOS_OK));
     CHECK(!cache_is_pending(&cache, 1, serial));
     CHECK(cache_is_pending(&cache, 1, cache.serial));
     CHECK(!cache_is_noted(&cache, 5));
     CHECK(cache_is_noted(&cache, 6));
+    check_all();
+}
+
+TEST(ext4_cache, a_page_that_a_commit_waits_for_stays_whatever_becomes_of_its_file)
+{
+    uint32_t waits, later;
+
+    make();
+    waits = take_one(1, 0);
+    later = take_one(1, 1);
+    cache_dirty(&cache, waits);
+    cache_note(&cache, waits, 5);
+    cache_dirty(&cache, later);
+    cache_note(&cache, later, 6);
+    CHECK_EQ(cache_on_its_way(&cache, 1, 0, 2), 0);
+    cache.waited_for = 5; /* its commit begins */
+    CHECK_EQ(cache_on_its_way(&cache, 1, 0, 2), waits);
+    CHECK_EQ(cache_drop_range(&cache, 1, 0, UINT64_MAX), waits);
+    CHECK(cache_page(&cache, waits)->dirty && cache_is_noted(&cache, 5));
+    CHECK_EQ(cache_find(&cache, 1, 1), 0);
+    cache_begin_write(&cache, waits, 1);
+    CHECK_EQ(cache_drop_range(&cache, 1, 0, UINT64_MAX), waits);
+    CHECK(cache_part_written(&cache, waits, MNOS_OK));
+    CHECK(!cache_is_noted(&cache, 5));
+    CHECK_EQ(cache_drop_range(&cache, 1, 0, UINT64_MAX), 0);
+    CHECK_EQ(cache_find(&cache, 1, 0), 0);
+    check_all();
+}
+
+TEST(ext4_cache, a_transaction_waits_for_what_is_pending_when_it_is_asked_to)
+{
+    uint32_t writing, dirty, serial;
+
+    make();
+    writing = take_one(1, 0);
+    dirty = take_one(1, 1);
+    cache_dirty(&cache, writing);
+    cache_begin_write(&cache, writing, 1);
+    cache_dirty(&cache, dirty);
+    cache_dirty(&cache, take_one(2, 0));
+    serial = cache.serial;
+    cache_dirty(&cache, take_one(1, 2)); /* later than what is asked for */
+    cache_note_pending(&cache, 1, serial, 7);
+    CHECK_EQ(cache.noted_counts[1], 2);
+    check_all();
+    CHECK(cache_part_written(&cache, writing, MNOS_OK));
+    cache_begin_write(&cache, dirty, 1);
+    CHECK(cache_is_noted(&cache, 7));
+    CHECK(cache_part_written(&cache, dirty, MNOS_OK));
+    CHECK(!cache_is_noted(&cache, 7));
     check_all();
 }
 
@@ -297,8 +347,8 @@ static void check_recovered(struct tables tables)
     CHECK_EQ(cache.dirty_count, 3);
     for (uint32_t i = 0; i < 3; i++)
         CHECK_EQ(cache_find(&cache, 1, i), i + 1);
-    CHECK_EQ(cache.noted_count, 2);
-    CHECK(!cache_is_noted(&cache, 4));
+    CHECK_EQ(cache.noted_counts[0] + cache.noted_counts[1], 2);
+    CHECK_EQ(cache_page(&cache, 2)->transaction, 5);
     CHECK(cache_is_noted(&cache, 5));
     CHECK_EQ(cache_page(&cache, 3)->transaction, 6);
 }

@@ -152,13 +152,25 @@ static void remove_from_dirty(struct cache *cache, uint32_t number)
 
 static void forget_note(struct cache *cache, struct cache_page *page)
 {
-    cache->noted_count -= page->noted;
+    cache->noted_counts[page->transaction & 1] -= page->noted;
     page->noted = false;
 }
 
-static bool is_on_its_way(const struct cache_page *page)
+static bool not_after(uint32_t a, uint32_t b)
 {
-    return page->state == CACHE_READING || page->writing;
+    return (int32_t)(b - a) >= 0; /* both count on for ever, modulo 2^32 */
+}
+
+/* A commit that has begun says where on the disk the page's bytes are: they are put there, even when the file has
+ * become shorter since. */
+static bool is_waited_for(const struct cache *cache, const struct cache_page *page)
+{
+    return page->noted && not_after(page->transaction, cache->waited_for);
+}
+
+static bool is_on_its_way(const struct cache *cache, const struct cache_page *page)
+{
+    return page->state == CACHE_READING || page->writing || is_waited_for(cache, page);
 }
 
 /* Returns the page if it has to stay for now. */
@@ -166,10 +178,12 @@ static uint32_t drop_one(struct cache *cache, uint32_t number)
 {
     struct cache_page *page = cache_page(cache, number);
 
+    if (is_waited_for(cache, page))
+        return number;
     if (page->dirty)
         remove_from_dirty(cache, number);
     forget_note(cache, page);
-    if (is_on_its_way(page))
+    if (is_on_its_way(cache, page))
         return number;
     if (page->state == CACHE_FAILED)
         cache->failed_count--;
@@ -185,13 +199,13 @@ uint32_t cache_on_its_way(const struct cache *cache, uint32_t inode, uint64_t in
     for (; few && index < end; index++) {
         uint32_t number = cache_find(cache, inode, (uint32_t)index);
 
-        if (number != 0 && is_on_its_way(cache_page(cache, number)))
+        if (number != 0 && is_on_its_way(cache, cache_page(cache, number)))
             return number;
     }
     for (uint32_t number = 1; index < end && number <= cache->used_count; number++) {
         const struct cache_page *page = cache_page(cache, number);
 
-        if (is_on_its_way(page) && page->inode == inode && page->index >= index &&
+        if (is_on_its_way(cache, page) && page->inode == inode && page->index >= index &&
             page->index < end)
             return number;
     }
@@ -300,11 +314,6 @@ void cache_clean(struct cache *cache, uint32_t number)
         remove_from_dirty(cache, number);
 }
 
-static bool not_after(uint32_t a, uint32_t b)
-{
-    return (int32_t)(b - a) >= 0; /* both count on for ever, modulo 2^32 */
-}
-
 void cache_note(struct cache *cache, uint32_t number, uint32_t transaction)
 {
     struct cache_page *page = cache_page(cache, number);
@@ -313,7 +322,33 @@ void cache_note(struct cache *cache, uint32_t number, uint32_t transaction)
         return; /* the earlier transaction has to wait for it */
     page->transaction = transaction;
     page->noted = true;
-    cache->noted_count++;
+    cache->noted_counts[transaction & 1]++;
+}
+
+static bool is_of(const struct cache_page *page, uint32_t inode)
+{
+    return inode == 0 || page->inode == inode;
+}
+
+void cache_note_pending(struct cache *cache, uint32_t inode, uint32_t serial, uint32_t transaction)
+{
+    for (uint32_t number = cache->dirty_first; number != 0;
+         number = cache_page(cache, number)->dirty_next) {
+        if (!not_after(cache_page(cache, number)->serial, serial))
+            break; /* those behind it are later */
+        if (is_of(cache_page(cache, number), inode))
+            cache_note(cache, number, transaction);
+    }
+    for (uint32_t number = 1; cache->writing_count != 0 && number <= cache->used_count; number++) {
+        struct cache_page *page = cache_page(cache, number);
+
+        if (!page->writing || page->writing_noted || !not_after(page->writing_serial, serial) ||
+            !is_of(page, inode))
+            continue;
+        page->writing_transaction = transaction;
+        page->writing_noted = true;
+        cache->noted_counts[transaction & 1]++;
+    }
 }
 
 void cache_begin_write(struct cache *cache, uint32_t number, uint32_t parts)
@@ -341,7 +376,7 @@ bool cache_part_written(struct cache *cache, uint32_t number, mnos_status_t stat
     if (--page->parts != 0)
         return false;
     page->writing = false;
-    cache->noted_count -= page->writing_noted;
+    cache->noted_counts[page->writing_transaction & 1] -= page->writing_noted;
     page->writing_noted = false;
     page->status = MNOS_OK;
     cache->writing_count--;
@@ -356,26 +391,13 @@ bool cache_is_pending(const struct cache *cache, uint32_t inode, uint32_t serial
 
         if (!not_after(page->serial, serial))
             break; /* those behind it are later */
-        if (inode == 0 || page->inode == inode)
+        if (is_of(page, inode))
             return true;
     }
     for (uint32_t number = 1; cache->writing_count != 0 && number <= cache->used_count; number++) {
         const struct cache_page *page = cache_page(cache, number);
 
-        if (page->writing && not_after(page->writing_serial, serial) &&
-            (inode == 0 || page->inode == inode))
-            return true;
-    }
-    return false;
-}
-
-bool cache_is_noted(const struct cache *cache, uint32_t transaction)
-{
-    for (uint32_t number = 1; cache->noted_count != 0 && number <= cache->used_count; number++) {
-        const struct cache_page *page = cache_page(cache, number);
-
-        if ((page->noted && not_after(page->transaction, transaction)) ||
-            (page->writing_noted && not_after(page->writing_transaction, transaction)))
+        if (page->writing && not_after(page->writing_serial, serial) && is_of(page, inode))
             return true;
     }
     return false;

@@ -71,7 +71,11 @@ struct cache {
     uint32_t hand;
     uint32_t dirty_first, dirty_last;
     uint32_t dirty_count, writing_count, reading_count, failed_count;
-    uint32_t noted_count;          /* `noted` and `writing_noted` together */
+    /* `noted` and `writing_noted` together, of transactions with an even and with an odd number: at most two have any, the
+     * one that is being committed and the one that runs. */
+    uint32_t noted_counts[2];
+    /* The last whose commit has begun: what is noted for one up to it stays until it is written. */
+    uint32_t waited_for;
     uint32_t owners[CACHE_OWNERS]; /* pages of all inodes with the same lowest bits */
     uint32_t serial;
     bool pressed; /* a page was taken from what it held */
@@ -136,10 +140,10 @@ uint32_t cache_take(struct cache *cache, uint32_t inode, uint32_t index, uint32_
                     uint32_t *taken);
 /* Takes a page out that is neither dirty nor on its way. */
 void cache_drop(struct cache *cache, uint32_t number);
-/* A page of a file from `index` to before `end` that is being read or written, or 0. */
+/* A page of a file from `index` to before `end` that is being read or written, or that a commit waits for; or 0. */
 uint32_t cache_on_its_way(const struct cache *cache, uint32_t inode, uint64_t index, uint64_t end);
-/* Takes out the pages of a file from `index` to before `end`, dirty ones too; returns one that is on its way, which
- * stays, or 0. */
+/* Takes out the pages of a file from `index` to before `end`, dirty ones too; returns one that is on its way or that a
+ * commit waits for, which stays, or 0. */
 uint32_t cache_drop_range(struct cache *cache, uint32_t inode, uint64_t index, uint64_t end);
 
 /* `parts` requests read into it now. */
@@ -156,14 +160,19 @@ void cache_list_dirty(struct cache *cache, uint32_t number);
 void cache_clean(struct cache *cache, uint32_t number);
 /* Its blocks are new: `transaction` waits for it. */
 void cache_note(struct cache *cache, uint32_t number, uint32_t transaction);
+/* The transaction waits for all that cache_is_pending() finds. */
+void cache_note_pending(struct cache *cache, uint32_t inode, uint32_t serial, uint32_t transaction);
 /* `parts` requests write it now. It may be changed and become dirty meanwhile, and is written again then. */
 void cache_begin_write(struct cache *cache, uint32_t number, uint32_t parts);
 bool cache_part_written(struct cache *cache, uint32_t number, mnos_status_t status);
 
 /* Whether a page waits to be written, or is being, of an inode (0: of any) that became dirty up to `serial`. */
 bool cache_is_pending(const struct cache *cache, uint32_t inode, uint32_t serial);
-/* Whether a page waits for the disk whose blocks were given out in a transaction up to this one. */
-bool cache_is_noted(const struct cache *cache, uint32_t transaction);
+/* Whether a page waits for the disk for which this transaction waits: the one that runs, or the one before. */
+static inline bool cache_is_noted(const struct cache *cache, uint32_t transaction)
+{
+    return cache->noted_counts[transaction & 1] != 0;
+}
 
 /* NULL, or which of C1 to C4 does not hold. */
 const char *cache_check(const struct cache *cache);

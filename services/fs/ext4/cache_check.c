@@ -27,7 +27,7 @@ static void recover_page(struct cache *cache, uint32_t number)
     *bucket = number;
     cache->owners[page->inode & (CACHE_OWNERS - 1)]++;
     cache->used_count = number;
-    cache->noted_count += page->noted;
+    cache->noted_counts[page->transaction & 1] += page->noted;
     cache_list_dirty(cache, number);
 }
 
@@ -75,7 +75,7 @@ static const char *check_page(const struct cache *cache, uint32_t number)
 
 const char *cache_check(const struct cache *cache)
 {
-    uint32_t used = 0, owned = 0, dirty = 0, writing = 0, reading = 0, failed = 0, noted = 0,
+    uint32_t used = 0, owned = 0, dirty = 0, writing = 0, reading = 0, failed = 0, noted[2] = {0},
              listed = 0, before = 0;
 
     for (uint32_t number = 1; number <= cache->page_count; number++) {
@@ -89,7 +89,8 @@ const char *cache_check(const struct cache *cache)
         writing += page->writing;
         reading += page->state == CACHE_READING;
         failed += page->state == CACHE_FAILED;
-        noted += (uint32_t)page->noted + page->writing_noted;
+        noted[page->transaction & 1] += page->noted;
+        noted[page->writing_transaction & 1] += page->writing_noted;
         if (page->state != CACHE_FREE && number > cache->used_count)
             return "C4: a page is used behind the last";
     }
@@ -105,7 +106,8 @@ const char *cache_check(const struct cache *cache)
         owned += cache->owners[i];
     return listed != dirty || owned != used || dirty != cache->dirty_count ||
                    writing != cache->writing_count || reading != cache->reading_count ||
-                   failed != cache->failed_count || noted != cache->noted_count
+                   failed != cache->failed_count || noted[0] != cache->noted_counts[0] ||
+                   noted[1] != cache->noted_counts[1]
                ? "C4: the counts are wrong"
                : NULL;
 }

@@ -42,7 +42,9 @@ struct ext4_port {
     void (*write)(void *context, uint32_t slot, uint64_t block, bool durable);
     void (*flush)(void *context);
     /* Step 1 of a commit. MNOS_OK: no page whose blocks were given out in a transaction up to `transaction` still
-     * waits to be written. MNOS_ERR_AGAIN: they are being written; the service calls ext4_work() when they are. */
+     * waits to be written. MNOS_ERR_AGAIN: they are being written; the service calls ext4_work() when they are. From the
+     * first call for a transaction on none of its pages is left unwritten, whatever later operations take away from a
+     * file: these wait for it. */
     mnos_status_t (*data_written)(void *context, uint32_t transaction);
     uint64_t (*now_ns)(void *context); /* since 1970 */
     void (*say)(void *context, const char *text);
@@ -57,7 +59,7 @@ struct ext4_memory {
     uint32_t slots;
 };
 
-enum { EXT4_SLOTS_MIN = 256, EXT4_SLOTS_MAX = 1024 };
+enum { EXT4_SLOTS_MIN = 256, EXT4_SLOTS_MAX = 4096 };
 #define EXT4_LOG_BYTES (256u * 1024)
 
 size_t ext4_core_bytes(uint32_t slots);

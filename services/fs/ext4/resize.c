@@ -76,19 +76,15 @@ void resize_cut_pages(struct ext4_service *service)
 static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, uint64_t size,
                                   uint64_t old_size)
 {
-    uint64_t first = (size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES;
     uint64_t end = (old_size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES;
-    uint32_t stays, last;
+    uint32_t stays;
     bool done = false;
     mnos_status_t status = cut_tail(service, inode, size, old_size);
 
     if (status != MNOS_OK)
         return status;
-    stays = cache_on_its_way(&service->cache, inode, first, end);
-    last = cache_find(&service->cache, inode, (uint32_t)(size / CACHE_PAGE_BYTES));
     /* What is freed may not be on its way to the disk; of the last page a part may be freed. */
-    if (stays == 0 && last != 0 && cache_page(&service->cache, last)->writing)
-        stays = last;
+    stays = cache_on_its_way(&service->cache, inode, size / CACHE_PAGE_BYTES, end);
     if (stays != 0)
         return service_wait(service, service_key(KEY_PAGE, stays));
     if (open_leaving_count(service) >= SERVICE_LEAVING_MAX)

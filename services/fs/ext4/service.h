@@ -42,8 +42,9 @@ enum service_key {
     KEY_COMMIT = 1,  /* a step of a commit or checkpoint has ended */
     KEY_WRITTEN = 2, /* pages were written */
     KEY_FLUSHED = 3,
-    KEY_LEFT = 4, /* something was taken away */
-    KEY_PAGE = 5, /* with the page's number below */
+    KEY_LEFT = 4,      /* something was taken away */
+    KEY_PAGE = 5,      /* with the page's number below */
+    KEY_COMMITTED = 6, /* a transaction has been committed */
 };
 
 static inline uint64_t service_key(enum service_key key, uint32_t number)
@@ -162,6 +163,7 @@ struct ext4_service {
 
     bool work_due;               /* ext4_work() may get on */
     bool answered;               /* by the disk, since ext4_work() was called last */
+    uint32_t committed;          /* the last transaction of which those who wait were told */
     uint64_t commit_ns;          /* when the next commit is due; 0: nothing has changed */
     uint32_t ages[SERVICE_AGES]; /* serials of the cache at the last commits, the oldest first */
     uint64_t flush_begun, flush_done, flush_wanted;

@@ -51,10 +51,14 @@ static mnos_status_t data_status(struct ext4_service *service, uint32_t inode)
 static mnos_status_t pages_step(struct ext4_service *service, uint32_t inode, uint64_t *ticket)
 {
     uint32_t serial = (uint32_t)ticket_number(*ticket);
-    mnos_status_t status;
+    bool pending = cache_is_pending(&service->cache, inode, serial);
 
-    if (cache_is_pending(&service->cache, inode, serial)) {
+    if (pending)
         writeback_begin(service, inode, serial);
+    if (pending && ext4_is_dirty(service->fs)) {
+        /* Its commit waits for them before it flushes: that is done while the log is written. */
+        cache_note_pending(&service->cache, inode, serial, ext4_transaction(service->fs));
+    } else if (pending) {
         /* With none on its way the disk takes no more for now. */
         return service_wait(service, service->cache.writing_count == 0
                                          ? PARK_ANYTHING
@@ -64,12 +68,11 @@ static mnos_status_t pages_step(struct ext4_service *service, uint32_t inode, ui
      * or the next commit. */
     if (!ext4_is_dirty(service->fs) &&
         !ext4_is_committed(service->fs, ext4_transaction(service->fs) - 1))
-        return ext4_is_read_only(service->fs) ? MNOS_ERR_DEVICE
-                                              : service_wait(service, service_key(KEY_COMMIT, 0));
-    status = data_status(service, inode);
-    if (status == MNOS_OK)
-        *ticket = next_ticket(service);
-    return status;
+        return ext4_is_read_only(service->fs)
+                   ? MNOS_ERR_DEVICE
+                   : service_wait(service, service_key(KEY_COMMITTED, 0));
+    *ticket = next_ticket(service);
+    return MNOS_OK;
 }
 
 mnos_status_t service_sync(void *context, uint32_t inode, uint64_t *ticket)
@@ -86,13 +89,13 @@ mnos_status_t service_sync(void *context, uint32_t inode, uint64_t *ticket)
         return status;
     number = ticket_number(*ticket);
     if (*ticket >> 62 == STEP_FLUSH)
-        return service->flush_done >= number ? MNOS_OK
+        return service->flush_done >= number ? data_status(service, inode)
                                              : service_wait(service, service_key(KEY_FLUSHED, 0));
     if (ext4_is_committed(service->fs, (uint32_t)number))
-        return MNOS_OK;
+        return data_status(service, inode);
     if (ext4_is_read_only(service->fs))
         return MNOS_ERR_DEVICE; /* it will not be committed any more */
-    return service_wait(service, service_key(KEY_COMMIT, 0));
+    return service_wait(service, service_key(KEY_COMMITTED, 0));
 }
 
 /* ---- By itself ---- */
@@ -125,6 +128,16 @@ static void commit_in_time(struct ext4_service *service)
         service_changed(service);
 }
 
+/* Whether a transaction has been committed since the last time. */
+static bool is_news(struct ext4_service *service)
+{
+    bool news = false;
+
+    for (; ext4_is_committed(service->fs, service->committed + 1); news = true)
+        service->committed++;
+    return news;
+}
+
 void sync_round(struct ext4_service *service)
 {
     mnos_status_t status;
@@ -140,4 +153,6 @@ void sync_round(struct ext4_service *service)
     if (service->answered || status != MNOS_ERR_AGAIN)
         service_wake(service, service_key(KEY_COMMIT, 0));
     service->answered = false;
+    if (is_news(service) || status != MNOS_ERR_AGAIN)
+        service_wake(service, service_key(KEY_COMMITTED, 0));
 }

@@ -39,6 +39,8 @@ static mnos_status_t take_memory(struct ext4_service *service, const char **wron
                       service->memory.data + (size_t)service->slots * CACHE_PAGE_BYTES,
                       kept->pages_max - service->slots, service->memory.data_pages - service->slots,
                       kept->disk_bytes / service->block_bytes);
+    service->cache.waited_for = ext4_transaction(service->fs) - 1;
+    service->committed = service->cache.waited_for - 1; /* or this one, too */
     return *wrong == NULL ? MNOS_OK : MNOS_ERR_FORMAT;
 }
 

@@ -135,7 +135,8 @@ static mnos_status_t port_data_written(void *context, uint32_t transaction)
 {
     struct ext4_service *service = context;
 
-    if (service->cache.noted_count == 0 || !cache_is_noted(&service->cache, transaction))
+    service->cache.waited_for = transaction;
+    if (!cache_is_noted(&service->cache, transaction))
         return MNOS_OK;
     writeback_noted(service, transaction);
     return MNOS_ERR_AGAIN;
@@ -315,6 +316,7 @@ static void is_mounted(struct ext4_service *service)
                service->memory.data + (size_t)service->slots * CACHE_PAGE_BYTES,
                service->memory.pages_max - service->slots);
     service->cache.page_count = service->memory.data_pages - service->slots;
+    service->cache.waited_for = service->committed = ext4_transaction(service->fs) - 1;
     memset(service->ages, 0, sizeof service->ages);
     service->commit_ns = 0;
     service->data_failed = false;

@@ -90,7 +90,7 @@ static void count_free(struct ext4_op *op, uint8_t *desc, int64_t change)
     uint32_t free = ext4_group_count(op->fs, desc, GD_FREE_BLOCKS, GD_FREE_BLOCKS_HI);
 
     ext4_group_set_count(op, desc, GD_FREE_BLOCKS, GD_FREE_BLOCKS_HI, (uint32_t)(free + change));
-    ext4_put_64(op, &op->fs->free_blocks, op->fs->free_blocks + (uint64_t)change);
+    EXT4_SET(op->fs, op->fs->free_blocks, op->fs->free_blocks + (uint64_t)change);
 }
 
 /* Nothing in this group: *count stays 0. */

@@ -46,6 +46,7 @@ struct ext4_fs *ext4_init(const struct ext4_memory *memory, const struct ext4_po
     memset(memory->core, 0, sizeof *fs);
     fs = ext4_lay_out(memory, port);
     fs->magic = EXT4_MAGIC;
+    fs->names_changed = 1;
     fs->options = *options;
     fs->journal_slot = EXT4_NONE;
     fs->super_slot = EXT4_NONE;
@@ -161,6 +162,19 @@ uint32_t ext4_slot_make(struct ext4_fs *fs, uint64_t block)
     fs->slots[slot] = (struct ext4_slot){.use = {.state = SLOT_VALID, .kind = EXT4_RAW}};
     hash_in(fs, slot, block);
     return slot;
+}
+
+uint32_t ext4_next_changed(const struct ext4_fs *fs, uint32_t slot)
+{
+    uint32_t word = slot / 64, words = (fs->unused + 63) / 64;
+    uint64_t bits = word < words ? fs->changed[word] & UINT64_MAX << slot % 64 : 0;
+
+    while (bits == 0) {
+        if (++word >= words)
+            return EXT4_NONE;
+        bits = fs->changed[word];
+    }
+    return word * 64 + (uint32_t)__builtin_ctzll(bits);
 }
 
 void ext4_write_slot(struct ext4_fs *fs, uint32_t slot, uint32_t position, bool durable)

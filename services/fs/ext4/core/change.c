@@ -9,11 +9,6 @@
 /* What one ext4_change() may be followed by: a block's bytes twice over, with their notes. */
 enum { LOG_MARGIN = 4 * EXT4_SLOT_BYTES, PINS_KEPT = EXT4_OP_PINS / 2 };
 
-void ext4_note(struct ext4_fs *fs, const void *address, size_t count)
-{
-    state_put_any(fs->memory.log, address, count);
-}
-
 void ext4_step_done(struct ext4_fs *fs)
 {
     state_done(fs->memory.log);
@@ -29,8 +24,10 @@ void ext4_begin(struct ext4_op *op, struct ext4_fs *fs)
 
 mnos_status_t ext4_end(struct ext4_op *op, mnos_status_t status)
 {
-    if (status != MNOS_OK)
+    if (status != MNOS_OK) {
         state_undo_to(op->fs->memory.log, op->mark);
+        op->fs->names_changed++;
+    }
     /* Who waits for one block keeps the others, unless it came by more than it will need. */
     if (status != MNOS_ERR_AGAIN || op->waits_for >= EXT4_WAIT_ANY || op->pin_count > PINS_KEPT)
         ext4_drop(op);
@@ -53,28 +50,25 @@ mnos_status_t ext4_wait_commit(struct ext4_op *op)
 
 void ext4_put(struct ext4_op *op, void *address, const void *bytes, size_t count)
 {
-    ext4_note(op->fs, address, count);
+    state_put_any(op->fs->memory.log, address, count);
     memmove(address, bytes, count);
 }
 
 void ext4_put_16(struct ext4_op *op, void *address, uint16_t value)
 {
-    ext4_put(op, address, &value, sizeof value);
+    state_put_other(op->fs->memory.log, address, sizeof value);
+    memcpy(address, &value, sizeof value);
 }
 
 void ext4_put_32(struct ext4_op *op, void *address, uint32_t value)
 {
-    ext4_put(op, address, &value, sizeof value);
-}
-
-void ext4_put_64(struct ext4_op *op, void *address, uint64_t value)
-{
-    ext4_put(op, address, &value, sizeof value);
+    state_put_other(op->fs->memory.log, address, sizeof value);
+    memcpy(address, &value, sizeof value);
 }
 
 void ext4_fill(struct ext4_op *op, void *address, uint8_t value, size_t count)
 {
-    ext4_note(op->fs, address, count);
+    state_put_any(op->fs->memory.log, address, count);
     memset(address, value, count);
 }
 
@@ -104,6 +98,14 @@ static mnos_status_t check_room(struct ext4_op *op)
     return MNOS_OK;
 }
 
+/* Its checksums are made again: of a part, since a block of inodes has many. */
+static void make_stale(const struct ext4_fs *fs, struct ext4_slot *slot, const uint8_t *data)
+{
+    if (slot->use.kind == EXT4_INODES || slot->use.kind == EXT4_GROUPS)
+        slot->stale |= 1u << ((size_t)(data - fs->memory.data) % EXT4_SLOT_BYTES >>
+                              (fs->block_shift - EXT4_STALE_SHIFT));
+}
+
 mnos_status_t ext4_change(struct ext4_op *op, const uint8_t *data)
 {
     struct ext4_fs *fs = op->fs;
@@ -119,14 +121,16 @@ mnos_status_t ext4_change(struct ext4_op *op, const uint8_t *data)
         return ext4_again(op, index);
     if (!state_has_room(fs->memory.log, LOG_MARGIN))
         return MNOS_ERR_SIZE; /* no operation changes so much */
+    make_stale(fs, slot, data);
     if ((slot->use.flags & SLOT_DIRTY) != 0)
         return MNOS_OK;
     status = check_room(op);
     if (status != MNOS_OK)
         return status;
+    ext4_slot_changes(fs, index);
     ext4_note(fs, &slot->use, sizeof slot->use);
     slot->use.flags |= SLOT_DIRTY;
-    ext4_put_32(op, &fs->dirty_count, fs->dirty_count + 1);
+    EXT4_SET(fs, fs->dirty_count, fs->dirty_count + 1);
     return MNOS_OK;
 }
 
@@ -144,10 +148,11 @@ static void forget(struct ext4_op *op, uint64_t block)
         return;
     ext4_note(fs, &slot->use, sizeof slot->use);
     if ((slot->use.flags & SLOT_DIRTY) != 0)
-        ext4_put_32(op, &fs->dirty_count, fs->dirty_count - 1);
+        EXT4_SET(fs, fs->dirty_count, fs->dirty_count - 1);
     slot->use.flags &= (uint8_t)~SLOT_DIRTY;
     if ((slot->use.flags & (SLOT_COMMITTING | SLOT_LOGGED)) == 0)
         return;
+    ext4_slot_changes(fs, index);
     slot->use.flags |= SLOT_FREED;
     slot->use.freed = fs->running;
 }
@@ -160,7 +165,7 @@ static bool lengthen_freed(struct ext4_op *op, uint64_t block, uint32_t count)
     if (op->fs->freed_count == 0 || last->transaction != op->fs->running ||
         last->block + last->count != block || count > UINT32_MAX - last->count)
         return false;
-    ext4_put_32(op, &last->count, last->count + count);
+    EXT4_SET(op->fs, last->count, last->count + count);
     return true;
 }
 
@@ -173,13 +178,13 @@ mnos_status_t ext4_note_freed(struct ext4_op *op, uint64_t block, uint32_t count
         (revoke && fs->revoked_count + count > EXT4_REVOKED_MAX))
         return ext4_wait_commit(op);
     if (!lengthen_freed(op, block, count)) {
-        ext4_put(op, &fs->freed[fs->freed_count], &entry, sizeof entry);
-        ext4_put_32(op, &fs->freed_count, fs->freed_count + 1);
+        EXT4_SET(fs, fs->freed[fs->freed_count], entry);
+        EXT4_SET(fs, fs->freed_count, fs->freed_count + 1);
     }
     for (uint32_t i = 0; revoke && i < count; i++) {
         forget(op, block + i);
-        ext4_put_64(op, &fs->revoked[fs->revoked_count], block + i);
-        ext4_put_32(op, &fs->revoked_count, fs->revoked_count + 1);
+        EXT4_SET(fs, fs->revoked[fs->revoked_count], block + i);
+        EXT4_SET(fs, fs->revoked_count, fs->revoked_count + 1);
     }
     return MNOS_OK;
 }

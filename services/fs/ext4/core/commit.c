@@ -2,7 +2,7 @@
 /*
  * commit - a transaction becomes durable:
  *
- *   1. data of its files is written     COMMIT_DATA while operations still join, COMMIT_CLOSING for the rest of it
+ *   1. data of its files is written     begun in COMMIT_DATA, waited for in COMMIT_COPIES
  *   2. descriptors, copies, revokes     COMMIT_COPIES
  *   3. FLUSH                            COMMIT_FLUSH
  *   4. the commit block, with FUA       COMMIT_BLOCK
@@ -11,6 +11,9 @@
  * J1  no block is written in its place before step 4 of its transaction has ended (checkpoint.c writes only LOGGED ones)
  * J2  what it freed is given out after step 4, and is revoked in step 2
  * J3  ext4_is_committed() says so after step 4
+ *
+ * 1 and 2 go on at the same time, and operations join the next transaction meanwhile; what they take away from a file has
+ * to be written first where its blocks were given out in this transaction (port.data_written).
  *
  * The blocks are written to the log from where they are; until that has ended nobody changes them (SLOT_WRITING),
  * so no copy of them in memory is needed.
@@ -64,22 +67,21 @@ void ext4_start_flush(struct ext4_fs *fs)
 
 /* ---- Step 2 ---- */
 
-/* The first dirty slot from one on; the caller counts how many there are. */
-static inline uint32_t next_dirty(const struct ext4_fs *fs, uint32_t slot)
+/* The first dirty slot from one on, or EXT4_NONE. */
+static uint32_t next_dirty(const struct ext4_fs *fs, uint32_t slot)
 {
-    while ((fs->slots[slot].use.flags & SLOT_DIRTY) == 0)
-        slot++;
+    slot = ext4_next_changed(fs, slot);
+    while (slot != EXT4_NONE && (fs->slots[slot].use.flags & SLOT_DIRTY) == 0)
+        slot = ext4_next_changed(fs, slot + 1);
     return slot;
 }
 
 static uint32_t count_escapes(const struct ext4_fs *fs)
 {
-    uint32_t count = 0, slot = 0;
+    uint32_t count = 0;
 
-    for (uint32_t left = fs->dirty_count; left != 0; left--, slot++) {
-        slot = next_dirty(fs, slot);
+    for (uint32_t slot = next_dirty(fs, 0); slot != EXT4_NONE; slot = next_dirty(fs, slot + 1))
         count += be32(ext4_data(fs, slot)) == JBD_MAGIC;
-    }
     return count;
 }
 
@@ -173,21 +175,18 @@ static uint32_t escaped(struct ext4_fs *fs, uint32_t slot, uint32_t *flags)
     return copy;
 }
 
-/* A descriptor and its copies, from a slot on; returns where to go on. */
-static uint32_t write_copies(struct ext4_fs *fs, uint32_t slot, uint32_t *left)
+/* A descriptor and its copies, from a dirty slot on; returns the next. */
+static uint32_t write_copies(struct ext4_fs *fs, uint32_t slot)
 {
     uint32_t descriptor, position = take_position(fs), offset = JBD_HEADER_BYTES;
     uint8_t *data = next_scratch(fs, &descriptor);
 
     write_header(data, JBD_DESCRIPTOR, fs->running);
-    for (uint32_t i = 0; i<fs->journal.tags && * left> 0; slot++) {
-        uint32_t flags = i == 0 ? 0 : JBD_TAG_SAME_UUID, copy;
+    for (uint32_t i = 0; i < fs->journal.tags && slot != EXT4_NONE; i++) {
+        uint32_t flags = i == 0 ? 0 : JBD_TAG_SAME_UUID, copy, next = next_dirty(fs, slot + 1);
 
-        if ((fs->slots[slot].use.flags & SLOT_DIRTY) == 0)
-            continue;
-        (*left)--;
         copy = escaped(fs, slot, &flags);
-        if (i + 1 == fs->journal.tags || *left == 0)
+        if (i + 1 == fs->journal.tags || next == EXT4_NONE)
             flags |= JBD_TAG_LAST;
         write_tag(fs, data + offset, fs->slots[slot].block, flags, ext4_data(fs, copy));
         offset += ext4_journal_tag_bytes(fs);
@@ -199,7 +198,7 @@ static uint32_t write_copies(struct ext4_fs *fs, uint32_t slot, uint32_t *left)
         fs->slots[slot].use.flags &= (uint8_t)~SLOT_DIRTY;
         fs->slots[slot].use.flags |= SLOT_COMMITTING;
         to_log(fs, copy, take_position(fs), false);
-        i++;
+        slot = next;
     }
     seal_tail(fs, data);
     to_log(fs, descriptor, position, false);
@@ -231,23 +230,17 @@ static void write_revokes(struct ext4_fs *fs)
 static void write_log(struct ext4_fs *fs)
 {
     struct ext4_live *live = &fs->journal.live[fs->journal.live_count];
-    uint32_t left, slot;
+    uint32_t slot;
 
-    for (left = fs->dirty_count, slot = 0; left != 0; left--, slot++) {
-        slot = next_dirty(fs, slot);
+    for (slot = next_dirty(fs, 0); slot != EXT4_NONE; slot = next_dirty(fs, slot + 1))
         ext4_seal_bitmap(fs, slot);
-    }
-    for (left = fs->dirty_count, slot = 0; left != 0; left--, slot++) {
-        slot = next_dirty(fs, slot);
+    for (slot = next_dirty(fs, 0); slot != EXT4_NONE; slot = next_dirty(fs, slot + 1))
         ext4_seal(fs, slot);
-    }
-    left = fs->dirty_count;
-    slot = 0;
     *live = (struct ext4_live){fs->running, fs->journal.head};
     EXT4_SET(fs, fs->journal.live_count, fs->journal.live_count + 1);
     EXT4_SET(fs, fs->scratch_used, 0);
-    while (left > 0)
-        slot = write_copies(fs, slot, &left);
+    for (slot = next_dirty(fs, 0); slot != EXT4_NONE;)
+        slot = write_copies(fs, slot);
     write_revokes(fs);
     EXT4_SET(fs, fs->dirty_count, 0);
     EXT4_SET(fs, fs->revoked_count, 0);
@@ -302,6 +295,8 @@ static void end_slot(struct ext4_fs *fs, uint32_t index, uint32_t transaction)
             fs->logged_count--;
         ext4_slot_empty(fs, index);
     }
+    if ((slot->use.flags & (SLOT_DIRTY | SLOT_COMMITTING | SLOT_FREED)) == 0)
+        fs->changed[index / 64] &= ~(1ull << index % 64);
 }
 
 static void end_commit(struct ext4_fs *fs)
@@ -317,7 +312,7 @@ static void end_commit(struct ext4_fs *fs)
     EXT4_SET(fs, fs->scratch_count, 0);
     EXT4_SET(fs, fs->scratch_used, 0);
     ext4_note(fs, &fs->logged_count, sizeof fs->logged_count);
-    for (uint32_t i = 0; i < fs->unused; i++)
+    for (uint32_t i = ext4_next_changed(fs, 0); i != EXT4_NONE; i = ext4_next_changed(fs, i + 1))
         end_slot(fs, i, transaction);
     end_freed(fs, transaction);
     EXT4_SET(fs, fs->committed, transaction);
@@ -360,14 +355,12 @@ static mnos_status_t step(struct ext4_fs *fs)
 
     switch (fs->commit_step) {
     case COMMIT_DATA:
-    case COMMIT_CLOSING:
-        status = fs->port.data_written(fs->port.context, fs->running);
-        if (status != MNOS_OK)
-            return status;
-        if (fs->commit_step == COMMIT_CLOSING && !fs->journal.is_open)
+        /* It is waited for when the copies are on their way, too. */
+        (void)!fs->port.data_written(fs->port.context, fs->running);
+        if (!fs->journal.is_open)
             open_log(fs);
         fs->closing = true;
-        go_on_with(fs, fs->commit_step == COMMIT_DATA ? COMMIT_CLOSING : COMMIT_OPENING);
+        go_on_with(fs, COMMIT_OPENING);
         return MNOS_OK;
     case COMMIT_OPENING:
         EXT4_SET(fs, fs->journal.is_open, true);
@@ -378,6 +371,9 @@ static mnos_status_t step(struct ext4_fs *fs)
         go_on_with(fs, COMMIT_COPIES);
         return MNOS_OK;
     case COMMIT_COPIES:
+        status = fs->port.data_written(fs->port.context, fs->running - 1);
+        if (status != MNOS_OK)
+            return status;
         ext4_start_flush(fs);
         go_on_with(fs, COMMIT_FLUSH);
         return MNOS_OK;

@@ -26,6 +26,7 @@
 #define EXT4_LIVE_MAX 256u
 #define EXT4_REASON_BYTES 128u
 #define EXT4_SCRATCH_MAX 512u
+#define EXT4_STALE_SHIFT 5u /* struct ext4_slot.stale has 32 bits */
 /* Each takes a slot more at the commit. */
 #define EXT4_ESCAPES_MAX 32u
 #define EXT4_NO_BLOCK UINT64_MAX
@@ -68,7 +69,12 @@ enum {
 struct ext4_slot {
     uint64_t block;
     uint32_t hash_next;
-    int32_t status; /* SLOT_FAILED */
+    union {
+        int32_t status; /* SLOT_FAILED */
+        /* SLOT_VALID, of inodes and descriptors: a bit for each of 32 parts of the block that may have been changed since
+         * its checksums were made. More bits than need be do no harm, so an operation that is undone leaves them. */
+        uint32_t stale;
+    };
     uint16_t pins;
     uint16_t reserved;
     /* What operations change, and only that, is in the undo log: the rest belongs to the cache. */
@@ -123,10 +129,9 @@ struct ext4_journal {
 
 enum ext4_commit_step {
     COMMIT_IDLE,
-    COMMIT_DATA,    /* 1. data, while operations still join */
-    COMMIT_CLOSING, /* 1. the rest of it, while none joins */
+    COMMIT_DATA,    /* 1. data begins to be written */
     COMMIT_OPENING, /* the superblock of the journal is being written: the log was empty */
-    COMMIT_COPIES,  /* 2. */
+    COMMIT_COPIES,  /* 2. and the rest of 1. */
     COMMIT_FLUSH,   /* 3. */
     COMMIT_BLOCK,   /* 4. */
 };
@@ -157,6 +162,18 @@ enum ext4_unmount_step {
     UNMOUNT_JOURNAL,
     UNMOUNT_SUPER,
     UNMOUNT_DONE
+};
+
+/* What was found last of a name in a hashed directory, so that who makes it or removes it right afterwards does not look
+ * for it again. Of use while no directory has changed. */
+struct ext4_hint {
+    uint64_t stamp;     /* fs->names_changed when it was true; 0: nothing */
+    uint32_t directory; /* its inode */
+    uint32_t hash;
+    bool exists;
+    uint32_t leaf, offset, previous; /* exists: where its entry is */
+    uint32_t bytes;
+    char text[EXT4_NAME_BYTES_MAX];
 };
 
 /* Where a pass over the log is. */
@@ -206,6 +223,9 @@ struct ext4_fs {
     /* Transactions. */
     uint32_t running, committed;
     uint32_t dirty_count; /* slots of the running one */
+    /* A bit for each slot that may be DIRTY, COMMITTING or FREED: the others are not looked at. As with `stale`, an
+     * operation that is undone leaves them. */
+    uint64_t changed[EXT4_SLOTS_MAX / 64];
     uint32_t dirty_max;
     uint32_t logged_count;
     uint32_t freed_count, revoked_count;
@@ -225,7 +245,10 @@ struct ext4_fs {
     int32_t write_status;
     uint64_t mount_progress;
     uint64_t names_added; /* ever */
-    struct ext4_op own;   /* operation of mount */
+    /* Grows with each change of any block of a directory, and when one is undone: none of the two is in the undo log. */
+    uint64_t names_changed;
+    struct ext4_hint hint;
+    struct ext4_op own; /* operation of mount */
     struct ext4_replay replay;
     struct ext4_journal journal;
     uint32_t scratch_count, scratch_used;
@@ -280,16 +303,28 @@ mnos_status_t ext4_change(struct ext4_op *op, const uint8_t *data);
 mnos_status_t ext4_check_writable(struct ext4_op *op);
 /* A step of a commit, a checkpoint or an unmounting is about to change these bytes of the core's memory. Each step ends
  * by ext4_step_done(), and so has happened wholly or not at all. */
-void ext4_note(struct ext4_fs *fs, const void *address, size_t count);
+static inline __attribute__((always_inline)) void ext4_note(struct ext4_fs *fs, const void *address,
+                                                            size_t count)
+{
+    state_put(fs->memory.log, address, count);
+}
+
 void ext4_step_done(struct ext4_fs *fs);
 
 #define EXT4_SET(fs, place, value) (ext4_note(fs, &(place), sizeof(place)), (place) = (value))
 
-/* The old bytes go to the undo log first. */
+static inline void ext4_slot_changes(struct ext4_fs *fs, uint32_t slot)
+{
+    fs->changed[slot / 64] |= 1ull << slot % 64;
+}
+
+/* The first slot from one on that may be DIRTY, COMMITTING or FREED; EXT4_NONE: there is none. */
+uint32_t ext4_next_changed(const struct ext4_fs *fs, uint32_t slot);
+
+/* The old bytes go to the undo log first; what lies in blocks. Numbers of the core's memory: EXT4_SET(). */
 void ext4_put(struct ext4_op *op, void *address, const void *bytes, size_t count);
 void ext4_put_16(struct ext4_op *op, void *address, uint16_t value);
 void ext4_put_32(struct ext4_op *op, void *address, uint32_t value);
-void ext4_put_64(struct ext4_op *op, void *address, uint64_t value);
 void ext4_fill(struct ext4_op *op, void *address, uint8_t value, size_t count);
 /* Blocks of metadata that are free now must not be replayed. MNOS_ERR_AGAIN: commit first. */
 mnos_status_t ext4_note_freed(struct ext4_op *op, uint64_t block, uint32_t count, bool revoke);

@@ -23,12 +23,13 @@ static uint32_t by_instruction(uint32_t crc, const uint8_t *p, size_t count)
 {
     uint64_t wide = crc;
 
-    /* Blocks are long: 64 bytes a round. */
-    for (; count >= 64; p += 64, count -= 64)
-        __asm__("crc32q (%1), %0\n\tcrc32q 8(%1), %0\n\tcrc32q 16(%1), %0\n\tcrc32q 24(%1), %0\n\t"
-                "crc32q 32(%1), %0\n\tcrc32q 40(%1), %0\n\tcrc32q 48(%1), %0\n\tcrc32q 56(%1), %0"
+    /* Blocks are long: 256 bytes a round. */
+    for (; count >= 256; p += 256, count -= 256)
+        __asm__(".irp at, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, "
+                "20, 21, 22, 23, "
+                "24, 25, 26, 27, 28, 29, 30, 31\n\tcrc32q 8 * \\at(%1), %0\n\t.endr"
                 : "+r"(wide)
-                : "r"(p), "m"(*(const uint8_t(*)[64])p));
+                : "r"(p), "m"(*(const uint8_t(*)[256])p));
     for (; count >= 8; p += 8, count -= 8)
         __asm__("crc32q %1, %0" : "+r"(wide) : "rm"(le64(p)));
     crc = (uint32_t)wide;

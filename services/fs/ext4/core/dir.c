@@ -51,10 +51,12 @@ mnos_status_t ext4_dir_block(struct ext4_op *op, const struct ext4_inode *direct
 
 /* ---- Finding ---- */
 
-static bool is_named(const uint8_t *entry, const char *name, uint32_t bytes)
+/* Names that many programs make differ at their ends: these are looked at first. */
+static inline bool is_named(const uint8_t *entry, const char *name, uint32_t bytes)
 {
-    return entry[DIR_NAME_BYTES] == bytes && le32(entry + DIR_INODE) != 0 &&
-           memcmp(entry + DIR_NAME, name, bytes) == 0;
+    return entry[DIR_NAME_BYTES] == bytes &&
+           entry[DIR_NAME + bytes - 1] == (uint8_t)name[bytes - 1] &&
+           le32(entry + DIR_INODE) != 0 && memcmp(entry + DIR_NAME, name, bytes) == 0;
 }
 
 bool ext4_dir_scan(const struct ext4_fs *fs, const uint8_t *block, const char *name, uint32_t bytes,
@@ -92,10 +94,52 @@ static mnos_status_t find_linear(struct ext4_op *op, const struct ext4_inode *di
     return MNOS_ERR_NOT_FOUND;
 }
 
+const struct ext4_hint *ext4_hint_for(const struct ext4_fs *fs, uint32_t directory,
+                                      const char *name, uint32_t bytes)
+{
+    const struct ext4_hint *hint = &fs->hint;
+
+    return hint->stamp == fs->names_changed && hint->directory == directory &&
+                   hint->bytes == bytes && memcmp(hint->text, name, bytes) == 0
+               ? hint
+               : NULL;
+}
+
+void ext4_hint_set(struct ext4_fs *fs, uint32_t directory, const struct ext4_name *name,
+                   uint32_t hash, uint32_t leaf, const struct ext4_entry_place *place)
+{
+    struct ext4_hint *hint = &fs->hint;
+
+    hint->stamp = fs->names_changed;
+    hint->directory = directory;
+    hint->hash = hash;
+    hint->exists = place != NULL;
+    hint->leaf = leaf;
+    hint->offset = place == NULL ? 0 : place->offset;
+    hint->previous = place == NULL ? 0 : place->previous;
+    hint->bytes = name->bytes;
+    memcpy(hint->text, name->text, name->bytes);
+}
+
+static mnos_status_t use_hint(struct ext4_op *op, const struct ext4_inode *directory,
+                              const struct ext4_hint *hint, struct ext4_entry_place *place)
+{
+    uint8_t *data;
+    mnos_status_t status = MNOS_ERR_NOT_FOUND;
+
+    if (hint->exists)
+        status = ext4_dir_block(op, directory, hint->leaf, EXT4_LEAF, &data);
+    if (status == MNOS_OK)
+        *place = (struct ext4_entry_place){data, hint->offset, hint->previous};
+    return status;
+}
+
 /* Names of one hash may go on in the next leaf, whose hash is odd then. */
 static mnos_status_t find_hashed(struct ext4_op *op, const struct ext4_inode *directory,
                                  const char *name, uint32_t bytes, struct ext4_entry_place *place)
 {
+    const struct ext4_hint *hint = ext4_hint_for(op->fs, directory->number, name, bytes);
+    struct ext4_name looked_for = {.bytes = bytes, .text = name};
     struct ext4_dx_path path;
     struct ext4_hash hash;
     mnos_status_t status;
@@ -103,6 +147,8 @@ static mnos_status_t find_hashed(struct ext4_op *op, const struct ext4_inode *di
     uint8_t *data;
     bool more;
 
+    if (hint != NULL)
+        return use_hint(op, directory, hint, place);
     status = ext4_dx_find(op, directory, EXT4_NONE, &path);
     if (status != MNOS_OK)
         return status;
@@ -114,12 +160,17 @@ static mnos_status_t find_hashed(struct ext4_op *op, const struct ext4_inode *di
         status = ext4_dir_block(op, directory, ext4_dx_block(&path), EXT4_LEAF, &data);
         if (status != MNOS_OK)
             return status;
-        if (ext4_dir_scan(op->fs, data, name, bytes, place))
+        if (ext4_dir_scan(op->fs, data, name, bytes, place)) {
+            ext4_hint_set(op->fs, directory->number, &looked_for, hash.major, ext4_dx_block(&path),
+                          place);
             return MNOS_OK;
+        }
         ext4_unpin_to(op, pinned);
         status = ext4_dx_next(op, directory, &path, &next, &more);
-        if (status == MNOS_OK && (!more || next != (hash.major | 1)))
+        if (status == MNOS_OK && (!more || next != (hash.major | 1))) {
+            ext4_hint_set(op->fs, directory->number, &looked_for, hash.major, 0, NULL);
             return MNOS_ERR_NOT_FOUND;
+        }
     }
     return status;
 }
@@ -180,10 +231,11 @@ static void write_entry(struct ext4_op *op, uint8_t *entry, uint32_t record, con
 }
 
 bool ext4_dir_put(struct ext4_op *op, uint8_t *block, const char *name, uint32_t bytes,
-                  uint32_t inode, uint32_t mode)
+                  uint32_t inode, uint32_t mode, struct ext4_entry_place *place)
 {
-    uint32_t end = ext4_dir_end(op->fs), needed = ext4_dir_entry_bytes(bytes);
+    uint32_t end = ext4_dir_end(op->fs), needed = ext4_dir_entry_bytes(bytes), previous = EXT4_NONE;
 
+    op->fs->names_changed++;
     for (uint32_t at = 0; at < end;) {
         uint32_t record = record_at(block, at, end), used = 0;
 
@@ -193,8 +245,10 @@ bool ext4_dir_put(struct ext4_op *op, uint8_t *block, const char *name, uint32_t
             if (used != 0)
                 ext4_put_16(op, block + at + DIR_RECORD, (uint16_t)used);
             write_entry(op, block + at + used, record - used, name, bytes, inode, mode);
+            *place = (struct ext4_entry_place){block, at + used, used != 0 ? at : previous};
             return true;
         }
+        previous = at;
         at += record;
     }
     return false;
@@ -204,6 +258,7 @@ void ext4_dir_clear(struct ext4_op *op, uint8_t *block)
 {
     uint8_t empty[DIR_HEADER_BYTES] = {0};
 
+    op->fs->names_changed++;
     set_le16(empty + DIR_RECORD, (uint16_t)ext4_dir_end(op->fs));
     ext4_put(op, block, empty, sizeof empty);
 }
@@ -218,6 +273,7 @@ mnos_status_t ext4_dir_remove(struct ext4_op *op, struct ext4_inode *directory,
         status = ext4_change(op, directory->raw);
     if (status != MNOS_OK)
         return status;
+    op->fs->names_changed++;
     if (place->previous == EXT4_NONE)
         ext4_put_32(op, place->block + place->offset + DIR_INODE, 0);
     else
@@ -233,6 +289,7 @@ static mnos_status_t add_linear(struct ext4_op *op, struct ext4_inode *directory
 {
     const struct ext4_fs *fs = op->fs;
     uint32_t count = (uint32_t)(ext4_inode_size(directory) >> fs->block_shift), logical;
+    struct ext4_entry_place place;
     mnos_status_t status;
     uint8_t *data;
 
@@ -240,7 +297,7 @@ static mnos_status_t add_linear(struct ext4_op *op, struct ext4_inode *directory
         status = ext4_dir_block(op, directory, i, EXT4_LEAF, &data);
         if (status == MNOS_OK)
             status = ext4_change(op, data);
-        if (status != MNOS_OK || ext4_dir_put(op, data, name, bytes, inode, mode))
+        if (status != MNOS_OK || ext4_dir_put(op, data, name, bytes, inode, mode, &place))
             return status;
     }
     if (count == 1 && (fs->compat & COMPAT_DIR_INDEX) != 0) {
@@ -251,7 +308,7 @@ static mnos_status_t add_linear(struct ext4_op *op, struct ext4_inode *directory
     if (status != MNOS_OK)
         return status;
     ext4_dir_clear(op, data);
-    return ext4_dir_put(op, data, name, bytes, inode, mode) ? MNOS_OK : MNOS_ERR_FORMAT;
+    return ext4_dir_put(op, data, name, bytes, inode, mode, &place) ? MNOS_OK : MNOS_ERR_FORMAT;
 }
 
 mnos_status_t ext4_dir_add(struct ext4_op *op, struct ext4_inode *directory, const char *name,
@@ -262,7 +319,7 @@ mnos_status_t ext4_dir_add(struct ext4_op *op, struct ext4_inode *directory, con
     if (status != MNOS_OK)
         return status;
     ext4_inode_touch(op, directory, true);
-    ext4_put_64(op, &op->fs->names_added, op->fs->names_added + 1);
+    EXT4_SET(op->fs, op->fs->names_added, op->fs->names_added + 1);
     if (ext4_dir_is_hashed(op->fs, directory))
         return ext4_dx_add(op, directory, name, bytes, inode, mode);
     return add_linear(op, directory, name, bytes, inode, mode);

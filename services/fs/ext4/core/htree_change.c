@@ -77,6 +77,7 @@ static void pack(struct ext4_op *op, uint8_t *to, const uint8_t *from,
         at += bytes;
     }
     set_le16(packed + last + DIR_RECORD, (uint16_t)(end - last));
+    op->fs->names_changed++;
     ext4_put(op, to, packed, end);
 }
 
@@ -186,13 +187,13 @@ static mnos_status_t make_room(struct ext4_op *op, struct ext4_inode *directory,
 
 /* ---- Names ---- */
 
-static mnos_status_t try_add(struct ext4_op *op, struct ext4_inode *directory,
-                             const struct ext4_hash *hash, const struct ext4_name *name,
-                             uint32_t mode, bool *done)
+static mnos_status_t try_add(struct ext4_op *op, struct ext4_inode *directory, uint32_t hash,
+                             const struct ext4_name *name, uint32_t mode, bool *done)
 {
+    struct ext4_entry_place place;
     struct ext4_dx_path path;
     uint8_t *leaf;
-    mnos_status_t status = ext4_dx_find(op, directory, hash->major, &path);
+    mnos_status_t status = ext4_dx_find(op, directory, hash, &path);
     bool changed;
 
     *done = false;
@@ -202,28 +203,40 @@ static mnos_status_t try_add(struct ext4_op *op, struct ext4_inode *directory,
         status = ext4_change(op, leaf);
     if (status != MNOS_OK)
         return status;
-    if (ext4_dir_put(op, leaf, name->text, name->bytes, name->inode, mode)) {
+    if (ext4_dir_put(op, leaf, name->text, name->bytes, name->inode, mode, &place)) {
         *done = true;
+        ext4_hint_set(op->fs, directory->number, name, hash, ext4_dx_block(&path), &place);
         return MNOS_OK;
     }
     status = make_room(op, directory, &path, &changed);
     return status != MNOS_OK || changed ? status : split_leaf(op, directory, &path, leaf);
 }
 
-mnos_status_t ext4_dx_add(struct ext4_op *op, struct ext4_inode *directory, const char *name,
-                          uint32_t bytes, uint32_t inode, uint32_t mode)
+static mnos_status_t hash_of(struct ext4_op *op, const struct ext4_inode *directory,
+                             const struct ext4_name *name, uint32_t *major)
 {
-    struct ext4_name entry = {inode, 0, bytes, name};
     struct ext4_dx_path path;
     struct ext4_hash hash;
     mnos_status_t status = ext4_dx_find(op, directory, EXT4_NONE, &path);
-    bool done = false;
 
     if (status != MNOS_OK)
         return status;
-    ext4_hash(op->fs, path.version, name, bytes, &hash);
+    ext4_hash(op->fs, path.version, name->text, name->bytes, &hash);
+    *major = hash.major;
+    return MNOS_OK;
+}
+
+mnos_status_t ext4_dx_add(struct ext4_op *op, struct ext4_inode *directory, const char *name,
+                          uint32_t bytes, uint32_t inode, uint32_t mode)
+{
+    const struct ext4_hint *hint = ext4_hint_for(op->fs, directory->number, name, bytes);
+    struct ext4_name entry = {inode, 0, bytes, name};
+    uint32_t hash = hint == NULL ? 0 : hint->hash;
+    mnos_status_t status = hint == NULL ? hash_of(op, directory, &entry, &hash) : MNOS_OK;
+    bool done = false;
+
     for (unsigned i = 0; i < ROUNDS_MAX && status == MNOS_OK && !done; i++)
-        status = try_add(op, directory, &hash, &entry, mode, &done);
+        status = try_add(op, directory, hash, &entry, mode, &done);
     return status == MNOS_OK && !done ? MNOS_ERR_FULL : status;
 }
 
@@ -265,7 +278,7 @@ mnos_status_t ext4_dx_make(struct ext4_op *op, struct ext4_inode *directory)
     struct ext4_hashed list[EXT4_LEAF_ENTRIES_MAX];
     struct ext4_fs *fs = op->fs;
     uint32_t count, logical, kept = 0;
-    uint8_t *root, *leaf, kind = EXT4_DX_ROOT;
+    uint8_t *root, *leaf;
     mnos_status_t status = ext4_dir_block(op, directory, 0, EXT4_LEAF, &root);
 
     if (status == MNOS_OK && !begins_with_dots(root))
@@ -282,7 +295,7 @@ mnos_status_t ext4_dx_make(struct ext4_op *op, struct ext4_inode *directory)
             list[kept++] = list[i];
     pack(op, leaf, root, list, kept);
     write_root(op, root);
-    ext4_put(op, &fs->slots[ext4_slot_of(fs, root)].use.kind, &kind, 1);
+    EXT4_SET(fs, fs->slots[ext4_slot_of(fs, root)].use.kind, EXT4_DX_ROOT);
     ext4_put_32(op, directory->raw + INODE_FLAGS,
                 le32(directory->raw + INODE_FLAGS) | INODE_FLAG_INDEX);
     return MNOS_OK;

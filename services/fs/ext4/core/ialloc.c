@@ -62,7 +62,7 @@ static void count_inode(struct ext4_op *op, uint8_t *desc, bool directory, int32
     uint32_t directories = ext4_group_count(fs, desc, GD_USED_DIRS, GD_USED_DIRS_HI);
 
     ext4_group_set_count(op, desc, GD_FREE_INODES, GD_FREE_INODES_HI, free - (uint32_t)change);
-    ext4_put_32(op, &fs->free_inodes, fs->free_inodes - (uint32_t)change);
+    EXT4_SET(fs, fs->free_inodes, fs->free_inodes - (uint32_t)change);
     if (directory)
         ext4_group_set_count(op, desc, GD_USED_DIRS, GD_USED_DIRS_HI,
                              directories + (uint32_t)change);
@@ -127,13 +127,11 @@ static mnos_status_t table_place(struct ext4_op *op, uint32_t number, uint8_t **
         status = ext4_block_get(
             op, ext4_group_number(fs, desc, GD_INODE_TABLE, GD_INODE_TABLE_HI) + index / per_block,
             &what, raw);
-    if (status == MNOS_OK)
-        status = ext4_change(op, *raw);
     if (status != MNOS_OK)
         return status;
     *bit = index % per_block;
     *raw += (size_t)*bit * fs->inode_bytes;
-    return MNOS_OK;
+    return ext4_change(op, *raw);
 }
 
 static void fill(struct ext4_op *op, struct ext4_inode *inode, uint32_t mode)
@@ -163,7 +161,7 @@ mnos_status_t ext4_inode_take(struct ext4_op *op, const struct ext4_inode *paren
 {
     struct ext4_fs *fs = op->fs;
     bool directory = (mode & MODE_TYPE) == MODE_DIRECTORY;
-    uint32_t first = group_of(fs, parent->number), bit, good;
+    uint32_t first = group_of(fs, parent->number), bit;
     struct ext4_slot *slot;
     mnos_status_t status = take_number(op, first, directory, !directory, &inode->number);
 
@@ -174,8 +172,7 @@ mnos_status_t ext4_inode_take(struct ext4_op *op, const struct ext4_inode *paren
     if (status != MNOS_OK)
         return status;
     slot = &fs->slots[ext4_slot_of(fs, inode->raw)];
-    good = slot->use.good | 1u << bit;
-    ext4_put_32(op, &slot->use.good, good);
+    EXT4_SET(fs, slot->use.good, slot->use.good | 1u << bit);
     fill(op, inode, mode);
     return MNOS_OK;
 }

@@ -51,7 +51,7 @@ static mnos_status_t put_text(struct ext4_op *op, struct ext4_inode *inode, cons
     if (be32(text) == JBD_MAGIC) {
         if (fs->escapes >= EXT4_ESCAPES_MAX)
             return ext4_wait_commit(op);
-        ext4_put_32(op, &fs->escapes, fs->escapes + 1);
+        EXT4_SET(fs, fs->escapes, fs->escapes + 1);
     }
     status =
         ext4_meta_block(op, inode, ext4_inode_goal(op->fs, inode), &what, &extent.physical, &data);

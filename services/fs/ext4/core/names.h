@@ -30,7 +30,13 @@ mnos_status_t ext4_dir_find(struct ext4_op *op, const struct ext4_inode *directo
                             const char *name, uint32_t bytes, struct ext4_entry_place *place);
 /* Puts a name into a block; false: there is no room. */
 bool ext4_dir_put(struct ext4_op *op, uint8_t *block, const char *name, uint32_t bytes,
-                  uint32_t inode, uint32_t mode);
+                  uint32_t inode, uint32_t mode, struct ext4_entry_place *place);
+/* What is known of this name, or NULL. */
+const struct ext4_hint *ext4_hint_for(const struct ext4_fs *fs, uint32_t directory,
+                                      const char *name, uint32_t bytes);
+/* This is known now; `place` NULL: it is not there. */
+void ext4_hint_set(struct ext4_fs *fs, uint32_t directory, const struct ext4_name *name,
+                   uint32_t hash, uint32_t leaf, const struct ext4_entry_place *place);
 mnos_status_t ext4_dir_add(struct ext4_op *op, struct ext4_inode *directory, const char *name,
                            uint32_t bytes, uint32_t inode, uint32_t mode);
 mnos_status_t ext4_dir_remove(struct ext4_op *op, struct ext4_inode *directory,

@@ -65,6 +65,7 @@ static mnos_status_t replace(struct ext4_op *op, struct ext4_inode *parent,
         status = ext4_change(op, parent->raw);
     if (status != MNOS_OK)
         return status;
+    op->fs->names_changed++;
     ext4_put_32(op, entry->block + entry->offset + DIR_INODE, moved->number);
     ext4_put(op, entry->block + entry->offset + DIR_TYPE, &type, 1);
     ext4_inode_touch(op, parent, true);

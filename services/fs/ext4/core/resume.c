@@ -10,7 +10,8 @@
  *
  * What holds between two steps (ext4_check()):
  *
- * E1  A slot that is DIRTY, COMMITTING or LOGGED is VALID and holds a block of the file system, which no other holds.
+ * E1  A slot that is DIRTY, COMMITTING or LOGGED is VALID and holds a block of the file system, which no other holds. One
+ *     that is DIRTY, COMMITTING or FREED has its bit in `changed`.
  * E2  The counts of slots are what is counted; the tables of freed and revoked blocks have as many entries as counted.
  * E3  The log's head and tail are inside it, and each live transaction begins there, in order.
  * E4  COMMITTING slots and those of the journal are there only behind step 2 of a commit, CHECKED ones only during a
@@ -53,6 +54,9 @@ static const char *check_slot(const struct ext4_fs *fs, uint32_t index)
     const struct ext4_slot *slot = &fs->slots[index];
     bool writing_log = fs->commit_step >= COMMIT_COPIES;
 
+    if ((slot->use.flags & (SLOT_DIRTY | SLOT_COMMITTING | SLOT_FREED)) != 0 &&
+        (fs->changed[index / 64] >> index % 64 & 1) == 0)
+        return "E1: a changed block is not looked for";
     if ((slot->use.flags & CHANGED) != 0 &&
         (slot->use.state != SLOT_VALID || slot->block >= fs->blocks ||
          ext4_slot_find(fs, slot->block) != index))
@@ -144,6 +148,7 @@ static void settle_steps(struct ext4_fs *fs)
         fs->checkpoint_step = CHECK_WRITING;
     fs->flushing = false;
     fs->delayed = 0;
+    fs->hint.stamp = 0;
     fs->own = (struct ext4_op){0};
 }
 
@@ -170,8 +175,11 @@ mnos_status_t ext4_resume(const struct ext4_memory *memory, const struct ext4_po
     settle_steps(fs);
     ext4_cache_rebuild(fs, keeps);
     fs->transfers = 0;
-    for (uint32_t i = 0; i < fs->unused; i++)
+    memset(fs->changed, 0, sizeof fs->changed);
+    for (uint32_t i = 0; i < fs->unused; i++) {
         fs->transfers += (fs->slots[i].use.flags & SLOT_WRITING) != 0;
+        ext4_slot_changes(fs, i); /* which are is found out by the next commit */
+    }
     *wrong = ext4_check(fs);
     if (*wrong != NULL)
         return MNOS_ERR_FORMAT;

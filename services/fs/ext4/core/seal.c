@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * seal - checksums of metadata. They are put into a block when it is about to be written, not at each change, so a
- * block that changes a hundred times in a transaction is summed once.
+ * block that changes a hundred times in a transaction is summed once; and only for the inodes and descriptors of a
+ * block that may have been changed.
  */
 #include "services/fs/ext4/core/core.h"
 
@@ -95,11 +96,25 @@ void ext4_seal_bitmap(struct ext4_fs *fs, uint32_t index)
                  (uint16_t)(sum >> 16));
 }
 
-static void seal_groups(struct ext4_fs *fs, uint32_t first, uint8_t *data)
+/* Whether one of the things that a block has many of may have been changed. */
+static bool is_stale(const struct ext4_fs *fs, const struct ext4_slot *slot, uint32_t index,
+                     uint32_t bytes)
 {
+    uint32_t part = fs->block_shift - EXT4_STALE_SHIFT, first = index * bytes >> part;
+    uint32_t last = (index * bytes + bytes - 1) >> part;
+
+    return (slot->stale >> first & ((2ull << (last - first)) - 1)) != 0;
+}
+
+static void seal_groups(struct ext4_fs *fs, const struct ext4_slot *slot, uint8_t *data)
+{
+    uint32_t first = slot->use.owner;
+
     for (uint32_t i = 0; i < fs->groups_per_block && first + i < fs->groups; i++) {
         uint8_t *desc = data + (size_t)i * fs->desc_bytes;
 
+        if (!is_stale(fs, slot, i, fs->desc_bytes))
+            continue;
         set_le16(desc + GD_CHECKSUM, (uint16_t)ext4_group_checksum(fs, first + i, desc));
     }
 }
@@ -111,7 +126,7 @@ static void seal_inodes(struct ext4_fs *fs, const struct ext4_slot *slot, uint8_
         uint8_t *raw = data + (size_t)i * fs->inode_bytes;
         uint32_t sum;
 
-        if ((slot->use.good >> i & 1) == 0)
+        if ((slot->use.good >> i & 1) == 0 || !is_stale(fs, slot, i, fs->inode_bytes))
             continue;
         sum = ext4_inode_checksum(fs, slot->use.owner + i, raw);
         set_le16(raw + INODE_CHECKSUM, (uint16_t)sum);
@@ -148,7 +163,7 @@ void ext4_seal(struct ext4_fs *fs, uint32_t index)
         return;
     switch (slot->use.kind) {
     case EXT4_SUPER: seal_super(fs); break;
-    case EXT4_GROUPS: seal_groups(fs, slot->use.owner, data); break;
+    case EXT4_GROUPS: seal_groups(fs, slot, data); break;
     case EXT4_INODES: seal_inodes(fs, slot, data); break;
     case EXT4_EXTENTS:
         end = EXT_HEADER_BYTES + (size_t)le16(data + EXT_MAX) * EXT_ENTRY_BYTES;
@@ -167,4 +182,5 @@ void ext4_seal(struct ext4_fs *fs, uint32_t index)
         break;
     default: break; /* bitmaps have theirs in the descriptor, raw blocks none */
     }
+    slot->stale = 0;
 }

@@ -96,6 +96,7 @@ mnos_status_t ext4_create(struct ext4_op *op, uint32_t directory, const char *na
 
 static mnos_status_t write_dots(struct ext4_op *op, struct ext4_inode *made, uint32_t parent)
 {
+    struct ext4_entry_place place;
     uint32_t logical;
     uint8_t *data;
     mnos_status_t status = ext4_dir_append(op, made, EXT4_LEAF, &logical, &data);
@@ -103,8 +104,8 @@ static mnos_status_t write_dots(struct ext4_op *op, struct ext4_inode *made, uin
     if (status != MNOS_OK)
         return status;
     ext4_dir_clear(op, data);
-    (void)ext4_dir_put(op, data, ".", 1, made->number, MODE_DIRECTORY);
-    (void)ext4_dir_put(op, data, "..", 2, parent, MODE_DIRECTORY);
+    (void)ext4_dir_put(op, data, ".", 1, made->number, MODE_DIRECTORY, &place);
+    (void)ext4_dir_put(op, data, "..", 2, parent, MODE_DIRECTORY, &place);
     return MNOS_OK;
 }
 
