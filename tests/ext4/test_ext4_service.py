@@ -123,6 +123,55 @@ def full() -> None:
         judge(image)
 
 
+def extents_of(image: Path, path: str) -> list[tuple[int, int, bool]]:
+    """First block, last block, and whether it was never written, as debugfs reads them."""
+    said = subprocess.run(["debugfs", "-R", f"dump_extents -l {path}", str(image)], capture_output=True, text=True,
+                          timeout=LIMIT_S, check=True).stdout
+    return [(int(found[1]), int(found[2]), bool(found[3])) for line in said.splitlines()
+            if (found := re.match(r" *\d+/ *\d+ +\d+/ *\d+ +(\d+) - +(\d+) +\d+ - +\d+ +\d+ *(Uninit)?", line))]
+
+
+@suite.test("room set aside is there and reads as zeros, what is taken out is a hole, for debugfs and e2fsck as well")
+def space() -> None:
+    for size in BLOCK_SIZES:
+        with folder() as at:
+            image = at / "image"
+            make_image(image, "-t", "ext4", "-b", str(size))
+            said = serve(image, "allocate aside 0 1000000 0", "stat aside", "seek aside", f"get aside {at / 'aside'}",
+                         f"write aside 0 {8 * 4096} 1", f"write aside {8 * 4096} {8 * 4096} 1", "fsync aside",
+                         "write aside 500000 5000 1", "seek aside", "allocate kept 0 300000 1", "stat kept",
+                         "fill full 400000 2", "allocate full 40960 81920 2", "allocate full 10 5 2",
+                         "allocate full 200001 20000 2", "allocate full 380000 99999999 2", "stat full", "seek full",
+                         f"get full {at / 'full'}", "fill tree 10 1", "truncate tree 4096000",
+                         *(f"write tree {k * 8192} 4096 3" for k in range(500)),
+                         *(f"allocate tree {k * 8192} 8192 2" for k in range(0, 500, 2)), "allocate tree 0 3900000 2",
+                         "stat tree", "seek tree", f"get tree {at / 'tree'}")
+            lines = [line for line in said.splitlines() if line]
+            check(lines[0].startswith("f 1000000 bytes, "), f"{size}: {lines[0]}")
+            check(int(lines[0].split()[3]) >= 1000000, f"{size}: no room was set aside: {lines[0]}")
+            check((at / "aside").read_bytes() == bytes(1000000), f"{size}: what was set aside is not zeros")
+            first, last = 500000 // size * size, -(-505000 // size) * size
+            check(lines[1].strip() == f"data 0-{16 * 4096} data {first}-{last}", f"{size}: {lines[1]}")
+            check(lines[2].startswith("f 0 bytes, ") and int(lines[2].split()[3]) >= 300000, f"{size}: {lines[2]}")
+            expected = bytearray(pattern(400000, 2))
+            for begin, end in ((40960, 122880), (10, 15), (200001, 220001), (380000, 400000)):
+                expected[begin:end] = bytes(end - begin)
+            check((at / "full").read_bytes() == expected, f"{size}: what was taken out is not zeros, or more was")
+            check(lines[3].startswith("f 400000 bytes, "), f"{size}: {lines[3]}")
+            check("data 0-40960 data 122880-" in lines[4], f"{size}: {lines[4]}")
+            tree = bytearray(4096000)
+            for k in range(500):
+                if k * 8192 >= 3900000:
+                    tree[k * 8192:k * 8192 + 4096] = pattern(k * 8192 + 4096, 3)[k * 8192:]
+            for k in range(0, 500, 2):
+                tree[k * 8192:(k + 1) * 8192] = bytes(8192)
+            check((at / "tree").read_bytes() == tree, f"{size}: the file in many pieces")
+            judge(image)
+            found = extents_of(image, "/aside")
+            check(found[0] == (0, 16 * 4096 // size - 1, False) and found[1][2], f"{size}: extents {found}")
+            check(all(unwritten for _, _, unwritten in extents_of(image, "/kept")), f"{size}: kept")
+
+
 @suite.test("several clients at once find what they wrote, on disks that reorder, with little memory")
 def clients() -> None:
     for size in BLOCK_SIZES:

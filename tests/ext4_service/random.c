@@ -31,7 +31,9 @@ enum what {
     REMOVING,
     LISTING,
     SYNCING,
-    RENAMING
+    RENAMING,
+    PUNCHING,
+    SETTING_ASIDE
 };
 
 struct client {
@@ -46,6 +48,7 @@ struct client {
 
 static struct client *clients;
 static uint64_t state;
+static bool has_space; /* the file system knows of holes */
 
 static uint64_t pick(uint64_t below)
 {
@@ -117,9 +120,26 @@ static void begin_rename(unsigned number, struct client *client)
     host_send(number, FILE_RENAME, &record, sizeof record, both, strlen(both));
 }
 
+static void begin_space(unsigned number, struct client *client)
+{
+    struct file_allocate record = {client->handle, pick(BYTES - LENGTH_MAX), pick(LENGTH_MAX) + 1,
+                                   0};
+
+    client->what = pick(3) != 0 ? PUNCHING : SETTING_ASIDE;
+    if (client->what == PUNCHING)
+        record.flags = FILE_ALLOCATE_PUNCH;
+    else if (pick(2) == 0)
+        record.flags = FILE_ALLOCATE_KEEP_SIZE;
+    if (pick(2) == 0)
+        record.offset -= record.offset % 4096;
+    client->offset = record.offset;
+    client->length = record.flags == FILE_ALLOCATE_KEEP_SIZE ? 0 : record.bytes;
+    host_send(number, FILE_ALLOCATE, &record, sizeof record, NULL, 0);
+}
+
 static void begin(unsigned number, struct client *client)
 {
-    unsigned what = (unsigned)pick(20);
+    unsigned what = (unsigned)pick(has_space ? 24 : 20);
     struct file_truncate cut = {client->handle, pick(BYTES)};
     struct file_path path = {0};
 
@@ -145,8 +165,10 @@ static void begin(unsigned number, struct client *client)
             host_send(number, FILE_SYNC, NULL, 0, NULL, 0);
         else
             host_send(number, FILE_FSYNC, &cut.handle, 8, NULL, 0);
-    } else {
+    } else if (what < 20) {
         begin_rename(number, client);
+    } else {
+        begin_space(number, client);
     }
 }
 
@@ -174,6 +196,23 @@ static void cut_model(struct model_file *file, uint64_t size)
     if (size < file->size)
         memset(file->bytes + size, 0, file->size - size);
     file->size = size;
+}
+
+/* So many bytes were done. */
+static void finish_space(unsigned number, const struct client *client, struct model_file *file)
+{
+    uint64_t done, end;
+
+    memcpy(&done, host_replies[number].bytes, sizeof done);
+    expect(done != 0, "nothing was set aside or taken out", number);
+    if (done > client->length)
+        done = client->length; /* the size is kept */
+    end = client->offset + done;
+    if (client->what == SETTING_ASIDE && done != 0 && end > file->size)
+        file->size = end;
+    if (client->what == PUNCHING && client->offset < file->size)
+        memset(file->bytes + client->offset, 0,
+               (end < file->size ? end : file->size) - client->offset);
 }
 
 static void finish_read(unsigned number, const struct client *client)
@@ -215,6 +254,10 @@ static void finish(unsigned number, struct client *client)
     struct model_file *open = &client->files[client->open], *file = &client->files[client->file];
     enum what what = client->what;
 
+    if (what == PUNCHING || what == SETTING_ASIDE) {
+        expect(status == MNOS_OK, "room was not set aside or taken out", number);
+        finish_space(number, client, open);
+    }
     client->what = IDLE;
     switch (what) {
     case OPENING:
@@ -247,8 +290,10 @@ static void finish(unsigned number, struct client *client)
 
 bool random_run(uint64_t seed, unsigned count)
 {
+    struct file_allocate nothing = {0};
     unsigned busy = 0;
 
+    has_space = host_do(0, FILE_ALLOCATE, &nothing, sizeof nothing, NULL, 0) != MNOS_ERR_LABEL;
     state = seed * 0x9E3779B97F4A7C15ull + 88172645463325252ull;
     clients = calloc(CLIENTS, sizeof *clients);
     for (unsigned i = 0; i < CLIENTS; i++) {

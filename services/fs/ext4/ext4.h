@@ -233,6 +233,7 @@ mnos_status_t ext4_rename(struct ext4_op *op, const struct ext4_place *from,
 struct ext4_run {
     uint64_t physical;
     uint32_t count;
+    bool set_aside; /* `physical` is 0, and it has blocks that were never written */
     bool
         is_new; /* ext4_allocate(): given out now; what is not written of them has to become zeros */
 };
@@ -244,6 +245,14 @@ mnos_status_t ext4_map(struct ext4_op *op, uint32_t inode, uint32_t logical, uin
  * (port: data_written). MNOS_ERR_FULL. */
 mnos_status_t ext4_allocate(struct ext4_op *op, uint32_t inode, uint32_t logical, uint32_t count,
                             struct ext4_run *run);
+/* Gives blocks to a file that read as zeros until something is written there; *done: how many from the first on have
+ * some now, at least 1. MNOS_ERR_FULL. */
+mnos_status_t ext4_set_aside(struct ext4_op *op, uint32_t inode, uint32_t logical, uint32_t count,
+                             uint32_t *done);
+/* Takes the blocks before `end` from `first` on out of a file; its size stays. *done: where it ended, behind `first`; what
+ * is left takes other operations. Nothing of them may be on its way to the disk. */
+mnos_status_t ext4_punch(struct ext4_op *op, uint32_t inode, uint32_t first, uint32_t end,
+                         uint32_t *done);
 /* Makes a file longer, or as long as it is, and sets its times. */
 mnos_status_t ext4_set_size(struct ext4_op *op, uint32_t inode, uint64_t size);
 /* Blocks for which delayed writes wait; the others are told that the disk is full first. May be called

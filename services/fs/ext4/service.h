@@ -112,6 +112,11 @@ struct service_kept {
         uint32_t transaction;
         uint64_t size, old_size;
     } cut;
+    /* Blocks were taken out of a file, and its pages do not know yet. */
+    struct hole {
+        uint32_t inode; /* 0: all do */
+        uint32_t first, end;
+    } hole;
     uint32_t leaving_count;
     struct leaving leaving[SERVICE_LEAVING_MAX + SERVICE_OPEN_MAX];
 };
@@ -266,6 +271,14 @@ uint8_t *volume_tables(const struct ext4_service *service);
 /* The pages learn what kept->cut says; may be done again. */
 void resize_cut_pages(struct ext4_service *service);
 mnos_status_t service_truncate(void *context, uint32_t inode, uint64_t size);
+
+/* space.c */
+mnos_status_t service_seek(void *context, uint32_t inode, uint64_t offset, bool hole,
+                           uint64_t *found);
+mnos_status_t service_allocate(void *context, uint32_t inode, uint64_t offset, uint64_t length,
+                               uint32_t flags, uint64_t *done);
+/* The pages learn what kept->hole says; may be done again. */
+void space_hole_pages(struct ext4_service *service);
 
 /* writeback.c */
 /* Begins to write what became dirty up to `serial` of an inode (0: of any), as far as the disk takes it. */

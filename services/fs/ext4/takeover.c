@@ -75,6 +75,7 @@ mnos_status_t ext4_service_take_over(struct ext4_service *service, uint64_t disk
     open_recover(service);
     tell_of_failures(service);
     resize_cut_pages(service);
+    space_hole_pages(service);
     ext4_write_again(service->fs);
     service->state = (enum service_state)kept->state;
     service->work_due = true;

@@ -292,6 +292,7 @@ void ext4_service_mount(struct ext4_service *service, uint32_t sector_bytes, uin
     kept->state = SERVICE_NONE;
     kept->leaving_count = 0;
     kept->cut.inode = 0;
+    kept->hole.inode = 0;
     kept->write_failed = 0;
     kept->slots = service->slots;
     kept->pages_max = service->memory.pages_max;

@@ -106,7 +106,7 @@ mnos_status_t ext4_map_inode(struct ext4_op *op, const struct ext4_inode *inode,
     struct ext4_path path;
     mnos_status_t status;
 
-    run->is_new = false;
+    run->is_new = run->set_aside = false;
     if (!ext4_inode_has_extents(inode))
         return ext4_indirect_map(op, inode, logical, count, run);
     status = ext4_path_find(op, inode, logical, &path);
@@ -122,6 +122,7 @@ mnos_status_t ext4_map_inode(struct ext4_op *op, const struct ext4_inode *inode,
         return MNOS_OK;
     }
     run->count = smaller(extent.logical + extent.count - logical, count);
+    run->set_aside = extent.unwritten;
     run->physical = extent.unwritten ? 0 : extent.physical + (logical - extent.logical);
     return MNOS_OK;
 }

@@ -137,6 +137,19 @@ mnos_status_t ext4_extent_convert(struct ext4_op *op, struct ext4_inode *inode, 
     behind.logical = logical + count;
     behind.physical = written.physical + count;
     behind.count = whole.count - before.count - count;
+    if (before.count == 0 && path.at[path.depth] != 0) {
+        struct ext4_extent other = ext4_extent_read(entry - EXT_ENTRY_BYTES);
+
+        /* What is written from its beginning on does not fall into pieces. */
+        if (follows(&other, &written)) {
+            other.count += count;
+            ext4_extent_write(op, entry - EXT_ENTRY_BYTES, &other);
+            if (behind.count == 0)
+                return ext4_extent_remove(op, inode, &path);
+            ext4_extent_write(op, entry, &behind);
+            return MNOS_OK;
+        }
+    }
     ext4_extent_write(op, entry, before.count != 0 ? &before : &written);
     if (before.count != 0)
         status = ext4_extent_insert(op, inode, &written);
@@ -163,11 +176,12 @@ static mnos_status_t goal_of(struct ext4_op *op, const struct ext4_inode *inode,
     return MNOS_OK;
 }
 
-static mnos_status_t fill_hole(struct ext4_op *op, struct ext4_inode *inode, uint32_t logical,
-                               struct ext4_run *run)
+mnos_status_t ext4_fill_hole(struct ext4_op *op, struct ext4_inode *inode, uint32_t logical,
+                             bool unwritten, struct ext4_run *run)
 {
-    struct ext4_extent extent = {.logical = logical};
-    uint32_t wanted = run->count < EXT_LENGTH_MAX ? run->count : EXT_LENGTH_MAX;
+    struct ext4_extent extent = {.logical = logical, .unwritten = unwritten};
+    uint32_t max = unwritten ? EXT_UNWRITTEN_MAX : EXT_LENGTH_MAX;
+    uint32_t wanted = run->count < max ? run->count : max;
     uint64_t goal;
     mnos_status_t status = goal_of(op, inode, logical, &goal);
 
@@ -182,8 +196,20 @@ static mnos_status_t fill_hole(struct ext4_op *op, struct ext4_inode *inode, uin
     if (status != MNOS_OK)
         return status;
     ext4_inode_add_blocks(op, inode, extent.count);
-    *run = (struct ext4_run){extent.physical, extent.count, true};
+    *run = (struct ext4_run){
+        .physical = extent.physical, .count = extent.count, .set_aside = unwritten, .is_new = true};
     return MNOS_OK;
+}
+
+mnos_status_t ext4_file_to_change(struct ext4_op *op, uint32_t number, struct ext4_inode *inode)
+{
+    mnos_status_t status = ext4_inode_get(op, number, inode);
+
+    if (status == MNOS_OK && !ext4_inode_is(inode, MODE_FILE))
+        status = MNOS_ERR_DIRECTORY;
+    if (status == MNOS_OK && !ext4_inode_has_extents(inode))
+        status = MNOS_ERR_DENIED; /* of ext3's sort: only read */
+    return status;
 }
 
 mnos_status_t ext4_allocate(struct ext4_op *op, uint32_t number, uint32_t logical, uint32_t count,
@@ -192,12 +218,8 @@ mnos_status_t ext4_allocate(struct ext4_op *op, uint32_t number, uint32_t logica
     struct ext4_extent extent;
     struct ext4_inode inode;
     struct ext4_path path;
-    mnos_status_t status = ext4_inode_get(op, number, &inode);
+    mnos_status_t status = ext4_file_to_change(op, number, &inode);
 
-    if (status == MNOS_OK && !ext4_inode_is(&inode, MODE_FILE))
-        status = MNOS_ERR_DIRECTORY;
-    if (status == MNOS_OK && !ext4_inode_has_extents(&inode))
-        status = MNOS_ERR_DENIED; /* of ext3's sort: only read */
     if (status == MNOS_OK)
         status = ext4_map_inode(op, &inode, logical, count, run);
     if (status != MNOS_OK || run->physical != 0)
@@ -215,5 +237,5 @@ mnos_status_t ext4_allocate(struct ext4_op *op, uint32_t number, uint32_t logica
             return ext4_extent_convert(op, &inode, logical, run->count);
         }
     }
-    return fill_hole(op, &inode, logical, run);
+    return ext4_fill_hole(op, &inode, logical, false, run);
 }

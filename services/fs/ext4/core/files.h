@@ -61,6 +61,11 @@ uint32_t ext4_entries(const struct ext4_fs *fs, const struct ext4_path *path, ui
 
 mnos_status_t ext4_extent_insert(struct ext4_op *op, struct ext4_inode *inode,
                                  const struct ext4_extent *extent);
+/* A regular file that may be changed. MNOS_ERR_DIRECTORY; MNOS_ERR_DENIED: it has no extents. */
+mnos_status_t ext4_file_to_change(struct ext4_op *op, uint32_t number, struct ext4_inode *inode);
+/* Blocks for a hole, which begins here and is as long as `run` says; as many as there are in a row. */
+mnos_status_t ext4_fill_hole(struct ext4_op *op, struct ext4_inode *inode, uint32_t logical,
+                             bool unwritten, struct ext4_run *run);
 /* Makes written what lies in an extent that never was. */
 mnos_status_t ext4_extent_convert(struct ext4_op *op, struct ext4_inode *inode, uint32_t logical,
                                   uint32_t count);
@@ -92,6 +97,11 @@ mnos_status_t ext4_orphan_find(struct ext4_op *op, uint32_t number, uint32_t *pr
                                bool *found);
 mnos_status_t ext4_orphan_add(struct ext4_op *op, struct ext4_inode *inode);
 mnos_status_t ext4_orphan_remove(struct ext4_op *op, struct ext4_inode *inode);
+/* punch.c. The extent at the end of the path is not the file's any more; its blocks are the caller's. */
+mnos_status_t ext4_extent_remove(struct ext4_op *op, struct ext4_inode *inode,
+                                 const struct ext4_path *path);
+/* Whether one more piece may be freed by the operation. */
+bool ext4_has_room(const struct ext4_op *op, uint32_t freed_before);
 /* Frees blocks from the end down to `first`, as many as one operation may. */
 mnos_status_t ext4_blocks_cut(struct ext4_op *op, struct ext4_inode *inode, uint32_t first,
                               bool *done);

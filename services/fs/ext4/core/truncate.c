@@ -8,32 +8,6 @@ enum { PINS_BEFORE = EXT4_OP_PINS / 3, METADATA_AT_ONCE = 64, FREED_KEPT = 16 };
 
 /* ---- The end of the tree ---- */
 
-/* A node without entries goes; its parent has one less, and may go as well. */
-static mnos_status_t prune(struct ext4_op *op, struct ext4_inode *inode,
-                           const struct ext4_path *path)
-{
-    for (uint32_t level = path->depth; level > 0; level--) {
-        uint8_t *parent = path->node[level - 1];
-        uint32_t count = ext4_entries(op->fs, path, level - 1);
-        mnos_status_t status;
-
-        if (ext4_entries(op->fs, path, level) != 0)
-            return MNOS_OK;
-        status = ext4_path_change(op, path, level - 1);
-        if (status == MNOS_OK)
-            status =
-                ext4_blocks_free(op, ext4_child(ext4_entry(parent, path->at[level - 1])), 1, true);
-        if (status != MNOS_OK)
-            return status;
-        /* It is the last one: the tree is cut from its end. */
-        ext4_put_16(op, parent + EXT_ENTRIES, (uint16_t)(count - 1));
-        ext4_inode_add_blocks(op, inode, -1);
-    }
-    if (path->depth > 0 && ext4_entries(op->fs, path, 0) == 0)
-        ext4_put_16(op, path->node[0] + EXT_DEPTH, 0);
-    return MNOS_OK;
-}
-
 /* Frees the last extent, or the part of it behind `first`. */
 static mnos_status_t cut_last(struct ext4_op *op, struct ext4_inode *inode, uint32_t first,
                               bool *done)
@@ -70,14 +44,13 @@ static mnos_status_t cut_last(struct ext4_op *op, struct ext4_inode *inode, uint
         ext4_extent_write(op, ext4_entry(leaf, path.at[path.depth]), &last);
         return MNOS_OK;
     }
-    ext4_put_16(op, leaf + EXT_ENTRIES, (uint16_t)path.at[path.depth]);
-    return prune(op, inode, &path);
+    return ext4_extent_remove(op, inode, &path);
 }
 
 /* Whether one more round fits the operation. Each frees at least a block, and takes pins, undo log and entries of the freed
  * ones, of which some are left for it; what does not fit is another operation. One that ran into a limit would be undone and
  * do the same when it runs again, for ever: only the first round may, since a commit makes room for that. */
-static bool has_room(const struct ext4_op *op, uint32_t freed_before)
+bool ext4_has_room(const struct ext4_op *op, uint32_t freed_before)
 {
     const struct ext4_fs *fs = op->fs;
 
@@ -94,7 +67,7 @@ mnos_status_t ext4_blocks_cut(struct ext4_op *op, struct ext4_inode *inode, uint
     uint32_t before = op->fs->freed_count;
 
     *done = false;
-    while (status == MNOS_OK && !*done && has_room(op, before)) {
+    while (status == MNOS_OK && !*done && ext4_has_room(op, before)) {
         status = cut_last(op, inode, first, done);
         if (metadata && !*done)
             break;
