@@ -4,7 +4,7 @@
 # (third_party/README.md). Part of the Makefile.
 
 THIRD_PARTY := $(BUILD)/src/.fetched
-$(THIRD_PARTY): third_party/deps.lock tools/deps.sh
+$(THIRD_PARTY): third_party/deps.lock tools/deps.sh $(wildcard third_party/*/*.patch)
 	$(Q)tools/deps.sh $< $(@D) && : >$@
 
 # What only tests are made of, or run on.

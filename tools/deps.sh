@@ -5,7 +5,8 @@
 #
 # What was fetched once is kept by its hash in MNOS_DEPS (~/.cache/minimalos/deps), so that a second build needs
 # no network. Where to fetch from is read from the machine's own set-up of apt; lists of packages are kept
-# apart, so this needs no root and changes nothing of the system. A file counts only when its hash is the
+# apart, so this needs no root and changes nothing of the system. Sources are changed by the patches NAME/*.patch
+# beside LOCK. A file counts only when its hash is the
 # lock's: a signed index leads to it, and the lock pins it a second time.
 
 set -eu
@@ -92,12 +93,21 @@ fetch_deb() {
     fail "deb $1: $2 changed: the lock has $3, found${seen:- no version}"
 }
 
+# change NAME - applies our patches of a source, which lie beside the lock, in the order of their names.
+change() {
+    for patch in "$(dirname "$lock")/$1"/*.patch; do
+        [ -f "$patch" ] || continue
+        patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$out/$1" <"$patch" >&2 || fail "$patch does not fit $1"
+    done
+}
+
 # unpack KIND NAME FILE HASH [FOLDER]
 unpack() {
     case $1 in
     source)
         rm -rf "$out/$2" && mkdir -p "$out/$2"
         tar -x -f "$cache/files/$4" -C "$out/$2" --strip-components=1 --wildcards "*${5:+/$5/*}"
+        change "$2"
         ;;
     deb)
         mkdir -p "$(dirname "$out/$2/$3")"

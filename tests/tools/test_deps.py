@@ -125,6 +125,26 @@ def folder_of_source() -> None:
         check(sorted(p.name for p in (place.root / "out/thing/lib").iterdir()) == ["two"], "another folder was unpacked")
 
 
+@suite.test("a source is changed by the patches beside the lock, in order, and one that does not fit is refused")
+def patches() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder, "")
+        (place.root / "thing-1").mkdir()
+        (place.root / "thing-1/a.c").write_text("int a;\n")
+        subprocess.run(["tar", "cf", "thing.tar", "thing-1"], cwd=place.root, check=True)
+        digest = hashlib.sha256((place.root / "thing.tar").read_bytes()).hexdigest()
+        (place.root / "deps.lock").write_text(f"source thing thing.tar {digest}\n")
+        (place.root / "thing").mkdir()
+        for name, old, new in (("10-b.patch", "int a;", "int b;"), ("20-c.patch", "int b;", "int c;")):
+            (place.root / "thing" / name).write_text(f"--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-{old}\n+{new}\n")
+        for _ in range(2):  # the second begins with the source as it came
+            done = place.run(digest)
+            check(done.returncode == 0, done.stderr)
+            check((place.root / "out/thing/a.c").read_text() == "int c;\n", "the source was not changed")
+        (place.root / "thing/10-b.patch").unlink()
+        place.must_fail("20-c.patch", "does not fit")
+
+
 @suite.test("a line of the lock that is wrong is named")
 def wrong_lines() -> None:
     for line, words in ((f"npm thing file {HASH}", "neither source nor deb"), ("deb thing usr/file abc", "no SHA256"),
