@@ -7,6 +7,7 @@ import re
 import socket
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from testlib import Suite, check
 
 from tests.system.test_init import members
 from tests.system.test_network import HOST, OWN, PATIENCE_S, connect, free_port, until
+from tests.system.user_network import ACK, FIN, SYN, segments
 from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("httpd")
@@ -25,14 +27,14 @@ CLIENTS = 40  # of a server with room for 23
 
 
 @contextmanager
-def prompt(name: str, files: str = "initrdfs", limit_s: float = 300):
+def prompt(name: str, files: str = "initrdfs", limit_s: float = 300, extra: tuple[str, ...] = ()):
     """The system; yields the guest and this machine's port to its web server, which has that file system."""
     port = free_port(socket.SOCK_STREAM)
     with tempfile.TemporaryDirectory() as folder:
         initrd = initrd_with(Path(folder), [], lambda text: text.replace('uses = { files = "initrdfs"',
                                                                          f'uses = {{ files = "{files}"'))
         machine = Machine("direct", initrd=initrd, cpus=2, memory_mib=256,
-                          extra=network_card((f"tcp:{HOST}:{port}-:80",)))
+                          extra=network_card((f"tcp:{HOST}:{port}-:80",)) + extra)
         with Guest(machine, f"httpd {name}", limit_s) as guest:
             guest.expect(PROMPT)
             until(guest, "ip", OWN)
@@ -147,6 +149,37 @@ def many() -> None:
         check(served == CLIENTS, f"{served} of {CLIENTS} were served")
         check(slow.recv(100).startswith(b"HTTP/1.1 408 "), "half a request is waited for without end")
         slow.close()
+
+
+@suite.test("a client may come again at once by the port of a connection that the server has ended")
+def port_again() -> None:
+    text = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    with (tempfile.NamedTemporaryFile(prefix="wire-") as wire,
+          prompt("port again", extra=("-object", f"filter-dump,id=wire,netdev=net,file={wire.name}")) as (_, port)):
+        own = free_port(socket.SOCK_STREAM)
+        for number in range(3):
+            begun = len(segments(Path(wire.name), own))
+            with connect(port, own) as client:
+                client.sendall(text)
+                # What a SYN is answered by says it; a client that waits for longer is served in the end.
+                answers = wire_until(wire.name, own, begun, lambda from_client, flags: not from_client)
+                check(answers[-1][1] & (SYN | ACK) == SYN | ACK, f"connection {number}: {answers}")
+                while client.recv(65536):
+                    pass
+            # Both have ended it, and the server's end remembers it.
+            ends = wire_until(wire.name, own, begun, lambda from_client, flags: from_client and flags & FIN)
+            wire_until(wire.name, own, begun + len(ends), lambda from_client, flags: not from_client)
+
+
+def wire_until(name: str, port: int, begin: int, is_last) -> list[tuple[bool, int]]:
+    """The segments from `begin` on up to the one that it is waited for."""
+    for _ in range(PATIENCE_S * 20):
+        found = segments(Path(name), port)[begin:]
+        for count, segment in enumerate(found, 1):
+            if is_last(*segment):
+                return found[:count]
+        time.sleep(0.05)
+    raise AssertionError(f"it never comes: {found}")
 
 
 @suite.test("ten kills of the driver during downloads: each comes whole")

@@ -88,9 +88,13 @@ def until(guest: Guest, command: str, pattern: str, tries: int = 100) -> re.Matc
     raise AssertionError(f"{command}: never '{pattern}'")
 
 
-def connect(port: int) -> socket.socket:
-    client = socket.create_connection((HOST, port), timeout=PATIENCE_S)
+def connect(port: int, own: int = 0) -> socket.socket:
+    """`own`: the port that it comes from; 0: any."""
+    client = socket.socket()
     client.settimeout(PATIENCE_S)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    client.bind((HOST, own))
+    client.connect((HOST, port))
     return client
 
 
