@@ -17,7 +17,7 @@ from testlib import Suite, check
 
 from tests.system.test_init import members
 from tests.system.test_network import HOST, OWN, PATIENCE_S, connect, free_port, until
-from tests.system.user_network import ACK, FIN, SYN, segments
+from tests.system.user_network import ACK, FIN, SYN, mended, segments
 from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("httpd")
@@ -182,28 +182,69 @@ def wire_until(name: str, port: int, begin: int, is_last) -> list[tuple[bool, in
     raise AssertionError(f"it never comes: {found}")
 
 
+class Client:
+    """Downloads one file without end, each time by a new connection, and never tries one again; what became of each that
+    did not come whole is kept."""
+
+    def __init__(self, port: int, target: str, expected: bytes) -> None:
+        self.port, self.target, self.expected = port, target, expected
+        self.stop, self.whole, self.failures = threading.Event(), 0, []
+        self.thread = threading.Thread(target=self._load, daemon=True)
+        self.thread.start()
+
+    def _load(self) -> None:
+        while not self.stop.is_set():
+            # In turns the server ends the connection, and the client.
+            failure = self._one("close" if self.whole % 2 == 0 else "keep-alive")
+            if failure:
+                self.failures.append(failure)
+            else:
+                self.whole += 1
+
+    def _one(self, connection: str) -> str:
+        """Nothing, or what went wrong, behind how many bytes and after how long."""
+        begin, step, answer, body = time.monotonic(), "connecting", None, b""
+        client = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE_S)
+        try:
+            client.connect()
+            step = "asking"
+            client.request("GET", self.target, headers={"Connection": connection})
+            step = "waiting for the answer"
+            answer = client.getresponse()
+            step = "reading"
+            while part := answer.read(65536):
+                body += part
+            problem = "" if body == self.expected else "other bytes"
+        except (OSError, http.client.HTTPException) as error:
+            problem = repr(error)
+        finally:
+            client.close()
+        return problem and (f"{problem} while {step}: status {answer and answer.status}, {len(body)} bytes of "
+                            f"{len(self.expected)}, {time.monotonic() - begin:.1f} s")
+
+
+def go_on(guest: Guest, clients: list[Client]) -> None:
+    """Each client has had a file since; so no connection meets two kills, and none waits for what is lost again and
+    again."""
+    before = [client.whole for client in clients]
+    while any(client.whole <= count and not client.failures for client, count in zip(clients, before)):
+        guest.command("uptime")
+
+
 @suite.test("ten kills of the driver during downloads: each comes whole")
 def kills() -> None:
-    with prompt("kills", limit_s=600) as (guest, port):
-        expected, stop, counts = members()["net"], threading.Event(), [0, 0]
-
-        def load() -> None:
-            while not stop.is_set():
-                try:
-                    counts[get(port, "/net")[2] == expected] += 1
-                except (OSError, http.client.HTTPException):
-                    counts[0] += 1
-
-        threads = [threading.Thread(target=load, daemon=True) for _ in range(3)]
-        for thread in threads:
-            thread.start()
+    with mended() as extra, prompt("kills", limit_s=600, extra=extra) as (guest, port):
+        clients = [Client(port, "/net", members()["net"]) for _ in range(3)]
         for _ in range(KILLS):
-            before = counts[1]
-            while counts[1] == before and not counts[0]:
-                guest.command("uptime")  # it flows again
+            go_on(guest, clients)
             guest.command("kill virtio_net.0")
             until(guest, "services", r"\nvirtio_net\.0 +virtio_net +running")
-        stop.set()
-        for thread in threads:
-            thread.join(PATIENCE_S)
-        check(counts[0] == 0 and counts[1] >= KILLS, f"{counts[0]} of {sum(counts)} downloads failed")
+        go_on(guest, clients)
+        for client in clients:
+            client.stop.set()
+        for client in clients:
+            client.thread.join(PATIENCE_S)
+        failures = [failure for client in clients for failure in client.failures]
+        count = len(failures) + sum(client.whole for client in clients)
+        check(not failures, f"{len(failures)} of {count} downloads failed: " + "; ".join(failures))
+        check(not any(client.thread.is_alive() for client in clients), "a download never ends")

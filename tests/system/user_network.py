@@ -1,12 +1,119 @@
 # SPDX-License-Identifier: MIT
-"""user_network.py - what goes over QEMU's user network, from the file of its filter-dump."""
+"""user_network.py - QEMU's user network without a fault of it that loses bytes of connections.
 
+When a segment with SYN and the option MSS comes to a connection for a second time, libslirp (4.7.0: tcp_dooptions(),
+tcp_mss(), sbreserve()) makes the connection's buffers anew and forgets what the guest has not acknowledged yet: it never
+sends it again. A guest does send its SYN, or SYN and ACK, again when the acknowledgement was lost (RFC 9293, 3.10.7.4 and
+RFC 6298), which is what a kill of the network driver may do. A peer with TCP as it is specified ignores the option then;
+so it is taken out of repetitions on their way to libslirp. Nothing is lost, held back or put in another order."""
+
+import socket
+import tempfile
+import threading
+from contextlib import contextmanager
 from pathlib import Path
-from struct import unpack_from
+from queue import SimpleQueue
+from struct import pack_into, unpack_from
 
 ETHERNET_BYTES = 14
 IPV4, TCP = 0x0800, 6
 FIN, SYN, ACK = 1, 2, 16  # flags of a segment
+OPTION_END, OPTION_NOTHING, OPTION_MSS = 0, 1, 2
+
+
+def tcp_sum(packet: bytes, head: int, end: int) -> int:
+    """Of an IPv4 packet whose TCP segment is packet[head:end], with the field of the sum counted as it is."""
+    data = packet[12:20] + bytes((0, TCP)) + (end - head).to_bytes(2, "big") + packet[head:end] + bytes((end - head) % 2)
+    total = sum(unpack_from(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+def without_mss(packet: bytearray, head: int, end: int) -> None:
+    """Overwrites the option, in place, by options that say nothing."""
+    at, options_end = head + 20, head + (packet[head + 12] >> 4) * 4
+    while at < options_end and packet[at] != OPTION_END:
+        count = 1 if packet[at] == OPTION_NOTHING else packet[at + 1]
+        if packet[at] == OPTION_MSS:
+            packet[at:at + count] = bytes((OPTION_NOTHING,)) * count
+        at += max(count, 1)
+    pack_into(">H", packet, head + 16, 0)
+    pack_into(">H", packet, head + 16, tcp_sum(bytes(packet), head, end))
+
+
+class Repetitions:
+    """What the guest has sent with SYN."""
+
+    def __init__(self) -> None:
+        self.seen: set[bytes] = set()
+
+    def pass_on(self, frame: bytes) -> bytes:
+        if len(frame) < ETHERNET_BYTES + 40 or unpack_from(">H", frame, 12)[0] != IPV4 or frame[23] != TCP:
+            return frame
+        packet = bytearray(frame[ETHERNET_BYTES:])
+        head, end = (packet[0] & 15) * 4, unpack_from(">H", packet, 2)[0]
+        if not packet[head + 13] & SYN:
+            return frame
+        what = bytes(packet[12:20] + packet[head:head + 14])  # addresses, ports, numbers and flags
+        if what in self.seen:
+            without_mss(packet, head, end)
+        self.seen.add(what)
+        return frame[:ETHERNET_BYTES] + bytes(packet)
+
+
+def _read(stream, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        part = stream.recv(count - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return data
+
+
+def _take(listener: socket.socket, frames: SimpleQueue) -> None:
+    """Frames as QEMU's filter-redirector writes them: their length in 4 bytes, then they themselves. They are taken
+    whatever becomes of those before, since QEMU waits for that."""
+    repetitions = Repetitions()
+    stream, _ = listener.accept()
+    with stream:
+        try:
+            while True:
+                frames.put(repetitions.pass_on(_read(stream, int.from_bytes(_read(stream, 4), "big"))))
+        except (EOFError, OSError):
+            frames.put(None)  # QEMU has ended
+
+
+def _give(listener: socket.socket, frames: SimpleQueue) -> None:
+    stream, _ = listener.accept()
+    with stream:
+        try:
+            while (frame := frames.get()) is not None:
+                stream.sendall(len(frame).to_bytes(4, "big") + frame)
+        except OSError:
+            pass  # QEMU has ended
+
+
+@contextmanager
+def mended(netdev: str = "net"):
+    """Yields QEMU's arguments for it: Machine.extra, behind those of hardware.network_card()."""
+    frames: SimpleQueue = SimpleQueue()
+    extra: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="mnos-wire-") as folder:
+        listeners = []
+        for name, work in (("out", _take), ("in", _give)):
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(str(Path(folder) / name))
+            listener.listen(1)
+            listeners.append(listener)
+            threading.Thread(target=work, args=(listener, frames), daemon=True).start()
+            extra += ["-chardev", f"socket,id=wire-{name},path={folder}/{name}"]
+        try:
+            yield (*extra, "-object", f"filter-redirector,id=mended,netdev={netdev},queue=rx,outdev=wire-out,indev=wire-in")
+        finally:
+            for listener in listeners:
+                listener.close()
 
 
 def segments(dump: Path, port: int) -> list[tuple[bool, int]]:
