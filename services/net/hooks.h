@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* hooks.h - what lwIP asks of us in the middle of its work (lwipopts.h); the functions are in port.c. */
+/* hooks.h - what lwIP asks of us in the middle of its work (lwipopts.h); the functions are in port.c and loopback.c. */
 #pragma once
 
 #include "lwip/ip_addr.h"
+#include "lwip/pbuf.h"
+
+struct tcp_hdr;
+struct tcp_pcb;
 
 /* The first sequence number of a connection (RFC 6528). */
 uint32_t port_sequence(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote,
                        uint16_t remote_port);
+
+/* A packet of IP that nobody may send: 1, and it is freed (loopback.c, B1). */
+int loopback_refuses_packet(struct pbuf *pbuf);
+/* A segment for a listener that is not for it: an error, and it has been answered. */
+int loopback_refuses_connection(struct tcp_pcb *listener, const struct tcp_hdr *head);

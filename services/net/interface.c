@@ -8,6 +8,7 @@
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
+#include "services/net/loopback.h"
 #include "services/net/net.h"
 
 /* Frames of one card that are taken in one pass. */
@@ -161,6 +162,16 @@ static err_t send(struct netif *netif, struct pbuf *pbuf)
     return ERR_OK;
 }
 
+/* What is for this machine comes in again, and is not put on the wire. */
+static err_t output(struct netif *netif, struct pbuf *pbuf, const ip4_addr_t *address)
+{
+    if (limits_is_own(&the_net.own, lwip_htonl(ip4_addr_get_u32(address))))
+        return loopback_put(netif, pbuf);
+    if (!loopback_may_leave(pbuf))
+        return ERR_RTE;
+    return etharp_output(netif, pbuf, address);
+}
+
 void interfaces_bell(struct interface *interfaces)
 {
     for (uint32_t i = 0; i < NET_INTERFACES; i++)
@@ -186,7 +197,7 @@ static err_t begin_netif(struct netif *netif)
     netif->name[0] = 'e';
     netif->name[1] = 'n';
     netif->hostname = HOST_NAME;
-    netif->output = etharp_output;
+    netif->output = output;
     netif->linkoutput = send;
     netif->mtu = interface->card.info.mtu;
     netif->hwaddr_len = ETH_HWADDR_LEN;
@@ -201,7 +212,8 @@ static void on_status(struct netif *netif)
     char text[IPV4_TEXT_BYTES];
 
     if (address != 0 && netif_is_up(netif))
-        log_line("en%u: %s", netif->num, ipv4_text(text, address));
+        log_line("en%u: %s", (unsigned)(interface_of(netif) - the_net.interfaces),
+                 ipv4_text(text, address));
 }
 
 static void set_address(ip4_addr_t *address, uint32_t value)
@@ -350,11 +362,12 @@ void interfaces_own(const struct interface *interfaces, struct own_addresses *ow
     }
 }
 
-static const struct interface *nth(const struct interface *interfaces, uint64_t index,
+/* NULL, and *index is what is left of it: there are fewer. */
+static const struct interface *nth(const struct interface *interfaces, uint64_t *index,
                                    uint32_t *number)
 {
     for (uint32_t i = 0; i < NET_INTERFACES; i++)
-        if (interfaces[i].added && index-- == 0) {
+        if (interfaces[i].added && (*index)-- == 0) {
             *number = i;
             return &interfaces[i];
         }
@@ -365,11 +378,15 @@ mnos_status_t interfaces_entry(const struct interface *interfaces, uint64_t inde
                                struct socket_interface *entry)
 {
     uint32_t number;
-    const struct interface *interface = nth(interfaces, index, &number);
+    const struct interface *interface = nth(interfaces, &index, &number);
     const struct netif *netif;
 
-    if (interface == NULL)
+    if (interface == NULL && index != 0)
         return MNOS_ERR_END;
+    if (interface == NULL) {
+        loopback_entry(entry);
+        return MNOS_OK;
+    }
     netif = &interface->netif;
     *entry = (struct socket_interface){
         .mtu = netif->mtu,

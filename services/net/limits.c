@@ -24,6 +24,11 @@ static const struct block *block_of(uint32_t first, uint32_t last)
     return NULL;
 }
 
+bool limits_is_loopback(uint32_t address)
+{
+    return block_of(address, address) == &blocks[0];
+}
+
 bool limits_is_own(const struct own_addresses *own, uint32_t address)
 {
     for (uint32_t i = 0; i < own->count; i++)

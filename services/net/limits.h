@@ -19,6 +19,7 @@ struct own_addresses {
     uint32_t broadcast[4]; /* what all of the network behind that address hear */
 };
 
+bool limits_is_loopback(uint32_t address);
 bool limits_is_own(const struct own_addresses *own, uint32_t address);
 /* Whether the numbers in it can be. */
 bool limits_valid(const struct socket_limits *limits);

@@ -9,6 +9,7 @@
 #include "lib/mnos/time.h"
 #include "protocols/entropy.h"
 #include "protocols/manager.h"
+#include "services/net/loopback.h"
 #include "services/net/net.h"
 
 #define HANDLES 256u
@@ -30,6 +31,7 @@ static void one_pass(void *)
     interfaces_own(the_net.interfaces, &the_net.own);
     (void)pings_deadline_ns(&the_net, kinfo_time_ns());
     more |= shares_pump(&the_net);
+    more |= loopback_deliver();
     shares_publish(&the_net);
     interfaces_bell(the_net.interfaces);
     again = more || !interfaces_sleep(the_net.interfaces) || !shares_sleep(&the_net);
@@ -130,6 +132,7 @@ int main(void)
     if (status != MNOS_OK)
         return log_failure(status, "get random numbers", EXIT_ENTROPY);
     port_open(key);
+    loopback_open();
     memset(key, 0, sizeof key);
     status = open_sessions(endpoint);
     if (status == MNOS_OK)

@@ -59,7 +59,7 @@ void interfaces_bell(struct interface *interfaces);
 /* Before waiting. False: something came. */
 bool interfaces_sleep(struct interface *interfaces);
 void interfaces_own(const struct interface *interfaces, struct own_addresses *own);
-/* MNOS_ERR_END past the last. */
+/* The cards, then loopback; MNOS_ERR_END past the last. */
 mnos_status_t interfaces_entry(const struct interface *interfaces, uint64_t index,
                                struct socket_interface *entry);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* server_sockets - requests of protocols/socket.def about sockets: see net.h. */
+#include "services/net/loopback.h"
 #include "services/net/server.h"
 
 /* The record of a request, which begins with a handle, and the socket of that handle. */
@@ -129,7 +130,8 @@ HANDLER(BIND)
     if (!limits_listen(limits_of(request), protocol_of(socket), wanted.address,
                        (uint16_t)wanted.port, &refusal))
         return refuse(request, &refusal);
-    if (wanted.address != 0 && !limits_is_own(&the_net.own, wanted.address))
+    if (wanted.address != 0 && wanted.address != LOOPBACK_ADDRESS &&
+        !limits_is_own(&the_net.own, wanted.address))
         return MNOS_ERR_NOT_FOUND;
     if (socket_port_used(&the_net, protocol_of(socket), (uint16_t)wanted.port))
         return MNOS_ERR_EXISTS;
@@ -168,6 +170,18 @@ static mnos_status_t go_on_connecting(const struct socket *socket)
     return (socket->state & SOCKET_CONNECTED) != 0 ? MNOS_OK : SERVER_PARKED;
 }
 
+/* Loopback is one address, and leads from itself to itself. */
+static bool leads_there(const struct socket *socket, uint32_t address)
+{
+    struct socket_names names;
+
+    names_of(socket, &names);
+    if (limits_is_loopback(address))
+        return address == LOOPBACK_ADDRESS &&
+               (names.local_address == 0 || names.local_address == LOOPBACK_ADDRESS);
+    return names.local_address != LOOPBACK_ADDRESS;
+}
+
 static mnos_status_t begin_connecting(struct socket *socket, const struct socket_address *wanted)
 {
     if (socket->kind == KIND_UDP)
@@ -192,7 +206,8 @@ HANDLER(CONNECT)
         if (!limits_connect(limits_of(request), protocol_of(socket), wanted.address,
                             (uint16_t)wanted.port, &the_net.own, &refusal))
             return refuse(request, &refusal);
-        status = begin_connecting(socket, &wanted);
+        status = leads_there(socket, wanted.address) ? begin_connecting(socket, &wanted)
+                                                     : MNOS_ERR_NOT_FOUND;
     }
     if (status == MNOS_OK && socket->kind == KIND_TCP)
         status = go_on_connecting(socket);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* udp - sockets of UDP: datagrams between rings and lwIP. Rule K3 of protocols/socket.h. */
+#include "services/net/loopback.h"
 #include "services/net/net.h"
 
 #define BIND_TRIES 16u
@@ -42,6 +43,19 @@ static bool may_connect(const struct socket *socket, uint32_t address, uint16_t 
                           &refusal);
 }
 
+/* One without BIND listens to nobody: it gets answers of those that it may send to. One that is bound to all addresses
+ * hears loopback only if its limits name that as well. */
+static bool hears(const struct socket *socket, uint32_t address, uint16_t port)
+{
+    struct socket_refusal refusal;
+
+    if (socket->port != 0 &&
+        (!loopback_is_input() || limits_listen(&the_net.limits[socket->session], SOCKET_UDP,
+                                               LOOPBACK_ADDRESS, socket->port, &refusal)))
+        return true;
+    return may_connect(socket, address, port);
+}
+
 static bool put(struct socket *socket, const struct pbuf *pbuf, uint32_t address, uint16_t port)
 {
     static const uint8_t zeros[8];
@@ -66,8 +80,7 @@ static void on_datagram(void *arg, struct udp_pcb *, struct pbuf *pbuf, const ip
     struct socket *socket = arg;
     uint32_t address = lwip_htonl(ip4_addr_get_u32(ip_2_ip4(from)));
 
-    /* One without BIND listens to nobody: it gets answers of those that it may send to. */
-    if (socket->port == 0 && !may_connect(socket, address, port)) {
+    if (!hears(socket, address, port)) {
         (void)pbuf_free(pbuf);
         return;
     }

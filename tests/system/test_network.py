@@ -54,9 +54,27 @@ log = "write"
 """
 
 
+LOOP = """
+[service.loop]
+file = "net_loop"
+restart = "on-demand"
+priority = 20
+ceiling = 20
+frames = 256
+bytes = 65536
+log = "write"
+
+[service.loop.uses.net]
+endpoint = "net"
+listen = ["loopback:7000-7001", "loopback:7000/udp"]
+connect = ["loopback:7", "loopback:7000-7001", "loopback:7000/udp", "self:7", "10.0.2.2:9", "10.0.2.2:9/udp"]
+sockets = 8
+"""
+
+
 def initrd(folder: Path, arguments: str, host_port: int) -> Path:
-    return initrd_with(folder, ["net_echo", "net_hostile"],
-                       lambda text: text + ECHO % arguments + HOSTILE % (host_port, host_port))
+    return initrd_with(folder, ["net_echo", "net_hostile", "net_loop"],
+                       lambda text: text + ECHO % arguments + HOSTILE % (host_port, host_port) + LOOP)
 
 
 def free_port(kind: int) -> int:
@@ -190,6 +208,43 @@ def limits() -> None:
         for what, answer in REFUSALS.items():
             check(f"echo: {what}: {answer}" in text, f"{what}: not '{answer}': {text}")
         same(echo(port, b"and goes on"), b"and goes on")
+
+
+# 14 is ERR_PEER, 65 ERR_NOT_FOUND. The echo listens at 0.0.0.0, which does not name loopback.
+LOOPED = {
+    "bind": "0 (-)",
+    "bind port": "68 (not at this port)",
+    "bind udp": "68 (not at this port)",
+    "bind all": "68 (not to this address)",
+    "bind 127.0.0.2": "65 (-)",
+    "connect port": "68 (not at this port)",
+    "connect udp": "68 (not at this port)",
+    "connect nobody": "14 (-)",
+    "connect 127.0.0.2": "65 (-)",
+    "connect the echo": "14 (-)",
+    "connect own port": "68 (not at this port)",
+    "connect own udp": "68 (not by this protocol)",
+    "connect out of loopback": "65 (-)",
+    "connect out of loopback by udp": "65 (-)",
+    "tcp": "0 (-)",
+    "udp": "0 (-)",
+    "own": "0 (-)",
+}
+
+
+@suite.test("loopback and the machine's own address are reached where they are named, and nothing of it leaves the machine")
+def loopback() -> None:
+    with (tempfile.NamedTemporaryFile(prefix="wire-") as wire,
+          prompt("loopback", extra=("-object", f"filter-dump,id=wire,netdev=net,file={wire.name}")) as (guest, port, _)):
+        check("ended, exit code 0" in guest.command("run loop", 120), "it did not come to its end")
+        text = guest.command("log")
+        for what, answer in LOOPED.items():
+            check(f"loop: {what}: {answer}" in text, f"{what}: not '{answer}': {text}")
+        check(re.search(r"\nlo +up +127\.0\.0\.1/8 ", guest.command("ip")), "there is no lo")
+        same(echo(port, b"and goes on"), b"and goes on")
+        frames = wire.read()
+        check(bytes((127, 0, 0, 1)) not in frames, "an address of loopback was on the wire")
+        check(b"\x0a\x00\x02\x0f" * 2 not in frames, "the machine sent to itself over the wire")
 
 
 class Stream:

@@ -84,6 +84,8 @@ TEST(net_limits, special_addresses_are_meant_only_when_they_are_named)
     limits.connect[0].first = 0x7F000000;
     limits.connect[0].last = 0x7FFFFFFF;
     CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x7F000001, 1), 99);
+    CHECK(limits_is_loopback(0x7F000000) && limits_is_loopback(0x7FFFFFFF));
+    CHECK(!limits_is_loopback(0x7EFFFFFF) && !limits_is_loopback(0x80000000));
     CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x08080808, 1), SOCKET_FIELD_ADDRESS);
     limits.connect[0] = (struct socket_range){0, UINT32_MAX, 1, 9, SOCKET_TCP, SOCKET_RANGE_OWN, 0};
     CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0A00020F, 1), 99);

@@ -58,8 +58,9 @@
 #define IP_REASS_MAX_PBUFS 64
 #define IP_FORWARD 0
 
-/* TCP: the window is the room of a socket's ring (SOCKET_RING_BYTES), so that what was announced fits. */
-#define TCP_MSS 1460
+/* TCP: the window is the room of a socket's ring (SOCKET_RING_BYTES), so that what was announced fits. A segment is as
+ * long as its interface allows, 1,460 bytes on Ethernet; on loopback longer than there (loopback.c). */
+#define TCP_MSS 10936
 #define TCP_WND 32768
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 0
@@ -78,6 +79,10 @@
 #define LWIP_HOOK_TCP_ISN port_sequence
 #define LWIP_RANDOMIZE_INITIAL_LOCAL_PORTS 1
 #define LWIP_HOOK_FILENAME "services/net/hooks.h"
+/* What comes from nobody, and who may be connected to over loopback: services/net/loopback.c. */
+#define LWIP_HOOK_IP4_INPUT(pbuf, netif) loopback_refuses_packet(pbuf)
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, head, option_bytes, first_bytes, second, pbuf)             \
+    ((pcb)->state == LISTEN ? loopback_refuses_connection(pcb, head) : ERR_OK)
 
 /* Whether a checksum of a frame is looked at is decided for each frame: the card may have done it. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
