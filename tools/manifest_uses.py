@@ -13,6 +13,8 @@ EVENTS_OF_MANAGER = (62, 63)
 ANY = 0xFFFFFFFF
 # What a service may do on the network: mknet.py.
 NET_KEYS = {"listen", "connect", "sockets", "ping", "observe"}
+# Who has sockets tells net of what it has put into their rings: SOCKET_EVENT_BELL of protocols/socket.h.
+BELL = 0
 MATCH_KEYS = {"vendor": 0xFFFF, "device": 0xFFFF, "class": 0xFFFFFF, "mask": 0xFFFFFF}
 
 
@@ -47,6 +49,8 @@ def read_use(service, name: str, value: object) -> Use:
                               not all(isinstance(one, str) for one in start)):
         service.error(f"uses: start of {name} is a list of services, with endpoint = \"manager\"", "uses", name)
         start = None
+    if set(value) & NET_KEYS:
+        events = [*events, BELL]
     return Use(value["endpoint"], sum(1 << bit for bit in set(events)), bool(calls),
                None if start is None else tuple(start))
 

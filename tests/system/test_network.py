@@ -212,6 +212,7 @@ def limits() -> None:
 
 # 14 is ERR_PEER, 65 ERR_NOT_FOUND. The echo listens at 0.0.0.0, which does not name loopback.
 LOOPED = {
+    "bell": "0 (-)",
     "bind": "0 (-)",
     "bind port": "68 (not at this port)",
     "bind udp": "68 (not at this port)",

@@ -7,6 +7,7 @@
 #include "lib/client/socket.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
+#include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
 #define SOCKETS 8u
@@ -200,6 +201,7 @@ int main(void)
 
     if (status != MNOS_OK)
         return log_failure(status, "begin with the network", 1);
+    say("bell", sys_ipc_notify(session.service, SOCKET_EVENT_BELL));
     try_limits();
     say("tcp", speak_tcp());
     say("udp", speak_udp());
