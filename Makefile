@@ -98,7 +98,8 @@ test-services: $(TEST_SERVICES)
 guest: $(GUEST)
 bench-programs: $(BENCH)
 
-test: all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(THIRD_PARTY_TESTS) $(GUEST) $(BENCH) $(TEST_SERVICES) image ## All tests, or those of SUITES; the last line counts them
+TESTED := all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(THIRD_PARTY_TESTS) $(GUEST) $(BENCH) $(TEST_SERVICES) image
+test: $(TESTED) ## All tests, or those of SUITES; the last line counts them
 	$(Q)$(PYTHON) tools/test.py $(SUITES)
 test-build: ## Layout, headers that compile alone, both compilers without warnings
 	$(Q)$(PYTHON) tools/test.py build
@@ -119,7 +120,7 @@ test-system: all image $(BENCH) $(TEST_SERVICES) $(THIRD_PARTY_TESTS) ## The rea
 test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the commit at hand
 	$(Q)$(PYTHON) tests/fresh/run.py $(or $(RELEASE),bookworm) $(if $(filter 1,$(NEW_ROOT)),--new) \
 	    --suites "$(or $(SUITES),build unit)"
-test-long: direct initrd $(GUEST) $(TEST_SERVICES) $(EXT4_TOOL) $(EXT4_SERVICE) $(THIRD_PARTY_TESTS) ## Campaigns: hours, at low priority; their record is in build/campaigns (SEED=N repeats)
+test-long: $(TESTED) ## Campaigns: hours, at low priority; their record is in build/campaigns (SEED=N repeats)
 	$(Q)$(PYTHON) tools/test_long.py
 
 fuzz: $(FUZZERS:%=fuzz-%) ## Look for bytes from outside that a reader does not survive, for FUZZ_SECONDS each

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """test.py - runs the test suites and prints one line per test.
 
-    test.py [SUITE]... [-k TEXT]
+    test.py [SUITE]... [-k TEXT] [--suite NAME]
+    test.py --list
 
 The suites are build, unit, ext4, fat, loader, guest, game and system; all of them without an argument. With -k only
-the jobs whose name contains TEXT run. The last line is "N passed, N failed".
+the jobs whose name contains TEXT run, with --suite only those whose lines begin with NAME; --list shows the names there
+are. The last line is "N passed, N failed".
 """
 
 import argparse
@@ -119,11 +121,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Runs the test suites.")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
     parser.add_argument("-k", default="", metavar="TEXT", help="only jobs whose name contains TEXT")
+    parser.add_argument("--suite", metavar="NAME", help="only the part of this name")
+    parser.add_argument("--list", action="store_true", help="show the names of the parts")
     options = parser.parse_args()
     unknown = set(options.suites) - set(SUITES)
     if unknown:
         parser.error(f"unknown suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
     suites = [suite for name in options.suites or SUITES for suite in SUITES[name]()]
+    if options.list:
+        print(*sorted({suite.name for suite in suites}), sep="\n")
+        return 0
+    if options.suite is not None:
+        suites = [suite for suite in suites if suite.name == options.suite]
     return 0 if run(suites, options.k) else 1
 
 

@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 
 from qemu import BUILD, ROOT  # noqa: E402
 from testlib import run  # noqa: E402
-from tests.campaigns import ext4_kills, fuzz, game  # noqa: E402
+from tests.campaigns import ext4_kills, fuzz, game, shares  # noqa: E402
 from tests.ext4 import test_ext4 as cuts  # noqa: E402
 from tests.ext4 import test_fsstress as fsstress  # noqa: E402
 from tests.guest import run as guest  # noqa: E402
@@ -67,7 +67,7 @@ def main() -> int:
     sys.stdout = Record(path)
     os.nice(NICENESS)
     print(f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}, commit {commit()}, seed {seed}, record {path}", flush=True)
-    passed = run([guest.long_suite(), game.long_suite(seed), regions.long_suite(), devices.long_suite(),
+    passed = run([shares.long_suite(), guest.long_suite(), game.long_suite(seed), regions.long_suite(), devices.long_suite(),
                   disks.long_suite(), power.long_suite(), ext4.long_suite(), ext4_kills.long_suite(), cuts.long_suite(seed),
                   fsstress.long_suite(seed), posix.long_suite(), fuzz.long_suite()], options.k)
     print(time.strftime("%Y-%m-%d %H:%M:%S %z"), flush=True)
