@@ -92,6 +92,9 @@ static mnos_status_t open_inode(struct file_server *server, struct server_reques
     if (status != MNOS_OK)
         return status;
     server->system.methods->hold(server->system.fs, (uint32_t)opened->inode);
+    if (server->system.methods->failures != NULL) /* what was before, this one need not be told */
+        handle_of(server->loop.sessions, request->session, opened->handle)->failures =
+            server->system.methods->failures(server->system.fs, (uint32_t)opened->inode);
     return file_server_answer(request, opened, sizeof *opened);
 }
 

@@ -295,6 +295,21 @@ mnos_status_t file_server_ATTR(void *context, struct server_request *request)
     return status != MNOS_OK ? status : file_server_answer(request, &attr, sizeof attr);
 }
 
+/* Bytes of the file could not be written since this handle was told of it last. */
+static mnos_status_t tell_of_failures(struct file_server *server, struct server_handle *handle)
+{
+    const struct file_methods *methods = server->system.methods;
+    uint16_t failures;
+
+    if (methods->failures == NULL)
+        return MNOS_OK;
+    failures = methods->failures(server->system.fs, handle->object);
+    if (failures == handle->failures)
+        return MNOS_OK;
+    STATE_SET(handle->failures, failures);
+    return MNOS_ERR_DEVICE;
+}
+
 mnos_status_t file_server_FSYNC(void *context, struct server_request *request)
 {
     struct file_server *server = context;
@@ -307,6 +322,8 @@ mnos_status_t file_server_FSYNC(void *context, struct server_request *request)
     if (status == MNOS_OK)
         status =
             server->system.methods->sync(server->system.fs, handle->object, &request->progress[0]);
+    if (status == MNOS_OK)
+        status = tell_of_failures(server, handle);
     return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
 }
 

@@ -104,8 +104,11 @@ struct file_methods {
 
     mnos_status_t (*space)(void *fs, uint32_t account, struct file_space *space);
     /* What was written of an inode, 0: of all, is as safe as it can become. *ticket is 0 at first, and kept
-     * while the request is parked. `file` is the open file that asks, or 0. */
+     * while the request is parked. */
     mnos_status_t (*sync)(void *fs, uint32_t inode, uint64_t *ticket);
+    /* How often bytes of an inode that is open could not be written, modulo 2^16: each open file is told of it by its next
+     * FSYNC. NULL: never, or `sync` says so. */
+    uint16_t (*failures)(void *fs, uint32_t inode);
     /* Whether requests are served now: MNOS_OK; NULL: always. */
     mnos_status_t (*ready)(void *fs);
 

@@ -246,7 +246,8 @@ mnos_status_t handle_make(struct sessions *sessions, struct server_session *sess
     entry->generation = ++sessions->generation;
     entry->object = object;
     entry->rights = rights;
-    entry->type = type;
+    entry->type = (uint16_t)type;
+    entry->failures = 0;
     STATE_SET(entry->session, session->number);
     link_handle(sessions, session, entry, number);
     *handle = entry->generation << HANDLE_INDEX_BITS | number;

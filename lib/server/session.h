@@ -78,7 +78,8 @@ struct server_handle {
     uint64_t generation; /* of one that is free: it was used with it last */
     uint32_t session;    /* 0: this entry is free, and all else but the generation means nothing */
     uint32_t object, rights;
-    uint32_t type;           /* of the object: the service's */
+    uint16_t type;     /* of the object: the service's */
+    uint16_t failures; /* of the object, when this handle was told of them last: the service's */
     uint32_t next, previous; /* of the session; next: of the free ones */
 };
 _Static_assert(sizeof(struct server_session) % 64 == 0, "cache lines");

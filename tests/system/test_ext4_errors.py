@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """test_ext4_errors.py - errors of the medium below ext4 (QEMU's blkdebug), at sectors that debugfs names: a block of a file
-that cannot be read is that request's error; where the log cannot be written nothing is changed any more, and what was there
+that cannot be read is that request's error; one that cannot be written is told once through each file that has it open; where the log cannot be written nothing is changed any more, and what was there
 is there after the next start. A disk that is only read is mounted so."""
 
 import os
@@ -17,10 +17,23 @@ from testlib import Suite, check
 
 from tests.ext4 import images
 from tests.system.test_disk_files import SIZE_MIB, partition, says, switch_off
+from tests.system.with_services import initrd
 
 suite = Suite("ext4 errors")
 
 BLOCK = 4096
+DEVICE = 69  # MNOS_ERR_DEVICE
+SYNC_ERRORS = """
+[service.sync_errors]
+file = "sync_errors"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 128
+bytes = 32768
+uses = { files = "vfs", observer = "observer" }
+log = "write"
+"""
 DEVICE_FAILED = "device"  # in the text of ERR_DEVICE
 
 
@@ -49,12 +62,13 @@ def sector_of(part: Path, file: str, index: int) -> int:
 
 
 @contextmanager
-def failing(path: Path, event: str, sector: int, name: str):
+def failing(path: Path, event: str, sector: int, name: str, archive: Path | None = None):
     """The disk answers each request of a kind that touches the sector with an error."""
     drive = ("-drive", f"if=none,id=data,driver=raw,file.driver=blkdebug,file.image.filename={path},"
              f"file.inject-error.0.event={event},file.inject-error.0.errno=5,file.inject-error.0.sector={sector},"
              "rerror=report,werror=report", "-device", "virtio-blk-pci,drive=data")
-    with Guest(Machine("direct", cpus=2, memory_mib=256, extra=drive), f"ext4 {name}", 300) as guest:
+    machine = Machine("direct", cpus=2, memory_mib=256, extra=drive, **({"initrd": archive} if archive else {}))
+    with Guest(machine, f"ext4 {name}", 300) as guest:
         guest.expect(PROMPT)
         yield guest
 
@@ -70,6 +84,25 @@ def not_read() -> None:
                 says(guest, "write /disk/new text")
                 says(guest, "sync")
                 says(guest, "cat /disk/new", "text")
+            switch_off(guest)
+        partition(path)
+
+
+@suite.test("bytes that cannot be written are told once by a sync through each file that had them open, and by no other")
+def not_written() -> None:
+    with filled() as (path, part), tempfile.TemporaryDirectory() as folder:
+        archive = initrd(Path(folder), ["sync_errors"], lambda text: text.replace("\n[mount.", SYNC_ERRORS + "\n[mount.", 1))
+        with failing(path, "write_aio", sector_of(part, "/victim", 1), "not written", archive) as guest:
+            says(guest, "cat /disk/other", "another text")
+            guest.command("run sync_errors")
+            log = guest.command("log")
+            for line in (f"reader {DEVICE}, again 0", f"writer {DEVICE}, again 0", "other 0, again 0", "opened later: 0",
+                         "later 0, again 0", f"all {DEVICE}, again 0", "goes on: 0", "writer 0, again 0"):
+                check(f"sync_errors: {line}" in log, f"it does not say {line!r}:\n{log}")
+            says(guest, "write /disk/new text")  # the file system goes on
+            says(guest, "sync")
+            says(guest, "cat /disk/new", "text")
+            check("read only" not in guest.command("mount").split("/disk ")[1].split("\n")[0], "it is read-only")
             switch_off(guest)
         partition(path)
 

@@ -444,5 +444,6 @@ const struct file_methods ext4_methods = {
     .allocate = service_allocate,
     .space = space,
     .sync = service_sync,
+    .failures = service_failures,
     .ready = ready,
 };

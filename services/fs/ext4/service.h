@@ -67,7 +67,7 @@ struct open_inode {
     uint32_t next; /* in the bucket, or of the free ones */
     uint32_t count;
     bool gone;              /* it has no name any more, and is taken away after the last */
-    bool write_failed;      /* told by the next FSYNC */
+    uint16_t failures;      /* of writing its pages: each open file is told by its next FSYNC */
     uint32_t last_index;    /* read last */
     uint32_t ahead, window; /* read ahead so far, and how many pages the next time */
     uint64_t touched_ns;    /* when its times were set last by writing */
@@ -296,4 +296,7 @@ void writeback_submit(struct ext4_service *service, enum queue_op op, uint32_t n
 
 /* sync.c */
 mnos_status_t service_sync(void *context, uint32_t inode, uint64_t *ticket);
+uint16_t service_failures(void *context, uint32_t inode);
+/* A flush failed: pages of whatever is open may be lost. */
+void sync_flush_failed(struct ext4_service *service);
 void sync_round(struct ext4_service *service);

@@ -35,17 +35,28 @@ static uint64_t next_ticket(struct ext4_service *service)
     return ticket_for(STEP_FLUSH, service->flush_wanted);
 }
 
-/* A page that could not be written is told once. */
+/* What could not be written SYNC tells once; of one file each open file is told by file_server.c. */
 static mnos_status_t data_status(struct ext4_service *service, uint32_t inode)
 {
-    struct open_inode *open = inode == 0 ? NULL : open_find(service, inode);
-    bool failed = open != NULL ? open->write_failed : inode == 0 && service->data_failed;
+    bool failed = inode == 0 && service->data_failed;
 
-    if (open != NULL)
-        open->write_failed = false;
-    else if (inode == 0)
+    if (failed)
         service->data_failed = service->kept->write_failed = false;
     return failed ? MNOS_ERR_DEVICE : MNOS_OK;
+}
+
+uint16_t service_failures(void *context, uint32_t inode)
+{
+    const struct open_inode *open = open_find(context, inode);
+
+    return open == NULL ? 0 : open->failures;
+}
+
+void sync_flush_failed(struct ext4_service *service)
+{
+    service->data_failed = service->kept->write_failed = true;
+    for (uint32_t i = 1; i <= SERVICE_OPEN_MAX; i++)
+        service->opens[i].failures += service->opens[i].count != 0;
 }
 
 static mnos_status_t pages_step(struct ext4_service *service, uint32_t inode, uint64_t *ticket)

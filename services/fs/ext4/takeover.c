@@ -47,9 +47,13 @@ static mnos_status_t take_memory(struct ext4_service *service, const char **wron
 /* Of which files pages could not be written is not kept: all that are open are told. */
 static void tell_of_failures(struct ext4_service *service)
 {
+    struct sessions *sessions = service->files->loop.sessions;
+
     service->data_failed = service->kept->write_failed;
-    for (uint32_t i = 1; service->data_failed && i <= SERVICE_OPEN_MAX; i++)
-        service->opens[i].write_failed = service->opens[i].count != 0;
+    for (uint32_t i = 1; i <= SERVICE_OPEN_MAX; i++)
+        service->opens[i].failures = service->data_failed;
+    for (uint32_t i = 1; i <= sessions->handle_count; i++)
+        handle_at(sessions, i)->failures = 0;
 }
 
 mnos_status_t ext4_service_take_over(struct ext4_service *service, uint64_t disk_bytes,

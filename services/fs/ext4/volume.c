@@ -169,7 +169,7 @@ static void pages_done(struct ext4_service *service, const struct queue_request 
         if (request->op == QUEUE_WRITE && status != MNOS_OK) {
             service->data_failed = service->kept->write_failed = true;
             if (open != NULL)
-                open->write_failed = true;
+                open->failures++;
         }
         if (request->op == QUEUE_READ ? cache_part_read(&service->cache, number, status)
                                       : cache_part_written(&service->cache, number, status))
@@ -196,7 +196,8 @@ void ext4_service_done(struct ext4_service *service, uint64_t tag, mnos_status_t
         break;
     case QUEUE_FLUSHES:
         service->flush_done++;
-        service->data_failed = service->data_failed || status != MNOS_OK;
+        if (status != MNOS_OK)
+            sync_flush_failed(service);
         service_wake(service, service_key(KEY_FLUSHED, 0));
         break;
     default: pages_done(service, &request, status); break;
