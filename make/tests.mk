@@ -47,6 +47,7 @@ fuzz_firmware := tests/unit/firmware_fuzz.c tests/unit/firmware_memory.c \
 fuzz_pci      := tests/unit/pci_fuzz.c $(addprefix lib/format/,pci/config.c pci/mcfg.c acpi.c acpi_iommu.c madt.c)
 fuzz_partitions := tests/unit/partitions_fuzz.c services/volumes/scan.c \
                    $(addprefix lib/format/disk/,content.c crc32.c gpt.c mbr.c)
+fuzz_dns      := tests/unit/dns_fuzz.c lib/format/net/dns.c
 fuzz_sleep    := tests/unit/sleep_fuzz.c $(addprefix lib/format/,acpi_sleep.c acpi.c acpi_iommu.c madt.c)
 fuzz_nvme     := tests/unit/nvme_fuzz.c drivers/block/nvme/queue.c lib/driver/dma.c tests/unit/mmio_model.c
 fuzz_virtio   := tests/unit/virtio_fuzz.c $(addprefix lib/driver/,dma.c virtio/queue.c virtio/queue_packed.c virtio/transport.c) tests/unit/mmio_model.c

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dns.h - questions for the address of a name, and their answers, as bytes of RFC 1035. Plain data; what comes from
+ * outside may be any bytes.
+ *
+ * D1  An answer counts only if it repeats the question and its number; anything else is ignored, as if it had not come.
+ * D2  Of its records those count that are of the name that was asked for, or of what an alias of it leads to.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DNS_NAME_BYTES 254u /* the longest name, 253, with its end */
+#define DNS_QUESTION_BYTES (12u + DNS_NAME_BYTES + 1u + 4u)
+#define DNS_ADDRESSES 8u /* of one name; what is beyond is left out */
+#define DNS_PORT 53u
+
+/* A name of a host, in small letters and without a point at its end, out of what somebody wrote: parts of 1 to 63 letters,
+ * digits, `-` and `_`, with points between. False: it is none. */
+bool dns_name_clean(const char *written, char name[DNS_NAME_BYTES]);
+/* Whether `name` is `suffix`, or ends with it behind a point; "*" is the end of every name. Both are clean. */
+bool dns_name_inside(const char *name, const char *suffix);
+
+/* The question for the IPv4 addresses of a clean name; returns its length. */
+size_t dns_write_question(uint8_t out[DNS_QUESTION_BYTES], uint16_t id, const char *name);
+
+enum dns_result {
+    DNS_IGNORED, /* D1 */
+    DNS_FOUND,   /* there are addresses */
+    DNS_NOTHING, /* there is no such name, or it has no address */
+    DNS_REFUSED, /* the server does not say */
+};
+
+struct dns_answer {
+    uint32_t count;
+    uint32_t addresses[DNS_ADDRESSES]; /* as in ipv4.h */
+    uint32_t ttl_s;                    /* how long they are good for */
+};
+
+enum dns_result dns_read_answer(const uint8_t *bytes, size_t count, uint16_t id, const char *name,
+                                struct dns_answer *answer);
