@@ -1,54 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* copy - the commands that move files: cp, mv. */
-#include "lib/mnos/size_text.h"
 #include "lib/base/string.h"
+#include "lib/client/out.h"
+#include "lib/client/progress.h"
 #include "lib/mnos/bootstrap.h"
-#include "lib/mnos/time.h"
 #include "programs/files/files.h"
-#include "programs/files/out.h"
 
 #define WINDOW_BYTES 65536u
 #define CHUNK_BYTES 32768u
-/* A copy that takes longer shows how far it is, and how often that is drawn. */
-#define PROGRESS_AFTER_NS 1000000000ull
-#define PROGRESS_EACH_NS 200000000ull
-#define PROGRESS_CELLS 30u
 
 static char chunk[CHUNK_BYTES];
-
-/* ---- How far it is ---- */
-
-struct progress {
-    uint64_t began_ns, drawn_ns, total;
-    bool shown;
-};
-
-static void show_progress(struct progress *progress, uint64_t done)
-{
-    char bar[PROGRESS_CELLS + 1], at[SIZE_TEXT_BYTES], of[SIZE_TEXT_BYTES];
-    uint64_t now = kinfo_time_ns(), total = progress->total > done ? progress->total : done;
-    unsigned cells;
-
-    if (now - progress->began_ns < PROGRESS_AFTER_NS ||
-        now - progress->drawn_ns < PROGRESS_EACH_NS || total == 0)
-        return;
-    progress->drawn_ns = now;
-    progress->shown = true;
-    /* In 1/1024: a file may be so large that a product with its size does not fit. */
-    cells = (unsigned)(total < 1024 ? done * PROGRESS_CELLS / total
-                                    : done / (total / 1024) * PROGRESS_CELLS / 1024);
-    for (unsigned i = 0; i < PROGRESS_CELLS; i++)
-        bar[i] = i < cells ? '#' : '.';
-    bar[PROGRESS_CELLS] = 0;
-    out_print("\r[%s] %s of %s\x1b[K", bar, size_text(at, done), size_text(of, total));
-    out_flush();
-}
-
-static void end_progress(const struct progress *progress)
-{
-    if (progress->shown)
-        out_print("\r\x1b[K");
-}
 
 /* ---- cp ---- */
 
@@ -65,18 +26,19 @@ static mnos_status_t write_chunk(const struct file *to, uint64_t offset, uint64_
 static bool copy_bytes(const struct file *source, const struct files_path *from,
                        const struct file *target, const struct files_path *to)
 {
-    struct progress progress = {.began_ns = kinfo_time_ns(), .total = source->size};
+    struct progress progress;
     mnos_status_t read, write = MNOS_OK;
     uint64_t offset = 0, count = 0;
 
+    progress_begin(&progress, source->size);
     do {
         offset += count;
-        show_progress(&progress, offset);
+        progress_show(&progress, offset);
         read = file_read(source, offset, chunk, CHUNK_BYTES, &count);
         if (read == MNOS_OK && count != 0)
             write = write_chunk(target, offset, count);
     } while (read == MNOS_OK && write == MNOS_OK && count != 0);
-    end_progress(&progress);
+    progress_end(&progress);
     return files_good(read, from) && files_good(write, to);
 }
 

@@ -18,8 +18,7 @@
 enum files_exit {
     FILES_EXIT_DONE = 0,
     FILES_EXIT_FAILED = 1,
-    FILES_EXIT_CALL = 2,
-    FILES_EXIT_TERMINAL = 3
+    FILES_EXIT_CALL = 2 /* 3 is OUT_EXIT_TERMINAL */
 };
 
 struct files_path {

@@ -2,9 +2,9 @@
 /* find - the command that goes through all that lies below a directory. */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
+#include "lib/client/out.h"
 #include "lib/mnos/bootstrap.h"
 #include "programs/files/files.h"
-#include "programs/files/out.h"
 
 /* Directories within directories that it looks into. */
 #define FIND_DEPTH_MAX 32u

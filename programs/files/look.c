@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* look - the commands that look at files and directories: ls, stat. */
 #include "lib/base/printf.h"
+#include "lib/client/out.h"
 #include "lib/mnos/size_text.h"
 #include "lib/base/string.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/time.h"
 #include "programs/files/files.h"
-#include "programs/files/out.h"
 
 #define NS_PER_S 1000000000ull
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* main - the commands about files, one program: the first word says which. See README.md. */
 #include "lib/base/string.h"
+#include "lib/client/out.h"
 #include "lib/mnos/bootstrap.h"
 #include "programs/files/files.h"
-#include "programs/files/out.h"
 
 #define PATHS_MAX 2
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* show - the commands that show what a file holds, and the one that puts a line into it: cat, hexdump, write. */
 #include "lib/base/string.h"
+#include "lib/client/out.h"
 #include "lib/mnos/bootstrap.h"
 #include "programs/files/files.h"
-#include "programs/files/out.h"
 
 #define WINDOW_BYTES 65536u
 #define CHUNK_BYTES 32768u

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* out - see out.h. */
-#include "programs/files/out.h"
+#include "lib/client/out.h"
 
 #include <stdarg.h>
 
@@ -12,7 +12,7 @@
 #include "lib/mnos/status.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/utf8.h"
-#include "programs/files/files.h"
+#include "protocols/file.h"
 
 #define PRINT_BYTES 512
 
@@ -26,7 +26,7 @@ void out_flush(void)
 
     output_bytes = 0;
     if (count != 0 && stream_write(bootstrap_cap("terminal"), output, count) != MNOS_OK)
-        (void)!sys_proc_destroy(MNOS_SELF, FILES_EXIT_TERMINAL);
+        (void)!sys_proc_destroy(MNOS_SELF, OUT_EXIT_TERMINAL);
 }
 
 static void put(char byte)
@@ -61,7 +61,7 @@ void out_print(const char *format, ...)
 
 void out_name(const char *name)
 {
-    static char clean[FILES_PATH_BYTES];
+    static char clean[FILE_PATH_BYTES_MAX + 1];
 
     string_copy(clean, name, sizeof clean);
     (void)utf8_clean(clean);
