@@ -30,6 +30,7 @@ LWIP_FLAGS := $(USER_CFLAGS) -w -Ithird_party/lwip/config -I$(BUILD)/src/lwip/sr
 $(BUILD)/user/lwip/%.c.o: $(THIRD_PARTY) $(wildcard third_party/lwip/config/*.h third_party/lwip/config/*/*.h) $(common)
 	$(call say,CC)
 	$(Q)mkdir -p $(@D) && $(CC) $(LWIP_FLAGS) -c $(BUILD)/src/lwip/src/$*.c -o $@
+$(BUILD)/user/lwip/core/ipv4/dhcp.c.o: LWIP_FLAGS += -DLWIP_DNS=1
 $(BUILD)/user/net.elf: $(LWIP_SRCS:%=$(BUILD)/user/lwip/%.o)
 $(BUILD)/user/obj/services/net/%.c.o: USER_CFLAGS += -Ithird_party/lwip/config -isystem $(BUILD)/src/lwip/src/include
 $(call user_objects,services/net): $(THIRD_PARTY)

@@ -6,7 +6,7 @@
 #include "protocols/socket.h"
 
 #define NET_LIMITS_MAGIC 0x54494D494C54454Eull
-#define NET_LIMITS_VERSION 1u
+#define NET_LIMITS_VERSION 2u
 
 struct net_limits_header {
     uint64_t magic;
@@ -19,4 +19,4 @@ struct net_limits_record {
     char service[MNOS_NAME_BYTES]; /* without the number of an instance */
     struct socket_limits limits;
 };
-_Static_assert(sizeof(struct net_limits_record) == 296, "written by mknet.py");
+_Static_assert(sizeof(struct net_limits_record) == 1328, "written by mknet.py");

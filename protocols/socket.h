@@ -39,6 +39,8 @@ enum socket_label {
 
 #define SOCKET_RANGES 8u
 #define SOCKETS_OF_SESSION 64u
+#define SOCKET_SUFFIXES 4u
+#define SOCKET_NAME_BYTES 256u /* the longest name of a host, 253, with its end */
 
 enum socket_protocol { SOCKET_TCP = 1, SOCKET_UDP = 2 };
 
@@ -71,14 +73,19 @@ struct socket_limits {
     uint32_t listen_count, connect_count;
     struct socket_range listen[SOCKET_RANGES];  /* local addresses and ports */
     struct socket_range connect[SOCKET_RANGES]; /* those of peers */
+    uint32_t resolve_count, reserved;           /* 0 */
+    /* Names that may be asked for, with all that end with them behind a point: "example.org", or "*", all of them. In
+     * small letters, without a point at the end. */
+    char resolve[SOCKET_SUFFIXES][SOCKET_NAME_BYTES];
 };
-_Static_assert(sizeof(struct socket_limits) == 272, "shared between programs");
+_Static_assert(sizeof(struct socket_limits) == 1304, "shared between programs");
 
 enum socket_limit {
     SOCKET_LIMIT_RIGHTS = 1,
     SOCKET_LIMIT_SOCKETS = 2,
     SOCKET_LIMIT_LISTEN = 3,
     SOCKET_LIMIT_CONNECT = 4,
+    SOCKET_LIMIT_RESOLVE = 5,
 };
 
 enum socket_field {
@@ -86,13 +93,14 @@ enum socket_field {
     SOCKET_FIELD_ADDRESS = 1,  /* no range has the address */
     SOCKET_FIELD_PROTOCOL = 2, /* a range has the address, but not of this protocol */
     SOCKET_FIELD_PORT = 3,     /* a range has address and protocol, but not the port */
+    SOCKET_FIELD_NAME = 4,     /* RESOLVE: the name does not end with any that may be asked for */
 };
 
 /* With ERR_DENIED. */
 struct socket_refusal {
     uint32_t limit; /* enum socket_limit */
     uint32_t field; /* enum socket_field */
-    uint32_t index; /* NARROW: of the range that is no part; else 0 */
+    uint32_t index; /* NARROW: of the range, or the name, that is no part; else 0 */
     uint32_t reserved;
 };
 _Static_assert(sizeof(struct socket_refusal) == 16, "shared between programs");
@@ -115,6 +123,24 @@ struct socket_interface {
     uint64_t attaches;                /* how often a driver was begun with */
 };
 _Static_assert(sizeof(struct socket_interface) == 72, "shared between programs");
+
+enum socket_resolve_flag {
+    SOCKET_RESOLVE_NOW = 1, /* does not wait */
+};
+
+struct socket_resolve {
+    uint64_t flags; /* enum socket_resolve_flag */
+    char name[SOCKET_NAME_BYTES];
+};
+_Static_assert(sizeof(struct socket_resolve) == 264, "shared between programs");
+
+#define SOCKET_ADDRESSES 8u
+
+struct socket_resolved {
+    uint32_t count; /* at least 1 */
+    uint32_t ttl_s; /* how long they are good for */
+    uint32_t addresses[SOCKET_ADDRESSES];
+};
 
 #define SOCKET_PING_BYTES_MAX 1400u
 

@@ -12,7 +12,7 @@ CONTROL = 8
 EVENTS_OF_MANAGER = (62, 63)
 ANY = 0xFFFFFFFF
 # What a service may do on the network: mknet.py.
-NET_KEYS = {"listen", "connect", "sockets", "ping", "observe"}
+NET_KEYS = {"listen", "connect", "resolve", "sockets", "ping", "observe"}
 # Who has sockets tells net of what it has put into their rings: SOCKET_EVENT_BELL of protocols/socket.h.
 BELL = 0
 MATCH_KEYS = {"vendor": 0xFFFF, "device": 0xFFFF, "class": 0xFFFFFF, "mask": 0xFFFFFF}

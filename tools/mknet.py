@@ -5,7 +5,7 @@
     mknet.py MANIFEST.toml OUT.bin
 
 A service's entry of `uses` with the endpoint of the service whose program is `net` may have the keys listen, connect,
-sockets, ping and observe. The rest of the manifest is mkmanifest.py's. Every error names the file and the line. The
+resolve, sockets, ping and observe. The rest of the manifest is mkmanifest.py's. Every error names the file and the line. The
 output format is protocols/net_format.h; docs/manifest.md explains the keys.
 """
 
@@ -16,15 +16,17 @@ import sys
 import tomllib
 from pathlib import Path
 
-MAGIC, VERSION = 0x54494D494C54454E, 1
+MAGIC, VERSION = 0x54494D494C54454E, 2
 NAME_BYTES, RANGES, SOCKETS_MAX = 24, 8, 64
+SUFFIXES, SUFFIX_BYTES = 4, 256
 PROGRAM = "net"
-KEYS = {"listen": list, "connect": list, "sockets": int, "ping": bool, "observe": bool}
+KEYS = {"listen": list, "connect": list, "resolve": list, "sockets": int, "ping": bool, "observe": bool}
 PING, OBSERVE = 1, 2
 TCP, UDP = 1, 2
 PROTOCOLS = {"": TCP, "/tcp": TCP, "/udp": UDP}
 OWN = 1
 NAMES = {"*": (0, 0xFFFFFFFF, 0), "loopback": (0x7F000000, 0x7FFFFFFF, 0), "self": (0, 0xFFFFFFFF, OWN)}
+SUFFIX = re.compile(r"\*|(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 RANGE = re.compile(r"([^:]+):(\*|\d+(?:-\d+)?)(|/tcp|/udp)\Z")
 
 
@@ -70,17 +72,28 @@ def read_ranges(value: list, key: str) -> list[bytes]:
     return found
 
 
+def read_suffixes(value: list) -> list[bytes]:
+    if len(value) > SUFFIXES:
+        raise ValueError(f"resolve: more than {SUFFIXES} names")
+    for text in value:
+        if not isinstance(text, str) or not SUFFIX.fullmatch(text):
+            raise ValueError(f"resolve: '{text}' is no name of hosts, as example.org in small letters, and not *")
+    return [text.encode().ljust(SUFFIX_BYTES, b"\0") for text in value]
+
+
 def read_limits(use: dict) -> bytes:
     for key, kind in KEYS.items():
         if key in use and type(use[key]) is not kind:
             raise ValueError(f"{key} is of another type")
     listen, connect = read_ranges(use.get("listen", []), "listen"), read_ranges(use.get("connect", []), "connect")
+    resolve = read_suffixes(use.get("resolve", []))
     sockets = use.get("sockets", SOCKETS_MAX if listen or connect else 0)
     if not 0 <= sockets <= SOCKETS_MAX:
         raise ValueError(f"sockets is {sockets}, outside 0 to {SOCKETS_MAX}")
     rights = (PING if use.get("ping") else 0) | (OBSERVE if use.get("observe") else 0)
     return (struct.pack("<4I", rights, sockets, len(listen), len(connect)) +
-            b"".join(listen).ljust(16 * RANGES, b"\0") + b"".join(connect).ljust(16 * RANGES, b"\0"))
+            b"".join(listen).ljust(16 * RANGES, b"\0") + b"".join(connect).ljust(16 * RANGES, b"\0") +
+            struct.pack("<2I", len(resolve), 0) + b"".join(resolve).ljust(SUFFIX_BYTES * SUFFIXES, b"\0"))
 
 
 def endpoints_of_net(services: dict) -> set[str]:

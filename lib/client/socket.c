@@ -2,6 +2,7 @@
 /* socket - requests: see socket.h. Bytes are in socket_bytes.c. */
 #include "lib/client/socket.h"
 
+#include "lib/base/string.h"
 #include "lib/client/service.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
@@ -120,28 +121,6 @@ mnos_status_t socket_session_open(struct socket_session *session, mnos_cap_t ser
     return status;
 }
 
-const char *socket_refusal_text(const struct socket_refusal *refusal)
-{
-    static const char *const fields[] = {
-        [SOCKET_FIELD_NONE] = "no range at all",
-        [SOCKET_FIELD_ADDRESS] = "not to this address",
-        [SOCKET_FIELD_PROTOCOL] = "not by this protocol",
-        [SOCKET_FIELD_PORT] = "not at this port",
-    };
-
-    switch (refusal->limit) {
-    case SOCKET_LIMIT_RIGHTS:
-        return refusal->field == SOCKET_FIELD_ADDRESS ? fields[SOCKET_FIELD_ADDRESS]
-                                                      : "the right is not given";
-    case SOCKET_LIMIT_SOCKETS: return "no more sockets";
-    case SOCKET_LIMIT_LISTEN:
-    case SOCKET_LIMIT_CONNECT:
-        return refusal->field < sizeof fields / sizeof fields[0] ? fields[refusal->field]
-                                                                 : "a limit";
-    default: return "nothing is given to this program";
-    }
-}
-
 mnos_status_t socket_narrow(struct socket_session *session, const struct socket_limits *limits,
                             mnos_cap_t *below)
 {
@@ -168,6 +147,22 @@ mnos_status_t socket_interface(struct socket_session *session, uint64_t index,
     if (status == MNOS_OK)
         interface->name[sizeof interface->name - 1] = 0;
     return status;
+}
+
+mnos_status_t socket_resolve(struct socket_session *session, const char *name, uint64_t flags,
+                             struct socket_resolved *resolved)
+{
+    struct socket_resolve record = {.flags = flags};
+    mnos_status_t status;
+
+    if (strlen(name) >= sizeof record.name)
+        return MNOS_ERR_ARGUMENT;
+    string_copy(record.name, name, sizeof record.name);
+    status = call(session, SOCKET_RESOLVE, &record, sizeof record, resolved, sizeof *resolved,
+                  false, (flags & SOCKET_RESOLVE_NOW) == 0);
+    return status == MNOS_OK && (resolved->count == 0 || resolved->count > SOCKET_ADDRESSES)
+               ? MNOS_ERR_FORMAT
+               : status;
 }
 
 mnos_status_t socket_ping(struct socket_session *session, const struct socket_ping *ping,

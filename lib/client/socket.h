@@ -41,6 +41,8 @@ mnos_status_t socket_session_open(struct socket_session *session, mnos_cap_t ser
 void socket_session_close(struct socket_session *session);
 /* Which field of which limit a MNOS_ERR_DENIED was about, for people. */
 const char *socket_refusal_text(const struct socket_refusal *refusal);
+/* Why a name could not be resolved, for people; NULL: as with other requests. */
+const char *socket_resolve_text(mnos_status_t status);
 
 /* A session below this one, to hand on. */
 mnos_status_t socket_narrow(struct socket_session *session, const struct socket_limits *limits,
@@ -49,6 +51,9 @@ mnos_status_t socket_limits(struct socket_session *session, struct socket_limits
 /* MNOS_ERR_END past the last. */
 mnos_status_t socket_interface(struct socket_session *session, uint64_t index,
                                struct socket_interface *interface);
+/* The addresses of a host by its name. `flags`: enum socket_resolve_flag. */
+mnos_status_t socket_resolve(struct socket_session *session, const char *name, uint64_t flags,
+                             struct socket_resolved *resolved);
 /* Waits for the answer, at most so long. */
 mnos_status_t socket_ping(struct socket_session *session, const struct socket_ping *ping,
                           struct socket_pong *pong);

@@ -34,6 +34,7 @@ static const struct command commands[] = {
      COMPLETES_NOTHING},
     {"ping", "ADDRESS [COUNT]", "whether a machine answers, and how fast", command_ping, 1, 2,
      COMPLETES_NOTHING},
+    {"resolve", "NAME", "the addresses of a host", command_resolve, 1, 1, COMPLETES_NOTHING},
     {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1,
      COMPLETES_SERVICES},
     {"kill", "NAME", "end a program or a service, whose restart policy decides what follows",
@@ -76,7 +77,7 @@ static void command_help(const struct words *)
         console_print("  %-9s%-21s %s\n", commands[i].name, commands[i].arguments,
                       commands[i].help);
     console_print(
-        "A & behind run or a command about files leaves it in the background.\n"
+        "A & behind run, or a command about files or names, leaves it in the background.\n"
         "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"
         "Backspace, Delete, Ctrl-D a character; Ctrl-W, Alt-D a word; Ctrl-U K to start,\n"
         "to end; Tab completes; Up Down and Ctrl-R (Ctrl-G ends it) bring earlier lines;\n"
@@ -144,7 +145,8 @@ static void take_ampersand(struct words *words)
 /* Only programs go on by themselves. */
 static bool knows_background(const struct command *command)
 {
-    return command->run == command_run_program || is_file_command(command);
+    return command->run == command_run_program || is_file_command(command) ||
+           command->run == command_resolve;
 }
 
 void command_run(char *line)

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * files_run - the commands about files: each is a run of programs/files, which gets sessions of what the line names, with
- * the rights that the command needs, and nothing else.
- *
- * Paths are looked up here, through all that is mounted: a link may lead where the program could not go. What it gets
- * is a session of the file or directory itself, or of the directory in which a name is, and that name.
+ * files_run - the commands about files: each is a run of programs/files, which gets sessions of what the line names
+ * (target.h), with the rights that the command needs, and nothing else.
  */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
@@ -12,82 +9,19 @@
 #include "programs/monitor/console.h"
 #include "programs/monitor/files.h"
 #include "programs/monitor/launch.h"
+#include "programs/monitor/target.h"
 #include "protocols/launcher.h"
 
 #define PROGRAM "files" /* the launcher has it, so that no file system is needed to start it */
 #define FRAMES 512u
 #define READ_FILE FILE_READ_RIGHT
 #define CHANGE_NAMES FILE_CREATE_RIGHT
-#define MAKE_FILE (FILE_WRITE_RIGHT | FILE_CREATE_RIGHT)
-
-/* One that the program is to get. */
-struct target {
-    const char *cap;             /* its name there */
-    uint32_t rights;             /* beside FILE_LOOKUP */
-    char path[FILES_PATH_BYTES]; /* of what is exported */
-    char name[FILES_PATH_BYTES]; /* in it, or empty */
-};
 
 static struct target from, to;
-static char arguments[LAUNCHER_ARGUMENTS_MAX];
-static size_t argument_bytes;
-
-/* False: no room, which was told. */
-static bool add_argument(const char *word)
-{
-    size_t bytes = strlen(word) + 1;
-
-    if (bytes > sizeof arguments - argument_bytes) {
-        console_print("%s: the arguments are longer than %u bytes\n", arguments,
-                      LAUNCHER_ARGUMENTS_MAX);
-        return false;
-    }
-    memcpy(arguments + argument_bytes, word, bytes);
-    argument_bytes += bytes;
-    return true;
-}
 
 static bool begin(const struct words *words)
 {
-    argument_bytes = 0;
-    return files_session(words->word[0]) != NULL && add_argument(words->word[0]);
-}
-
-static bool add_path(const char *typed, const struct target *target)
-{
-    return add_argument(typed) && add_argument(target->name);
-}
-
-/* ---- What a path names ---- */
-
-/* `path` as a session of its own: what it names is there. */
-static void take_itself(struct target *target, const char *cap, uint32_t rights)
-{
-    target->cap = cap;
-    target->rights = rights;
-    target->name[0] = 0;
-}
-
-/* As a name in its directory, whatever is there under it. */
-static void take_name(struct target *target, const char *cap, uint32_t rights)
-{
-    char *path = target->path;
-    size_t end = strlen(path), start;
-
-    while (end > 1 && path[end - 1] == '/')
-        end--;
-    for (start = end; start > 0 && path[start - 1] != '/';)
-        start--;
-    target->cap = cap;
-    target->rights = rights;
-    memcpy(target->name, path + start, end - start);
-    target->name[end - start] = 0;
-    path[start > 1 ? start - 1 : 1] = 0; /* the directory's path, or "/" */
-}
-
-static mnos_status_t look_at(const struct target *target, uint32_t flags, struct file_attr *attr)
-{
-    return file_stat(&files_mounts()->root, target->path, flags, attr);
+    return files_session(words->word[0]) != NULL && argument_begin(words->word[0]);
 }
 
 /* A directory itself; any other name, also that of a link which leads nowhere, in its directory. False: nothing has the
@@ -95,40 +29,22 @@ static mnos_status_t look_at(const struct target *target, uint32_t flags, struct
 static bool take_directory_or_name(const struct words *words, uint32_t flags)
 {
     struct file_attr attr;
-    mnos_status_t status = look_at(&from, flags, &attr);
+    mnos_status_t status = target_look(&from, flags, &attr);
 
     if (status == MNOS_OK && attr.type == FILE_TYPE_DIRECTORY) {
-        take_itself(&from, "path", 0);
+        target_itself(&from, "path", 0);
         return true;
     }
     if (status != MNOS_OK)
-        status = look_at(&from, FILE_NO_FOLLOW, &attr);
+        status = target_look(&from, FILE_NO_FOLLOW, &attr);
     if (status == MNOS_OK)
-        take_name(&from, "path", 0);
+        target_name(&from, "path", 0);
     else
         files_failed(status, words->word[0], from.path);
     return status == MNOS_OK;
 }
 
 /* ---- Running ---- */
-
-/* Where nothing may be changed the program gets what there is, and the file system tells it so. */
-static uint32_t rights_there(const struct target *target)
-{
-    uint32_t plain = target->rights & FILE_READ_RIGHT;
-    struct file opened;
-    mnos_status_t status = file_open(&files_mounts()->root, NULL, target->path, FILE_ONLY_DIRECTORY,
-                                     FILE_LOOKUP | target->rights, &opened);
-
-    if (status == MNOS_OK)
-        (void)!file_close(&opened);
-    return status == MNOS_ERR_DENIED ? plain : target->rights;
-}
-
-static bool give(const struct target *target)
-{
-    return launch_give_path(target->cap, target->path, rights_there(target), false);
-}
 
 static void run(const struct words *words, const struct target *first, const struct target *second)
 {
@@ -137,12 +53,11 @@ static void run(const struct words *words, const struct target *first, const str
         .file = PROGRAM,
         .name = words->word[0],
         .frames = FRAMES,
-        .arguments = arguments,
-        .argument_bytes = argument_bytes,
         .quiet = true,
     };
 
-    if (launch_begin(&plan) && give(first) && (second == NULL || give(second)))
+    argument_plan(&plan);
+    if (launch_begin(&plan) && target_give(first) && (second == NULL || target_give(second)))
         launch_go(words->background ? LAUNCH_BACKGROUND : LAUNCH_BEHIND);
 }
 
@@ -150,7 +65,7 @@ static void run(const struct words *words, const struct target *first, const str
 static bool add_rest(const struct words *words, unsigned index)
 {
     for (; index < words->count; index++) {
-        if (!add_argument(words->word[index]))
+        if (!argument_add(words->word[index]))
             return false;
     }
     return true;
@@ -177,15 +92,15 @@ void command_ls(const struct words *words)
         is_root = opened.session == &files_mounts()->root;
         (void)!file_close(&opened);
     }
-    if (take_directory_or_name(words, 0) && add_path(words->word[1], &from) &&
-        (!is_root || add_argument("mounts")))
+    if (take_directory_or_name(words, 0) && argument_add_path(words->word[1], &from) &&
+        (!is_root || argument_add("mounts")))
         run(words, &from, NULL);
 }
 
 void command_stat(const struct words *words)
 {
     if (take_path(words) && take_directory_or_name(words, FILE_NO_FOLLOW) &&
-        add_path(words->word[1], &from))
+        argument_add_path(words->word[1], &from))
         run(words, &from, NULL);
 }
 
@@ -196,8 +111,8 @@ void command_read(const struct words *words)
 
     if (!take_path(words))
         return;
-    take_itself(&from, "path", finds ? 0 : READ_FILE);
-    if (add_path(finds ? from.path : words->word[1], &from) && add_rest(words, 2))
+    target_itself(&from, "path", finds ? 0 : READ_FILE);
+    if (argument_add_path(finds ? from.path : words->word[1], &from) && add_rest(words, 2))
         run(words, &from, NULL);
 }
 
@@ -206,20 +121,9 @@ void command_name(const struct words *words)
 {
     if (!take_path(words))
         return;
-    take_name(&from, "path", CHANGE_NAMES);
-    if (add_path(words->word[1], &from))
+    target_name(&from, "path", CHANGE_NAMES);
+    if (argument_add_path(words->word[1], &from))
         run(words, &from, NULL);
-}
-
-/* A file that is there, itself; else the name that it is to get. */
-static void take_to_write(struct target *target, const char *cap)
-{
-    struct file_attr attr;
-
-    if (look_at(target, 0, &attr) == MNOS_OK)
-        take_itself(target, cap, FILE_WRITE_RIGHT);
-    else
-        take_name(target, cap, MAKE_FILE);
 }
 
 void command_write(const struct words *words)
@@ -232,8 +136,8 @@ void command_write(const struct words *words)
                                        words->word[i]); /* a line has less than there is room */
     if (!take_path(words))
         return;
-    take_to_write(&from, "path");
-    if (add_path(words->word[1], &from) && add_argument(text))
+    target_to_write(&from, "path");
+    if (argument_add_path(words->word[1], &from) && argument_add(text))
         run(words, &from, NULL);
 }
 
@@ -257,7 +161,7 @@ static bool enter_directory(const char *command, const char *typed)
     struct file_attr attr;
     size_t bytes = strlen(to.path);
 
-    if (look_at(&to, 0, &attr) != MNOS_OK || attr.type != FILE_TYPE_DIRECTORY)
+    if (target_look(&to, 0, &attr) != MNOS_OK || attr.type != FILE_TYPE_DIRECTORY)
         return true;
     if ((size_t)mnos_snprintf(to.path + bytes, FILES_PATH_BYTES - bytes, "/%s", base_of(typed)) <
         FILES_PATH_BYTES - bytes)
@@ -300,9 +204,9 @@ void command_cp(const struct words *words)
         console_print("%s: %s and %s are the same file\n", name, words->word[1], words->word[2]);
         return;
     }
-    take_itself(&from, "from", READ_FILE);
-    take_to_write(&to, "to");
-    if (add_path(words->word[1], &from) && add_path(words->word[2], &to))
+    target_itself(&from, "from", READ_FILE);
+    target_to_write(&to, "to");
+    if (argument_add_path(words->word[1], &from) && argument_add_path(words->word[2], &to))
         run(words, &from, &to);
 }
 
@@ -369,13 +273,13 @@ void command_mv(const struct words *words)
 
     if (!take_two_paths(words) || !enter_directory(name, words->word[1]))
         return;
-    status = look_at(&from, FILE_NO_FOLLOW, &attr);
+    status = target_look(&from, FILE_NO_FOLLOW, &attr);
     if (status != MNOS_OK) {
         files_failed(status, name, words->word[1]);
         return;
     }
-    take_name(&from, "from", CHANGE_NAMES);
-    take_name(&to, "to", CHANGE_NAMES);
+    target_name(&from, "from", CHANGE_NAMES);
+    target_name(&to, "to", CHANGE_NAMES);
     here = place_of(name, from.path);
     there = here == NULL ? NULL : place_of(name, to.path);
     if (there == NULL)
@@ -386,9 +290,9 @@ void command_mv(const struct words *words)
     }
     if (here != there) { /* another file system gets a copy, and then the name here goes */
         from.rights |= READ_FILE;
-        to.rights = MAKE_FILE;
+        to.rights = FILE_WRITE_RIGHT | FILE_CREATE_RIGHT;
     }
-    if (add_path(words->word[1], &from) && add_path(words->word[2], &to))
+    if (argument_add_path(words->word[1], &from) && argument_add_path(words->word[2], &to))
         run(words, &from, here == there ? NULL : &to);
 }
 
@@ -400,15 +304,15 @@ static void link_file(const struct words *words)
 
     if (!take_two_paths(words))
         return;
-    take_name(&from, "path", CHANGE_NAMES);
-    take_name(&to, "path", CHANGE_NAMES);
+    target_name(&from, "path", CHANGE_NAMES);
+    target_name(&to, "path", CHANGE_NAMES);
     here = place_of(name, from.path);
     there = here == NULL ? NULL : place_of(name, to.path);
     if (there == NULL)
         return;
     if (here != there || !join_directories(here))
         files_failed(MNOS_ERR_VOLUME, name, words->word[2]);
-    else if (add_path(words->word[1], &from) && add_argument(to.name))
+    else if (argument_add_path(words->word[1], &from) && argument_add(to.name))
         run(words, &from, NULL);
 }
 
@@ -421,8 +325,9 @@ void command_ln(const struct words *words)
     } else if (!symbolic) {
         link_file(words);
     } else if (begin(words) && files_path(words->word[0], words->word[3], from.path)) {
-        take_name(&from, "path", CHANGE_NAMES);
-        if (add_path(words->word[3], &from) && add_argument(words->word[2]) && add_argument("-s"))
+        target_name(&from, "path", CHANGE_NAMES);
+        if (argument_add_path(words->word[3], &from) && argument_add(words->word[2]) &&
+            argument_add("-s"))
             run(words, &from, NULL);
     }
 }

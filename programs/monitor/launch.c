@@ -137,7 +137,7 @@ bool launch_begin(const struct launch_plan *plan)
         explain(MNOS_ERR_AGAIN, "");
         return false;
     }
-    if (files_session(plan->command) == NULL)
+    if (plan->path != NULL && files_session(plan->command) == NULL)
         return false;
     if (plan->path != NULL && !open_program(plan->path, &launcher.file))
         return false;

@@ -3,6 +3,7 @@
 #include "programs/monitor/net_limits.h"
 
 #include "lib/base/string.h"
+#include "lib/format/net/dns.h"
 #include "lib/format/net/ipv4.h"
 
 /* Takes `word` off the beginning of *text, if it is there. */
@@ -89,6 +90,19 @@ static bool add_range(const char *text, const char *word, struct socket_range *r
     return true;
 }
 
+static bool add_name(const char *text, const char *word, struct net_limits *out)
+{
+    struct socket_limits *limits = &out->limits;
+    char name[DNS_NAME_BYTES] = "*";
+
+    if (limits->resolve_count == SOCKET_SUFFIXES ||
+        (strcmp(text, "*") != 0 && !dns_name_clean(text, name)))
+        return false;
+    string_copy(limits->resolve[limits->resolve_count], name, SOCKET_NAME_BYTES);
+    out->resolve[limits->resolve_count++] = word;
+    return true;
+}
+
 static bool read_word(struct net_limits *out, const char *word)
 {
     struct socket_limits *limits = &out->limits;
@@ -98,6 +112,8 @@ static bool read_word(struct net_limits *out, const char *word)
         return add_range(text, word, limits->listen, out->listen, &limits->listen_count);
     if (take(&text, "connect="))
         return add_range(text, word, limits->connect, out->connect, &limits->connect_count);
+    if (take(&text, "resolve="))
+        return add_name(text, word, out);
     if (take(&text, "sockets="))
         return ipv4_read_number(&text, SOCKETS_OF_SESSION, &limits->sockets) && *text == 0;
     if (strcmp(word, "ping") == 0)
@@ -136,6 +152,9 @@ const char *net_limits_word(const struct net_limits *limits, const struct socket
         return refusal->index < limits->limits.listen_count ? limits->listen[refusal->index] : NULL;
     case SOCKET_LIMIT_CONNECT:
         return refusal->index < limits->limits.connect_count ? limits->connect[refusal->index]
+                                                             : NULL;
+    case SOCKET_LIMIT_RESOLVE:
+        return refusal->index < limits->limits.resolve_count ? limits->resolve[refusal->index]
                                                              : NULL;
     default: return NULL;
     }

@@ -2,7 +2,7 @@
 /*
  * net_limits.h - what a program may do on the network, as a person writes it, in the words of the manifest:
  *
- *   connect=10.0.0.0/8:443,connect=*:53/udp,listen=0.0.0.0:80,ping,observe,sockets=4
+ *   connect=10.0.0.0/8:443,connect=*:53/udp,listen=0.0.0.0:80,resolve=example.org,ping,observe,sockets=4
  *
  * Plain data, and no call: host tests compile this as it is.
  */
@@ -14,8 +14,8 @@
 
 struct net_limits {
     struct socket_limits limits;
-    /* The words that the ranges were made of, for messages. */
-    const char *listen[SOCKET_RANGES], *connect[SOCKET_RANGES];
+    /* The words that ranges and names were made of, for messages. */
+    const char *listen[SOCKET_RANGES], *connect[SOCKET_RANGES], *resolve[SOCKET_SUFFIXES];
 };
 
 /* Takes the text apart; the words of `limits` lie in it. False: *wrong is the word that says nothing that can be, or one

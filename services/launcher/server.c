@@ -110,7 +110,7 @@ struct start_request {
 };
 
 /* What can be started by name: files of the initial RAM disk that the manifest gives, as needs.toml names them. */
-static const char *const own_files[] = {"files"};
+static const char *const own_files[] = {"files", "network"};
 
 static mnos_cap_t own_file(const char name[MNOS_NAME_BYTES])
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* hooks.h - what lwIP asks of us in the middle of its work (lwipopts.h); the functions are in port.c and loopback.c. */
+/* hooks.h - what lwIP asks of us in the middle of its work (lwipopts.h); the functions are in port.c, loopback.c
+ * and names.c. */
 #pragma once
 
 #include "lwip/ip_addr.h"
@@ -8,6 +9,8 @@
 struct tcp_hdr;
 struct tcp_pcb;
 
+/* A server of names that DHCP has told: names.c. What lwIP's own resolver would define, which is not built. */
+void dns_setserver(u8_t number, const ip_addr_t *server);
 /* The first sequence number of a connection (RFC 6528). */
 uint32_t port_sequence(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote,
                        uint16_t remote_port);

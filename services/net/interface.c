@@ -237,10 +237,9 @@ static bool read_static(const char *text, struct netif *netif)
     return true;
 }
 
-static const char *argument_of(const char *arguments, uint32_t number)
+const char *argument_of(const char *arguments, const char *name)
 {
-    char name[8];
-    size_t bytes = (size_t)mnos_snprintf(name, sizeof name, "en%u=", number);
+    size_t bytes = strlen(name);
 
     for (const char *at = arguments; *at != 0; at++)
         if ((at == arguments || at[-1] == ' ') && strncmp(at, name, bytes) == 0)
@@ -250,8 +249,11 @@ static const char *argument_of(const char *arguments, uint32_t number)
 
 static void begin_address(struct interface *interface, uint32_t number)
 {
-    const char *text = argument_of(bootstrap_arguments(), number);
+    char name[8];
+    const char *text;
 
+    mnos_snprintf(name, sizeof name, "en%u=", number);
+    text = argument_of(bootstrap_arguments(), name);
     interface->dhcp = text == NULL || strncmp(text, "dhcp", 4) == 0;
     if (!interface->dhcp && !read_static(text, &interface->netif)) {
         log_line("en%u: its argument is not ADDRESS/PREFIX[,GATEWAY]: it asks for an address",

@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 
+#include "lib/base/string.h"
+#include "lib/format/net/dns.h"
+
 #define ALL_PROTOCOLS (SOCKET_TCP | SOCKET_UDP)
 #define ALL_RIGHTS (SOCKET_RIGHT_PING | SOCKET_RIGHT_OBSERVE)
 
@@ -54,9 +57,21 @@ static bool range_valid(const struct socket_range *range)
            (range->flags & ~SOCKET_RANGE_OWN) == 0 && range->reserved == 0;
 }
 
+/* A name as it would be asked for, or "*". */
+static bool suffix_valid(const char suffix[SOCKET_NAME_BYTES])
+{
+    char clean[DNS_NAME_BYTES];
+
+    if (strnlen(suffix, SOCKET_NAME_BYTES) == SOCKET_NAME_BYTES)
+        return false;
+    return strcmp(suffix, "*") == 0 ||
+           (dns_name_clean(suffix, clean) && strcmp(suffix, clean) == 0);
+}
+
 bool limits_valid(const struct socket_limits *limits)
 {
-    if ((limits->rights & ~(uint32_t)ALL_RIGHTS) != 0 || limits->sockets > SOCKETS_OF_SESSION ||
+    if (limits->resolve_count > SOCKET_SUFFIXES || limits->reserved != 0 ||
+        (limits->rights & ~(uint32_t)ALL_RIGHTS) != 0 || limits->sockets > SOCKETS_OF_SESSION ||
         limits->listen_count > SOCKET_RANGES || limits->connect_count > SOCKET_RANGES)
         return false;
     for (uint32_t i = 0; i < limits->listen_count; i++)
@@ -64,6 +79,9 @@ bool limits_valid(const struct socket_limits *limits)
             return false;
     for (uint32_t i = 0; i < limits->connect_count; i++)
         if (!range_valid(&limits->connect[i]))
+            return false;
+    for (uint32_t i = 0; i < limits->resolve_count; i++)
+        if (!suffix_valid(limits->resolve[i]))
             return false;
     return true;
 }
@@ -122,6 +140,17 @@ static bool ranges_inside(const struct socket_range *parents, uint32_t parent_co
     return true;
 }
 
+static bool suffixes_inside(const struct socket_limits *parent, const struct socket_limits *child,
+                            struct socket_refusal *refusal)
+{
+    for (uint32_t i = 0; i < child->resolve_count; i++)
+        if (!limits_resolve(parent, child->resolve[i], refusal)) {
+            refusal->index = i;
+            return false;
+        }
+    return true;
+}
+
 bool limits_narrow(const struct socket_limits *parent, const struct socket_limits *child,
                    struct socket_refusal *refusal)
 {
@@ -132,7 +161,8 @@ bool limits_narrow(const struct socket_limits *parent, const struct socket_limit
     return ranges_inside(parent->listen, parent->listen_count, child->listen, child->listen_count,
                          SOCKET_LIMIT_LISTEN, refusal) &&
            ranges_inside(parent->connect, parent->connect_count, child->connect,
-                         child->connect_count, SOCKET_LIMIT_CONNECT, refusal);
+                         child->connect_count, SOCKET_LIMIT_CONNECT, refusal) &&
+           suffixes_inside(parent, child, refusal);
 }
 
 /* ---- Questions ---- */
@@ -185,6 +215,16 @@ bool limits_connect(const struct socket_limits *limits, enum socket_protocol pro
         return refuse(refusal, SOCKET_LIMIT_CONNECT, SOCKET_FIELD_ADDRESS, 0);
     return any_has(limits->connect, limits->connect_count, SOCKET_LIMIT_CONNECT, protocol, address,
                    false, limits_is_own(own, address), port, refusal);
+}
+
+bool limits_resolve(const struct socket_limits *limits, const char *name,
+                    struct socket_refusal *refusal)
+{
+    for (uint32_t i = 0; i < limits->resolve_count; i++)
+        if (dns_name_inside(name, limits->resolve[i]))
+            return true;
+    return refuse(refusal, SOCKET_LIMIT_RESOLVE,
+                  limits->resolve_count == 0 ? SOCKET_FIELD_NONE : SOCKET_FIELD_NAME, 0);
 }
 
 bool limits_right(const struct socket_limits *limits, enum socket_right right,

@@ -37,6 +37,9 @@ bool limits_connect(const struct socket_limits *limits, enum socket_protocol pro
 /* Whether an address may be pinged: those that leave the machine, one by one. */
 bool limits_ping(const struct socket_limits *limits, uint32_t address,
                  const struct own_addresses *own, struct socket_refusal *refusal);
+/* Whether a name may be asked for; it is clean (lib/format/net/dns.h). */
+bool limits_resolve(const struct socket_limits *limits, const char *name,
+                    struct socket_refusal *refusal);
 bool limits_right(const struct socket_limits *limits, enum socket_right right,
                   struct socket_refusal *refusal);
 bool limits_sockets(const struct socket_limits *limits, uint32_t open,

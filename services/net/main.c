@@ -30,6 +30,7 @@ static void one_pass(void *)
     /* A frame or a timer may have changed them, or their masks alone. */
     interfaces_own(the_net.interfaces, &the_net.own);
     (void)pings_deadline_ns(&the_net, kinfo_time_ns());
+    (void)names_deadline_ns(&the_net, kinfo_time_ns());
     more |= shares_pump(&the_net);
     more |= loopback_deliver();
     shares_publish(&the_net);
@@ -39,12 +40,14 @@ static void one_pass(void *)
 
 static uint64_t deadline_ns(void *)
 {
-    uint64_t timers = port_deadline_ns(), pings;
+    uint64_t first = port_deadline_ns(), pings, names;
 
     if (again)
         return 0;
     pings = pings_deadline_ns(&the_net, 0);
-    return timers < pings ? timers : pings;
+    names = names_deadline_ns(&the_net, 0);
+    first = pings < first ? pings : first;
+    return names < first ? names : first;
 }
 
 static void on_events(void *, uint64_t events)
@@ -139,6 +142,7 @@ int main(void)
         status = interfaces_open(the_net.interfaces, endpoint);
     if (status != MNOS_OK)
         return log_failure(status, "get memory", EXIT_MEMORY);
+    names_open(&the_net, argument_of(bootstrap_arguments(), "dns="));
     interfaces_attach(the_net.interfaces);
     one_pass(NULL);
     return log_failure(server_loop_run(&the_net.loop, NULL), "receive a request", EXIT_RECEIVE);

@@ -4,6 +4,7 @@
  *
  *   interface.c   cards and lwIP's interfaces         share.c   windows of sessions, bells and news
  *   socket.c      sockets, from OPEN to their end     tcp.c, udp.c, ping.c   one protocol each
+ *   names.c   addresses of hosts by their names
  *   server.c, server_sockets.c   requests of protocols/socket.def
  *   main.c        capabilities and the loop
  *
@@ -18,6 +19,7 @@
 #include "lib/server/window.h"
 #include "protocols/net_format.h"
 #include "services/net/limits.h"
+#include "services/net/names.h"
 #include "services/net/port.h"
 
 #define NET_INTERFACES 2u
@@ -165,6 +167,7 @@ struct net {
     uint64_t next_order;
     struct pending pending[NET_PENDING];
     struct ping pings[NET_PINGS];
+    struct names names;
     struct raw_pcb *raw;
     uint16_t ping_sequence;
 };
@@ -173,6 +176,7 @@ extern struct net the_net;
 
 /* What is waited for, beside numbers of sockets. */
 #define NET_WAIT_PING 0x10000ull
+#define NET_WAIT_NAME 0x20000ull
 
 static inline uint64_t socket_number(const struct socket *socket)
 {
@@ -227,6 +231,11 @@ mnos_status_t udp_socket_connect(struct socket *socket, uint32_t address, uint16
 void udp_socket_pump(struct socket *socket);
 void udp_socket_close(struct socket *socket);
 void udp_socket_names(const struct socket *socket, struct socket_names *names);
+
+/* ---- Arguments of the service: interface.c ---- */
+
+/* What follows `name`, as "en0=", in the arguments; NULL: they have no such word. */
+const char *argument_of(const char *arguments, const char *name);
 
 /* ---- ping.c ---- */
 

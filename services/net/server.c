@@ -131,6 +131,32 @@ HANDLER(WINDOW)
 
 /* ---- What is not about a socket ---- */
 
+/* progress[0]: the question that it waits for (names.h, N2). */
+HANDLER(RESOLVE)
+{
+    struct socket_resolved resolved = {0};
+    char name[DNS_NAME_BYTES];
+    struct socket_refusal refusal;
+    struct socket_resolve wanted;
+    struct dns_answer found;
+    mnos_status_t status = record_of(request, &wanted, sizeof wanted);
+
+    if (status != MNOS_OK)
+        return status;
+    wanted.name[sizeof wanted.name - 1] = 0;
+    if ((wanted.flags & ~(uint64_t)SOCKET_RESOLVE_NOW) != 0 || !dns_name_clean(wanted.name, name))
+        return MNOS_ERR_ARGUMENT;
+    if (!limits_resolve(limits_of(request), name, &refusal))
+        return refuse(request, &refusal);
+    status = names_look(&the_net, name, wanted.flags != 0, &request->progress[0], &found);
+    if (status != MNOS_OK)
+        return status;
+    resolved.count = found.count;
+    resolved.ttl_s = found.ttl_s;
+    memcpy(resolved.addresses, found.addresses, sizeof resolved.addresses);
+    return answer(request, &resolved, sizeof resolved);
+}
+
 HANDLER(INTERFACES)
 {
     struct socket_interface entry;

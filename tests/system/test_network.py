@@ -181,6 +181,7 @@ def udp_echo() -> None:
 REFUSALS = {
     "ping": "68 (the right is not given)",
     "observe": "68 (the right is not given)",
+    "resolve": "68 (no name at all)",
     "bind 8": "68 (not at this port)",
     "bind 107/udp": "0 (-)",
     "bind 107/tcp": "68 (not at this port)",

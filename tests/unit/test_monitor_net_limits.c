@@ -47,6 +47,20 @@ TEST(monitor_net_limits, the_words_of_the_manifest_are_read)
     check_range(&limits.limits.connect[3], 0, UINT32_MAX, 1, 1, SOCKET_TCP);
 }
 
+TEST(monitor_net_limits, names_are_made_plain)
+{
+    CHECK(reads("resolve=Example.ORG.,resolve=*"));
+    CHECK_EQ(limits.limits.resolve_count, 2);
+    CHECK_STR_EQ(limits.limits.resolve[0], "example.org");
+    CHECK_STR_EQ(limits.limits.resolve[1], "*");
+    CHECK_STR_EQ(net_limits_word(&limits, &(struct socket_refusal){.limit = SOCKET_LIMIT_RESOLVE}),
+                 "resolve=Example.ORG.");
+    CHECK(!reads("resolve=a..b"));
+    CHECK(!reads("resolve="));
+    CHECK(!reads("resolve=a,resolve=b,resolve=c,resolve=d,resolve=e"));
+    CHECK_STR_EQ(wrong, "resolve=e");
+}
+
 TEST(monitor_net_limits, sockets_are_as_many_as_may_be_and_none_where_nothing_is_to_be_reached)
 {
     CHECK(reads("connect=*:1"));

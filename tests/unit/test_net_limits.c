@@ -3,7 +3,9 @@
  * more (L1), tried with random limits against all that they allow. */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "services/net/limits.h"
 
@@ -155,6 +157,60 @@ TEST(net_limits, each_field_widened_by_one_is_refused_and_named)
                                              : SOCKET_LIMIT_CONNECT);
         CHECK_EQ(refusal.index, field >= 5 && field < 8 ? 1 : 0);
     }
+}
+
+static struct socket_limits names(const char *first, const char *second)
+{
+    struct socket_limits limits = {.resolve_count = second == NULL ? 1 : 2};
+
+    (void)snprintf(limits.resolve[0], SOCKET_NAME_BYTES, "%s", first);
+    (void)snprintf(limits.resolve[1], SOCKET_NAME_BYTES, "%s", second == NULL ? "" : second);
+    return limits;
+}
+
+TEST(net_limits, names_are_asked_for_below_those_that_are_named)
+{
+    struct socket_limits limits = names("example.org", "net"), none = {0}, all = names("*", NULL);
+    struct socket_refusal refusal;
+
+    CHECK(limits_resolve(&limits, "example.org", &refusal));
+    CHECK(limits_resolve(&limits, "a.b.example.org", &refusal));
+    CHECK(limits_resolve(&limits, "lwip.net", &refusal));
+    CHECK(limits_resolve(&all, "a", &refusal));
+    CHECK(!limits_resolve(&limits, "badexample.org", &refusal));
+    CHECK_EQ(refusal.limit, SOCKET_LIMIT_RESOLVE);
+    CHECK_EQ(refusal.field, SOCKET_FIELD_NAME);
+    CHECK(!limits_resolve(&limits, "org", &refusal));
+    CHECK(!limits_resolve(&none, "example.org", &refusal));
+    CHECK_EQ(refusal.field, SOCKET_FIELD_NONE);
+}
+
+TEST(net_limits, names_only_become_fewer)
+{
+    static const char *const bad[] = {"", "Example.org", "example.org.", ".org", "a..b", "*.org"};
+    struct socket_limits parent = names("example.org", "net"),
+                         child = names("x.net", "example.org");
+    struct socket_limits all = names("*", NULL);
+    struct socket_refusal refusal;
+
+    CHECK(limits_valid(&parent) && limits_valid(&all));
+    CHECK(limits_narrow(&parent, &child, &refusal));
+    CHECK(limits_narrow(&all, &parent, &refusal));
+    CHECK(!limits_narrow(&parent, &all, &refusal));
+    child = names("x.net", "org");
+    CHECK(!limits_narrow(&parent, &child, &refusal));
+    CHECK_EQ(refusal.limit, SOCKET_LIMIT_RESOLVE);
+    CHECK_EQ(refusal.field, SOCKET_FIELD_NAME);
+    CHECK_EQ(refusal.index, 1);
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        child = names(bad[i], NULL);
+        CHECK(!limits_valid(&child));
+    }
+    child.resolve_count = SOCKET_SUFFIXES + 1;
+    CHECK(!limits_valid(&child));
+    memset(child.resolve[0], 'a', SOCKET_NAME_BYTES);
+    child.resolve_count = 1;
+    CHECK(!limits_valid(&child));
 }
 
 static uint32_t some_address(void)

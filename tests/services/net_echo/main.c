@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * main - a program for tests: sends back what comes to port 7 by TCP and by UDP (RFC 862). When `net` dies it begins
- * anew. With the argument "limits" it tries what its limits do not allow first, and says how each was refused.
+ * anew. With the argument "limits" it tries what its limits do not allow first, and says how each was refused; with "names"
+ * it asks for names, says what came of it, and ends.
  */
 #include "lib/base/string.h"
 #include "lib/client/socket.h"
@@ -216,10 +217,12 @@ static void try_limits(void)
 {
     struct socket_ping ping = {.address = 0x0A000202};
     struct socket_interface interface;
+    struct socket_resolved resolved;
     struct socket_pong pong;
 
     wait_for_address();
     say("ping", socket_ping(&session, &ping, &pong));
+    say("resolve", socket_resolve(&session, "example.org", 0, &resolved));
     say("observe", socket_interface(&session, 0, &interface));
     try_bind("bind 8", SOCKET_TCP, 0, 8);
     try_bind("bind 107/udp", SOCKET_UDP, 0, 107);
@@ -237,6 +240,17 @@ static void try_limits(void)
     try_narrow("narrow rights", widen_rights);
     try_narrow("narrow same", keep);
     try_below();
+}
+
+/* Names inside of what it may ask for, and others. */
+static void try_names(void)
+{
+    static const char *const names[] = {"www.example.test", "EXAMPLE.test.", "badexample.test",
+                                        "example.test.org", "a..b"};
+    struct socket_resolved resolved;
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        say(names[i], socket_resolve(&session, names[i], 0, &resolved));
 }
 
 /* ---- The loop ---- */
@@ -294,6 +308,11 @@ static mnos_status_t serve(void)
 
 int main(void)
 {
+    if (bootstrap_has_argument("names")) {
+        if (socket_session_open(&session, bootstrap_cap("net"), 0) == MNOS_OK)
+            try_names();
+        return 0;
+    }
     for (;;) {
         mnos_status_t status = begin();
 

@@ -17,7 +17,12 @@
 #define LWIP_UDP 1
 #define LWIP_TCP 1
 #define LWIP_DHCP 1
+/* Names are asked for by services/net/names.c; dhcp.c alone is compiled with 1 (make/user.mk), so that it asks for the
+ * servers and tells them. */
+#ifndef LWIP_DNS
 #define LWIP_DNS 0
+#endif
+#define DNS_MAX_SERVERS 2
 #define LWIP_IGMP 0
 #define LWIP_AUTOIP 0
 #define LWIP_STATS 0
@@ -46,7 +51,7 @@
 
 #define MEMP_NUM_PBUF 1024
 #define MEMP_NUM_RAW_PCB 4
-#define MEMP_NUM_UDP_PCB 130
+#define MEMP_NUM_UDP_PCB 162 /* of sockets, questions for names, and DHCP */
 #define MEMP_NUM_TCP_PCB 256
 #define MEMP_NUM_TCP_PCB_LISTEN 64
 #define MEMP_NUM_TCP_SEG 2048

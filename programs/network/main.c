@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/* main - the commands about the network, one program: the first word says which. See README.md. */
+#include "lib/base/string.h"
+#include "lib/client/out.h"
+#include "lib/mnos/bootstrap.h"
+#include "programs/network/network.h"
+
+static const struct {
+    const char *name;
+    bool (*run)(void);
+} commands[] = {
+    {"resolve", network_resolve},
+};
+
+void network_failed(const struct socket_session *session, mnos_status_t status, const char *what)
+{
+    if (status == MNOS_ERR_DENIED)
+        out_print("%s %s: not allowed: %s\n", bootstrap_argument(0), what,
+                  socket_refusal_text(&session->refusal));
+    else if (status == MNOS_ERR_LOST)
+        out_print("%s %s: the service of the network was started again, and has forgotten this\n",
+                  bootstrap_argument(0), what);
+    else
+        out_failed(status, what);
+}
+
+bool network_open(struct socket_session *session, uint32_t sockets)
+{
+    mnos_status_t status;
+
+    if (bootstrap_cap("net") == 0) {
+        out_print("%s: it was called without \"net\"\n", bootstrap_argument(0));
+        return false;
+    }
+    status = socket_session_open(session, bootstrap_cap("net"), sockets);
+    if (status != MNOS_OK)
+        network_failed(session, status, "net");
+    return status == MNOS_OK;
+}
+
+int main(void)
+{
+    const char *name = bootstrap_argument(0);
+    int code = NETWORK_EXIT_CALL;
+
+    if (name == NULL)
+        return code;
+    for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            code = commands[i].run() ? NETWORK_EXIT_DONE : NETWORK_EXIT_FAILED;
+    }
+    if (code == NETWORK_EXIT_CALL)
+        out_print("%s: there is no such command\n", name);
+    out_flush();
+    return code;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/*
+ * names.h - addresses of hosts by their names: who asks for one waits, one question is under way for each name, and
+ * answers are kept as long as they are good for.
+ *
+ *   free --somebody asks--> ASKING --an answer, or none after all tries--> KNOWN --its time is over, or its place is
+ *   needed--> free
+ *
+ * N1  What ASKING waits for comes to a port of that question alone, drawn at random, from the server that was asked, and
+ *     repeats a number drawn at random (lib/format/net/dns.h, D1). The next try has another port and number.
+ * N2  Who has waited gets what the question came to, however short it is good for: `number` says which it was.
+ *
+ * Servers are those of the argument `dns=ADDRESS[:PORT]`, or else what DHCP has told last.
+ */
+#pragma once
+
+#include "lib/format/net/dns.h"
+#include "services/net/port.h"
+
+#define NAMES_ENTRIES 32u
+#define NAMES_SERVERS 2u
+
+enum name_state { NAME_FREE, NAME_ASKING, NAME_KNOWN };
+
+struct name {
+    uint8_t state; /* enum name_state */
+    char text[DNS_NAME_BYTES];
+    uint64_t number;     /* of the question, from 1; never used again */
+    uint64_t used;       /* grows: the one that was looked at longest ago goes first */
+    uint64_t until_ns;   /* ASKING: of this try; KNOWN: as long as it is good for */
+    mnos_status_t error; /* KNOWN: there is no address, and why */
+    struct dns_answer answer;
+    struct udp_pcb *udp; /* ASKING */
+    uint16_t id;
+    uint32_t tries;
+};
+
+struct names {
+    struct name entries[NAMES_ENTRIES];
+    uint64_t next_number, next_use;
+    struct {
+        uint32_t address; /* 0: there is none */
+        uint16_t port;
+    } servers[NAMES_SERVERS];
+    bool fixed; /* by the argument */
+};
+
+struct net;
+
+/* `text`: behind `dns=`, or NULL. */
+void names_open(struct net *net, const char *text);
+/* The addresses of a clean name. SERVER_PARKED: `waits_for` is set. *number: 0 at first, then which question it waits
+ * for. `now`: MNOS_ERR_AGAIN instead of waiting. answer->ttl_s: how long they are good for still. */
+mnos_status_t names_look(struct net *net, const char *name, bool now, uint64_t *number,
+                         struct dns_answer *answer);
+/* Those whose try has been long enough are asked for again, or given up; when that is to be looked at next. */
+uint64_t names_deadline_ns(struct net *net, uint64_t now_ns);
