@@ -96,6 +96,6 @@ def net_dies() -> None:
         guest.send("kill net\r")  # what the program had is gone, and it cannot have it again
         guest.expect_pattern(r"net_echo#\d+: ended, exit code 1", 60)
         guest.expect(PROMPT)
-        until(guest, "ip", OWN)
+        until(guest, "ip", OWN, 1000)
         says(guest, f"run net_echo with {ECHO_LIMITS} &", "started")
         same(again(port, data), data)
