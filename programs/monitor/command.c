@@ -71,18 +71,20 @@ static const struct command commands[] = {
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
+static const char help_end[] =
+    "A & behind run, or a command about files or names, leaves it in the background.\n"
+    "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"
+    "Backspace, Delete, Ctrl-D a character; Ctrl-W, Alt-D a word; Ctrl-U K to start,\n"
+    "to end; Tab completes; Up Down and Ctrl-R (Ctrl-G ends it) bring earlier lines;\n"
+    "Ctrl-L clears the screen and asks the terminal for its width; Ctrl-C drops the\n"
+    "line, ends a program that runs, and leaves a service in the background.\n";
+
 static void command_help(const struct words *)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         console_print("  %-9s%-21s %s\n", commands[i].name, commands[i].arguments,
                       commands[i].help);
-    console_print(
-        "A & behind run, or a command about files or names, leaves it in the background.\n"
-        "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"
-        "Backspace, Delete, Ctrl-D a character; Ctrl-W, Alt-D a word; Ctrl-U K to start,\n"
-        "to end; Tab completes; Up Down and Ctrl-R (Ctrl-G ends it) bring earlier lines;\n"
-        "Ctrl-L clears the screen and asks the terminal for its width; Ctrl-C drops the\n"
-        "line, ends a program that runs, and leaves a service in the background.\n");
+    console_write(help_end, sizeof help_end - 1);
 }
 
 static const struct command *find(const char *name, size_t length)

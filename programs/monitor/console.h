@@ -21,6 +21,7 @@ void console_open(void);
 
 /* "\n" becomes "\r\n" on the line. */
 void console_write(const char *bytes, size_t count);
+/* 511 bytes at most; what is longer is cut. */
 __attribute__((format(printf, 1, 2))) void console_print(const char *format, ...);
 
 /* Prints what failed and why: error_explain(). */

@@ -33,28 +33,27 @@ static bool is_net(const char *word)
     return strncmp(word, net_word, sizeof net_word - 1) == 0;
 }
 
+static const char explanation[] =
+    "run NAME [&]: a service that is started on demand.\n"
+    "run PATH [ARGUMENT...] [with GIVEN...] [&]: a program; NAME is /boot/NAME if no service has "
+    "it.\n"
+    "It has the terminal (\"terminal\"), what is given, and nothing else:\n"
+    "  NAME=PATH[:RIGHTS]  a file or directory and what is below; rights r, w, c, g: read, write,\n"
+    "                      make and remove names, hand it on; r unless they are said\n"
+    "  net=LIMIT,...       the network, as far as the limits say: listen=ADDRESS:PORT,\n"
+    "                      connect=ADDRESS:PORT[/udp], resolve=NAME, sockets=NUMBER, ping, "
+    "observe;\n"
+    "                      as net=connect=10.0.0.0/8:443,connect=*:53/udp,resolve=example.org\n"
+    "  memory:SIZE         what it may use, as 64K or 16M, instead of 8M\n"
+    "  events              an endpoint of its own, where restarts of services are told\n"
+    "  raw                 Ctrl-C as a key like others\n"
+    "Ctrl-C ends it, Ctrl-] twice leaves it in the background. With & the prompt comes back at "
+    "once,\n"
+    "and it can only write; kill ends it.\n";
+
 static void explain_command(void)
 {
-    console_print(
-        "run NAME [&]: a service that is started on demand.\n"
-        "run PATH [ARGUMENT...] [with GIVEN...] [&]: a program; NAME is /boot/NAME if no service "
-        "has it.\n"
-        "It has the terminal (\"terminal\"), what is given, and nothing else:\n"
-        "  NAME=PATH[:RIGHTS]  a file or directory and what is below; rights r, w, c, g: read, "
-        "write,\n"
-        "                      make and remove names, hand it on; r unless they are said\n"
-        "  net=LIMIT[,LIMIT...]  the network, as far as the limits say, which are those of the "
-        "manifest:\n"
-        "                      listen=ADDRESS:PORT, connect=ADDRESS:PORT[/udp], sockets=NUMBER, "
-        "ping,\n"
-        "                      observe, resolve=NAME; as "
-        "net=connect=10.0.0.0/8:443,connect=*:53/udp\n"
-        "  memory:SIZE         what it may use, as 64K or 16M, instead of 8M\n"
-        "  events              an endpoint of its own, where restarts of services are told\n"
-        "  raw                 Ctrl-C as a key like others\n"
-        "Ctrl-C ends it, Ctrl-] twice leaves it in the background. With & the prompt comes back at "
-        "once, and it can only write; kill ends "
-        "it.\n");
+    console_write(explanation, sizeof explanation - 1);
 }
 
 /* ---- What is given ---- */

@@ -110,7 +110,8 @@ def how_it_ends() -> None:
             name = re.search(r"(\S+#\d+): started", says(guest, f"run {path} &"))[1]
             says(guest, f"kill {name}", "killed")
         says(guest, "run hello one", "is a service")
-        says(guest, "run", "memory:SIZE")
+        says(guest, "run", "memory:SIZE", "kill ends it.")
+        says(guest, "help", "leaves a service in the background.")
 
 
 @suite.test("what a program may use is its own, and taken off what the launcher has")
