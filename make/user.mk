@@ -34,14 +34,14 @@ $(BUILD)/user/lwip/core/ipv4/dhcp.c.o: LWIP_FLAGS += -DLWIP_DNS=1
 $(BUILD)/user/net.elf: $(LWIP_SRCS:%=$(BUILD)/user/lwip/%.o)
 $(BUILD)/user/obj/services/net/%.c.o: USER_CFLAGS += -Ithird_party/lwip/config -isystem $(BUILD)/src/lwip/src/include
 $(call user_objects,services/net): $(THIRD_PARTY)
-# llhttp, which `httpd` alone is linked with (third_party/node-llhttp).
+# llhttp, which `httpd` and the commands about the network are linked with (third_party/node-llhttp).
 LLHTTP_FLAGS := -Ithird_party/node-llhttp/config -isystem $(BUILD)/src/node-llhttp/usr/share/include/llhttp
 $(BUILD)/user/llhttp/%.c.o: $(THIRD_PARTY) $(wildcard third_party/node-llhttp/config/*.h) $(common)
 	$(call say,CC)
 	$(Q)mkdir -p $(@D) && $(CC) $(USER_CFLAGS) -w $(LLHTTP_FLAGS) -c $(BUILD)/src/node-llhttp/usr/share/llhttp/$*.c -o $@
-$(BUILD)/user/httpd.elf: $(patsubst %,$(BUILD)/user/llhttp/%.c.o,api http llhttp)
-$(BUILD)/user/obj/services/httpd/request.c.o: USER_CFLAGS += $(LLHTTP_FLAGS)
-$(call user_objects,services/httpd): $(THIRD_PARTY)
+$(BUILD)/user/httpd.elf $(BUILD)/user/network.elf: $(patsubst %,$(BUILD)/user/llhttp/%.c.o,api http llhttp)
+$(BUILD)/user/obj/services/httpd/request.c.o $(BUILD)/user/obj/programs/network/response.c.o: USER_CFLAGS += $(LLHTTP_FLAGS)
+$(call user_objects,services/httpd programs/network): $(THIRD_PARTY)
 # Columns of characters on a terminal, from the Unicode data of Python.
 WIDTH_TABLE := $(BUILD)/gen/width_table.h
 $(WIDTH_TABLE): tools/mkwidth.py | $(python_ok)

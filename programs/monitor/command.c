@@ -35,6 +35,8 @@ static const struct command commands[] = {
     {"ping", "ADDRESS [COUNT]", "whether a machine answers, and how fast", command_ping, 1, 2,
      COMPLETES_NOTHING},
     {"resolve", "NAME", "the addresses of a host", command_resolve, 1, 1, COMPLETES_NOTHING},
+    {"fetch", "[-c] URL [FILE]", "what a web server has, into a file; -c: go on with it",
+     command_fetch, 1, 3, COMPLETES_PATHS},
     {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1,
      COMPLETES_SERVICES},
     {"kill", "NAME", "end a program or a service, whose restart policy decides what follows",
@@ -72,7 +74,7 @@ static const struct command commands[] = {
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static const char help_end[] =
-    "A & behind run, or a command about files or names, leaves it in the background.\n"
+    "A & behind run, fetch, or a command about files or names leaves it in the background.\n"
     "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"
     "Backspace, Delete, Ctrl-D a character; Ctrl-W, Alt-D a word; Ctrl-U K to start,\n"
     "to end; Tab completes; Up Down and Ctrl-R (Ctrl-G ends it) bring earlier lines;\n"
@@ -148,7 +150,7 @@ static void take_ampersand(struct words *words)
 static bool knows_background(const struct command *command)
 {
     return command->run == command_run_program || is_file_command(command) ||
-           command->run == command_resolve;
+           command->run == command_resolve || command->run == command_fetch;
 }
 
 void command_run(char *line)

@@ -155,21 +155,6 @@ static const char *base_of(const char *path)
     return base;
 }
 
-/* `to` is in a directory that is there: under the name of `from`, then. */
-static bool enter_directory(const char *command, const char *typed)
-{
-    struct file_attr attr;
-    size_t bytes = strlen(to.path);
-
-    if (target_look(&to, 0, &attr) != MNOS_OK || attr.type != FILE_TYPE_DIRECTORY)
-        return true;
-    if ((size_t)mnos_snprintf(to.path + bytes, FILES_PATH_BYTES - bytes, "/%s", base_of(typed)) <
-        FILES_PATH_BYTES - bytes)
-        return true;
-    console_print("%s: the path is longer than %u bytes\n", command, FILE_PATH_BYTES_MAX);
-    return false;
-}
-
 static bool is_same_file(void)
 {
     struct file_session *files = &files_mounts()->root;
@@ -198,7 +183,7 @@ void command_cp(const struct words *words)
 {
     const char *name = words->word[0];
 
-    if (!take_two_paths(words) || !enter_directory(name, words->word[1]))
+    if (!take_two_paths(words) || !target_enter(name, &to, base_of(words->word[1])))
         return;
     if (is_same_file()) {
         console_print("%s: %s and %s are the same file\n", name, words->word[1], words->word[2]);
@@ -271,7 +256,7 @@ void command_mv(const struct words *words)
     struct file_attr attr;
     mnos_status_t status;
 
-    if (!take_two_paths(words) || !enter_directory(name, words->word[1]))
+    if (!take_two_paths(words) || !target_enter(name, &to, base_of(words->word[1])))
         return;
     status = target_look(&from, FILE_NO_FOLLOW, &attr);
     if (status != MNOS_OK) {

@@ -18,6 +18,7 @@
 /* How long an interface is waited for: at the first prompt the card's driver may not have begun, or no address be there. */
 #define INTERFACE_PATIENCE_NS 5000000000ull
 #define INTERFACE_LOOK_NS 100000000ull
+#define RESOLVE_LOOK_NS 20000000ull
 
 static struct socket_session session;
 
@@ -44,6 +45,54 @@ static void print_error(const char *command, mnos_status_t status)
         console_print("%s: not allowed: %s\n", command, socket_refusal_text(&session.refusal));
     else
         console_error(status, command);
+}
+
+/* Until there is an answer, or Ctrl-C; and at the first prompt until somebody has told who knows names. */
+static mnos_status_t resolve_patiently(const char *name, struct socket_resolved *resolved)
+{
+    uint64_t until = kinfo_time_ns() + INTERFACE_PATIENCE_NS;
+    mnos_status_t status;
+
+    for (;;) {
+        status = socket_resolve(&session, name, SOCKET_RESOLVE_NOW, resolved);
+        if (status != MNOS_ERR_AGAIN && (status != MNOS_ERR_STATE || kinfo_time_ns() >= until))
+            return status;
+        if (console_interrupted())
+            return MNOS_ERR_CANCELLED;
+        sleep_until(deadline_after_ns(RESOLVE_LOOK_NS));
+    }
+}
+
+bool network_resolve(const char *command, const char *name, struct socket_resolved *resolved)
+{
+    mnos_status_t status;
+    const char *why;
+
+    if (!open_session(command))
+        return false;
+    status = resolve_patiently(name, resolved);
+    why = socket_resolve_text(status);
+    if (status == MNOS_ERR_CANCELLED)
+        console_print("^C\n");
+    else if (why != NULL)
+        console_print("%s: %s: %s\n", command, name, why);
+    else if (status != MNOS_OK)
+        print_error(command, status);
+    socket_session_close(&session);
+    return status == MNOS_OK;
+}
+
+bool network_is_own(uint32_t address)
+{
+    struct socket_interface entry;
+    bool found = false;
+
+    if (!open_session("net"))
+        return false;
+    for (uint64_t i = 0; !found && socket_interface(&session, i, &entry) == MNOS_OK; i++)
+        found = entry.address == address && address >> 24 != 127;
+    socket_session_close(&session);
+    return found;
 }
 
 bool network_narrow(const char *command, const struct net_limits *wanted, mnos_cap_t *below)

@@ -5,6 +5,8 @@
  */
 #include "lib/base/string.h"
 #include "lib/format/net/dns.h"
+#include "lib/format/net/ipv4.h"
+#include "lib/format/net/url.h"
 #include "lib/mnos/syscall.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
@@ -16,6 +18,7 @@
 
 /* What the program that is put together may do. */
 static struct net_limits wanted;
+static struct target file;
 
 static bool begin(const struct words *words)
 {
@@ -37,7 +40,8 @@ static bool give_net(const char *command)
     return given;
 }
 
-static void run(const struct words *words, enum launch_place place)
+/* `target` may be NULL. */
+static void run(const struct words *words, const struct target *target, enum launch_place place)
 {
     struct launch_plan plan = {
         .command = words->word[0],
@@ -48,7 +52,7 @@ static void run(const struct words *words, enum launch_place place)
     };
 
     argument_plan(&plan);
-    if (launch_begin(&plan) && give_net(words->word[0]))
+    if (launch_begin(&plan) && give_net(words->word[0]) && (target == NULL || target_give(target)))
         launch_go(words->background ? LAUNCH_BACKGROUND : place);
 }
 
@@ -68,5 +72,81 @@ static bool may_resolve(const char *command, const char *word)
 void command_resolve(const struct words *words)
 {
     if (begin(words) && may_resolve(words->word[0], words->word[1]) && argument_add(words->word[1]))
-        run(words, LAUNCH_BEHIND);
+        run(words, NULL, LAUNCH_BEHIND);
+}
+
+/* ---- Peers ---- */
+
+static void may_connect(const char *word, uint32_t address, uint16_t port, uint8_t protocols)
+{
+    struct socket_limits *limits = &wanted.limits;
+
+    wanted.connect[limits->connect_count] = word;
+    limits->connect[limits->connect_count++] =
+        (struct socket_range){.first = address,
+                              .last = address,
+                              .first_port = port,
+                              .last_port = port,
+                              .protocols = protocols,
+                              .flags = network_is_own(address) ? SOCKET_RANGE_OWN : 0};
+}
+
+/* The program may connect to the addresses of the host, which are its next words, at that port. `word` is what was typed.
+ * False: there are none, which was told. */
+static bool add_peers(const char *command, const char *word, const char *host, uint16_t port)
+{
+    struct socket_resolved resolved = {.count = 1};
+    char text[IPV4_TEXT_BYTES];
+    const char *end = host;
+
+    if ((!ipv4_read(&end, &resolved.addresses[0]) || *end != 0) &&
+        !network_resolve(command, host, &resolved))
+        return false;
+    for (uint32_t i = 0; i < resolved.count && i < SOCKET_RANGES; i++) {
+        may_connect(word, resolved.addresses[i], port, SOCKET_TCP);
+        if (!argument_add(ipv4_text(text, resolved.addresses[i])))
+            return false;
+    }
+    return true;
+}
+
+/* ---- fetch ---- */
+
+/* FILE, or a file of the page's name in the directory that it is; empty: onto the terminal. */
+static bool take_file(const struct words *words, const char *typed, const struct url *url)
+{
+    const char *command = words->word[0];
+    char name[FILE_NAME_BYTES_MAX + 1];
+
+    if (typed[0] == 0)
+        return argument_add("") && argument_add("");
+    url_name(url, name, sizeof name);
+    if (files_session(command) == NULL || !files_path(command, typed, file.path) ||
+        (name[0] != 0 && !target_enter(command, &file, name)))
+        return false;
+    target_to_write(&file, "file");
+    return argument_add_path(typed, &file);
+}
+
+void command_fetch(const struct words *words)
+{
+    bool goes_on = strcmp(words->word[1], "-c") == 0;
+    const char *text = words->word[goes_on ? 2 : 1], *typed = words->word[goes_on ? 3 : 2];
+    static struct url url;
+    enum url_error error;
+
+    if (words->count > (goes_on ? 4u : 3u) || (goes_on && words->count < 4)) {
+        console_print("usage: fetch URL [FILE], or fetch -c URL FILE\n");
+        return;
+    }
+    error = url_read(text, &url);
+    if (error != URL_OK) {
+        console_print("fetch %s: %s\n", text, url_error_text(error));
+        return;
+    }
+    if (!begin(words) || !argument_add(text) || !argument_add(goes_on ? "-c" : "-") ||
+        !take_file(words, typed, &url) || !add_peers("fetch", text, url.host, url.port))
+        return;
+    wanted.limits.sockets = 1;
+    run(words, typed[0] != 0 ? &file : NULL, LAUNCH_BEHIND);
 }

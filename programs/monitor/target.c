@@ -2,6 +2,7 @@
 /* target - see target.h. */
 #include "programs/monitor/target.h"
 
+#include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "programs/monitor/console.h"
 #include "protocols/launcher.h"
@@ -44,6 +45,20 @@ void target_to_write(struct target *target, const char *cap)
         target_itself(target, cap, FILE_WRITE_RIGHT);
     else
         target_name(target, cap, FILE_WRITE_RIGHT | FILE_CREATE_RIGHT);
+}
+
+bool target_enter(const char *command, struct target *target, const char *name)
+{
+    struct file_attr attr;
+    size_t bytes = strlen(target->path);
+
+    if (target_look(target, 0, &attr) != MNOS_OK || attr.type != FILE_TYPE_DIRECTORY)
+        return true;
+    if ((size_t)mnos_snprintf(target->path + bytes, FILES_PATH_BYTES - bytes, "/%s", name) <
+        FILES_PATH_BYTES - bytes)
+        return true;
+    console_print("%s: the path is longer than %u bytes\n", command, FILE_PATH_BYTES_MAX);
+    return false;
 }
 
 /* Where nothing may be changed the program gets what there is, and the file system tells it so. */

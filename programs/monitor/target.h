@@ -24,6 +24,8 @@ void target_itself(struct target *target, const char *cap, uint32_t rights);
 void target_name(struct target *target, const char *cap, uint32_t rights);
 /* A file that is there, itself; else the name that it is to get. */
 void target_to_write(struct target *target, const char *cap);
+/* Under `name` in the directory that it is, if it is one. False: that is too long, which was told. */
+bool target_enter(const char *command, struct target *target, const char *name);
 mnos_status_t target_look(const struct target *target, uint32_t flags, struct file_attr *attr);
 /* To the program that is put together (launch.h). False: why not was told, and the program is dropped. */
 bool target_give(const struct target *target);

@@ -10,6 +10,7 @@ static const struct {
     bool (*run)(void);
 } commands[] = {
     {"resolve", network_resolve},
+    {"fetch", network_fetch},
 };
 
 void network_failed(const struct socket_session *session, mnos_status_t status, const char *what)
