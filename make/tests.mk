@@ -17,7 +17,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
              services/net/limits.c services/fs/initrdfs/files.c $(addprefix services/vfs/,steps.c table.c) \
              $(addprefix services/fs/fat/,boot.c time.c volume_cache.c) \
-             $(addprefix services/fs/ext4/,cache.c cache_check.c queue.c core/crc32c.c core/hash.c) \
+             $(addprefix services/fs/ext4/,cache.c cache_check.c cache_take.c queue.c core/crc32c.c core/hash.c) \
              $(addprefix services/fs/tmpfs/,check.c data.c methods.c names.c pages.c space.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
 

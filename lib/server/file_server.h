@@ -28,6 +28,7 @@ struct file_server {
     struct window windows[FILE_SERVER_SESSIONS]; /* by session */
     const struct window_memory *window_memory;   /* NULL: windows end with the process */
     uint64_t window_bytes[SESSION_ACCOUNTS];
+    uint32_t account;         /* of the session whose request about something open runs */
     struct file_locks *locks; /* beside the sessions, and as long-lived; NULL: there are none */
     struct file_watches watches;
     struct mount_status mount; /* file_mount.c */
@@ -104,6 +105,7 @@ static inline mnos_status_t file_server_handle(struct file_server *server,
                                                struct server_handle **handle)
 {
     *handle = handle_of(server->loop.sessions, request->session, number);
+    server->account = request->session->account;
     if (*handle == NULL)
         return MNOS_ERR_FILE;
     return ((*handle)->rights & rights) == rights ? MNOS_OK : MNOS_ERR_DENIED;

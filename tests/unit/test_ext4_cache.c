@@ -64,6 +64,99 @@ TEST(ext4_cache, what_is_used_again_outlives_a_long_file_that_is_read_once)
     check_all();
 }
 
+TEST(ext4_cache, however_much_is_read_once_what_was_used_twice_stays)
+{
+    uint32_t taken;
+
+    make();
+    for (uint32_t i = 0; i < PAGES / 2; i++) {
+        uint32_t number = take_one(1, i);
+
+        cache_use(&cache, number);
+        cache_use(&cache, number);
+    }
+    for (uint32_t i = 0; i < 100 * PAGES; i++) {
+        uint32_t number = cache_take(&cache, 2, i, 1, &taken);
+
+        CHECK(number != 0);
+        cache_use(&cache, number);
+    }
+    for (uint32_t i = 0; i < PAGES / 2; i++)
+        CHECK(cache_find(&cache, 1, i) != 0);
+    CHECK_EQ(cache.active_count, PAGES / 2);
+    check_all();
+}
+
+TEST(ext4_cache, all_may_be_used_again_and_there_is_room_for_what_is_new)
+{
+    uint32_t taken;
+
+    make();
+    for (uint32_t i = 0; i < 10 * PAGES; i++) {
+        uint32_t number = cache_take(&cache, 1, i, 1, &taken);
+
+        CHECK(number != 0);
+        for (uint32_t k = 0; k < 5; k++)
+            cache_use(&cache, number);
+        CHECK(cache.active_count <= PAGES / 4 * 3); /* the second hand goes a few steps at a time */
+    }
+    for (uint32_t i = 0; i < PAGES; i++)
+        cache_page(&cache, i + 1)->pinned = !cache_page(&cache, i + 1)->active;
+    CHECK(cache_take(&cache, 2, 0, 1, &taken) != 0); /* only active ones are idle */
+    for (uint32_t i = 0; i < PAGES; i++)
+        cache_page(&cache, i + 1)->pinned = false;
+    check_all();
+}
+
+TEST(ext4_cache, a_client_that_reads_much_takes_from_its_own_pages)
+{
+    uint32_t taken;
+
+    make();
+    cache.client = 1;
+    for (uint32_t i = 0; i < PAGES / 2; i++)
+        take_one(1, i);
+    cache.client = 2;
+    for (uint32_t i = 0; i < 20 * PAGES; i += 4)
+        CHECK(cache_take(&cache, 2, i, 4, &taken) != 0);
+    for (uint32_t i = 0; i < PAGES / 2; i++)
+        CHECK(cache_find(&cache, 1, i) != 0);
+    CHECK_EQ(cache.held[2], PAGES / 2);
+    /* Where all of that is in use it takes others'. */
+    for (uint32_t number = 1; number <= PAGES; number++)
+        cache_page(&cache, number)->pinned = cache_page(&cache, number)->client == 2;
+    CHECK(cache_take(&cache, 3, 0, 1, &taken) != 0);
+    CHECK_EQ(cache.held[1], PAGES / 2 - 1);
+    for (uint32_t number = 1; number <= PAGES; number++)
+        cache_page(&cache, number)->pinned = false;
+    check_all();
+}
+
+TEST(ext4_cache, what_is_not_written_is_the_last_writers)
+{
+    uint32_t number;
+
+    make();
+    cache.client = 1;
+    number = take_one(1, 0);
+    cache.client = 2;
+    cache_dirty(&cache, number);
+    CHECK_EQ(cache.held[1], 0);
+    CHECK_EQ(cache.held[2], 1);
+    CHECK_EQ(cache.unwritten[2], 1);
+    cache_begin_write(&cache, number, 1);
+    cache.client = 3;
+    cache_dirty(&cache, number);
+    CHECK_EQ(cache.unwritten[2], 1);
+    CHECK_EQ(cache.unwritten[3], 1);
+    check_all();
+    CHECK(cache_part_written(&cache, number, MNOS_OK));
+    CHECK_EQ(cache.unwritten[2], 0);
+    cache_clean(&cache, number);
+    CHECK_EQ(cache.unwritten[3], 0);
+    check_all();
+}
+
 TEST(ext4_cache, pages_on_their_way_dirty_or_pinned_are_not_given_away)
 {
     uint32_t taken, count = 0;
@@ -230,6 +323,9 @@ static void step(uint32_t inode, uint32_t index)
     uint32_t number = cache_find(&cache, inode, index), taken;
     struct cache_page *page = number == 0 ? NULL : cache_page(&cache, number);
 
+    cache.client = (uint8_t)pick(3);
+    if (page != NULL && page->state == CACHE_VALID)
+        cache_use(&cache, number);
     if (page == NULL) {
         number = cache_take(&cache, inode, index, 1, &taken);
         if (number != 0 && pick(2) == 0)

@@ -7,8 +7,6 @@
 
 /* So many pages of a file that goes are looked for one by one before all pages are looked at. */
 #define DROP_NEAR 16u
-/* How far the hand goes for pages that lie one behind the other, before a shorter row is taken. */
-#define ROWS_TRIED 4u
 
 static uint32_t bucket_count_for(uint32_t page_count)
 {
@@ -37,23 +35,6 @@ void cache_init(struct cache *cache, void *tables, uint8_t *memory, uint32_t pag
 
 /* ---- Taking and dropping ---- */
 
-static bool is_idle(const struct cache_page *page)
-{
-    return page->state == CACHE_FREE ||
-           (page->state == CACHE_VALID && !page->dirty && !page->writing && !page->pinned);
-}
-
-/* Whether the hand may take the page that it stands at; cools it. */
-static bool may_take(struct cache_page *page)
-{
-    if (!is_idle(page))
-        return false;
-    if (page->state == CACHE_FREE || page->heat == 0)
-        return true;
-    page->heat--;
-    return false;
-}
-
 static uint32_t *owner(struct cache *cache, uint32_t inode)
 {
     return &cache->owners[inode & (CACHE_OWNERS - 1)];
@@ -65,72 +46,12 @@ void cache_drop(struct cache *cache, uint32_t number)
     uint32_t *link = cache_bucket(cache, page->inode, page->index);
 
     (*owner(cache, page->inode))--;
-
+    cache->active_count -= page->active;
+    cache->held[page->client]--;
     while (*link != number)
         link = &cache_page(cache, *link)->next;
     *link = page->next;
     *page = (struct cache_page){.state = CACHE_FREE};
-}
-
-static void put(struct cache *cache, uint32_t number, uint32_t inode, uint32_t index)
-{
-    struct cache_page *page = cache_page(cache, number);
-    uint32_t *bucket = cache_bucket(cache, inode, index);
-
-    if (page->state != CACHE_FREE) {
-        cache_drop(cache, number);
-        cache->pressed = true;
-    }
-    *page =
-        (struct cache_page){.inode = inode, .index = index, .next = *bucket, .state = CACHE_VALID};
-    *bucket = number;
-    (*owner(cache, inode))++;
-    memset(cache_blocks_of(cache, number), 0, sizeof(cache_blocks));
-}
-
-/* How many pages from the hand on may be taken, at most `count`; moves the hand behind them, or over one that may not. */
-static uint32_t row_at_hand(struct cache *cache, uint32_t count, uint32_t *first)
-{
-    uint32_t length = 0;
-
-    if (cache->hand >= cache->page_count)
-        cache->hand = 0;
-    *first = cache->hand + 1;
-    while (length < count && cache->hand < cache->page_count) {
-        bool taken = may_take(cache_page(cache, cache->hand + 1));
-
-        cache->hand++;
-        if (!taken)
-            break;
-        length++;
-    }
-    return length;
-}
-
-uint32_t cache_take(struct cache *cache, uint32_t inode, uint32_t index, uint32_t count,
-                    uint32_t *taken)
-{
-    /* Ends: after as many rounds as a page can be warm each idle one is cold. */
-    uint64_t steps = (uint64_t)cache->page_count * (CACHE_HEAT_MAX + 2);
-    uint32_t best = 0, first = 0, rows = 0;
-
-    while (steps != 0 && best < count && (best == 0 || rows < ROWS_TRIED)) {
-        uint32_t from, before = cache->hand, length = row_at_hand(cache, count, &from);
-        uint32_t passed = cache->hand >= before ? cache->hand - before : cache->hand;
-
-        steps -= passed < steps ? passed : steps;
-        rows += best != 0;
-        if (length > best) {
-            best = length;
-            first = from;
-        }
-    }
-    *taken = best;
-    for (uint32_t i = 0; i < best; i++)
-        put(cache, first + i, inode, index + i);
-    if (first != 0 && first + best - 1 > cache->used_count)
-        cache->used_count = first + best - 1;
-    return first;
 }
 
 static void remove_from_dirty(struct cache *cache, uint32_t number)
@@ -148,6 +69,7 @@ static void remove_from_dirty(struct cache *cache, uint32_t number)
     page->dirty_next = page->dirty_previous = 0;
     page->dirty = false;
     cache->dirty_count--;
+    cache->unwritten[page->client]--;
 }
 
 static void forget_note(struct cache *cache, struct cache_page *page)
@@ -258,7 +180,7 @@ bool cache_part_read(struct cache *cache, uint32_t number, mnos_status_t status)
     struct cache_page *page = cache_page(cache, number);
 
     if (status != MNOS_OK)
-        page->status = status;
+        page->status = (uint8_t)status;
     if (--page->parts != 0)
         return false;
     cache->reading_count--;
@@ -287,9 +209,14 @@ void cache_keep(const struct cache *cache, uint32_t number)
 
 void cache_dirty(struct cache *cache, uint32_t number)
 {
-    if (cache_page(cache, number)->dirty)
+    struct cache_page *page = cache_page(cache, number);
+
+    if (page->dirty)
         return;
-    cache_page(cache, number)->dirty = true;
+    cache->held[page->client]--;
+    page->client = cache->client; /* who writes it has to wait for it */
+    cache->held[page->client]++;
+    page->dirty = true;
     cache_list_dirty(cache, number);
 }
 
@@ -305,6 +232,7 @@ void cache_list_dirty(struct cache *cache, uint32_t number)
         cache->dirty_first = number;
     cache->dirty_last = number;
     cache->dirty_count++;
+    cache->unwritten[page->client]++;
 }
 
 void cache_clean(struct cache *cache, uint32_t number)
@@ -363,6 +291,8 @@ void cache_begin_write(struct cache *cache, uint32_t number, uint32_t parts)
     /* It is one of the two at every moment: whoever finds it after a death writes it. */
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     page->noted = false;
+    page->writing_client = page->client;
+    cache->unwritten[page->client]++;
     remove_from_dirty(cache, number);
     cache->writing_count++;
 }
@@ -372,7 +302,7 @@ bool cache_part_written(struct cache *cache, uint32_t number, mnos_status_t stat
     struct cache_page *page = cache_page(cache, number);
 
     if (status != MNOS_OK)
-        page->status = status;
+        page->status = (uint8_t)status;
     if (--page->parts != 0)
         return false;
     page->writing = false;
@@ -380,6 +310,7 @@ bool cache_part_written(struct cache *cache, uint32_t number, mnos_status_t stat
     page->writing_noted = false;
     page->status = MNOS_OK;
     cache->writing_count--;
+    cache->unwritten[page->writing_client]--;
     return true;
 }
 

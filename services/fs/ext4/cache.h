@@ -9,9 +9,12 @@
  *   reading --cache_failed()--> failed --cache_forget_failed()--> free: whoever waited has seen it
  *   valid --cache_take() of another, cache_drop_range()--> free
  *
- * Which page goes is decided by a hand that goes round over all of them. Each use makes a page warmer, up to 3; the hand
- * cools a page each time it passes, and takes it when it is cold. What was read ahead and never used is cold, so a long
- * file that is read once does not drive out what is used again.
+ * Which page goes is decided by two hands that go round. A page that was used twice is *active*, and about two thirds of all can be.
+ * The first hand takes those that are not, the one that came first before the others: so however much is read once, it
+ * drives out nothing that is used again. Above two thirds, and when the first hand finds none, the second cools active
+ * pages, which each use makes warmer, and those that are cold are active no more.
+ *
+ * A page is held by the client that had it read or wrote to it. Who holds the half of all takes from its own first.
  *
  * The tables and the pages outlive the process (docs/ext4-death.md). What is on the disk as well is then forgotten; what
  * is dirty or being written is there, and dirty: cache_recover(). For that, a page that was new to the disk gets its blocks,
@@ -22,7 +25,7 @@
  * C2  A page that is being read or written, is dirty or pinned, is not given to another. Between two requests none is
  *     pinned.
  * C3  The list of dirty pages has exactly those that are dirty, in the order in which they became so.
- * C4  The counts are what is counted.
+ * C4  The counts are what is counted: those by client, too.
  * C5  Blocks of pages are on the disk.
  */
 #pragma once
@@ -36,7 +39,10 @@
 #define CACHE_PAGE_BYTES 4096u
 #define CACHE_BLOCKS_MAX 4u /* of a page: blocks have at least 1,024 bytes */
 #define CACHE_HEAT_MAX 3u
+#define CACHE_HEAT_ACTIVE 2u
 #define CACHE_OWNERS 1024u /* a power of two */
+#define CACHE_CLIENTS 128u /* numbers of clients are below */
+#define CACHE_SHARE 2u     /* of one client: the half */
 
 enum cache_state { CACHE_FREE, CACHE_READING, CACHE_VALID, CACHE_FAILED };
 
@@ -47,10 +53,12 @@ struct cache_page {
     uint32_t serial;      /* of its becoming dirty: grows by 1 each time */
     uint32_t transaction; /* with `noted`: the one in which its blocks were given out */
     uint32_t writing_serial, writing_transaction; /* of what is being written */
-    uint32_t status;                              /* CACHE_FAILED: why */
+    uint8_t status;                               /* CACHE_FAILED: why */
     uint8_t state;                                /* enum cache_state */
     uint8_t heat;
-    uint8_t parts; /* requests to the disk that are outstanding for it */
+    uint8_t client, writing_client; /* who holds it; whose bytes are being written */
+    uint8_t parts;                  /* requests to the disk that are outstanding for it */
+    bool active;                    /* it was used twice */
     bool dirty, writing;
     bool pinned;        /* the request that runs needs it to stay */
     bool noted;         /* the transaction must not commit before it is written */
@@ -68,7 +76,11 @@ struct cache {
     uint32_t page_count;   /* may become more, as far as the tables have room */
     uint32_t bucket_count; /* a power of two */
     uint32_t used_count;   /* that were ever used: those behind are free */
-    uint32_t hand;
+    uint32_t hand, active_hand;
+    uint32_t active_count;
+    uint8_t client;                    /* whose request runs: the caller's to set */
+    uint32_t held[CACHE_CLIENTS];      /* pages of each client */
+    uint32_t unwritten[CACHE_CLIENTS]; /* of each, that are dirty, and that are being written */
     uint32_t dirty_first, dirty_last;
     uint32_t dirty_count, writing_count, reading_count, failed_count;
     /* `noted` and `writing_noted` together, of transactions with an even and with an odd number: at most two have any, the
@@ -126,12 +138,16 @@ static inline uint32_t cache_find(const struct cache *cache, uint32_t inode, uin
         number = cache_page(cache, number)->next;
     return number;
 }
+/* It becomes active. */
+void cache_used_again(struct cache *cache, uint32_t number);
 /* It was used again. */
 static inline void cache_use(struct cache *cache, uint32_t number)
 {
     struct cache_page *page = cache_page(cache, number);
 
     page->heat += page->heat < CACHE_HEAT_MAX;
+    if (page->heat >= CACHE_HEAT_ACTIVE && !page->active)
+        cache_used_again(cache, number);
 }
 /* Pages for `index` and those behind it, one behind the other in memory, as many as are to be had at once, at most
  * `count`; none of them is in the cache. They are valid, cold, and hold anything; their blocks are 0. Returns the first

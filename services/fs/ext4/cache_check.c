@@ -19,13 +19,16 @@ static void recover_page(struct cache *cache, uint32_t number)
     page->noted = page->noted || page->writing_noted;
     page->dirty = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    page->writing = page->writing_noted = page->pinned = false;
+    page->writing = page->writing_noted = page->pinned = page->active = false;
     page->parts = page->heat = 0;
+    page->client %= CACHE_CLIENTS;
+    page->writing_client = 0;
     page->status = MNOS_OK;
     page->dirty_next = page->dirty_previous = 0;
     page->next = *bucket;
     *bucket = number;
     cache->owners[page->inode & (CACHE_OWNERS - 1)]++;
+    cache->held[page->client]++;
     cache->used_count = number;
     cache->noted_counts[page->transaction & 1] += page->noted;
     cache_list_dirty(cache, number);
@@ -73,6 +76,25 @@ static const char *check_page(const struct cache *cache, uint32_t number)
     return NULL;
 }
 
+/* Of each client, what it holds and what of that is not written. */
+static bool clients_are_counted(const struct cache *cache)
+{
+    uint32_t held[CACHE_CLIENTS] = {0}, unwritten[CACHE_CLIENTS] = {0}, active = 0;
+
+    for (uint32_t number = 1; number <= cache->page_count; number++) {
+        const struct cache_page *page = cache_page(cache, number);
+
+        if (page->client >= CACHE_CLIENTS || page->writing_client >= CACHE_CLIENTS)
+            return false;
+        active += page->active;
+        held[page->client] += page->state != CACHE_FREE;
+        unwritten[page->client] += page->dirty;
+        unwritten[page->writing_client] += page->writing;
+    }
+    return active == cache->active_count && memcmp(held, cache->held, sizeof held) == 0 &&
+           memcmp(unwritten, cache->unwritten, sizeof unwritten) == 0;
+}
+
 const char *cache_check(const struct cache *cache)
 {
     uint32_t used = 0, owned = 0, dirty = 0, writing = 0, reading = 0, failed = 0, noted[2] = {0},
@@ -107,7 +129,7 @@ const char *cache_check(const struct cache *cache)
     return listed != dirty || owned != used || dirty != cache->dirty_count ||
                    writing != cache->writing_count || reading != cache->reading_count ||
                    failed != cache->failed_count || noted[0] != cache->noted_counts[0] ||
-                   noted[1] != cache->noted_counts[1]
+                   noted[1] != cache->noted_counts[1] || !clients_are_counted(cache)
                ? "C4: the counts are wrong"
                : NULL;
 }

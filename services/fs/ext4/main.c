@@ -23,7 +23,7 @@ enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 #define PIECES_MAX 17u
 #define MAGIC 0x3454584553544154ull
 /* What lies in the region has changed when this has. */
-#define LAYOUT 2u
+#define LAYOUT 3u
 /* So many ends in a row, within 10 s of each other, that nobody ordered: it may be what is in memory that it dies of, and
  * the next run begins anew from the disk. */
 #define DEATHS_MAX 2u

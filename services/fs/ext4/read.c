@@ -187,6 +187,7 @@ mnos_status_t service_read(void *context, uint32_t inode, uint64_t offset, void 
     uint64_t size = known->size, done = 0;
 
     *count = 0;
+    service->cache.client = (uint8_t)service->files->account;
     if (status != MNOS_OK || offset >= size)
         return status;
     if (length > size - offset)

@@ -28,6 +28,8 @@
 /* Inodes are looked for in tables of such sizes, by these bits of their hash. */
 #define SERVICE_OPEN_BUCKETS 1024u
 
+_Static_assert(CACHE_CLIENTS == SESSION_ACCOUNTS, "a client of the cache is an account");
+
 #define SERVICE_COMMIT_NS 5000000000ull
 /* How many times SERVICE_COMMIT_NS old a page becomes before it is written: 30 s. */
 #define SERVICE_AGES 6u
@@ -287,7 +289,7 @@ void writeback_begin(struct ext4_service *service, uint32_t inode, uint32_t seri
 void writeback_noted(struct ext4_service *service, uint32_t transaction);
 /* What is old, or too much. */
 void writeback_round(struct ext4_service *service);
-/* Whether a client that writes has to wait until something is written. */
+/* Whether the client whose request runs has to wait until something is written. */
 bool writeback_is_full(const struct ext4_service *service);
 /* Begins requests for a row of pages that lie one behind the other in memory and, when blocks are as large as
  * pages, on the disk. */

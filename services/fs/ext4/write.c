@@ -295,8 +295,10 @@ static void copy(struct ext4_service *service, const struct batch *batch, const 
         }
         memcpy(page + from, bytes, to - from);
         bytes += to - from;
+        /* Pieces that follow each other are one use. */
+        if (!cache_page(&service->cache, batch->number[i])->dirty)
+            cache_use(&service->cache, batch->number[i]);
         cache_dirty(&service->cache, batch->number[i]);
-        cache_use(&service->cache, batch->number[i]);
     }
 }
 
@@ -381,6 +383,7 @@ mnos_status_t write_allowed(struct ext4_service *service, uint32_t inode)
 {
     mnos_status_t status = service_writable(service);
 
+    service->cache.client = (uint8_t)service->files->account;
     if (status != MNOS_OK)
         return status;
     if (open_is_leaving(service, inode))

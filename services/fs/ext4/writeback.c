@@ -2,7 +2,8 @@
 /*
  * writeback - when pages of files are written, and how they and those that are read become requests to the disk: see
  * service.h. A page is written when a transaction or a client waits for it, when it is 30 s old, and when more than a
- * tenth of the cache is to be written; above two fifths clients that write wait.
+ * tenth of the cache is to be written; above two fifths clients that write wait, and one that has three tenths itself, so
+ * that others find room.
  */
 #include "services/fs/ext4/service.h"
 
@@ -144,7 +145,8 @@ bool writeback_is_full(const struct ext4_service *service)
 {
     const struct cache *cache = &service->cache;
 
-    return cache->dirty_count + cache->writing_count >= cache->page_count * 2 / 5;
+    return cache->dirty_count + cache->writing_count >= cache->page_count * 2 / 5 ||
+           cache->unwritten[cache->client] >= cache->page_count * 3 / 10;
 }
 
 void writeback_round(struct ext4_service *service)
