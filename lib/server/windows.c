@@ -30,17 +30,22 @@ static uint32_t piece_of(const struct windows *windows, uint32_t unit)
     return i;
 }
 
-static void mark_used(const struct sessions *sessions, bool used[UNITS_MAX])
+/* Bounded, as the place comes from memory that is as old as the session. */
+static void mark_place(uint32_t place, bool used[UNITS_MAX])
+{
+    for (uint32_t unit = 0; place != 0 && unit < unit_count(place) && unit < UNITS_MAX; unit++)
+        if (first_unit(place) < UNITS_MAX - unit)
+            used[first_unit(place) + unit] = true;
+}
+
+static void mark_used(const struct windows *windows, const struct sessions *sessions,
+                      bool used[UNITS_MAX])
 {
     memset(used, 0, UNITS_MAX * sizeof *used);
-    for (uint32_t i = 1; i <= sessions->session_count; i++) {
-        uint32_t place = session_at(sessions, i)->window;
-
-        /* Bounded, as the place comes from memory that is as old as the session. */
-        for (uint32_t unit = 0; place != 0 && unit < unit_count(place) && unit < UNITS_MAX; unit++)
-            if (first_unit(place) < UNITS_MAX - unit)
-                used[first_unit(place) + unit] = true;
-    }
+    for (uint32_t i = 1; i <= sessions->session_count; i++)
+        mark_place(session_at(sessions, i)->window, used);
+    for (uint32_t i = 0; i < windows->held_count; i++)
+        mark_place(windows->held[i], used);
 }
 
 /* A run of free units inside one piece, as a place; 0: there is none. */
@@ -50,7 +55,7 @@ static uint32_t find_free(const struct windows *windows, const struct sessions *
     static bool used[UNITS_MAX];
     uint32_t total = (uint32_t)(windows->region.bytes / UNIT_BYTES), run = 0;
 
-    mark_used(sessions, used);
+    mark_used(windows, sessions, used);
     for (uint32_t unit = 0; unit < total; unit++) {
         bool goes_on = run != 0 && piece_of(windows, unit) == piece_of(windows, unit - 1);
 
