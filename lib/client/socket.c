@@ -67,43 +67,55 @@ void socket_session_close(struct socket_session *session)
     drop_cap(&session->endpoint);
 }
 
-static mnos_status_t ask_window(struct socket_session *session, uint32_t sockets, mnos_cap_t mine)
+/* WINDOW, with a new capability to the session's endpoint: the service's copy stays, and tells when that run of it ends. */
+static mnos_status_t ask_window(struct socket_session *session)
 {
-    struct socket_window record = {.sockets = sockets, .events = EVENT_NEWS};
+    struct socket_window record = {.sockets = session->sockets, .events = EVENT_NEWS};
     struct message message = {.accept = 1};
-    void *address = NULL;
-    mnos_status_t status;
+    mnos_cap_t mine, given;
+    mnos_status_t status =
+        sys_cap_create(MNOS_CREATE_MINT, session->endpoint, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
+                       BADGE_SERVICE + session->asked++, EVENT_NEWS, &mine);
 
+    if (status != MNOS_OK)
+        return status;
     message_put(&message, SOCKET_WINDOW, &record, sizeof record);
     message_add_cap(&message, mine, MNOS_RIGHT_WRITE);
     status = service_call(session->service, &message);
+    (void)!sys_cap_delete(mine);
     if (status != MNOS_OK)
         return status;
-    session->window = message_cap(&message, 0);
-    session->window_pages = SOCKET_WINDOW_PAGES(sockets);
-    if (session->window == 0)
+    given = message_cap(&message, 0);
+    if (given == 0)
         return MNOS_ERR_FORMAT;
+    /* The memory is the same, and what is mapped is mapped by the first. */
+    if (session->window == 0)
+        session->window = given;
+    else
+        drop_cap(&given);
+    return MNOS_OK;
+}
+
+static mnos_status_t map_window(struct socket_session *session)
+{
+    void *address = NULL;
+    mnos_status_t status;
+
+    session->window_pages = SOCKET_WINDOW_PAGES(session->sockets);
     status = memory_map(session->window, 0, session->window_pages, MNOS_MAP_READ | MNOS_MAP_WRITE,
                         &address);
     session->page = address;
     return status;
 }
 
-static mnos_status_t open_window(struct socket_session *session, uint32_t sockets)
+static mnos_status_t open_window(struct socket_session *session)
 {
-    mnos_cap_t mine;
     mnos_status_t status =
         sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &session->endpoint);
 
     if (status == MNOS_OK)
-        status =
-            sys_cap_create(MNOS_CREATE_MINT, session->endpoint, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
-                           BADGE_SERVICE, EVENT_NEWS, &mine);
-    if (status != MNOS_OK)
-        return status;
-    status = ask_window(session, sockets, mine);
-    (void)!sys_cap_delete(mine); /* the service's copy stays, and tells when the service ends */
-    return status;
+        status = ask_window(session);
+    return status == MNOS_OK ? map_window(session) : status;
 }
 
 mnos_status_t socket_session_open(struct socket_session *session, mnos_cap_t service,
@@ -112,10 +124,10 @@ mnos_status_t socket_session_open(struct socket_session *session, mnos_cap_t ser
     uint32_t runs = session->runs;
     mnos_status_t status;
 
-    *session = (struct socket_session){.service = service, .runs = runs + 1};
+    *session = (struct socket_session){.service = service, .runs = runs + 1, .sockets = sockets};
     status = call(session, SOCKET_OPEN_SESSION, NULL, 0, NULL, 0, false, false);
     if (status == MNOS_OK && sockets != 0)
-        status = open_window(session, sockets);
+        status = open_window(session);
     if (status != MNOS_OK)
         socket_session_close(session);
     return status;
@@ -283,6 +295,16 @@ static bool take_news(struct socket_session *session, uint64_t *numbers)
     return *numbers != 0;
 }
 
+/* A run of the service has ended. The next has the window, and tells of what comes at the endpoint that it is given. */
+static void go_on_with_next(struct socket_session *session, mnos_badge_t badge)
+{
+    mnos_badge_t last = BADGE_SERVICE + session->asked - 1;
+
+    if (!ipc_client_is_gone(session->endpoint, badge, last))
+        return; /* an endpoint that an earlier run was given, and that it did not drop */
+    session->lost = ask_window(session) != MNOS_OK;
+}
+
 mnos_status_t socket_wait(struct socket_session *session, uint64_t deadline_ns, uint64_t *numbers)
 {
     while (!session->lost) {
@@ -298,7 +320,8 @@ mnos_status_t socket_wait(struct socket_session *session, uint64_t deadline_ns, 
         status = ipc_receive(session->endpoint, &message, deadline_ns);
         if (status != MNOS_OK)
             return status;
-        session->lost = message.kind == MNOS_KIND_CLIENT_GONE;
+        if (message.kind == MNOS_KIND_CLIENT_GONE)
+            go_on_with_next(session, message.badge);
     }
     return MNOS_ERR_LOST;
 }

@@ -3,8 +3,8 @@
  * socket.h - the network by protocols/socket.def: a session, sockets in its window, and bytes in their rings. Addresses
  * are IPv4, in the order of this machine. For one thread per session.
  *
- * When `net` dies its sockets and connections are gone: each call about one answers MNOS_ERR_LOST, and the caller begins
- * anew with socket_session_open().
+ * When `net` dies its next run goes on with sessions, sockets and connections; calls wait for it. If it cannot, one
+ * socket fails with MNOS_ERR_LOST, or each call answers that, and the caller begins anew with socket_session_open().
  */
 #pragma once
 
@@ -18,6 +18,8 @@
 struct socket_session {
     mnos_cap_t service;
     struct socket_page *page; /* NULL: there is no window */
+    uint32_t sockets;         /* that the window has room for */
+    uint32_t asked;           /* how often WINDOW was: each time with a badge of its own */
     uint64_t window_pages;
     mnos_cap_t window, endpoint;
     uint32_t sequence;

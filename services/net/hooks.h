@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* hooks.h - what lwIP asks of us in the middle of its work (lwipopts.h); the functions are in port.c, loopback.c
- * and names.c. */
+/* hooks.h - what lwIP asks of us in the middle of its work (lwipopts.h); the functions are in port.c, loopback.c,
+ * connection.c and names.c. */
 #pragma once
 
 #include "lwip/ip_addr.h"
@@ -19,3 +19,6 @@ uint32_t port_sequence(const ip_addr_t *local, uint16_t local_port, const ip_add
 int loopback_refuses_packet(struct pbuf *pbuf);
 /* A segment for a listener that is not for it: an error, and it has been answered. */
 int loopback_refuses_connection(struct tcp_pcb *listener, const struct tcp_hdr *head);
+
+/* A segment of the connection has come, or is about to leave; NULL: it is of none (connection.c). */
+void port_segment(const struct tcp_pcb *pcb);

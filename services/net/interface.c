@@ -211,6 +211,7 @@ static void on_status(struct netif *netif)
     uint32_t address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(netif)));
     char text[IPV4_TEXT_BYTES];
 
+    numbers_add(&the_net.changes.addresses, (uint32_t)(interface_of(netif) - the_net.interfaces));
     if (address != 0 && netif_is_up(netif))
         log_line("en%u: %s", (unsigned)(interface_of(netif) - the_net.interfaces),
                  ipv4_text(text, address));
@@ -247,6 +248,35 @@ const char *argument_of(const char *arguments, const char *name)
     return NULL;
 }
 
+void interface_address(const struct interface *interface, struct kept_address *image)
+{
+    const struct netif *netif = &interface->netif;
+
+    *image = (struct kept_address){0};
+    if (!interface->dhcp)
+        return;
+    image->address = ip4_addr_get_u32(netif_ip4_addr(netif));
+    image->mask = ip4_addr_get_u32(netif_ip4_netmask(netif));
+    image->gateway = ip4_addr_get_u32(netif_ip4_gw(netif));
+    memcpy(image->mac, netif->hwaddr, sizeof image->mac);
+}
+
+/* The address of the last run is used at once, and asked for again as after a change of the cable (RFC 2131, 4.4.2): the
+ * server says whether it is still ours. Before the link is up. */
+static void use_kept(struct interface *interface, uint32_t number)
+{
+    const struct kept_address kept = the_net.kept->addresses[number];
+    struct netif *netif = &interface->netif;
+    struct dhcp *dhcp = netif_dhcp_data(netif);
+
+    if (kept.address == 0 || dhcp == NULL || memcmp(kept.mac, netif->hwaddr, sizeof kept.mac) != 0)
+        return;
+    ip4_addr_set_u32(&dhcp->offered_ip_addr, kept.address);
+    dhcp->state = DHCP_STATE_BOUND;
+    netif_set_addr(netif, &(ip4_addr_t){kept.address}, &(ip4_addr_t){kept.mask},
+                   &(ip4_addr_t){kept.gateway});
+}
+
 static void begin_address(struct interface *interface, uint32_t number)
 {
     char name[8];
@@ -262,6 +292,8 @@ static void begin_address(struct interface *interface, uint32_t number)
     }
     if (interface->dhcp && dhcp_start(&interface->netif) != ERR_OK)
         log_line("en%u: no memory to ask for an address", number);
+    else if (interface->dhcp)
+        use_kept(interface, number);
 }
 
 /* The driver has all buffers for frames to come but those that lwIP still reads. */
@@ -284,11 +316,11 @@ static void begin_card(struct interface *interface, uint32_t number)
         memcpy(interface->netif.hwaddr, interface->card.info.mac, ETH_HWADDR_LEN);
         interface->netif.mtu = interface->card.info.mtu;
     }
-    if (frame_link(&interface->card))
-        netif_set_link_up(
-            &interface->netif); /* who has its address says so, and who asks goes on */
     if (interface->card.attaches == 1)
         begin_address(interface, number);
+    if (frame_link(&interface->card))
+        netif_set_link_up(
+            &interface->netif); /* who has its address says so, and who asks begins or goes on */
 }
 
 void interfaces_attach(struct interface *interfaces)

@@ -12,8 +12,6 @@
 #include "services/net/loopback.h"
 #include "services/net/net.h"
 
-#define HANDLES 256u
-
 enum { EXIT_MEMORY = 1, EXIT_ENTROPY = 2, EXIT_LIMITS = 3, EXIT_RECEIVE = 4 };
 
 struct net the_net;
@@ -33,6 +31,8 @@ static void one_pass(void *)
     (void)names_deadline_ns(&the_net, kinfo_time_ns());
     more |= shares_pump(&the_net);
     more |= loopback_deliver();
+    kept_commit(&the_net);
+    sockets_publish(&the_net);
     shares_publish(&the_net);
     interfaces_bell(the_net.interfaces);
     again = more || !interfaces_sleep(the_net.interfaces) || !shares_sleep(&the_net);
@@ -56,9 +56,11 @@ static void on_events(void *, uint64_t events)
         interfaces_attach(the_net.interfaces);
 }
 
+/* Sessions have ended; what of their sockets has changed is a part of the same operation. */
 static void on_gone(void *, mnos_badge_t badge)
 {
     interfaces_gone(the_net.interfaces, badge);
+    kept_note(&the_net);
 }
 
 /* ---- Beginning ---- */
@@ -101,18 +103,13 @@ static const char *open_limits(void)
     return NULL;
 }
 
-static mnos_status_t open_sessions(mnos_cap_t endpoint)
+static mnos_status_t open_server(mnos_cap_t endpoint)
 {
-    uint64_t pages =
-        (sessions_bytes(NET_SESSIONS, HANDLES) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES;
-    struct memory_block block;
-    mnos_status_t status = memory_allocate(pages, &block);
+    mnos_status_t status = recover_open(&the_net);
 
     if (status != MNOS_OK)
         return status;
-    /* Badges that end with a run of the service are not used again by the next: time goes on. */
-    server_open(&the_net, sessions_format(block.address, NET_SESSIONS, HANDLES, kinfo_time_ns()),
-                endpoint);
+    server_open(&the_net, endpoint);
     the_net.loop.events = on_events;
     the_net.loop.gone = on_gone;
     the_net.loop.deadline_ns = deadline_ns;
@@ -137,13 +134,15 @@ int main(void)
     port_open(key);
     loopback_open();
     memset(key, 0, sizeof key);
-    status = open_sessions(endpoint);
+    status = open_server(endpoint);
     if (status == MNOS_OK)
         status = interfaces_open(the_net.interfaces, endpoint);
     if (status != MNOS_OK)
         return log_failure(status, "get memory", EXIT_MEMORY);
     names_open(&the_net, argument_of(bootstrap_arguments(), "dns="));
+    recover_all(&the_net);
     interfaces_attach(the_net.interfaces);
+    recover_pump(&the_net);
     one_pass(NULL);
     return log_failure(server_loop_run(&the_net.loop, NULL), "receive a request", EXIT_RECEIVE);
 }

@@ -5,31 +5,30 @@
  *   interface.c   cards and lwIP's interfaces         share.c   windows of sessions, bells and news
  *   socket.c      sockets, from OPEN to their end     tcp.c, udp.c, ping.c   one protocol each
  *   names.c   addresses of hosts by their names
+ *   listener.c    connections that wait for ACCEPT    connection.c   connections of lwIP and their images
+ *   kept.c, recover.c   what outlives a death, and its taking over
  *   server.c, server_sockets.c   requests of protocols/socket.def
  *   main.c        capabilities and the loop
  *
- * One pass of the loop, one_pass() in main.c: frames in, timers, what clients put into rings, then news and frames out.
+ * One pass of the loop, one_pass() in main.c: frames in, timers, what clients put into rings; then the images of what has
+ * changed, kept_commit(); then, and only then, what others see: rings, cells, news, frames.
  * Nothing here waits for anybody but the manager and a driver that is being attached.
  */
 #pragma once
 
 #include "lib/client/frame.h"
 #include "lib/mnos/ring.h"
+#include "lib/client/region.h"
 #include "lib/server/loop.h"
-#include "lib/server/window.h"
+#include "lib/server/state.h"
+#include "lib/server/windows.h"
 #include "protocols/net_format.h"
+#include "services/net/kept.h"
 #include "services/net/limits.h"
 #include "services/net/names.h"
 #include "services/net/port.h"
 
-#define NET_INTERFACES 2u
-#define NET_SESSIONS 32u
-#define NET_SOCKETS 128u
-#define NET_SHARES                                                                                 \
-    (2 * NET_SESSIONS)   /* some belong to sessions that are gone, and sockets that linger */
-#define NET_BACKLOG 64u  /* of one listener */
-#define NET_PENDING 128u /* of all */
-#define NET_PEERS 8u     /* of a UDP socket: who has sent to it last */
+#define NET_BACKLOG 64u /* of one listener */
 #define NET_PINGS 8u
 #define NET_LINGER_NS 60000000000ull
 
@@ -61,6 +60,8 @@ void interfaces_bell(struct interface *interfaces);
 /* Before waiting. False: something came. */
 bool interfaces_sleep(struct interface *interfaces);
 void interfaces_own(const struct interface *interfaces, struct own_addresses *own);
+/* The address that DHCP has given, for the next run. */
+void interface_address(const struct interface *interface, struct kept_address *image);
 /* The cards, then loopback; MNOS_ERR_END past the last. */
 mnos_status_t interfaces_entry(const struct interface *interfaces, uint64_t index,
                                struct socket_interface *entry);
@@ -74,8 +75,10 @@ struct share {
     struct socket_page *page; /* NULL: this entry is free */
     uint32_t slots;
     uint64_t used;
-    uint64_t news; /* not yet in the page */
-    bool owned;    /* by a session */
+    uint64_t leaving; /* of `used`: free when that is known to the next run, too */
+    uint64_t news;    /* not yet in the page */
+    uint32_t session; /* that it belongs to; 0: to none any more */
+    bool ending;      /* nobody has it: it is closed when that is known to the next run */
     mnos_cap_t listener;
     uint64_t events;
 };
@@ -89,11 +92,13 @@ mnos_status_t share_open(struct net *net, uint32_t session, const struct socket_
 void share_leave(struct net *net, uint32_t session);
 /* A slot for a socket; NULL: none. Its rings and its cell are zeroed. */
 struct share *share_take_slot(struct net *net, uint32_t session, uint32_t *slot);
-void share_give_slot(struct share *share, uint32_t slot);
+void share_give_slot(struct net *net, struct share *share, uint32_t slot);
 void *share_ring(const struct share *share, uint32_t page);
 /* Sockets whose bells rang. True: there were some. */
 bool shares_pump(struct net *net);
-/* News to clients that wait. */
+/* The share of an earlier run. False: it cannot be. */
+bool share_recover(struct net *net, uint32_t number);
+/* News to clients that wait; and what is free is free. After kept_commit() only. */
 void shares_publish(struct net *net);
 /* Before waiting. False: a bell rang. */
 bool shares_sleep(struct net *net);
@@ -107,7 +112,10 @@ struct pending {
     struct tcp_pcb *pcb; /* NULL: free */
     struct socket *listener;
     uint64_t order;
-    bool closed; /* the peer has ended its direction */
+    uint32_t buffer; /* of struct kept, from 1; 0: there was none, and nothing is received */
+    uint32_t bytes;  /* in it */
+    bool closed;     /* the peer has ended its direction */
+    bool leaving;    /* free when that is known to the next run, too */
 };
 
 /*
@@ -123,21 +131,28 @@ struct socket {
     uint32_t session; /* number; limits are the session's */
     uint32_t slot;
     struct share *share;
-    struct socket_cell *cell;  /* the client may write there: nothing is read from it */
-    uint32_t state;            /* enum socket_state, as the cell has it */
+    struct socket_cell
+        *cell;      /* written by socket_publish(); the client may, too: nothing is read from it */
+    uint32_t state; /* enum socket_state */
     mnos_status_t error;       /* SOCKET_FAILED */
+    uint64_t lost;             /* UDP: datagrams without room */
+    uint32_t address;          /* of BIND */
     uint16_t port;             /* that BIND gave it; 0: none */
+    uint32_t backlog;          /* of LISTEN */
     struct ring send, receive; /* send.own: what is acknowledged; receive.own: what was put */
     uint64_t queued;           /* of `send`, handed to lwIP */
     uint64_t opened;           /* of `receive`, taken by the client and told to lwIP */
     uint64_t deadline_ns;      /* closing */
     struct tcp_pcb *tcp;       /* KIND_TCP, KIND_LISTENER; NULL: it is no more */
     struct udp_pcb *udp;
+    struct kept_peer remote; /* of UDP's CONNECT */
     uint32_t peer_count;
-    struct {
-        uint32_t address;
-        uint16_t port;
-    } peers[NET_PEERS];
+    struct kept_peer peers[NET_PEERS];
+};
+
+/* What has changed since its image was made. */
+struct changes {
+    struct numbers sockets, connections, pending, shares, addresses;
 };
 
 struct ping {
@@ -157,9 +172,19 @@ struct net {
     uint32_t record_count;
     struct own_addresses own;
     struct interface interfaces[NET_INTERFACES];
+    struct state state;
+    struct region state_region;
+    struct windows windows_region;
+    struct kept *kept;
+    struct changes changes;
+    struct numbers unpublished;     /* sockets whose images are newer than what clients see */
+    struct numbers pending_leaving; /* `leaving` is over with the next kept_commit() */
+    uint32_t buffers;               /* a bit for each that some pending connection has */
+    struct tcp_pcb *connections[NET_CONNECTIONS]; /* by the number of their images */
     /* By the number of the session, from 1. */
-    struct socket_limits limits[NET_SESSIONS + 1];
+    struct socket_limits *limits; /* in `kept` */
     struct share *windows[NET_SESSIONS + 1];
+    uint32_t places[NET_SHARES];     /* of the windows of shares, for lib/server/windows.h */
     uint32_t open[NET_SESSIONS + 1]; /* sockets */
     struct share shares[NET_SHARES];
     struct socket sockets[NET_SOCKETS +
@@ -178,9 +203,9 @@ extern struct net the_net;
 #define NET_WAIT_PING 0x10000ull
 #define NET_WAIT_NAME 0x20000ull
 
-static inline uint64_t socket_number(const struct socket *socket)
+static inline uint32_t socket_number(const struct socket *socket)
 {
-    return (uint64_t)(socket - the_net.sockets);
+    return (uint32_t)(socket - the_net.sockets);
 }
 
 /* A new socket of the session, in its window. MNOS_ERR_STATE, MNOS_ERR_QUOTA. */
@@ -192,20 +217,56 @@ bool socket_port_used(const struct net *net, enum socket_protocol protocol, uint
 void socket_close(struct net *net, uint32_t number);
 /* It is free: nothing of lwIP's refers to it. */
 void socket_free(struct net *net, struct socket *socket);
-/* Something has changed that the client is to see; and who waits in a request is run again. */
+/* Something of it has changed that the next run is to know. */
+static inline void socket_touch(struct socket *socket)
+{
+    numbers_add(&the_net.changes.sockets, socket_number(socket));
+}
+/* The same, and the client is to see it; and who waits in a request is run again. */
 void socket_tell(struct net *net, struct socket *socket);
 void socket_fail(struct net *net, struct socket *socket, mnos_status_t error);
 static inline void socket_state(struct socket *socket, uint32_t set, uint32_t clear)
 {
     socket->state = (socket->state & ~clear) | set;
-    atomic_store_explicit(&socket->cell->state, socket->state, memory_order_release);
+    socket_touch(socket);
 }
+/* Rings and cells of what has changed, as their clients see them. After kept_commit() only. */
+void sockets_publish(struct net *net);
+/* Bytes into the receive ring, which the client does not see yet. MNOS_ERR_FORMAT: there is no room (K6). */
+mnos_status_t socket_put(struct socket *socket, const void *bytes, size_t count);
 
 /* Bytes in the send ring behind what is acknowledged; MNOS_ERR_FORMAT: the index cannot be (K6). */
 mnos_status_t socket_written(const struct socket *socket, uint64_t *written);
 /* Room in the receive ring; MNOS_ERR_FORMAT. */
 mnos_status_t socket_room(const struct socket *socket, uint64_t *room);
-void socket_free_sent(struct socket *socket, uint64_t own);
+/* Where its cell and its rings are, which a new socket has zeroed. */
+void socket_place(struct socket *socket);
+
+/* ---- kept.c, recover.c ---- */
+
+/* Makes the images of what has changed, in the operation of the undo log that is under way. */
+void kept_note(struct net *net);
+/* The same, as an operation of its own, or the end of one. */
+void kept_commit(struct net *net);
+/* The regions, and what the last run has left in them. */
+mnos_status_t recover_open(struct net *net);
+/* Goes on with it: sockets, listeners, connections. After server_open(); before the first frame. */
+void recover_all(struct net *net);
+/* What clients have done meanwhile, and what is to be sent again. When there are interfaces. */
+void recover_pump(struct net *net);
+
+/* ---- connection.c ---- */
+
+/* The PCB has an image from now on, or none any more. */
+err_t connection_watch(struct tcp_pcb *pcb);
+void connection_unwatch(struct tcp_pcb *pcb);
+void connection_image(uint32_t number, struct kept_connection *image);
+/* Makes the PCB anew, without an owner. NULL: the image cannot be, or there is no memory. */
+struct tcp_pcb *connection_rebuild(uint32_t number);
+/* One that its client has closed gets what it had to send. False: it broke. */
+bool connection_finish(struct tcp_pcb *pcb, const struct kept_connection *image);
+/* Sends what it was about to send, and tells the peer what has been received. */
+void connections_resume(void);
 
 /* ---- tcp.c ---- */
 
@@ -216,12 +277,37 @@ mnos_status_t tcp_socket_connect(struct socket *socket, uint32_t address, uint16
 /* The oldest that waits; NULL: none does. */
 struct pending *tcp_socket_waiting(struct socket *listener);
 void tcp_socket_take(struct socket *socket, struct pending *pending);
+/* Gives a connection of an earlier run to its socket, what waits for ACCEPT, or its listener. False: it broke. */
+bool tcp_socket_recover(struct socket *socket, struct tcp_pcb *pcb,
+                        const struct kept_connection *image);
+void tcp_pending_recover(struct pending *pending, struct socket *listener, struct tcp_pcb *pcb);
+bool tcp_half_open_recover(struct socket *listener, struct tcp_pcb *pcb);
+/* lwIP frees the PCB. In TIME_WAIT it tells nobody else. */
+void tcp_freed(const struct tcp_pcb *pcb);
+/* What an image says of who has the PCB. */
+void tcp_owner(const struct tcp_pcb *pcb, struct kept_connection *image);
 /* Moves what the client has put and taken. */
 void tcp_socket_pump(struct socket *socket);
 void tcp_socket_close(struct socket *socket);
 /* Ends it at once. */
 void tcp_socket_abort(struct socket *socket);
 void tcp_socket_names(const struct socket *socket, struct socket_names *names);
+
+/* lwIP's callbacks of a PCB are the socket's; or nobody's any more. */
+void tcp_adopt(struct socket *socket, struct tcp_pcb *pcb);
+void tcp_forget(struct tcp_pcb *pcb);
+
+/* ---- listener.c ---- */
+
+/* What waited for ACCEPT does not any more. Its bytes stay until the next run would know it. */
+void listener_leave(struct pending *pending);
+/* That is known: what it had is free. */
+void listener_left(struct pending *pending);
+/* Its bytes, for a socket. */
+void listener_bytes(const struct pending *pending, struct socket *socket);
+/* Whether the PCB waits for ACCEPT. */
+bool listener_has(const struct tcp_pcb *pcb);
+void listener_close(struct socket *listener);
 
 /* ---- udp.c ---- */
 
@@ -247,4 +333,4 @@ uint64_t pings_deadline_ns(struct net *net, uint64_t now_ns);
 
 /* ---- server.c, server_sockets.c ---- */
 
-void server_open(struct net *net, struct sessions *sessions, mnos_cap_t endpoint);
+void server_open(struct net *net, mnos_cap_t endpoint);

@@ -67,7 +67,7 @@ HANDLER(NARROW)
     made = session_make(sessions, badge, request->session, 0, 0);
     if (made == NULL)
         return MNOS_ERR_QUOTA;
-    sessions->next_badge++;
+    STATE_SET(sessions->next_badge, badge + 1);
     the_net.limits[made->number] = wanted;
     status = server_export_with(the_net.loop.endpoint, request->message, badge, SOCKET_EVENT_BELL);
     if (status == MNOS_OK)
@@ -217,16 +217,23 @@ static void ended(void *, uint32_t session)
     the_net.open[session] = 0;
 }
 
-void server_open(struct net *at, struct sessions *sessions, mnos_cap_t endpoint)
+/* What it has changed is recorded with its reply. */
+static void done(void *, uint32_t, const struct server_request *)
+{
+    kept_note(&the_net);
+}
+
+void server_open(struct net *at, mnos_cap_t endpoint)
 {
     at->loop = (struct server_loop){
         .endpoint = endpoint,
-        .sessions = sessions,
+        .sessions = at->loop.sessions,
         .operations = operations,
         .open_session = SOCKET_OPEN_SESSION,
         .owner = {.context = at, .drop = drop, .ended = ended},
         .park = &at->park,
         .waits_for = &at->waits_for,
         .body = at->body,
+        .done = done,
     };
 }

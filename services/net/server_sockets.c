@@ -191,6 +191,11 @@ static mnos_status_t begin_connecting(struct socket *socket, const struct socket
     return tcp_socket_connect(socket, wanted->address, (uint16_t)wanted->port);
 }
 
+static bool is_unconnected(const struct socket *socket)
+{
+    return socket->kind == KIND_TCP && socket->tcp != NULL && socket->tcp->state == CLOSED;
+}
+
 HANDLER(CONNECT)
 {
     struct socket_refusal refusal;
@@ -200,7 +205,8 @@ HANDLER(CONNECT)
 
     if (status != MNOS_OK)
         return status;
-    if (request->parked == NULL) {
+    /* What the last run has begun it may have finished; if not, it is begun anew. */
+    if (request->progress[0] == 0 || is_unconnected(socket)) {
         if (wanted.port == 0 || wanted.port > UINT16_MAX)
             return MNOS_ERR_ARGUMENT;
         if (!limits_connect(limits_of(request), protocol_of(socket), wanted.address,
@@ -208,6 +214,7 @@ HANDLER(CONNECT)
             return refuse(request, &refusal);
         status = leads_there(socket, wanted.address) ? begin_connecting(socket, &wanted)
                                                      : MNOS_ERR_NOT_FOUND;
+        request->progress[0] = 1;
     }
     if (status == MNOS_OK && socket->kind == KIND_TCP)
         status = go_on_connecting(socket);

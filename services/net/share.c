@@ -20,20 +20,52 @@ static struct share *free_share(struct net *net)
     return NULL;
 }
 
+static uint32_t number_of(const struct net *net, const struct share *share)
+{
+    return (uint32_t)(share - net->shares);
+}
+
+static void touch(struct net *net, const struct share *share)
+{
+    numbers_add(&net->changes.shares, number_of(net, share));
+}
+
 static mnos_status_t make(struct net *net, uint32_t session, uint32_t sockets)
 {
+    struct window_memory *memory = &net->windows_region.memory;
     struct share *share = free_share(net);
     mnos_status_t status = MNOS_ERR_QUOTA;
 
     if (share == NULL)
         return status;
-    *share = (struct share){.slots = sockets, .owned = true};
-    status = window_open(&share->window, SOCKET_WINDOW_PAGES(sockets) * MNOS_PAGE_BYTES);
+    *share = (struct share){.slots = sockets, .session = session};
+    status = memory->open(memory->context, net->loop.sessions,
+                          SOCKET_WINDOW_PAGES(sockets) * MNOS_PAGE_BYTES, &share->window);
     if (status != MNOS_OK)
         return status == MNOS_ERR_MEMORY ? MNOS_ERR_QUOTA : status;
     share->page = share->window.memory.address;
     net->windows[session] = share;
+    net->places[number_of(net, share)] = share->window.place;
+    touch(net, share);
     return MNOS_OK;
+}
+
+bool share_recover(struct net *net, uint32_t number)
+{
+    struct window_memory *memory = &net->windows_region.memory;
+    const struct kept_share *image = &net->kept->shares[number];
+    struct share *share = &net->shares[number];
+
+    *share = (struct share){.slots = image->slots, .session = image->session};
+    if (image->slots > SOCKETS_OF_SESSION || image->session > NET_SESSIONS ||
+        memory->find(memory->context, net->kept->places[number], &share->window) != MNOS_OK ||
+        window_bytes(&share->window) < SOCKET_WINDOW_PAGES(image->slots) * MNOS_PAGE_BYTES)
+        return false;
+    share->page = share->window.memory.address;
+    net->places[number] = share->window.place;
+    if (share->session != 0)
+        net->windows[share->session] = share;
+    return true;
 }
 
 mnos_status_t share_open(struct net *net, uint32_t session, const struct socket_window *wanted,
@@ -53,15 +85,25 @@ mnos_status_t share_open(struct net *net, uint32_t session, const struct socket_
     drop_cap(share->listener);
     share->listener = listener;
     share->events = wanted->events;
+    share->news |= share->used; /* a client that asks again may have missed some */
     return MNOS_OK;
 }
 
-/* H1. */
-static void free_unused(struct share *share)
+/* H1. The memory is the client's, and a socket's of the next run's, until the images say that nobody has it. */
+static void end_unused(struct net *net, struct share *share)
 {
-    if (share->owned || share->used != 0)
+    if (share->session != 0 || (share->used & ~share->leaving) != 0)
         return;
-    window_close(&share->window);
+    share->ending = true;
+    touch(net, share);
+}
+
+static void close_share(struct net *net, struct share *share)
+{
+    struct window_memory *memory = &net->windows_region.memory;
+
+    memory->close(memory->context, &share->window);
+    net->places[number_of(net, share)] = 0;
     *share = (struct share){0};
 }
 
@@ -74,8 +116,9 @@ void share_leave(struct net *net, uint32_t session)
     net->windows[session] = NULL;
     drop_cap(share->listener);
     share->listener = 0;
-    share->owned = false;
-    free_unused(share);
+    share->session = 0;
+    touch(net, share);
+    end_unused(net, share);
 }
 
 void *share_ring(const struct share *share, uint32_t page)
@@ -100,11 +143,11 @@ struct share *share_take_slot(struct net *net, uint32_t session, uint32_t *slot)
     return share;
 }
 
-void share_give_slot(struct share *share, uint32_t slot)
+void share_give_slot(struct net *net, struct share *share, uint32_t slot)
 {
-    share->used &= ~(1ull << slot);
+    share->leaving |= 1ull << slot;
     share->news &= ~(1ull << slot);
-    free_unused(share);
+    end_unused(net, share);
 }
 
 static void pump(struct net *net, const struct share *share, uint64_t bits)
@@ -147,6 +190,10 @@ void shares_publish(struct net *net)
     for (uint32_t i = 0; i < NET_SHARES; i++) {
         struct share *share = &net->shares[i];
 
+        share->used &= ~share->leaving;
+        share->leaving = 0;
+        if (share->ending)
+            close_share(net, share);
         if (share->page == NULL || share->news == 0)
             continue;
         atomic_fetch_or_explicit(&share->page->news, share->news, memory_order_release);

@@ -23,12 +23,21 @@ mnos_status_t socket_make(struct net *net, uint32_t session, enum socket_kind ki
     socket->session = session;
     socket->share = share;
     socket->slot = slot;
-    socket->cell = &share->page->cells[slot];
-    ring_init(&socket->send, share_ring(share, SOCKET_SEND_PAGE(slot)), SOCKET_RING_BYTES);
-    ring_init(&socket->receive, share_ring(share, SOCKET_RECEIVE_PAGE(slot)), SOCKET_RING_BYTES);
+    socket_place(socket);
+    socket_touch(socket);
     net->open[session]++;
     *made = socket;
     return MNOS_OK;
+}
+
+void socket_place(struct socket *socket)
+{
+    struct share *share = socket->share;
+
+    socket->cell = &share->page->cells[socket->slot];
+    ring_init(&socket->send, share_ring(share, SOCKET_SEND_PAGE(socket->slot)), SOCKET_RING_BYTES);
+    ring_init(&socket->receive, share_ring(share, SOCKET_RECEIVE_PAGE(socket->slot)),
+              SOCKET_RING_BYTES);
 }
 
 bool socket_port_used(const struct net *net, enum socket_protocol protocol, uint16_t port)
@@ -45,9 +54,9 @@ bool socket_port_used(const struct net *net, enum socket_protocol protocol, uint
 
 void socket_free(struct net *net, struct socket *socket)
 {
-    (void)net;
-    share_give_slot(socket->share, socket->slot);
+    share_give_slot(net, socket->share, socket->slot);
     socket->kind = KIND_FREE;
+    socket_touch(socket);
 }
 
 void socket_close(struct net *net, uint32_t number)
@@ -58,6 +67,7 @@ void socket_close(struct net *net, uint32_t number)
         return; /* sessions have no object */
     net->open[socket->session]--;
     socket->closing = true;
+    socket_touch(socket);
     socket->deadline_ns = deadline_after_ns(NET_LINGER_NS);
     park_wake(&net->park, number);
     if (socket->kind == KIND_UDP) {
@@ -71,6 +81,7 @@ void socket_close(struct net *net, uint32_t number)
 
 void socket_tell(struct net *net, struct socket *socket)
 {
+    socket_touch(socket);
     socket->share->news |= 1ull << socket->slot;
     park_wake(&net->park, socket_number(socket));
 }
@@ -78,7 +89,6 @@ void socket_tell(struct net *net, struct socket *socket)
 void socket_fail(struct net *net, struct socket *socket, mnos_status_t error)
 {
     socket->error = error;
-    atomic_store_explicit(&socket->cell->error, (uint32_t)error, memory_order_relaxed);
     socket_state(socket, SOCKET_FAILED, SOCKET_CONNECTED);
     socket_tell(net, socket);
 }
@@ -105,8 +115,41 @@ mnos_status_t socket_room(const struct socket *socket, uint64_t *room)
     return MNOS_OK;
 }
 
-void socket_free_sent(struct socket *socket, uint64_t own)
+mnos_status_t socket_put(struct socket *socket, const void *bytes, size_t count)
 {
-    socket->send.own = own;
-    atomic_store_explicit(&socket->send.shared->taken, own, memory_order_release);
+    struct ring *ring = &socket->receive;
+    uint64_t room, offset = ring->own & (ring->capacity - 1), first = ring->capacity - offset;
+
+    if (socket_room(socket, &room) != MNOS_OK || room < count)
+        return MNOS_ERR_FORMAT;
+    first = first < count ? first : count;
+    memcpy(ring->shared->data + offset, bytes, first);
+    memcpy(ring->shared->data, (const uint8_t *)bytes + first, count - first);
+    ring->own += count;
+    return MNOS_OK;
+}
+
+/* By stores of what the image says, so that a death among them costs nothing: the next run repeats them. */
+static void publish(struct socket *socket)
+{
+    struct socket_cell *cell = socket->cell;
+
+    if (socket->kind == KIND_FREE)
+        return;
+    atomic_store_explicit(&socket->send.shared->taken, socket->send.own, memory_order_release);
+    atomic_store_explicit(&socket->receive.shared->written, socket->receive.own,
+                          memory_order_release);
+    atomic_store_explicit(&cell->lost, socket->lost, memory_order_relaxed);
+    atomic_store_explicit(&cell->error, (uint32_t)socket->error, memory_order_relaxed);
+    atomic_store_explicit(&cell->state, socket->state, memory_order_release);
+}
+
+void sockets_publish(struct net *net)
+{
+    uint32_t number;
+
+    while (numbers_take(&net->unpublished, &number))
+        publish(&net->sockets[number]);
+    while (numbers_take(&net->pending_leaving, &number))
+        listener_left(&net->pending[number]);
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 /* tcp - sockets of TCP: bytes between rings and lwIP, connections, and how they end. */
 #include "lib/mnos/time.h"
+#include "services/net/hooks.h"
 #include "services/net/net.h"
 
 #define CONNECT_TRIES 16u /* local ports that are tried */
 
 static void end(struct socket *socket);
+static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *pbuf, err_t error);
 
 /* lwIP's callbacks of a PCB are ours no longer. */
-static void forget(struct tcp_pcb *pcb)
+void tcp_forget(struct tcp_pcb *pcb)
 {
     tcp_arg(pcb, NULL);
     tcp_recv(pcb, NULL);
@@ -21,14 +23,11 @@ static void forget(struct tcp_pcb *pcb)
 
 /* The rest of what was put, as far as lwIP takes it. It lies in the ring until the peer has acknowledged it, and is
  * sent from there. */
-static mnos_status_t put_written(struct socket *socket)
+static void put_up_to(struct socket *socket, uint64_t end)
 {
-    uint64_t written;
-    mnos_status_t status = socket_written(socket, &written);
-
-    while (status == MNOS_OK && socket->queued != written) {
+    while (socket->queued != end) {
         uint64_t offset = socket->queued & (socket->send.capacity - 1);
-        uint64_t count = written - socket->queued, left = socket->send.capacity - offset;
+        uint64_t count = end - socket->queued, left = socket->send.capacity - offset;
 
         count = count < left ? count : left;
         if (count > tcp_sndbuf(socket->tcp))
@@ -38,6 +37,15 @@ static mnos_status_t put_written(struct socket *socket)
             break; /* on_sent() goes on */
         socket->queued += count;
     }
+}
+
+static mnos_status_t put_written(struct socket *socket)
+{
+    uint64_t written;
+    mnos_status_t status = socket_written(socket, &written);
+
+    if (status == MNOS_OK)
+        put_up_to(socket, written);
     return status;
 }
 
@@ -54,6 +62,7 @@ static void put_end(struct socket *socket)
     if (!(socket->shut || socket->closing) || socket->ended || !all_is_queued(socket))
         return;
     socket->ended = tcp_shutdown(socket->tcp, 0, 1) == ERR_OK; /* else on_sent() or on_poll() */
+    socket_touch(socket);
 }
 
 static void break_rules(struct socket *socket)
@@ -112,8 +121,21 @@ static void leave(struct socket *socket)
 
     if (pcb == NULL || pcb->state != TIME_WAIT)
         return;
-    forget(pcb);
+    tcp_forget(pcb);
     socket->tcp = NULL;
+    socket_touch(socket);
+    if (socket->closing)
+        socket_free(&the_net, socket);
+}
+
+void tcp_freed(const struct tcp_pcb *pcb)
+{
+    struct socket *socket = pcb->callback_arg;
+
+    if (pcb->state != TIME_WAIT || pcb->recv != on_receive)
+        return; /* its callbacks tell, or are nobody's */
+    socket->tcp = NULL;
+    socket_touch(socket);
     if (socket->closing)
         socket_free(&the_net, socket);
 }
@@ -124,7 +146,7 @@ static err_t on_sent(void *arg, struct tcp_pcb *, u16_t count)
     uint64_t own = socket->send.own + count;
 
     /* The end of the stream counts as a byte. */
-    socket_free_sent(socket, own < socket->queued ? own : socket->queued);
+    socket->send.own = own < socket->queued ? own : socket->queued;
     socket_tell(&the_net, socket);
     if (put_written(socket) == MNOS_OK)
         put_end(socket);
@@ -135,18 +157,18 @@ static err_t on_sent(void *arg, struct tcp_pcb *, u16_t count)
 static err_t receive(struct socket *socket, struct pbuf *pbuf)
 {
     uint64_t room;
-    size_t put;
 
     if (socket->closing) { /* nobody reads it */
         tcp_recved(socket->tcp, pbuf->tot_len);
         (void)pbuf_free(pbuf);
         return ERR_OK;
     }
+    /* There is room for what the window allows (K2), unless the client breaks K6, which the pump finds. */
     if (socket_room(socket, &room) != MNOS_OK || room < pbuf->tot_len)
-        return ERR_MEM; /* lwIP keeps it; it is asked for again when the client has taken something */
+        return ERR_MEM;
     for (const struct pbuf *part = pbuf; part != NULL; part = part->next)
-        if (ring_put(&socket->receive, part->payload, part->len, &put) != MNOS_OK)
-            break; /* K6: the pump finds it, too */
+        if (socket_put(socket, part->payload, part->len) != MNOS_OK)
+            break;
     (void)pbuf_free(pbuf);
     return ERR_OK;
 }
@@ -206,7 +228,7 @@ static err_t on_poll(void *arg, struct tcp_pcb *pcb)
     return ERR_OK;
 }
 
-static void adopt(struct socket *socket, struct tcp_pcb *pcb)
+void tcp_adopt(struct socket *socket, struct tcp_pcb *pcb)
 {
     socket->tcp = pcb;
     tcp_arg(pcb, socket);
@@ -224,7 +246,11 @@ mnos_status_t tcp_socket_open(struct socket *socket)
 
     if (pcb == NULL)
         return MNOS_ERR_QUOTA;
-    adopt(socket, pcb);
+    if (connection_watch(pcb) != ERR_OK) {
+        tcp_abort(pcb);
+        return MNOS_ERR_QUOTA;
+    }
+    tcp_adopt(socket, pcb);
     return MNOS_OK;
 }
 
@@ -237,6 +263,8 @@ mnos_status_t tcp_socket_bind(struct socket *socket, uint32_t address, uint16_t 
     error = tcp_bind(socket->tcp, &local, port);
 
     socket->bound = error == ERR_OK;
+    socket->address = address;
+    socket_touch(socket);
     return port_status(error);
 }
 
@@ -253,96 +281,28 @@ mnos_status_t tcp_socket_connect(struct socket *socket, uint32_t address, uint16
     socket->bound = true;
     error = tcp_connect(socket->tcp, &remote, port, on_connected);
     socket->connecting = error == ERR_OK;
+    socket_touch(socket);
     return port_status(error);
 }
 
-/* ---- Listening ---- */
-
-static void on_pending_error(void *arg, err_t)
-{
-    struct pending *pending = arg;
-
-    pending->pcb = NULL;
-    (void)tcp_socket_waiting(pending->listener); /* nobody is to wait for what is gone */
-}
-
-/* The bytes wait in lwIP until somebody has accepted the connection; the end is remembered. */
-static err_t on_pending_receive(void *arg, struct tcp_pcb *, struct pbuf *pbuf, err_t)
-{
-    struct pending *pending = arg;
-
-    pending->closed |= pbuf == NULL;
-    return pbuf == NULL ? ERR_OK : ERR_MEM;
-}
-
-static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t error)
-{
-    struct socket *listener = arg;
-
-    if (error != ERR_OK || pcb == NULL || listener == NULL)
-        return ERR_VAL;
-    for (uint32_t i = 0; i < NET_PENDING; i++) {
-        struct pending *pending = &the_net.pending[i];
-
-        if (pending->pcb != NULL)
-            continue;
-        *pending =
-            (struct pending){.pcb = pcb, .listener = listener, .order = ++the_net.next_order};
-        tcp_arg(pcb, pending);
-        tcp_recv(pcb, on_pending_receive);
-        tcp_err(pcb, on_pending_error);
-        tcp_backlog_delayed(pcb);
-        socket_state(listener, SOCKET_ACCEPTABLE, 0);
-        socket_tell(&the_net, listener);
-        return ERR_OK;
-    }
-    return ERR_MEM; /* lwIP breaks it */
-}
-
-mnos_status_t tcp_socket_listen(struct socket *socket, uint32_t backlog)
-{
-    struct tcp_pcb *pcb;
-    err_t error = ERR_OK;
-
-    forget(socket->tcp);
-    pcb = tcp_listen_with_backlog_and_err(socket->tcp, (u8_t)backlog, &error);
-    if (pcb == NULL) {
-        adopt(socket, socket->tcp);
-        return port_status(error);
-    }
-    socket->kind = KIND_LISTENER;
-    socket->tcp = pcb;
-    tcp_arg(pcb, socket);
-    tcp_accept(pcb, on_accept);
-    return MNOS_OK;
-}
-
-struct pending *tcp_socket_waiting(struct socket *listener)
-{
-    struct pending *oldest = NULL;
-
-    for (uint32_t i = 0; i < NET_PENDING; i++) {
-        struct pending *pending = &the_net.pending[i];
-
-        if (pending->pcb != NULL && pending->listener == listener &&
-            (oldest == NULL || pending->order < oldest->order))
-            oldest = pending;
-    }
-    if (oldest == NULL)
-        socket_state(listener, 0, SOCKET_ACCEPTABLE);
-    return oldest;
-}
+/* ---- From a listener ---- */
 
 void tcp_socket_take(struct socket *socket, struct pending *pending)
 {
     struct tcp_pcb *pcb = pending->pcb;
 
-    pending->pcb = NULL;
     tcp_backlog_accepted(pcb);
-    adopt(socket, pcb);
+    tcp_adopt(socket, pcb);
+    listener_bytes(pending, socket);
+    listener_leave(pending);
+    port_segment(pcb); /* whose it is is a part of its image */
+    pcb->rcv_wnd = (tcpwnd_size_t)(TCP_WND - pending->bytes);
+    (void)tcp_update_rcv_ann_wnd(pcb);
+    tcp_ack_now(pcb);
     socket->bound = true;
     socket_state(socket, SOCKET_CONNECTED | (pending->closed ? SOCKET_PEER_CLOSED : 0u), 0);
-    tcp_socket_pump(socket); /* what came meanwhile */
+    socket_tell(&the_net, socket);
+    tcp_socket_pump(socket);
     (void)tcp_socket_waiting(pending->listener);
 }
 
@@ -354,8 +314,9 @@ void tcp_socket_abort(struct socket *socket)
 
     if (pcb == NULL)
         return;
-    forget(pcb);
+    tcp_forget(pcb);
     socket->tcp = NULL;
+    socket_touch(socket);
     tcp_abort(pcb);
 }
 
@@ -367,34 +328,16 @@ static void end(struct socket *socket)
     if (pcb == NULL || !socket->ended || socket->send.own != socket->queued)
         return;
     socket->tcp = NULL;
-    forget(pcb);
+    tcp_forget(pcb);
     if (tcp_close(pcb) != ERR_OK)
         tcp_abort(pcb);
-    socket_free(&the_net, socket);
-}
-
-static void close_listener(struct socket *socket)
-{
-    for (uint32_t i = 0; i < NET_PENDING; i++) {
-        struct tcp_pcb *pcb = the_net.pending[i].pcb;
-
-        if (pcb == NULL || the_net.pending[i].listener != socket)
-            continue;
-        the_net.pending[i].pcb = NULL;
-        forget(pcb);
-        tcp_backlog_accepted(pcb);
-        tcp_abort(pcb);
-    }
-    tcp_arg(socket->tcp, NULL);
-    tcp_accept(socket->tcp, NULL);
-    (void)tcp_close(socket->tcp); /* of a listener it cannot fail */
     socket_free(&the_net, socket);
 }
 
 void tcp_socket_close(struct socket *socket)
 {
     if (socket->kind == KIND_LISTENER) {
-        close_listener(socket);
+        listener_close(socket);
     } else if (socket->tcp == NULL) {
         socket_free(&the_net, socket);
     } else if (socket->tcp->state < ESTABLISHED) {
@@ -419,6 +362,71 @@ void tcp_socket_close(struct socket *socket)
         (void)tcp_output(socket->tcp);
         end(socket);
     }
+}
+
+/* ---- After a death ---- */
+
+void tcp_owner(const struct tcp_pcb *pcb, struct kept_connection *image)
+{
+    image->owner = KEPT_NOBODYS;
+    if (pcb->state == SYN_RCVD && pcb->listener != NULL && pcb->callback_arg != NULL) {
+        image->owner = KEPT_LISTENERS;
+        image->owner_number = (uint16_t)socket_number(pcb->callback_arg);
+    } else if (pcb->recv == on_receive && pcb->state != TIME_WAIT) {
+        image->owner = KEPT_SOCKETS;
+        image->owner_number = (uint16_t)socket_number(pcb->callback_arg);
+    } else if (listener_has(pcb)) {
+        image->owner = KEPT_PENDINGS;
+        image->owner_number = (uint16_t)((struct pending *)pcb->callback_arg - the_net.pending);
+    }
+}
+
+/* The window is the room in the ring, and what the client has taken meanwhile is a part of it. */
+static bool recover_window(struct socket *socket)
+{
+    uint64_t room;
+
+    if (socket->closing)
+        socket->opened = socket->receive.own;
+    else if (socket_room(socket, &room) == MNOS_OK)
+        socket->opened = socket->receive.own - (socket->receive.capacity - room);
+    else
+        return false;
+    socket->tcp->rcv_wnd = (tcpwnd_size_t)(TCP_WND - (socket->receive.own - socket->opened));
+    (void)tcp_update_rcv_ann_wnd(socket->tcp);
+    return true;
+}
+
+/* lwIP gets again what it had sent, and its end if that was queued: then all bytes were. The pump gives it the rest. */
+static bool recover_sender(struct socket *socket, const struct kept_connection *image)
+{
+    struct tcp_pcb *pcb = socket->tcp;
+    bool ended = image->state != ESTABLISHED && image->state != CLOSE_WAIT;
+    uint32_t count = (ended ? image->end : image->next) - image->first;
+    bool unacked_end = ended && image->state != FIN_WAIT_2;
+    uint64_t written, end = socket->send.own + count - (unacked_end ? 1 : 0);
+
+    if (socket_written(socket, &written) != MNOS_OK ||
+        end - socket->send.own > written - socket->send.own)
+        return false;
+    if (unacked_end && count == 0)
+        return false;
+    pcb->state = ESTABLISHED; /* else nothing may be written */
+    put_up_to(socket, end);
+    if (socket->queued != end || (unacked_end && tcp_send_fin(pcb) != ERR_OK))
+        return false;
+    pcb->state = (enum tcp_state)image->state;
+    return true;
+}
+
+bool tcp_socket_recover(struct socket *socket, struct tcp_pcb *pcb,
+                        const struct kept_connection *image)
+{
+    tcp_adopt(socket, pcb);
+    if (recover_window(socket) && recover_sender(socket, image))
+        return true;
+    tcp_socket_abort(socket);
+    return false;
 }
 
 void tcp_socket_names(const struct socket *socket, struct socket_names *names)

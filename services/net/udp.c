@@ -62,7 +62,6 @@ static bool put(struct socket *socket, const struct pbuf *pbuf, uint32_t address
     struct socket_datagram head = {.bytes = pbuf->tot_len, .address = address, .port = port};
     uint8_t bytes[sizeof head + SOCKET_DATAGRAM_MAX + sizeof zeros];
     uint64_t room, count = sizeof head + filled_up(pbuf->tot_len);
-    size_t done;
 
     if (pbuf->tot_len > SOCKET_DATAGRAM_MAX || socket_room(socket, &room) != MNOS_OK ||
         room < count)
@@ -71,7 +70,7 @@ static bool put(struct socket *socket, const struct pbuf *pbuf, uint32_t address
     (void)pbuf_copy_partial(pbuf, bytes + sizeof head, pbuf->tot_len, 0);
     memcpy(bytes + sizeof head + pbuf->tot_len, zeros,
            (size_t)(count - sizeof head - pbuf->tot_len));
-    return ring_put(&socket->receive, bytes, (size_t)count, &done) == MNOS_OK;
+    return socket_put(socket, bytes, (size_t)count) == MNOS_OK;
 }
 
 static void on_datagram(void *arg, struct udp_pcb *, struct pbuf *pbuf, const ip_addr_t *from,
@@ -86,7 +85,7 @@ static void on_datagram(void *arg, struct udp_pcb *, struct pbuf *pbuf, const ip
     }
     remember(socket, address, port);
     if (!put(socket, pbuf, address, port))
-        atomic_fetch_add_explicit(&socket->cell->lost, 1, memory_order_relaxed);
+        socket->lost++;
     (void)pbuf_free(pbuf);
     socket_tell(&the_net, socket);
 }
@@ -108,6 +107,8 @@ mnos_status_t udp_socket_bind(struct socket *socket, uint32_t address, uint16_t 
     err_t error = udp_bind(socket->udp, &local, port);
 
     socket->bound = error == ERR_OK;
+    socket->address = address;
+    socket_touch(socket);
     return port_status(error);
 }
 
@@ -128,8 +129,10 @@ mnos_status_t udp_socket_connect(struct socket *socket, uint32_t address, uint16
 
     if (status == MNOS_OK)
         status = port_status(udp_connect(socket->udp, &remote, port));
-    if (status == MNOS_OK)
+    if (status == MNOS_OK) {
+        socket->remote = (struct kept_peer){.address = address, .port = port};
         socket_state(socket, SOCKET_CONNECTED, 0);
+    }
     return status;
 }
 
@@ -217,7 +220,7 @@ void udp_socket_pump(struct socket *socket)
         socket_fail(&the_net, socket, status);
     } else if (at != socket->send.own) {
         socket->queued = at;
-        socket_free_sent(socket, at);
+        socket->send.own = at;
         socket_tell(&the_net, socket);
     }
 }

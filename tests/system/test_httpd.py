@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """test_httpd.py - the web server: files as they are, errors as HTTP has them, clients that are slow or many, and kills
-of the driver below in the middle of a download."""
+of the driver and of the stack below in the middle of a download."""
 
 import http.client
 import re
@@ -231,14 +231,13 @@ def go_on(guest: Guest, clients: list[Client]) -> None:
         guest.command("uptime")
 
 
-@suite.test("ten kills of the driver during downloads: each comes whole")
-def kills() -> None:
-    with mended() as extra, prompt("kills", limit_s=600, extra=extra) as (guest, port):
+@contextmanager
+def downloads(name: str):
+    """Three clients that download; at the end each download has come whole. Yields the guest, and what waits until each
+    client has had another file."""
+    with mended() as extra, prompt(name, limit_s=600, extra=extra) as (guest, port):
         clients = [Client(port, "/net", members()["net"]) for _ in range(3)]
-        for _ in range(KILLS):
-            go_on(guest, clients)
-            guest.command("kill virtio_net.0")
-            until(guest, "services", r"\nvirtio_net\.0 +virtio_net +running")
+        yield guest, lambda: go_on(guest, clients)
         go_on(guest, clients)
         for client in clients:
             client.stop.set()
@@ -248,3 +247,25 @@ def kills() -> None:
         count = len(failures) + sum(client.whole for client in clients)
         check(not failures, f"{len(failures)} of {count} downloads failed: " + "; ".join(failures))
         check(not any(client.thread.is_alive() for client in clients), "a download never ends")
+
+
+@suite.test("ten kills of the driver during downloads: each comes whole")
+def kill_driver() -> None:
+    with downloads("kill driver") as (guest, wait):
+        for _ in range(KILLS):
+            wait()
+            guest.command("kill virtio_net.0")
+            until(guest, "services", r"\nvirtio_net\.0 +virtio_net +running")
+
+
+@suite.test("ten kills of net during downloads: each comes whole, and the server does not notice")
+def kill_net() -> None:
+    with downloads("kill net") as (guest, wait):
+        for _ in range(KILLS):
+            wait()
+            guest.command("kill net")
+        wait()
+        text = guest.command("log")
+        check(len(re.findall(r"net: run \d+ goes on with \d+ connections", text)) == KILLS, text)
+        check(text.count("httpd: port 80") == 1, "the server has begun anew")
+        check(re.search(r"\nhttpd +httpd +running +always +0 ", guest.command("services")), "the server has died")

@@ -59,6 +59,7 @@
 #define MEMP_NUM_ARP_QUEUE 32
 #define ARP_TABLE_SIZE 64
 #define ARP_QUEUEING 1
+#define ARP_QUEUE_LEN 16 /* what connections send at once before their router is known, after a start too */
 #define ETHARP_TRUST_IP_MAC 0
 #define IP_REASS_MAX_PBUFS 64
 #define IP_FORWARD 0
@@ -83,11 +84,14 @@
 /* Numbers that nobody foretells: services/net/port.c. */
 #define LWIP_HOOK_TCP_ISN port_sequence
 #define LWIP_RANDOMIZE_INITIAL_LOCAL_PORTS 1
+/* Connections outlive this process: services/net/connection.c. */
+#define LWIP_TCP_PCB_NUM_EXT_ARGS 1
+#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(pbuf, head, pcb, options) (port_segment(pcb), (options))
 #define LWIP_HOOK_FILENAME "services/net/hooks.h"
 /* What comes from nobody, and who may be connected to over loopback: services/net/loopback.c. */
 #define LWIP_HOOK_IP4_INPUT(pbuf, netif) loopback_refuses_packet(pbuf)
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, head, option_bytes, first_bytes, second, pbuf)             \
-    ((pcb)->state == LISTEN ? loopback_refuses_connection(pcb, head) : ERR_OK)
+    ((pcb)->state == LISTEN ? loopback_refuses_connection(pcb, head) : (port_segment(pcb), ERR_OK))
 
 /* Whether a checksum of a frame is looked at is decided for each frame: the card may have done it. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/*
+ * kept.h - what of this service outlives its death: the region "net_state" (lib/server/state.h), and in "net_windows" the
+ * windows of sessions. docs/net-death.md has the rules, N1 to N6.
+ *
+ * The tables that the service works with, and all that is lwIP's, end with a run. A record here is an image of one of
+ * their entries, made at the end of a pass, or of a request: kept_note() makes those whose entries have changed, in one
+ * operation of the undo log, and only then what has changed is shown to anybody.
+ *
+ * Numbers are those of the tables; all bytes of a record that is not in use are 0.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocols/socket.h"
+
+#define NET_INTERFACES 2u
+#define NET_SESSIONS 32u
+#define NET_HANDLES 256u
+#define NET_SOCKETS 128u
+#define NET_SHARES                                                                                 \
+    (2 * NET_SESSIONS)   /* some belong to sessions that are gone, and sockets that linger */
+#define NET_PENDING 128u /* of all */
+#define NET_PEERS 8u     /* of a UDP socket: who has sent to it last */
+/* Of TCP, in every state: as many as lwIP has memory for (MEMP_NUM_TCP_PCB). */
+#define NET_CONNECTIONS 256u
+/* What is received of connections before they are accepted: a ring's bytes each, of so many at once. */
+#define NET_PENDING_BUFFERS 32u
+
+enum kept_stage {
+    KEPT_ENDED = 0,      /* TCP: there is no connection any more */
+    KEPT_FRESH = 1,      /* TCP: there is none yet; or CONNECT runs, which is begun anew */
+    KEPT_CONNECTION = 2, /* TCP: a record of the connection names the socket */
+    KEPT_LISTENER = 3,
+};
+
+struct kept_peer {
+    uint32_t address;
+    uint16_t port;
+    uint16_t reserved;
+};
+
+struct kept_socket {
+    uint8_t kind;  /* enum socket_kind; 0: not in use */
+    uint8_t stage; /* enum kept_stage */
+    uint8_t bound, shut, ended, closing;
+    uint16_t port;
+    uint32_t session, share, slot;
+    uint32_t state; /* enum socket_state */
+    mnos_status_t error;
+    uint32_t address; /* of BIND */
+    uint32_t backlog; /* of LISTEN */
+    uint32_t peer_count;
+    uint64_t sent;     /* of the send ring: acknowledged, or sent as datagrams */
+    uint64_t received; /* of the receive ring: put */
+    uint64_t lost;
+    struct kept_peer remote; /* of UDP's CONNECT */
+    struct kept_peer peers[NET_PEERS];
+};
+
+struct kept_share {
+    uint32_t slots;   /* 0: not in use */
+    uint32_t session; /* 0: of none any more */
+};
+
+struct kept_pending {
+    uint32_t used;
+    uint32_t listener; /* number of the socket */
+    uint64_t order;
+    uint32_t closed;
+    uint32_t
+        buffer;     /* number of `bytes` in struct kept, from 1; 0: none, and nothing is received */
+    uint32_t bytes; /* in it */
+    uint32_t reserved;
+};
+
+enum kept_owner {
+    KEPT_NOBODYS = 1, /* closed by its client, and not yet at its end */
+    KEPT_SOCKETS = 2,
+    KEPT_PENDINGS = 3,
+    KEPT_LISTENERS = 4, /* half open: `owner_number` is the listener's socket */
+};
+
+/* One connection of TCP. Sequence numbers are RFC 9293's: `acked` is SND.UNA, `next` SND.NXT, `receive_next` RCV.NXT. */
+struct kept_connection {
+    uint16_t owner; /* enum kept_owner; 0: not in use */
+    uint16_t owner_number;
+    uint8_t state; /* enum tcp_state of lwIP */
+    uint8_t send_scale, receive_scale, options;
+    uint32_t local, remote; /* addresses, in the order of the network */
+    uint16_t local_port, remote_port;
+    uint32_t first; /* of the byte at the socket's `sent`; half open: of the SYN */
+    uint32_t acked, next;
+    uint32_t end; /* behind all that was given to lwIP, the FIN included */
+    uint32_t window, window_max, window_sequence, window_acked;
+    uint32_t receive_next, receive_edge; /* the peer was told that it may send up to there */
+    uint32_t stamp_recent, stamp_acked;
+    uint32_t congestion, threshold;
+    uint16_t segment, flags; /* MSS; of lwIP's TF_ */
+    uint32_t unsound;        /* 1: what was received and acknowledged is in no ring */
+    uint32_t reserved;
+    uint64_t sum; /* kept_sum() of what is above */
+};
+_Static_assert(sizeof(struct kept_connection) == 96, "sum is the last, and nothing is between");
+
+/* An address by DHCP. */
+struct kept_address {
+    uint32_t address, mask, gateway; /* in the order of the network; address 0: none */
+    uint8_t mac[6];
+    uint16_t reserved;
+};
+
+struct kept {
+    uint32_t places[NET_SHARES]; /* of windows (lib/server/windows.h); 0: none */
+    struct kept_share shares[NET_SHARES];
+    struct kept_socket sockets[NET_SOCKETS + 1];
+    struct kept_pending pending[NET_PENDING];
+    struct kept_connection connections[NET_CONNECTIONS];
+    struct kept_address addresses[NET_INTERFACES];
+    struct socket_limits limits[NET_SESSIONS + 1]; /* of an open session */
+    uint8_t bytes[NET_PENDING_BUFFERS][SOCKET_RING_BYTES];
+};
+
+/* Numbers below 256. */
+struct numbers {
+    uint64_t words[4];
+};
+_Static_assert(NET_CONNECTIONS <= 256 && NET_SOCKETS < 256 && NET_PENDING <= 256, "numbers");
+
+static inline void numbers_add(struct numbers *numbers, uint32_t number)
+{
+    numbers->words[number / 64] |= 1ull << number % 64;
+}
+
+static inline void numbers_remove(struct numbers *numbers, uint32_t number)
+{
+    numbers->words[number / 64] &= ~(1ull << number % 64);
+}
+
+/* Takes the lowest out; false: there is none. */
+static inline bool numbers_take(struct numbers *numbers, uint32_t *number)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        if (numbers->words[i] == 0)
+            continue;
+        *number = i * 64 + (uint32_t)__builtin_ctzll(numbers->words[i]);
+        numbers->words[i] &= numbers->words[i] - 1;
+        return true;
+    }
+    return false;
+}
+
+/* Damage by a stray store is to be noticed, nobody's malice. */
+uint64_t kept_sum(const struct kept_connection *connection);
