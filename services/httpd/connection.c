@@ -6,6 +6,7 @@
 #include "lib/base/string.h"
 
 #define INDEX "index.html"
+#define SECOND_NS 1000000000ull
 
 static void read_next(struct connection *connection, uint64_t now_ns)
 {
@@ -17,17 +18,25 @@ static void read_next(struct connection *connection, uint64_t now_ns)
 void connection_begin(struct connection *connection, uint64_t now_ns)
 {
     connection->in_start = connection->in_count = 0;
-    connection->has_file = false;
+    connection->has_file = connection->served = false;
     read_next(connection, now_ns);
+}
+
+uint64_t connection_idle_since(const struct connection *connection)
+{
+    bool idle = connection->state == CONNECTION_READS && !connection->request.begun &&
+                connection->in_count == 0 && connection->served;
+
+    return idle ? connection->deadline_ns - CONNECTION_IDLE_NS : UINT64_MAX;
 }
 
 /* ---- Answers ---- */
 
-static void begin_answer(struct connection *connection, uint32_t status, const char *type,
-                         uint64_t length, const char *location)
+static void begin_answer(struct connection *connection, struct page_head *says)
 {
-    connection->head_count =
-        page_head(connection->head, status, type, length, connection->keep_alive, location);
+    says->keep_alive = connection->keep_alive;
+    says->now_s = connection->now_s;
+    connection->head_count = page_head(connection->head, says);
     connection->head_sent = connection->page_sent = 0;
     connection->state = CONNECTION_ANSWERS;
     connection->moves = true;
@@ -37,16 +46,19 @@ static void begin_answer(struct connection *connection, uint32_t status, const c
     }
 }
 
-static void answer_page(struct connection *connection, uint32_t status, const char *location)
+/* The page, which is of the connection. What is said of a file, `says` has already. */
+static void answer_page(struct connection *connection, struct page_head *says)
 {
+    says->type = "text/html; charset=utf-8";
+    says->length = connection->page.count;
     connection->file_offset = connection->file_end = 0;
-    begin_answer(connection, status, "text/html; charset=utf-8", connection->page.count, location);
+    begin_answer(connection, says);
 }
 
 static void answer_error(struct connection *connection, uint32_t status)
 {
     page_error(&connection->page, status);
-    answer_page(connection, status, NULL);
+    answer_page(connection, &(struct page_head){.status = status});
 }
 
 /* What the file system answered, for people elsewhere: what they may not see is not there. */
@@ -75,13 +87,46 @@ static void close_file(struct connection *connection)
     connection->has_file = false;
 }
 
-static void answer_file(struct connection *connection, const char *name)
+/* What a client may know the file by; nothing, when its attributes cannot be had. */
+static void make_validator(const struct connection *connection, const struct site *site,
+                           struct validator *validator)
 {
-    connection->has_file = true;
+    struct file_attr attr = {0};
+    struct validator_source source = {.boot_ns = site->boot_ns, .now_s = connection->now_s};
+
+    *validator = (struct validator){0};
+    if (file_attributes(&connection->file, &attr) != MNOS_OK)
+        return;
+    source.inode = attr.inode;
+    source.generation = attr.generation;
+    source.size = connection->file.size;
+    source.modified_ns = attr.modified_ns;
+    source.changed_ns = attr.changed_ns;
+    validator_make(validator, &source);
+}
+
+static void answer_file(struct connection *connection, const struct site *site, const char *name)
+{
+    struct validator validator;
+    struct page_head says = {.type = page_type(name), .validator = &validator};
+    uint64_t first, count;
+
+    make_validator(connection, site, &validator);
+    says.size = connection->file.size;
+    says.status = condition_status(&connection->request, &validator, says.size, &first, &count);
     connection->page.count = 0;
-    connection->file_offset = 0;
-    connection->file_end = connection->file.size;
-    begin_answer(connection, 200, page_type(name), connection->file.size, NULL);
+    if (says.status == 200 || says.status == 206) {
+        says.first = first;
+        says.length = count;
+        connection->file_offset = first;
+        connection->file_end = first + count;
+        begin_answer(connection, &says);
+        return;
+    }
+    close_file(connection);
+    if (says.status != 304)
+        page_error(&connection->page, says.status);
+    answer_page(connection, &says);
 }
 
 static void answer_listing(struct connection *connection, const char *path)
@@ -97,7 +142,7 @@ static void answer_listing(struct connection *connection, const char *path)
         all = page_add_name(&connection->page, listing.name, listing.type == FILE_TYPE_DIRECTORY);
     page_end(&connection->page, all);
     close_file(connection);
-    answer_page(connection, 200, NULL);
+    answer_page(connection, &(struct page_head){.status = 200});
 }
 
 static mnos_status_t open_path(struct connection *connection, struct site *site, const char *path)
@@ -109,7 +154,7 @@ static mnos_status_t open_path(struct connection *connection, struct site *site,
     return status;
 }
 
-/* The target with a `/` behind its path, and without what follows that. Two at its beginning would be a host. */
+/* The path of a target with a `/` behind it, and without what follows that. Two at its beginning would be a host. */
 static void location_of(const char *target, char *location, size_t size)
 {
     size_t bytes = 0;
@@ -130,9 +175,11 @@ static void answer_directory(struct connection *connection, struct site *site, c
 
     if (bytes != 0 && path[bytes - 1] != '/') { /* links in it would lead elsewhere */
         close_file(connection);
-        location_of(connection->request.target, moved, sizeof moved);
+        location_of(request_target_path(connection->request.target), moved, sizeof moved);
         page_error(&connection->page, 301);
-        answer_page(connection, 301, strlen(moved) < PAGE_HEAD_BYTES / 2 ? moved : NULL);
+        answer_page(connection, &(struct page_head){
+                                    .status = 301,
+                                    .location = strlen(moved) < PAGE_LOCATION_MAX ? moved : NULL});
         return;
     }
     if (bytes + sizeof INDEX <= size) {
@@ -141,7 +188,7 @@ static void answer_directory(struct connection *connection, struct site *site, c
         memcpy(path + bytes, INDEX, sizeof INDEX);
         if (open_path(connection, site, path) == MNOS_OK) {
             (void)!file_close(&directory);
-            answer_file(connection, path);
+            answer_file(connection, site, path);
             return;
         }
         path[bytes] = 0;
@@ -171,7 +218,7 @@ static void answer(struct connection *connection, struct site *site)
     else if (connection->file.type == FILE_TYPE_DIRECTORY)
         answer_directory(connection, site, path, sizeof path);
     else
-        answer_file(connection, path);
+        answer_file(connection, site, path);
 }
 
 /* ---- Bytes in ---- */
@@ -256,6 +303,7 @@ static bool send_some(struct connection *connection, struct site *site, uint64_t
         !send_file(connection, site, broken))
         return false;
     close_file(connection);
+    connection->served = true;
     if (connection->keep_alive) {
         read_next(connection, now_ns);
     } else {
@@ -268,6 +316,13 @@ static bool send_some(struct connection *connection, struct site *site, uint64_t
 }
 
 /* ---- All of it ---- */
+
+void connection_end(struct connection *connection)
+{
+    close_file(connection);
+    (void)!socket_close(&connection->socket);
+    connection->state = CONNECTION_FREE;
+}
 
 static bool drain(struct connection *connection)
 {
@@ -296,6 +351,7 @@ bool connection_work(struct connection *connection, struct site *site, uint64_t 
     mnos_status_t error;
     uint32_t state = socket_state(&connection->socket, &error); /* older than what is read now */
 
+    connection->now_s = site->boot_ns == 0 ? 0 : (site->boot_ns + now_ns) / SECOND_NS;
     while (moved && !broken) {
         switch (connection->state) {
         case CONNECTION_READS: moved = read_some(connection, site, now_ns); break;
@@ -309,7 +365,7 @@ bool connection_work(struct connection *connection, struct site *site, uint64_t 
     }
     if (broken || (state & SOCKET_FAILED) != 0 || is_late(connection, now_ns) ||
         ((state & SOCKET_PEER_CLOSED) != 0 && connection->state != CONNECTION_ANSWERS)) {
-        close_file(connection);
+        connection_end(connection);
         return false;
     }
     return true;

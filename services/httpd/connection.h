@@ -5,6 +5,7 @@
  *   READS --a request is there, or is wrong--> ANSWERS --all is in the send ring--> READS, or ENDS
  *   READS --nothing came for IDLE_NS--> over;  --half a request for HEAD_NS--> ANSWERS with 408
  *   ANSWERS --the peer takes nothing for SEND_NS--> over
+ *   READS --nothing of a request is there, and another connection waits for its place (connection_idle_since())--> over
  *   ENDS  --the peer has ended too, or for END_NS--> over
  */
 #pragma once
@@ -27,10 +28,12 @@ struct connection {
     struct socket socket;
     struct request request;
     uint64_t deadline_ns;
+    uint64_t now_s; /* since 1970, at this call; 0: it is not known */
     uint32_t in_start, in_count;
     uint8_t in[CONNECTION_IN_BYTES]; /* came, and not taken by the request */
     /* The answer: head, then the page or the file. */
     bool keep_alive, has_file;
+    bool served; /* a request before this one */
     bool moves; /* it has begun, or some of it has gone into the ring, since the deadline was set */
     char head[PAGE_HEAD_BYTES];
     size_t head_count, head_sent;
@@ -43,11 +46,16 @@ struct connection {
 /* What all connections share. */
 struct site {
     struct file_session files;
-    void *buffer; /* of the files' window */
-    uint32_t run; /* of `files`, that it is of */
+    void *buffer;     /* of the files' window */
+    uint32_t run;     /* of `files`, that it is of */
+    uint64_t boot_ns; /* when that was, since 1970; 0: it is not known */
 };
 #define SITE_BUFFER_BYTES 32768u
 
+/* Since when one that is kept alive has nothing to do, and may give way to another; UINT64_MAX: it may not. */
+uint64_t connection_idle_since(const struct connection *connection);
+/* Its end, in any state; `file` is closed. */
+void connection_end(struct connection *connection);
 void connection_begin(struct connection *connection, uint64_t now_ns);
-/* As far as it goes now. False: it is over, and `file` is closed. */
+/* As far as it goes now. False: it is over, and was ended. */
 bool connection_work(struct connection *connection, struct site *site, uint64_t now_ns);

@@ -44,17 +44,39 @@ static mnos_status_t open_net(void)
     return status;
 }
 
+/* The place of one that is free, or of the one that has had nothing to do for longest: who is kept alive without asking
+ * gives way to who asks. NULL: all are at work. */
+static struct connection *make_room(void)
+{
+    struct connection *idlest = NULL;
+    uint64_t longest = UINT64_MAX;
+
+    for (uint32_t i = 0; i < CONNECTIONS; i++) {
+        struct connection *at = &connections[i];
+        uint64_t since;
+
+        if (at->state == CONNECTION_FREE)
+            return at;
+        since = connection_idle_since(at);
+        if (since < longest) {
+            longest = since;
+            idlest = at;
+        }
+    }
+    if (idlest != NULL)
+        connection_end(idlest);
+    return idlest;
+}
+
+/* Ends: who has just come gives way to nobody. */
 static void accept_all(uint64_t now_ns)
 {
     mnos_status_t error;
 
-    for (uint32_t i = 0; i < CONNECTIONS; i++) {
-        struct connection *at = &connections[i];
+    while ((socket_state(&listener, &error) & SOCKET_ACCEPTABLE) != 0) {
+        struct connection *at = make_room();
 
-        if (at->state != CONNECTION_FREE)
-            continue;
-        if ((socket_state(&listener, &error) & SOCKET_ACCEPTABLE) == 0 ||
-            socket_accept_now(&listener, &at->socket) != MNOS_OK)
+        if (at == NULL || socket_accept_now(&listener, &at->socket) != MNOS_OK)
             return;
         connection_begin(at, now_ns);
     }
@@ -71,13 +93,10 @@ static bool work_once(uint64_t now_ns, bool *any)
 
         if (at->state == CONNECTION_FREE)
             continue;
-        if (connection_work(at, &site, now_ns)) {
+        if (connection_work(at, &site, now_ns))
             *any = true;
-        } else {
-            (void)!socket_close(&at->socket);
-            at->state = CONNECTION_FREE;
+        else
             over = true;
-        }
     }
     return over;
 }
@@ -121,6 +140,7 @@ int main(void)
     if (status != MNOS_OK)
         return log_failure(status, "open the directory", EXIT_FILES);
     site.run = site.files.runs;
+    site.boot_ns = (uint64_t)kinfo()->wall_clock_base_ns;
     do {
         status = open_net();
         if (status == MNOS_OK)

@@ -4,6 +4,7 @@
 
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
+#include "services/httpd/date.h"
 
 #define END "</ul>\n</body></html>\n"
 #define END_CUT "</ul>\n<p>and more</p>\n</body></html>\n"
@@ -15,12 +16,16 @@ static const struct {
     const char *text;
 } statuses[] = {
     {200, "OK"},
+    {206, "Partial Content"},
     {301, "Moved Permanently"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
     {408, "Request Timeout"},
+    {412, "Precondition Failed"},
     {414, "URI Too Long"},
+    {416, "Range Not Satisfiable"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
     {501, "Not Implemented"},
@@ -145,15 +150,48 @@ void page_error(struct page *page, uint32_t status)
     page_end(page, true);
 }
 
-size_t page_head(char head[PAGE_HEAD_BYTES], uint32_t status, const char *type, uint64_t length,
-                 bool keep_alive, const char *location)
+/* A line of the head, and the room that is left. */
+#define LINE(...)                                                                                  \
+    (count += (size_t)mnos_snprintf(head + count, PAGE_HEAD_BYTES - count, __VA_ARGS__))
+
+static size_t file_lines(char head[PAGE_HEAD_BYTES], size_t count, const struct page_head *says)
 {
-    return (size_t)mnos_snprintf(
-        head, PAGE_HEAD_BYTES,
-        "HTTP/1.1 %u %s\r\nServer: MinimalOS\r\nContent-Type: %s\r\nContent-Length: %llu\r\n"
-        "X-Content-Type-Options: nosniff\r\n%s%s%s%sConnection: %s\r\n\r\n",
-        status, status_words(status), type, (unsigned long long)length,
-        status == 405 ? "Allow: GET, HEAD\r\n" : "", location != NULL ? "Location: " : "",
-        location != NULL ? location : "", location != NULL ? "\r\n" : "",
-        keep_alive ? "keep-alive" : "close");
+    char date[DATE_TEXT_BYTES];
+
+    if (says->validator->tag[0] != 0)
+        LINE("ETag: %s\r\n", says->validator->tag);
+    if (says->validator->modified_s != 0) {
+        date_text(date, says->validator->modified_s);
+        LINE("Last-Modified: %s\r\n", date);
+    }
+    LINE("Accept-Ranges: bytes\r\n");
+    if (says->status == 206)
+        LINE("Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)says->first,
+             (unsigned long long)(says->first + says->length - 1), (unsigned long long)says->size);
+    else if (says->status == 416)
+        LINE("Content-Range: bytes */%llu\r\n", (unsigned long long)says->size);
+    return count;
+}
+
+size_t page_head(char head[PAGE_HEAD_BYTES], const struct page_head *says)
+{
+    char date[DATE_TEXT_BYTES];
+    size_t count = 0;
+
+    LINE("HTTP/1.1 %u %s\r\nServer: MinimalOS\r\n", says->status, status_words(says->status));
+    if (says->now_s != 0) {
+        date_text(date, says->now_s);
+        LINE("Date: %s\r\n", date);
+    }
+    if (says->status != 304) /* it has no body, and says nothing of the one that it stands for */
+        LINE("Content-Type: %s\r\nContent-Length: %llu\r\nX-Content-Type-Options: nosniff\r\n",
+             says->type, (unsigned long long)says->length);
+    if (says->validator != NULL)
+        count = file_lines(head, count, says);
+    if (says->status == 405)
+        LINE("Allow: GET, HEAD\r\n");
+    if (says->location != NULL)
+        LINE("Location: %s\r\n", says->location);
+    LINE("Connection: %s\r\n\r\n", says->keep_alive ? "keep-alive" : "close");
+    return count;
 }

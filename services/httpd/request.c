@@ -26,25 +26,57 @@ static int on_url(llhttp_t *parser, const char *at, size_t count)
     return 0;
 }
 
-/* A name may come in pieces; of one that is longer than "host" it is enough to know that. */
+/* A name may come in pieces; of one that is longer than all that matter it is enough to know that. */
 static int on_field(llhttp_t *parser, const char *at, size_t count)
 {
     struct request *request = parser->data;
 
     if (request->in_value)
-        request->field_bytes = 0;
+        request->name_bytes = 0;
     request->in_value = false;
-    for (size_t i = 0; i < count && request->field_bytes < sizeof request->field; i++)
-        request->field[request->field_bytes++] = (uint8_t)(at[i] | 0x20); /* in small letters */
+    for (size_t i = 0; i < count && request->name_bytes < sizeof request->name; i++)
+        request->name[request->name_bytes++] = (char)(at[i] | 0x20); /* in small letters */
     return 0;
 }
 
-static int on_value(llhttp_t *parser, const char *, size_t)
+static bool is_name(const struct request *request, const char *name)
 {
+    return request->name_bytes == strlen(name) &&
+           memcmp(request->name, name, request->name_bytes) == 0;
+}
+
+static void append(struct request_field *field, const char *at, size_t count)
+{
+    if (count > sizeof field->text - field->bytes) {
+        count = sizeof field->text - field->bytes;
+        field->cut = true;
+    }
+    memcpy(field->text + field->bytes, at, count);
+    field->bytes = (uint16_t)(field->bytes + count);
+}
+
+static int on_value(llhttp_t *parser, const char *at, size_t count)
+{
+    static const char *const names[REQUEST_FIELDS] = {
+        [FIELD_RANGE] = "range",
+        [FIELD_IF_RANGE] = "if-range",
+        [FIELD_IF_MATCH] = "if-match",
+        [FIELD_IF_NONE_MATCH] = "if-none-match",
+        [FIELD_IF_MODIFIED_SINCE] = "if-modified-since",
+        [FIELD_IF_UNMODIFIED_SINCE] = "if-unmodified-since",
+    };
     struct request *request = parser->data;
+    bool goes_on = request->in_value;
 
     request->in_value = true;
-    request->has_host |= request->field_bytes == 4 && memcmp(request->field, "host", 4) == 0;
+    request->has_host |= is_name(request, "host");
+    for (uint32_t i = 0; i < REQUEST_FIELDS; i++) {
+        if (!is_name(request, names[i]))
+            continue;
+        if (!goes_on && request->fields[i].bytes != 0)
+            append(&request->fields[i], ", ", 2);
+        append(&request->fields[i], at, count);
+    }
     return 0;
 }
 

@@ -5,10 +5,12 @@ of the driver and of the stack below in the middle of a download."""
 import http.client
 import re
 import socket
+import subprocess
 import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from hardware import network_card
@@ -23,7 +25,8 @@ from tests.system.with_services import initrd as initrd_with
 suite = Suite("httpd")
 
 KILLS = 10
-CLIENTS = 40  # of a server with room for 23
+ROOM = 23  # connections at once
+CLIENTS = 40  # more than that
 
 
 @contextmanager
@@ -42,10 +45,13 @@ def prompt(name: str, files: str = "initrdfs", limit_s: float = 300, extra: tupl
             yield guest, port
 
 
-def get(port: int, target: str, method: str = "GET") -> tuple[int, dict, bytes]:
+def get(port: int, target: str, method: str = "GET", **fields: str) -> tuple[int, dict, bytes]:
+    """`fields`: headers, with `_` for `-` in their names."""
     client = http.client.HTTPConnection(HOST, port, timeout=PATIENCE_S)
     try:
         client.putrequest(method, target, skip_accept_encoding=True)
+        for name, value in fields.items():
+            client.putheader(name.replace("_", "-"), value)
         client.endheaders()
         answer = client.getresponse()
         return answer.status, {key.lower(): value for key, value in answer.getheaders()}, answer.read()
@@ -81,8 +87,106 @@ def files() -> None:
         last = b"GET /%69ndex.html HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
         text = raw(port, 3 * one + last)
         check(text.count(b"HTTP/1.1 200 OK") == 4 and text.count(whole["index.html"]) == 4, "four at once")
+        text = raw(port, b"GET http://b/net?x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        check(text.startswith(b"HTTP/1.1 200 OK") and text.endswith(whole["net"]), "a target with its host")
         text = raw(port, b"GET / HTTP/1.0\r\n\r\n")
         check(text.endswith(whole["index.html"]) and b"Connection: close" in text, "HTTP/1.0")
+
+
+RANGES = (("0-0", 0, 1), ("10-19", 10, 20), ("1000-", 1000, None), ("-7", -7, None), ("5-999999999", 5, None))
+
+
+@suite.test("a part of a file comes by its range, and what is no range of it is refused or all of it")
+def ranges() -> None:
+    with prompt("ranges") as (_, port):
+        whole = get(port, "/net")[2]
+        for text, first, end in RANGES:
+            status, head, body = get(port, "/net", Range=f"bytes={text}")
+            check(status == 206 and body == whole[first:end], f"{text}: {status}, {len(body)} bytes")
+            begin = first % len(whole)
+            check(head["content-range"] == f"bytes {begin}-{begin + len(body) - 1}/{len(whole)}", head["content-range"])
+        status, head, _ = get(port, "/net", Range=f"bytes={len(whole)}-")
+        check(status == 416 and head["content-range"] == f"bytes */{len(whole)}", f"{status} {head}")
+        for text in ("bytes=0-1,3-4", "lines=1-2", "bytes=2-1"):
+            status, head, body = get(port, "/net", Range=text)
+            check(status == 200 and body == whole and "content-range" not in head, f"{text}: {status}")
+        status, head, body = get(port, "/net", "HEAD", Range="bytes=0-1")
+        check(status == 200 and not body and int(head["content-length"]) == len(whole), f"HEAD: {status} {head}")
+        tag = head["etag"]
+        check(get(port, "/net", Range="bytes=0-1", If_Range=tag)[0] == 206, "of what the client has")
+        check(get(port, "/net", Range="bytes=0-1", If_Range='"other"')[2] == whole, "of what the client has not")
+        with tempfile.TemporaryDirectory() as folder:  # one that broke off goes on
+            part = Path(folder) / "net"
+            part.write_bytes(whole[:100000])
+            subprocess.run(["curl", "-sS", "--fail", "-C", "-", "-o", part, f"http://{HOST}:{port}/net"], check=True,
+                           timeout=PATIENCE_S)
+            check(part.read_bytes() == whole, "what curl put together is something else")
+
+
+@suite.test("a file that the client has is not sent again, and one that has changed is")
+def conditions() -> None:
+    with prompt("conditions", "tmpfs") as (guest, port):
+        guest.command("write /tmp/a.txt some text")
+        status, head, body = get(port, "/a.txt")
+        check(status == 200 and body == b"some text\n", f"{status} {body}")
+        tag, date = head["etag"], head["last-modified"]
+        check(parsedate_to_datetime(date) <= parsedate_to_datetime(head["date"]), f"{head}")
+        for fields in ({"If_None_Match": tag}, {"If_None_Match": f'"x", W/{tag}'}, {"If_Modified_Since": date}):
+            for method in ("GET", "HEAD"):
+                status, head, body = get(port, "/a.txt", method, **fields)
+                check(status == 304 and not body and head["etag"] == tag, f"{method} {fields}: {status} {head} {body}")
+        for fields in ({"If_None_Match": '"x"', "If_Modified_Since": date}, {"If_Match": tag}, {"If_Match": "*"},
+                       {"If_Modified_Since": "Sun Nov  6 08:49:37 1994"}, {"If_Modified_Since": "soon"},
+                       {"If_Unmodified_Since": date}):
+            check(get(port, "/a.txt", **fields)[0::2] == (200, b"some text\n"), f"{fields}")
+        for fields in ({"If_Match": '"x"'}, {"If_Unmodified_Since": "Sunday, 06-Nov-94 08:49:37 GMT"}):
+            check(get(port, "/a.txt", **fields)[0] == 412, f"{fields}")
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["curl", "-sS", "-o", f"{folder}/a", "-w", "%{http_code}", "--etag-save", f"{folder}/tag",
+                       "--etag-compare", f"{folder}/tag", f"http://{HOST}:{port}/a.txt"]
+            codes = [subprocess.run(command, check=True, timeout=PATIENCE_S, capture_output=True).stdout for _ in range(2)]
+            check(codes == [b"200", b"304"], f"curl: {codes}")
+            guest.command("write /tmp/a.txt other text")  # behind it
+            more = b"some text\nother text\n"
+            code = subprocess.run(command, check=True, timeout=PATIENCE_S, capture_output=True).stdout
+            check(code == b"200" and Path(folder, "a").read_bytes() == more, f"curl: {code}")
+        check(get(port, "/a.txt", If_None_Match=tag)[0::2] == (200, more), "the old tag is good for the new text")
+        check(get(port, "/a.txt", Range="bytes=0-3", If_Range=tag)[0::2] == (200, more), "a part of another text")
+
+
+@suite.test("connections that are kept alive and ask for nothing give way to new ones at once")
+def idle() -> None:
+    ask = b"GET /index.html HTTP/1.1\r\nHost: a\r\n\r\n"
+    with prompt("idle") as (guest, port):
+        page = members()["index.html"]
+        kept = [connect(port) for _ in range(ROOM)]
+        for client in kept:
+            client.sendall(ask)
+            check(answer_of(client).endswith(page), "no answer")
+        began = uptime_s(guest)
+        check(get(port, "/")[2] == page, "no answer to a new one")
+        # By the clock of the machine, which is as slow as it is: before, the first of them had to be silent for a minute.
+        check(uptime_s(guest) - began < 55, "the new one had to wait")
+        check(kept[0].recv(1) == b"", "the one that was silent for longest is still there")
+        for client in kept[2:]:
+            client.sendall(ask)
+            check(answer_of(client).endswith(page), "another one is gone, too")
+
+
+def answer_of(client: socket.socket) -> bytes:
+    """One answer of a connection that stays."""
+    text = b""
+    while b"\r\n\r\n" not in text:
+        text += client.recv(65536)
+    count = text.index(b"\r\n\r\n") + 4 + int(re.search(rb"Content-Length: (\d+)", text)[1])
+    while len(text) < count:
+        text += client.recv(65536)
+    return text
+
+
+def uptime_s(guest: Guest) -> float:
+    hours, minutes, seconds = re.search(r"(\d+):(\d+):([\d.]+)", guest.command("uptime")).groups()
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 WRONG = (

@@ -25,9 +25,18 @@ TEST(httpd, a_target_is_decoded_once)
     CHECK(path_is("/../x", "../x")); /* the file system's to refuse */
 }
 
+TEST(httpd, a_target_may_name_its_host)
+{
+    CHECK(path_is("http://a/b", "b"));
+    CHECK(path_is("HTTPS://user@a:80/%62/", "b/"));
+    CHECK(path_is("http://a", ""));
+    CHECK(path_is("http://a?b/c", ""));
+}
+
 TEST(httpd, what_is_no_path_is_refused)
 {
-    static const char *const wrong[] = {"", "a", "*", "http://a/", "/%", "/%4", "/%zz", "/a%00b"};
+    static const char *const wrong[] = {"",   "a",   "*",    "http:",  "http://",  "ftp://a/",
+                                        "/%", "/%4", "/%zz", "/a%00b", "http:///b"};
     char path[32];
 
     for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -70,14 +79,24 @@ TEST(httpd, a_listing_that_is_too_long_says_so_and_is_whole)
 
 TEST(httpd, the_head_of_each_answer_has_room)
 {
-    static const uint32_t answers[] = {200, 301, 400, 404, 405, 408, 414, 431, 500, 501, 503, 505};
-    char head[PAGE_HEAD_BYTES], location[PAGE_HEAD_BYTES / 2];
+    static const uint32_t answers[] = {200, 206, 301, 304, 400, 404, 405, 408,
+                                       412, 414, 416, 431, 500, 501, 503, 505};
+    char head[PAGE_HEAD_BYTES], location[PAGE_LOCATION_MAX + 1];
+    struct validator validator = {.modified_s = DATE_LAST};
 
     memset(location, 'a', sizeof location - 1);
     location[sizeof location - 1] = 0;
+    memset(validator.tag, 'a', sizeof validator.tag - 1);
     for (unsigned i = 0; i < sizeof answers / sizeof answers[0]; i++) {
-        size_t count =
-            page_head(head, answers[i], "text/html; charset=utf-8", UINT64_MAX, true, location);
+        size_t count = page_head(head, &(struct page_head){.status = answers[i],
+                                                           .type = "text/javascript; charset=utf-8",
+                                                           .length = UINT64_MAX,
+                                                           .keep_alive = true,
+                                                           .location = location,
+                                                           .validator = &validator,
+                                                           .first = UINT64_MAX,
+                                                           .size = UINT64_MAX,
+                                                           .now_s = DATE_LAST});
 
         CHECK(count < PAGE_HEAD_BYTES && memcmp(head + count - 4, "\r\n\r\n", 4) == 0);
     }

@@ -3,6 +3,7 @@
  * without its last `/` is. Sockets, files and the parser are stand-ins. */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "services/httpd/connection.c"
@@ -17,7 +18,8 @@ static size_t room;         /* of the send ring */
 static const char *request; /* that comes; NULL: nothing */
 static char sent[1024];     /* the first of what went out */
 static size_t sent_count;
-static unsigned open_files;
+static unsigned open_files, closed_sockets;
+static const char *if_none_match, *range; /* of the request; NULL: none */
 static uint32_t file_type;
 
 /* ---- Stand-ins ---- */
@@ -32,6 +34,12 @@ enum request_result request_take(struct request *at, const void *bytes, size_t c
 {
     memcpy(at->target, bytes, count);
     at->keep_alive = at->begun = true;
+    if (if_none_match != NULL)
+        at->fields[FIELD_IF_NONE_MATCH].bytes =
+            (uint16_t)strlen(strcpy(at->fields[FIELD_IF_NONE_MATCH].text, if_none_match));
+    if (range != NULL)
+        at->fields[FIELD_RANGE].bytes =
+            (uint16_t)strlen(strcpy(at->fields[FIELD_RANGE].text, range));
     *taken = count;
     return REQUEST_READY;
 }
@@ -80,14 +88,28 @@ mnos_status_t file_open(struct file_session *, const struct file *, const char *
     return MNOS_OK;
 }
 
+mnos_status_t file_attributes(const struct file *, struct file_attr *attr)
+{
+    *attr = (struct file_attr){.inode = 7, .modified_ns = SECOND, .changed_ns = 2 * SECOND};
+    return MNOS_OK;
+}
+
+mnos_status_t socket_close(struct socket *)
+{
+    closed_sockets++;
+    return MNOS_OK;
+}
+
 mnos_status_t file_close(struct file *)
 {
     open_files--;
     return MNOS_OK;
 }
 
-mnos_status_t file_read(const struct file *, uint64_t, void *, uint64_t size, uint64_t *count)
+mnos_status_t file_read(const struct file *, uint64_t offset, void *, uint64_t size,
+                        uint64_t *count)
 {
+    CHECK(offset + size <= FILE_BYTES);
     *count = size;
     return MNOS_OK;
 }
@@ -106,7 +128,9 @@ static void begin(const char *target, uint32_t type)
     file_type = type;
     room = sent_count = 0;
     memset(sent, 0, sizeof sent);
-    open_files = 0;
+    open_files = closed_sockets = 0;
+    if_none_match = range = NULL;
+    site.boot_ns = 1700000000 * SECOND;
     connection_begin(&connection, 0);
 }
 
@@ -150,4 +174,68 @@ TEST(httpd_connection, a_directory_without_its_end_has_it_in_its_place)
     CHECK(is_moved("/dir", "Location: /dir/\r\n"));
     CHECK(is_moved("/dir?a=/b#c", "Location: /dir/\r\n"));
     CHECK(is_moved("//dir", "Location: /dir/\r\n")); /* `//dir/` is another machine */
+}
+
+static bool answers(const char *status)
+{
+    room = sizeof sent + FILE_BYTES;
+    CHECK(connection_work(&connection, &site, 0));
+    CHECK_EQ(open_files, 0);
+    return strncmp(sent + 9, status, strlen(status)) == 0;
+}
+
+/* Behind the head. */
+static size_t body_bytes(void)
+{
+    return sent_count - connection.head_count;
+}
+
+TEST(httpd_connection, of_a_file_a_part_may_be_had)
+{
+    begin("/file", FILE_TYPE_FILE);
+    range = "bytes=99990-";
+    CHECK(answers("206 "));
+    CHECK_EQ(body_bytes(), 10);
+    CHECK(strstr(sent, "Content-Range: bytes 99990-99999/100000\r\n") != NULL);
+    CHECK(strstr(sent, "Content-Length: 10\r\n") != NULL);
+    begin("/file", FILE_TYPE_FILE);
+    range = "bytes=100000-";
+    CHECK(answers("416 "));
+    CHECK(strstr(sent, "Content-Range: bytes */100000\r\n") != NULL);
+}
+
+TEST(httpd_connection, a_file_that_the_client_has_is_not_sent_again)
+{
+    char tag[VALIDATOR_TAG_BYTES] = "";
+
+    begin("/file", FILE_TYPE_FILE);
+    CHECK(answers("200 "));
+    CHECK_EQ(body_bytes(), FILE_BYTES);
+    CHECK_EQ(sscanf(strstr(connection.head, "ETag: "), "ETag: %71s", tag), 1);
+    CHECK(strstr(connection.head, "Last-Modified: ") == NULL); /* it is still to come */
+    begin("/file", FILE_TYPE_FILE);
+    if_none_match = tag;
+    CHECK(answers("304 "));
+    CHECK_EQ(body_bytes(), 0);
+    CHECK(strstr(sent, "Content-Length") == NULL && strstr(sent, tag) != NULL);
+    CHECK_EQ(connection.state, CONNECTION_READS);
+    begin("/dir/", FILE_TYPE_DIRECTORY); /* a listing is not known by anything */
+    if_none_match = "*";
+    CHECK(answers("200 "));
+}
+
+TEST(httpd_connection, who_has_nothing_to_do_gives_way_and_who_has_not_asked_yet_does_not)
+{
+    begin(NULL, FILE_TYPE_FILE);
+    CHECK(connection_work(&connection, &site, 50 * SECOND));
+    CHECK_EQ(connection_idle_since(&connection), UINT64_MAX);
+    begin("/file", FILE_TYPE_FILE);
+    CHECK(connection_work(&connection, &site, 0));
+    CHECK_EQ(connection_idle_since(&connection), UINT64_MAX); /* it answers */
+    room = FILE_BYTES + PAGE_HEAD_BYTES;
+    CHECK(connection_work(&connection, &site, 3 * SECOND));
+    CHECK_EQ(connection_idle_since(&connection), 3 * SECOND);
+    connection_end(&connection);
+    CHECK_EQ(closed_sockets, 1);
+    CHECK_EQ(connection.state, CONNECTION_FREE);
 }

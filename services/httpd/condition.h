@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/*
+ * condition.h - what a request wants of a file: all of it, a range, or nothing when it is as the client knows it
+ * (RFC 9110, sections 13 and 14). Knows no sockets and no files.
+ */
+#pragma once
+
+#include "services/httpd/request.h"
+
+#define VALIDATOR_TAG_BYTES 72u
+
+/* By what a client knows a state of a file again. */
+struct validator {
+    char tag[VALIDATOR_TAG_BYTES]; /* a strong entity tag, with its quotes; empty: none */
+    uint64_t modified_s;           /* since 1970; 0: no date is known */
+};
+
+/* What is known of a state of a file. */
+struct validator_source {
+    uint64_t inode, generation, size;
+    uint64_t modified_ns, changed_ns; /* since 1970, or since boot: protocols/file.h */
+    uint64_t boot_ns;                 /* when that was, since 1970; 0: it is not known */
+    uint64_t now_s;                   /* since 1970; 0 as well */
+};
+
+/* A file whose date is not known has no tag either: another boot may have another file of the same numbers. */
+void validator_make(struct validator *validator, const struct validator_source *source);
+
+/* 200: all of it; 206: *count bytes from *first on; 304: it is as the client knows it; 412: it is not as the client
+ * demands; 416: it has no such range. `size` is the file's. */
+uint32_t condition_status(const struct request *request, const struct validator *validator,
+                          uint64_t size, uint64_t *first, uint64_t *count);
