@@ -19,6 +19,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -28,16 +29,15 @@ import pexpect
 
 from hardware import BUILD, EXIT_FAIL, EXIT_PANIC, EXIT_PASS, ISO, LOADER, ROOT, Machine  # noqa: F401
 from patience import Patience
+from testlib import EmulatorCrash, GuestError
 
 LOGS = BUILD / "logs"
 PROMPT = "mnos> "
 
 # QEMU answers its monitor at once when it gets the processor; this is for one that never will.
 QMP_LIMIT_S = 600
-
-
-class GuestError(Exception):
-    """The guest did not do what the test waits for."""
+# What kills a program that goes wrong. Who ends an emulator on purpose sends SIGHUP, SIGTERM or SIGKILL.
+CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
 
 
 ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[78])")
@@ -86,7 +86,7 @@ class Session:
             if not self._wait(pattern, limit):
                 raise GuestError(f"no '{what or pattern}' within {limit:.0f} s; {self._last()}")
         except pexpect.EOF:
-            raise GuestError(f"ended before '{what or pattern}'; {self._last()}") from None
+            raise self._ended(f"ended before '{what or pattern}'") from None
         return plain(self.child.before)
 
     def _wait(self, pattern: str, limit_s: float) -> bool:
@@ -100,6 +100,14 @@ class Session:
             except pexpect.TIMEOUT:
                 if over:
                     return False
+
+    def _ended(self, what: str) -> GuestError:
+        """What to raise about an emulator whose output has ended too early."""
+        self.child.wait()
+        died_of = self.child.signalstatus
+        if died_of in CRASHES:
+            return EmulatorCrash(f"the emulator crashed with {signal.Signals(died_of).name}; {what}; {self._last()}")
+        return GuestError(f"{what}; {self._last()}")
 
     def matched(self, group: int = 0) -> str:
         return plain(self.child.match.group(group))
@@ -175,7 +183,7 @@ class Guest(Session):
         self.read_to_end()
         self.child.wait()
         if self.child.exitstatus is None:
-            raise GuestError(f"QEMU died of signal {self.child.signalstatus}")
+            raise self._ended(f"QEMU died of signal {self.child.signalstatus}")
         return self.child.exitstatus
 
     def qmp(self, execute: str, **arguments):

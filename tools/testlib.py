@@ -20,12 +20,21 @@ import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TextIO
 
 SLOTS = os.cpu_count() or 1
 WHOLE_MACHINE = SLOTS
 # No program of the tests takes so long on any host; one that does hangs.
 HANG_S = 7200
 LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed$")
+
+
+class GuestError(Exception):
+    """The guest did not do what the test waits for."""
+
+
+class EmulatorCrash(GuestError):
+    """The emulator died of an error of its own: nothing is known of what the test asks."""
 
 
 @dataclass(frozen=True)
@@ -131,21 +140,28 @@ class _Slots:
             self.changed.notify_all()
 
 
-def _results_of(job: Job) -> list[Result]:
-    try:
-        return list(job.run())
-    except subprocess.TimeoutExpired as problem:
-        return [Result(job.name, f"took longer than {problem.timeout:.0f} s")]
-    except AssertionError as problem:
-        return [Result(job.name, str(problem) or "check failed")]
-    except Exception as problem:  # a broken test must not hide the others
-        if type(problem).__name__ != "GuestError":
-            traceback.print_exc()
-        return [Result(job.name, f"{type(problem).__name__}: {problem}")]
+def _results_of(job: Job, out: TextIO | None) -> list[Result]:
+    """What the job says. One whose emulator crashed has said nothing: it is begun again, once, and that is told."""
+    for tries_left in (1, 0):
+        try:
+            return list(job.run())
+        except EmulatorCrash as crash:
+            if tries_left == 0:
+                return [Result(job.name, f"twice: {crash}")]
+            print(f"   again: {job.name}: {crash}", file=out, flush=True)
+        except subprocess.TimeoutExpired as problem:
+            return [Result(job.name, f"took longer than {problem.timeout:.0f} s")]
+        except AssertionError as problem:
+            return [Result(job.name, str(problem) or "check failed")]
+        except Exception as problem:  # a broken test must not hide the others
+            if not isinstance(problem, GuestError):
+                traceback.print_exc()
+            return [Result(job.name, f"{type(problem).__name__}: {problem}")]
+    raise AssertionError("the last try returns")
 
 
-def run(suites: Iterable[Suite], wanted: str = "") -> bool:
-    """Runs the jobs whose name contains `wanted`; prints each result and, last, the counts."""
+def run(suites: Iterable[Suite], wanted: str = "", out: TextIO | None = None) -> bool:
+    """Runs the jobs whose name contains `wanted`; prints each result and, last, the counts, to `out` or as usual."""
     slots, printing = _Slots(SLOTS), threading.Lock()
     counts = {True: 0, False: 0}
     spent: dict[str, float] = {}
@@ -153,7 +169,7 @@ def run(suites: Iterable[Suite], wanted: str = "") -> bool:
     def run_job(suite: Suite, job: Job) -> None:
         start = time.monotonic()
         try:
-            results = _results_of(job)
+            results = _results_of(job, out)
         finally:
             slots.give(job.slots)
         seconds = time.monotonic() - start
@@ -162,10 +178,10 @@ def run(suites: Iterable[Suite], wanted: str = "") -> bool:
             for result in results:
                 counts[result.problem is None] += 1
                 if result.problem is None:
-                    print(f"ok {suite.name}: {result.name}")
+                    print(f"ok {suite.name}: {result.name}", file=out)
                 else:
-                    print(f"FAIL {suite.name}: {result.name}: {result.problem}")
-            print(f"   {seconds:6.1f} s  {suite.name}: {job.name}", flush=True)
+                    print(f"FAIL {suite.name}: {result.name}: {result.problem}", file=out)
+            print(f"   {seconds:6.1f} s  {suite.name}: {job.name}", file=out, flush=True)
 
     with ThreadPoolExecutor(SLOTS) as pool:
         for suite in suites:
@@ -175,6 +191,6 @@ def run(suites: Iterable[Suite], wanted: str = "") -> bool:
                     pool.submit(run_job, suite, job)
     sys.stderr.flush()
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
-        print(f"   {seconds:6.1f} s of the machine  {name}")
-    print(f"{counts[True]} passed, {counts[False]} failed", flush=True)
+        print(f"   {seconds:6.1f} s of the machine  {name}", file=out)
+    print(f"{counts[True]} passed, {counts[False]} failed", file=out, flush=True)
     return counts[False] == 0 and counts[True] > 0
