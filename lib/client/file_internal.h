@@ -20,7 +20,18 @@ struct file_call {
     struct message message; /* then the reply */
 };
 
-/* ---- One request, in order: begin, add more to it, send. What was begun with a lane is sent. ---- */
+/* Whether the session is no more: the service does not know it, or its capability ended with who had minted it. */
+static inline bool file_is_lost(mnos_status_t status)
+{
+    return status == MNOS_ERR_LOST || status == MNOS_ERR_HANDLE || status == MNOS_ERR_REVOKED;
+}
+
+/* The service answered a request, that was sent in run `run` of the session, that it knows nothing of it: begins anew.
+ * MNOS_ERR_LOST. */
+mnos_status_t file_session_lost(struct file_session *session, uint32_t run);
+
+/* ---- One request, in order: begin, add more to it, send. What was begun with a lane is sent. In place, since each
+ * request takes them. ---- */
 
 /* Begins it with a record of at most 32 bytes. */
 static inline void file_call_begin(struct file_call *call, uint32_t operation, const void *record,
@@ -30,31 +41,60 @@ static inline void file_call_begin(struct file_call *call, uint32_t operation, c
     call->lane = FILE_NO_LANE;
     call->bytes = (uint32_t)bytes;
     call->message.info = 0;
-    memset(call->message.words, 0, sizeof call->message.words);
+    if (bytes != sizeof call->message.words)
+        memset(call->message.words, 0, sizeof call->message.words);
     if (bytes != 0)
         memcpy(call->message.words, record, bytes);
 }
+/* A lane that no other thread uses, when the first is used; when all are, waits for one. */
+uint32_t file_take_other_lane(struct file_session *session);
 /* One of class N: takes a lane, and waits for one when other threads have all. */
-void file_call_begin_once(struct file_call *call, struct file_session *session, uint32_t operation,
-                          const void *record, size_t bytes);
+static inline void file_call_begin_once(struct file_call *call, struct file_session *session,
+                                        uint32_t operation, const void *record, size_t bytes)
+{
+    /* First, since waiting for one uses the IPC buffer. */
+    uint32_t lane = mutex_try_lock(&session->lane_locks[0]) ? 0 : file_take_other_lane(session);
+
+    file_call_begin(call, operation, record, bytes);
+    session->sequences[lane] = label_next(session->sequences[lane]);
+    call->lane = lane;
+}
 /* What does not fit the registers. */
 void file_call_add_long(struct file_call *call, const void *bytes, size_t count);
 /* Puts more behind it. The caller has seen that all fits MNOS_MESSAGE_MAX_BYTES. */
 static inline void file_call_add(struct file_call *call, const void *bytes, size_t count)
 {
+    uint8_t *to = (uint8_t *)call->message.words + call->bytes;
+
     if (call->bytes + count > sizeof call->message.words) {
         file_call_add_long(call, bytes, count);
         return;
     }
-    memcpy((uint8_t *)call->message.words + call->bytes, bytes, count);
     call->bytes += (uint32_t)count;
+    if (count >= 8 && count <= 16) { /* by two that overlap */
+        memcpy(to + count - 8, (const uint8_t *)bytes + count - 8, 8);
+        memcpy(to, bytes, 8);
+    } else {
+        memcpy(to, bytes, count);
+    }
 }
 /* Sends it, again when the service dies, and waits for the reply. */
-mnos_status_t file_call_send(struct file_session *session, struct file_call *call);
+static inline __attribute__((always_inline)) mnos_status_t file_call_send(
+    struct file_session *session, struct file_call *call)
+{
+    uint32_t run = session->runs, lane = call->lane, label = call->operation;
+    mnos_status_t status;
 
-/* The service answered a request, that was sent in run `run` of the session, that it knows nothing of it: begins anew.
- * MNOS_ERR_LOST. */
-mnos_status_t file_session_lost(struct file_session *session, uint32_t run);
+    if (lane != FILE_NO_LANE)
+        label = label_make(label, lane, session->sequences[lane]);
+    call->message.info |= MNOS_INFO(label, call->bytes);
+    status = service_call(session->service, &call->message);
+    if (lane != FILE_NO_LANE)
+        mutex_unlock(&session->lane_locks[lane]);
+    if (__builtin_expect(status != MNOS_OK, 0) && file_is_lost(status))
+        return file_session_lost(session, run);
+    return status;
+}
 
 /* The same session of a service, by another capability: what was open is not. */
 mnos_status_t file_session_replace(struct file_session *session, mnos_cap_t service);
@@ -62,12 +102,6 @@ mnos_status_t file_session_replace(struct file_session *session, mnos_cap_t serv
 struct file_session *file_mounts_known(struct file_mounts *mounts, const char *name, size_t bytes);
 /* The mount point with that inode, whose session is known, has this name. */
 void file_mounts_name(struct file_mounts *mounts, uint64_t inode, const char *name);
-
-/* Whether the session is no more: the service does not know it, or its capability ended with who had minted it. */
-static inline bool file_is_lost(mnos_status_t status)
-{
-    return status == MNOS_ERR_LOST || status == MNOS_ERR_HANDLE || status == MNOS_ERR_REVOKED;
-}
 
 /* A request of class I about an open file, whose record fits the registers. `message` becomes the
  * reply. MNOS_ERR_LOST when the file is from before

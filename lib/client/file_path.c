@@ -12,19 +12,34 @@ struct path {
     uint32_t run; /* of the session, when it was asked last */
 };
 
+/* strlen() by eights. An aligned load reads nothing of a page that the text does not reach, but more than the text, which
+ * the sanitizer of addresses would take for an error. */
+__attribute__((no_sanitize("address"))) static inline size_t text_bytes(const char *text)
+{
+    typedef uint64_t __attribute__((may_alias)) word_t;
+    static const uint64_t ones = 0x0101010101010101ull;
+    const word_t *at = (const word_t *)((uintptr_t)text & ~7ull);
+    /* What lies before the text is no end of it. */
+    uint64_t word = *at | ((1ull << ((uintptr_t)text & 7) * 8) - 1), zeros;
+
+    while ((zeros = (word - ones) & ~word & ones << 7) == 0)
+        word = *++at;
+    return (size_t)((const char *)at - text) + (size_t)__builtin_ctzll(zeros) / 8;
+}
+
 /* The session's root is "/" too: the service is asked for what is below it. An absolute path begins at the root of all
  * that is mounted. */
 static inline struct path path_at(struct file_session *session, const struct file *directory,
                                   const char *text)
 {
-    struct path path = {session, directory == NULL ? 0 : directory->handle, text, strlen(text),
+    struct path path = {session, directory == NULL ? 0 : directory->handle, text, text_bytes(text),
                         session->runs};
 
-    if (text[0] == '/') {
-        path.directory = 0;
-        if (session->mounts != NULL)
-            path.session = &session->mounts->root;
-    }
+    if (text[0] != '/')
+        return path;
+    path.directory = 0;
+    if (session->mounts != NULL)
+        path.session = &session->mounts->root;
     while (path.text[0] == '/')
         path.text++;
     path.bytes -= (size_t)(path.text - text);
@@ -50,7 +65,7 @@ static inline bool is_at_root(const struct path *path)
 }
 
 /* What is known to be mounted at the first component is gone to without asking the table. */
-static void go_to_known_there(struct path *path)
+static __attribute__((noinline)) void go_to_known_there(struct path *path)
 {
     struct file_session *session;
     size_t bytes, next;
@@ -64,10 +79,16 @@ static void go_to_known_there(struct path *path)
     path->bytes -= next;
 }
 
+/* By a copy, so that the path itself can stay in registers. */
 static inline void go_to_known(struct path *path)
 {
-    if (is_at_root(path))
-        go_to_known_there(path);
+    struct path there;
+
+    if (!is_at_root(path))
+        return;
+    there = *path;
+    go_to_known_there(&there);
+    *path = there;
 }
 
 /* Where a path goes on that has left its session. */
@@ -139,8 +160,9 @@ static inline void begin(struct file_call *call, struct file_session *session,
 }
 
 /* Sends a request with one path. */
-static inline mnos_status_t ask_one(struct file_call *call, const struct request *what,
-                                    struct path *path)
+static inline __attribute__((always_inline)) mnos_status_t ask_one(struct file_call *call,
+                                                                   const struct request *what,
+                                                                   struct path *path)
 {
     union {
         struct file_open open;
@@ -158,6 +180,13 @@ static inline mnos_status_t ask_one(struct file_call *call, const struct request
     begin(call, path->session, what, &record, sizeof record);
     file_call_add(call, path->text, path->bytes);
     return file_call_send(path->session, call);
+}
+
+static __attribute__((noinline)) mnos_status_t ask_one_again(struct file_call *call,
+                                                             const struct request *what,
+                                                             struct path *path)
+{
+    return ask_one(call, what, path);
 }
 
 static mnos_status_t ask_two(struct file_call *call, const struct request *what,
@@ -188,7 +217,7 @@ static mnos_status_t look_further(struct file_call *call, struct path paths[2], 
     static const struct request stat = {FILE_STAT, FILE_NO_FOLLOW, 0, false, 1};
 
     for (*which = 0; *which < 2; ++*which) {
-        mnos_status_t status = ask_one(call, &stat, &paths[*which]);
+        mnos_status_t status = ask_one_again(call, &stat, &paths[*which]);
 
         /* What is to get the second name need not be there yet. */
         if (status != MNOS_OK && (*which == 0 || status != MNOS_ERR_NOT_FOUND))
@@ -206,7 +235,7 @@ static mnos_status_t attempt(struct file_call *call, const struct request *what,
 
     *which = 0;
     if (what->count == 1)
-        return ask_one(call, what, &paths[0]);
+        return ask_one_again(call, what, &paths[0]);
     if (what->count == 2 && paths[1].session != session)
         return look_further(call, paths, which);
     status = ask_two(call, what, session, paths);
@@ -254,70 +283,84 @@ static mnos_status_t walk_two(struct file_call *call, const struct request *what
     return walk_on(call, what, paths, status, which);
 }
 
-/* A request with one path, paths[0], which mostly is answered at once. */
-static inline mnos_status_t walk_one(struct file_call *call, const struct request *what,
-                                     struct path paths[2])
+/* The path led out of its session: goes on. */
+static __attribute__((noinline)) mnos_status_t walk_on_one(struct file_call *call,
+                                                           const struct request *what,
+                                                           struct path *path)
 {
+    struct path paths[2] = {*path}; /* of the second there is none */
+    mnos_status_t status = walk_on(call, what, paths, MNOS_ERR_REST, 0);
+
+    *path = paths[0];
+    return status;
+}
+
+/* A request with one path, which mostly is answered at once. */
+static inline __attribute__((always_inline)) mnos_status_t walk_one(struct file_call *call,
+                                                                    const struct request *what,
+                                                                    struct path *path)
+{
+    struct request again;
+    struct path from;
     mnos_status_t status;
 
-    go_to_known(&paths[0]);
-    status = ask_one(call, what, &paths[0]);
+    go_to_known(path);
+    status = ask_one(call, what, path);
     if (__builtin_expect(status != MNOS_ERR_REST, 1))
         return status;
-    paths[1] = (struct path){0}; /* there is none */
-    return walk_on(call, what, paths, status, 0);
+    from = *path;
+    again = *what;
+    status = walk_on_one(call, &again, &from);
+    *path = from;
+    return status;
 }
 
 mnos_status_t file_open(struct file_session *session, const struct file *directory,
-                        const char *path, uint32_t flags, uint32_t rights, struct file *file)
+                        const char *text, uint32_t flags, uint32_t rights, struct file *file)
 {
     struct request what = {FILE_OPEN, flags, rights, true, 1};
-    struct path paths[2];
     struct file_opened opened;
     struct file_call call;
+    struct path path;
     mnos_status_t status;
 
     if (directory != NULL && directory->run != directory->session->runs)
         return MNOS_ERR_LOST;
-    paths[0] = path_at(directory != NULL ? directory->session : session, directory, path);
-    status = walk_one(&call, &what, paths);
+    path = path_at(directory != NULL ? directory->session : session, directory, text);
+    status = walk_one(&call, &what, &path);
     if (status != MNOS_OK)
         return status;
     (void)message_get(&call.message, &opened, sizeof opened);
-    *file = (struct file){.session = paths[0].session,
+    *file = (struct file){.session = path.session,
                           .handle = opened.handle,
                           .size = opened.size,
                           .type = opened.type,
                           .rights = opened.rights,
-                          .run = paths[0].run};
+                          .run = path.run};
     return MNOS_OK;
 }
 
-mnos_status_t file_stat(struct file_session *session, const char *path, uint32_t flags,
+mnos_status_t file_stat(struct file_session *session, const char *text, uint32_t flags,
                         struct file_attr *attr)
 {
     struct request what = {FILE_STAT, flags, 0, false, 1};
-    struct path paths[2];
+    struct path path = path_at(session, NULL, text);
     struct file_call call;
-    mnos_status_t status;
+    mnos_status_t status = walk_one(&call, &what, &path);
 
-    paths[0] = path_at(session, NULL, path);
-    status = walk_one(&call, &what, paths);
     if (status == MNOS_OK)
         (void)message_get(&call.message, attr, sizeof *attr);
     return status;
 }
 
-mnos_status_t file_read_link(struct file_session *session, const char *path, char *text,
+mnos_status_t file_read_link(struct file_session *session, const char *link, char *text,
                              uint64_t size, uint64_t *bytes)
 {
     struct request what = {FILE_READLINK, 0, 0, false, 1};
-    struct path paths[2];
+    struct path path = path_at(session, NULL, link);
     struct file_call call;
-    mnos_status_t status;
+    mnos_status_t status = walk_one(&call, &what, &path);
 
-    paths[0] = path_at(session, NULL, path);
-    status = walk_one(&call, &what, paths);
     if (status != MNOS_OK)
         return status;
     (void)message_get(&call.message, text, size);
@@ -325,14 +368,13 @@ mnos_status_t file_read_link(struct file_session *session, const char *path, cha
     return MNOS_OK;
 }
 
-static mnos_status_t one(struct file_session *session, uint32_t operation, const char *path)
+static mnos_status_t one(struct file_session *session, uint32_t operation, const char *text)
 {
     struct request what = {operation, 0, 0, true, 1};
-    struct path paths[2];
+    struct path path = path_at(session, NULL, text);
     struct file_call call;
 
-    paths[0] = path_at(session, NULL, path);
-    return walk_one(&call, &what, paths);
+    return walk_one(&call, &what, &path);
 }
 
 mnos_status_t file_make_directory(struct file_session *session, const char *path)

@@ -6,25 +6,14 @@
 #include "lib/mnos/syscall.h"
 #include "lib/base/string.h"
 
-/* A lane that no other thread uses; when all are used, waits for one. */
-static inline uint32_t take_lane(struct file_session *session)
+uint32_t file_take_other_lane(struct file_session *session)
 {
-    for (uint32_t lane = 0; lane < LABEL_LANES; lane++) {
+    for (uint32_t lane = 1; lane < LABEL_LANES; lane++) {
         if (mutex_try_lock(&session->lane_locks[lane]))
             return lane;
     }
     mutex_lock(&session->lane_locks[0]);
     return 0;
-}
-
-void file_call_begin_once(struct file_call *call, struct file_session *session, uint32_t operation,
-                          const void *record, size_t bytes)
-{
-    uint32_t lane = take_lane(session); /* first, since waiting for one uses the IPC buffer */
-
-    file_call_begin(call, operation, record, bytes);
-    session->sequences[lane] = label_next(session->sequences[lane]);
-    call->lane = lane;
 }
 
 void file_call_add_long(struct file_call *call, const void *bytes, size_t count)
@@ -37,23 +26,6 @@ void file_call_add_long(struct file_call *call, const void *bytes, size_t count)
     memcpy(ipc_buffer()->data + behind, (const uint8_t *)bytes + in_registers,
            count - in_registers);
     call->bytes += (uint32_t)count;
-}
-
-mnos_status_t file_call_send(struct file_session *session, struct file_call *call)
-{
-    uint32_t run = session->runs, lane = call->lane;
-    mnos_status_t status;
-
-    call->message.length = call->bytes;
-    call->message.label = call->operation;
-    if (lane != FILE_NO_LANE)
-        call->message.label = label_make(call->operation, lane, session->sequences[lane]);
-    status = service_call(session->service, &call->message);
-    if (lane != FILE_NO_LANE)
-        mutex_unlock(&session->lane_locks[lane]);
-    if (__builtin_expect(status != MNOS_OK, 0) && file_is_lost(status))
-        return file_session_lost(session, run);
-    return status;
 }
 
 static void drop_window(struct file_session *session)

@@ -83,7 +83,8 @@ static inline void message_put(struct message *msg, uint32_t label, const void *
     size_t in_registers = length < sizeof msg->words ? length : sizeof msg->words;
 
     msg->info = MNOS_INFO(label, length) | (msg->info & MESSAGE_ACCEPT_MASK);
-    memset(msg->words, 0, sizeof msg->words);
+    if (in_registers != sizeof msg->words)
+        memset(msg->words, 0, sizeof msg->words);
     if (length != 0)
         memcpy(msg->words, bytes, in_registers);
     if (length > in_registers)
