@@ -59,7 +59,7 @@ static mnos_status_t refuse(struct file_server *server, struct server_request *r
 
 /* ---- Open ---- */
 
-static mnos_status_t check_open(const struct file_open *wanted, enum file_type type)
+static inline mnos_status_t check_open(const struct file_open *wanted, enum file_type type)
 {
     if (wanted->flags & FILE_EXCLUSIVE && wanted->flags & FILE_CREATE)
         return MNOS_ERR_EXISTS;
@@ -82,31 +82,34 @@ static uint32_t rights_to_walk(const struct file_open *wanted)
            (wanted->flags & FILE_TRUNCATE_FIRST ? FILE_WRITE_RIGHT : 0);
 }
 
-static mnos_status_t open_inode(struct file_server *server, struct server_request *request,
-                                struct file_opened *opened)
+static inline mnos_status_t open_inode(struct file_server *server, struct server_request *request,
+                                       const struct file_open *wanted, struct file_opened opened)
 {
-    mnos_status_t status =
-        handle_make(server->loop.sessions, request->session, (uint32_t)opened->inode,
-                    opened->rights, opened->type, &opened->handle);
+    uint32_t inode = (uint32_t)opened.inode;
+    uint64_t handle;
+    mnos_status_t status = handle_make(server->loop.sessions, request->session, inode,
+                                       wanted->rights, opened.type, &handle);
 
     if (status != MNOS_OK)
         return status;
-    server->system.methods->hold(server->system.fs, (uint32_t)opened->inode);
+    opened.handle = handle;
+    opened.rights = wanted->rights;
+    server->system.methods->hold(server->system.fs, inode);
     if (server->system.methods->failures != NULL) /* what was before, this one need not be told */
-        handle_of(server->loop.sessions, request->session, opened->handle)->failures =
-            server->system.methods->failures(server->system.fs, (uint32_t)opened->inode);
-    return file_server_answer(request, opened, sizeof *opened);
+        handle_of(server->loop.sessions, request->session, handle)->failures =
+            server->system.methods->failures(server->system.fs, inode);
+    return file_server_answer(request, &opened, sizeof opened);
 }
 
 /* What is there already; everything that may have to wait comes before the handle. */
-static mnos_status_t open_found(struct file_server *server, struct server_request *request,
-                                const struct file_open *wanted, const struct file_place *place)
+static inline mnos_status_t open_found(struct file_server *server, struct server_request *request,
+                                       const struct file_open *wanted,
+                                       const struct file_place *place)
 {
     const struct file_methods *methods = server->system.methods;
-    uint32_t inode = place->inode;
-    struct file_opened opened = {.inode = inode, .type = place->type, .rights = wanted->rights};
+    uint32_t inode = place->inode, type = place->type;
     struct file_attr attr;
-    mnos_status_t status = check_open(wanted, place->type);
+    mnos_status_t status = check_open(wanted, type);
 
     if (status == MNOS_OK && wanted->flags & FILE_TRUNCATE_FIRST) {
         request->touched = inode;
@@ -116,15 +119,16 @@ static mnos_status_t open_found(struct file_server *server, struct server_reques
         status = methods->attr(server->system.fs, inode, &attr);
     if (status != MNOS_OK)
         return status;
-    opened.size = attr.size;
-    return open_inode(server, request, &opened);
+    return open_inode(server, request, wanted,
+                      (struct file_opened){.inode = inode, .type = type, .size = attr.size});
 }
 
 /* Making it is the last that can fail or wait. */
-static mnos_status_t open_new(struct file_server *server, struct server_request *request,
-                              const struct file_open *wanted, const struct file_place *place)
+static __attribute__((noinline)) mnos_status_t open_new(struct file_server *server,
+                                                        struct server_request *request,
+                                                        const struct file_open *wanted,
+                                                        const struct file_place *place)
 {
-    struct file_opened opened = {.type = FILE_TYPE_FILE, .rights = wanted->rights};
     uint32_t inode;
     mnos_status_t status;
 
@@ -132,8 +136,10 @@ static mnos_status_t open_new(struct file_server *server, struct server_request 
         return MNOS_ERR_NOT_FOUND;
     status = server->system.methods->create(server->system.fs, place, FILE_TYPE_FILE,
                                             request->session->account, &inode);
-    opened.inode = inode;
-    return status != MNOS_OK ? status : open_inode(server, request, &opened);
+    if (status != MNOS_OK)
+        return status;
+    return open_inode(server, request, wanted,
+                      (struct file_opened){.inode = inode, .type = FILE_TYPE_FILE});
 }
 
 mnos_status_t file_server_OPEN(void *context, struct server_request *request)

@@ -21,7 +21,8 @@ static void drop(void *context, uint32_t object)
 {
     struct file_server *server = context;
 
-    file_server_unlocked(server, object);
+    if (server->locks != NULL && server->locks->used != 0)
+        file_server_unlocked(server, object);
     server->system.methods->drop(server->system.fs, object);
 }
 

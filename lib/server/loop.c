@@ -196,7 +196,8 @@ static inline void take_lane(struct server_request *request, struct server_lane 
 }
 
 /* A handler of class N: exactly once for each sequence of the lane. */
-static void run_once(struct server_loop *loop, struct server_request *request)
+static inline __attribute__((always_inline)) void run_once(struct server_loop *loop,
+                                                           struct server_request *request)
 {
     struct message *message = request->message;
     struct server_lane *lane = &request->session->lanes[label_lane(message->label)];
@@ -221,12 +222,18 @@ static void run_once(struct server_loop *loop, struct server_request *request)
     }
 }
 
-static void handle_request(struct server_loop *loop, struct message *message)
+/* A message that somebody waits for the reply of. */
+static inline __attribute__((always_inline)) void handle_request(struct server_loop *loop,
+                                                                 struct message *message)
 {
     uint32_t number = label_operation(message->label);
     const struct server_operation *operation = &loop->operations[number];
     struct server_request request;
 
+    /* Sessions are named by capabilities to this very endpoint, which take no slot; others are
+     * wanted by few. The handler finds the badge in the IPC buffer. */
+    if (__builtin_expect(message->cap_count != 0, 0) && !operation->takes_capability)
+        message_refuse_caps(message);
     /* By stores: the compiler would clear it by a string instruction. */
     request.message = message;
     request.session = session_of(loop->sessions, message->badge);
@@ -302,18 +309,18 @@ static void handle_other(struct server_loop *loop, struct message *message)
     }
 }
 
+static inline __attribute__((always_inline)) void handle_message(struct server_loop *loop,
+                                                                 struct message *message)
+{
+    if (__builtin_expect(message->kind != MNOS_KIND_MESSAGE || message->reply_id == 0, 0))
+        handle_other(loop, message);
+    else
+        handle_request(loop, message);
+}
+
 void server_loop_handle(struct server_loop *loop, struct message *message)
 {
-    if (message->kind != MNOS_KIND_MESSAGE || message->reply_id == 0) {
-        handle_other(loop, message);
-        return;
-    }
-    /* Sessions are named by capabilities to this very endpoint, which take no slot; others are
-     * wanted by few. The handler finds the badge in the IPC buffer. */
-    if (message->cap_count != 0 &&
-        !loop->operations[label_operation(message->label)].takes_capability)
-        message_refuse_caps(message);
-    handle_request(loop, message);
+    handle_message(loop, message);
 }
 
 /* A capability may not be deliverable through the client's fault, which must not end the loop: it
@@ -387,14 +394,9 @@ static void do_what_is_due(struct server_loop *loop)
     loop->turn_due = false;
 }
 
-static void one_round(struct server_loop *loop, struct message *message)
+/* What is to be done between two messages; one that was answered meanwhile is none any more. */
+static __attribute__((noinline)) void do_between(struct server_loop *loop, struct message *message)
 {
-    if (__builtin_expect(message->kind == MNOS_KIND_EVENTS, 0))
-        take_events(loop, message);
-    else
-        server_loop_handle(loop, message);
-    if (message->cap_count != 0)
-        reply_now(message);
     do {
         if (loop->waits_inside)
             do_what_is_due(loop);
@@ -408,6 +410,20 @@ static void one_round(struct server_loop *loop, struct message *message)
             do_what_is_due(loop);
         /* Ends: a round makes requests ready for what came from outside. */
     } while (loop->park != NULL && loop->park->ready_count != 0);
+}
+
+static inline __attribute__((always_inline)) void one_round(struct server_loop *loop,
+                                                            struct message *message)
+{
+    if (__builtin_expect(message->kind == MNOS_KIND_EVENTS, 0))
+        take_events(loop, message);
+    else
+        handle_message(loop, message);
+    if (__builtin_expect(message->cap_count != 0, 0))
+        reply_now(message);
+    if (loop->round != NULL || loop->waits_inside ||
+        (loop->park != NULL && loop->park->ready_count != 0))
+        do_between(loop, message);
 }
 
 mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *context))

@@ -214,15 +214,9 @@ uint32_t session_count_below(const struct sessions *sessions, const struct serve
 
 /* ---- Handles ---- */
 
-bool handle_room(const struct sessions *sessions, const struct server_session *session)
-{
-    return sessions->free_handle != 0 &&
-           sessions->accounts[session->account].handles < sessions->handle_count / SESSION_SHARE;
-}
-
 /* What a session has is listed and counted; see session.h for what of it is noted. */
-static void link_handle(struct sessions *sessions, struct server_session *session,
-                        struct server_handle *entry, uint32_t number)
+static inline void link_handle(struct sessions *sessions, struct server_session *session,
+                               struct server_handle *entry, uint32_t number)
 {
     entry->previous = 0;
     entry->next = session->first_handle;
@@ -238,38 +232,46 @@ mnos_status_t handle_make(struct sessions *sessions, struct server_session *sess
 {
     uint32_t number = sessions->free_handle;
     struct server_handle *entry;
+    uint64_t generation;
 
     if (!handle_room(sessions, session))
         return MNOS_ERR_QUOTA;
     entry = handle_at(sessions, number);
+    state_note(&entry->session, sizeof entry->session);
+    generation = sessions->generation + 1;
+    sessions->generation = generation;
     sessions->free_handle = entry->next;
-    entry->generation = ++sessions->generation;
+    entry->generation = generation;
+    entry->session = session->number;
     entry->object = object;
     entry->rights = rights;
     entry->type = (uint16_t)type;
     entry->failures = 0;
-    STATE_SET(entry->session, session->number);
     link_handle(sessions, session, entry, number);
-    *handle = entry->generation << HANDLE_INDEX_BITS | number;
+    *handle = generation << HANDLE_INDEX_BITS | number;
     return MNOS_OK;
 }
 
 void handle_close(struct sessions *sessions, struct server_handle *handle,
                   const struct session_owner *owner)
 {
+    uint32_t number = handle_number(sessions, handle), next, previous;
     struct server_session *session = session_at(sessions, handle->session);
 
-    if (handle->previous != 0)
-        handle_at(sessions, handle->previous)->next = handle->next;
+    state_note(&handle->session, sizeof handle->session);
+    handle->session = 0;
+    next = handle->next;
+    previous = handle->previous;
+    if (previous != 0)
+        handle_at(sessions, previous)->next = next;
     else
-        session->first_handle = handle->next;
-    if (handle->next != 0)
-        handle_at(sessions, handle->next)->previous = handle->previous;
+        session->first_handle = next;
+    if (next != 0)
+        handle_at(sessions, next)->previous = previous;
     session->handle_count--;
     sessions->accounts[session->account].handles--;
-    STATE_SET(handle->session, 0);
     handle->next = sessions->free_handle;
-    sessions->free_handle = handle_number(sessions, handle);
+    sessions->free_handle = number;
     owner->drop(owner->context, handle->object);
 }
 

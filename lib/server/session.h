@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
+#include "lib/server/state.h"
 #include "protocols/label.h"
 
 #define HANDLE_INDEX_BITS 16
@@ -176,7 +177,12 @@ uint32_t session_count_below(const struct sessions *sessions, const struct serve
 mnos_status_t handle_make(struct sessions *sessions, struct server_session *session,
                           uint32_t object, uint32_t rights, uint32_t type, uint64_t *handle);
 /* Whether handle_make() can be done. */
-bool handle_room(const struct sessions *sessions, const struct server_session *session);
+static inline bool handle_room(const struct sessions *sessions,
+                               const struct server_session *session)
+{
+    return sessions->free_handle != 0 &&
+           sessions->accounts[session->account].handles < sessions->handle_count / SESSION_SHARE;
+}
 /* Entry `number` of the table, from 1. */
 static inline struct server_handle *handle_at(const struct sessions *sessions, uint32_t number)
 {
@@ -214,11 +220,61 @@ enum lane_verdict {
     LANE_REFUSED /* not the lane's next sequence: MNOS_ERR_ARGUMENT */
 };
 
+/* lane_begin() where it is not the one after the last. */
+enum lane_verdict lane_begin_other(struct server_lane *lane, uint32_t sequence, uint64_t reply_id,
+                                   uint64_t *stale);
+
+static inline uint64_t lane_word(uint32_t sequence, enum lane_state state)
+{
+    return sequence | (uint64_t)state << 32;
+}
+
+/* That it runs is known before it does anything: what the service dies of is found again. */
+static inline void lane_run(struct server_lane *lane, uint32_t sequence, uint64_t reply_id)
+{
+    /* Those of another request: of this one there were none. */
+    __atomic_store_n(&lane->deaths, 0, __ATOMIC_RELEASE);
+    lane->begun = 0;
+    lane->reply_id = reply_id;
+    __atomic_store_n(&lane->word, lane_word(sequence, LANE_RUNNING), __ATOMIC_RELEASE);
+}
+
 /* A request of class N has come. *stale becomes the reply id of a request that will get no answer, or 0. */
-enum lane_verdict lane_begin(struct server_lane *lane, uint32_t sequence, uint64_t reply_id,
-                             uint64_t *stale);
+static inline enum lane_verdict lane_begin(struct server_lane *lane, uint32_t sequence,
+                                           uint64_t reply_id, uint64_t *stale)
+{
+    *stale = 0;
+    /* Nearly always: behind one that is done. Of one with the sequence 0 there is none. */
+    if (__builtin_expect(lane->word + 1 != lane_word(sequence, LANE_DONE), 0))
+        return lane_begin_other(lane, sequence, reply_id, stale);
+    lane_run(lane, sequence, reply_id);
+    return LANE_RUN;
+}
+
+/* The words of one that runs in parts are its progress until then. */
+static inline __attribute__((always_inline)) void lane_note_end(struct server_lane *lane)
+{
+    if (__builtin_expect(lane->begun != 0, 0))
+        state_note(lane, sizeof *lane);
+    else
+        state_note(&lane->word, sizeof lane->word);
+    lane->begun = 0;
+}
+
 /* It was carried out; `words` holds `length` bytes, at most 32. Written by what has the effect. */
-void lane_done(struct server_lane *lane, mnos_status_t status, const uint64_t words[4],
-               uint32_t length);
+static inline __attribute__((always_inline)) void lane_done(struct server_lane *lane,
+                                                            mnos_status_t status,
+                                                            const uint64_t words[4],
+                                                            uint32_t length)
+{
+    lane_note_end(lane);
+    lane->status = status;
+    lane->length = length;
+    for (unsigned i = 0; i < 4; i++)
+        lane->words[i] = words[i];
+    lane->reply_id = 0;
+    lane->word = lane_word(lane->sequence, LANE_DONE);
+}
+
 /* It had no effect: a repetition looks again. */
 void lane_undone(struct server_lane *lane);
