@@ -78,31 +78,83 @@ static mnos_status_t go_up(struct file_system *system, struct file_walk *walk, s
     return below ? system->methods->parent(system->fs, *current, current) : MNOS_ERR_DENIED;
 }
 
-/* The next component: between the slashes. False: there is none. */
-static bool next_component(struct cursor *left, struct cursor *component)
+/* Sets the lowest of the eight bytes that are a slash, in its uppermost bit, and perhaps others above it. */
+static inline uint64_t slashes_in(uint64_t word)
 {
-    while (left->at < left->end && *left->at == '/')
-        left->at++;
-    component->at = left->at;
-    while (left->at < left->end && *left->at != '/')
-        left->at++;
-    component->end = left->at;
-    return component->at != component->end;
+    static const uint64_t ones = 0x0101010101010101ull;
+
+    word ^= ones * '/';
+    return (word - ones) & ~word & ones << 7;
 }
 
-static inline bool only_slashes(struct cursor left)
+struct component {
+    const char *at, *end;
+    uint64_t word; /* of its first eight bytes: file_word() */
+};
+
+static inline const char *skip_slashes(const char *at, const char *end)
 {
-    while (left.at < left.end && *left.at == '/')
-        left.at++;
-    return left.at == left.end;
+    while (at < end && *at == '/')
+        at++;
+    return at;
 }
 
-/* What the place in walk->place names: goes on behind a link, or is *done. */
+/* The component at `at`, where a character other than a slash is: up to the next one. */
+static inline struct component component_at(const char *at, const char *end)
+{
+    struct component component = {.at = at};
+    uint64_t left = (uint64_t)(end - at);
+    uint64_t word = left >= 8 ? file_word(at, 8) : file_word(at, (uint32_t)left);
+    uint64_t slash = slashes_in(word);
+
+    if (slash != 0) {
+        unsigned bits = (unsigned)__builtin_ctzll(slash) & ~7u;
+
+        component.word = word & ((1ull << bits) - 1);
+        component.end = at + bits / 8;
+        return component;
+    }
+    component.word = word;
+    if (left <= 8) {
+        component.end = end;
+        return component;
+    }
+    for (at += 8; at < end && *at != '/';)
+        at++;
+    component.end = at;
+    return component;
+}
+
+/* Looks the component up in a directory; `behind` the slashes that follow it there is more, or the end. */
+static inline mnos_status_t look(struct file_system *system, struct file_walk *walk,
+                                 uint32_t directory, const struct component *name, const char *end,
+                                 const char *behind)
+{
+    struct file_place *place = &walk->place;
+    uint64_t bytes = (uint64_t)(name->end - name->at);
+
+    if (bytes > FILE_NAME_BYTES_MAX)
+        return MNOS_ERR_SIZE;
+    place->directory = directory;
+    place->inode = 0;
+    place->entry = 0;
+    place->bytes = (uint32_t)bytes;
+    place->type = FILE_TYPE_NONE;
+    place->must_be_directory = behind == end && name->end != end;
+    place->text = name->at;
+    place->word = name->word;
+    return system->methods->look(system->fs, place);
+}
+
+/* The place in walk->place is not what most components lead to: goes on behind a link, or in what is *current then, or
+ * is *done. */
 static mnos_status_t arrive(struct file_system *system, struct file_walk *walk, bool last,
                             struct cursor *left, uint32_t *current, bool *done)
 {
     struct file_place *place = &walk->place;
 
+    if (place->inode == 0 && !last)
+        return MNOS_ERR_NOT_FOUND;
     if (place->inode != 0 && place->type == FILE_TYPE_NONE) {
         mnos_status_t status = system->methods->type(system->fs, place->inode, &place->type);
 
@@ -119,71 +171,91 @@ static mnos_status_t arrive(struct file_system *system, struct file_walk *walk, 
     return MNOS_OK;
 }
 
-/* One name in *current, which becomes what it names. */
-static inline mnos_status_t enter(struct file_system *system, struct file_walk *walk,
-                                  struct cursor name, struct cursor *left, uint32_t *current,
-                                  bool *done)
+/* One or two, which is the whole component. */
+static inline bool is_dots(const struct component *name, unsigned count)
 {
-    struct file_place *place = &walk->place;
-    uint32_t bytes = (uint32_t)(name.end - name.at);
-    bool last = only_slashes(*left);
-    mnos_status_t status;
-
-    if (bytes > FILE_NAME_BYTES_MAX)
-        return MNOS_ERR_SIZE;
-    place->directory = *current;
-    place->inode = 0;
-    place->entry = 0;
-    place->bytes = bytes;
-    place->type = FILE_TYPE_NONE;
-    place->must_be_directory = last && left->at != left->end;
-    place->text = name.at;
-    status = system->methods->look(system->fs, place);
-    if (status != MNOS_OK)
-        return status;
-    if (place->inode == 0 && !last)
-        return MNOS_ERR_NOT_FOUND;
-    return arrive(system, walk, last, left, current, done);
+    return name->end - name->at == count && name->word == (count == 1 ? '.' : '.' << 8 | '.');
 }
 
-static bool is_dots(struct cursor name, unsigned count)
+/* What is rarer than names that lead on, or to a file at the end. */
+static __attribute__((noinline)) mnos_status_t rare(struct file_system *system,
+                                                    struct file_walk *walk,
+                                                    const struct component *name,
+                                                    struct cursor *left, uint32_t *current,
+                                                    bool *done)
 {
-    return name.end - name.at == count && name.at[0] == '.' && name.at[count - 1] == '.';
+    if (is_dots(name, 1))
+        return MNOS_OK;
+    if (is_dots(name, 2))
+        return go_up(system, walk, *left, current);
+    return arrive(system, walk, skip_slashes(left->at, left->end) == left->end, left, current,
+                  done);
+}
+
+/* Whether a path can begin where it does; *type is that of the inode there. */
+static inline mnos_status_t begin(struct file_system *system, struct file_walk *walk,
+                                  struct cursor path, enum file_type *type)
+{
+    walk->links = 0;
+    if (path.end - path.at > FILE_PATH_BYTES_MAX)
+        return MNOS_ERR_SIZE;
+    if (path.at != path.end && *path.at == '/')
+        return leave(walk, FILE_REST_ABSOLUTE, path);
+    *type = walk->start_type;
+    if (*type == FILE_TYPE_NONE) {
+        mnos_status_t status = system->methods->type(system->fs, walk->start, type);
+
+        if (status != MNOS_OK)
+            return status;
+    }
+    return path.at != path.end && *type != FILE_TYPE_DIRECTORY ? MNOS_ERR_NOT_DIRECTORY : MNOS_OK;
 }
 
 mnos_status_t file_resolve(struct file_system *system, struct file_walk *walk, const char *path,
                            uint32_t bytes)
 {
-    struct cursor left = {path, path + bytes}, name;
+    const char *at = path, *end = path + bytes;
     uint32_t current = walk->start;
-    enum file_type type = walk->start_type;
-    mnos_status_t status = MNOS_OK;
-    bool done = false;
+    enum file_type type;
+    mnos_status_t status = begin(system, walk, (struct cursor){path, path + bytes}, &type);
 
-    walk->links = 0;
-    if (bytes > FILE_PATH_BYTES_MAX)
-        return MNOS_ERR_SIZE;
-    if (bytes != 0 && path[0] == '/')
-        return leave(walk, FILE_REST_ABSOLUTE, left);
-    if (type == FILE_TYPE_NONE)
-        status = system->methods->type(system->fs, current, &type);
-    if (status != MNOS_OK)
+    if (__builtin_expect(status != MNOS_OK, 0))
         return status;
-    while (!done && next_component(&left, &name)) {
-        /* Ends: each round takes a component, and at most 40 links add some. What is not the last is a
-         * directory, or arrive() has said so; only where the path begins may be a file. */
-        if (type != FILE_TYPE_DIRECTORY)
-            return MNOS_ERR_NOT_DIRECTORY;
-        if (name.at[0] == '.' && is_dots(name, 1))
-            continue;
-        if (name.at[0] == '.' && is_dots(name, 2))
-            status = go_up(system, walk, left, &current);
-        else
-            status = enter(system, walk, name, &left, &current, &done);
-        if (status != MNOS_OK)
+    /* Ends: each round takes a component, and at most 40 links add some. Each begins in a directory: what begin() and
+     * arrive() have seen to. */
+    while (at != end) {
+        struct component name = component_at(at, end), other;
+        const char *behind = skip_slashes(name.end, end);
+        struct cursor left;
+        uint32_t next;
+        bool done;
+
+        if (*at != '.' || !(is_dots(&name, 1) || is_dots(&name, 2))) {
+            status = look(system, walk, current, &name, end, behind);
+            if (__builtin_expect(status != MNOS_OK, 0))
+                return status;
+            if (walk->place.type == FILE_TYPE_FILE && name.end == end)
+                return MNOS_OK;
+            if (walk->place.type == FILE_TYPE_DIRECTORY) {
+                if (behind == end)
+                    return MNOS_OK;
+                current = walk->place.inode;
+                at = behind;
+                continue;
+            }
+        }
+        /* By copies, so that what most rounds use can stay in registers. */
+        other = name;
+        left = (struct cursor){name.end, end};
+        next = current;
+        done = false;
+        status = rare(system, walk, &other, &left, &next, &done);
+        if (status != MNOS_OK || done)
             return status;
+        current = next;
+        end = left.end;
+        at = skip_slashes(left.at, end);
     }
-    if (!done) /* what is not where the path began is a directory, too */
-        walk->place = (struct file_place){.inode = current, .type = type};
+    walk->place = (struct file_place){.inode = current, .type = type};
     return MNOS_OK;
 }

@@ -28,7 +28,24 @@ struct file_place {
     enum file_type type;    /* of the inode, or FILE_TYPE_NONE: not known */
     bool must_be_directory; /* a slash followed */
     const char *text;
+    uint64_t word; /* file_word() of the text, or of its first eight bytes: for `look` */
 };
+
+/* Up to eight bytes as a number, the first lowest, zeros behind the last: by loads that overlap, none outside. */
+static inline uint64_t file_word(const char *text, uint32_t bytes)
+{
+    uint32_t low, high;
+
+    if (bytes >= 4) {
+        __builtin_memcpy(&low, text, 4);
+        __builtin_memcpy(&high, text + bytes - 4, 4);
+        return low | (uint64_t)high << (8 * bytes - 32);
+    }
+    if (bytes == 0)
+        return 0;
+    low = (uint8_t)text[0] | (uint32_t)(uint8_t)text[bytes / 2] << (bytes / 2 * 8);
+    return low | (uint32_t)(uint8_t)text[bytes - 1] << (8 * bytes - 8);
+}
 
 struct file_walk {
     uint32_t root;             /* of the session: nothing above it is named */

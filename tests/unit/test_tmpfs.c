@@ -239,6 +239,72 @@ TEST(tmpfs, a_full_file_system_says_so_and_gives_back_what_is_removed)
     CHECK(fs->free_page_count >= free_before - 2); /* inodes and names keep their pages */
 }
 
+/* Deaths leave any number there: who counts again is what has handles. */
+TEST(tmpfs, what_is_open_is_counted_anew_by_who_has_it)
+{
+    struct tmpfs *fs = make(100);
+    uint32_t file = add(fs, "file", FILE_TYPE_FILE);
+
+    tmpfs_hold(fs, file);
+    tmpfs_hold(fs, file);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "file", true), MNOS_OK);
+    CHECK_EQ(tmpfs_unlink(fs, &walked.place), MNOS_OK);
+    tmpfs_inode(fs, file)->opens = 77;
+    tmpfs_inode(fs, TMPFS_ROOT)->opens = 78;
+    tmpfs_rebuild(fs);
+    CHECK(tmpfs_check(fs, seen) != NULL); /* nothing refers to the file */
+    tmpfs_hold(fs, file);
+    check_all(fs);
+    tmpfs_drop(fs, file);
+    CHECK_EQ(tmpfs_inode(fs, file)->type, FILE_TYPE_NONE);
+    check_all(fs);
+    tmpfs_hold(fs, file); /* a handle that was damaged */
+    CHECK(tmpfs_check(fs, seen) != NULL);
+}
+
+/* A component's first eight bytes are looked at as a number, and what is behind them is not. */
+TEST(tmpfs, names_of_every_length_up_to_the_limit_differ_in_each_byte)
+{
+    static char text[FILE_NAME_BYTES_MAX + 2], other[FILE_NAME_BYTES_MAX + 2];
+    struct tmpfs *fs = make(200);
+
+    for (size_t length = 1; length <= FILE_NAME_BYTES_MAX; length += length < 20 ? 1 : 13) {
+        uint32_t file;
+
+        memset(text, 'a', length);
+        text[length] = 0;
+        file = add(fs, text, FILE_TYPE_FILE);
+        for (size_t at = 0; at < length; at++) {
+            memcpy(other, text, length + 1);
+            other[at] = 'b';
+            CHECK_EQ(inode_of(fs, other), 0);
+        }
+        memcpy(other, text, length);
+        strcpy(other + length, "/");
+        CHECK_EQ(inode_of(fs, text), file);
+        CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, other, true), MNOS_ERR_NOT_DIRECTORY);
+    }
+    check_all(fs);
+}
+
+/* A name says what type of inode it leads to, also when it has come to lead to another one. */
+TEST(tmpfs, a_name_that_is_renamed_over_leads_to_what_was_moved)
+{
+    struct tmpfs *fs = make(100);
+    uint32_t file = add(fs, "file", FILE_TYPE_FILE);
+    struct file_place from;
+
+    add_link(fs, "link", "nowhere");
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "file", true), MNOS_OK);
+    from = walked.place;
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "link", true), MNOS_OK);
+    CHECK_EQ(tmpfs_rename(fs, &from, &walked.place, ACCOUNT), MNOS_OK);
+    CHECK_EQ(walk_from(fs, TMPFS_ROOT, TMPFS_ROOT, "link", false), MNOS_OK);
+    CHECK_EQ(walked.place.inode, file);
+    CHECK_EQ(walked.place.type, FILE_TYPE_FILE);
+    check_all(fs);
+}
+
 TEST(tmpfs, a_client_over_its_share_is_refused_and_others_are_not)
 {
     struct tmpfs *fs = make(100);

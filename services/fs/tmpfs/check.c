@@ -60,6 +60,7 @@ static void check_slots(struct checker *check, uint32_t number, const struct tmp
             break;
         names++;
         if (name->directory != number || name->slot != slot ||
+            name->type != tmpfs_inode(check->fs, name->inode)->type ||
             tmpfs_name_find(check->fs, number, text, tmpfs_name_text(check->fs, unit, text)) !=
                 unit)
             check->wrong = "a name is not found where it is";
@@ -106,6 +107,8 @@ static void check_inode(struct checker *check, uint32_t number)
     const struct tmpfs_inode *inode = tmpfs_inode(check->fs, number);
     bool directory = inode->type == FILE_TYPE_DIRECTORY;
 
+    if (inode->type == FILE_TYPE_NONE && inode->opens != 0)
+        check->wrong = "T6: what is open is no inode";
     if (inode->type == FILE_TYPE_NONE && inode->root == 0)
         return;
     if (inode->type == FILE_TYPE_NONE) {
@@ -211,6 +214,7 @@ void tmpfs_rebuild(struct tmpfs *fs)
         const struct tmpfs_inode *inode = tmpfs_inode(fs, i);
         struct tmpfs_account *account = &fs->accounts[inode->account % TMPFS_ACCOUNTS];
 
+        tmpfs_inode(fs, i)->opens = 0;
         account->inodes += inode->type != FILE_TYPE_NONE;
         account->pages += inode->type != FILE_TYPE_NONE || inode->root != 0 ? inode->pages : 0;
     }

@@ -59,6 +59,30 @@ static mnos_status_t make_new(struct memory *memory)
     return MNOS_OK;
 }
 
+struct holder {
+    struct tmpfs *fs;
+    const char *wrong;
+};
+
+static void hold_again(void *context, uint32_t object)
+{
+    struct holder *holder = context;
+
+    if (object == 0 || object > holder->fs->inodes.page_count * TMPFS_INODES_PER_PAGE)
+        holder->wrong = "what is open is no inode";
+    else
+        tmpfs_hold(holder->fs, object);
+}
+
+/* What sessions and handles have, as tmpfs_rebuild() has left it to its caller. */
+static const char *hold_all(const struct memory *memory)
+{
+    struct holder holder = {.fs = memory->fs};
+
+    sessions_hold_all(memory->sessions, hold_again, &holder);
+    return holder.wrong;
+}
+
 /* Whether what the last run left is what it should be. */
 static bool is_sound(const struct memory *memory)
 {
@@ -73,6 +97,8 @@ static bool is_sound(const struct memory *memory)
     }
     if (wrong == NULL)
         wrong = file_locks_check(memory->locks);
+    if (wrong == NULL)
+        wrong = hold_all(memory);
     if (wrong == NULL &&
         memory_allocate(memory->fs->page_count / MNOS_PAGE_BYTES + 1, &seen) == MNOS_OK) {
         wrong = tmpfs_check(memory->fs, seen.address);

@@ -9,23 +9,6 @@
 #define SLOT_FREE 0x80000000u
 #define HASH_FACTOR 0x9E3779B97F4A7C15ull
 
-/* Fewer than eight bytes as a number, by loads that overlap. */
-static inline uint64_t short_word(const char *text, uint32_t bytes)
-{
-    uint32_t low = 0, high = 0;
-
-    if (bytes >= 4) {
-        __builtin_memcpy(&low, text, 4);
-        __builtin_memcpy(&high, text + bytes - 4, 4);
-    } else if (bytes >= 2) {
-        __builtin_memcpy(&low, text, 2);
-        __builtin_memcpy(&high, text + bytes - 2, 2);
-    } else if (bytes == 1) {
-        low = (uint8_t)*text;
-    }
-    return (uint64_t)high << 32 | low;
-}
-
 /* The halves of the product: what comes out cannot be steered by who does not know both factors. */
 static inline uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -34,31 +17,42 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
-/* With a number that clients do not know, or one could make names that all have the same hash. */
-static inline uint32_t hash_of(const struct tmpfs *fs, uint32_t directory, const char *text,
-                               uint32_t bytes)
+/* Of up to eight bytes, as file_word() has them. With a number that clients do not know, or one could make names that
+ * all have the same hash. */
+static inline uint32_t short_hash(const struct tmpfs *fs, uint32_t directory, uint64_t word,
+                                  uint32_t bytes)
 {
-    uint64_t hash = mix(fs->seed ^ directory, HASH_FACTOR ^ bytes), word;
-
-    for (; bytes >= sizeof word; bytes -= sizeof word, text += sizeof word) {
-        __builtin_memcpy(&word, text, sizeof word);
-        hash = mix(hash ^ word, fs->seed ^ HASH_FACTOR);
-    }
-    return (uint32_t)mix(hash ^ short_word(text, bytes), fs->seed ^ HASH_FACTOR);
+    return (uint32_t)mix(fs->seed ^ ((uint64_t)bytes << 32 | directory),
+                         fs->seed ^ HASH_FACTOR ^ word);
 }
 
-/* By eights, and what is left as short_word() has it. */
-static inline bool same_bytes(const char *a, const char *b, uint32_t bytes)
+static uint32_t hash_of(const struct tmpfs *fs, uint32_t directory, const char *text,
+                        uint32_t bytes)
+{
+    uint64_t hash = fs->seed ^ ((uint64_t)bytes << 32 | directory), word,
+             key = fs->seed ^ HASH_FACTOR;
+
+    if (bytes <= sizeof word)
+        return short_hash(fs, directory, file_word(text, bytes), bytes);
+    for (; bytes > sizeof word; bytes -= sizeof word, text += sizeof word) {
+        __builtin_memcpy(&word, text, sizeof word);
+        hash = mix(hash ^ word, key);
+    }
+    return (uint32_t)mix(hash, key ^ file_word(text, bytes));
+}
+
+/* By eights, and what is left as file_word() has it. */
+static bool same_bytes(const char *a, const char *b, uint32_t bytes)
 {
     uint64_t left, right;
 
-    for (; bytes >= sizeof left; bytes -= sizeof left, a += sizeof left, b += sizeof left) {
+    for (; bytes > sizeof left; bytes -= sizeof left, a += sizeof left, b += sizeof left) {
         __builtin_memcpy(&left, a, sizeof left);
         __builtin_memcpy(&right, b, sizeof right);
         if (left != right)
             return false;
     }
-    return short_word(a, bytes) == short_word(b, bytes);
+    return file_word(a, bytes) == file_word(b, bytes);
 }
 
 /* What of a name is in other units. */
@@ -77,7 +71,7 @@ static bool same_rest(struct tmpfs *fs, const struct tmpfs_name *name, const cha
     return true;
 }
 
-static inline bool same_text(struct tmpfs *fs, const struct tmpfs_name *name, const char *text)
+static bool same_text(struct tmpfs *fs, const struct tmpfs_name *name, const char *text)
 {
     if (name->bytes <= TMPFS_UNIT_TEXT)
         return same_bytes(name->text, text, name->bytes);
@@ -85,38 +79,54 @@ static inline bool same_text(struct tmpfs *fs, const struct tmpfs_name *name, co
            same_rest(fs, name, text + TMPFS_UNIT_TEXT);
 }
 
-static inline const struct tmpfs_name *find(struct tmpfs *fs, uint32_t directory, const char *text,
-                                            uint32_t bytes, uint32_t *unit)
+static inline mnos_status_t found(struct file_place *place, const struct tmpfs_name *name,
+                                  uint32_t unit)
 {
-    uint32_t hash = hash_of(fs, directory, text, bytes);
-
-    for (*unit = fs->buckets[hash % TMPFS_BUCKETS]; *unit != 0;) {
-        const struct tmpfs_name *name = tmpfs_unit(fs, *unit);
-
-        if (name->hash == hash && name->directory == directory && name->bytes == bytes &&
-            same_text(fs, name, text))
-            return name;
-        *unit = name->next;
-    }
-    return NULL;
-}
-
-mnos_status_t tmpfs_name_look(struct tmpfs *fs, struct file_place *place)
-{
-    uint32_t unit;
-    const struct tmpfs_name *name = find(fs, place->directory, place->text, place->bytes, &unit);
-
-    if (name == NULL)
-        return MNOS_OK; /* there is nothing, as the place says already */
     place->entry = unit;
     place->inode = name->inode;
-    place->type = (enum file_type)tmpfs_inode(fs, name->inode)->type;
+    place->type = (enum file_type)name->type;
+    return MNOS_OK;
+}
+
+static __attribute__((noinline)) mnos_status_t look_long(struct tmpfs *fs, struct file_place *place)
+{
+    uint32_t hash = hash_of(fs, place->directory, place->text, place->bytes);
+    const struct tmpfs_name *name;
+
+    for (uint32_t unit = fs->buckets[hash % TMPFS_BUCKETS]; unit != 0; unit = name->next) {
+        name = tmpfs_unit(fs, unit);
+        if (name->hash == hash && name->directory == place->directory &&
+            name->bytes == place->bytes && same_text(fs, name, place->text))
+            return found(place, name, unit);
+    }
+    return MNOS_OK;
+}
+
+/* Where there is none the place says so already. */
+mnos_status_t tmpfs_name_look(struct tmpfs *fs, struct file_place *place)
+{
+    uint64_t word = place->word, text;
+    const struct tmpfs_name *name;
+    uint32_t hash;
+
+    if (place->bytes > sizeof word)
+        return look_long(fs, place);
+    hash = short_hash(fs, place->directory, word, place->bytes);
+    for (uint32_t unit = fs->buckets[hash % TMPFS_BUCKETS]; unit != 0; unit = name->next) {
+        name = tmpfs_unit(fs, unit);
+        __builtin_memcpy(&text, name->text, sizeof text); /* zeros behind the last */
+        if (text == word && name->directory == place->directory && name->bytes == place->bytes)
+            return found(place, name, unit);
+    }
     return MNOS_OK;
 }
 
 uint32_t tmpfs_name_find(struct tmpfs *fs, uint32_t directory, const char *text, uint32_t bytes)
 {
-    struct file_place place = {.directory = directory, .bytes = bytes, .text = text};
+    struct file_place place = {.directory = directory,
+                               .bytes = bytes,
+                               .text = text,
+                               .word = file_word(text, bytes < 8 ? bytes : 8)};
 
     (void)!tmpfs_name_look(fs, &place);
     return (uint32_t)place.entry;
@@ -211,7 +221,8 @@ void tmpfs_name_add(struct tmpfs *fs, uint32_t directory, const char *text, uint
                                 .hash = hash,
                                 .directory = directory,
                                 .inode = inode,
-                                .bytes = (uint16_t)bytes,
+                                .bytes = (uint8_t)bytes,
+                                .type = (uint8_t)tmpfs_inode(fs, inode)->type,
                                 .account = (uint16_t)account};
     put_text(fs, name, text, account);
     name->slot = take_slot(fs, into, unit);

@@ -196,7 +196,7 @@ void tmpfs_unit_give(struct tmpfs *fs, uint32_t unit, uint32_t account)
 
 void tmpfs_hold(struct tmpfs *fs, uint32_t inode)
 {
-    STATE_SET(tmpfs_inode(fs, inode)->opens, tmpfs_inode(fs, inode)->opens + 1);
+    tmpfs_inode(fs, inode)->opens++;
 }
 
 static void free_inode(struct tmpfs *fs, uint32_t number)
@@ -270,25 +270,31 @@ void tmpfs_release(struct tmpfs *fs, uint32_t number)
         free_inode(fs, number);
 }
 
-void tmpfs_drop(struct tmpfs *fs, uint32_t inode)
+void tmpfs_drop(struct tmpfs *fs, uint32_t number)
 {
-    STATE_SET(tmpfs_inode(fs, inode)->opens, tmpfs_inode(fs, inode)->opens - 1);
-    tmpfs_release(fs, inode);
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+
+    inode->opens--;
+    if (inode->links == 0)
+        tmpfs_release(fs, number);
 }
 
 void tmpfs_attr(struct tmpfs *fs, uint32_t number, struct file_attr *attr)
 {
     const struct tmpfs_inode *inode = tmpfs_inode(fs, number);
 
-    *attr = (struct file_attr){.inode = number,
-                               .generation = inode->generation,
-                               .size = inode->size,
-                               .allocated_bytes = (uint64_t)inode->pages * TMPFS_PAGE_BYTES,
-                               .created_ns = inode->created_ns,
-                               .modified_ns = inode->modified_ns,
-                               .changed_ns = inode->changed_ns,
-                               .type = inode->type,
-                               .links = inode->links};
+    /* By stores: the compiler would clear it by a string instruction. */
+    attr->inode = number;
+    attr->generation = inode->generation;
+    attr->size = inode->size;
+    attr->allocated_bytes = (uint64_t)inode->pages * TMPFS_PAGE_BYTES;
+    attr->created_ns = inode->created_ns;
+    attr->modified_ns = inode->modified_ns;
+    attr->changed_ns = inode->changed_ns;
+    attr->type = inode->type;
+    attr->links = inode->links;
+    for (unsigned i = 0; i < sizeof attr->reserved / sizeof attr->reserved[0]; i++)
+        attr->reserved[i] = 0;
 }
 
 void tmpfs_space(struct tmpfs *fs, uint32_t account, struct file_space *space)

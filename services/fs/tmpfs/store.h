@@ -20,6 +20,8 @@
  * T4  An inode without links and without openings is free, or doomed: chained to have its pages freed.
  * T5  What an account is charged is the sum over the inodes and names that carry its number. So it is not noted:
  *     tmpfs_rebuild() adds it up again. Nor is `generation`, which only grows.
+ * T6  `opens` of an inode is the number of handles and sessions that have it. It is not noted either: after
+ *     tmpfs_rebuild(), which makes it 0, the caller calls tmpfs_hold() for each.
  */
 #pragma once
 
@@ -31,7 +33,7 @@
 #include "protocols/file.h"
 
 #define TMPFS_MAGIC 0x3153465F504D54ull /* "TMP_FS1" */
-#define TMPFS_LAYOUT 3u
+#define TMPFS_LAYOUT 4u
 #define TMPFS_PAGE_BYTES 4096u
 #define TMPFS_PAGE_ENTRIES 1024u
 #define TMPFS_HEIGHT_MAX 3u /* pages of index above a page of data */
@@ -100,7 +102,7 @@ struct tmpfs_inode {
     uint32_t root, height; /* of its tree of pages */
     uint32_t pages;        /* in the tree, index pages among them */
     uint32_t links;
-    uint32_t opens;  /* handles and sessions that have it */
+    uint32_t opens;  /* handles and sessions that have it: T6 */
     uint32_t parent; /* directory: the one that it is in; 0: the root, or removed */
     uint32_t account;
     uint32_t counted; /* tmpfs_check()'s own: its names */
@@ -119,9 +121,10 @@ struct tmpfs_name {
     uint32_t directory;
     uint32_t inode;
     uint32_t slot;
-    uint16_t bytes;
+    uint8_t bytes;
+    uint8_t type; /* of the inode: enum file_type */
     uint16_t account;
-    char text[TMPFS_UNIT_TEXT];
+    char text[TMPFS_UNIT_TEXT]; /* zeros behind the last */
 };
 struct tmpfs_more {
     uint32_t more;
@@ -225,7 +228,8 @@ void tmpfs_punch(struct tmpfs *fs, uint32_t inode, uint64_t offset, uint64_t len
 
 /* ---- check.c ---- */
 
-/* In a run that finds the block, before tmpfs_check(): makes anew what is not noted. */
+/* In a run that finds the block, before tmpfs_check(): makes anew what is not noted. What handles and sessions have is
+ * held by the caller between the two. */
 void tmpfs_rebuild(struct tmpfs *fs);
-/* NULL, or which of T1 to T5 does not hold. `seen` has a byte for each page of the block, and one more. */
+/* NULL, or which of T1 to T6 does not hold. `seen` has a byte for each page of the block, and one more. */
 const char *tmpfs_check(struct tmpfs *fs, uint8_t *seen);

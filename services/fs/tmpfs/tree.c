@@ -178,7 +178,10 @@ mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct file_place *from,
     if (to->inode != 0) {
         struct tmpfs_inode *directory = tmpfs_inode(fs, to->directory);
 
-        STATE_SET(tmpfs_unit(fs, (uint32_t)to->entry)->inode, from->inode);
+        struct tmpfs_name *name = tmpfs_unit(fs, (uint32_t)to->entry);
+
+        STATE_SET(name->inode, from->inode);
+        STATE_SET(name->type, (uint8_t)tmpfs_inode(fs, from->inode)->type);
         STATE_SET(directory->modified_ns, fs->now_ns);
         STATE_SET(directory->changed_ns, fs->now_ns);
         unname(fs, to->inode);
