@@ -339,7 +339,7 @@ def go_on(guest: Guest, clients: list[Client]) -> None:
 def downloads(name: str):
     """Three clients that download; at the end each download has come whole. Yields the guest, and what waits until each
     client has had another file."""
-    with mended() as extra, prompt(name, limit_s=600, extra=extra) as (guest, port):
+    with mended() as extra, prompt(name, limit_s=3600, extra=extra) as (guest, port):
         clients = [Client(port, "/net", members()["net"]) for _ in range(3)]
         yield guest, lambda: go_on(guest, clients)
         go_on(guest, clients)
@@ -362,14 +362,42 @@ def kill_driver() -> None:
             until(guest, "services", r"\nvirtio_net\.0 +virtio_net +running")
 
 
-@suite.test("ten kills of net during downloads: each comes whole, and the server does not notice")
-def kill_net() -> None:
-    with downloads("kill net") as (guest, wait):
-        for _ in range(KILLS):
+RUN = r"net: run (\d+) goes on with (\d+) connections of the last: (\d+) requests were running"
+
+
+def kill_net_often(name: str, kills: int, running_min: int = 0) -> None:
+    """So many kills, each with downloads under way; at least so many of them in the middle of a request of class N."""
+    runs: dict[int, tuple[int, int]] = {}
+    with downloads(name) as (guest, wait):
+        while len(runs) < kills or (sum(running > 0 for _, running in runs.values()) < running_min
+                                    and len(runs) < 10 * kills):
             wait()
             guest.command("kill net")
-        wait()
+            wait()
+            for run, connections, running in re.findall(RUN, guest.command("log")):
+                runs[int(run)] = int(connections), int(running)
         text = guest.command("log")
-        check(len(re.findall(r"net: run \d+ goes on with \d+ connections", text)) == KILLS, text)
-        check(text.count("httpd: port 80") == 1, "the server has begun anew")
+        check("connections are lost" not in text, text)
         check(re.search(r"\nhttpd +httpd +running +always +0 ", guest.command("services")), "the server has died")
+        check(text.count("httpd: port 80") <= 1, "the server has begun anew")
+    under_way = sum(connections > 0 for connections, _ in runs.values())
+    running = sum(running > 0 for _, running in runs.values())
+    print(f"{len(runs)} kills of net, {under_way} with connections, {running} in the middle of a request of class N")
+    check(sorted(runs) == list(range(2, len(runs) + 2)), f"these runs told of themselves: {sorted(runs)}")
+    check(running >= running_min, f"only {running} were in the middle of a request")
+
+
+@suite.test("ten kills of net during downloads: each comes whole, and the server does not notice")
+def kill_net() -> None:
+    kill_net_often("kill net", KILLS)
+
+
+def long_suite() -> Suite:
+    """The campaign of make test-long."""
+    campaign = Suite("httpd-kills")
+
+    @campaign.test("200 kills of net during downloads, 20 of them in the middle of a request: each comes whole")
+    def many_kills() -> None:
+        kill_net_often("many kills of net", 200, 20)
+
+    return campaign

@@ -15,6 +15,7 @@ from hardware import network_card
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
+from tests.system.user_network import mended
 from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("network")
@@ -306,23 +307,60 @@ def kill_driver() -> None:
         check("56 bytes from 10.0.2.2" in guest.command("ping 10.0.2.2 1"), "the gateway does not answer any more")
 
 
-@suite.test("ten kills of net while bytes go both ways: the connection lives on, and no byte is lost or comes twice")
-def kill_net() -> None:
-    with prompt("kill net", limit_s=900) as (guest, port, _):
-        stream = Stream(port)
-        for _ in range(KILLS):
+def kill_net_often(name: str, kills: int) -> None:
+    with prompt(name, limit_s=3600) as (guest, port, _):
+        stream, runs = Stream(port), set()
+        for _ in range(kills + 1):
             before = stream.count[1]
             while stream.count[1] == before and not stream.problem:
                 guest.command("uptime")  # it flows again
-            guest.command("kill net")
-        before = stream.count[1]
-        while stream.count[1] == before and not stream.problem:
-            guest.command("uptime")
+            text = guest.command("log")
+            runs |= set(re.findall(r"net: run (\d+) goes on with \d+ connections", text))
+            check("echo: the service has died" not in text, "the client has begun anew")
+            if len(runs) < kills:
+                guest.command("kill net")
         stream.finish()
-        text = guest.command("log")
-        check(len(re.findall(r"net: run \d+ goes on with \d+ connections", text)) == KILLS, text)
-        check("echo: the service has died" not in text, "the client has begun anew")
+        check(len(runs) == kills, f"{runs} went on of {kills}")
         until(guest, "ip", OWN)
+    print(f"{kills} kills of net, {stream.count[1]} bytes each way on one connection")
+
+
+@suite.test("ten kills of net while bytes go both ways: the connection lives on, and no byte is lost or comes twice")
+def kill_net() -> None:
+    kill_net_often("kill net", KILLS)
+
+
+@suite.test("kills of net at any moment of short connections: each is served, and what comes back is what was sent")
+def kill_short() -> None:
+    with mended() as extra, prompt("kill short", limit_s=900, extra=extra) as (guest, port, _):
+        stop, counts, problems = threading.Event(), [0] * 4, []
+
+        def one(number: int) -> None:
+            random = Random(number)
+            while not stop.is_set():
+                data = random.randbytes(random.choice((0, 1, 1460, 5000, 40000)))
+                try:
+                    got = echo(port, data)
+                except OSError as problem:
+                    problems.append(repr(problem))
+                    return
+                if got != data:
+                    problems.append(f"{len(got)} bytes of {len(data)}, or others")
+                counts[number] += 1
+
+        threads = [threading.Thread(target=one, args=(i,), daemon=True) for i in range(len(counts))]
+        for thread in threads:
+            thread.start()
+        for _ in range(KILLS):
+            before = list(counts)
+            guest.command("kill net")
+            while any(now <= then for now, then in zip(counts, before)) and not problems:
+                guest.command("uptime")
+        stop.set()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+        check(not problems, f"after {sum(counts)} connections: {problems}")
+        check("echo: the service has died" not in guest.command("log"), "the client has begun anew")
 
 
 def again(port: int, data: bytes) -> bytes:
@@ -389,3 +427,14 @@ def port_again() -> None:
             data = Random(number).randbytes(2000)
             same(again(port, data), data)
             client.close()
+
+
+def long_suite() -> Suite:
+    """The campaign of make test-long."""
+    campaign = Suite("network-kills")
+
+    @campaign.test("200 kills of net while bytes go both ways on one connection: none is lost or comes twice")
+    def many_kills() -> None:
+        kill_net_often("many kills of net", 200)
+
+    return campaign
