@@ -7,7 +7,10 @@ number may be another one, and where it has three dots there may be more lines."
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Iterable
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import mkdisk
@@ -18,7 +21,7 @@ from tests.system import test_disk_files as disk_files
 
 suite = Suite("readme")
 
-FILM_MIB, DISK_MIB = 24, 128
+FILM_MIB, FETCHED_MIB, DISK_MIB = 24, 8, 128
 MARK = "mnos> "
 Session = list[tuple[str, list[str]]]  # commands and what they say; the first command is that of the host
 
@@ -73,6 +76,22 @@ def answer(guest: Guest, command: str, expected: list[str]) -> str:
     return said
 
 
+class Films(BaseHTTPRequestHandler):
+    """A server of the host with one file, which counts how often it is asked for."""
+
+    film, asked = b"", 0
+
+    def do_GET(self) -> None:
+        Films.asked += 1
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.film)))
+        self.end_headers()
+        self.wfile.write(self.film)
+
+    def log_message(self, *_arguments) -> None:
+        pass
+
+
 def play(disk: Path, session: Session, name: str) -> None:
     machine = Machine("direct", cpus=2, memory_mib=512, extra=data_disk(disk) + network_card())
     with Guest(machine, f"readme {name}", 200) as guest:
@@ -111,3 +130,22 @@ def copy_survives_the_driver() -> None:
         copy = Path(folder) / "copy"
         require_success([mkdisk.tool("debugfs", "e2fsprogs"), "-R", f"dump /copy {copy}", f"{disk}?offset={offset}"])
         check(copy.read_bytes() == (content / "film").read_bytes(), "the copy is another one")
+
+
+@suite.test("the README's download goes on by its one connection when net is killed in its middle, and is a good copy")
+def download_survives_the_stack() -> None:
+    Films.film, Films.asked = os.urandom(FETCHED_MIB << 20), 0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Films)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory() as folder:
+        disk, got = Path(folder) / "disk.img", Path(folder) / "got"
+        mkdisk.make(disk, DISK_MIB)
+        block = next(block for block in blocks() if "fetch" in "".join(block) and "film" in "".join(block))
+        here = [line.replace("10.0.2.2:8000", f"10.0.2.2:{server.server_port}") for line in block]
+        for session in sessions(here):
+            play(disk, [*session, ("poweroff", [])], "download")
+        offset = mkdisk.FIRST_MIB * mkdisk.MIB
+        require_success([mkdisk.tool("debugfs", "e2fsprogs"), "-R", f"dump /film {got}", f"{disk}?offset={offset}"])
+        check(sha256(got.read_bytes()).digest() == sha256(Films.film).digest(), "the file is another one")
+    server.shutdown()
+    check(Films.asked == 1, f"it was asked for {Films.asked} times")
