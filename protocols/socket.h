@@ -46,7 +46,7 @@ enum socket_protocol { SOCKET_TCP = 1, SOCKET_UDP = 2 };
 
 enum socket_right {
     SOCKET_RIGHT_PING = 1,
-    SOCKET_RIGHT_OBSERVE = 2, /* INTERFACES */
+    SOCKET_RIGHT_OBSERVE = 2, /* INTERFACES, SOCKETS */
 };
 
 enum socket_range_flag {
@@ -203,6 +203,28 @@ struct socket_names {
     uint32_t local_address, local_port;
     uint32_t address, port; /* of the peer; 0: there is none */
 };
+
+/* What others may see of a socket. */
+enum socket_shown {
+    SOCKET_SHOWN_OPEN,  /* neither bound nor connected */
+    SOCKET_SHOWN_BOUND, /* UDP, or before LISTEN */
+    SOCKET_SHOWN_LISTENING,
+    SOCKET_SHOWN_CONNECTING,
+    SOCKET_SHOWN_CONNECTED,
+    SOCKET_SHOWN_HALF, /* one side has ended */
+    SOCKET_SHOWN_FAILED,
+    SOCKET_SHOWN_ENDING, /* nobody has it any more; the rest is being sent */
+};
+
+struct socket_shown_entry {
+    uint32_t protocol; /* enum socket_protocol */
+    uint32_t state;    /* enum socket_shown */
+    struct socket_names names;
+    uint64_t sending;  /* bytes that the peer has not acknowledged, or that were not sent */
+    uint64_t received; /* bytes that its program has not taken */
+    char owner[MNOS_NAME_BYTES]; /* the service whose session it is of, or one below; empty: gone */
+};
+_Static_assert(sizeof(struct socket_shown_entry) == 64, "shared between programs");
 
 /* ---- The window ---- */
 

@@ -161,6 +161,18 @@ mnos_status_t socket_interface(struct socket_session *session, uint64_t index,
     return status;
 }
 
+mnos_status_t socket_entry(struct socket_session *session, uint64_t index,
+                           struct socket_shown_entry *entry)
+{
+    struct socket_index record = {index};
+    mnos_status_t status =
+        call(session, SOCKET_SOCKETS, &record, sizeof record, entry, sizeof *entry, false, false);
+
+    if (status == MNOS_OK)
+        entry->owner[sizeof entry->owner - 1] = 0;
+    return status;
+}
+
 mnos_status_t socket_resolve(struct socket_session *session, const char *name, uint64_t flags,
                              struct socket_resolved *resolved)
 {

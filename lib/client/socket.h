@@ -53,6 +53,9 @@ mnos_status_t socket_limits(struct socket_session *session, struct socket_limits
 /* MNOS_ERR_END past the last. */
 mnos_status_t socket_interface(struct socket_session *session, uint64_t index,
                                struct socket_interface *interface);
+/* Of all sessions. MNOS_ERR_END past the last. */
+mnos_status_t socket_entry(struct socket_session *session, uint64_t index,
+                           struct socket_shown_entry *entry);
 /* The addresses of a host by its name. `flags`: enum socket_resolve_flag. */
 mnos_status_t socket_resolve(struct socket_session *session, const char *name, uint64_t flags,
                              struct socket_resolved *resolved);

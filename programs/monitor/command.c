@@ -37,6 +37,8 @@ static const struct command commands[] = {
     {"resolve", "NAME", "the addresses of a host", command_resolve, 1, 1, COMPLETES_NOTHING},
     {"fetch", "[-c] URL [FILE]", "what a web server has, into a file; -c: go on with it",
      command_fetch, 1, 3, COMPLETES_PATHS},
+    {"netstat", "", "sockets of all programs: where to, state, bytes on their way", command_netstat,
+     0, 0, COMPLETES_NOTHING},
     {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1,
      COMPLETES_SERVICES},
     {"kill", "NAME", "end a program or a service, whose restart policy decides what follows",

@@ -58,6 +58,7 @@ void command_ip(const struct words *words);
 void command_ping(const struct words *words);
 void command_resolve(const struct words *words);
 void command_fetch(const struct words *words);
+void command_netstat(const struct words *words);
 /* files.c */
 void command_cd(const struct words *words);
 void command_pwd(const struct words *words);

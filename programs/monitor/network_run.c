@@ -75,6 +75,14 @@ void command_resolve(const struct words *words)
         run(words, NULL, LAUNCH_BEHIND);
 }
 
+void command_netstat(const struct words *words)
+{
+    if (!begin(words))
+        return;
+    wanted.limits.rights = SOCKET_RIGHT_OBSERVE;
+    run(words, NULL, LAUNCH_BEHIND);
+}
+
 /* ---- Peers ---- */
 
 static void may_connect(const char *word, uint32_t address, uint16_t port, uint8_t protocols)

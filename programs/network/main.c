@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
     {"resolve", network_resolve},
     {"fetch", network_fetch},
+    {"netstat", network_netstat},
 };
 
 void network_failed(const struct socket_session *session, mnos_status_t status, const char *what)

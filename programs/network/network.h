@@ -15,3 +15,4 @@ void network_failed(const struct socket_session *session, mnos_status_t status, 
 /* Each returns true when all of it was done; what was not, it has told. */
 bool network_resolve(void);
 bool network_fetch(void);
+bool network_netstat(void);

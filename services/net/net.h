@@ -4,7 +4,7 @@
  *
  *   interface.c   cards and lwIP's interfaces         share.c   windows of sessions, bells and news
  *   socket.c      sockets, from OPEN to their end     tcp.c, udp.c, ping.c   one protocol each
- *   names.c   addresses of hosts by their names
+ *   names.c   addresses of hosts by their names       observe.c   sockets, for who may see them
  *   listener.c    connections that wait for ACCEPT    connection.c   connections of lwIP and their images
  *   kept.c, recover.c   what outlives a death, and its taking over
  *   server.c, server_sockets.c   requests of protocols/socket.def

@@ -87,6 +87,22 @@ def refused() -> None:
         check("net_echo" not in guest.command("ps"), "one that was not run is there")
 
 
+@suite.test("netstat lists the sockets of services and programs")
+def netstat() -> None:
+    with prompt("netstat") as (guest, port):
+        says(guest, f"run net_echo with {ECHO_LIMITS} &", "started")
+        data = b"some" * 100
+        same(again(port, data), data)
+        with connect(port) as client:
+            client.sendall(data)
+            check(client.recv(1) == b"s", "no answer")
+            text = guest.command("netstat")
+            for line in (r"^tcp +\*:80 +\*:\* +listens +0 +0 httpd", r"^tcp +\*:7 +\*:\* +listens +0 +0 monitor",
+                         r"^udp +\*:7 +\*:\* +bound +0 +0 monitor",
+                         r"^tcp +10\.0\.2\.15:7 +10\.0\.2\.2:\d+ +connected +0 +0 monitor"):
+                check(re.search(line, text, re.M) is not None, f"{line} is missing:\n{text}")
+
+
 @suite.test("net dies under a program of the prompt: its connection and its session go on")
 def net_dies() -> None:
     with prompt("net dies") as (guest, port):

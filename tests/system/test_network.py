@@ -182,6 +182,7 @@ def udp_echo() -> None:
 REFUSALS = {
     "ping": "68 (the right is not given)",
     "observe": "68 (the right is not given)",
+    "sockets": "68 (the right is not given)",
     "resolve": "68 (no name at all)",
     "bind 8": "68 (not at this port)",
     "bind 107/udp": "0 (-)",

@@ -217,11 +217,13 @@ static void try_limits(void)
 {
     struct socket_ping ping = {.address = 0x0A000202};
     struct socket_interface interface;
+    struct socket_shown_entry entry;
     struct socket_resolved resolved;
     struct socket_pong pong;
 
     wait_for_address();
     say("ping", socket_ping(&session, &ping, &pong));
+    say("sockets", socket_entry(&session, 0, &entry));
     say("resolve", socket_resolve(&session, "example.org", 0, &resolved));
     say("observe", socket_interface(&session, 0, &interface));
     try_bind("bind 8", SOCKET_TCP, 0, 8);
