@@ -8,7 +8,7 @@
 #include "lib/mnos/syscall.h"
 
 /* At the session's own endpoint: the service has news. Its badge there tells of the service's end. */
-#define EVENT_NEWS 1ull
+#define EVENT_NEWS SOCKET_OWN_EVENT
 #define BADGE_SERVICE 1ull
 
 static bool is_lost(mnos_status_t status)
@@ -317,6 +317,18 @@ static void go_on_with_next(struct socket_session *session, mnos_badge_t badge)
     session->lost = ask_window(session) != MNOS_OK;
 }
 
+/* Of the endpoint. True: it was for others, or for them as well. */
+static bool take_message(struct socket_session *session, const struct message *message)
+{
+    if (message->kind == MNOS_KIND_CLIENT_GONE) {
+        go_on_with_next(session, message->badge);
+        session->others_gone |= message->badge == 0 || message->badge > SOCKET_OWN_BADGES;
+        return session->others_gone;
+    }
+    session->other_events |= message->words[0] & ~EVENT_NEWS;
+    return session->other_events != 0;
+}
+
 mnos_status_t socket_wait(struct socket_session *session, uint64_t deadline_ns, uint64_t *numbers)
 {
     while (!session->lost) {
@@ -332,8 +344,8 @@ mnos_status_t socket_wait(struct socket_session *session, uint64_t deadline_ns, 
         status = ipc_receive(session->endpoint, &message, deadline_ns);
         if (status != MNOS_OK)
             return status;
-        if (message.kind == MNOS_KIND_CLIENT_GONE)
-            go_on_with_next(session, message.badge);
+        if (take_message(session, &message) && !session->lost)
+            return MNOS_OK;
     }
     return MNOS_ERR_LOST;
 }

@@ -15,6 +15,11 @@
 #include "protocols/label.h"
 #include "protocols/socket.h"
 
+/* At the endpoint of a session with a window, where its program may have itself told of other things, too: with another
+ * event, and badges above these. */
+#define SOCKET_OWN_EVENT 1ull
+#define SOCKET_OWN_BADGES UINT32_MAX
+
 struct socket_session {
     mnos_cap_t service;
     struct socket_page *page; /* NULL: there is no window */
@@ -25,6 +30,9 @@ struct socket_session {
     uint32_t sequence;
     uint32_t runs; /* grows when it begins anew; sockets are of one */
     bool lost;
+    /* What else has come to the endpoint: set by socket_wait(), cleared by the program. */
+    bool others_gone;
+    uint64_t other_events;
     struct socket_refusal refusal; /* of the last MNOS_ERR_DENIED */
 };
 
@@ -95,5 +103,6 @@ mnos_status_t socket_receive_from(struct socket *socket, uint32_t *address, uint
                                   void *bytes, size_t size, size_t *count);
 
 /* Waits until something has changed; *numbers has a bit for each socket whose state or rings have. MNOS_ERR_DEADLINE:
- * nothing has. MNOS_ERR_LOST: the service has died. */
+ * nothing has. MNOS_ERR_LOST: the service has died. It also returns, without numbers, when something else has come to the
+ * endpoint: `other_events`, `others_gone`. */
 mnos_status_t socket_wait(struct socket_session *session, uint64_t deadline_ns, uint64_t *numbers);

@@ -39,6 +39,8 @@ static const struct command commands[] = {
      command_fetch, 1, 3, COMPLETES_PATHS},
     {"netstat", "", "sockets of all programs: where to, state, bytes on their way", command_netstat,
      0, 0, COMPLETES_NOTHING},
+    {"nc", "HOST|-l PORT", "lines to a host and back; -l: to whoever comes first", command_nc, 2, 2,
+     COMPLETES_NOTHING},
     {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1,
      COMPLETES_SERVICES},
     {"kill", "NAME", "end a program or a service, whose restart policy decides what follows",
@@ -76,7 +78,7 @@ static const struct command commands[] = {
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static const char help_end[] =
-    "A & behind run, fetch, or a command about files or names leaves it in the background.\n"
+    "A & behind run, fetch, nc, resolve or a command about files leaves it in the background.\n"
     "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"
     "Backspace, Delete, Ctrl-D a character; Ctrl-W, Alt-D a word; Ctrl-U K to start,\n"
     "to end; Tab completes; Up Down and Ctrl-R (Ctrl-G ends it) bring earlier lines;\n"
@@ -152,7 +154,8 @@ static void take_ampersand(struct words *words)
 static bool knows_background(const struct command *command)
 {
     return command->run == command_run_program || is_file_command(command) ||
-           command->run == command_resolve || command->run == command_fetch;
+           command->run == command_resolve || command->run == command_fetch ||
+           command->run == command_nc;
 }
 
 void command_run(char *line)

@@ -59,6 +59,7 @@ void command_ping(const struct words *words);
 void command_resolve(const struct words *words);
 void command_fetch(const struct words *words);
 void command_netstat(const struct words *words);
+void command_nc(const struct words *words);
 /* files.c */
 void command_cd(const struct words *words);
 void command_pwd(const struct words *words);

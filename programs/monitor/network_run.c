@@ -118,6 +118,37 @@ static bool add_peers(const char *command, const char *word, const char *host, u
     return true;
 }
 
+/* ---- nc ---- */
+
+/* At all addresses that leave the machine. */
+static void may_listen(const char *word, uint16_t port)
+{
+    wanted.listen[0] = word;
+    wanted.limits.listen_count = 1;
+    wanted.limits.listen[0] = (struct socket_range){
+        .last = UINT32_MAX, .first_port = port, .last_port = port, .protocols = SOCKET_TCP};
+}
+
+void command_nc(const struct words *words)
+{
+    const char *host = words->word[1], *number = words->word[2];
+    bool listens = strcmp(host, "-l") == 0;
+    uint32_t port;
+
+    if (!ipv4_read_number(&number, UINT16_MAX, &port) || *number != 0 || port == 0) {
+        console_print("nc: PORT is a number from 1 to %u\n", UINT16_MAX);
+        return;
+    }
+    if (!begin(words) || !argument_add(host) || !argument_add(words->word[2]))
+        return;
+    if (listens)
+        may_listen(words->word[2], (uint16_t)port);
+    else if (!add_peers("nc", host, host, (uint16_t)port))
+        return;
+    wanted.limits.sockets = 2;
+    run(words, NULL, LAUNCH_FRONT);
+}
+
 /* ---- fetch ---- */
 
 /* FILE, or a file of the page's name in the directory that it is; empty: onto the terminal. */

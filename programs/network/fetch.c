@@ -81,17 +81,6 @@ static enum outcome broken(const char *why)
 
 /* ---- The connection ---- */
 
-static const char *connect_text(mnos_status_t status)
-{
-    switch (status) {
-    case MNOS_ERR_PEER: return "the connection is refused";
-    case MNOS_ERR_DEADLINE: return "nobody answers";
-    case MNOS_ERR_NOT_FOUND: return "no interface leads there";
-    case MNOS_ERR_LOST: return "the service of the network was started again";
-    default: return NULL;
-    }
-}
-
 static mnos_status_t connect_one(uint32_t address)
 {
     mnos_status_t status = socket_open(&fetch.net, SOCKET_TCP, &fetch.socket);
@@ -119,8 +108,8 @@ static enum outcome connect_any(void)
     }
     if (status == MNOS_OK)
         return MORE;
-    if (connect_text(status) != NULL)
-        return broken(connect_text(status));
+    if (network_connect_text(status) != NULL)
+        return broken(network_connect_text(status));
     progress_end(&fetch.progress);
     network_failed(&fetch.net, status, fetch.text);
     return FAILED;

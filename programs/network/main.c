@@ -12,6 +12,7 @@ static const struct {
     {"resolve", network_resolve},
     {"fetch", network_fetch},
     {"netstat", network_netstat},
+    {"nc", network_nc},
 };
 
 void network_failed(const struct socket_session *session, mnos_status_t status, const char *what)
@@ -24,6 +25,17 @@ void network_failed(const struct socket_session *session, mnos_status_t status, 
                   bootstrap_argument(0), what);
     else
         out_failed(status, what);
+}
+
+const char *network_connect_text(mnos_status_t status)
+{
+    switch (status) {
+    case MNOS_ERR_PEER: return "the connection is refused";
+    case MNOS_ERR_DEADLINE: return "nobody answers";
+    case MNOS_ERR_NOT_FOUND: return "no interface leads there";
+    case MNOS_ERR_LOST: return "the service of the network was started again";
+    default: return NULL;
+    }
 }
 
 bool network_open(struct socket_session *session, uint32_t sockets)

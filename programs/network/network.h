@@ -11,8 +11,11 @@ enum network_exit { NETWORK_EXIT_DONE = 0, NETWORK_EXIT_FAILED = 1, NETWORK_EXIT
 bool network_open(struct socket_session *session, uint32_t sockets);
 /* "COMMAND WHAT: why"; a refusal with the field that it is about. */
 void network_failed(const struct socket_session *session, mnos_status_t status, const char *what);
+/* Why there is no connection, for people; NULL: there is, or for a reason as with other requests. */
+const char *network_connect_text(mnos_status_t status);
 
 /* Each returns true when all of it was done; what was not, it has told. */
 bool network_resolve(void);
 bool network_fetch(void);
 bool network_netstat(void);
+bool network_nc(void);

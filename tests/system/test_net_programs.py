@@ -103,6 +103,66 @@ def netstat() -> None:
                 check(re.search(line, text, re.M) is not None, f"{line} is missing:\n{text}")
 
 
+def reads(client: socket.socket, text: bytes) -> None:
+    found = b""
+    while len(found) < len(text):
+        part = client.recv(4096)
+        check(part != b"", f"the end came behind {found!r}")
+        found += part
+    check(found == text, f"{found!r} came, and not {text!r}")
+
+
+@suite.test("nc sends lines and shows what comes, until either side ends; the terminal is not the peer's to command")
+def nc() -> None:
+    with prompt("nc") as (guest, _port), socket.create_server((HOST, 0)) as server:
+        server.settimeout(60)
+        guest.send(f"nc 10.0.2.2 {server.getsockname()[1]}\r")
+        client, _address = server.accept()
+        with client:
+            client.settimeout(60)
+            guest.send("hellx\x7fo\r")
+            reads(client, b"hello\n")
+            client.sendall(b"back\x1b[2J\r\n")
+            guest.expect("back^[[2J")
+            guest.send("x" * 1500 + "\r")  # a line has an end, however long it is
+            reads(client, b"x" * 1023 + b"\n")
+            guest.send("\x04")
+            check(client.recv(10) == b"", "the end was not sent")
+            client.sendall(b"last words\n")
+        guest.expect("last words")
+        guest.expect(PROMPT)
+        says(guest, "nc 10.0.2.2 0", "nc: PORT is a number from 1 to 65535")
+        closed = free_port(socket.SOCK_STREAM)
+        check("the connection is refused" in guest.command(f"nc 10.0.2.2 {closed}", 60), "nobody listens there")
+
+
+@suite.test("nc -l takes who comes first; Ctrl-C ends it, and in the background the death of the terminal's driver does not")
+def nc_listens() -> None:
+    with prompt("nc listens") as (guest, port):
+        for end in ("peer", "key"):
+            guest.send("nc -l 7\r")
+            guest.expect("nc: listens at port 7")
+            with connect(port) as client:
+                client.sendall(b"who is there\n")
+                guest.expect("who is there")
+                guest.send("me\r")
+                reads(client, b"me\n")
+                if end == "key":
+                    guest.send("\x03")
+                    guest.expect_pattern(r"nc#\d+: ended, killed", 20)
+            guest.expect(PROMPT)
+        guest.send("nc -l 7 &\r")
+        guest.expect("nc: listens at port 7")
+        with connect(port) as client:
+            client.sendall(b"first\n")
+            guest.expect("first")
+            guest.send("kill serial\r")
+            guest.expect("serial: killed")
+            client.sendall(b"second\n")
+            guest.expect("second")
+        guest.expect_pattern(r"nc#\d+: ended, exit code 0", 20)
+
+
 @suite.test("net dies under a program of the prompt: its connection and its session go on")
 def net_dies() -> None:
     with prompt("net dies") as (guest, port):
