@@ -3,7 +3,7 @@
  * fetch - the command that gets what a server of HTTP has at an address, into a file or onto the terminal.
  *
  *   connect --> ask --> read the head --200, 206--> read the body --> done
- *   whenever the connection breaks, or the server ends too early: again from the byte that comes next (RFC 9110, 14), as
+ *   whenever the connection breaks, or the server ends too early, and there was one at all: again from the byte that comes next (RFC 9110, 14), as
  *   long as each try brings something, or TRIES of them have brought nothing
  *
  * F1  `offset` bytes of the content are where they belong, from the first on, and no others.
@@ -44,7 +44,8 @@ struct fetch {
     struct socket_session net;
     struct socket socket;
     struct response response;
-    const char *why; /* of BROKEN */
+    const char *why;    /* of BROKEN */
+    bool was_connected; /* a server is there: it may come back */
 
     bool to_file;
     bool goes_on;     /* -c: what is in the file is the beginning */
@@ -106,10 +107,12 @@ static enum outcome connect_any(void)
         if (status == MNOS_ERR_LOST)
             break;
     }
+    fetch.was_connected |= status == MNOS_OK;
     if (status == MNOS_OK)
         return MORE;
     if (network_connect_text(status) != NULL)
-        return broken(network_connect_text(status));
+        return fetch.was_connected ? broken(network_connect_text(status))
+                                   : fail(network_connect_text(status));
     progress_end(&fetch.progress);
     network_failed(&fetch.net, status, fetch.text);
     return FAILED;
