@@ -71,6 +71,7 @@ static const struct command commands[] = {
     {"sync", "", "wait until all that was written is safe", command_sync, 0, 0, COMPLETES_NOTHING},
     {"df", "", "how much room there is for files", command_df, 0, 0, COMPLETES_NOTHING},
     {"uptime", "", "time since boot", command_uptime, 0, 0, COMPLETES_NOTHING},
+    {"date", "", "day and time, in UTC", command_date, 0, 0, COMPLETES_NOTHING},
     {"reboot", "[now]", "write everything and reset the machine; now: do not write", command_reboot,
      0, 1, COMPLETES_NOTHING},
     {"poweroff", "[now]", "the same, and switch it off", command_poweroff, 0, 1, COMPLETES_NOTHING},

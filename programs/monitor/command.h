@@ -45,6 +45,7 @@ void command_mem(const struct words *words);
 void command_irq(const struct words *words);
 void command_cpu(const struct words *words);
 void command_uptime(const struct words *words);
+void command_date(const struct words *words);
 /* kernel_log.c */
 void command_log(const struct words *words);
 /* trace.c */

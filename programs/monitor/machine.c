@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * machine - the commands about the machine: mem, irq, cpu and uptime. They read the kernel's
+ * machine - the commands about the machine: mem, irq, cpu, uptime and date. They read the kernel's
  * counters, which costs the kernel and those observed nothing.
  */
 #include "programs/monitor/machine.h"
@@ -10,6 +10,7 @@
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/memory.h"
 #include "lib/base/string.h"
+#include "lib/format/date.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
@@ -211,4 +212,19 @@ void command_uptime(const struct words *)
     console_print("up %llu days, %02u:%02u:%02u.%03u\n", (ull)seconds / 86400,
                   (unsigned)(seconds / 3600 % 24), (unsigned)(seconds / 60 % 60),
                   (unsigned)(seconds % 60), (unsigned)(now / 1000000 % 1000));
+}
+
+/* The clock that the loader has read, and what has passed since. */
+void command_date(const struct words *)
+{
+    int64_t base = kinfo()->wall_clock_base_ns;
+    struct date date;
+
+    if (base <= 0) {
+        console_print("date: the loader did not say what time it was\n");
+        return;
+    }
+    date_of(((uint64_t)base + kinfo_time_ns()) / NS_PER_S, &date);
+    console_print("%u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour,
+                  date.minute, date.second);
 }

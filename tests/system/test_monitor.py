@@ -3,6 +3,7 @@
 
 import re
 import threading
+import time
 from contextlib import contextmanager
 
 from qemu import PROMPT, Guest, Machine
@@ -13,7 +14,7 @@ suite = Suite("monitor")
 CPUS, MEMORY_MIB = 2, 512
 STACK_MIB = 24  # what all services and the kernel may take at the prompt (bench: memory-kib)
 COMMANDS = ("help", "ps", "caps", "mem", "irq", "cpu", "log", "trace", "services", "restart", "kill", "run",
-            "uptime", "reboot")
+            "uptime", "date", "reboot")
 UP, DOWN, LEFT, RIGHT = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C"
 HOME, END, BACKSPACE, DELETE, TAB = "\x01", "\x05", "\x7f", "\x1b[3~", "\t"
 CTRL_C, CTRL_R, CTRL_U, CTRL_W = "\x03", "\x12", "\x15", "\x17"
@@ -217,6 +218,22 @@ def uptime() -> None:
     with prompt("uptime") as guest:
         first, second = guest.command("uptime"), guest.command("uptime")
         check(numbers(first) and numbers(first) <= numbers(second), f"{first} then {second}")
+
+
+@suite.test("date is that of the machine's clock, and goes on")
+def date() -> None:
+    machine = Machine("direct", cpus=CPUS, memory_mib=MEMORY_MIB, extra=("-rtc", "base=2024-02-29T23:59:58,clock=vm"))
+    with Guest(machine, "monitor date", 120) as guest:
+        guest.expect(PROMPT)
+        text = ""
+        for _ in range(200):
+            text = guest.command("date")
+            found = re.search(r"2024-0(2-29 23:59:5[89]|3-01 00:0\d:\d\d) UTC", text)
+            check(found is not None, f"another time: {text}")
+            if found[1].startswith("3"):
+                return
+            time.sleep(0.05)
+        check(False, f"the clock stands still: {text}")
 
 
 @suite.test("an unknown command is named, an empty line is nothing")

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/* test_date - each day of 8,000 years against the C library of this machine. */
+#include "tests/unit/unit.h"
+
+#include <time.h>
+
+#include "lib/format/date.h"
+
+TEST(date, each_day_is_that_of_the_c_library)
+{
+    for (uint64_t seconds = 0; seconds < 253402300800ull; seconds += 86400 * 3 + 3607) {
+        time_t at = (time_t)seconds;
+        struct date date;
+        struct tm expected;
+
+        date_of(seconds, &date);
+        CHECK(gmtime_r(&at, &expected) != NULL);
+        CHECK_EQ(date.year, (uint32_t)expected.tm_year + 1900);
+        CHECK_EQ(date.month, (uint32_t)expected.tm_mon + 1);
+        CHECK_EQ(date.day, (uint32_t)expected.tm_mday);
+        CHECK_EQ(date.hour, (uint32_t)expected.tm_hour);
+        CHECK_EQ(date.minute, (uint32_t)expected.tm_min);
+        CHECK_EQ(date.second, (uint32_t)expected.tm_sec);
+    }
+}
+
+TEST(date, there_is_a_last_second)
+{
+    struct date date;
+
+    date_of(UINT64_MAX, &date);
+    CHECK_EQ(date.year, 9999);
+    CHECK_EQ(date.month, 12);
+    CHECK_EQ(date.day, 31);
+    CHECK_EQ(date.second, 59);
+    date_of(951782400, &date); /* a leap day of a year of 400 */
+    CHECK_EQ(date.year, 2000);
+    CHECK_EQ(date.month, 2);
+    CHECK_EQ(date.day, 29);
+}
