@@ -57,6 +57,10 @@ TOLERANCE = 8
 VARIANTS = {"pti": "pti=on", "barriers": "barriers=on"}
 VARIED = ("null-syscall", "ipc-round-trip-0", "notify-wake", "yield-ping-pong", "fault-deliver",
           "fault-resume", "irq-wake")
+# Files in memory, on those too, and on other machines: all the processor has; no hypervisor, so that the kernel turns
+# barriers on by itself; a second core, which idles.
+FILES = ("file-open-close", "file-stat", "file-read-4k", "file-write-4k", "file-create-unlink")
+MACHINES = {"max": {"cpu": "max"}, "bare": {"cpu": "max,-hypervisor"}, "idle-core": {"cpus": 2}}
 # Where repeated string instructions are at work, which count one per iteration.
 STRINGS = ("ipc-round-trip-64", "ipc-round-trip-1024", "ipc-round-trip-4000", "mem-grant-4k", "mem-grant-1m")
 GROWTH = ("capabilities", "threads", "mappings")
@@ -109,11 +113,18 @@ def measure_growth(kinds: tuple[str, ...] = GROWTH) -> Metrics:
     return metrics
 
 
-def measure_variants() -> Metrics:
+def measure_variant(suffix: str, names: tuple[str, ...], **settings) -> Metrics:
+    found = measure_programs(only="|".join(names), **settings)
+    return {f"{name}-{suffix}": found[name] for name in names if name in found}
+
+
+def measure_variants(names: tuple[str, ...] = VARIED + FILES) -> Metrics:
     metrics: Metrics = {}
     for suffix, words in VARIANTS.items():
-        found = measure_programs(cmdline=words, only="|".join(VARIED))
-        metrics |= {f"{name}-{suffix}": found[name] for name in VARIED if name in found}
+        metrics |= measure_variant(suffix, names, cmdline=words)
+    files = tuple(name for name in FILES if name in names)
+    for suffix, settings in MACHINES.items() if files else ():
+        metrics |= measure_variant(suffix, files, **settings)
     return metrics
 
 
