@@ -309,6 +309,55 @@ def beside_a_commit() -> None:
             check(count >= 8, f"only {count} cuts came before the end")
 
 
+def cut_tails(at: Path, base: Path, number: int) -> bool:
+    """Files become shorter and longer again, and the power is cut: what was cut off is not there again. A directory that
+    is made afterwards says that both are durable, as it is in the same transaction or a later one."""
+    image = at / "image"
+    image.write_bytes(base.read_bytes())
+    lines, size, kept = [], 5000, 1001
+    for i in range(1, 9):
+        lines += [f"fill f{i} {size} {i}", f"fsync f{i}", f"truncate f{i} {kept}", f"truncate f{i} {size}", f"mkdir d{i}",
+                  "wait 6" if i % 2 else f"fsync f{i}"]
+    done = subprocess.run([str(PROGRAM), "-s", str(number), "-c", str(number), str(image)], text=True,
+                          input="\n".join(lines) + "\n", capture_output=True, timeout=LIMIT_S)
+    if done.returncode != POWER_CUT:
+        check(done.returncode == 0, f"cut {number}: ended with {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
+        return False
+    serve(image)  # the journal is replayed
+    judge(image)
+    names = serve(image, "ls .", options=("-k",)).split()[1::2]
+    durable = [i for i in range(1, 9) if f"d{i}" in names]
+    serve(image, *(f"get f{i} {at / f'f{i}'}" for i in durable), options=("-k",))
+    for i in durable:
+        check((at / f"f{i}").read_bytes() == pattern(kept, i) + bytes(size - kept),
+              f"cut {number}: what was cut off of f{i} is there again")
+    return True
+
+
+@suite.test("what was cut off is not there again when the file becomes longer, whenever the power is cut")
+def tails() -> None:
+    with folder() as at:
+        for size in (4096, 1024):
+            make_image(at / "base", "-t", "ext4", "-b", str(size), size="16M")
+            count = sum(cut_tails(at, at / "base", number) for number in range(9, 200, 11))
+            check(count >= 8, f"only {count} cuts came before the end")
+
+
+@suite.test("a file that is being cut, in many operations, may go meanwhile, and the service may die")
+def leaving() -> None:
+    for size, odds in ((1024, 400), (1024, 1500), (4096, 600)):
+        with folder() as at:
+            make_image(at / "image", "-t", "ext4", "-b", str(size))
+            lines = []
+            for i in range(2):
+                lines += [f"pieces f{i} 2500", f"pieces g{i} 1200", "sync", f"truncate-beside f{i} 5000", f"rm f{i}",
+                          f"mv g{i} h{i}", "joined", f"rm h{i}", f"fill f{i} 70000 {i}", f"get f{i} {at / f'f{i}'}"]
+            serve(at / "image", *lines, "sync", options=("-s", str(size), "-p", "600", "-d", str(odds)))
+            for i in range(2):
+                check((at / f"f{i}").read_bytes() == pattern(70000, i), "a file made after another has other bytes")
+            judge(at / "image")
+
+
 @suite.test("after a power cut at any request the image is clean, and what was synced is there")
 def cuts() -> None:
     with folder() as at:

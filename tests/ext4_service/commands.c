@@ -6,7 +6,8 @@
  *   mkdir PATH  rmdir PATH  rm PATH  mv PATH PATH  ln PATH PATH  symlink TEXT PATH  readlink PATH
  *   fsync PATH  sync  df  fill PATH BYTES SEED  write PATH OFFSET BYTES SEED  many DIRECTORY COUNT
  *   allocate PATH OFFSET BYTES FLAGS  seek PATH: where its data begins and ends
- *   fsync-beside PATH: another client asks for it, and what follows is done meanwhile; joined: it is answered
+ *   fsync-beside PATH  truncate-beside PATH SIZE: another client asks for it, and what follows is done meanwhile
+ *   joined: it is answered  pieces PATH COUNT: a file of so many, each a block with a hole behind it
  *   random SEED COUNT  hostile SEED COUNT  wait SECONDS  break NUMBER  echo TEXT
  */
 #include "tests/ext4_service/commands.h"
@@ -162,6 +163,16 @@ static mnos_status_t fill(const char *path, uint32_t flags, uint64_t at, uint64_
     return close_after(status, handle);
 }
 
+static mnos_status_t pieces(const char *path, unsigned count)
+{
+    uint64_t handle, size;
+    mnos_status_t status = open_path(path, FILE_CREATE, FILE_WRITE_RIGHT, &handle, &size);
+
+    for (unsigned i = 0; status == MNOS_OK && i < count; i++)
+        status = write_all(handle, (uint64_t)i * 8192, 1024);
+    return close_after(status, handle);
+}
+
 static mnos_status_t append(const char *path, const char *text)
 {
     uint64_t handle, size, count;
@@ -237,8 +248,9 @@ static mnos_status_t joined(void)
     return (mnos_status_t)host_replies[BESIDE].status;
 }
 
-static mnos_status_t sync_beside(const char *path)
+static mnos_status_t beside(const char *path, uint32_t operation, uint64_t size)
 {
+    struct file_truncate wanted = {.size = size};
     struct file_open record = {.rights = FILE_WRITE_RIGHT};
     struct file_opened opened;
     mnos_status_t status = joined();
@@ -248,7 +260,8 @@ static mnos_status_t sync_beside(const char *path)
     if (status != MNOS_OK)
         return status;
     memcpy(&opened, host_replies[BESIDE].bytes, sizeof opened);
-    host_send(BESIDE, FILE_FSYNC, &opened.handle, sizeof opened.handle, NULL, 0);
+    wanted.handle = opened.handle;
+    host_send(BESIDE, operation, &wanted, operation == FILE_TRUNCATE ? sizeof wanted : 8, NULL, 0);
     return MNOS_OK;
 }
 
@@ -356,7 +369,11 @@ static mnos_status_t run(const char *name, char **word)
     if (strcmp(name, "seek") == 0)
         return seek(word[0]);
     if (strcmp(name, "fsync-beside") == 0)
-        return sync_beside(word[0]);
+        return beside(word[0], FILE_FSYNC, 0);
+    if (strcmp(name, "truncate-beside") == 0)
+        return beside(word[0], FILE_TRUNCATE, strtoull(word[1], NULL, 0));
+    if (strcmp(name, "pieces") == 0)
+        return pieces(word[0], (unsigned)strtoul(word[1], NULL, 0));
     if (strcmp(name, "joined") == 0)
         return joined();
     if (strcmp(name, "many") == 0)
