@@ -174,7 +174,7 @@ static bool is_lost(const struct block_attachment *attachment)
 {
     bool lost = attachment->ring_guard.lost;
 
-    for (uint32_t i = 0; i < attachment->piece_count; i++)
+    for (uint32_t i = 0; attachment->copies && i < attachment->piece_count; i++)
         lost |= attachment->pieces[i].guard.lost;
     return lost;
 }

@@ -81,6 +81,7 @@ struct block_attachment {
     struct block_limits limits;
     uint32_t flying;
     uint32_t piece_count;
+    bool copies; /* the driver reaches a piece by itself, so it may lose it */
     struct block_piece pieces[BLOCK_PIECES_MAX];
     struct block_flight flights[BLOCK_FLIGHTS_MAX];
 };

@@ -44,6 +44,7 @@ static mnos_status_t add_piece(struct block_server *server, struct block_attachm
     if (status != MNOS_OK)
         return status;
     attachment->piece_count++;
+    attachment->copies |= piece->guard.address != NULL;
     attachment->limits.pages += piece->pages;
     return MNOS_OK;
 }
@@ -62,6 +63,7 @@ static void release(struct block_server *server, struct block_attachment *attach
     drop_call(&attachment->call);
     attachment->piece_count = 0;
     attachment->limits.pages = 0;
+    attachment->copies = false;
     attachment->news = false;
     attachment->state = BLOCK_FREE;
 }
