@@ -154,6 +154,14 @@ void open_forget_attr(struct ext4_service *service, uint32_t inode)
         known->inode = 0;
 }
 
+void open_forget_blocks(struct ext4_service *service, uint32_t inode)
+{
+    struct open_inode *open = open_find(service, inode);
+
+    if (open != NULL)
+        open->known_count = 0;
+}
+
 /* ---- Those that go ---- */
 
 void open_gone(struct ext4_service *service, uint32_t inode)
@@ -234,6 +242,7 @@ static bool leave_step(struct ext4_service *service, struct leaving *first, bool
         return false;
     }
     own->op = (struct ext4_op){0};
+    open_forget_blocks(service, leaving.inode);
     service_changed(service);
     /* What cannot be taken away stays on the list of orphans, for the next mount or for e2fsck. */
     *done = *done || status != MNOS_OK;

@@ -7,6 +7,9 @@
 #include "lib/base/string.h"
 #include "services/fs/ext4/service.h"
 
+/* Blocks that are asked for at once. */
+#define KNOWN_MAX 65536u
+
 static uint64_t pages_of(uint64_t size)
 {
     return (size + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES;
@@ -31,16 +34,41 @@ static mnos_status_t take(struct ext4_service *service, uint32_t inode, uint32_t
     return *number != 0 ? MNOS_OK : service_wait(service, PARK_ANYTHING);
 }
 
+/* Where a row of the file lies; what the core says is remembered as far as the blocks go on. */
+static mnos_status_t map_row(struct ext4_service *service, uint32_t inode, uint32_t index,
+                             uint32_t count, struct ext4_run *run)
+{
+    struct open_inode *open = open_find(service, inode);
+    mnos_status_t status = MNOS_OK;
+
+    if (open != NULL && index - open->known_first < open->known_count) {
+        uint32_t behind = index - open->known_first;
+
+        *run = (struct ext4_run){.physical = open->known_physical + behind,
+                                 .count = open->known_count - behind};
+    } else {
+        status = ext4_map(service_begin(service), inode, index, KNOWN_MAX, run);
+        status = service_end(service, status);
+        if (status == MNOS_OK && run->physical != 0 && open != NULL) {
+            open->known_first = index;
+            open->known_count = run->count;
+            open->known_physical = run->physical;
+        }
+    }
+    if (status == MNOS_OK && run->count > count)
+        run->count = count;
+    return status;
+}
+
 /* Blocks as large as pages: a row of them is one request. */
 static mnos_status_t begin_row(struct ext4_service *service, uint32_t inode, uint32_t index,
                                uint32_t count, uint32_t *number, uint32_t *taken)
 {
     struct ext4_run run;
-    mnos_status_t status = ext4_map(service_begin(service), inode, index, count, &run);
+    mnos_status_t status = map_row(service, inode, index, count, &run);
 
-    status = service_end(service, status);
     if (status == MNOS_OK)
-        status = take(service, inode, index, count < run.count ? count : run.count, number, taken);
+        status = take(service, inode, index, run.count, number, taken);
     if (status != MNOS_OK)
         return status;
     if (run.physical == 0) {

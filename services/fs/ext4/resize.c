@@ -93,6 +93,7 @@ static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, 
     status = service_end(service, status);
     if (status != MNOS_OK)
         return status;
+    open_forget_blocks(service, inode);
     if (!done)
         open_leave(service, inode, false, size);
     /* Not before: as long as the file has these blocks, what belongs into them is nowhere else. After a death in

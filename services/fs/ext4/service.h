@@ -72,7 +72,11 @@ struct open_inode {
     uint16_t failures;      /* of writing its pages: each open file is told by its next FSYNC */
     uint32_t last_index;    /* read last */
     uint32_t ahead, window; /* read ahead so far, and how many pages the next time */
-    uint64_t touched_ns;    /* when its times were set last by writing */
+    /* Blocks in a row that are the file's, from a block of it on, as the core said last; none of them when 0. It may get
+     * others, but loses them only by what calls open_forget_blocks(). */
+    uint32_t known_first, known_count;
+    uint64_t known_physical;
+    uint64_t touched_ns; /* when its times were set last by writing */
 };
 
 struct known_name {
@@ -229,6 +233,8 @@ mnos_status_t open_known(struct ext4_service *service, uint32_t inode,
                          const struct ext4_attr **known);
 /* What is known of it is not true any more. */
 void open_forget_attr(struct ext4_service *service, uint32_t inode);
+/* Blocks of it may be the file's no more. */
+void open_forget_blocks(struct ext4_service *service, uint32_t inode);
 /* It has no name any more: it goes when nobody has it open. */
 void open_gone(struct ext4_service *service, uint32_t inode);
 /* Whether something of it is being taken away. */

@@ -137,6 +137,7 @@ static mnos_status_t take_out(struct ext4_service *service, uint32_t inode, uint
     status = service_end(service, status);
     if (status != MNOS_OK)
         return status;
+    open_forget_blocks(service, inode);
     /* The pages learn it after the operation, as in resize.c. */
     STATE_SET(service->kept->hole, ((struct hole){inode, first, *done}));
     state_step();

@@ -182,9 +182,12 @@ static void pages_done(struct ext4_service *service, const struct queue_request 
 void ext4_service_done(struct ext4_service *service, uint64_t tag, mnos_status_t status)
 {
     struct queue_request request = queue_untag(tag);
+    bool page_is_read = request.owner == QUEUE_PAGES && request.op == QUEUE_READ;
 
+    /* Bytes of a file that have come are nothing to the core, unless they make room for what it waits to have written. */
+    if (!page_is_read || !disk_queue_has_room(&service->queue))
+        service->answered = service->work_due = true;
     disk_queue_done(&service->queue);
-    service->answered = service->work_due = true; /* whatever it was, there is room now */
     switch (request.owner) {
     case QUEUE_SLOT:
         ext4_done(service->fs, request.number, status);
