@@ -6,6 +6,7 @@
 TEST(ext4, both_ways_to_the_checksum_give_the_known_value)
 {
     const uint8_t text[] = "123456789 and a longer text, at an odd place";
+    uint8_t block[600]; /* more than two rounds of the instruction */
 
     CHECK_EQ(~ext4_crc32c(UINT32_MAX, text, 9), 0xE3069283);
     CHECK_EQ(~ext4_crc32c_by_table(UINT32_MAX, text, 9), 0xE3069283);
@@ -13,6 +14,11 @@ TEST(ext4, both_ways_to_the_checksum_give_the_known_value)
         for (uint32_t count = 0; count < 30; count++)
             CHECK_EQ(ext4_crc32c(from, text + from, count),
                      ext4_crc32c_by_table(from, text + from, count));
+    for (uint32_t i = 0; i < sizeof block; i++)
+        block[i] = (uint8_t)(i * 7 + (i >> 8));
+    for (uint32_t count = 0; count < sizeof block - 3; count++)
+        CHECK_EQ(ext4_crc32c(count, block + 3, count),
+                 ext4_crc32c_by_table(count, block + 3, count));
 }
 
 /* By debugfs, dx_hash -h KIND -s SEED. */
