@@ -120,6 +120,8 @@ static mnos_status_t begin_session(struct file_server *server, struct server_req
     if (request->session != NULL) {
         server_forget_parked(&server->loop, badge, true);
         session_reset(server->loop.sessions, request->session, &server->loop.owner);
+        if (request->session->lost)
+            STATE_SET(request->session->lost, 0);
         return MNOS_OK;
     }
     if (badge == 0)

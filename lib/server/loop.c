@@ -158,6 +158,8 @@ static __attribute__((noinline)) void run_alone(struct server_loop *loop,
     if (!loop->busy) /* the IPC buffer is others' as soon as it waits */
         (void)server_body(loop, request);
     status = carry_out(loop, request);
+    if (loop->ran != NULL)
+        loop->ran(loop->owner.context, request);
     request->lane = lane_after(lane, label, message);
     conclude(loop, request, request->lane, status, key_of(loop));
 }
@@ -247,7 +249,7 @@ static inline __attribute__((always_inline)) void handle_request(struct server_l
     request.touched = 0;
     if (operation->class == SERVER_CLASS_NONE) {
         message_put(message, MNOS_ERR_LABEL, NULL, 0);
-    } else if (request.session == NULL && number != loop->open_session) {
+    } else if ((request.session == NULL || request.session->lost) && number != loop->open_session) {
         message_put(message, MNOS_ERR_LOST, NULL, 0);
     } else if (server_is_once(operation)) {
         run_once(loop, &request);

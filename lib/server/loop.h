@@ -93,6 +93,8 @@ struct server_loop {
     void (*round)(void *context); /* after each message or event, and at the deadline */
     /* Handlers may call server_loop_meanwhile(): what a request carries is copied before its handler runs. */
     bool waits_inside;
+    /* With `waits_inside`, after each handler, whatever it returned, and before the reply; NULL: nothing. */
+    void (*ran)(void *context, const struct server_request *request);
     bool busy;     /* a handler, or `round`, waits: the loop is inside of it */
     bool gone_due; /* clients have gone meanwhile, */
     bool turn_due; /* and requests were put aside */

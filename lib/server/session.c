@@ -122,6 +122,14 @@ void session_reset(struct sessions *sessions, struct server_session *session,
     memset(session->lanes, 0, sizeof session->lanes);
 }
 
+void session_lose(struct sessions *sessions, struct server_session *session,
+                  const struct session_owner *owner)
+{
+    session_reset(sessions, session, owner);
+    STATE_SET(session->lost, 1);
+    state_step();
+}
+
 /* Takes it out of the table of badges: from now on it is only a place in the tree. */
 static void shut(struct sessions *sessions, struct server_session *session,
                  const struct session_owner *owner)

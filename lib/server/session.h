@@ -71,7 +71,8 @@ struct server_session {
     uint32_t gone;
     uint32_t window; /* its place (window.h), or 0 */
     uint32_t number; /* its own */
-    uint32_t type;   /* of the object: the service's */
+    uint16_t type;   /* of the object: the service's */
+    uint16_t lost;   /* what it had open has been lost, and its client does not know yet */
     struct server_lane lanes[LABEL_LANES];
 };
 
@@ -163,6 +164,10 @@ struct server_session *session_make_for(struct sessions *sessions, mnos_badge_t 
 /* Closes its handles and empties its lanes. */
 void session_reset(struct sessions *sessions, struct server_session *session,
                    const struct session_owner *owner);
+/* What it had open, and what its lanes say, is not true any more: its requests get MNOS_ERR_LOST until it begins anew.
+ * Its window stays, as the client may be writing into it. */
+void session_lose(struct sessions *sessions, struct server_session *session,
+                  const struct session_owner *owner);
 /* No request under its badge can come. */
 void session_gone(struct sessions *sessions, struct server_session *session,
                   const struct session_owner *owner);

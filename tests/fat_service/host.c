@@ -26,6 +26,7 @@ struct sent {
 };
 
 static struct fat_service service;
+static struct fat_kept kept;
 static struct file_server server;
 static struct park park;
 static struct host_options options;
@@ -337,7 +338,7 @@ static void begin_service(void)
     service.now_ns = 1700000000000000000ull;
     service.tick_ns = 1000000000;
     service.say = say;
-    fat_service_init(&service, &server, &fat_disk);
+    fat_service_init(&service, &server, &fat_disk, &kept);
 }
 
 static void round_ends(void *)

@@ -18,6 +18,7 @@
 static struct fat_service service;
 static struct file_server server;
 static struct park park;
+static struct fat_kept kept;
 static uint8_t memory[PAGES * CACHE_PAGE_BYTES] __attribute__((aligned(4096)));
 static uint8_t *disk;
 static size_t disk_bytes;
@@ -201,7 +202,7 @@ void scene_damaged(const uint8_t *image, size_t image_bytes, const uint8_t *chan
     service.pages = PAGES;
     service.table = calloc(1, volume_cache_table_bytes(PAGES));
     service.now_ns = 1700000000000000000ull;
-    fat_service_init(&service, &server, &port);
+    fat_service_init(&service, &server, &port, &kept);
     fat_service_mount(&service, 512, disk_bytes, false);
     fat_service_round(&service);
     if (service.state == FAT_MOUNTED) {

@@ -124,7 +124,7 @@ def others() -> None:
     kill_under_load("exfat", "volumes", "devices", "virtio_blk.0", "vfs")
 
 
-@suite.test("what was synced is there after the service itself died, and clients are told once")
+@suite.test("who has synced what it wrote does not notice that the service died")
 def service() -> None:
     with fat_disk("fat32") as (part, disk):
         with mounted(disk, "its own death") as guest:
@@ -132,11 +132,69 @@ def service() -> None:
                 says(guest, f"write /fat/file-{number} text {number}")
                 says(guest, "sync")
                 guest.command("kill fat.0")
-                guest.command("ls /fat")  # ERR_LOST, once
                 says(guest, f"cat /fat/file-{number}", f"text {number}")
+                says(guest, "log", f"run {number + 2} goes on with the sessions of the last")
             switch_off(guest)
         take_from_disk(disk, part)
         said = subprocess.run([mkdisk.tool("fsck.fat", "dosfstools"), "-n", str(part)], capture_output=True, text=True)
         check("share clusters" not in said.stdout and "free cluster" not in said.stdout, said.stdout)
         for number in range(KILLS):
             check(get(part, f"file-{number}") == f"text {number}\n".encode(), f"file {number}")
+
+
+SYNC_LOAD = """
+[service.sync_load]
+file = "sync_load"
+restart = "on-demand"
+priority = 15
+ceiling = 30
+frames = 256
+bytes = 65536
+arguments = "{kills} fat.0 /fat"
+uses = {{ files = "vfs", observer = "observer", manager = {{ endpoint = "manager", start = ["fat"] }} }}
+log = "write"
+"""
+
+
+def kill_in_the_middle(kind: str, kills: int, least: int, limit_s: float) -> None:
+    """So many kills in each run, and runs until `least` of all came in the middle of a request of class N."""
+    runs = middle = told = synced = 0
+    load = SYNC_LOAD.format(kills=kills)
+    with fat_disk(kind) as (part, disk), tempfile.TemporaryDirectory() as folder:
+        archive = initrd_with(Path(folder), ["sync_load"], lambda text: text.replace("\n[mount.", load + "\n[mount.", 1))
+        with mounted(disk, f"{kind} in the middle", archive, limit_s) as guest:
+            while runs == 0 or middle < least:
+                check(runs < 10, f"of {runs * kills} kills only {middle} came in the middle of a request")
+                guest.command("run sync_load", 300)
+                runs += 1
+                found = re.findall(r"sync_load: (\d+) kills, \d+ rounds, (\d+) synced, (\d+) times lost, (\d+) failures",
+                                   guest.command("log"))
+                check(found and found[-1][0] == f"{kills}" and found[-1][3] == "0", f"it failed:\n{guest.command('log')}")
+                synced, told = synced + int(found[-1][1]), told + int(found[-1][2])
+                # Each line is shown once more by `log`.
+                middle = sum(number != "0" for number in dict(re.findall(
+                    r"I fat\.0: run (\d+) goes on [^\n]*: (\d+) requests were running", guest.output())).values())
+            switch_off(guest)
+        take_from_disk(disk, part)
+        if kind != "exfat":
+            said = subprocess.run([mkdisk.tool("fsck.fat", "dosfstools"), "-n", str(part)], capture_output=True, text=True)
+            check("share clusters" not in said.stdout and "free cluster" not in said.stdout, said.stdout)
+    print(f"{kind}: {runs * kills} kills, {middle} in the middle of a request, {synced} files synced, {told} times lost")
+
+
+@suite.test("when the service dies under load who has not synced is told, what was synced is there, and readers go on")
+def in_the_middle() -> None:
+    kill_in_the_middle("fat32", 20, 1, 400)
+    kill_in_the_middle("exfat", 20, 1, 400)
+
+
+def long_suite() -> Suite:
+    """The campaign of make test-long."""
+    campaign = Suite("fat-kills")
+
+    @campaign.test("200 kills of FAT under load, 20 of them in the middle of a request")
+    def many_kills() -> None:
+        for kind in ("fat16", "fat32", "exfat"):
+            kill_in_the_middle(kind, 200, 20, 3600)
+
+    return campaign

@@ -93,6 +93,7 @@ static mnos_status_t check_room(struct fat_service *service, const struct fatfs_
 
 static void changed(struct fat_service *service, struct fat_node *node)
 {
+    kept_forget(service, node);
     node->object.modified = fat_time_from_ns(service->now_ns);
     node->dirty = !node->gone;
     volume_changed(service);

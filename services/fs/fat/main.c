@@ -9,6 +9,8 @@
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
+#include "lib/server/state.h"
+#include "lib/server/windows.h"
 #include "services/fs/fat/service.h"
 
 enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
@@ -20,8 +22,19 @@ enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 /* The floor, and pieces of 2 MiB as far as the manifest's share goes. */
 #define PAGES_MAX 2304u
 
-static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1];
-static struct region cache_region, ring_region;
+#define MAGIC 0x545441465354ull
+/* What lies in the region has changed when this has. */
+#define LAYOUT 1u
+/* What a request changes of sessions and lanes. */
+#define LOG_BYTES 32768u
+/* So many ends in a row, within 10 s of each other, that nobody ordered: what is kept is not trusted any more. */
+#define DEATHS_MAX 2u
+
+static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1], state_pieces[1];
+static struct region cache_region, ring_region, state_region;
+static struct state state;
+static struct windows windows;
+static struct fat_kept *kept;
 static struct file_server server;
 static struct park park;
 static struct fat_service service;
@@ -146,6 +159,7 @@ static void state_changed(struct fat_service *of)
         return;
     }
     string_copy(status.reason, of->reason, sizeof status.reason);
+    kept->mount = status;
     file_server_mounted(&server, &status);
 }
 
@@ -193,19 +207,21 @@ static mnos_status_t get_pages(uint64_t bytes, struct memory_block *block)
     return memory_allocate((bytes + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, block);
 }
 
-static mnos_status_t get_memory(struct memory_block *sessions)
+static mnos_status_t get_memory(void)
 {
     struct memory_block table;
     mnos_status_t status = region_open(&cache_region, "fat_cache", cache_pieces, PIECES_MAX);
 
     if (status == MNOS_OK)
         status = region_open(&ring_region, "fat_ring", ring_pieces, 1);
+    if (status == MNOS_OK)
+        status = region_open(&state_region, "fat_state", state_pieces, 1);
+    if (status == MNOS_OK)
+        status = windows_open(&windows, "fat_windows");
     /* What the share allows; less is no error. */
     while (status == MNOS_OK && cache_region.piece_count < PIECES_MAX &&
            region_grow(&cache_region) == MNOS_OK)
         continue;
-    if (status == MNOS_OK)
-        status = get_pages(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES), sessions);
     service.memory = cache_region.address;
     service.pages = (uint32_t)(cache_region.bytes / MNOS_PAGE_BYTES);
     if (service.pages > PAGES_MAX)
@@ -217,33 +233,118 @@ static mnos_status_t get_memory(struct memory_block *sessions)
     return status;
 }
 
+/* ---- What outlives the process ---- */
+
+/* The sessions come first, then the service's own. */
+static uint64_t session_bytes(void)
+{
+    return (sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES) + 63) / 64 * 64;
+}
+
 /* Badges that end with a run of the service are not used again by the next: time goes on. */
 static mnos_badge_t first_badge(void)
 {
     return kinfo_time_ns();
 }
 
+/* Nothing of the last run is there. */
+static void begin_anew(struct sessions *sessions)
+{
+    state_drop(&state);
+    memset(sessions, 0, session_bytes() + sizeof *kept);
+    sessions_format(sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge());
+    state_ready(&state);
+}
+
+/* Finds what the last run left, or makes it anew; *found: its sessions are there. */
+static mnos_status_t get_state(struct sessions **sessions, bool *found)
+{
+    const char *wrong = NULL;
+
+    if (state_region.bytes < state_overhead(LOG_BYTES) + session_bytes() + sizeof *kept)
+        return MNOS_ERR_MEMORY;
+    *found = state_open(&state, state_region.address, state_region.bytes, MAGIC, LAYOUT, LOG_BYTES,
+                        NULL) == STATE_WHOLE;
+    *sessions = state_content(&state);
+    kept = (struct fat_kept *)((uint8_t *)*sessions + session_bytes());
+    state_current = &state;
+    if (*found)
+        wrong = sessions_numbers(*sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
+    if (*found && wrong == NULL) {
+        sessions_rebuild(*sessions);
+        wrong = sessions_check(*sessions);
+    }
+    if (wrong != NULL)
+        log_line("what the last run left is not used: %s", wrong);
+    *found = *found && wrong == NULL;
+    if (!*found)
+        begin_anew(*sessions);
+    return MNOS_OK;
+}
+
+/* The volume that the last run had mounted; false: it had none, or it is not there any more. */
+static bool mount_again(void)
+{
+    struct mount_status was = kept->mount;
+
+    if (!kept->mounted || state.header->deaths >= DEATHS_MAX ||
+        volume_disk_open(&volume) != MNOS_OK)
+        return false;
+    server.mount = was;
+    server.mount.state = MOUNT_STATE_MOUNTING;
+    if (fat_service_mount_again(&service, volume.client.info.sector_bytes,
+                                volume_disk_bytes(&volume)))
+        return true;
+    volume_disk_close(&volume);
+    service.state = FAT_NONE;
+    server.mount = (struct mount_status){.state = MOUNT_STATE_NONE};
+    return false;
+}
+
+/* Requests that come while the volume is mounted wait for their turn, in the sessions and lanes that they had. */
+static void go_on(void)
+{
+    bool in_request = kept->in_request, mounted;
+    unsigned running, lost;
+
+    kept->in_request = false;
+    set_clock(NULL);
+    running = file_server_recover(&server, &windows.memory, state.header->deaths == 0);
+    running += in_request && (running & 0xFFFF) == 0; /* of class I: its client sends it again */
+    mounted = mount_again();
+    lost = kept_take_over(&service, !mounted);
+    log_line("run %llu goes on with the sessions of the last: %u requests were running, %u of them "
+             "for the second time; %u clients have lost what they had not synced",
+             (unsigned long long)state.header->epoch, running & 0xFFFF, running >> 16, lost);
+    park_wake(&park, PARK_TURN);
+    server_loop_go_on(&server.loop);
+}
+
 int main(void)
 {
     static struct file_methods methods;
-    struct memory_block sessions;
-    mnos_status_t status = get_memory(&sessions);
+    struct sessions *sessions;
+    bool found = false;
+    mnos_status_t status = get_memory();
 
+    if (status == MNOS_OK)
+        status = get_state(&sessions, &found);
     if (status != MNOS_OK)
         return log_failure(status, "get memory for pages of the volume", EXIT_MEMORY);
     methods = fat_methods;
     methods.mount = mount;
     methods.unmount = unmount;
-    file_server_init(
-        &server, &(struct file_system){&methods, &service, FAT_ROOT, 0},
-        sessions_format(sessions.address, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge()),
-        bootstrap_cap("requests"), &park);
+    file_server_init(&server, &(struct file_system){&methods, &service, FAT_ROOT, 0}, sessions,
+                     bootstrap_cap("requests"), &park);
+    server.window_memory = &windows.memory;
     server.loop.events = events;
     server.loop.gone = gone;
     server.loop.deadline_ns = deadline_ns;
     server.loop.round = round_ends;
     service.state_changed = state_changed;
     service.say = say;
-    fat_service_init(&service, &server, &disk);
+    fat_service_init(&service, &server, &disk, kept);
+    if (found)
+        go_on();
     return log_failure(server_loop_run(&server.loop, set_clock), "receive a request", EXIT_RECEIVE);
 }

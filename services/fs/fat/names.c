@@ -170,6 +170,12 @@ static mnos_status_t check_replaced(const struct fat_node *moved, const struct f
     return moved->object.is_directory ? check_empty(there) : MNOS_ERR_DIRECTORY;
 }
 
+/* A death between the two steps of a rename leaves two entries for one content, and its client asks for it again. */
+static bool is_one_content(const struct fat_node *a, const struct fat_node *b)
+{
+    return a->object.cluster != 0 && a->object.cluster == b->object.cluster;
+}
+
 static mnos_status_t check_rename(struct fat_service *service, const struct file_place *from,
                                   const struct file_place *to)
 {
@@ -185,7 +191,8 @@ static mnos_status_t check_rename(struct fat_service *service, const struct file
         return MNOS_ERR_NOT_DIRECTORY;
     if (moved->object.is_directory && is_in(service, to->directory, from->inode))
         return MNOS_ERR_ARGUMENT;
-    if (status == MNOS_OK && to->inode != 0 && to->inode != from->inode)
+    if (status == MNOS_OK && to->inode != 0 && to->inode != from->inode &&
+        !is_one_content(moved, node_of(service, to->inode)))
         status = check_replaced(moved, node_of(service, to->inode));
     return status;
 }
@@ -202,6 +209,8 @@ static mnos_status_t take_over(struct fat_service *service, struct fat_node *mov
     place->entry = there->object.entry;
     place->first_entry = there->object.first_entry;
     status = fat_status(fatfs_update(place));
+    if (status == MNOS_OK && is_one_content(moved, there)) /* what it led to stays */
+        there->object.cluster = 0;
     if (status == MNOS_OK)
         node_gone(service, there);
     return status;
@@ -248,10 +257,16 @@ mnos_status_t fat_rename(void *context, const struct file_place *from, const str
                          uint32_t)
 {
     struct fat_service *service = context;
-    mnos_status_t status = check_rename(service, from, to);
     struct fatfs_object place, old;
     struct fat_node *moved;
+    mnos_status_t status;
 
+    if (kept_was_renamed(service, from, to)) {
+        service->request_renamed = true;
+        return MNOS_OK;
+    }
+    service->kept->renamed.is_one = false;
+    status = check_rename(service, from, to);
     /* A name that differs in large and small letters alone is written anew. */
     if (status != MNOS_OK || (from->inode == to->inode && is_same_text(from, to)))
         return status;
@@ -267,6 +282,7 @@ mnos_status_t fat_rename(void *context, const struct file_place *from, const str
         status = fat_status(fatfs_set_parent(&moved->object));
     if (status == MNOS_OK && !is_one_sector(service, &old, &moved->object))
         status = volume_commit(service);
+    kept_note_renamed(service, &moved->object);
     if (status == MNOS_OK)
         status = fat_status(fatfs_remove_entry(&old));
     return status != MNOS_OK ? status : volume_commit(service);
@@ -392,6 +408,8 @@ static mnos_status_t ready(void *context)
     struct fat_service *service = context;
 
     service->request++;
+    service->request_changed = service->request_renamed = false;
+    service->kept->in_request = true;
     return service->state == FAT_MOUNTED ? MNOS_OK : MNOS_ERR_STATE;
 }
 

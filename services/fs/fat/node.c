@@ -64,8 +64,43 @@ static void take_out(struct fat_service *service, struct fat_node *node)
 
 static void make_free(struct fat_service *service, struct fat_node *node)
 {
+    kept_forget(service, node);
     *node = (struct fat_node){.next = service->free_node};
     service->free_node = node_number(service, node);
+}
+
+/* Of a run that died: the number is a client's. */
+void node_restore(struct fat_service *service, uint32_t number, uint32_t directory,
+                  const struct fatfs_object *object, uint64_t generation)
+{
+    struct fat_node *node = node_of(service, number);
+
+    node->used = true;
+    node->generation = generation;
+    node->object = *object;
+    node->directory = directory;
+    node->object.directory = &service->nodes[directory].object;
+    add(service, node);
+}
+
+void node_restore_gone(struct fat_service *service, uint32_t number)
+{
+    struct fat_node *node = node_of(service, number);
+
+    node->used = node->gone = node->object.is_directory = true;
+    node->generation = ++service->next_generation;
+    service->gone_count++;
+}
+
+void node_restored(struct fat_service *service)
+{
+    service->free_node = 0;
+    for (uint32_t i = NODES_MAX; i > FAT_ROOT; i--) {
+        if (service->nodes[i].used)
+            continue;
+        service->nodes[i].next = service->free_node;
+        service->free_node = i;
+    }
 }
 
 /* A node that only was looked at, by an earlier request. */
@@ -127,12 +162,15 @@ mnos_status_t node_get(struct fat_service *service, uint32_t directory,
         add(service, *node);
     }
     (*node)->request = service->request;
+    if (service->commit_ns == 0) /* what was looked up is what the medium says */
+        kept_know(service, *node);
     return status;
 }
 
 void node_move(struct fat_service *service, struct fat_node *node, uint32_t directory,
                const struct fatfs_object *place)
 {
+    kept_forget(service, node);
     take_out(service, node);
     node->directory = directory;
     node->object.directory = &service->nodes[directory].object;
@@ -143,6 +181,7 @@ void node_move(struct fat_service *service, struct fat_node *node, uint32_t dire
 
 void node_gone(struct fat_service *service, struct fat_node *node)
 {
+    kept_forget(service, node);
     take_out(service, node);
     node->directory = 0;
     node->object.directory = NULL;

@@ -46,8 +46,40 @@ struct fat_node {
     bool dirty; /* its entry does not say what it says */
 };
 
+/*
+ * What outlives the process beside the sessions (takeover.c): what is mounted, who has changed something since the last
+ * commit, and where the entries of nodes are. It is stored as it comes, without the undo log.
+ *
+ * K1  The place of a node that is `known` is where its entry is on the medium, as the last commit has left it, and nothing
+ *     of the file or directory has changed since.
+ * K2  A session that has had something changed since the last commit is `changed`, before that is answered.
+ */
+struct fat_kept {
+    bool mounted, asked_read_only;
+    bool in_request; /* one that needs the volume */
+    /* Where a rename has put an entry, from before the old one goes until the request is answered: it commits itself, and
+     * who asks again behind a death finds the old name gone. */
+    struct {
+        bool is_one;
+        uint32_t directory_cluster, entry;
+    } renamed;
+    uint64_t disk_bytes;
+    uint64_t next_generation; /* of nodes: none that a client knows is used again */
+    struct mount_status mount;
+    bool changed[FILE_SERVER_SESSIONS + 1];
+    struct fat_kept_node {
+        bool known;
+        uint32_t directory;   /* node */
+        uint32_t entry, from; /* the last of its entries, and the first */
+        uint64_t generation;
+    } nodes[NODES_MAX + 1];
+};
+
 struct fat_service {
     struct file_server *files;
+    struct fat_kept *kept;
+    bool request_changed; /* the request that runs has changed something, */
+    bool request_renamed; /* or what kept->renamed says */
     const struct fat_disk *disk;
     struct volume_cache cache;
     struct fatfs_disk port;
@@ -81,13 +113,16 @@ extern const struct file_methods fat_methods;
 
 /* ---- volume.c: the whole ---- */
 
-/* `files` is the server that has `fat_methods` with this service. */
+/* `files` is the server that has `fat_methods` with this service. `kept` is of an earlier run, or zeros. */
 void fat_service_init(struct fat_service *service, struct file_server *files,
-                      const struct fat_disk *disk);
+                      const struct fat_disk *disk, struct fat_kept *kept);
 /* Begins; `state_changed` is called when it is done, from fat_service_round(). */
 void fat_service_mount(struct fat_service *service, uint32_t sector_bytes, uint64_t disk_bytes,
                        bool read_only);
 void fat_service_unmount(struct fat_service *service);
+/* The same volume again, in a run behind one that died: mounts, in this call. False: it cannot be. */
+bool fat_service_mount_again(struct fat_service *service, uint32_t sector_bytes,
+                             uint64_t disk_bytes);
 /* After each message, event or deadline: mounts, unmounts, or commits, as is due. Waits for the disk. */
 void fat_service_round(struct fat_service *service);
 uint64_t fat_service_deadline_ns(const struct fat_service *service);
@@ -116,6 +151,11 @@ void node_move(struct fat_service *service, struct fat_node *node, uint32_t dire
                const struct fatfs_object *place);
 /* It has no entry any more: it goes when nobody has it open, and then its clusters. */
 void node_gone(struct fat_service *service, struct fat_node *node);
+/* In a run that goes on: a node of that number; one that has no entry any more; and the others are free. */
+void node_restore(struct fat_service *service, uint32_t number, uint32_t directory,
+                  const struct fatfs_object *object, uint64_t generation);
+void node_restore_gone(struct fat_service *service, uint32_t number);
+void node_restored(struct fat_service *service);
 /* Clusters that were a file's. */
 mnos_status_t node_for_clusters(struct fat_service *service, const struct fatfs_object *object);
 /* Frees the clusters of nodes that are gone and not open. */
@@ -125,6 +165,25 @@ mnos_status_t node_update_all(struct fat_service *service);
 void node_hold(void *context, uint32_t number);
 void node_drop(void *context, uint32_t number);
 const char *node_check(struct fat_service *service);
+
+/* takeover.c */
+/* The node's entry is where it says, on the medium. */
+void kept_know(struct fat_service *service, const struct fat_node *node);
+/* Something of it is not as the medium says. */
+void kept_forget(struct fat_service *service, const struct fat_node *node);
+/* All that was changed is on the medium. */
+void kept_commit(struct fat_service *service);
+/* A rename has put its entry there, and the old one goes now. */
+void kept_note_renamed(struct fat_service *service, const struct fatfs_object *place);
+/* Whether it is what the last run has done and not answered. */
+bool kept_was_renamed(const struct fat_service *service, const struct file_place *from,
+                      const struct file_place *to);
+/* The request that ran has changed what request_changed says. */
+void kept_ran(void *context, const struct server_request *request);
+/* In a run that finds the sessions of one that died, behind mounting and file_server_recover(): those that had changed
+ * nothing since the last commit go on, with what they have open where it was; the others have lost it. With `all`, when
+ * nothing is mounted or nothing is to be trusted, that is all of them. Returns how many have lost something. */
+unsigned kept_take_over(struct fat_service *service, bool all);
 
 /* bytes.c */
 mnos_status_t fat_read(void *context, uint32_t inode, uint64_t offset, void *to, uint64_t length,

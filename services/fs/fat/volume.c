@@ -53,6 +53,7 @@ mnos_status_t volume_writable(const struct fat_service *service)
 
 void volume_changed(struct fat_service *service)
 {
+    service->request_changed = true;
     if (service->commit_ns == 0)
         service->commit_ns = service->tick_ns + FAT_COMMIT_NS;
 }
@@ -104,11 +105,13 @@ mnos_status_t volume_commit(struct fat_service *service)
     service->commit_ns = 0;
     if (status == MNOS_ERR_FORMAT)
         return status; /* what the asker wrote has no entry that says so */
+    if (status == MNOS_OK)
+        kept_commit(service);
     /* Nothing on the medium leads to these any more. */
     if (status == MNOS_OK)
         status = node_free_gone(service);
-    if (status == MNOS_OK && is_dirty(service))
-        volume_changed(service);
+    if (status == MNOS_OK && is_dirty(service)) /* tables, which are no client's */
+        service->commit_ns = service->tick_ns + FAT_COMMIT_NS;
     if (status == MNOS_OK || service->read_only)
         return status;
     service->read_only = true;
@@ -123,11 +126,14 @@ mnos_status_t volume_commit(struct fat_service *service)
 /* ---- Mounting ---- */
 
 void fat_service_init(struct fat_service *service, struct file_server *files,
-                      const struct fat_disk *disk)
+                      const struct fat_disk *disk, struct fat_kept *kept)
 {
     service->files = files;
+    service->kept = kept;
+    service->next_generation = kept->next_generation;
     service->disk = disk;
     files->loop.waits_inside = true;
+    files->loop.ran = kept_ran;
     node_init(service);
 }
 
@@ -135,20 +141,32 @@ static void set_state(struct fat_service *service, enum fat_state state, mnos_st
 {
     service->state = state;
     service->failure = failure;
+    if (state != FAT_MOUNTING) /* which may be the next run of what is mounted */
+        service->kept->mounted = state == FAT_MOUNTED;
     if (service->state_changed != NULL)
         service->state_changed(service);
 }
 
-void fat_service_mount(struct fat_service *service, uint32_t sector_bytes, uint64_t disk_bytes,
-                       bool read_only)
+static void begin_mounting(struct fat_service *service, uint32_t sector_bytes, uint64_t disk_bytes,
+                           bool read_only)
 {
-    service->disk_bytes = disk_bytes;
+    service->disk_bytes = service->kept->disk_bytes = disk_bytes;
     service->disk_sector_bytes = sector_bytes;
+    service->kept->asked_read_only = read_only;
     service->asked_read_only = service->read_only = read_only;
     service->marked = false;
     service->commit_ns = 0;
     service->reason[0] = 0;
     set_state(service, FAT_MOUNTING, MNOS_OK);
+}
+
+void fat_service_mount(struct fat_service *service, uint32_t sector_bytes, uint64_t disk_bytes,
+                       bool read_only)
+{
+    service->kept->mounted = service->kept->renamed.is_one = false;
+    memset(service->kept->nodes, 0, sizeof service->kept->nodes);
+    memset(service->kept->changed, 0, sizeof service->kept->changed);
+    begin_mounting(service, sector_bytes, disk_bytes, read_only);
 }
 
 void fat_service_unmount(struct fat_service *service)
@@ -206,6 +224,16 @@ static mnos_status_t mount(struct fat_service *service)
     if (service->found_marked && service->say != NULL)
         service->say("the volume was not unmounted: a check (fsck.fat, fsck.exfat) is due");
     return MNOS_OK;
+}
+
+bool fat_service_mount_again(struct fat_service *service, uint32_t sector_bytes,
+                             uint64_t disk_bytes)
+{
+    if (service->kept->disk_bytes != disk_bytes)
+        return false;
+    begin_mounting(service, sector_bytes, disk_bytes, service->kept->asked_read_only);
+    fat_service_round(service);
+    return service->state == FAT_MOUNTED;
 }
 
 /* The second commit is that of what the first has freed. */
