@@ -131,6 +131,7 @@ void connection_image(uint32_t number, struct kept_connection *image)
         .segment = pcb->mss,
         .flags = (uint16_t)(pcb->flags & FLAGS_KEPT),
         .unsound = pcb->refused_data != NULL,
+        .timeout = (uint32_t)pcb->rto,
     };
     tcp_owner(pcb, image);
     image->sum = kept_sum(image);
@@ -187,6 +188,9 @@ static void set_sender(struct tcp_pcb *pcb, const struct kept_connection *image)
     pcb->snd_wl2 = image->window_acked;
     pcb->snd_wnd = image->window;
     pcb->snd_wnd_max = image->window_max;
+    /* One that has grown by retransmissions begins as a new one's. */
+    if (image->timeout >= 1 && image->timeout < (uint32_t)pcb->rto)
+        pcb->rto = (s16_t)image->timeout;
     pcb->ssthresh = half < least ? least : half;
     pcb->cwnd = least > WINDOW_INITIAL ? least : WINDOW_INITIAL;
 }

@@ -101,8 +101,8 @@ struct kept_connection {
     uint32_t congestion, threshold;
     uint16_t segment, flags; /* MSS; of lwIP's TF_ */
     uint32_t unsound;        /* 1: what was received and acknowledged is in no ring */
-    uint32_t reserved;
-    uint64_t sum; /* kept_sum() of what is above */
+    uint32_t timeout;        /* of retransmission, in steps of lwIP's slow timer */
+    uint64_t sum;            /* kept_sum() of what is above */
 };
 _Static_assert(sizeof(struct kept_connection) == 96, "sum is the last, and nothing is between");
 
