@@ -76,9 +76,21 @@ static struct pbuf *copy(struct interface *interface, const struct frame_part *p
 {
     struct pbuf *pbuf = pbuf_alloc(PBUF_RAW, (u16_t)part->count, PBUF_POOL);
 
-    if (pbuf != NULL)
-        (void)pbuf_take(pbuf, part->bytes, (u16_t)part->count);
+    if (pbuf == NULL)
+        return NULL;
+    (void)pbuf_take(pbuf, part->bytes, (u16_t)part->count);
     give(interface, part->buffer);
+    return pbuf;
+}
+
+/* A frame that came finds room: what is held without being of use to anybody yet is given up. NULL: there is no such. */
+static struct pbuf *hold(struct interface *interface, const struct frame_part *part)
+{
+    struct pbuf *pbuf;
+
+    do
+        pbuf = interface->held < HELD_MAX ? lend(interface, part) : copy(interface, part);
+    while (pbuf == NULL && tcp_forget_out_of_order());
     return pbuf;
 }
 
@@ -88,14 +100,12 @@ static void receive(struct interface *interface, const struct frame_part *part)
     bool several = interface->skipping || (part->flags & FRAME_MORE) != 0;
 
     interface->skipping = (part->flags & FRAME_MORE) != 0;
-    if (several || (part->flags & FRAME_FAILED) != 0 || part->count < FRAME_BYTES_MIN) {
-        interface->dropped++;
-        give(interface, part->buffer);
-        return;
-    }
-    pbuf = interface->held < HELD_MAX ? lend(interface, part) : copy(interface, part);
+    pbuf = several || (part->flags & FRAME_FAILED) != 0 || part->count < FRAME_BYTES_MIN
+               ? NULL
+               : hold(interface, part);
     if (pbuf == NULL) {
         interface->dropped++;
+        give(interface, part->buffer);
         return;
     }
     interface->received++;

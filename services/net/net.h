@@ -297,6 +297,11 @@ void tcp_socket_names(const struct socket *socket, struct socket_names *names);
 void tcp_adopt(struct socket *socket, struct tcp_pcb *pcb);
 void tcp_forget(struct tcp_pcb *pcb);
 
+/* ---- pressure.c ---- */
+
+/* Frees what came out of order on one connection; its peer sends it again. False: nothing did on any. */
+bool tcp_forget_out_of_order(void);
+
 /* ---- listener.c ---- */
 
 /* What waited for ACCEPT does not any more. Its bytes stay until the next run would know it. */

@@ -72,15 +72,16 @@ def _read(stream, count: int) -> bytes:
     return data
 
 
-def _take(listener: socket.socket, frames: SimpleQueue) -> None:
+def _take(listener: socket.socket, frames: SimpleQueue, pass_on) -> None:
     """Frames as QEMU's filter-redirector writes them: their length in 4 bytes, then they themselves. They are taken
     whatever becomes of those before, since QEMU waits for that."""
-    repetitions = Repetitions()
     stream, _ = listener.accept()
     with stream:
         try:
             while True:
-                frames.put(repetitions.pass_on(_read(stream, int.from_bytes(_read(stream, 4), "big"))))
+                frame = pass_on(_read(stream, int.from_bytes(_read(stream, 4), "big")))
+                if frame is not None:
+                    frames.put(frame)
         except (EOFError, OSError):
             frames.put(None)  # QEMU has ended
 
@@ -96,24 +97,37 @@ def _give(listener: socket.socket, frames: SimpleQueue) -> None:
 
 
 @contextmanager
-def mended(netdev: str = "net"):
-    """Yields QEMU's arguments for it: Machine.extra, behind those of hardware.network_card()."""
+def between(pass_on, sent: SimpleQueue | None = None, netdev: str = "net"):
+    """Yields QEMU's arguments, behind those of hardware.network_card(), for a network that gets what pass_on() makes of
+    each of the guest's frames (None: nothing), and the guest those of `sent`, beside the network's."""
     frames: SimpleQueue = SimpleQueue()
+    works = [("out", _take, (frames, pass_on)), ("in", _give, (frames,))]
+    objects = [f"filter-redirector,id=between,netdev={netdev},queue=rx,outdev=wire-out,indev=wire-in"]
+    if sent is not None:
+        works.append(("sent", _give, (sent,)))
+        objects.append(f"filter-redirector,id=sent,netdev={netdev},queue=tx,indev=wire-sent")
     extra: list[str] = []
     with tempfile.TemporaryDirectory(prefix="mnos-wire-") as folder:
         listeners = []
-        for name, work in (("out", _take), ("in", _give)):
+        for name, work, arguments in works:
             listener = socket.socket(socket.AF_UNIX)
             listener.bind(str(Path(folder) / name))
             listener.listen(1)
             listeners.append(listener)
-            threading.Thread(target=work, args=(listener, frames), daemon=True).start()
+            threading.Thread(target=work, args=(listener, *arguments), daemon=True).start()
             extra += ["-chardev", f"socket,id=wire-{name},path={folder}/{name}"]
+        for text in objects:
+            extra += ["-object", text]
         try:
-            yield (*extra, "-object", f"filter-redirector,id=mended,netdev={netdev},queue=rx,outdev=wire-out,indev=wire-in")
+            yield tuple(extra)
         finally:
             for listener in listeners:
                 listener.close()
+
+
+def mended():
+    """The network without the fault: as between()."""
+    return between(Repetitions().pass_on)
 
 
 def segments(dump: Path, port: int) -> list[tuple[bool, int]]:
