@@ -61,7 +61,7 @@
 #define ARP_QUEUEING 1
 #define ARP_QUEUE_LEN 16 /* what connections send at once before their router is known, after a start too */
 #define ETHARP_TRUST_IP_MAC 0
-#define IP_REASS_MAX_PBUFS 64
+#define IP_REASS_MAX_PBUFS 32 /* pieces of datagrams that may never be whole leave half of the copies free */
 #define IP_FORWARD 0
 
 /* TCP: the window is the room of a socket's ring (SOCKET_RING_BYTES), so that what was announced fits. A segment is as
