@@ -13,7 +13,6 @@
 #define SEQUENCE_STEP_NS 4000ull
 #define SEQUENCE_GAP 65536u /* more than a window */
 #define PORT_FIRST 49152u
-#define PORT_COUNT 16384u
 
 static struct random generator;
 static uint8_t sequence_key[CHACHA20_KEY_BYTES];
@@ -40,7 +39,12 @@ uint32_t port_random(void)
 
 uint16_t port_of_own(void)
 {
-    return (uint16_t)(PORT_FIRST + port_random() % PORT_COUNT);
+    return (uint16_t)(PORT_FIRST + port_random() % PORTS_OF_OWN);
+}
+
+uint16_t port_behind(uint16_t port)
+{
+    return (uint16_t)(PORT_FIRST + (port - PORT_FIRST + 1) % PORTS_OF_OWN);
 }
 
 /* What a connection that has ended, of the same ports, has sent is behind the first number of the next one (RFC 1122,

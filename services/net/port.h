@@ -32,5 +32,8 @@ void port_open(const uint8_t key[32]);
 uint64_t port_deadline_ns(void);
 /* A port that nobody foretells, for a connection from here: 49152 to 65535 (RFC 6335). */
 uint16_t port_of_own(void);
+#define PORTS_OF_OWN 16384u
+/* The one behind it; behind the last, the first: PORTS_OF_OWN steps pass through all. */
+uint16_t port_behind(uint16_t port);
 /* What an error of lwIP's is to a client. */
 mnos_status_t port_status(err_t error);

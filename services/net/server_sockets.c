@@ -112,9 +112,40 @@ static mnos_status_t answer_address(struct server_request *request, const struct
     return answer(request, &local, sizeof local);
 }
 
+static mnos_status_t bind_to(struct socket *socket, uint32_t address, uint16_t port)
+{
+    mnos_status_t status;
+
+    if (socket_port_used(&the_net, protocol_of(socket), port))
+        return MNOS_ERR_EXISTS;
+    status = socket->kind == KIND_UDP ? udp_socket_bind(socket, address, port)
+                                      : tcp_socket_bind(socket, address, port);
+    if (status == MNOS_OK)
+        socket->port = port;
+    return status;
+}
+
+/* To the first port that the limits allow and nobody has, from one that nobody foretells on. MNOS_ERR_DENIED, by
+ * *refusal: they allow none; MNOS_ERR_EXISTS: all of them are taken. */
+static mnos_status_t bind_any(const struct socket_limits *limits, struct socket *socket,
+                              uint32_t address, struct socket_refusal *refusal)
+{
+    mnos_status_t status = MNOS_ERR_DENIED;
+    uint16_t port = port_of_own();
+
+    for (uint32_t i = 0; i < PORTS_OF_OWN; i++, port = port_behind(port)) {
+        if (!limits_listen(limits, protocol_of(socket), address, port, refusal))
+            continue;
+        status = bind_to(socket, address, port);
+        if (status != MNOS_ERR_EXISTS)
+            break;
+    }
+    return status;
+}
+
 HANDLER(BIND)
 {
-    struct socket_refusal refusal;
+    struct socket_refusal refusal = {0};
     struct socket_address wanted;
     struct socket *socket = NULL;
     mnos_status_t status = socket_of(request, &wanted, sizeof wanted, &socket);
@@ -125,22 +156,18 @@ HANDLER(BIND)
         return MNOS_ERR_STATE;
     if (wanted.port > UINT16_MAX)
         return MNOS_ERR_ARGUMENT;
-    if (wanted.port == 0)
-        wanted.port = port_of_own();
-    if (!limits_listen(limits_of(request), protocol_of(socket), wanted.address,
-                       (uint16_t)wanted.port, &refusal))
+    if (wanted.port != 0 && !limits_listen(limits_of(request), protocol_of(socket), wanted.address,
+                                           (uint16_t)wanted.port, &refusal))
         return refuse(request, &refusal);
     if (wanted.address != 0 && wanted.address != LOOPBACK_ADDRESS &&
         !limits_is_own(&the_net.own, wanted.address))
         return MNOS_ERR_NOT_FOUND;
-    if (socket_port_used(&the_net, protocol_of(socket), (uint16_t)wanted.port))
-        return MNOS_ERR_EXISTS;
-    status = socket->kind == KIND_UDP
-                 ? udp_socket_bind(socket, wanted.address, (uint16_t)wanted.port)
-                 : tcp_socket_bind(socket, wanted.address, (uint16_t)wanted.port);
+    status = wanted.port != 0 ? bind_to(socket, wanted.address, (uint16_t)wanted.port)
+                              : bind_any(limits_of(request), socket, wanted.address, &refusal);
+    if (status == MNOS_ERR_DENIED)
+        return refuse(request, &refusal);
     if (status != MNOS_OK)
         return status;
-    socket->port = (uint16_t)wanted.port;
     return answer_address(request, socket, wanted.handle);
 }
 

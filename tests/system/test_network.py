@@ -36,7 +36,7 @@ ceiling = 20
 frames = 256
 bytes = 32768
 arguments = "%s"
-uses = { net = { endpoint = "net", listen = ["0.0.0.0:7", "0.0.0.0:7/udp", "0.0.0.0:107/udp"], connect = ["10.0.2.2:9"] } }
+uses = { net = { endpoint = "net", listen = ["0.0.0.0:7", "0.0.0.0:7/udp", "0.0.0.0:107/udp", "0.0.0.0:60000-60001/udp"], connect = ["10.0.2.2:9"] } }
 log = "write"
 """
 
@@ -187,6 +187,10 @@ REFUSALS = {
     "bind 8": "68 (not at this port)",
     "bind 107/udp": "0 (-)",
     "bind 107/tcp": "68 (not at this port)",
+    "any tcp": "68 (not at this port)",
+    "any port": "0 (-)",
+    "another port": "0 (-)",
+    "a third port": "66 (-)",
     "bind loopback": "68 (not to this address)",
     "bind other": "65 (-)",
     "accept": "70 (-)",  # nobody has come, and it does not wait

@@ -213,6 +213,23 @@ static void wait_for_address(void)
     }
 }
 
+/* Port 0: one of two that the limits allow of 16384, as long as there is one. */
+static void try_any_port(void)
+{
+    static const char *const names[] = {"any port", "another port", "a third port"};
+    struct socket sockets[3];
+
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t port = 0;
+
+        if (socket_open(&session, SOCKET_UDP, &sockets[i]) != MNOS_OK)
+            return;
+        say(names[i], socket_bind(&sockets[i], 0, &port));
+    }
+    for (unsigned i = 0; i < 3; i++)
+        (void)!socket_close(&sockets[i]);
+}
+
 static void try_limits(void)
 {
     struct socket_ping ping = {.address = 0x0A000202};
@@ -229,6 +246,8 @@ static void try_limits(void)
     try_bind("bind 8", SOCKET_TCP, 0, 8);
     try_bind("bind 107/udp", SOCKET_UDP, 0, 107);
     try_bind("bind 107/tcp", SOCKET_TCP, 0, 107);
+    try_bind("any tcp", SOCKET_TCP, 0, 0);
+    try_any_port();
     try_bind("bind loopback", SOCKET_TCP, 0x7F000001, ECHO_PORT);
     try_bind("bind other", SOCKET_TCP, 0x0A000203, ECHO_PORT);
     try_accept();
