@@ -13,7 +13,7 @@
 #include "sched/runqueue.h"
 #include "sched/timer_queue.h"
 #include "sched/work.h"
-#include "sync/deferred.h"
+#include "sched/deferred.h"
 
 struct thread;
 struct tss;
@@ -25,7 +25,7 @@ struct call_error {
 };
 
 struct core {
-    /* What assembly uses comes first: arch/x86_64/offsets.c. */
+    /* What assembly uses comes first: arch/x86_64/entry/offsets.c. */
     struct core *self;
     struct thread *current; /* NULL while idle; its frame is where the next entry saves registers */
     void *kernel_stack_top;
@@ -47,7 +47,7 @@ struct core {
 
     uint32_t index; /* 0 is the boot processor */
     bool online;    /* set once, read by all */
-    /* How often it has told other cores that it uses nothing it has looked up (sync/deferred.h). */
+    /* How often it has told other cores that it uses nothing it has looked up (sched/deferred.h). */
     uint64_t quiescent_points;
     /* Was woken by an event, is better than all that is here, and ours: takes over on the way out. */
     struct thread *next;

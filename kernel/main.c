@@ -3,14 +3,14 @@
  * main.c - the order in which the kernel comes up: five phases, each announced on the log once it has
  * done enough to be heard. Details are with those who are called.
  */
-#include "arch/x86_64/init.h"
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/uart.h"
+#include "arch/x86_64/entry/init.h"
+#include "arch/x86_64/mmu/paging.h"
+#include "arch/x86_64/report/uart.h"
 #include "boot/bootinfo.h"
-#include "console/console.h"
-#include "fault.h"
-#include "init.h"
-#include "log/log.h"
+#include "base/console.h"
+#include "provoke.h"
+#include "boot/first_process.h"
+#include "base/log.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
 #include "sched/sched.h"

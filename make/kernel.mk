@@ -21,21 +21,22 @@ SPEED      := -O2 -fno-align-functions \
               $(if $(findstring clang,$(CC)),,-fno-align-loops -fno-align-jumps -fno-align-labels \
                   -freorder-blocks-algorithm=simple -fno-reorder-blocks-and-partition -fno-tree-pre \
                   -fno-partial-inlining)
-KERNEL_HOT := $(patsubst %,kernel/calls/%.c,capability ipc memory process syscall) \
-              kernel/cap/% kernel/ipc/% kernel/sched/% \
-              $(patsubst %,kernel/mm/%.c,aspace mapping) \
+KERNEL_HOT := $(patsubst %,kernel/syscall/%.c,capability dispatch ipc memory process) \
+              kernel/cap/% kernel/ipc/% \
+              $(patsubst %,kernel/sched/%.c,balance cores ready runqueue sched timer_queue work) \
+              $(patsubst %,kernel/vm/%.c,aspace mapping) \
               $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory thread) \
-              $(patsubst %,kernel/arch/x86_64/%.c,ioapic lapic timer trap user_tables vector) \
+              $(patsubst %,kernel/arch/x86_64/%.c,apic/ioapic apic/lapic apic/timer cpu/fpu entry/trap mmu/aspace_tables) \
               lib/base/tree.c
 # Of these, where only the smallest functions are worth copying into their callers.
-KERNEL_FEW := $(patsubst %,kernel/%.c,calls/syscall cap/captable cap/derive mm/aspace object/endpoint)
+KERNEL_FEW := $(patsubst %,kernel/%.c,syscall/dispatch cap/captable cap/derive vm/aspace object/endpoint)
 speed       = $(SPEED) $(if $(findstring clang,$(CC)),,$(if $(filter $(KERNEL_FEW),$1),--param=max-inline-insns-auto=6))
 
 # Where assembly finds the members of structures; both variants have the same.
 STRUCT_OFFSETS := $(BUILD)/gen/struct_offsets.h
-$(STRUCT_OFFSETS): kernel/arch/x86_64/offsets.c $(common)
+$(STRUCT_OFFSETS): kernel/arch/x86_64/entry/offsets.c $(common)
 	$(call say,OFFSETS)
-	$(Q)mkdir -p $(@D) && $(CC) $(KERNEL_CFLAGS) -Ikernel/debug/off -MF $@.d -MT $@ -S $< -o $@.s
+	$(Q)mkdir -p $(@D) && echo '#include "$<"' | $(CC) $(KERNEL_CFLAGS) -Ikernel/debug/off -MF $@.d -MT $@ -x c - -S -o $@.s
 	$(Q)sed -n 's/.*"=> \([A-Z0-9_]* [0-9]*\)".*/#define \1/p' $@.s >$@
 
 # kernel_rules FOLDER VARIANT [WHERE ELSE ITS HEADERS ARE]

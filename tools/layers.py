@@ -34,6 +34,10 @@ class Layers:
     def __init__(self, text: str) -> None:
         table = tomllib.loads(text)
         self.allowed = {tuple(name.split("/")): names for name, names in table["folders"].items()}
+        order, below = table["order"], list(table["order"]["all"])
+        for step in order["steps"]:
+            below += step
+            self.allowed |= {tuple(name.split("/")): (*below, *self.allowed.get(tuple(name.split("/")), ())) for name in step}
         self.search, self.made = table["search"], set(table["made"])
         self.freestanding, self.free = set(table["freestanding"]), set(table["free"])
         self.foreign = table.get("foreign", {})

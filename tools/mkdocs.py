@@ -7,7 +7,7 @@
     mkdocs.py --check   writes nothing; fails when one of them is not what it would write
 
 syscalls.md comes from abi/*.def and the texts in abi/syscalls.toml, locking.md from
-kernel/sync/lock_order.def and the text around it here, observability.md likewise from abi/trace.def, figures.md from what
+kernel/base/lock_order.def and the text around it here, observability.md likewise from abi/trace.def, figures.md from what
 bench/run.py recorded, docs/protocols from protocols/*.def (mkprotocols.py). A text that names a call, an argument, a
 right or a status that does not exist, or leaves one out, is an error.
 """
@@ -229,9 +229,9 @@ def syscalls_page() -> str:
 LOCKING_HEAD = """\
 # Locking
 
-<!-- Made by tools/mkdocs.py from kernel/sync/lock_order.def. Change that, or the text in mkdocs.py. -->
+<!-- Made by tools/mkdocs.py from kernel/base/lock_order.def. Change that, or the text in mkdocs.py. -->
 
-There is one kind of lock, a fair ticket spinlock (`kernel/sync/spinlock.h`), and one global order.
+There is one kind of lock, a fair ticket spinlock (`kernel/base/spinlock.h`), and one global order.
 There is no big kernel lock. Kernel code runs with interrupts off, so a lock never has to switch
 them off, and an interrupt is never taken while one is held (`docs/interrupts.md`).
 
@@ -282,7 +282,7 @@ line under `LOCK_LOG`.
 
 def locking_page() -> str:
     rows = [[str(i), f"`{f[0]}`", f[1]]
-            for i, (_, f) in enumerate(entries("kernel/sync/lock_order.def", "LOCK_RANK"), 1)]
+            for i, (_, f) in enumerate(entries("kernel/base/lock_order.def", "LOCK_RANK"), 1)]
     return LOCKING_HEAD + table(["", "rank", "guards"], rows) + LOCKING_TAIL
 
 

@@ -9,8 +9,8 @@
 #include "boot/memory_map.h"
 #include "boot/requests.h"
 #include "lib/base/string.h"
-#include "log/log.h"
-#include "log/panic.h"
+#include "base/log.h"
+#include "base/panic.h"
 
 #define FRAMEBUFFER_RGB 1 /* the only memory model of the protocol */
 #define FRAMEBUFFER_BYTES_MAX (1ull << 30)

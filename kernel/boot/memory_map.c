@@ -9,8 +9,8 @@
 #include "arch/arch.h"
 #include "boot/bootinfo.h"
 #include "lib/base/string.h"
-#include "log/log.h"
-#include "log/panic.h"
+#include "base/log.h"
+#include "base/panic.h"
 
 #define FRAME_MASK ((paddr_t)PAGE_BYTES - 1)
 

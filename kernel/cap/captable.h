@@ -24,8 +24,8 @@
 #include "abi/types.h"
 #include "assert.h"
 #include "cap/capability.h"
-#include "object/quota.h"
-#include "sync/spinlock.h"
+#include "mm/quota.h"
+#include "base/spinlock.h"
 
 #define CAPTABLE_PAGE_SLOTS 64
 #define CAPTABLE_DOUBLINGS 9 /* from 512 pages of slots to 2^24 slots */

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 
 #include "cap/capability.h"
-#include "mm/aspace.h"
+#include "vm/aspace.h"
 #include "object/endpoint.h"
 #include "object/memory.h"
 #include "object/process.h"

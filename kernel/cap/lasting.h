@@ -22,7 +22,7 @@
 
 #include "abi/types.h"
 #include "cap/capability.h"
-#include "object/quota.h"
+#include "mm/quota.h"
 
 struct process;
 

@@ -15,12 +15,12 @@
 #include "assert.h"
 
 #include "boot/bootinfo.h"
-#include "boot_code.h"
+#include "boot/boot_code.h"
 #include "core.h"
 #include "lib/base/string.h"
-#include "log/panic.h"
+#include "base/panic.h"
 #include "mm/frame_bits.h"
-#include "sync/spinlock.h"
+#include "base/spinlock.h"
 
 enum {
     MAGAZINE_FRAMES = 64,

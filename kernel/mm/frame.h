@@ -3,7 +3,7 @@
  * frame.h - the allocator of 4 KiB frames: one bit a frame up to the highest usable address, scanned
  * a 64-bit word at a time, with a cache of single frames per core above it.
  *
- * Who pays for a frame is not decided here: object/quota.h. No function blocks.
+ * Who pays for a frame is not decided here: mm/quota.h. No function blocks.
  */
 #pragma once
 

@@ -3,7 +3,7 @@
 #include "mm/frame_bits.h"
 
 #include "assert.h"
-#include "boot_code.h"
+#include "boot/boot_code.h"
 #include "lib/base/string.h"
 
 #define ALL UINT64_MAX

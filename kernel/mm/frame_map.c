@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* frame_map.c - what of the physical addresses is RAM, by the memory map of the boot: see frame.h. */
 #include "boot/bootinfo.h"
-#include "boot_code.h"
+#include "boot/boot_code.h"
 #include "mm/frame.h"
 
 bool frame_is_ram(const struct boot_range *range)

@@ -12,8 +12,8 @@
 #include "mm/slab.h"
 
 #include "assert.h"
-#include "boot_code.h"
-#include "log/panic.h"
+#include "boot/boot_code.h"
+#include "base/panic.h"
 #include "mm/addr.h"
 #include "mm/frame.h"
 

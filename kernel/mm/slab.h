@@ -14,7 +14,7 @@
 #include "lib/base/list.h"
 #include "lib/base/string.h"
 #include "poison.h"
-#include "sync/spinlock.h"
+#include "base/spinlock.h"
 
 #define SLAB_MAGAZINE_OBJECTS 16
 

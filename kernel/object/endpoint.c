@@ -6,7 +6,7 @@
 
 #include "abi/message.h"
 #include "assert.h"
-#include "boot_code.h"
+#include "boot/boot_code.h"
 #include "cap/derive.h"
 #include "ipc/wait.h"
 #include "mm/slab.h"

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* fault.c - see fault.h. How a faulted thread waits is ipc/ipc.c and ipc/wait.c. */
+/* fault.c - see fault.h. How a faulted thread waits is ipc/rendezvous.c and ipc/wait.c. */
 #include "object/fault.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 
 #include "arch/arch.h"
-#include "ipc/ipc.h"
+#include "ipc/rendezvous.h"
 #include "lib/base/string.h"
-#include "log/log.h"
-#include "log/panic.h"
+#include "base/log.h"
+#include "base/panic.h"
 #include "object/process.h"
 #include "object/thread.h"
 

@@ -5,13 +5,13 @@
 #include <stddef.h>
 
 #include "arch/arch.h"
-#include "boot_code.h"
+#include "boot/boot_code.h"
 #include "cap/derive.h"
 #include "core.h"
-#include "info.h"
+#include "sched/info.h"
 #include "lib/base/list.h"
 #include "object/endpoint.h"
-#include "trace.h"
+#include "base/trace.h"
 
 /* A line is masked that has fired this often without being acknowledged: by then its driver does not
  * keep up, or does not run. */

@@ -9,7 +9,7 @@
 #include "object/memory.h"
 #include "object/process.h"
 #include "object/thread.h"
-#include "sync/deferred.h"
+#include "sched/deferred.h"
 
 static _Atomic uint64_t next_id = 1;
 

@@ -13,8 +13,8 @@
 
 #include "abi/types.h"
 #include "lib/base/list.h"
-#include "sync/deferred.h"
-#include "sync/spinlock.h"
+#include "sched/deferred.h"
+#include "base/spinlock.h"
 
 struct process;
 

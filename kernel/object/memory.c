@@ -5,10 +5,10 @@
 #include <stddef.h>
 
 #include "assert.h"
-#include "boot_code.h"
+#include "boot/boot_code.h"
 #include "lib/base/string.h"
 #include "mm/frame.h"
-#include "mm/ports.h"
+#include "vm/ports.h"
 #include "mm/slab.h"
 #include "object/process.h"
 #include "sched/sched.h"

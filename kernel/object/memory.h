@@ -16,7 +16,7 @@
 #include "abi/memory.h"
 #include "assert.h"
 #include "cap/capability.h"
-#include "mm/aspace.h"
+#include "vm/aspace.h"
 #include "mm/frame.h"
 #include "object/kobject.h"
 

@@ -5,14 +5,14 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "boot_code.h"
-#include "info.h"
+#include "boot/boot_code.h"
+#include "sched/info.h"
 #include "lib/base/string.h"
 #include "mm/slab.h"
 #include "object/name.h"
 #include "object/thread.h"
 #include "sched/sched.h"
-#include "trace.h"
+#include "base/trace.h"
 
 /* Threads stopped, or let go on, between two looks for something more urgent. */
 #define THREADS_STEP 16

@@ -24,10 +24,10 @@
 #include "abi/inspect.h"
 #include "abi/process.h"
 #include "cap/captable.h"
-#include "mm/aspace.h"
+#include "vm/aspace.h"
 #include "object/ending.h"
 #include "object/kobject.h"
-#include "object/quota.h"
+#include "mm/quota.h"
 #include "object/search.h"
 
 struct thread;

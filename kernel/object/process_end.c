@@ -13,15 +13,15 @@
 #include "cap/derive.h"
 #include "core.h"
 #include "ipc/wait.h"
-#include "log/panic.h"
-#include "mm/ports.h"
+#include "base/panic.h"
+#include "vm/ports.h"
 #include "object/endpoint.h"
 #include "object/inspect.h"
 #include "object/process.h"
 #include "object/thread.h"
 #include "sched/sched.h"
-#include "sync/deferred.h"
-#include "trace.h"
+#include "sched/deferred.h"
+#include "base/trace.h"
 
 /* What one step does at most: about 4,000 instructions. */
 #define KILLED_STEP 32

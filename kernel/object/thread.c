@@ -8,8 +8,8 @@
 
 #include "abi/inspect.h"
 #include "assert.h"
-#include "boot_code.h"
-#include "calls/calls.h"
+#include "boot/boot_code.h"
+#include "syscall/calls.h"
 #include "ipc/wait.h"
 #include "lib/base/string.h"
 #include "mm/frame.h"
@@ -17,8 +17,8 @@
 #include "object/name.h"
 #include "object/process.h"
 #include "sched/sched.h"
-#include "sync/deferred.h"
-#include "trace.h"
+#include "sched/deferred.h"
+#include "base/trace.h"
 
 /* ---- numbers: the low bits of reply ids ---- */
 

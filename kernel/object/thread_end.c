@@ -9,14 +9,14 @@
 
 #include "arch/arch.h"
 #include "assert.h"
-#include "calls/calls.h"
+#include "syscall/calls.h"
 #include "core.h"
 #include "ipc/wait.h"
 #include "object/fault.h"
 #include "object/process.h"
 #include "object/thread.h"
 #include "sched/sched.h"
-#include "trace.h"
+#include "base/trace.h"
 
 /* Callers that one step wakes. */
 #define CALLERS_STEP 16

@@ -2,10 +2,10 @@
 /* cores.c - the cores, and how each begins to take part. */
 #include <stdatomic.h>
 
-#include "boot_code.h"
-#include "info.h"
+#include "boot/boot_code.h"
+#include "sched/info.h"
 #include "sched/internal.h"
-#include "sync/deferred.h"
+#include "sched/deferred.h"
 
 struct core cores[MNOS_CORES_MAX];
 uint32_t core_count = 1;

@@ -5,16 +5,16 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "calls/calls.h"
-#include "info.h"
+#include "syscall/calls.h"
+#include "sched/info.h"
 #include "ipc/wait.h"
 #include "lockdep.h"
-#include "log/log.h"
+#include "base/log.h"
 #include "object/interrupt.h"
 #include "sched/internal.h"
 #include "sched/switch.h"
-#include "sync/deferred.h"
-#include "trace.h"
+#include "sched/deferred.h"
+#include "base/trace.h"
 
 /* How many expired deadlines one timer interrupt serves before others get a chance. */
 #define EXPIRE_BATCH 12

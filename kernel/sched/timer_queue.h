@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "lib/base/tree.h"
-#include "sync/spinlock.h"
+#include "base/spinlock.h"
 
 struct thread;
 

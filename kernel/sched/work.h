@@ -19,7 +19,7 @@
 
 #include "abi/types.h"
 #include "lib/base/list.h"
-#include "sync/spinlock.h"
+#include "base/spinlock.h"
 
 struct core;
 

@@ -17,7 +17,7 @@ suite = Suite("tickless")
 
 LIMIT_S = 300
 VECTOR_FIRST = 0x20
-# kernel/arch/x86_64/vectors.h
+# kernel/arch/x86_64/apic/vectors.h
 VECTOR_LINES_END = 0xF0
 VECTOR_TIMER = 0xFD
 # "   123: v=fd e=0000 i=0 cpl=3 IP=002b:...": an exception, or with i=0 above 0x1f an interrupt.

@@ -20,6 +20,10 @@ arch_ = "kernel/arch/arch.h"
 "lib/*" = []
 "drivers/*/*" = ["abi", "lib/base"]
 "drivers/serial/old" = ["lib"]
+"kernel/b" = ["lib/format"]
+[order]
+all = ["abi"]
+steps = [["kernel/a", "kernel/b"], ["kernel/c"]]
 [[exception]]
 from = "lib/base"
 to = ["kernel/debug"]
@@ -37,6 +41,12 @@ def allowed() -> None:
             ("drivers/serial/a/main.c", "lib/basement/list.h", False),
             ("drivers/serial/old/main.c", "abi/types.h", False),
             ("lib/base/list.h", "abi/types.h", True),
+            ("kernel/a/a.c", "kernel/b/b.h", True),
+            ("kernel/a/a.c", "kernel/c/c.h", False),
+            ("kernel/a/a.c", "lib/format/elf.h", False),
+            ("kernel/b/b.c", "lib/format/elf.h", True),
+            ("kernel/c/c.c", "kernel/a/a.h", True),
+            ("kernel/c/c.c", "abi/types.h", True),
             ("lib/base/list.h", "abi/message.h", False),
             ("tests/unit/a.c", "lib/base/list.h", True)):
         check(table.allows(source, target) == may, f"{source} uses {target}: {not may}")

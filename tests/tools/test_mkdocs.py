@@ -13,7 +13,7 @@ from testlib import Suite, check
 suite = Suite("tools")
 
 NEEDED = ("abi/syscalls.def", "abi/syscalls.toml", "abi/status.def", "abi/rights.def",
-          "kernel/sync/lock_order.def", "abi/trace.def", "bench/results.txt", "bench/targets.toml",
+          "kernel/base/lock_order.def", "abi/trace.def", "bench/results.txt", "bench/targets.toml",
           "tools/mkdocs.py", "tools/mkprotocols.py", "protocols/power.def", "protocols/stream.def")
 
 
@@ -61,7 +61,7 @@ def unknown_right() -> None:
 
 @suite.test("a page that is older than its table is noticed")
 def stale_page() -> None:
-    must_fail("kernel/sync/lock_order.def", "frame bitmap", "bitmap of frames",
+    must_fail("kernel/base/lock_order.def", "frame bitmap", "bitmap of frames",
               "docs/locking.md is not what the tables make", "--check")
 
 

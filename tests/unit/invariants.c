@@ -7,7 +7,7 @@
 
 #include "assert.h"
 #include "ipc/thread_queue.h"
-#include "mm/mapping.h"
+#include "vm/mapping.h"
 #include "object/thread.h"
 #include "tests/unit/host/host.h"
 

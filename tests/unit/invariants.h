@@ -6,7 +6,7 @@
 #include "cap/derive.h"
 #include "core.h"
 #include "lib/base/tree.h"
-#include "mm/aspace.h"
+#include "vm/aspace.h"
 #include "object/endpoint.h"
 #include "object/memory.h"
 #include "object/process.h"

@@ -3,7 +3,7 @@
  * priorities. */
 #pragma once
 
-#include "ipc/ipc.h"
+#include "ipc/rendezvous.h"
 #include "tests/unit/kernel_world.h"
 
 #define NEVER MNOS_DEADLINE_NEVER

@@ -5,17 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "calls/calls.h"
+#include "syscall/calls.h"
 #include "cap/derive.h"
-#include "info.h"
+#include "sched/info.h"
 #include "ipc/wait.h"
-#include "mm/mapping.h"
+#include "vm/mapping.h"
 #include "mm/slab.h"
 #include "object/interrupt.h"
 #include "sched/sched.h"
-#include "sync/deferred.h"
+#include "sched/deferred.h"
 #include "tests/unit/ram.h"
-#include "trace.h"
+#include "base/trace.h"
 
 #define BUFFERS 0x10000000ull
 #define TRIES_MAX 10000

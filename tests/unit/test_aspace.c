@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_aspace.c - mappings: overlap, splitting, revocation, and failures that leave nothing behind. */
-#include "mm/aspace.h"
+#include "vm/aspace.h"
 
 #include <string.h>
 

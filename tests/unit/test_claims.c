@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "log/log.h"
+#include "base/log.h"
 #include "tests/unit/kernel_world.h"
 
 #define BASE 0x400000ull

@@ -3,9 +3,9 @@
  * each access, a microsecond for a port. The file under test is included below. */
 #include <string.h>
 
-#include "arch/x86_64/acpi.h"
-#include "arch/x86_64/insn.h"
-#include "arch/x86_64/lapic.h"
+#include "arch/x86_64/apic/acpi.h"
+#include "arch/x86_64/cpu/insn.h"
+#include "arch/x86_64/apic/lapic.h"
 #include "mm/kmap.h"
 #include "tests/unit/unit.h"
 
@@ -107,7 +107,7 @@ static void *model_kmap(void)
 #define inb(port) model_inb(port)
 #define outb(port, value) model_outb(port, value)
 #define kmap_device(address, bytes, cache) model_kmap()
-#include "kernel/arch/x86_64/clock.c" /* NOLINT */
+#include "kernel/arch/x86_64/apic/clock.c" /* NOLINT */
 #undef rdtsc
 #undef inl
 #undef inb

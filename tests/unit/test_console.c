@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* test_console.c - the framebuffer console, drawing into memory. */
-#include "console/console.h"
+#include "base/console.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/font.h"
+#include "base/font.h"
 #include "tests/unit/unit.h"
 
 /* Every character is a pattern of its own: its number in each row; a blank is blank. */

@@ -3,7 +3,7 @@
  * the instruction replaced by a table. */
 #include <string.h>
 
-#include "arch/x86_64/insn.h"
+#include "arch/x86_64/cpu/insn.h"
 #include "tests/unit/unit.h"
 
 enum { ENTRIES_MAX = 32 };
@@ -30,7 +30,7 @@ static struct cpuid model_cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 #define cpuid(leaf, subleaf) model_cpuid(leaf, subleaf)
-#include "kernel/arch/x86_64/cpuid.c" /* NOLINT */
+#include "kernel/arch/x86_64/cpu/cpuid.c" /* NOLINT */
 #undef cpuid
 
 static void basic_max(uint32_t max)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_deferred.c - what other cores may still be looking at is freed later. */
-#include "sync/deferred.h"
+#include "sched/deferred.h"
 
 #include "tests/unit/kernel_world.h"
 

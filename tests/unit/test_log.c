@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_log.c - log lines, the ring as a reader sees it, and the sinks. */
 #define _GNU_SOURCE /* memmem() */
-#include "log/log.h"
+#include "base/log.h"
 
 #include <string.h>
 

@@ -6,8 +6,8 @@
 
 #include "cap/derive.h"
 #include "mm/frame.h"
-#include "object/quota.h"
-#include "sync/deferred.h"
+#include "mm/quota.h"
+#include "sched/deferred.h"
 #include "tests/unit/kernel_world.h"
 
 static struct thread *actor;

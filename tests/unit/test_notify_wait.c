@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_notify_wait.c - sys_ipc_reply with MNOS_INFO_NOTIFY: sets events and waits, in one call. */
-#include "ipc/ipc.h"
+#include "ipc/rendezvous.h"
 
 #include "sched/sched.h"
 #include "tests/unit/kernel_world.h"

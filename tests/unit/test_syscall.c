@@ -4,7 +4,7 @@
 
 #include "abi/inspect.h"
 #include "abi/process.h"
-#include "calls/calls.h"
+#include "syscall/calls.h"
 #include "tests/unit/kernel_world.h"
 
 static struct thread *actor;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* test_trace.c - the rings of the event trace, and who switches it on. */
-#include "trace.h"
+#include "base/trace.h"
 
 #include "cap/derive.h"
-#include "info.h"
+#include "sched/info.h"
 #include "mm/frame.h"
 #include "tests/unit/kernel_world.h"
 

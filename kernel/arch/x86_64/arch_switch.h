@@ -2,4 +2,4 @@
 /* arch_switch.h - the name under which portable code includes this machine's switch.h. */
 #pragma once
 
-#include "arch/x86_64/switch.h"
+#include "arch/x86_64/cpu/switch.h"

@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 #include "arch/arch.h"
-#include "arch/x86_64/symbols.h"
+#include "arch/x86_64/report/symbols.h"
 #include "core.h"
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
-#include "log/log.h"
+#include "base/log.h"
 
 #define KEPT 64
 #define TOLD_MIN 2000 /* shorter ones are not worth a line */

@@ -2,7 +2,7 @@
 /* assert.c - see assert.h. */
 #include "assert.h"
 
-#include "log/panic.h"
+#include "base/panic.h"
 
 void assert_failed(const char *condition, const char *file, int line)
 {

@@ -11,8 +11,8 @@
 
 #include "core.h"
 #include "jitter.h"
-#include "log/panic.h"
-#include "sync/spinlock.h"
+#include "base/panic.h"
+#include "base/spinlock.h"
 
 enum { HELD_MAX = 8 };
 
@@ -29,7 +29,7 @@ static struct {
 
 static const char *const rank_names[] = {
 #define LOCK_RANK(name, what) #name,
-#include "sync/lock_order.def"
+#include "base/lock_order.def"
 #undef LOCK_RANK
 };
 

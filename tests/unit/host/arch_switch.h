@@ -6,7 +6,7 @@
 #include "object/process.h"
 #include "object/thread.h"
 #include "tests/unit/host/host.h"
-#include "trace.h"
+#include "base/trace.h"
 
 static inline void arch_switch_out(struct thread *thread)
 {

@@ -9,7 +9,7 @@
 #include "assert.h"
 #include "core.h"
 #include "object/process.h"
-#include "object/quota.h"
+#include "mm/quota.h"
 
 #define LEVELS 4
 #define ENTRIES 512

@@ -7,7 +7,7 @@
 #include "core.h"
 #include "lib/base/string.h"
 #include "lib/base/printf.h"
-#include "log/panic.h"
+#include "base/panic.h"
 #include "sched/sched.h"
 
 #define PHYSICAL_PAGES (1ull << 40 >> 12)

@@ -4,12 +4,12 @@
 
 #include "tests/unit/host/host.h"
 #include "assert.h"
-#include "calls/calls.h"
+#include "syscall/calls.h"
 #include "core.h"
 #include "lib/base/string.h"
 #include "mm/frame.h"
 #include "object/process.h"
-#include "object/quota.h"
+#include "mm/quota.h"
 #include "object/thread.h"
 #include "sched/sched.h"
 
