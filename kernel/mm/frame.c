@@ -374,7 +374,7 @@ uint64_t frame_count_free(void)
     uint64_t count = __atomic_load_n(&zones[ZONE_LOW].free, __ATOMIC_RELAXED) +
                      __atomic_load_n(&zones[ZONE_HIGH].free, __ATOMIC_RELAXED);
 
-    for (unsigned i = 0; i < MNOS_CORES_MAX; i++)
+    for (uint32_t i = 0; i < core_count; i++)
         count += count_of(&magazines[i].count) + count_of(&magazines[i].zeroed_count);
     return count;
 }
