@@ -36,7 +36,7 @@ speed       = $(SPEED) $(if $(findstring clang,$(CC)),,$(if $(filter $(KERNEL_FE
 STRUCT_OFFSETS := $(BUILD)/gen/struct_offsets.h
 $(STRUCT_OFFSETS): kernel/arch/x86_64/entry/offsets.c $(common)
 	$(call say,OFFSETS)
-	$(Q)mkdir -p $(@D) && echo '#include "$<"' | $(CC) $(KERNEL_CFLAGS) -Ikernel/debug/off -MF $@.d -MT $@ -x c - -S -o $@.s
+	$(Q)mkdir -p $(@D) && echo '#include "$<"' | $(CC) $(KERNEL_CFLAGS) -Ikernel/debug/off -MF $(@:.h=.d) -MT $@ -x c - -S -o $@.s
 	$(Q)sed -n 's/.*"=> \([A-Z0-9_]* [0-9]*\)".*/#define \1/p' $@.s >$@
 
 # kernel_rules FOLDER VARIANT [WHERE ELSE ITS HEADERS ARE]
