@@ -32,6 +32,7 @@ import disk  # noqa: E402
 import peers  # noqa: E402
 import size  # noqa: E402
 import trace  # noqa: E402
+import traffic  # noqa: E402
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, PROMPT, Guest, GuestError, Machine  # noqa: E402
 
 RESULTS = ROOT / "bench/results.txt"
@@ -143,14 +144,17 @@ def measure_size() -> Metrics:
 
 
 def measure_everything() -> Metrics:
-    return (measure_size() | measure_boot() | measure_programs() | disk.measure() | measure_two_cores()
+    return (measure_size() | measure_boot() | measure_programs() | disk.measure() | traffic.measure() | measure_two_cores()
             | measure_variants() | measure_traced() | measure_growth())
 
 
 def measure_chosen(text: str) -> Metrics:
     kinds = tuple(kind for kind in GROWTH if text in f"growth-{kind}")
     metrics = measure_programs(only=text) | measure_two_cores(text) | measure_growth(kinds)
-    return metrics | (disk.measure(text) if any(text in name for name in disk.METRICS) else {})
+    for part in (disk, traffic):
+        if any(text in name for name in part.METRICS):
+            metrics |= part.measure(text)
+    return metrics
 
 
 # ---- the record ----

@@ -73,7 +73,7 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_rules,$f)))
 GUEST := $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf $(BUILD)/measure/kernel.elf \
          $(BUILD)/tests/guest-initrd.tar $(BUILD)/tests/game-initrd.tar
 
-BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar $(BUILD)/bench/disk.stripped
+BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar $(BUILD)/bench/disk.stripped $(BUILD)/bench/traffic.stripped
 
 # ---- Code style ----------------------------------------------------------------------------------
 FORMATTED = $(call find,abi boot kernel lib protocols services drivers programs tests bench,-name '*.[ch]')

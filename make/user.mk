@@ -74,8 +74,9 @@ $(CLAIMS): $(BUILD)/tests/guest-init.elf tests/guest/unclaimed.toml tools/claims
 # Benchmarks are set up by the means that the guest tests have.
 GUEST_SCENE := $(addprefix tests/guest/,scene.c child.c check.c output.c edu.c)
 $(eval $(call program_rules,$(BUILD)/bench/bench-init.elf,$(wildcard bench/*.[cS]) $(GUEST_SCENE) tests/guest/files.c $(TMPFS_CORE)))
-# The one of files on a disk is a service of the whole system.
+# Those of files on a disk and of the network are services of the whole system.
 $(eval $(call program_rules,$(BUILD)/bench/disk.elf,bench/disk))
+$(eval $(call program_rules,$(BUILD)/bench/traffic.elf,bench/traffic bench/disk/busy.c))
 
 # The players of the game as well: docs/testing.md.
 $(eval $(call program_rules,$(BUILD)/tests/game-init.elf,tests/campaigns/game $(GUEST_SCENE)))

@@ -236,6 +236,9 @@ void tcp_adopt(struct socket *socket, struct tcp_pcb *pcb)
     tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
     tcp_poll(pcb, on_poll, 1);
+    /* What is put while net is at work goes in one piece; to wait for an acknowledgement as well (RFC 896) makes an
+     * answer in two parts as late as its peer's delayed one. */
+    tcp_nagle_disable(pcb);
 }
 
 /* ---- Opening ---- */

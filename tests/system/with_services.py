@@ -16,11 +16,11 @@ from tests.system.test_init import members  # noqa: E402
 
 
 def initrd(folder: Path, programs: Iterable[str], change: Callable[[str], str],
-           where: str = "tests/services") -> Path:
-    """A RAM disk in `folder` with the programs of a folder, and with what `change` makes of the system's manifest."""
+           where: str = "tests/services", extra: dict[str, bytes] | None = None) -> Path:
+    """A RAM disk in `folder` with the programs of a folder, `extra` files, and what `change` makes of the manifest."""
     for name in ("system", "services", "drivers", "programs"):
         shutil.copytree(ROOT / name, folder / name)
-    files = members()
+    files = members() | (extra or {})
     for program in programs:
         shutil.copytree(ROOT / where / program, folder / "programs" / program)
         files[program] = (BUILD / where / f"{program}.stripped").read_bytes()

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""traffic.py - measures the network: the system as it is, with two services that are a benchmark (bench/traffic), over
+loopback, by the web server, and over a virtio card to this machine. Part of run.py.
+
+As in disk.py, the core idles while it waits for this machine, so time goes on with the host's then, and the service
+leaves idle time out. QEMU hands packets over in bursts of a fixed rhythm, 5 ms of the guest: else each run differs.
+"""
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "tools"))
+
+from qemu import PROMPT, Guest, GuestError, Machine  # noqa: E402
+from tests.system.with_services import initrd as initrd_with  # noqa: E402
+
+LIMIT_S = 300
+FETCH_BYTES, SEND_BYTES = 4 << 20, 8 << 20
+PAGE = b" " * 1024
+BURST_US = 5000
+
+SERVICES = """
+[service.traffic]
+file = "traffic"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 512
+bytes = 65536
+stack_pages = 8
+memory = ["statistics"]
+kernel_arguments = true
+log = "write"
+
+[service.traffic.uses.net]
+endpoint = "net"
+connect = ["loopback:80", "loopback:7100-7101", "loopback:7100/udp", "10.0.2.100:80", "10.0.2.101:80"]
+sockets = 8
+
+[service.traffic_peer]
+file = "traffic"
+restart = "always"
+priority = 15
+ceiling = 15
+frames = 512
+bytes = 65536
+stack_pages = 8
+arguments = "peer"
+memory = ["statistics"]
+uses = { net = { endpoint = "net", listen = ["loopback:7100-7101", "loopback:7100/udp"], sockets = 8 } }
+log = "write"
+"""
+FIRST = """
+[service.traffic_first]
+file = "traffic"
+restart = "always"
+priority = 15
+ceiling = 15
+frames = 512
+bytes = 65536
+stack_pages = 8
+arguments = "first"
+memory = ["statistics"]
+uses = { net = { endpoint = "net", connect = ["loopback:80"], sockets = 2 } }
+log = "write"
+"""
+LISTEN = 'listen = ["0.0.0.0:80"'
+
+METRICS = ("tcp-loopback-64", "udp-loopback-64", "tcp-loopback-per-kib", "http-request", "http-keepalive",
+           "net-fetch-per-kib", "net-send-per-kib", "reset-to-first-http-answer")
+METRIC = re.compile(r"traffic(?:_first)?: bench (\S+) (\d+) (\S+)")
+FAILED = re.compile(r"traffic(?:_first)?: bench-failed (.*)")
+
+Metrics = dict[str, tuple[int, str]]
+
+
+def with_loopback(manifest: str) -> str:
+    """The web server is reached over loopback as well."""
+    if LISTEN not in manifest:
+        raise GuestError(f"the manifest has no {LISTEN} of httpd")
+    return manifest.replace(LISTEN, LISTEN + ', "loopback:80"', 1)
+
+
+def card(folder: Path) -> tuple[str, ...]:
+    """QEMU starts a program for each connection to these addresses."""
+    served, sink = folder / "served", folder / "sink"
+    served.write_bytes(bytes(range(256)) * (FETCH_BYTES // 256))
+    sink.write_text(f"head -c {SEND_BYTES} >/dev/null && echo\n")
+    return ("-netdev", f"user,id=net,restrict=on,guestfwd=tcp:10.0.2.100:80-cmd:cat {served},"
+                       f"guestfwd=tcp:10.0.2.101:80-cmd:sh {sink}",
+            "-device", "virtio-net-pci,netdev=net,romfile=",
+            "-object", f"filter-buffer,id=burst,netdev=net,queue=tx,interval={BURST_US}")
+
+
+def machine(initrd: Path, folder: Path, sleep: str, cmdline: str) -> Machine:
+    return Machine("direct", cpus=1, cpu="max,-erms,-la57", initrd=initrd, cmdline=cmdline,
+                   extra=("-icount", f"shift=0,sleep={sleep}", "-seed", "1", *card(folder)))
+
+
+def metrics_of(output: str) -> Metrics:
+    for failure in FAILED.findall(output):
+        print(f"MISSING: {failure}")
+    return {name: (int(value), unit) for name, value, unit in METRIC.findall(output)}
+
+
+def measure_all(folder: Path, only: str) -> Metrics:
+    initrd = initrd_with(folder, ["traffic"], lambda text: with_loopback(text) + SERVICES, "bench", {"page": PAGE})
+    with Guest(machine(initrd, folder, "on", f"only={only}" if only else ""), f"bench traffic {only}", LIMIT_S) as guest:
+        guest.expect(PROMPT)
+        until(guest, "ip", r"\nen0 +up +10\.")
+        guest.command("run traffic", LIMIT_S)
+        return metrics_of(guest.command("log"))
+
+
+def measure_first(folder: Path) -> Metrics:
+    """The machine is that of the other metrics, and idle time is jumped over."""
+    initrd = initrd_with(folder, ["traffic"], lambda text: with_loopback(text) + FIRST, "bench")
+    with Guest(machine(initrd, folder, "off", ""), "bench traffic first", LIMIT_S) as guest:
+        guest.expect(PROMPT)
+        return metrics_of(until(guest, "log", r"(?s).*traffic_first: bench\S* .*\n"))
+
+
+def measure(only: str = "") -> Metrics:
+    """Metrics whose name contains `only`; all without it."""
+    metrics: Metrics = {}
+    chosen = [name for name in METRICS if only in name]
+    for what, wanted in ((lambda folder: measure_all(folder, only), chosen != [METRICS[-1]]),
+                         (measure_first, METRICS[-1] in chosen)):
+        if wanted:
+            with tempfile.TemporaryDirectory(prefix="mnos-bench-") as name:
+                metrics |= what(Path(name))
+    return metrics
+
+
+def until(guest: Guest, command: str, pattern: str, tries: int = 100) -> str:
+    for _ in range(tries):
+        if found := re.search(pattern, guest.command(command)):
+            return found[0]
+    raise GuestError(f"{command}: never '{pattern}'")
+
+
+def main() -> None:
+    try:
+        for name, (value, unit) in measure(sys.argv[1] if len(sys.argv) > 1 else "").items():
+            print(f"{name} {value} {unit}")
+    except GuestError as problem:
+        sys.exit(f"bench: {problem}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/* peer - the other side of loopback: one connection to each port, taken anew when it ends. */
+#include "bench/traffic/traffic.h"
+
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/log.h"
+
+#define SOCKETS 8u
+
+static struct socket_session session;
+static uint8_t bytes[CHUNK];
+
+struct side {
+    struct socket listener, socket;
+    bool connected;
+    uint64_t came;
+};
+
+static mnos_status_t listen_at(struct side *side, uint32_t port)
+{
+    mnos_status_t status = socket_open(&session, SOCKET_TCP, &side->listener);
+
+    if (status == MNOS_OK)
+        status = socket_bind(&side->listener, LOOPBACK, &port);
+    return status == MNOS_OK ? socket_listen(&side->listener, 4) : status;
+}
+
+static void accept_next(struct side *side)
+{
+    struct socket next;
+
+    if (socket_accept_now(&side->listener, &next) != MNOS_OK)
+        return;
+    if (side->connected)
+        (void)!socket_close(&side->socket);
+    side->socket = next;
+    side->connected = true;
+    side->came = 0;
+}
+
+static void echo(struct side *side)
+{
+    size_t count, put;
+
+    while (socket_receive(&side->socket, bytes, sizeof bytes, &count) == MNOS_OK && count != 0)
+        (void)!socket_send(&side->socket, bytes, count, &put);
+}
+
+static void sink(struct side *side)
+{
+    size_t count, put;
+
+    while (socket_receive(&side->socket, bytes, sizeof bytes, &count) == MNOS_OK && count != 0) {
+        side->came += count;
+        if (side->came % STREAM_BYTES == 0)
+            (void)!socket_send(&side->socket, bytes, 1, &put);
+    }
+}
+
+static void echo_datagrams(struct socket *socket)
+{
+    uint32_t address, port;
+    size_t count;
+
+    while (socket_receive_from(socket, &address, &port, bytes, SOCKET_DATAGRAM_MAX, &count) ==
+           MNOS_OK)
+        (void)!socket_send_to(socket, address, port, bytes, count);
+}
+
+int peer_run(void)
+{
+    static struct side echoes, sinks;
+    static struct socket datagrams;
+    uint32_t port = PEER_ECHO;
+    uint64_t numbers = 0;
+    mnos_status_t status = socket_session_open(&session, bootstrap_cap("net"), SOCKETS);
+
+    if (status == MNOS_OK)
+        status = listen_at(&echoes, PEER_ECHO);
+    if (status == MNOS_OK)
+        status = listen_at(&sinks, PEER_SINK);
+    if (status == MNOS_OK)
+        status = socket_open(&session, SOCKET_UDP, &datagrams);
+    if (status == MNOS_OK)
+        status = socket_bind(&datagrams, LOOPBACK, &port);
+    while (status == MNOS_OK) {
+        if ((numbers & 1ull << datagrams.number) != 0)
+            echo_datagrams(&datagrams);
+        if (echoes.connected && (numbers & 1ull << echoes.socket.number) != 0)
+            echo(&echoes);
+        if (sinks.connected && (numbers & 1ull << sinks.socket.number) != 0)
+            sink(&sinks);
+        if ((numbers & 1ull << echoes.listener.number) != 0)
+            accept_next(&echoes);
+        if ((numbers & 1ull << sinks.listener.number) != 0)
+            accept_next(&sinks);
+        status = socket_wait(&session, MNOS_DEADLINE_NEVER, &numbers);
+    }
+    return log_failure(status, "answer", 1);
+}
