@@ -23,15 +23,21 @@ $(BUILD)/user/obj/%.c.o: %.c $(common)
 $(BUILD)/user/obj/%.S.o: %.S $(common)
 	$(call say,AS)
 	$(call compile,$(USER_CFLAGS))
-# lwIP, which `net` alone is linked with (third_party/lwip). Warnings are its own.
+# lwIP, which `net` alone is linked with (third_party/lwip). Warnings are its own. All but DHCP is compiled as one file:
+# calls between its files are many, and a compiler that sees both sides makes fewer of them.
 LWIP_SRCS  := $(addprefix core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c raw.c tcp.c tcp_in.c tcp_out.c timeouts.c udp.c) \
-              $(addprefix core/ipv4/,dhcp.c etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) netif/ethernet.c
-LWIP_FLAGS := $(USER_CFLAGS) -w -Ithird_party/lwip/config -I$(BUILD)/src/lwip/src/include
-$(BUILD)/user/lwip/%.c.o: $(THIRD_PARTY) $(wildcard third_party/lwip/config/*.h third_party/lwip/config/*/*.h) $(common)
+              $(addprefix core/ipv4/,etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) netif/ethernet.c
+LWIP_FLAGS := $(USER_CFLAGS) -w -Ithird_party/lwip/config -I$(BUILD)/src/lwip/src -I$(BUILD)/src/lwip/src/include
+LWIP_NEEDS := $(THIRD_PARTY) $(wildcard third_party/lwip/config/*.h third_party/lwip/config/*/*.h) $(common)
+$(BUILD)/user/lwip/core/ipv4/dhcp.c.o: $(LWIP_NEEDS)
 	$(call say,CC)
-	$(Q)mkdir -p $(@D) && $(CC) $(LWIP_FLAGS) -c $(BUILD)/src/lwip/src/$*.c -o $@
-$(BUILD)/user/lwip/core/ipv4/dhcp.c.o: LWIP_FLAGS += -DLWIP_DNS=1
-$(BUILD)/user/net.elf: $(LWIP_SRCS:%=$(BUILD)/user/lwip/%.o)
+	$(Q)mkdir -p $(@D) && $(CC) $(LWIP_FLAGS) -DLWIP_DNS=1 -c $(BUILD)/src/lwip/src/core/ipv4/dhcp.c -o $@
+$(BUILD)/user/lwip/all.c: make/user.mk
+	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(LWIP_SRCS) > $@
+$(BUILD)/user/lwip/all.c.o: $(BUILD)/user/lwip/all.c $(LWIP_NEEDS)
+	$(call say,CC)
+	$(Q)$(CC) $(LWIP_FLAGS) -c $< -o $@
+$(BUILD)/user/net.elf: $(BUILD)/user/lwip/all.c.o $(BUILD)/user/lwip/core/ipv4/dhcp.c.o
 $(BUILD)/user/obj/services/net/%.c.o: USER_CFLAGS += -Ithird_party/lwip/config -isystem $(BUILD)/src/lwip/src/include
 $(call user_objects,services/net): $(THIRD_PARTY)
 # llhttp, which `httpd` and the commands about the network are linked with (third_party/node-llhttp).
