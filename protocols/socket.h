@@ -12,8 +12,9 @@
  * K3  UDP: a socket without BIND hears those that `connect` allows; one with BIND hears all, and may answer the last few.
  *     Each datagram is a struct socket_datagram and its bytes, filled up to 8. One that has no room in the receive
  *     ring is lost, and counted in its cell; one that is malformed ends what is sent from that ring: SOCKET_FAILED.
- * K4  A client that has put something into a send ring, or taken something from a receive ring, sets the socket's bit in
- *     `bell`, and, if `net_waits` was not 0 and it is the one who made it 0, sets SOCKET_EVENT_BELL at net's endpoint.
+ * K4  A client that has put something into a send ring, or taken a quarter of a receive ring since it last did so, sets
+ *     the socket's bit in `bell`, and, if `net_waits` was not 0 and it is the one who made it 0, sets SOCKET_EVENT_BELL at
+ *     net's endpoint. Room for less than a quarter need not be told: the peer was told of three at least.
  * K5  `net` sets the socket's bit in `news` when its cell or a ring has changed, and, if `client_waits` was not 0 and it
  *     is the one who made it 0, sets the client's events. Before it waits the client stores 1 there, and looks at `news`
  *     once more.

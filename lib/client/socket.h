@@ -42,6 +42,7 @@ struct socket {
     uint32_t number, run;
     uint32_t address, port; /* of the peer, when ACCEPT has told */
     struct ring send, receive;
+    uint64_t told; /* receive.own at the last bell */
 };
 
 /* Begins with the service, with a window for so many sockets, or without (0). MNOS_ERR_DENIED: the manifest gives this

@@ -5,15 +5,23 @@
 #include "lib/mnos/syscall.h"
 
 /* K4. */
-static void ring_bell(const struct socket *socket)
+static void ring_bell(struct socket *socket)
 {
     struct socket_page *page = socket->session->page;
 
+    socket->told = socket->receive.own;
     atomic_fetch_or_explicit(&page->bell, 1ull << socket->number, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load_explicit(&page->net_waits, memory_order_relaxed) != 0 &&
         atomic_exchange_explicit(&page->net_waits, 0, memory_order_relaxed) != 0)
         (void)!sys_ipc_notify(socket->session->service, SOCKET_EVENT_BELL); /* gone: it is told */
+}
+
+/* K4: room is told of by the quarter of a ring. */
+static void tell_of_room(struct socket *socket)
+{
+    if (socket->receive.own - socket->told >= socket->receive.capacity / 4)
+        ring_bell(socket);
 }
 
 static bool is_there(const struct socket *socket)
@@ -64,8 +72,8 @@ mnos_status_t socket_receive(struct socket *socket, void *bytes, size_t count, s
     if (!is_there(socket))
         return MNOS_ERR_LOST;
     status = ring_take(&socket->receive, bytes, count, received);
-    if (status == MNOS_OK && *received != 0)
-        ring_bell(socket);
+    if (status == MNOS_OK)
+        tell_of_room(socket);
     return status;
 }
 
@@ -73,7 +81,7 @@ mnos_status_t socket_send_to(struct socket *socket, uint32_t address, uint32_t p
                              const void *bytes, size_t count)
 {
     struct socket_datagram head = {.bytes = (uint32_t)count, .address = address, .port = port};
-    uint8_t whole[sizeof head + SOCKET_DATAGRAM_MAX] = {0};
+    uint8_t whole[sizeof head + SOCKET_DATAGRAM_MAX];
     size_t total = sizeof head + ((count + 7) & ~(size_t)7), put;
     mnos_status_t status, error;
     uint64_t used;
@@ -90,6 +98,7 @@ mnos_status_t socket_send_to(struct socket *socket, uint32_t address, uint32_t p
         return MNOS_ERR_AGAIN;
     memcpy(whole, &head, sizeof head);
     memcpy(whole + sizeof head, bytes, count);
+    memset(whole + sizeof head + count, 0, total - sizeof head - count);
     status = ring_put(&socket->send, whole, total, &put);
     if (status == MNOS_OK)
         ring_bell(socket);
@@ -116,7 +125,7 @@ mnos_status_t socket_receive_from(struct socket *socket, uint32_t *address, uint
     status = ring_take(&socket->receive, whole, (head.bytes + 7) & ~7u, &taken);
     if (status != MNOS_OK || taken < head.bytes)
         return MNOS_ERR_FORMAT;
-    ring_bell(socket);
+    tell_of_room(socket);
     *address = head.address;
     *port = head.port;
     *count = head.bytes;

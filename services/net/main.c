@@ -29,7 +29,7 @@ static void one_pass(void *)
     interfaces_own(the_net.interfaces, &the_net.own);
     (void)pings_deadline_ns(&the_net, kinfo_time_ns());
     (void)names_deadline_ns(&the_net, kinfo_time_ns());
-    more |= shares_pump(&the_net);
+    shares_pump(&the_net); /* what is put later is found by shares_sleep() */
     more |= loopback_deliver();
     kept_commit(&the_net);
     sockets_publish(&the_net);

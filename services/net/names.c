@@ -91,6 +91,7 @@ static void stop_asking(struct name *name)
 static void finish(struct name *name, mnos_status_t error, uint32_t good_s)
 {
     stop_asking(name);
+    the_net.names.asking--;
     name->state = NAME_KNOWN;
     name->error = error;
     name->until_ns = deadline_after_ns(good_s * NS_PER_S);
@@ -192,6 +193,7 @@ static mnos_status_t begin(struct names *names, const char *text, struct name **
     if (name == NULL)
         return MNOS_ERR_AGAIN;
     *name = (struct name){.state = NAME_ASKING, .number = ++names->next_number};
+    names->asking++;
     string_copy(name->text, text, sizeof name->text);
     ask(name);
     *begun = name;
@@ -237,7 +239,7 @@ uint64_t names_deadline_ns(struct net *net, uint64_t now_ns)
 {
     uint64_t first = MNOS_DEADLINE_NEVER;
 
-    for (uint32_t i = 0; i < NAMES_ENTRIES; i++) {
+    for (uint32_t i = 0; i < NAMES_ENTRIES && net->names.asking != 0; i++) {
         struct name *name = &net->names.entries[i];
 
         if (name->state == NAME_ASKING && now_ns >= name->until_ns)

@@ -38,6 +38,7 @@ struct name {
 struct names {
     struct name entries[NAMES_ENTRIES];
     uint64_t next_number, next_use;
+    uint32_t asking; /* of `entries`, in that state */
     struct {
         uint32_t address; /* 0: there is none */
         uint16_t port;

@@ -68,6 +68,9 @@ mnos_status_t interfaces_entry(const struct interface *interfaces, uint64_t inde
 
 /* ---- Shares: the windows ---- */
 
+struct socket;
+struct net;
+
 /* H1  a share is there as long as a session or a socket has it
  * H2  slot i is used exactly when bit i of `used` is set, by one socket */
 struct share {
@@ -79,12 +82,10 @@ struct share {
     uint64_t news;    /* not yet in the page */
     uint32_t session; /* that it belongs to; 0: to none any more */
     bool ending;      /* nobody has it: it is closed when that is known to the next run */
+    struct socket *sockets[SOCKETS_OF_SESSION]; /* by slot */
     mnos_cap_t listener;
     uint64_t events;
 };
-
-struct socket;
-struct net;
 
 mnos_status_t share_open(struct net *net, uint32_t session, const struct socket_window *wanted,
                          mnos_cap_t listener);
@@ -94,8 +95,8 @@ void share_leave(struct net *net, uint32_t session);
 struct share *share_take_slot(struct net *net, uint32_t session, uint32_t *slot);
 void share_give_slot(struct net *net, struct share *share, uint32_t slot);
 void *share_ring(const struct share *share, uint32_t page);
-/* Sockets whose bells rang. True: there were some. */
-bool shares_pump(struct net *net);
+/* Sockets whose bells rang. */
+void shares_pump(struct net *net);
 /* The share of an earlier run. False: it cannot be. */
 bool share_recover(struct net *net, uint32_t number);
 /* News to clients that wait; and what is free is free. After kept_commit() only. */
@@ -187,6 +188,7 @@ struct net {
     uint32_t places[NET_SHARES];     /* of the windows of shares, for lib/server/windows.h */
     uint32_t open[NET_SESSIONS + 1]; /* sockets */
     struct share shares[NET_SHARES];
+    uint64_t shares_used; /* bits, by index */
     struct socket sockets[NET_SOCKETS +
                           1]; /* by number, from 1: objects of handles, and what is waited for */
     uint64_t next_order;
@@ -195,6 +197,7 @@ struct net {
     struct names names;
     struct raw_pcb *raw;
     uint16_t ping_sequence;
+    uint32_t ping_count; /* of `pings`, not free */
 };
 
 extern struct net the_net;

@@ -64,6 +64,12 @@ static mnos_status_t send(struct net *at, const struct ping *ping)
     return port_status(error);
 }
 
+static void free_ping(struct net *at, struct ping *ping)
+{
+    *ping = (struct ping){0};
+    at->ping_count--;
+}
+
 mnos_status_t ping_begin(struct net *at, const struct socket_ping *wanted, uint32_t *number)
 {
     uint64_t timeout = wanted->timeout_ns < TIMEOUT_MAX_NS ? wanted->timeout_ns : TIMEOUT_MAX_NS;
@@ -83,6 +89,7 @@ mnos_status_t ping_begin(struct net *at, const struct socket_ping *wanted, uint3
             ping = &at->pings[ *number = i];
     if (ping == NULL)
         return MNOS_ERR_AGAIN;
+    at->ping_count++;
     *ping = (struct ping){.sent_ns = kinfo_time_ns(),
                           .deadline_ns = deadline_after_ns(timeout + 1),
                           .address = wanted->address,
@@ -91,7 +98,7 @@ mnos_status_t ping_begin(struct net *at, const struct socket_ping *wanted, uint3
                           .sequence = ++at->ping_sequence};
     status = send(at, ping);
     if (status != MNOS_OK)
-        *ping = (struct ping){0};
+        free_ping(at, ping);
     return status;
 }
 
@@ -106,7 +113,7 @@ mnos_status_t ping_end(struct net *at, uint32_t number, struct socket_pong *pong
         status = MNOS_ERR_DEADLINE;
     else
         return MNOS_ERR_AGAIN;
-    *ping = (struct ping){0};
+    free_ping(at, ping);
     return status;
 }
 
@@ -114,7 +121,7 @@ uint64_t pings_deadline_ns(struct net *at, uint64_t now_ns)
 {
     uint64_t first = MNOS_DEADLINE_NEVER;
 
-    for (uint32_t i = 0; i < NET_PINGS; i++) {
+    for (uint32_t i = 0; i < NET_PINGS && at->ping_count != 0; i++) {
         const struct ping *ping = &at->pings[i];
 
         if (ping->deadline_ns == 0)
@@ -125,7 +132,7 @@ uint64_t pings_deadline_ns(struct net *at, uint64_t now_ns)
             park_wake(&at->park, NET_WAIT_PING + i);
             first = ping->deadline_ns + LEFT_NS < first ? ping->deadline_ns + LEFT_NS : first;
         } else {
-            at->pings[i] = (struct ping){0}; /* whose client is gone */
+            free_ping(at, &at->pings[i]); /* whose client is gone */
         }
     }
     return first;

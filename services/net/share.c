@@ -12,6 +12,17 @@ static void drop_cap(mnos_cap_t cap)
         (void)!sys_cap_delete(cap);
 }
 
+_Static_assert(NET_SHARES <= 64, "bits of shares_used");
+
+/* The lowest of some shares, which is taken out. */
+static struct share *next_share(struct net *net, uint64_t *left)
+{
+    struct share *share = &net->shares[__builtin_ctzll(*left)];
+
+    *left &= *left - 1;
+    return share;
+}
+
 static struct share *free_share(struct net *net)
 {
     for (uint32_t i = 0; i < NET_SHARES; i++)
@@ -45,6 +56,7 @@ static mnos_status_t make(struct net *net, uint32_t session, uint32_t sockets)
         return status == MNOS_ERR_MEMORY ? MNOS_ERR_QUOTA : status;
     share->page = share->window.memory.address;
     net->windows[session] = share;
+    net->shares_used |= 1ull << number_of(net, share);
     net->places[number_of(net, share)] = share->window.place;
     touch(net, share);
     return MNOS_OK;
@@ -62,6 +74,7 @@ bool share_recover(struct net *net, uint32_t number)
         window_bytes(&share->window) < SOCKET_WINDOW_PAGES(image->slots) * MNOS_PAGE_BYTES)
         return false;
     share->page = share->window.memory.address;
+    net->shares_used |= 1ull << number;
     net->places[number] = share->window.place;
     if (share->session != 0)
         net->windows[share->session] = share;
@@ -104,6 +117,7 @@ static void close_share(struct net *net, struct share *share)
 
     memory->close(memory->context, &share->window);
     net->places[number_of(net, share)] = 0;
+    net->shares_used &= ~(1ull << number_of(net, share));
     *share = (struct share){0};
 }
 
@@ -146,18 +160,18 @@ struct share *share_take_slot(struct net *net, uint32_t session, uint32_t *slot)
 void share_give_slot(struct net *net, struct share *share, uint32_t slot)
 {
     share->leaving |= 1ull << slot;
+    share->sockets[slot] = NULL;
     share->news &= ~(1ull << slot);
     end_unused(net, share);
 }
 
-static void pump(struct net *net, const struct share *share, uint64_t bits)
+static void pump(const struct share *share, uint64_t bits)
 {
-    for (uint32_t i = 1; i <= NET_SOCKETS; i++) {
-        struct socket *socket = &net->sockets[i];
+    for (; bits != 0; bits &= bits - 1) {
+        struct socket *socket = share->sockets[__builtin_ctzll(bits)];
 
-        if (socket->kind == KIND_FREE || socket->share != share ||
-            (bits & 1ull << socket->slot) == 0)
-            continue;
+        if (socket == NULL)
+            continue; /* it has ended, maybe by one that was pumped before */
         if (socket->kind == KIND_TCP)
             tcp_socket_pump(socket);
         else if (socket->kind == KIND_UDP)
@@ -165,30 +179,21 @@ static void pump(struct net *net, const struct share *share, uint64_t bits)
     }
 }
 
-bool shares_pump(struct net *net)
+void shares_pump(struct net *net)
 {
-    bool any = false;
+    for (uint64_t left = net->shares_used; left != 0;) {
+        const struct share *share = next_share(net, &left);
 
-    for (uint32_t i = 0; i < NET_SHARES; i++) {
-        struct share *share = &net->shares[i];
-        uint64_t bits;
-
-        if (share->page == NULL ||
-            atomic_load_explicit(&share->page->bell, memory_order_acquire) == 0)
-            continue;
-        bits = atomic_exchange_explicit(&share->page->bell, 0, memory_order_acquire) & share->used;
-        if (bits != 0) {
-            any = true;
-            pump(net, share, bits);
-        }
+        if (atomic_load_explicit(&share->page->bell, memory_order_acquire) != 0)
+            pump(share, atomic_exchange_explicit(&share->page->bell, 0, memory_order_acquire) &
+                            share->used);
     }
-    return any;
 }
 
 void shares_publish(struct net *net)
 {
-    for (uint32_t i = 0; i < NET_SHARES; i++) {
-        struct share *share = &net->shares[i];
+    for (uint64_t left = net->shares_used; left != 0;) {
+        struct share *share = next_share(net, &left);
 
         share->used &= ~share->leaving;
         share->leaving = 0;
@@ -211,13 +216,14 @@ bool shares_sleep(struct net *net)
 {
     bool nothing = true;
 
-    for (uint32_t i = 0; i < NET_SHARES; i++)
-        if (net->shares[i].page != NULL)
-            atomic_store_explicit(&net->shares[i].page->net_waits, 1, memory_order_relaxed);
+    for (uint64_t left = net->shares_used; left != 0;)
+        atomic_store_explicit(&next_share(net, &left)->page->net_waits, 1, memory_order_relaxed);
     FENCE();
-    for (uint32_t i = 0; i < NET_SHARES; i++)
-        if (net->shares[i].page != NULL)
-            nothing &= (atomic_load_explicit(&net->shares[i].page->bell, memory_order_relaxed) &
-                        net->shares[i].used) == 0;
+    for (uint64_t left = net->shares_used; left != 0;) {
+        const struct share *share = next_share(net, &left);
+
+        nothing &=
+            (atomic_load_explicit(&share->page->bell, memory_order_relaxed) & share->used) == 0;
+    }
     return nothing;
 }

@@ -34,6 +34,7 @@ void socket_place(struct socket *socket)
 {
     struct share *share = socket->share;
 
+    share->sockets[socket->slot] = socket;
     socket->cell = &share->page->cells[socket->slot];
     ring_init(&socket->send, share_ring(share, SOCKET_SEND_PAGE(socket->slot)), SOCKET_RING_BYTES);
     ring_init(&socket->receive, share_ring(share, SOCKET_RECEIVE_PAGE(socket->slot)),

@@ -169,7 +169,6 @@ static void copy_out(const struct socket *socket, uint64_t at, void *out, uint64
 /* One that nobody may send, or that no interface leads to, is lost, as datagrams are. */
 static void send(struct socket *socket, const struct socket_datagram *head, uint64_t at)
 {
-    uint8_t bytes[SOCKET_DATAGRAM_MAX];
     ip4_addr_t remote = {lwip_htonl(head->address)};
     bool connected = head->address == 0 && head->port == 0;
     struct pbuf *pbuf;
@@ -183,8 +182,7 @@ static void send(struct socket *socket, const struct socket_datagram *head, uint
     pbuf = pbuf_alloc(PBUF_TRANSPORT, (u16_t)head->bytes, PBUF_RAM);
     if (pbuf == NULL)
         return;
-    copy_out(socket, at, bytes, head->bytes);
-    (void)pbuf_take(pbuf, bytes, (u16_t)head->bytes);
+    copy_out(socket, at, pbuf->payload, head->bytes); /* of PBUF_RAM: in one piece */
     if (!connected)
         (void)udp_sendto(socket->udp, pbuf, &remote, (u16_t)head->port);
     else
@@ -219,8 +217,12 @@ void udp_socket_pump(struct socket *socket)
     if (status != MNOS_OK) {
         socket_fail(&the_net, socket, status);
     } else if (at != socket->send.own) {
+        bool full = at - socket->send.own >= socket->send.capacity / 4;
+
         socket->queued = at;
         socket->send.own = at;
-        socket_tell(&the_net, socket);
+        socket_touch(socket);
+        if (full) /* who found no room did so before two such steps: one of them is larger */
+            socket_tell(&the_net, socket);
     }
 }
