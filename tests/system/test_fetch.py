@@ -24,6 +24,7 @@ from tests.system.with_services import initrd as initrd_with
 suite = Suite("fetch")
 
 KIB = 1024
+GATED_BYTES = 10_000
 CONTENT = Random(5).randbytes(48 * KIB + 7)
 RANGE = re.compile(r"bytes=(\d+)-\Z")
 
@@ -116,6 +117,14 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(0.1)
 
+    def get_gated(self) -> None:
+        """A part each time that the test says so."""
+        self._head(200, ("Content-Length", len(CONTENT)))
+        for at in range(0, len(CONTENT), GATED_BYTES):
+            self.server.gate.acquire()
+            self.wfile.write(CONTENT[at:at + GATED_BYTES])
+            self.wfile.flush()
+
     def get_none(self) -> None:
         self._head(404, ("Content-Length", 0))
 
@@ -126,6 +135,7 @@ class Web(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__((HOST, 0), Handler)
         self.asked: list[tuple] = []
+        self.gate = threading.Semaphore(0)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_arguments) -> None:
@@ -227,3 +237,20 @@ def while_it_runs() -> None:
         ends = sorted(cap for cap in CAP.findall(guest.command(f"caps {name}")) if cap[0] == "endpoint")
         check(ends == [("endpoint", "-w---")] * 3 + [("endpoint", "rwxgv")], f"{ends}")
         says(guest, f"kill {name}", "killed")
+
+
+@suite.test("the deaths of net and of the card's driver in the middle cost nothing: one connection, and the content")
+def deaths() -> None:
+    with prompt("deaths") as (guest, web):
+        guest.send(f"fetch {web.url}/gated /tmp/file &\r")
+        guest.expect(PROMPT)
+        for number, service in enumerate(("net", "virtio_net.0", "net"), 1):
+            web.gate.release()
+            until(guest, "stat /tmp/file", rf"size +{number * GATED_BYTES} bytes", 1000)
+            says(guest, f"kill {service}", "killed")
+        web.gate.release(len(CONTENT) // GATED_BYTES)
+        guest.expect_pattern(rf"/tmp/file: {len(CONTENT)} bytes", 120)
+        guest.expect_pattern(r"fetch#\d+: ended, exit code 0", 60)
+        guest.expect(PROMPT)
+        has(guest, "/tmp/file", CONTENT)
+        check(len(web.asked) == 1, f"it was asked for again: {web.asked}")
