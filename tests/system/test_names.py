@@ -124,6 +124,8 @@ def unpredictable() -> None:
 def dhcp_and_limits() -> None:
     with prompt("dhcp", None) as guest:
         until(guest, "log", r"net: names are asked of 10\.0\.2\.3\b")
+        says(guest, "kill net", "killed")  # its next run is told again
+        until(guest, "log", r"(?s)names are asked of 10\.0\.2\.3\b.*names are asked of 10\.0\.2\.3\b", 1000)
         says(guest, "run net_echo with net=resolve=a..b", "run: resolve=a..b is nothing that can be given")
     server = NamesServer({"www.example.test": ["192.0.2.1"], "example.test": ["192.0.2.2"], "badexample.test": ["192.0.2.3"]})
     with prompt("limits", server) as guest:
