@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 
 from qemu import BUILD, ROOT  # noqa: E402
 from testlib import run  # noqa: E402
-from tests.campaigns import ext4_kills, fuzz, game, shares  # noqa: E402
+from tests.campaigns import ext4_kills, fuzz, game, shares, web_load  # noqa: E402
 from tests.ext4 import test_ext4 as cuts  # noqa: E402
 from tests.ext4 import test_fsstress as fsstress  # noqa: E402
 from tests.guest import run as guest  # noqa: E402
@@ -74,7 +74,7 @@ def main() -> int:
     passed = run([shares.long_suite(), guest.long_suite(), game.long_suite(seed), regions.long_suite(), serial_kills.long_suite(), devices.long_suite(),
                   disks.long_suite(), power.long_suite(), ext4.long_suite(), ext4_kills.long_suite(), fat.long_suite(), cuts.long_suite(seed),
                   fsstress.long_suite(seed), posix.long_suite(), network.long_suite(),
-                  httpd.long_suite(), fuzz.long_suite()], options.k)
+                  httpd.long_suite(), web_load.long_suite(), fuzz.long_suite()], options.k)
     print(time.strftime("%Y-%m-%d %H:%M:%S %z"), flush=True)
     return 0 if passed else 1
 

@@ -159,10 +159,11 @@ def idle() -> None:
     ask = b"GET /index.html HTTP/1.1\r\nHost: a\r\n\r\n"
     with prompt("idle") as (guest, port):
         page = members()["index.html"]
-        kept = [connect(port) for _ in range(ROOM)]
-        for client in kept:
-            client.sendall(ask)
-            check(answer_of(client).endswith(page), "no answer")
+        kept = []
+        for _ in range(ROOM):
+            kept.append(connect(port))
+            kept[-1].sendall(ask)
+            check(answer_of(kept[-1]).endswith(page), "no answer")
         began = uptime_s(guest)
         check(get(port, "/")[2] == page, "no answer to a new one")
         # By the clock of the machine, which is as slow as it is: before, the first of them had to be silent for a minute.
@@ -353,13 +354,17 @@ def downloads(name: str):
         check(not any(client.thread.is_alive() for client in clients), "a download never ends")
 
 
-@suite.test("ten kills of the driver during downloads: each comes whole")
-def kill_driver() -> None:
-    with downloads("kill driver") as (guest, wait):
-        for _ in range(KILLS):
+def kill_driver_often(name: str, kills: int) -> None:
+    with downloads(name) as (guest, wait):
+        for _ in range(kills):
             wait()
             guest.command("kill virtio_net.0")
             until(guest, "services", r"\nvirtio_net\.0 +virtio_net +running")
+
+
+@suite.test("ten kills of the driver during downloads: each comes whole")
+def kill_driver() -> None:
+    kill_driver_often("kill driver", KILLS)
 
 
 RUN = r"net: run (\d+) goes on with (\d+) connections of the last: (\d+) requests were running"
@@ -399,5 +404,9 @@ def long_suite() -> Suite:
     @campaign.test("200 kills of net during downloads, 20 of them in the middle of a request: each comes whole")
     def many_kills() -> None:
         kill_net_often("many kills of net", 200, 20)
+
+    @campaign.test("200 kills of the driver during downloads: each comes whole")
+    def many_kills_of_driver() -> None:
+        kill_driver_often("many kills of the driver", 200)
 
     return campaign
