@@ -236,6 +236,7 @@ LOOPED = {
     "connect out of loopback by udp": "65 (-)",
     "tcp": "0 (-)",
     "udp": "0 (-)",
+    "flood": "0 (-)",
     "own": "0 (-)",
 }
 

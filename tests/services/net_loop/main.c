@@ -15,6 +15,7 @@
 #define OWN 0x0A00020Fu
 #define GATEWAY 0x0A000202u
 #define PART_BYTES 16384u
+#define FLOOD 5000u
 #define ANSWER_NS 60000000000ull
 
 static struct socket_session session;
@@ -181,6 +182,26 @@ static mnos_status_t speak_udp(void)
     return status;
 }
 
+/* More datagrams than a ring has room for, as fast as they go, to a port at which nobody is: who finds no room is told
+ * when there is some, and by nothing else. */
+static mnos_status_t flood_udp(void)
+{
+    struct socket socket;
+    mnos_status_t status = socket_open(&session, SOCKET_UDP, &socket);
+
+    for (unsigned i = 0; status == MNOS_OK && i < FLOOD; i++) {
+        size_t count = 1 + i * 97 % SOCKET_DATAGRAM_MAX;
+
+        while ((status = socket_send_to(&socket, LOOPBACK, 7000, sent, count)) == MNOS_ERR_AGAIN) {
+            status = wait_for_news();
+            if (status != MNOS_OK)
+                break;
+        }
+    }
+    (void)!socket_close(&socket);
+    return status;
+}
+
 /* The echo listens at all addresses that leave the machine, and this is one of them. */
 static mnos_status_t speak_own(void)
 {
@@ -205,6 +226,7 @@ int main(void)
     try_limits();
     say("tcp", speak_tcp());
     say("udp", speak_udp());
+    say("flood", flood_udp());
     say("own", speak_own());
     socket_session_close(&session);
     return 0;
