@@ -124,7 +124,7 @@ static bool read_number(const char **at, const char *end, uint64_t *value)
     *value = 0;
     for (; *at != end && **at >= '0' && **at <= '9'; (*at)++) {
         if (*value > (UINT64_MAX - 9) / 10)
-            *value = UINT64_MAX / 10; /* far behind any end */
+            *value = (UINT64_MAX - 9) / 10; /* far behind any end */
         *value = *value * 10 + (uint64_t)(**at - '0');
     }
     return *at != begin;

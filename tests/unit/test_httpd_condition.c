@@ -55,6 +55,12 @@ TEST(httpd_condition, one_range_is_what_its_text_says)
     CHECK_EQ(status_of(FIELD_RANGE, "bytes=1000-"), 416);
     CHECK_EQ(status_of(FIELD_RANGE, "bytes=99999999999999999999999999-"), 416);
     CHECK_EQ(status_of(FIELD_RANGE, "bytes=-0"), 416);
+    /* Behind 64 bits, by one and by more: nothing goes round. */
+    CHECK_EQ(status_of(FIELD_RANGE, "bytes=18446744073709551616-"), 416);
+    CHECK_EQ(status_of(FIELD_RANGE, "bytes=18446744073709551619-18446744073709551619"), 416);
+    CHECK_EQ(status_of(FIELD_RANGE, "bytes=184467440737095516190-"), 416);
+    CHECK(part_is("bytes=7-18446744073709551616", 7, SIZE - 7));
+    CHECK(part_is("bytes=-18446744073709551616", 0, SIZE));
 }
 
 TEST(httpd_condition, what_is_no_range_or_several_is_all_of_it)
