@@ -274,6 +274,20 @@ mnos_status_t service_end(struct service *service, bool restart)
     return MNOS_OK;
 }
 
+/* What the boot medium lacks is an error. What the machine has no memory for is as if it had ended at once. */
+static mnos_status_t start_at_boot(struct service *service)
+{
+    mnos_status_t status = start(service);
+
+    if (status != MNOS_ERR_MEMORY && status != MNOS_ERR_QUOTA)
+        return status;
+    if (is_kept_running(service))
+        go_on(service, false, 0);
+    else
+        set_state(service, MANAGER_STOPPED);
+    return MNOS_OK;
+}
+
 mnos_status_t supervisor_start(struct supervisor *supervisor)
 {
     mnos_status_t status = MNOS_OK;
@@ -286,7 +300,7 @@ mnos_status_t supervisor_start(struct supervisor *supervisor)
         service->index = i;
         if (service->config->restart == MANIFEST_RESTART_NEVER ||
             service->config->restart == MANIFEST_RESTART_ALWAYS)
-            status = start(service);
+            status = start_at_boot(service);
         else
             set_state(service, MANAGER_STOPPED);
     }

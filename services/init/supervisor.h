@@ -68,9 +68,9 @@ struct supervisor {
  * and events coalesce anyway. */
 #define SUPERVISOR_EVENT_ENDED 1ull
 
-/* Starts all that the manifest wants started at boot. An error ends it: a service that cannot be
- * started so early is missing or damaged on the boot medium, or the machine lacks what the manifest
- * promises, and the system would be there but mute. What failed is in the log. */
+/* Starts all that the manifest wants started at boot. An error ends it: a service is missing or damaged on the boot
+ * medium, or the manifest promises what is not there, and the system would be there but mute. A service that the machine
+ * has too little memory for is none: it is tried again and fails, and the others go on. What failed is in the log. */
 mnos_status_t supervisor_start(struct supervisor *supervisor);
 
 /* Finds the processes that have ended. */
