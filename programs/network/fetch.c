@@ -19,6 +19,7 @@
 #include "lib/format/net/url.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/time.h"
+#include "lib/mnos/utf8.h"
 #include "programs/network/network.h"
 #include "programs/network/response.h"
 
@@ -177,7 +178,7 @@ static bool take_body(void *, const void *bytes, size_t count)
             return false;
         progress_show(&fetch.progress, fetch.offset + count);
     } else if (count != 0) {
-        out_write((const char *)at, count);
+        network_show((const char *)at, count);
     }
     fetch.offset += count;
     return true;
@@ -267,6 +268,7 @@ static enum outcome judge_head(void)
         if (head->location[0] == 0)
             break;
         mnos_snprintf(text, sizeof text, "it has moved to %s", head->location);
+        (void)utf8_clean(text);
         return fail(text);
     case 416:
         if (fetch.offset != 0)
@@ -275,6 +277,7 @@ static enum outcome judge_head(void)
     default: break;
     }
     mnos_snprintf(text, sizeof text, "the server says %u %s", head->status, head->reason);
+    (void)utf8_clean(text); /* its words, which command no terminal */
     return fail(text);
 }
 

@@ -3,6 +3,7 @@
 #include "lib/base/string.h"
 #include "lib/client/out.h"
 #include "lib/mnos/bootstrap.h"
+#include "lib/mnos/utf8.h"
 #include "programs/network/network.h"
 
 static const struct {
@@ -25,6 +26,37 @@ void network_failed(const struct socket_session *session, mnos_status_t status, 
                   bootstrap_argument(0), what);
     else
         out_failed(status, what);
+}
+
+static void show_code(uint32_t code)
+{
+    char text[UTF8_BYTES_MAX];
+
+    if (code == '\n' || code == '\t' || utf8_is_text(code))
+        out_write(text, utf8_encode(code, text));
+    else if (code < ' ' && code != '\r')
+        out_print("^%c", (char)(code + '@'));
+    else if (code != '\r')
+        out_write("?", 1);
+}
+
+void network_show(const char *bytes, size_t count)
+{
+    static struct utf8_decoder decoder; /* a piece may end in the middle of a code point */
+    uint32_t code;
+
+    for (size_t i = 0; i < count; i++) {
+        enum utf8_step step = utf8_feed(&decoder, (uint8_t)bytes[i], &code);
+
+        if (step == UTF8_BAD_BEFORE) {
+            show_code(UTF8_REPLACEMENT);
+            step = utf8_feed(&decoder, (uint8_t)bytes[i], &code);
+        }
+        if (step == UTF8_DONE)
+            show_code(code);
+        else if (step == UTF8_BAD)
+            show_code(UTF8_REPLACEMENT);
+    }
 }
 
 const char *network_connect_text(mnos_status_t status)

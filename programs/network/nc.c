@@ -36,19 +36,6 @@ static struct {
 
 /* ---- The terminal ---- */
 
-/* Text of the peer's, of which nothing commands the terminal. */
-static void show(const char *bytes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-
-        if (c >= ' ' || c == '\n' || c == '\t')
-            out_write(&bytes[i], 1);
-        else if (c != '\r')
-            out_print("^%c", c + '@');
-    }
-}
-
 /* One character less, of which UTF-8 has several bytes. */
 static void erase(void)
 {
@@ -144,7 +131,7 @@ static bool show_received(bool *over)
             return false;
         if (count == 0)
             break;
-        show(bytes, count);
+        network_show(bytes, count);
     }
     *over = (state & SOCKET_PEER_CLOSED) != 0;
     return *over || (state & SOCKET_FAILED) == 0;

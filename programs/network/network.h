@@ -14,6 +14,9 @@ void network_failed(const struct socket_session *session, mnos_status_t status, 
 /* Why there is no connection, for people; NULL: there is, or for a reason as with other requests. */
 const char *network_connect_text(mnos_status_t status);
 
+/* Text of the one peer's, onto the terminal, which nothing of it commands; it may come in pieces. */
+void network_show(const char *bytes, size_t count);
+
 /* Each returns true when all of it was done; what was not, it has told. */
 bool network_resolve(void);
 bool network_fetch(void);

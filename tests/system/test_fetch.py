@@ -103,6 +103,16 @@ class Handler(BaseHTTPRequestHandler):
     def get_nonsense(self) -> None:
         self.wfile.write(b"220 this is no web server\r\n")
 
+    def get_commands(self) -> None:
+        """What a terminal would obey: a sequence with ESC, and one with the CSI of C1."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\nbody\x1b[2J\xc2\x9b2J\x9b2J \xc3\xa4\x7f end\r\n")
+
+    def get_refuses(self) -> None:
+        self.wfile.write(b"HTTP/1.1 404 No\x1b[2J\xc2\x9b2J \xc3\xa4\r\nContent-Length: 0\r\n\r\n")
+
+    def get_leads(self) -> None:
+        self._head(301, ("Location", "http://here/\x9b2J"), ("Content-Length", 0))
+
     def get_endless(self) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000)
 
@@ -184,6 +194,16 @@ def comes() -> None:
         says(guest, f"fetch http://web.test:{web.server_port}/text", "a line of text")
         check(web.asked[-1][3] == f"web.test:{web.server_port}", f"the host is another: {web.asked[-1]}")
         says(guest, "fetch http://none.test/", "fetch: none.test: there is no such name, or it has no address")
+
+
+@suite.test("nothing that a server says commands the terminal")
+def commands() -> None:
+    with prompt("commands") as (guest, web):
+        says(guest, f"fetch {web.url}/commands", "body^[[2J?2J\ufffd2J ä? end")
+        says(guest, f"fetch {web.url}/refuses", "the server says 404 No?[2J??2J ä")
+        says(guest, f"fetch {web.url}/leads", "it has moved to http://here/?2J")
+        for text in ("\x1b[2J", "\x9b"):
+            check(text not in guest.raw(), f"it says {text!r}")
 
 
 @suite.test("why it does not come is told, and a file that is there stays as it was")
