@@ -7,6 +7,9 @@
 
 #define INDEX "index.html"
 #define SECOND_NS 1000000000ull
+/* Of one call: a peer that asks, sends or takes without end leaves the others their turn. */
+#define STEPS_MAX 8u
+#define PIECES_MAX 8u
 
 static void read_next(struct connection *connection, uint64_t now_ns)
 {
@@ -18,14 +21,14 @@ static void read_next(struct connection *connection, uint64_t now_ns)
 void connection_begin(struct connection *connection, uint64_t now_ns)
 {
     connection->in_start = connection->in_count = 0;
-    connection->has_file = connection->served = false;
+    connection->has_file = connection->served = connection->more = false;
     read_next(connection, now_ns);
 }
 
 uint64_t connection_idle_since(const struct connection *connection)
 {
     bool idle = connection->state == CONNECTION_READS && !connection->request.begun &&
-                connection->in_count == 0 && connection->served;
+                connection->in_count == 0 && connection->served && !connection->more;
 
     return idle ? connection->deadline_ns - CONNECTION_IDLE_NS : UINT64_MAX;
 }
@@ -272,13 +275,14 @@ static bool send_text(struct connection *connection, const char *text, size_t co
 /* A file that has become shorter, or cannot be read, ends the connection before its length is reached. */
 static bool send_file(struct connection *connection, struct site *site, bool *broken)
 {
-    while (connection->file_offset < connection->file_end) {
+    for (unsigned i = 0; connection->file_offset < connection->file_end; i++) {
         uint64_t left = connection->file_end - connection->file_offset, count = 0;
         size_t sent = 0;
 
         if (left > SITE_BUFFER_BYTES)
             left = SITE_BUFFER_BYTES;
-        if (socket_room(&connection->socket) == 0)
+        connection->more = i == PIECES_MAX;
+        if (connection->more || socket_room(&connection->socket) == 0)
             return false;
         if (left > socket_room(&connection->socket))
             left = socket_room(&connection->socket);
@@ -352,7 +356,12 @@ bool connection_work(struct connection *connection, struct site *site, uint64_t 
     uint32_t state = socket_state(&connection->socket, &error); /* older than what is read now */
 
     connection->now_s = site->boot_ns == 0 ? 0 : (site->boot_ns + now_ns) / SECOND_NS;
-    while (moved && !broken) {
+    connection->more = false;
+    for (unsigned i = 0; moved && !broken; i++) {
+        if (i == STEPS_MAX) {
+            connection->more = true;
+            break;
+        }
         switch (connection->state) {
         case CONNECTION_READS: moved = read_some(connection, site, now_ns); break;
         case CONNECTION_ANSWERS: moved = send_some(connection, site, now_ns, &broken); break;
@@ -364,7 +373,8 @@ bool connection_work(struct connection *connection, struct site *site, uint64_t 
         connection->moves = false;
     }
     if (broken || (state & SOCKET_FAILED) != 0 || is_late(connection, now_ns) ||
-        ((state & SOCKET_PEER_CLOSED) != 0 && connection->state != CONNECTION_ANSWERS)) {
+        ((state & SOCKET_PEER_CLOSED) != 0 && connection->state != CONNECTION_ANSWERS &&
+         !connection->more)) {
         connection_end(connection);
         return false;
     }

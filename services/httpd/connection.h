@@ -34,6 +34,7 @@ struct connection {
     /* The answer: head, then the page or the file. */
     bool keep_alive, has_file;
     bool served; /* a request before this one */
+    bool more;   /* it had not gone as far as it goes when its turn was over */
     bool moves; /* it has begun, or some of it has gone into the ring, since the deadline was set */
     char head[PAGE_HEAD_BYTES];
     size_t head_count, head_sent;
@@ -57,5 +58,5 @@ uint64_t connection_idle_since(const struct connection *connection);
 /* Its end, in any state; `file` is closed. */
 void connection_end(struct connection *connection);
 void connection_begin(struct connection *connection, uint64_t now_ns);
-/* As far as it goes now. False: it is over, and was ended. */
+/* As far as it goes now, in so many steps at most: `more`. False: it is over, and was ended. */
 bool connection_work(struct connection *connection, struct site *site, uint64_t now_ns);

@@ -83,33 +83,38 @@ static void accept_all(uint64_t now_ns)
 }
 
 /* Each connection once. True: one is over, and there is room for another. */
-static bool work_once(uint64_t now_ns, bool *any)
+static bool work_once(uint64_t now_ns, bool *any, bool *more)
 {
     bool over = false;
 
-    *any = false;
+    *any = *more = false;
     for (uint32_t i = 0; i < CONNECTIONS; i++) {
         struct connection *at = &connections[i];
 
         if (at->state == CONNECTION_FREE)
             continue;
-        if (connection_work(at, &site, now_ns))
+        if (connection_work(at, &site, now_ns)) {
             *any = true;
-        else
+            *more |= at->more;
+        } else {
             over = true;
+        }
     }
     return over;
 }
 
-/* As far as it goes; returns when somebody may be late, never: nobody is there. Ends: a connection is over once. */
+/* Returns when there is something to do without news: at once, if a turn was too short; when somebody may be late; never:
+ * nobody is there. Ends: a connection is over once. */
 static uint64_t work(uint64_t now_ns)
 {
     mnos_status_t error;
-    bool any;
+    bool any, more;
 
     do
         accept_all(now_ns);
-    while (work_once(now_ns, &any));
+    while (work_once(now_ns, &any, &more));
+    if (more)
+        return now_ns;
     /* One that could not be accepted, for lack of room, is tried again. */
     any |= (socket_state(&listener, &error) & SOCKET_ACCEPTABLE) != 0;
     return any ? deadline_after_ns(LOOK_NS) : MNOS_DEADLINE_NEVER;

@@ -16,7 +16,9 @@ static struct site site;
 static uint8_t buffer[SITE_BUFFER_BYTES];
 static size_t room;         /* of the send ring */
 static const char *request; /* that comes; NULL: nothing */
-static char sent[1024];     /* the first of what went out */
+static uint32_t peer_state = SOCKET_CONNECTED;
+static uint64_t again;  /* how often it comes again, and that much room with it */
+static char sent[1024]; /* the first of what went out */
 static size_t sent_count;
 static unsigned open_files, closed_sockets;
 static const char *if_none_match, *range; /* of the request; NULL: none */
@@ -48,7 +50,12 @@ mnos_status_t socket_receive(struct socket *, void *bytes, size_t, size_t *recei
 {
     *received = request == NULL ? 0 : strlen(request);
     memcpy(bytes, request == NULL ? "" : request, *received);
-    request = NULL;
+    if (again == 0 || request == NULL) {
+        request = NULL;
+    } else {
+        again--;
+        room += FILE_BYTES + PAGE_HEAD_BYTES;
+    }
     return MNOS_OK;
 }
 
@@ -70,7 +77,7 @@ size_t socket_room(const struct socket *)
 uint32_t socket_state(const struct socket *, mnos_status_t *error)
 {
     *error = MNOS_OK;
-    return SOCKET_CONNECTED;
+    return peer_state;
 }
 
 mnos_status_t socket_shutdown(struct socket *)
@@ -126,7 +133,7 @@ static void begin(const char *target, uint32_t type)
     site.buffer = buffer;
     request = target;
     file_type = type;
-    room = sent_count = 0;
+    room = sent_count = again = 0;
     memset(sent, 0, sizeof sent);
     open_files = closed_sockets = 0;
     if_none_match = range = NULL;
@@ -238,4 +245,32 @@ TEST(httpd_connection, who_has_nothing_to_do_gives_way_and_who_has_not_asked_yet
     connection_end(&connection);
     CHECK_EQ(closed_sockets, 1);
     CHECK_EQ(connection.state, CONNECTION_FREE);
+}
+
+TEST(httpd_connection, who_asks_without_end_leaves_the_others_their_turn)
+{
+    unsigned turns = 1;
+
+    begin("/file", FILE_TYPE_FILE);
+    again = 1000;
+    peer_state = SOCKET_CONNECTED | SOCKET_PEER_CLOSED; /* what it has asked before is answered */
+    CHECK(connection_work(&connection, &site, 0));
+    CHECK(connection.more && again > 900);
+    CHECK_EQ(connection_idle_since(&connection), UINT64_MAX);
+    while (connection.more && connection_work(&connection, &site, 0))
+        turns++;
+    CHECK(again == 0 && turns < 1000);
+    CHECK(sent_count > 1000 * FILE_BYTES);
+    peer_state = SOCKET_CONNECTED;
+}
+
+TEST(httpd_connection, who_sends_behind_the_end_without_end_is_late)
+{
+    begin("/file", FILE_TYPE_FILE);
+    again = UINT64_MAX;
+    connection.state = CONNECTION_ENDS;
+    connection.deadline_ns = 2 * SECOND;
+    CHECK(connection_work(&connection, &site, 0));
+    CHECK(!connection_work(&connection, &site, 2 * SECOND));
+    CHECK_EQ(closed_sockets, 1);
 }
