@@ -114,7 +114,7 @@ static mnos_status_t give_file(const struct archive *archive, const struct manif
                         given);
 }
 
-static mnos_status_t give(const struct resources *resources, const struct manifest_grant *grant,
+static mnos_status_t give(struct resources *resources, const struct manifest_grant *grant,
                           mnos_badge_t badge, mnos_cap_t process, mnos_cap_t *given)
 {
     switch (grant->kind) {
@@ -172,7 +172,7 @@ static void set_arguments(const struct manifest_service *service, struct mnos_bo
                   service->arguments[0] != 0 && kernel[0] != 0 ? " " : "", kernel);
 }
 
-mnos_status_t grants_give(const struct resources *resources, uint32_t service, uint64_t start,
+mnos_status_t grants_give(struct resources *resources, uint32_t service, uint64_t start,
                           mnos_cap_t process, struct mnos_bootstrap *table)
 {
     const struct manifest_service *config = &resources->manifest->services[service];

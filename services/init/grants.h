@@ -29,5 +29,5 @@ mnos_status_t resources_init(struct resources *resources, const struct manifest 
                              const struct archive *archive, mnos_cap_t own);
 
 /* `start` counts the starts of this service. */
-mnos_status_t grants_give(const struct resources *resources, uint32_t service, uint64_t start,
+mnos_status_t grants_give(struct resources *resources, uint32_t service, uint64_t start,
                           mnos_cap_t process, struct mnos_bootstrap *table);

@@ -176,12 +176,44 @@ mnos_status_t regions_begin_run(struct regions *regions, uint32_t service, uint3
     return MNOS_OK;
 }
 
-mnos_status_t regions_give_floor(const struct regions *regions, uint32_t grant, mnos_cap_t process,
+/* Memory that no run has ever had. */
+static void free_floor(struct region *region)
+{
+    struct region_piece *piece = region->first;
+
+    if (region->header != NULL)
+        memory_unmap(region->header, 1);
+    for (uint32_t i = 0; i < MANIFEST_REGION_USERS_MAX; i++)
+        if (piece->intermediates[i] != 0)
+            (void)!sys_cap_delete(piece->intermediates[i]);
+    (void)!sys_cap_delete(piece->memory);
+    heap_free(piece);
+    region->header = NULL;
+    region->first = NULL;
+    region->piece_count = 0;
+    region->pages = 0;
+}
+
+void regions_take_back(struct regions *regions, uint32_t service)
+{
+    const struct manifest_service *config = &regions->manifest->services[service];
+
+    for (uint32_t i = config->first_grant; i < config->first_grant + config->grant_count; i++) {
+        struct region *region = &regions->all[regions->manifest->grants[i].a];
+
+        if (regions->manifest->grants[i].kind == MANIFEST_GRANT_REGION && region->first != NULL &&
+            !region->given)
+            free_floor(region);
+    }
+}
+
+mnos_status_t regions_give_floor(struct regions *regions, uint32_t grant, mnos_cap_t process,
                                  mnos_cap_t *given)
 {
     const struct manifest_grant *config = &regions->manifest->grants[grant];
     const struct region_piece *piece = regions->all[config->a].first;
 
+    regions->all[config->a].given = true;
     return sys_cap_transfer(process, piece->intermediates[regions->user_of_grant[grant]],
                             config->rights, given);
 }

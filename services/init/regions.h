@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * regions.h - memory of the manifest's regions, which init owns and never gives back: protocols/region.h.
+ * regions.h - memory of the manifest's regions, which init owns and, once a run had it, never gives back: protocols/region.h.
  *
  *   piece (init's, all rights) -- intermediate (init's, one for each user) -- what a run of the user got
  *                                                                              -- what it handed on
  *   piece -- part (init's, one for each PART of a `keep` region) -- what runs got -- what they handed on
  *
- * G1  A piece is never freed, so no device writes into a frame that has another owner.
+ * G1  A piece that some run had is never freed, so no device writes into a frame that has another owner.
  * G6  What a run got is below its user's intermediate. That is revoked before the next run begins, unless the
  *     region is kept: deleting a capability hands its children up, so only what is above both runs reaches
  *     what the dead one handed on. Of a region that is kept, a part is revoked by RELEASE.
@@ -37,7 +37,8 @@ struct region_part {
 
 struct region {
     const struct manifest_region *config;
-    struct region_piece *first;  /* NULL: nobody that uses it was started yet */
+    struct region_piece *first;  /* NULL: nobody that uses it was started yet, or could be */
+    bool given;                  /* some run had it */
     struct state_header *header; /* kind state: mapped */
     struct region_part *parts;
     uint32_t piece_count, user_count, part_count;
@@ -57,8 +58,11 @@ void regions_init(struct regions *regions, const struct manifest *manifest, uint
  * epochs grow. What failed is in the log. `deaths`: ends in a row that nobody ordered. */
 mnos_status_t regions_begin_run(struct regions *regions, uint32_t service, uint32_t deaths);
 
+/* The run could not begin: what no run has ever had is free for other services. */
+void regions_take_back(struct regions *regions, uint32_t service);
+
 /* The floor of the region that a grant names, for the new process. */
-mnos_status_t regions_give_floor(const struct regions *regions, uint32_t grant, mnos_cap_t process,
+mnos_status_t regions_give_floor(struct regions *regions, uint32_t grant, mnos_cap_t process,
                                  mnos_cap_t *given);
 
 /* The requests of protocols/manager.def about a region of the service. REGION, GROW and PART add a capability

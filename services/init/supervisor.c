@@ -94,6 +94,7 @@ static mnos_status_t start(struct service *service)
     if (status == MNOS_OK)
         status = program_start_new(&service->program, &plan);
     if (status != MNOS_OK) {
+        regions_take_back(&supervisor->resources.regions, service->index);
         service->failures++;
         mnos_snprintf(service->last_end, sizeof service->last_end, "not started: %s",
                       status_text(status));
