@@ -85,6 +85,12 @@ void command_netstat(const struct words *words)
 
 /* ---- Peers ---- */
 
+/* This machine, by which way ever. */
+static bool is_here(uint32_t address)
+{
+    return address >> 24 == 127 || network_is_own(address);
+}
+
 static void may_connect(const char *word, uint32_t address, uint16_t port, uint8_t protocols)
 {
     struct socket_limits *limits = &wanted.limits;
@@ -100,22 +106,29 @@ static void may_connect(const char *word, uint32_t address, uint16_t port, uint8
 }
 
 /* The program may connect to the addresses of the host, which are its next words, at that port. `word` is what was typed.
- * False: there are none, which was told. */
+ * Who answers for a name says nothing about this machine: that is reached by its address. False: there are none, which was
+ * told. */
 static bool add_peers(const char *command, const char *word, const char *host, uint16_t port)
 {
     struct socket_resolved resolved = {.count = 1};
     char text[IPV4_TEXT_BYTES];
     const char *end = host;
+    bool is_name = !ipv4_read(&end, &resolved.addresses[0]) || *end != 0;
 
-    if ((!ipv4_read(&end, &resolved.addresses[0]) || *end != 0) &&
-        !network_resolve(command, host, &resolved))
+    if (is_name && !network_resolve(command, host, &resolved))
         return false;
     for (uint32_t i = 0; i < resolved.count && i < SOCKET_RANGES; i++) {
+        if (is_name && is_here(resolved.addresses[i]))
+            continue;
         may_connect(word, resolved.addresses[i], port, SOCKET_TCP);
         if (!argument_add(ipv4_text(text, resolved.addresses[i])))
             return false;
     }
-    return true;
+    if (wanted.limits.connect_count == 0)
+        console_print(
+            "%s: %s: the name leads to this machine, which is reached by its address alone\n",
+            command, host);
+    return wanted.limits.connect_count != 0;
 }
 
 /* ---- nc ---- */

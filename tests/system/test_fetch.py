@@ -179,7 +179,8 @@ def has(guest: Guest, path: str, content: bytes) -> None:
 
 @suite.test("what the server has comes into a file or onto the terminal, however its length is said")
 def comes() -> None:
-    names = NamesServer({"web.test": ["10.0.2.2"], "two.test": ["10.0.2.77", "10.0.2.2"], "none.test": 3})
+    names = NamesServer({"web.test": ["10.0.2.2"], "two.test": ["10.0.2.77", "10.0.2.2"], "none.test": 3,
+                         "lo.test": ["127.0.0.1"], "own.test": ["10.0.2.15", "127.7.7.7"], "both.test": ["10.0.2.15", "10.0.2.2"]})
     with prompt("comes", names) as (guest, web):
         says(guest, f"fetch {web.url}/text", "a line of text")
         for page in ("file", "chunked", "unknown", "continue"):
@@ -194,6 +195,10 @@ def comes() -> None:
         says(guest, f"fetch http://web.test:{web.server_port}/text", "a line of text")
         check(web.asked[-1][3] == f"web.test:{web.server_port}", f"the host is another: {web.asked[-1]}")
         says(guest, "fetch http://none.test/", "fetch: none.test: there is no such name, or it has no address")
+        says(guest, "fetch http://lo.test/", "fetch: lo.test: the name leads to this machine")
+        says(guest, "nc own.test 80", "nc: own.test: the name leads to this machine")
+        says(guest, f"fetch http://both.test:{web.server_port}/text", "a line of text")
+        says(guest, "fetch http://10.0.2.15/", "<!DOCTYPE html>")
 
 
 @suite.test("nothing that a server says commands the terminal")
