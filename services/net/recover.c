@@ -28,6 +28,25 @@ static void make_new(struct net *net, struct sessions *sessions)
     state_ready(&net->state);
 }
 
+/* Authority does not grow over a death: what is beyond its table is none, and no session may more than the one that it is a
+ * part of. */
+static const char *wrong_limits(const struct net *net, const struct sessions *sessions)
+{
+    struct socket_refusal refusal;
+
+    for (uint32_t i = 1; i <= NET_SESSIONS; i++) {
+        const struct server_session *at = session_at(sessions, i);
+
+        if (at->badge == 0)
+            continue;
+        if (!limits_valid(&net->limits[i]))
+            return "a session has limits that cannot be";
+        if (at->parent != 0 && !limits_narrow(&net->limits[at->parent], &net->limits[i], &refusal))
+            return "a session has limits beyond those above it";
+    }
+    return NULL;
+}
+
 static const char *wrong_with(const struct net *net, enum state_found found,
                               struct sessions *sessions)
 {
@@ -41,7 +60,8 @@ static const char *wrong_with(const struct net *net, enum state_found found,
     if (wrong != NULL)
         return wrong;
     sessions_rebuild(sessions);
-    return sessions_check(sessions);
+    wrong = sessions_check(sessions);
+    return wrong != NULL ? wrong : wrong_limits(net, sessions);
 }
 
 mnos_status_t recover_open(struct net *net)
@@ -187,7 +207,7 @@ static bool recover_pending(struct net *net, uint32_t number, struct tcp_pcb *pc
 
     if (number >= NET_PENDING || image->used == 0 || pending->pcb != NULL || listener == NULL ||
         image->buffer > NET_PENDING_BUFFERS || image->bytes > SOCKET_RING_BYTES ||
-        (image->buffer == 0 && image->bytes != 0))
+        (image->buffer == 0 ? image->bytes != 0 : (net->buffers >> (image->buffer - 1) & 1) != 0))
         return false;
     *pending = (struct pending){.listener = listener,
                                 .order = image->order,

@@ -152,7 +152,8 @@ HANDLER(BIND)
 
     if (status != MNOS_OK)
         return status;
-    if (socket->bound || socket->kind == KIND_LISTENER)
+    /* One that has failed may have nothing of lwIP's. */
+    if (socket->bound || socket->kind == KIND_LISTENER || (socket->state & SOCKET_FAILED) != 0)
         return MNOS_ERR_STATE;
     if (wanted.port > UINT16_MAX)
         return MNOS_ERR_ARGUMENT;
