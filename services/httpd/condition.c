@@ -9,6 +9,8 @@
 #define SECOND_NS 1000000000ull
 /* A time below is one since boot: no machine runs for 36 years, and no file is from before 2006. */
 #define FIRST_DATE_NS (1ull << 60)
+/* Of the times of FAT; no file system that is finer gives whole seconds but by chance. */
+#define COARSE_S 2u
 
 /* ---- What a file is known by ---- */
 
@@ -17,18 +19,30 @@ static uint64_t date_ns(uint64_t time_ns, uint64_t boot_ns)
     return time_ns >= FIRST_DATE_NS ? time_ns : boot_ns == 0 ? 0 : boot_ns + time_ns;
 }
 
+/* A file of a coarse clock may change again, and its time not. Times since boot are of the system's own. */
+static bool may_change_unseen(const struct validator_source *source)
+{
+    uint64_t time_s = source->modified_ns / SECOND_NS;
+
+    return source->modified_ns >= FIRST_DATE_NS && source->modified_ns % SECOND_NS == 0 &&
+           source->changed_ns == source->modified_ns && time_s <= source->now_s &&
+           source->now_s - time_s < COARSE_S;
+}
+
 void validator_make(struct validator *validator, const struct validator_source *source)
 {
     uint64_t modified = date_ns(source->modified_ns, source->boot_ns);
     uint64_t changed = date_ns(source->changed_ns, source->boot_ns);
+    uint64_t last = modified > changed ? modified : changed;
 
     *validator = (struct validator){0};
     if (modified == 0 || changed == 0)
         return;
-    (void)mnos_snprintf(validator->tag, sizeof validator->tag, "\"%llx-%llx-%llx-%llx\"",
-                        (unsigned long long)source->inode, (unsigned long long)source->generation,
-                        (unsigned long long)source->size,
-                        (unsigned long long)(modified > changed ? modified : changed));
+    if (!may_change_unseen(source))
+        (void)mnos_snprintf(validator->tag, sizeof validator->tag, "\"%llx-%llx-%llx-%llx\"",
+                            (unsigned long long)source->inode,
+                            (unsigned long long)source->generation,
+                            (unsigned long long)source->size, (unsigned long long)last);
     /* RFC 9110, 8.8.2.1: no date that is still to come. */
     if ((source->now_s == 0 || modified / SECOND_NS <= source->now_s) &&
         modified / SECOND_NS <= DATE_LAST)

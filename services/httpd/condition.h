@@ -23,7 +23,8 @@ struct validator_source {
     uint64_t now_s;                   /* since 1970; 0 as well */
 };
 
-/* A file whose date is not known has no tag either: another boot may have another file of the same numbers. */
+/* A file whose date is not known has no tag either: another boot may have another file of the same numbers. Nor has one
+ * that may change again within the time that it has now: of whole seconds, which are FAT's, and two of them long. */
 void validator_make(struct validator *validator, const struct validator_source *source);
 
 /* 200: all of it; 206: *count bytes from *first on; 304: it is as the client knows it; 412: it is not as the client

@@ -141,6 +141,30 @@ TEST(httpd_condition, a_part_is_of_the_state_that_the_client_has)
     CHECK_EQ(condition_status(&asked, &known, SIZE, &first, &count), 200);
 }
 
+TEST(httpd_condition, what_may_change_within_its_time_has_no_tag)
+{
+    struct validator_source source = {.inode = 1,
+                                      .size = 3,
+                                      .modified_ns = 1700000004 * SECOND,
+                                      .changed_ns = 1700000004 * SECOND,
+                                      .boot_ns = 1700000000 * SECOND,
+                                      .now_s = 1700000004};
+    struct validator made;
+
+    validator_make(&made, &source);
+    CHECK(made.tag[0] == 0 && made.modified_s == 1700000004);
+    source.now_s++;
+    validator_make(&made, &source);
+    CHECK(made.tag[0] == 0);
+    source.now_s++;
+    validator_make(&made, &source);
+    CHECK(made.tag[0] != 0);
+    source.now_s = 1700000004;
+    source.changed_ns++; /* a clock that is finer */
+    validator_make(&made, &source);
+    CHECK(made.tag[0] != 0);
+}
+
 TEST(httpd_condition, a_file_is_known_by_its_numbers_and_times)
 {
     struct validator_source source = {
