@@ -134,6 +134,21 @@ TEST(dns, aliases_lead_on_in_whatever_order_they_come_and_a_circle_of_them_ends)
     CHECK_EQ(read(), DNS_NOTHING);
 }
 
+TEST(dns, an_answer_that_was_cut_says_what_is_in_it_and_not_what_there_is_not)
+{
+    begin(0, 1);
+    message[2] |= 2;
+    put_record(NULL, 5, 60, "far.example");
+    CHECK_EQ(read(), DNS_REFUSED);
+    begin(0, 1);
+    message[2] |= 2;
+    put_record(NULL, 1, 60, NULL);
+    CHECK_EQ(read(), DNS_FOUND);
+    begin(3, 0);
+    message[2] |= 2;
+    CHECK_EQ(read(), DNS_NOTHING);
+}
+
 TEST(dns, what_does_not_repeat_the_question_is_ignored)
 {
     begin(0, 1);

@@ -8,6 +8,7 @@
 #define HEADER_BYTES 12u
 #define FLAG_RESPONSE 0x8000u
 #define OPCODE_MASK 0x7800u
+#define FLAG_CUT 0x0200u
 #define FLAG_RECURSION 0x0100u
 #define RCODE_MASK 0x000Fu
 #define RCODE_NO_NAME 3u
@@ -260,5 +261,8 @@ enum dns_result dns_read_answer(const uint8_t *bytes, size_t count, uint16_t id,
             answer->count = 0;
             return DNS_IGNORED;
         }
-    return answer->count != 0 ? DNS_FOUND : DNS_NOTHING;
+    if (answer->count != 0)
+        return DNS_FOUND;
+    /* The rest did not fit: that there is no address it does not say. */
+    return (get_u16(&in, 2) & FLAG_CUT) != 0 ? DNS_REFUSED : DNS_NOTHING;
 }

@@ -30,7 +30,7 @@ enum dns_result {
     DNS_IGNORED, /* D1 */
     DNS_FOUND,   /* there are addresses */
     DNS_NOTHING, /* there is no such name, or it has no address */
-    DNS_REFUSED, /* the server does not say */
+    DNS_REFUSED, /* the server does not say, or the part of its answer that fits does not */
 };
 
 struct dns_answer {
