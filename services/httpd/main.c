@@ -44,9 +44,8 @@ static mnos_status_t open_net(void)
     return status;
 }
 
-/* The place of one that is free, or of the one that has had nothing to do for longest: who is kept alive without asking
- * gives way to who asks. NULL: all are at work. */
-static struct connection *make_room(void)
+/* One that is free, or else the one that has had nothing to do for longest; NULL: all are at work. */
+static struct connection *choose(void)
 {
     struct connection *idlest = NULL;
     uint64_t longest = UINT64_MAX;
@@ -63,9 +62,28 @@ static struct connection *make_room(void)
             idlest = at;
         }
     }
-    if (idlest != NULL)
-        connection_end(idlest);
     return idlest;
+}
+
+/* A place for who asks: who is kept alive without asking gives way. What it has asked just now is answered, and then it is
+ * another's turn to give way. NULL: nobody does. */
+static struct connection *make_room(uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < CONNECTIONS; i++) {
+        struct connection *at = choose();
+        uint64_t since;
+
+        if (at == NULL || at->state == CONNECTION_FREE)
+            return at;
+        since = connection_idle_since(at);
+        if (connection_work(at, &site, now_ns)) {
+            if (connection_idle_since(at) != since)
+                continue;
+            connection_end(at);
+        }
+        return at;
+    }
+    return NULL;
 }
 
 /* Ends: who has just come gives way to nobody. */
@@ -74,7 +92,7 @@ static void accept_all(uint64_t now_ns)
     mnos_status_t error;
 
     while ((socket_state(&listener, &error) & SOCKET_ACCEPTABLE) != 0) {
-        struct connection *at = make_room();
+        struct connection *at = make_room(now_ns);
 
         if (at == NULL || socket_accept_now(&listener, &at->socket) != MNOS_OK)
             return;
