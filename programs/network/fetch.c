@@ -28,6 +28,7 @@
 #define REQUEST_BYTES 2560u
 #define SILENCE_NS 30000000000ull
 #define TRIES 5u
+#define INTERIM_MAX 16u /* answers of 1xx before one that is an answer */
 #define TRY_AGAIN_NS 500000000ull
 
 typedef unsigned long long ull;
@@ -57,8 +58,9 @@ struct fetch {
     struct file file;
     mnos_status_t write_status;
 
-    uint64_t offset; /* F1 */
-    uint64_t skip;   /* bytes of the body that are there already */
+    uint64_t offset;  /* F1 */
+    uint64_t skip;    /* bytes of the body that are there already */
+    uint32_t interim; /* answers of 1xx, of this try */
     bool knows_total;
     uint64_t total;
     char validator[RESPONSE_VALUE_BYTES]; /* of what is there; empty: none */
@@ -291,10 +293,12 @@ static enum outcome take(const uint8_t *bytes, size_t count)
 
         switch (response_take(&fetch.response, bytes, count, &taken)) {
         case RESPONSE_HEAD:
-            if (fetch.response.status / 100 == 1) /* the answer comes behind it */
+            if (fetch.response.status / 100 != 1)
+                outcome = judge_head();
+            else if (++fetch.interim <= INTERIM_MAX) /* the answer comes behind it */
                 response_begin(&fetch.response, take_body, NULL);
             else
-                outcome = judge_head();
+                return fail("the server goes on saying that an answer will come");
             break;
         case RESPONSE_DONE: return DONE;
         case RESPONSE_WRONG: return fail("what the server sends is no answer of HTTP");
@@ -354,7 +358,7 @@ static enum outcome try_once(void)
     outcome = connect_any();
     if (outcome != MORE)
         return outcome;
-    fetch.skip = 0;
+    fetch.skip = fetch.interim = 0;
     response_begin(&fetch.response, take_body, NULL);
     outcome = ask();
     if (outcome == MORE)

@@ -120,6 +120,10 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._content(CONTENT, '"1"')
 
+    def get_promises(self) -> None:
+        for _ in range(100_000):
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
     def get_slow(self) -> None:
         self._head(200, ("Content-Length", len(CONTENT)))
         for at in range(0, len(CONTENT), 1000):
@@ -217,7 +221,8 @@ def refused() -> None:
         says(guest, "write /tmp/mine what was there")
         for page, why in (("nothing", "the server says 404 Not Found"), ("moved", "it has moved to http://elsewhere.test/"),
                           ("nonsense", "what the server sends is no answer of HTTP"),
-                          ("endless", "what the server sends is no answer of HTTP")):
+                          ("endless", "what the server sends is no answer of HTTP"),
+                          ("promises", "the server goes on saying that an answer will come")):
             says(guest, f"fetch {web.url}/{page} /tmp/mine", f"fetch {web.url}/{page}: {why}")
         says(guest, "cat /tmp/mine", "what was there")
         says(guest, "fetch https://10.0.2.2/", "it does not begin with http://")
