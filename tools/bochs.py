@@ -18,7 +18,7 @@ from pathlib import Path
 from pexpect import fdpexpect
 
 from patience import Patience
-from qemu import ISO, GuestError, Session
+from qemu import ISO, GuestError, Session, signal_of
 
 CONFIGURATION = """\
 config_interface: textconfig
@@ -108,6 +108,9 @@ class BochsGuest(Session):
         if not number:
             raise GuestError("Xvfb did not start")
         return f":{number}"
+
+    def _died_of(self) -> int | None:
+        return signal_of(self._processes[-1])
 
     def emulator_log(self) -> str:
         return (self._folder / "bochs.log").read_text(errors="replace")

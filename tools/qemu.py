@@ -21,6 +21,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import TextIO
@@ -65,6 +66,12 @@ def open_log(name: str) -> TextIO:
     raise AssertionError("there is always a next number")
 
 
+def signal_of(process: subprocess.Popen) -> int | None:
+    """Waits for a program to end; the signal that ended it."""
+    code = process.wait()
+    return -code if code < 0 else None
+
+
 class Session:
     """A program whose output is a guest's serial line; the base of Guest and of Bochs sessions."""
 
@@ -103,11 +110,15 @@ class Session:
 
     def _ended(self, what: str) -> GuestError:
         """What to raise about an emulator whose output has ended too early."""
-        self.child.wait()
-        died_of = self.child.signalstatus
+        died_of = self._died_of()
         if died_of in CRASHES:
             return EmulatorCrash(f"the emulator crashed with {signal.Signals(died_of).name}; {what}; {self._last()}")
         return GuestError(f"{what}; {self._last()}")
+
+    def _died_of(self) -> int | None:
+        """Waits for the emulator to end; the signal that ended it."""
+        self.child.wait()
+        return self.child.signalstatus
 
     def matched(self, group: int = 0) -> str:
         return plain(self.child.match.group(group))

@@ -16,7 +16,7 @@ from pathlib import Path
 from pexpect import fdpexpect
 
 from patience import Patience
-from qemu import Guest, GuestError, Machine, Session
+from qemu import Guest, GuestError, Machine, Session, signal_of
 
 PEEK_BYTES = 1 << 20
 
@@ -53,6 +53,9 @@ class SocketGuest(Guest):
             except TimeoutError:
                 continue
         raise GuestError("QEMU does not open the serial line")
+
+    def _died_of(self) -> int | None:
+        return signal_of(self.process)
 
     def unread(self) -> str:
         """What waits in the socket; it stays there."""

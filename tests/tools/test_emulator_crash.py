@@ -2,11 +2,15 @@
 """test_emulator_crash.py - an emulator that crashes is told apart from a guest that ends, and its test begins again once."""
 
 import io
+import sys
+from pathlib import Path
 
 import pexpect
 
-from qemu import Session
+from qemu import Machine, Session
 from testlib import EmulatorCrash, GuestError, Suite, check, run
+
+from tests.system.socket_guest import SocketGuest
 
 suite = Suite("tools")
 
@@ -22,14 +26,38 @@ def end_of(command: str) -> GuestError | None:
     return None
 
 
-@suite.test("an emulator that crashes is told apart from one that ends, or that was ended")
+class EndsAtOnce(Machine):
+    """A machine whose emulator opens the line, ends so, and does nothing else."""
+
+    def __init__(self, end: str) -> None:
+        super().__init__("direct")
+        self.end = end
+
+    def command(self, _folder: Path) -> list[str]:
+        return [sys.executable, "-c", "import os, re, signal, socket, sys\n"
+                "line = socket.socket(socket.AF_UNIX)\n"
+                "line.connect(re.search('path=(\\\\S+)', ' '.join(sys.argv))[1])\n"
+                "line.send(b'booting')\n" + self.end]
+
+
+def end_on_a_socket(end: str) -> GuestError | None:
+    with SocketGuest(EndsAtOnce(end), "emulator crash on a socket", 60) as session:
+        try:
+            session.expect("mnos> ")
+        except GuestError as problem:
+            return problem
+    return None
+
+
+@suite.test("an emulator that crashes is told apart from one that ends, or that was ended, on a terminal and on a socket")
 def told_apart() -> None:
     for signal in ("SEGV", "ABRT", "BUS"):
-        problem = end_of(f"echo booting; kill -{signal} $$")
-        check(isinstance(problem, EmulatorCrash) and f"SIG{signal}" in str(problem), f"{signal}: {problem!r}")
-    for command in ("exit 35", "kill -KILL $$", "kill -TERM $$"):
-        problem = end_of(command)
-        check(problem is not None and not isinstance(problem, EmulatorCrash), f"{command}: {problem!r}")
+        for problem in (end_of(f"echo booting; kill -{signal} $$"),
+                        end_on_a_socket(f"os.kill(os.getpid(), signal.SIG{signal})")):
+            check(isinstance(problem, EmulatorCrash) and f"SIG{signal}" in str(problem), f"{signal}: {problem!r}")
+    for problem in (end_of("exit 35"), end_of("kill -KILL $$"), end_of("kill -TERM $$"), end_on_a_socket("sys.exit(35)"),
+                    end_on_a_socket("os.kill(os.getpid(), signal.SIGKILL)")):
+        check(problem is not None and not isinstance(problem, EmulatorCrash), f"{problem!r}")
 
 
 @suite.test("a test whose emulator crashes begins again once, which is told, and twice is a failure")
