@@ -40,9 +40,13 @@ struct region_request {
     uint32_t index;             /* of the piece; 0 is the floor */
     uint32_t first_page;        /* PART and RELEASE: within the piece */
     uint32_t page_count;
-    uint32_t reserved;
+    uint32_t flags; /* PART: enum region_part_flags */
 };
 _Static_assert(sizeof(struct region_request) == 40, "shared between programs");
+
+enum region_part_flags {
+    REGION_PART_NEW = 1u << 0, /* no run has had a part of these pages that is not released */
+};
 
 /* With the capability that REGION and GROW are answered by. */
 struct region_answer {

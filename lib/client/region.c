@@ -10,10 +10,10 @@
 
 static mnos_status_t request(const struct region *region, enum manager_request label,
                              uint32_t piece, uint32_t first_page, uint32_t page_count,
-                             mnos_cap_t *answer)
+                             uint32_t flags, mnos_cap_t *answer)
 {
     struct region_request argument = {
-        .index = piece, .first_page = first_page, .page_count = page_count};
+        .index = piece, .first_page = first_page, .page_count = page_count, .flags = flags};
 
     string_copy(argument.name, region->name, sizeof argument.name);
     return manager_region(label, &argument, answer, NULL);
@@ -101,7 +101,7 @@ mnos_status_t region_open(struct region *region, const char *name, struct region
     if (status == MNOS_OK && piece_max > 1)
         status = ask_limit(region);
     while (status == MNOS_OK && region->piece_count < piece_max) {
-        status = request(region, MANAGER_REGION, region->piece_count, 0, 0, &memory);
+        status = request(region, MANAGER_REGION, region->piece_count, 0, 0, 0, &memory);
         if (status == MNOS_OK)
             status = add(region, memory);
     }
@@ -115,18 +115,24 @@ mnos_status_t region_grow(struct region *region)
 
     if (region->piece_count >= region->piece_max)
         return MNOS_ERR_QUOTA;
-    status = request(region, MANAGER_GROW, 0, 0, 0, &memory);
+    status = request(region, MANAGER_GROW, 0, 0, 0, 0, &memory);
     return status != MNOS_OK ? status : add(region, memory);
 }
 
 mnos_status_t region_part(const struct region *region, uint32_t piece, uint32_t first_page,
                           uint32_t page_count, mnos_cap_t *part)
 {
-    return request(region, MANAGER_PART, piece, first_page, page_count, part);
+    return request(region, MANAGER_PART, piece, first_page, page_count, 0, part);
+}
+
+mnos_status_t region_new_part(const struct region *region, uint32_t piece, uint32_t first_page,
+                              uint32_t page_count, mnos_cap_t *part)
+{
+    return request(region, MANAGER_PART, piece, first_page, page_count, REGION_PART_NEW, part);
 }
 
 mnos_status_t region_release(const struct region *region, uint32_t piece, uint32_t first_page,
                              uint32_t page_count)
 {
-    return request(region, MANAGER_RELEASE, piece, first_page, page_count, NULL);
+    return request(region, MANAGER_RELEASE, piece, first_page, page_count, 0, NULL);
 }

@@ -32,9 +32,15 @@ mnos_status_t region_open(struct region *region, const char *name, struct region
 /* Adds a zeroed piece of 2 MiB at the end. MNOS_ERR_QUOTA: the share is used, or `piece_max` is. */
 mnos_status_t region_grow(struct region *region);
 
-/* A capability for pages of one piece, by which they are handed on; of a region with keep = true. */
+/* A capability for pages of one piece, by which they are handed on; of a region with keep = true. The part that these
+ * pages are already, if an earlier run asked for the same. MNOS_ERR_EXISTS: some of them are of another part.
+ * MNOS_ERR_QUOTA: the region has too many. */
 mnos_status_t region_part(const struct region *region, uint32_t piece, uint32_t first_page,
                           uint32_t page_count, mnos_cap_t *part);
-/* Takes back all that was handed on of such a part, by earlier runs too. */
+/* The same for pages that are of no part: MNOS_ERR_EXISTS when any is, so nobody else maps what is returned. */
+mnos_status_t region_new_part(const struct region *region, uint32_t piece, uint32_t first_page,
+                              uint32_t page_count, mnos_cap_t *part);
+/* Takes back all that was handed on of the parts within these pages, by earlier runs too; with MNOS_ERR_ARGUMENT none,
+ * as one lies only partly within them. */
 mnos_status_t region_release(const struct region *region, uint32_t piece, uint32_t first_page,
                              uint32_t page_count);

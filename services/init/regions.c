@@ -302,12 +302,16 @@ static bool is_same(const struct region_part *part, const struct region_request 
            part->page_count == request->page_count;
 }
 
-/* Where the first part that has a page of the request is linked; of one user's. */
-static struct region_part **find_part(struct region *region, uint32_t user,
+static bool is_within(const struct region_part *part, const struct region_request *request)
+{
+    return part->index == request->index && part->first_page >= request->first_page &&
+           part->first_page + part->page_count <= request->first_page + request->page_count;
+}
+
+/* Where the first part that has a page of the request is linked, from a link on; of one user's. */
+static struct region_part **find_part(struct region_part **at, uint32_t user,
                                       const struct region_request *request)
 {
-    struct region_part **at = &region->parts;
-
     while (*at != NULL && ((*at)->user != user || !overlap(*at, request)))
         at = &(*at)->next;
     return at;
@@ -368,10 +372,10 @@ mnos_status_t regions_part(struct regions *regions, uint32_t service,
 
     if (status != MNOS_OK)
         return status;
-    at = find_part(region_of(regions, grant), regions->user_of_grant[grant], request);
+    at = find_part(&region_of(regions, grant)->parts, regions->user_of_grant[grant], request);
     if (*at == NULL)
         status = make_part(regions, grant, request, at);
-    else if (!is_same(*at, request))
+    else if (!is_same(*at, request) || (request->flags & REGION_PART_NEW) != 0)
         status = MNOS_ERR_EXISTS;
     if (status != MNOS_OK)
         return status;
@@ -380,26 +384,37 @@ mnos_status_t regions_part(struct regions *regions, uint32_t service,
     return MNOS_OK;
 }
 
-mnos_status_t regions_release(struct regions *regions, uint32_t service,
-                              const struct region_request *request)
+static void take_part(struct region *region, struct region_part **at)
 {
-    uint32_t grant = find_grant(regions, service, request->name);
-    mnos_status_t status = check_part(regions, grant, request);
-    struct region_part **at, *part;
+    struct region_part *part = *at;
 
-    if (status != MNOS_OK)
-        return status;
-    at = find_part(region_of(regions, grant), regions->user_of_grant[grant], request);
-    part = *at;
-    if (part == NULL)
-        return MNOS_OK; /* a repetition finds it done */
-    if (!is_same(part, request))
-        return MNOS_ERR_ARGUMENT;
     (void)!sys_cap_revoke(part->memory);
     (void)!sys_cap_delete(part->memory);
     *at = part->next;
-    region_of(regions, grant)->part_count--;
+    region->part_count--;
     heap_free(part);
+}
+
+/* A repetition finds nothing left to do. */
+mnos_status_t regions_release(struct regions *regions, uint32_t service,
+                              const struct region_request *request)
+{
+    uint32_t grant = find_grant(regions, service, request->name), user;
+    mnos_status_t status = check_part(regions, grant, request);
+    struct region_part **at;
+    struct region *region;
+
+    if (status != MNOS_OK)
+        return status;
+    region = region_of(regions, grant);
+    user = regions->user_of_grant[grant];
+    for (at = find_part(&region->parts, user, request); *at != NULL;
+         at = find_part(&(*at)->next, user, request))
+        if (!is_within(*at, request))
+            return MNOS_ERR_ARGUMENT;
+    for (at = find_part(&region->parts, user, request); *at != NULL;
+         at = find_part(at, user, request))
+        take_part(region, at);
     return MNOS_OK;
 }
 

@@ -9,7 +9,8 @@
  * G1  A piece that some run had is never freed, so no device writes into a frame that has another owner.
  * G6  What a run got is below its user's intermediate. That is revoked before the next run begins, unless the
  *     region is kept: deleting a capability hands its children up, so only what is above both runs reaches
- *     what the dead one handed on. Of a region that is kept, a part is revoked by RELEASE.
+ *     what the dead one handed on. Of a region that is kept, parts are revoked by RELEASE.
+ * G7  Parts of one user never overlap. What is answered as a new part nobody else maps.
  *
  * Pieces have numbers from 0, the floor. Nothing that a service asks for makes init wait.
  */

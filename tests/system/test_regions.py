@@ -44,7 +44,7 @@ users = { keeper = "read, write, delegate" }
 kind = "dma"
 each = true
 keep = true
-frames = { floor = 2 }
+frames = { floor = 8 }
 users = { keeper = "read, write, delegate" }
 """
 
@@ -131,7 +131,7 @@ log = "write"
 def with_tests(text: str, kills: int) -> str:
     """The system's manifest with the services of the test."""
     return text + KEEPER + WATCHER + RELAY + "".join(LOCKER.format(name=name, what=what) for name, what in LOCKERS) + COPIER.format(kills=kills) + "".join(
-        HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow"))
+        HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow", "parts", "all"))
 
 
 @contextmanager
@@ -195,6 +195,19 @@ def handed_on() -> None:
         run_must_log(guest, "run release", r"part: ended \(fault: page fault")
         check(re.search(r"\nkept .* running", guest.command("services")), "what was kept is gone")
         run_must_log(guest, "run release", r"release: answer 0")
+
+
+@suite.test("a part that some run has handed on is no new one, and all parts of a range are taken back at once")
+def parts_of_a_range() -> None:
+    with prompt("parts") as guest:
+        guest.command("run keeper.0")
+        run_must_log(guest, "run part &", r"part: holds a page")
+        run_must_log(guest, "kill keeper.0", r"keeper\.0: run 2 after 0 deaths")
+        run_must_log(guest, "run parts", r"parts: answer 0, 0\n")
+        text = guest.command("services")
+        check(re.search(r"\npart .* running", text), f"another part was taken back with that of the client:\n{text}")
+        run_must_log(guest, "run all", r"part: ended \(fault: page fault")
+        run_must_log(guest, "services", r"all: answer 0")
 
 
 @suite.test("a service may start those of its list and send its events, no others; it is told when one has started")

@@ -17,7 +17,8 @@ static uint32_t request(void)
     static const char *const names[] = {
         [KEEPER_SHARED] = "shared",   [KEEPER_KEPT] = "kept",   [KEEPER_PART] = "part",
         [KEEPER_RELEASE] = "release", [KEEPER_BREAK] = "break", [KEEPER_COUNT] = "count",
-        [KEEPER_HANG] = "hang",       [KEEPER_SLOW] = "slow",
+        [KEEPER_HANG] = "hang",       [KEEPER_SLOW] = "slow",   [KEEPER_PARTS] = "parts",
+        [KEEPER_ALL] = "all",
     };
 
     for (uint32_t i = 1; i < sizeof names / sizeof names[0]; i++) {

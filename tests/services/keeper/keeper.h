@@ -11,4 +11,7 @@ enum keeper_request {
     KEEPER_COUNT = 6,   /* an operation; answers the counter */
     KEEPER_HANG = 7,    /* stop working, the first time */
     KEEPER_SLOW = 8,    /* take seconds, and show that it works */
+    KEEPER_PARTS =
+        9,           /* look at what becomes of parts; answers what was not as it should be, or 0 */
+    KEEPER_ALL = 10, /* release all parts */
 };

@@ -95,11 +95,41 @@ static void answer_page(struct message *msg, mnos_cap_t cap)
     message_add_cap(msg, cap, MNOS_RIGHT_READ);
 }
 
+/* The rules of PART and RELEASE, on pages of which nobody has a part but the first. One bit for each that is broken. */
+static uint64_t look_at_parts(void)
+{
+    mnos_cap_t part;
+    uint64_t broken = 0;
+    unsigned rule = 0;
+#define RULE(call, expected) broken |= (uint64_t)((call) != (expected)) << rule++
+
+    RULE(region_new_part(&kept, 0, 1, 1, &part), MNOS_ERR_EXISTS); /* a client has it */
+    RULE(region_part(&kept, 0, 1, 2, &part), MNOS_ERR_EXISTS);
+    RULE(region_new_part(&kept, 0, 2, 2, &part), MNOS_OK);
+    RULE(region_new_part(&kept, 0, 2, 2, &part), MNOS_ERR_EXISTS);
+    RULE(region_part(&kept, 0, 2, 2, &part), MNOS_OK);
+    RULE(region_new_part(&kept, 0, 4, 1, &part), MNOS_OK);
+    /* Not even the part that is whole, or the next would not be there. */
+    RULE(region_release(&kept, 0, 3, 3), MNOS_ERR_ARGUMENT);
+    RULE(region_release(&kept, 0, 4, 5), MNOS_ERR_ARGUMENT); /* no such pages */
+    RULE(region_new_part(&kept, 0, 4, 1, &part), MNOS_ERR_EXISTS);
+    RULE(region_release(&kept, 0, 2, 6), MNOS_OK);
+    RULE(region_release(&kept, 0, 2, 6), MNOS_OK);
+    RULE(region_new_part(&kept, 0, 3, 4, &part), MNOS_OK); /* another size */
+    RULE(region_new_part(&kept, 0, 2, 1, &part), MNOS_OK);
+#undef RULE
+    return broken;
+}
+
+static void answer_number(struct message *msg, uint64_t number)
+{
+    message_put(msg, MNOS_OK, &number, sizeof number);
+}
+
 static void handle(struct message *msg)
 {
     mnos_status_t status = MNOS_OK;
     mnos_cap_t part = 0;
-    uint64_t number;
 
     switch (msg->label) {
     case KEEPER_SHARED: answer_page(msg, shared.pieces[0].memory); return;
@@ -118,10 +148,9 @@ static void handle(struct message *msg)
             __builtin_ia32_pause();
         break;
     case KEEPER_SLOW: be_slow(); break;
-    case KEEPER_COUNT:
-        number = count(false);
-        message_put(msg, MNOS_OK, &number, sizeof number);
-        return;
+    case KEEPER_COUNT: answer_number(msg, count(false)); return;
+    case KEEPER_PARTS: answer_number(msg, look_at_parts()); return;
+    case KEEPER_ALL: status = region_release(&kept, 0, 0, 8); break;
     default: status = MNOS_ERR_LABEL; break;
     }
     message_put(msg, status, NULL, 0);
