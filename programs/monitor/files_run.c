@@ -12,8 +12,7 @@
 #include "programs/monitor/target.h"
 #include "protocols/launcher.h"
 
-#define PROGRAM "files" /* the launcher has it, so that no file system is needed to start it */
-#define FRAMES 512u
+#define PROGRAM "files"
 #define READ_FILE FILE_READ_RIGHT
 #define CHANGE_NAMES FILE_CREATE_RIGHT
 
@@ -48,16 +47,7 @@ static bool take_directory_or_name(const struct words *words, uint32_t flags)
 
 static void run(const struct words *words, const struct target *first, const struct target *second)
 {
-    struct launch_plan plan = {
-        .command = words->word[0],
-        .file = PROGRAM,
-        .name = words->word[0],
-        .frames = FRAMES,
-        .quiet = true,
-    };
-
-    argument_plan(&plan);
-    if (launch_begin(&plan) && target_give(first) && (second == NULL || target_give(second)))
+    if (argument_launch(PROGRAM) && target_give(first) && (second == NULL || target_give(second)))
         launch_go(words->background ? LAUNCH_BACKGROUND : LAUNCH_BEHIND);
 }
 

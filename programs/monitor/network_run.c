@@ -13,8 +13,7 @@
 #include "programs/monitor/network.h"
 #include "programs/monitor/target.h"
 
-#define PROGRAM "network" /* the launcher has it, so that no file system is needed to start it */
-#define FRAMES 512u
+#define PROGRAM "network"
 
 /* What the program that is put together may do. */
 static struct net_limits wanted;
@@ -43,16 +42,8 @@ static bool give_net(const char *command)
 /* `target` may be NULL. */
 static void run(const struct words *words, const struct target *target, enum launch_place place)
 {
-    struct launch_plan plan = {
-        .command = words->word[0],
-        .file = PROGRAM,
-        .name = words->word[0],
-        .frames = FRAMES,
-        .quiet = true,
-    };
-
-    argument_plan(&plan);
-    if (launch_begin(&plan) && give_net(words->word[0]) && (target == NULL || target_give(target)))
+    if (argument_launch(PROGRAM) && give_net(words->word[0]) &&
+        (target == NULL || target_give(target)))
         launch_go(words->background ? LAUNCH_BACKGROUND : place);
 }
 

@@ -7,6 +7,8 @@
 #include "programs/monitor/console.h"
 #include "protocols/launcher.h"
 
+#define PROGRAM_FRAMES 512u /* that a program of the launcher may use */
+
 /* ---- What a path names ---- */
 
 void target_itself(struct target *target, const char *cap, uint32_t rights)
@@ -109,8 +111,17 @@ bool argument_add_path(const char *typed, const struct target *target)
     return argument_add(typed) && argument_add(target->name);
 }
 
-void argument_plan(struct launch_plan *plan)
+bool argument_launch(const char *program)
 {
-    plan->arguments = arguments;
-    plan->argument_bytes = argument_bytes;
+    struct launch_plan plan = {
+        .command = arguments,
+        .file = program,
+        .name = arguments,
+        .frames = PROGRAM_FRAMES,
+        .arguments = arguments,
+        .argument_bytes = argument_bytes,
+        .quiet = true,
+    };
+
+    return launch_begin(&plan);
 }

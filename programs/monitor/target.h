@@ -37,4 +37,6 @@ bool argument_begin(const char *command);
 bool argument_add(const char *word);
 /* What was typed, for messages, and the name in the session. */
 bool argument_add_path(const char *typed, const struct target *target);
-void argument_plan(struct launch_plan *plan);
+/* launch_begin() of a program that the launcher has itself, so that no file system is needed to start it, with these words;
+ * it is known by the command's name. */
+bool argument_launch(const char *program);
