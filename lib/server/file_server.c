@@ -34,13 +34,13 @@ static void ended(void *context, uint32_t number)
     struct server_session *session = session_at(server->loop.sessions, number);
 
     server->window_bytes[session->account] -= window_bytes(window);
-    if (session->window != 0) {
-        server->window_memory->close(server->window_memory->context, window);
-        *window = (struct window){0};
-        STATE_SET(session->window, 0);
-    } else {
+    if (server->window_memory == NULL)
         window_close(window);
-    }
+    else if (window_bytes(window) != 0)
+        server->window_memory->close(server->window_memory->context, window);
+    *window = (struct window){0};
+    if (session->window != 0)
+        STATE_SET(session->window, 0);
 }
 
 static bool is_gone(void *context, mnos_badge_t badge)
@@ -50,10 +50,25 @@ static bool is_gone(void *context, mnos_badge_t badge)
     return ipc_client_is_gone(server->loop.endpoint, 0, badge);
 }
 
+/* Its client has mapped a window that cannot be had: it begins anew, and gets another. */
+static void lose_without_window(struct file_server *server)
+{
+    struct sessions *sessions = server->loop.sessions;
+
+    for (uint32_t i = 1; i <= sessions->session_count; i++) {
+        struct server_session *session = session_at(sessions, i);
+
+        if (session->badge != 0 && !session->gone && session->window != 0 &&
+            window_bytes(&server->windows[i - 1]) == 0)
+            session_lose(sessions, session, &server->loop.owner);
+    }
+}
+
 unsigned file_server_recover(struct file_server *server, const struct window_memory *memory,
                              bool ordered)
 {
     struct sessions *sessions = server->loop.sessions;
+    unsigned running;
 
     server->window_memory = memory;
     for (uint32_t i = 1; i <= sessions->session_count; i++) {
@@ -62,11 +77,12 @@ unsigned file_server_recover(struct file_server *server, const struct window_mem
 
         if (session->badge == 0 || session->window == 0)
             continue;
-        window->place = session->window;
         if (memory->find(memory->context, session->window, window) == MNOS_OK)
             server->window_bytes[session->account] += window_bytes(window);
     }
-    return sessions_recover(sessions, &server->loop.owner, is_gone, ordered);
+    running = sessions_recover(sessions, &server->loop.owner, is_gone, ordered);
+    lose_without_window(server);
+    return running;
 }
 
 /* Without a volume there are sessions, and nothing in them. */
@@ -137,12 +153,30 @@ static mnos_status_t begin_session(struct file_server *server, struct server_req
     return MNOS_OK;
 }
 
+/* One that could not be had when this run began is looked for again; if that fails too, nobody names it any more, and it
+ * rests (lib/server/windows.h). */
+static mnos_status_t get_window(const struct file_server *server, struct server_session *session,
+                                uint64_t bytes, struct window *window)
+{
+    const struct window_memory *memory = server->window_memory;
+    mnos_status_t status;
+
+    if (memory == NULL)
+        return window_open(window, bytes);
+    if (session->window != 0 && memory->find(memory->context, session->window, window) == MNOS_OK)
+        return MNOS_OK;
+    status = memory->open(memory->context, bytes, window);
+    if (status == MNOS_OK)
+        STATE_SET(session->window, window->place);
+    return status;
+}
+
 static mnos_status_t give_window(struct file_server *server, const struct server_request *request,
                                  uint64_t bytes, struct window **given)
 {
     struct window *window = &server->windows[request->session->number - 1];
     uint64_t *charged = &server->window_bytes[request->session->account];
-    mnos_status_t status = MNOS_OK;
+    mnos_status_t status;
 
     *given = window;
     if (window_bytes(window) != 0)
@@ -153,13 +187,7 @@ static mnos_status_t give_window(struct file_server *server, const struct server
         bytes = FILE_WINDOW_BYTES_MAX;
     if (*charged + bytes > FILE_SERVER_WINDOW_SHARE_BYTES)
         return MNOS_ERR_QUOTA;
-    if (server->window_memory == NULL) {
-        status = window_open(window, bytes);
-    } else {
-        status = server->window_memory->open(server->window_memory->context, server->loop.sessions,
-                                             bytes, window);
-        STATE_SET(request->session->window, window->place);
-    }
+    status = get_window(server, request->session, bytes, window);
     *charged += window_bytes(window);
     return status;
 }

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "lib/mnos/memory.h"
-#include "lib/server/session.h"
 
 struct window {
     struct memory_block memory; /* page_count 0: there is none */
@@ -20,12 +19,12 @@ struct window {
 /* Memory for windows that outlives the process, so that clients keep what they have mapped. */
 struct window_memory {
     void *context;
-    /* Zeroed memory that no session's `window` names; the place is not 0. */
-    mnos_status_t (*open)(void *context, const struct sessions *sessions, uint64_t bytes,
-                          struct window *window);
-    /* The window at a place, in a later run. */
+    /* Zeroed memory that nobody else maps; the place is not 0. MNOS_ERR_QUOTA, MNOS_ERR_MEMORY: there is no room. */
+    mnos_status_t (*open)(void *context, uint64_t bytes, struct window *window);
+    /* The window at a place, in a later run. MNOS_ERR_EXISTS: another window has some of it; MNOS_ERR_ARGUMENT: there is no
+     * such place. */
     mnos_status_t (*find)(void *context, uint32_t place, struct window *window);
-    /* Takes it from the client, by whichever run it was handed on. */
+    /* Takes one that was opened or found from the client, by whichever run it was handed on. */
     void (*close)(void *context, struct window *window);
 };
 

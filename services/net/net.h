@@ -185,7 +185,6 @@ struct net {
     /* By the number of the session, from 1. */
     struct socket_limits *limits; /* in `kept` */
     struct share *windows[NET_SESSIONS + 1];
-    uint32_t places[NET_SHARES];     /* of the windows of shares, for lib/server/windows.h */
     uint32_t open[NET_SESSIONS + 1]; /* sockets */
     struct share shares[NET_SHARES];
     uint64_t shares_used; /* bits, by index */

@@ -80,8 +80,6 @@ mnos_status_t recover_open(struct net *net)
         status = MNOS_ERR_MEMORY;
     if (status != MNOS_OK)
         return status;
-    net->windows_region.held = net->places;
-    net->windows_region.held_count = NET_SHARES;
     found = state_open(&net->state, region->address, region->bytes, MAGIC, LAYOUT, LOG_BYTES, NULL);
     net->kept = state_content(&net->state);
     net->limits = net->kept->limits;

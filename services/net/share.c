@@ -50,14 +50,13 @@ static mnos_status_t make(struct net *net, uint32_t session, uint32_t sockets)
     if (share == NULL)
         return status;
     *share = (struct share){.slots = sockets, .session = session};
-    status = memory->open(memory->context, net->loop.sessions,
-                          SOCKET_WINDOW_PAGES(sockets) * MNOS_PAGE_BYTES, &share->window);
+    status = memory->open(memory->context, SOCKET_WINDOW_PAGES(sockets) * MNOS_PAGE_BYTES,
+                          &share->window);
     if (status != MNOS_OK)
         return status == MNOS_ERR_MEMORY ? MNOS_ERR_QUOTA : status;
     share->page = share->window.memory.address;
     net->windows[session] = share;
     net->shares_used |= 1ull << number_of(net, share);
-    net->places[number_of(net, share)] = share->window.place;
     touch(net, share);
     return MNOS_OK;
 }
@@ -75,7 +74,6 @@ bool share_recover(struct net *net, uint32_t number)
         return false;
     share->page = share->window.memory.address;
     net->shares_used |= 1ull << number;
-    net->places[number] = share->window.place;
     if (share->session != 0)
         net->windows[share->session] = share;
     return true;
@@ -116,7 +114,6 @@ static void close_share(struct net *net, struct share *share)
     struct window_memory *memory = &net->windows_region.memory;
 
     memory->close(memory->context, &share->window);
-    net->places[number_of(net, share)] = 0;
     net->shares_used &= ~(1ull << number_of(net, share));
     *share = (struct share){0};
 }

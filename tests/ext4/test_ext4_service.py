@@ -207,6 +207,17 @@ def damaged_memory() -> None:
             judge(image)
 
 
+@suite.test("a client whose window the next run cannot have is told that its session is lost, and gets another")
+def lost_windows() -> None:
+    with folder() as at:
+        image = at / "image"
+        make_image(image, "-t", "ext4")
+        serve(image, "fill synced 300000 1", "sync", "lose-windows", f"get synced {at / 'out'}", "fill more 100000 3", "sync")
+        expected = bytes(((k * 31 + 1 + (k >> 12)) & 0xFF) for k in range(300000))
+        check((at / "out").read_bytes() == expected, "a file that was synced has other bytes")
+        judge(image)
+
+
 @suite.test("requests of any form are answered, and the image stays clean")
 def hostile() -> None:
     for seed in (1, 2, 3):

@@ -388,6 +388,10 @@ static mnos_status_t run(const char *name, char **word)
         host_break((unsigned)strtoul(word[0], NULL, 0));
         return MNOS_OK;
     }
+    if (strcmp(name, "lose-windows") == 0) {
+        host_lose_windows();
+        return MNOS_OK;
+    }
     if (strcmp(name, "echo") == 0)
         return puts(word[0]) < 0 ? MNOS_ERR_DEVICE : MNOS_OK;
     if (strcmp(name, "wait") == 0) {

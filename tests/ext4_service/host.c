@@ -133,23 +133,27 @@ void window_close(struct window *)
 /* ---- Windows, which outlive the process ---- */
 
 static struct memory_block windows[FILE_SERVER_SESSIONS];
+static bool windows_fail; /* none is found */
 
 static mnos_status_t find_window(void *, uint32_t place, struct window *window)
 {
+    if (windows_fail)
+        return MNOS_ERR_MEMORY;
     window->place = place;
     window->memory = windows[place - 1];
     return MNOS_OK;
 }
 
-static mnos_status_t make_window(void *context, const struct sessions *, uint64_t bytes,
-                                 struct window *window)
+static mnos_status_t make_window(void *, uint64_t bytes, struct window *window)
 {
     for (uint32_t i = 0; i < FILE_SERVER_SESSIONS; i++) {
         if (windows[i].page_count != 0)
             continue;
         windows[i].page_count = bytes / MNOS_PAGE_BYTES;
         windows[i].address = calloc(1, bytes);
-        return find_window(context, i + 1, window);
+        window->place = i + 1;
+        window->memory = windows[i];
+        return MNOS_OK;
     }
     return MNOS_ERR_QUOTA;
 }
@@ -378,6 +382,26 @@ void host_break(unsigned what)
         if (host_do(i, FILE_SYNC, NULL, 0, NULL, 0) != MNOS_ERR_LOST ||
             host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
             host_fail("a client was not told that its session is lost");
+    }
+}
+
+void host_lose_windows(void)
+{
+    const uint8_t *before[HOST_CLIENTS];
+
+    for (unsigned i = 0; i < HOST_CLIENTS; i++)
+        before[i] = host_window(i);
+    windows_fail = true;
+    restart_once();
+    for (unsigned i = 0; i < HOST_CLIENTS; i++) {
+        struct file_open_session open = {FILE_WINDOW_BYTES_MAX};
+
+        if (host_do(i, FILE_SYNC, NULL, 0, NULL, 0) != MNOS_ERR_LOST ||
+            host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
+            host_fail("a client was not told that its window is lost");
+        if (host_window(i) == NULL || (host_window(i) == before[i]) == windows_fail)
+            host_fail("a client has not got the window that there is");
+        windows_fail = false; /* the others' are found by now */
     }
 }
 

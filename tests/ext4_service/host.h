@@ -56,6 +56,8 @@ const char *host_reason(void);
 uint8_t *host_window(unsigned client);
 /* What the next run finds is damaged, in one of three ways: it is to see that, and to begin anew from the disk. */
 void host_break(unsigned what);
+/* The next run cannot have the windows of its clients at first. */
+void host_lose_windows(void);
 /* How often the process died, and how often in the middle of a request. */
 uint64_t host_deaths(uint64_t *during);
 void host_check(void);

@@ -285,6 +285,11 @@ void host_break(unsigned)
     host_fail("what a run leaves is not kept, so it cannot be damaged");
 }
 
+void host_lose_windows(void)
+{
+    host_fail("windows are not kept, so they cannot be lost");
+}
+
 const char *host_reason(void)
 {
     return service.reason;
