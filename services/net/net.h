@@ -145,8 +145,8 @@ struct socket {
     uint64_t opened;           /* of `receive`, taken by the client and told to lwIP */
     uint64_t deadline_ns;      /* closing */
     struct tcp_pcb *tcp;       /* KIND_TCP, KIND_LISTENER; NULL: it is no more */
-    struct udp_pcb *udp;
-    struct kept_peer remote; /* of UDP's CONNECT */
+    struct udp_pcb *udp;       /* KIND_UDP; NULL: there was no memory for it after a death */
+    struct kept_peer remote;   /* of UDP's CONNECT */
     uint32_t peer_count;
     struct kept_peer peers[NET_PEERS];
 };

@@ -167,10 +167,11 @@ static void begin_socket(struct net *net, struct socket *socket, uint8_t stage)
 {
     mnos_status_t status = socket->kind == KIND_UDP ? begin_udp(socket) : begin_tcp(socket, stage);
 
-    if (status != MNOS_OK) {
-        socket->tcp = NULL;
-        socket_fail(net, socket, MNOS_ERR_LOST);
-    }
+    if (status == MNOS_OK)
+        return;
+    if (socket->kind == KIND_TCP)
+        tcp_socket_abort(socket); /* one that got no port has a PCB nevertheless */
+    socket_fail(net, socket, MNOS_ERR_LOST);
 }
 
 static void recover_sockets(struct net *net)

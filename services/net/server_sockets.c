@@ -213,7 +213,9 @@ static bool leads_there(const struct socket *socket, uint32_t address)
 static mnos_status_t begin_connecting(struct socket *socket, const struct socket_address *wanted)
 {
     if (socket->kind == KIND_UDP)
-        return udp_socket_connect(socket, wanted->address, (uint16_t)wanted->port);
+        return socket->udp == NULL
+                   ? socket->error
+                   : udp_socket_connect(socket, wanted->address, (uint16_t)wanted->port);
     if (socket->kind != KIND_TCP || socket->tcp == NULL || socket->tcp->state != CLOSED)
         return MNOS_ERR_STATE;
     return tcp_socket_connect(socket, wanted->address, (uint16_t)wanted->port);

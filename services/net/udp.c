@@ -138,7 +138,8 @@ mnos_status_t udp_socket_connect(struct socket *socket, uint32_t address, uint16
 
 void udp_socket_close(struct socket *socket)
 {
-    udp_remove(socket->udp);
+    if (socket->udp != NULL)
+        udp_remove(socket->udp);
     socket->udp = NULL;
 }
 
@@ -146,6 +147,9 @@ void udp_socket_names(const struct socket *socket, struct socket_names *names)
 {
     const struct udp_pcb *pcb = socket->udp;
 
+    *names = (struct socket_names){0};
+    if (pcb == NULL)
+        return;
     *names = (struct socket_names){
         .local_address = lwip_htonl(ip4_addr_get_u32(ip_2_ip4(&pcb->local_ip))),
         .local_port = pcb->local_port,
