@@ -218,6 +218,15 @@ def lost_windows() -> None:
         judge(image)
 
 
+@suite.test("a client that writes more than its share waits, and another that writes does not")
+def shares() -> None:
+    with folder() as at:
+        image = at / "image"
+        make_image(image, "-t", "ext4")
+        serve(image, "fill much 2000000 1", "fill little 100000 2", "sync", "shares much little 1966080", "sync")
+        judge(image)
+
+
 @suite.test("requests of any form are answered, and the image stays clean")
 def hostile() -> None:
     for seed in (1, 2, 3):

@@ -8,7 +8,8 @@
  *   allocate PATH OFFSET BYTES FLAGS  seek PATH: where its data begins and ends
  *   fsync-beside PATH  truncate-beside PATH SIZE: another client asks for it, and what follows is done meanwhile
  *   joined: it is answered  pieces PATH COUNT: a file of so many, each a block with a hole behind it
- *   random SEED COUNT  hostile SEED COUNT  wait SECONDS  break NUMBER  echo TEXT
+ *   random SEED COUNT  hostile SEED COUNT  wait SECONDS  break NUMBER  lose-windows  echo TEXT
+ *   shares PATH PATH BYTES: a client writes to the first more than there is room for, and another to the second
  */
 #include "tests/ext4_service/commands.h"
 
@@ -388,6 +389,8 @@ static mnos_status_t run(const char *name, char **word)
         host_break((unsigned)strtoul(word[0], NULL, 0));
         return MNOS_OK;
     }
+    if (strcmp(name, "shares") == 0)
+        return shares_run(word[0], word[1], strtoull(word[2], NULL, 0));
     if (strcmp(name, "lose-windows") == 0) {
         host_lose_windows();
         return MNOS_OK;

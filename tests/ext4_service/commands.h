@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/types.h"
+
 /* Carries out a line and prints what it answers; false: it failed, which was printed. */
 bool command_run(char *line);
 
@@ -13,3 +15,7 @@ bool random_run(uint64_t seed, unsigned count);
 
 /* hostile.c: so many requests of any form; each is answered, and no invariant breaks. */
 bool hostile_run(uint64_t seed, unsigned count);
+
+/* shares.c: one client writes so many bytes over a file, without an answer of the disk, until it has to wait; another's
+ * write to the other file is carried out meanwhile. The files' data and metadata are in memory. */
+mnos_status_t shares_run(const char *path, const char *other, uint64_t bytes);

@@ -208,7 +208,8 @@ static mnos_status_t get_memory(struct ext4_service_memory *memory, struct sessi
                      ext4_service_state_bytes(PAGES_MAX);
     const char *wrong = NULL;
 
-    if (state_region.bytes < bytes)
+    if (state_region.bytes < bytes ||
+        cache_region.bytes < (uint64_t)SERVICE_DATA_PAGES_MIN * MNOS_PAGE_BYTES)
         return MNOS_ERR_MEMORY;
     was_whole = state_open(&state, state_region.address, state_region.bytes, MAGIC, LAYOUT,
                            EXT4_SERVICE_LOG_BYTES, areas) == STATE_WHOLE;

@@ -38,6 +38,8 @@ _Static_assert(CACHE_CLIENTS == SESSION_ACCOUNTS, "a client of the cache is an a
 /* Read ahead, in pages: 32 to 512 KiB. */
 #define SERVICE_AHEAD_MIN 8u
 #define SERVICE_AHEAD_MAX 128u
+/* The core's, and pages of files for one row that is read ahead. */
+#define SERVICE_DATA_PAGES_MIN (EXT4_SLOTS_MIN + SERVICE_AHEAD_MAX)
 
 /* What a parked request waits for; below 2^32 it is a slot of the core, plus 1. */
 enum service_key {
@@ -131,7 +133,7 @@ struct ext4_service_memory {
     struct state *
         log; /* with EXT4_SERVICE_LOG_BYTES; what follows lies in its areas, except for `pages_max` */
     uint8_t *data;       /* pages that the disk reaches, from its page 0 on */
-    uint32_t data_pages; /* that are there now */
+    uint32_t data_pages; /* that are there now, at least SERVICE_DATA_PAGES_MIN */
     uint32_t pages_max;  /* that may be there later, at addresses behind these */
     void *state;         /* ext4_service_state_bytes(), aligned to 64 bytes */
 };

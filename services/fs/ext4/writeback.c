@@ -141,6 +141,9 @@ void writeback_noted(struct ext4_service *service, uint32_t transaction)
     write_pages(service, 0, service->cache.serial, true, transaction);
 }
 
+_Static_assert((SERVICE_DATA_PAGES_MIN - EXT4_SLOTS_MIN) / 10 != 0,
+               "a share of no pages, and whoever writes would wait for ever");
+
 bool writeback_is_full(const struct ext4_service *service)
 {
     const struct cache *cache = &service->cache;
