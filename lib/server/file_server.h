@@ -22,6 +22,12 @@
 /* Of all windows of one client, which are charged to the service. */
 #define FILE_SERVER_WINDOW_SHARE_BYTES FILE_WINDOW_BYTES_MAX
 
+/* Of its sessions where they lie before something else, which then begins at a multiple of 64. */
+static inline uint64_t file_server_session_bytes(void)
+{
+    return (sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES) + 63) / 64 * 64;
+}
+
 struct file_server {
     struct server_loop loop;
     struct file_system system;
@@ -52,8 +58,8 @@ static inline void file_server_locks(struct file_server *server, struct file_loc
  * now on `status` is what STATUS answers, and who mounts it is told. */
 void file_server_mounted(struct file_server *server, const struct mount_status *status);
 /* In a run that finds the sessions of one that died: their windows, and whose clients have gone meanwhile. Returns
- * what sessions_recover() does. A window that cannot be found is logged, and its client is told ERR_ARGUMENT when it uses
- * it. */
+ * what sessions_recover() does. A client whose window cannot be found is told ERR_LOST once, and gets another when it
+ * begins anew. */
 unsigned file_server_recover(struct file_server *server, const struct window_memory *memory,
                              bool ordered);
 

@@ -109,14 +109,18 @@ struct session_owner {
 };
 
 uint64_t sessions_bytes(uint32_t session_count, uint32_t handle_count);
-/* Handle numbers fit 16 bits. `first_badge`: greater than any that was ever minted for this endpoint. */
+/* Handle numbers fit 16 bits. `first_badge`: greater than any that was ever minted for this endpoint, as kinfo_time_ns()
+ * is, since time goes on. */
 struct sessions *sessions_format(void *block, uint32_t session_count, uint32_t handle_count,
                                  mnos_badge_t first_badge);
-/* In a run that finds them, before anything else of them is used: NULL, or why it is no such table
- * (session_numbers.c). */
+/* In a run that finds them, before anything else of them is used: all three that follow, in order. NULL, or what is
+ * wrong, and then nothing of them is of use. */
+const char *sessions_take_over(struct sessions *sessions, uint32_t session_count,
+                               uint32_t handle_count);
+/* NULL, or why it is no such table (session_numbers.c). */
 const char *sessions_numbers(const struct sessions *sessions, uint32_t session_count,
                              uint32_t handle_count);
-/* In a run that finds them: makes anew what is not noted. Before sessions_check(). */
+/* Makes anew what is not noted. */
 void sessions_rebuild(struct sessions *sessions);
 /* NULL, or which of S1 to S4 does not hold. */
 const char *sessions_check(const struct sessions *sessions);

@@ -72,3 +72,14 @@ const char *sessions_numbers(const struct sessions *sessions, uint32_t session_c
     }
     return NULL;
 }
+
+const char *sessions_take_over(struct sessions *sessions, uint32_t session_count,
+                               uint32_t handle_count)
+{
+    const char *wrong = sessions_numbers(sessions, session_count, handle_count);
+
+    if (wrong != NULL)
+        return wrong;
+    sessions_rebuild(sessions);
+    return sessions_check(sessions);
+}

@@ -19,7 +19,6 @@ static uint64_t kept_bytes(void)
     return (sizeof(struct kept) + 63) / 64 * 64;
 }
 
-/* Badges that this service minted are not minted again: time goes on. */
 static void make_new(struct net *net, struct sessions *sessions)
 {
     state_drop(&net->state);
@@ -56,11 +55,7 @@ static const char *wrong_with(const struct net *net, enum state_found found,
         return "it cannot be read";
     if (net->state.header->deaths >= DEATHS_MAX)
         return "it has died too often with it";
-    wrong = sessions_numbers(sessions, NET_SESSIONS, NET_HANDLES);
-    if (wrong != NULL)
-        return wrong;
-    sessions_rebuild(sessions);
-    wrong = sessions_check(sessions);
+    wrong = sessions_take_over(sessions, NET_SESSIONS, NET_HANDLES);
     return wrong != NULL ? wrong : wrong_limits(net, sessions);
 }
 

@@ -30,14 +30,9 @@ uint64_t host_deaths(uint64_t *during)
     return deaths;
 }
 
-static uint64_t session_bytes(void)
-{
-    return (sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES) + 63) / 64 * 64;
-}
-
 static uint64_t region_bytes(void)
 {
-    return (state_overhead(EXT4_SERVICE_LOG_BYTES) + session_bytes() +
+    return (state_overhead(EXT4_SERVICE_LOG_BYTES) + file_server_session_bytes() +
             ext4_service_state_bytes(options.pages) + 63) /
            64 * 64;
 }
@@ -65,7 +60,7 @@ static enum state_found start(void)
     struct sessions *sessions = state_content(&log_state);
 
     log_state.inline_ends[0] = log_state.inline_ends[1] = 0; /* a death may come at each record */
-    memory.state = (uint8_t *)sessions + session_bytes();
+    memory.state = (uint8_t *)sessions + file_server_session_bytes();
     state_current = &log_state;
     memset(&server, 0, sizeof server);
     memset(&park, 0, sizeof park);
@@ -102,8 +97,7 @@ static void restart_once(void)
     host_disk.memory = data;
     if (start() != STATE_WHOLE)
         host_fail("what a dead run left is not whole");
-    sessions_rebuild(server.loop.sessions);
-    wrong = sessions_check(server.loop.sessions);
+    wrong = sessions_take_over(server.loop.sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
     if (wrong != NULL || ext4_service_take_over(&host_service, host_disk.bytes, &wrong) != MNOS_OK)
         host_fail(wrong);
     wrong = ext4_check(host_service.fs);

@@ -193,18 +193,12 @@ static mnos_status_t open_regions(void)
     return status != MNOS_OK ? status : windows_open(&windows, "ext4_windows");
 }
 
-/* The sessions come first, then the service's own. */
-static uint64_t session_bytes(void)
-{
-    return (sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES) + 63) / 64 * 64;
-}
-
 /* Finds what the last run left, or makes it anew; *found: there are operations of the last run, whole. */
 static mnos_status_t get_memory(struct ext4_service_memory *memory, struct sessions **sessions,
                                 bool *found)
 {
     struct state_area areas[STATE_AREAS_MAX] = {[1] = {cache_region.address, cache_region.bytes}};
-    uint64_t bytes = state_overhead(EXT4_SERVICE_LOG_BYTES) + session_bytes() +
+    uint64_t bytes = state_overhead(EXT4_SERVICE_LOG_BYTES) + file_server_session_bytes() +
                      ext4_service_state_bytes(PAGES_MAX);
     const char *wrong = NULL;
 
@@ -220,25 +214,16 @@ static mnos_status_t get_memory(struct ext4_service_memory *memory, struct sessi
                                      .data = cache_region.address,
                                      .data_pages = (uint32_t)(cache_region.bytes / MNOS_PAGE_BYTES),
                                      .pages_max = PAGES_MAX,
-                                     .state = (uint8_t *)*sessions + session_bytes()};
+                                     .state = (uint8_t *)*sessions + file_server_session_bytes()};
     state_current = &state;
     if (*found)
-        wrong = sessions_numbers(*sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
-    if (*found && wrong == NULL)
-        sessions_rebuild(*sessions);
-    if (*found && wrong == NULL)
-        wrong = state.header->deaths >= DEATHS_MAX ? "it has died too often with it"
-                                                   : sessions_check(*sessions);
+        wrong = state.header->deaths >= DEATHS_MAX
+                    ? "it has died too often with it"
+                    : sessions_take_over(*sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
     if (wrong != NULL)
         log_line("what the last run left is not used: %s", wrong);
     *found = *found && wrong == NULL;
     return MNOS_OK;
-}
-
-/* Badges that end with a run of the service are not used again by the next: time goes on. */
-static mnos_badge_t first_badge(void)
-{
-    return kinfo_time_ns();
 }
 
 /* Nothing of the last run is there. */
@@ -247,10 +232,10 @@ static void begin_anew(struct sessions *sessions)
     const struct running running = service.kept->running;
 
     state_drop(&state);
-    memset(sessions, 0, session_bytes() + ext4_service_state_bytes(PAGES_MAX));
+    memset(sessions, 0, file_server_session_bytes() + ext4_service_state_bytes(PAGES_MAX));
     if (was_whole)
         service.kept->running = running; /* what is dropped may have come of it */
-    sessions_format(sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge());
+    sessions_format(sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, kinfo_time_ns());
     file_locks_format(&service.kept->locks);
     server.window_memory = &windows.memory;
     state_ready(&state);

@@ -235,24 +235,12 @@ static mnos_status_t get_memory(void)
 
 /* ---- What outlives the process ---- */
 
-/* The sessions come first, then the service's own. */
-static uint64_t session_bytes(void)
-{
-    return (sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES) + 63) / 64 * 64;
-}
-
-/* Badges that end with a run of the service are not used again by the next: time goes on. */
-static mnos_badge_t first_badge(void)
-{
-    return kinfo_time_ns();
-}
-
 /* Nothing of the last run is there. */
 static void begin_anew(struct sessions *sessions)
 {
     state_drop(&state);
-    memset(sessions, 0, session_bytes() + sizeof *kept);
-    sessions_format(sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge());
+    memset(sessions, 0, file_server_session_bytes() + sizeof *kept);
+    sessions_format(sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, kinfo_time_ns());
     state_ready(&state);
 }
 
@@ -261,19 +249,15 @@ static mnos_status_t get_state(struct sessions **sessions, bool *found)
 {
     const char *wrong = NULL;
 
-    if (state_region.bytes < state_overhead(LOG_BYTES) + session_bytes() + sizeof *kept)
+    if (state_region.bytes < state_overhead(LOG_BYTES) + file_server_session_bytes() + sizeof *kept)
         return MNOS_ERR_MEMORY;
     *found = state_open(&state, state_region.address, state_region.bytes, MAGIC, LAYOUT, LOG_BYTES,
                         NULL) == STATE_WHOLE;
     *sessions = state_content(&state);
-    kept = (struct fat_kept *)((uint8_t *)*sessions + session_bytes());
+    kept = (struct fat_kept *)((uint8_t *)*sessions + file_server_session_bytes());
     state_current = &state;
     if (*found)
-        wrong = sessions_numbers(*sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
-    if (*found && wrong == NULL) {
-        sessions_rebuild(*sessions);
-        wrong = sessions_check(*sessions);
-    }
+        wrong = sessions_take_over(*sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
     if (wrong != NULL)
         log_line("what the last run left is not used: %s", wrong);
     *found = *found && wrong == NULL;

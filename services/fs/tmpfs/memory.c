@@ -19,22 +19,10 @@ static uint64_t round_up(uint64_t value, uint64_t unit)
     return (value + unit - 1) / unit * unit;
 }
 
-/* Behind the sessions. */
-static uint64_t locks_offset(void)
-{
-    return round_up(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES), 64);
-}
-
 /* Of sessions and locks, up to where the files begin. */
 static uint64_t session_bytes(void)
 {
-    return round_up(locks_offset() + sizeof(struct file_locks), MNOS_PAGE_BYTES);
-}
-
-/* Badges that this service minted are not minted again: time goes on. */
-static mnos_badge_t first_badge(void)
-{
-    return kinfo_time_ns();
+    return round_up(file_server_session_bytes() + sizeof(struct file_locks), MNOS_PAGE_BYTES);
 }
 
 static uint64_t block_bytes(const struct memory *memory)
@@ -53,7 +41,7 @@ static mnos_status_t make_new(struct memory *memory)
                      tsc_read() * 0x9E3779B97F4A7C15ull) == NULL)
         return MNOS_ERR_MEMORY;
     file_locks_format(memory->locks);
-    sessions_format(memory->sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, first_badge());
+    sessions_format(memory->sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, kinfo_time_ns());
     state_extend(&memory->state, 0, memory->region.bytes);
     state_ready(&memory->state);
     return MNOS_OK;
@@ -88,13 +76,9 @@ static bool is_sound(const struct memory *memory)
 {
     struct memory_block seen;
     const char *wrong =
-        sessions_numbers(memory->sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
+        sessions_take_over(memory->sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
 
     tmpfs_rebuild(memory->fs);
-    if (wrong == NULL) {
-        sessions_rebuild(memory->sessions);
-        wrong = sessions_check(memory->sessions);
-    }
     if (wrong == NULL)
         wrong = file_locks_check(memory->locks);
     if (wrong == NULL)
@@ -129,7 +113,8 @@ mnos_status_t memory_begin(struct memory *memory)
     memory->found = state_open(&memory->state, memory->region.address, memory->region.bytes, MAGIC,
                                LAYOUT, LOG_BYTES, NULL);
     memory->sessions = state_content(&memory->state);
-    memory->locks = (struct file_locks *)((uint8_t *)memory->sessions + locks_offset());
+    memory->locks =
+        (struct file_locks *)((uint8_t *)memory->sessions + file_server_session_bytes());
     memory->fs = (struct tmpfs *)((uint8_t *)memory->sessions + session_bytes());
     if (memory->found == STATE_FOREIGN)
         log_line("what the last run left cannot be read; all files are lost");
