@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_ext4_cache - pages of files in memory: rows, heat, dirty pages, and random use with the invariants of cache.h. */
+#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 
 #include "services/fs/ext4/cache.h"
@@ -247,6 +248,46 @@ TEST(ext4_cache, a_transaction_waits_for_what_is_pending_when_it_is_asked_to)
     CHECK(cache_is_noted(&cache, 7));
     CHECK(cache_part_written(&cache, dirty, MNOS_OK));
     CHECK(!cache_is_noted(&cache, 7));
+    check_all();
+}
+
+/* Pages that are neither dirty nor being written cannot even be looked at. */
+static void hide_the_others(bool hidden)
+{
+    for (uint32_t number = 1; number <= PAGES; number++) {
+        struct cache_page *page = cache_page(&cache, number);
+
+        if (!hidden)
+            ASAN_UNPOISON_MEMORY_REGION(page, sizeof *page);
+        else if (!page->dirty && !page->writing)
+            ASAN_POISON_MEMORY_REGION(page, sizeof *page);
+    }
+}
+
+TEST(ext4_cache, who_waits_for_a_page_looks_only_at_those_that_are_to_be_written)
+{
+    uint32_t first, second, dirty;
+
+    make();
+    for (uint32_t i = 0; i < PAGES - 3; i++)
+        take_one(2, i);
+    first = take_one(1, 0);
+    second = take_one(1, 1);
+    dirty = take_one(1, 2);
+    cache_dirty(&cache, first);
+    cache_begin_write(&cache, first, 1);
+    cache_dirty(&cache, second);
+    cache_begin_write(&cache, second, 1);
+    cache_dirty(&cache, dirty);
+    check_all();
+    hide_the_others(true);
+    CHECK(cache_is_pending(&cache, 1, cache.serial));
+    CHECK(!cache_is_pending(&cache, 2, cache.serial));
+    cache_note_pending(&cache, 1, cache.serial, 7);
+    CHECK_EQ(cache.noted_counts[1], 3);
+    CHECK(cache_part_written(&cache, first, MNOS_OK));
+    CHECK_EQ(cache.noted_counts[1], 2);
+    hide_the_others(false);
     check_all();
 }
 

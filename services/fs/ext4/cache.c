@@ -267,16 +267,42 @@ void cache_note_pending(struct cache *cache, uint32_t inode, uint32_t serial, ui
         if (is_of(cache_page(cache, number), inode))
             cache_note(cache, number, transaction);
     }
-    for (uint32_t number = 1; cache->writing_count != 0 && number <= cache->used_count; number++) {
+    for (uint32_t number = cache->writing_first; number != 0;
+         number = cache_page(cache, number)->writing_next) {
         struct cache_page *page = cache_page(cache, number);
 
-        if (!page->writing || page->writing_noted || !not_after(page->writing_serial, serial) ||
-            !is_of(page, inode))
+        if (page->writing_noted || !not_after(page->writing_serial, serial) || !is_of(page, inode))
             continue;
         page->writing_transaction = transaction;
         page->writing_noted = true;
         cache->noted_counts[transaction & 1]++;
     }
+}
+
+static void add_to_writing(struct cache *cache, uint32_t number)
+{
+    uint32_t next = cache->writing_first;
+
+    cache_page(cache, number)->writing_next = next;
+    cache_page(cache, number)->writing_previous = 0;
+    if (next != 0)
+        cache_page(cache, next)->writing_previous = number;
+    cache->writing_first = number;
+    cache->writing_count++;
+}
+
+static void remove_from_writing(struct cache *cache, uint32_t number)
+{
+    struct cache_page *page = cache_page(cache, number);
+
+    if (page->writing_previous != 0)
+        cache_page(cache, page->writing_previous)->writing_next = page->writing_next;
+    else
+        cache->writing_first = page->writing_next;
+    if (page->writing_next != 0)
+        cache_page(cache, page->writing_next)->writing_previous = page->writing_previous;
+    page->writing_next = page->writing_previous = 0;
+    cache->writing_count--;
 }
 
 void cache_begin_write(struct cache *cache, uint32_t number, uint32_t parts)
@@ -294,7 +320,7 @@ void cache_begin_write(struct cache *cache, uint32_t number, uint32_t parts)
     page->writing_client = page->client;
     cache->unwritten[page->client]++;
     remove_from_dirty(cache, number);
-    cache->writing_count++;
+    add_to_writing(cache, number);
 }
 
 bool cache_part_written(struct cache *cache, uint32_t number, mnos_status_t status)
@@ -309,7 +335,7 @@ bool cache_part_written(struct cache *cache, uint32_t number, mnos_status_t stat
     cache->noted_counts[page->writing_transaction & 1] -= page->writing_noted;
     page->writing_noted = false;
     page->status = MNOS_OK;
-    cache->writing_count--;
+    remove_from_writing(cache, number);
     cache->unwritten[page->writing_client]--;
     return true;
 }
@@ -325,10 +351,11 @@ bool cache_is_pending(const struct cache *cache, uint32_t inode, uint32_t serial
         if (is_of(page, inode))
             return true;
     }
-    for (uint32_t number = 1; cache->writing_count != 0 && number <= cache->used_count; number++) {
+    for (uint32_t number = cache->writing_first; number != 0;
+         number = cache_page(cache, number)->writing_next) {
         const struct cache_page *page = cache_page(cache, number);
 
-        if (page->writing && not_after(page->writing_serial, serial) && is_of(page, inode))
+        if (not_after(page->writing_serial, serial) && is_of(page, inode))
             return true;
     }
     return false;

@@ -24,7 +24,8 @@
  * C1  Each page that is not free is found by its inode and index, and no two have the same.
  * C2  A page that is being read or written, is dirty or pinned, is not given to another. Between two requests none is
  *     pinned.
- * C3  The list of dirty pages has exactly those that are dirty, in the order in which they became so.
+ * C3  The list of dirty pages has exactly those that are dirty, in the order in which they became so; that of pages on
+ *     their way to the disk has exactly those that are being written.
  * C4  The counts are what is counted: those by client, too.
  * C5  Blocks of pages are on the disk.
  */
@@ -50,6 +51,7 @@ struct cache_page {
     uint32_t inode, index;
     uint32_t next; /* in the bucket */
     uint32_t dirty_next, dirty_previous;
+    uint32_t writing_next, writing_previous;
     uint32_t serial;      /* of its becoming dirty: grows by 1 each time */
     uint32_t transaction; /* with `noted`: the one in which its blocks were given out */
     uint32_t writing_serial, writing_transaction; /* of what is being written */
@@ -82,6 +84,7 @@ struct cache {
     uint32_t held[CACHE_CLIENTS];      /* pages of each client */
     uint32_t unwritten[CACHE_CLIENTS]; /* of each, that are dirty, and that are being written */
     uint32_t dirty_first, dirty_last;
+    uint32_t writing_first; /* in no order */
     uint32_t dirty_count, writing_count, reading_count, failed_count;
     /* `noted` and `writing_noted` together, of transactions with an even and with an odd number: at most two have any, the
      * one that is being committed and the one that runs. */

@@ -25,6 +25,7 @@ static void recover_page(struct cache *cache, uint32_t number)
     page->writing_client = 0;
     page->status = MNOS_OK;
     page->dirty_next = page->dirty_previous = 0;
+    page->writing_next = page->writing_previous = 0;
     page->next = *bucket;
     *bucket = number;
     cache->owners[page->inode & (CACHE_OWNERS - 1)]++;
@@ -95,10 +96,35 @@ static bool clients_are_counted(const struct cache *cache)
            memcmp(unwritten, cache->unwritten, sizeof unwritten) == 0;
 }
 
+static const char *check_lists(const struct cache *cache)
+{
+    uint32_t listed = 0, before = 0;
+
+    for (uint32_t number = cache->dirty_first; number != 0 && listed <= cache->dirty_count;
+         number = cache_page(cache, number)->dirty_next) {
+        if (!cache_page(cache, number)->dirty ||
+            cache_page(cache, number)->dirty_previous != before)
+            return "C3: the list of dirty pages is broken";
+        before = number;
+        listed++;
+    }
+    if (listed != cache->dirty_count)
+        return "C4: the counts are wrong";
+    listed = before = 0;
+    for (uint32_t number = cache->writing_first; number != 0 && listed <= cache->writing_count;
+         number = cache_page(cache, number)->writing_next) {
+        if (!cache_page(cache, number)->writing ||
+            cache_page(cache, number)->writing_previous != before)
+            return "C3: the list of pages that are being written is broken";
+        before = number;
+        listed++;
+    }
+    return listed != cache->writing_count ? "C4: the counts are wrong" : NULL;
+}
+
 const char *cache_check(const struct cache *cache)
 {
-    uint32_t used = 0, owned = 0, dirty = 0, writing = 0, reading = 0, failed = 0, noted[2] = {0},
-             listed = 0, before = 0;
+    uint32_t used = 0, owned = 0, dirty = 0, writing = 0, reading = 0, failed = 0, noted[2] = {0};
 
     for (uint32_t number = 1; number <= cache->page_count; number++) {
         const struct cache_page *page = cache_page(cache, number);
@@ -116,20 +142,12 @@ const char *cache_check(const struct cache *cache)
         if (page->state != CACHE_FREE && number > cache->used_count)
             return "C4: a page is used behind the last";
     }
-    for (uint32_t number = cache->dirty_first; number != 0 && listed <= dirty;
-         number = cache_page(cache, number)->dirty_next) {
-        if (!cache_page(cache, number)->dirty ||
-            cache_page(cache, number)->dirty_previous != before)
-            return "C3: the list of dirty pages is broken";
-        before = number;
-        listed++;
-    }
     for (uint32_t i = 0; i < CACHE_OWNERS; i++)
         owned += cache->owners[i];
-    return listed != dirty || owned != used || dirty != cache->dirty_count ||
-                   writing != cache->writing_count || reading != cache->reading_count ||
-                   failed != cache->failed_count || noted[0] != cache->noted_counts[0] ||
-                   noted[1] != cache->noted_counts[1] || !clients_are_counted(cache)
+    return owned != used || dirty != cache->dirty_count || writing != cache->writing_count ||
+                   reading != cache->reading_count || failed != cache->failed_count ||
+                   noted[0] != cache->noted_counts[0] || noted[1] != cache->noted_counts[1] ||
+                   !clients_are_counted(cache)
                ? "C4: the counts are wrong"
-               : NULL;
+               : check_lists(cache);
 }
