@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import disk  # noqa: E402
+import mkfigures  # noqa: E402
 import peers  # noqa: E402
 import size  # noqa: E402
 import trace  # noqa: E402
@@ -160,10 +161,7 @@ def measure_chosen(text: str) -> Metrics:
 # ---- the record ----
 
 def recorded() -> Metrics:
-    if not RESULTS.exists():
-        return {}
-    rows = (line.split() for line in RESULTS.read_text().splitlines() if not line.startswith("#"))
-    return {name: (int(value), unit) for name, value, unit in rows}
+    return mkfigures.results(ROOT) if RESULTS.exists() else {}
 
 
 def record(lines: list[str]) -> None:

@@ -8,7 +8,7 @@
 
 syscalls.md comes from abi/*.def and the texts in abi/syscalls.toml, locking.md from
 kernel/base/lock_order.def and the text around it here, observability.md likewise from abi/trace.def, figures.md from what
-bench/run.py recorded, docs/protocols from protocols/*.def (mkprotocols.py). A text that names a call, an argument, a
+bench/run.py recorded (mkfigures.py), docs/protocols from protocols/*.def (mkprotocols.py). A text that names a call, an argument, a
 right or a status that does not exist, or leaves one out, is an error.
 """
 
@@ -21,6 +21,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+import mkfigures
 import mkprotocols
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -354,70 +355,10 @@ def observability_page() -> str:
     return OBSERVABILITY_HEAD + "\n".join(rows) + "\n" + OBSERVABILITY_TAIL
 
 
-# ---- docs/figures.md ----
-
-FIGURES_HEAD = """\
-# Figures
-
-<!-- Made by tools/mkdocs.py from bench/results.txt and bench/targets.toml. `bench/run.py --record`
-     writes the first. -->
-
-What was measured last. How, and what a figure does not say, is in [performance.md](performance.md).
-
-"""
-
-FIGURES_GROWTH = """\
-## Growth
-
-Instructions with so many capabilities in the caller's table, so many threads that each wait for a
-deadline, or so many mappings of one page each: a message and its reply, an event that nobody waits for
-(which is finding a capability, the newest), an event that wakes a thread, mapping a page. One core,
-2 GiB.
-
-"""
-
-
-def results() -> dict[str, tuple[int, str]]:
-    rows = (line.split() for line in (ROOT / "bench/results.txt").read_text().splitlines()
-            if not line.startswith("#"))
-    return {name: (int(value), unit) for name, value, unit in rows}
-
-
-def comparison(found: dict[str, tuple[int, str]]) -> str:
-    rows = []
-    for name, entry in tomllib.loads((ROOT / "bench/targets.toml").read_text()).items():
-        value, target = found.get(name, (None, ""))[0], entry.get("target")
-        verdict = "" if target is None or value is None else "met" if value <= target else "not met"
-        numbers = [f"{n:,}" if n is not None else "" for n in
-                   (target, entry.get("sel4"), entry.get("linux"))]
-        rows.append([f"`{name}`", entry["what"], "**missing**" if value is None else f"{value:,}",
-                     numbers[0], verdict, *numbers[1:]])
-    return table(["metric", "what", "this system", "target", "", "seL4", "Linux"], rows)
-
-
-def growth(found: dict[str, tuple[int, str]]) -> str:
-    operations = ["ipc", "lookup", "wake", "map"]
-    cells: dict[tuple[int, str], dict[str, int]] = {}
-    for name, (value, _) in found.items():
-        if match := re.fullmatch(r"growth-([a-z]+)-(\d+)-([a-z]+)", name):
-            cells.setdefault((int(match[2]), match[1]), {})[match[3]] = value
-    return table(["in existence", *operations],
-                 [[f"{count:,} {kind}", *(f"{row.get(operation, 0):,}" for operation in operations)]
-                  for (count, kind), row in cells.items()])
-
-
-def figures_page() -> str:
-    found = results()
-    compared = tomllib.loads((ROOT / "bench/targets.toml").read_text())
-    others = [[f"`{name}`", f"{value:,}", unit] for name, (value, unit) in found.items()
-              if name not in compared and not name.startswith("growth-")]
-    return (FIGURES_HEAD + comparison(found)
-            + "## Other metrics\n\n" + table(["metric", "value", "unit"], others)
-            + FIGURES_GROWTH + growth(found)).rstrip() + "\n"
-
+# ---- all pages ----
 
 PAGES = {"docs/syscalls.md": syscalls_page, "docs/locking.md": locking_page,
-         "docs/observability.md": observability_page, "docs/figures.md": figures_page}
+         "docs/observability.md": observability_page, "docs/figures.md": lambda: mkfigures.page(ROOT, table)}
 
 
 def main(arguments: list[str]) -> int:

@@ -14,7 +14,7 @@ suite = Suite("tools")
 
 NEEDED = ("abi/syscalls.def", "abi/syscalls.toml", "abi/status.def", "abi/rights.def",
           "kernel/base/lock_order.def", "abi/trace.def", "bench/results.txt", "bench/targets.toml",
-          "tools/mkdocs.py", "tools/mkprotocols.py", "protocols/power.def", "protocols/stream.def")
+          "tools/mkdocs.py", "tools/mkfigures.py", "tools/mkprotocols.py", "protocols/power.def", "protocols/stream.def")
 
 
 def must_fail(path: str, old: str, new: str, message: str, *options: str) -> None:
