@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import mkdisk  # noqa: E402
 from hardware import data_disk  # noqa: E402
 from qemu import PROMPT, Guest, GuestError, Machine  # noqa: E402
+from reported import Metrics, main, reported  # noqa: E402
 from tests.system.with_services import initrd as initrd_with  # noqa: E402
 
 LIMIT_S = 300
@@ -49,14 +50,10 @@ METRICS = ("memory-kib", "disk-cold-per-kib", "disk-nvme-cold-per-kib", "disk-ca
            "directory-100-lookup", "directory-100-create", "directory-100000-lookup",
            "directory-100000-create", "file-512k-random", "file-4g-random", "open-files-1-read",
            "open-files-1000-read")
-METRIC = re.compile(r"disk: bench (\S+) (\d+) (\S+)")
-FAILED = re.compile(r"disk: bench-failed (.*)")
 
 # "since then      11988 KiB  by processes", and one line for each process.
 TAKEN = re.compile(r"^since then +(\d+) KiB", re.MULTILINE)
 PROCESS = re.compile(r"^(\S+) +(\d+) +\d+ +\d+ +\d+ *$", re.MULTILINE)
-
-Metrics = dict[str, tuple[int, str]]
 
 
 def make_disk(folder: Path) -> Path:
@@ -90,9 +87,7 @@ def measure_on(folder: Path, image: Path, device: str, words: str) -> Metrics:
         memory = memory_of(guest.command("mem"))
         guest.command("run disk", LIMIT_S)
         output = guest.command("log")
-    for failure in FAILED.findall(output):
-        print(f"MISSING: {failure}")
-    return memory | {name: (int(value), unit) for name, value, unit in METRIC.findall(output)}
+    return memory | reported(output, "disk")
 
 
 def measure(only: str = "") -> Metrics:
@@ -109,13 +104,5 @@ def measure(only: str = "") -> Metrics:
         return metrics
 
 
-def main() -> None:
-    try:
-        for name, (value, unit) in measure(sys.argv[1] if len(sys.argv) > 1 else "").items():
-            print(f"{name} {value} {unit}")
-    except GuestError as problem:
-        sys.exit(f"bench: {problem}")
-
-
 if __name__ == "__main__":
-    main()
+    main(measure)

@@ -35,6 +35,7 @@ import size  # noqa: E402
 import trace  # noqa: E402
 import traffic  # noqa: E402
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, PROMPT, Guest, GuestError, Machine  # noqa: E402
+from reported import Metrics  # noqa: E402
 
 RESULTS = ROOT / "bench/results.txt"
 TARGETS = tomllib.loads((ROOT / "bench/targets.toml").read_text())
@@ -45,8 +46,6 @@ MARK = re.compile(r"bench-mark (\S+) (\d+)")
 FREE = re.compile(r"^free +(\d+) KiB", re.MULTILINE)
 METRIC = re.compile(r"^\[ *\d+\.\d+\] I bench (\S+) (\d+) (\S+)\s*$", re.MULTILINE)
 FAILED = re.compile(r"bench-failed (.*)")
-
-Metrics = dict[str, tuple[int, str]]
 
 # What no change may exceed, and what must at least be left of the 512 MiB of the machine.
 AT_MOST = {"boot-kernel": 2_000_000, "boot-prompt": 8_000_000}

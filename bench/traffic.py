@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "tools"))
 
 from qemu import PROMPT, Guest, GuestError, Machine  # noqa: E402
+from reported import Metrics, main, reported  # noqa: E402
 from tests.system.with_services import initrd as initrd_with  # noqa: E402
 
 LIMIT_S = 300
@@ -23,59 +24,40 @@ FETCH_BYTES, SEND_BYTES = 4 << 20, 8 << 20
 PAGE = b" " * 1024
 BURST_US = 5000
 
-SERVICES = """
-[service.traffic]
+SERVICE = """
+[service.{name}]
 file = "traffic"
-restart = "on-demand"
+restart = "{restart}"
 priority = 15
 ceiling = 15
 frames = 512
 bytes = 65536
 stack_pages = 8
 memory = ["statistics"]
-kernel_arguments = true
 log = "write"
+{more}
+"""
+TRAFFIC = SERVICE.format(name="traffic", restart="on-demand", more="""
+kernel_arguments = true
 
 [service.traffic.uses.net]
 endpoint = "net"
 connect = ["loopback:80", "loopback:7100-7101", "loopback:7100/udp", "10.0.2.100:80", "10.0.2.101:80"]
 sockets = 8
-
-[service.traffic_peer]
-file = "traffic"
-restart = "always"
-priority = 15
-ceiling = 15
-frames = 512
-bytes = 65536
-stack_pages = 8
+""")
+PEER = SERVICE.format(name="traffic_peer", restart="always", more="""
 arguments = "peer"
-memory = ["statistics"]
 uses = { net = { endpoint = "net", listen = ["loopback:7100-7101", "loopback:7100/udp"], sockets = 8 } }
-log = "write"
-"""
-FIRST = """
-[service.traffic_first]
-file = "traffic"
-restart = "always"
-priority = 15
-ceiling = 15
-frames = 512
-bytes = 65536
-stack_pages = 8
+""")
+FIRST = SERVICE.format(name="traffic_first", restart="always", more="""
 arguments = "first"
-memory = ["statistics"]
 uses = { net = { endpoint = "net", connect = ["loopback:80"], sockets = 2 } }
-log = "write"
-"""
+""")
 LISTEN = 'listen = ["0.0.0.0:80"'
 
 METRICS = ("tcp-loopback-64", "udp-loopback-64", "tcp-loopback-per-kib", "http-request", "http-keepalive",
            "net-fetch-per-kib", "net-send-per-kib", "reset-to-first-http-answer")
-METRIC = re.compile(r"traffic(?:_first)?: bench (\S+) (\d+) (\S+)")
-FAILED = re.compile(r"traffic(?:_first)?: bench-failed (.*)")
-
-Metrics = dict[str, tuple[int, str]]
+PROGRAM = "traffic(?:_first)?"
 
 
 def with_loopback(manifest: str) -> str:
@@ -101,19 +83,14 @@ def machine(initrd: Path, folder: Path, sleep: str, cmdline: str) -> Machine:
                    extra=("-icount", f"shift=0,sleep={sleep}", "-seed", "1", *card(folder)))
 
 
-def metrics_of(output: str) -> Metrics:
-    for failure in FAILED.findall(output):
-        print(f"MISSING: {failure}")
-    return {name: (int(value), unit) for name, value, unit in METRIC.findall(output)}
-
-
 def measure_all(folder: Path, only: str) -> Metrics:
-    initrd = initrd_with(folder, ["traffic"], lambda text: with_loopback(text) + SERVICES, "bench", {"page": PAGE})
+    initrd = initrd_with(folder, ["traffic"], lambda text: with_loopback(text) + TRAFFIC + PEER,
+                         "bench", {"page": PAGE})
     with Guest(machine(initrd, folder, "on", f"only={only}" if only else ""), f"bench traffic {only}", LIMIT_S) as guest:
         guest.expect(PROMPT)
         until(guest, "ip", r"\nen0 +up +10\.")
         guest.command("run traffic", LIMIT_S)
-        return metrics_of(guest.command("log"))
+        return reported(guest.command("log"), PROGRAM)
 
 
 def measure_first(folder: Path) -> Metrics:
@@ -121,7 +98,7 @@ def measure_first(folder: Path) -> Metrics:
     initrd = initrd_with(folder, ["traffic"], lambda text: with_loopback(text) + FIRST, "bench")
     with Guest(machine(initrd, folder, "off", ""), "bench traffic first", LIMIT_S) as guest:
         guest.expect(PROMPT)
-        return metrics_of(until(guest, "log", r"(?s).*traffic_first: bench\S* .*\n"))
+        return reported(until(guest, "log", r"(?s).*traffic_first: bench\S* .*\n"), PROGRAM)
 
 
 def measure(only: str = "") -> Metrics:
@@ -143,13 +120,5 @@ def until(guest: Guest, command: str, pattern: str, tries: int = 100) -> str:
     raise GuestError(f"{command}: never '{pattern}'")
 
 
-def main() -> None:
-    try:
-        for name, (value, unit) in measure(sys.argv[1] if len(sys.argv) > 1 else "").items():
-            print(f"{name} {value} {unit}")
-    except GuestError as problem:
-        sys.exit(f"bench: {problem}")
-
-
 if __name__ == "__main__":
-    main()
+    main(measure)
