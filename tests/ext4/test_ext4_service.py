@@ -8,7 +8,7 @@ import random
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -261,22 +261,39 @@ def not_written() -> None:
             judge(image)
 
 
+def cut(image: Path, base: Path, number: int, lines: list[str], *options: str, ends: int = 0) -> str | None:
+    """Cuts the power after `number` requests to the disk, on a copy of an image, which e2fsck judges after its journal was
+    replayed; what was answered until then. None: the service ended before, with `ends`."""
+    image.write_bytes(base.read_bytes())
+    done = subprocess.run([str(PROGRAM), "-s", str(number), "-c", str(number), *options, str(image)], text=True,
+                          input="\n".join(lines) + "\n", capture_output=True, timeout=LIMIT_S)
+    if done.returncode != POWER_CUT:
+        check(done.returncode == ends, f"cut {number}: ended with {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
+        return None
+    serve(image)
+    judge(image)
+    return done.stdout
+
+
+def cut_again_and_again(cut_one: Callable[[Path, Path, int], bool], numbers: range) -> None:
+    for size in (4096, 1024):
+        with folder() as at:
+            make_image(at / "base", "-t", "ext4", "-b", str(size), size="16M")
+            count = sum(cut_one(at, at / "base", number) for number in numbers)
+            check(count >= 8, f"only {count} cuts came before the end")
+
+
 def cut_and_judge(at: Path, base: Path, number: int) -> bool:
     """Cuts the power after `number` requests; what was synced before must be there. False: it ended before."""
     image = at / "image"
-    image.write_bytes(base.read_bytes())
     lines = []
     for i in range(12):
         lines += [f"fill file-{i} {20000 + 9000 * i} {i}", f"fsync file-{i}", f"stat file-{i}", f"mkdir dir-{i}",
                   f"mv file-{i} dir-{i}/moved", f"fill temporary 150000 {i}", "rm temporary", "sync", f"readlink x{i}"]
-    done = subprocess.run([str(PROGRAM), "-s", str(number), "-c", str(number), str(image)], text=True,
-                          input="\n".join(lines) + "\n", capture_output=True, timeout=LIMIT_S)
-    if done.returncode != POWER_CUT:
-        check(done.returncode == 3, f"cut {number}: ended with {done.returncode}: {done.stderr[-500:]}")
+    said = cut(image, base, number, lines, ends=3)
+    if said is None:
         return False
-    serve(image)  # the journal is replayed
-    judge(image)
-    stats, moved = done.stdout.count(" bytes, "), done.stdout.count("readlink: ")
+    stats, moved = said.count(" bytes, "), said.count("readlink: ")
     for i in range(stats):
         (at / f"out-{i}").unlink(missing_ok=True)
     paths = [f"get {path} {at}/out-{i}" for i in range(stats)
@@ -297,18 +314,12 @@ def cut_beside(at: Path, base: Path, number: int) -> bool:
     """Files become shorter, and go, while a commit that gave them blocks is on its way; then the power is cut. The blocks
     held something of others before. False: it ended before."""
     image = at / "image"
-    image.write_bytes(base.read_bytes())
     lines, size = [], 160_000
     for i in range(1, 5):
         lines += [f"fill other {2 * size} 200", "sync", "rm other", "sync", f"fill a{i} {size} {i}", f"fill b{i} {size} {i}",
                   f"fsync-beside a{i}", f"truncate a{i} {4096 * i}", f"rm b{i}", f"fill c{i} {size} {i}", "joined"]
-    done = subprocess.run([str(PROGRAM), "-s", str(number), "-c", str(number), "-p", "420", str(image)], text=True,
-                          input="\n".join(lines) + "\n", capture_output=True, timeout=LIMIT_S)
-    if done.returncode != POWER_CUT:
-        check(done.returncode == 0, f"cut {number}: ended with {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
+    if cut(image, base, number, lines, "-p", "420") is None:
         return False
-    serve(image)  # the journal is replayed
-    judge(image)
     names = [f"{letter}{i}" for i in range(1, 5) for letter in "abc"]
     for name in names:
         (at / name).unlink(missing_ok=True)
@@ -322,29 +333,19 @@ def cut_beside(at: Path, base: Path, number: int) -> bool:
 
 @suite.test("what a commit gave blocks to is written, whatever becomes of the file meanwhile: nobody's bytes show")
 def beside_a_commit() -> None:
-    with folder() as at:
-        for size in (4096, 1024):
-            make_image(at / "base", "-t", "ext4", "-b", str(size), size="16M")
-            count = sum(cut_beside(at, at / "base", number) for number in range(5, 220, 16))
-            check(count >= 8, f"only {count} cuts came before the end")
+    cut_again_and_again(cut_beside, range(5, 220, 16))
 
 
 def cut_tails(at: Path, base: Path, number: int) -> bool:
     """Files become shorter and longer again, and the power is cut: what was cut off is not there again. A directory that
     is made afterwards says that both are durable, as it is in the same transaction or a later one."""
     image = at / "image"
-    image.write_bytes(base.read_bytes())
     lines, size, kept = [], 5000, 1001
     for i in range(1, 9):
         lines += [f"fill f{i} {size} {i}", f"fsync f{i}", f"truncate f{i} {kept}", f"truncate f{i} {size}", f"mkdir d{i}",
                   "wait 6" if i % 2 else f"fsync f{i}"]
-    done = subprocess.run([str(PROGRAM), "-s", str(number), "-c", str(number), str(image)], text=True,
-                          input="\n".join(lines) + "\n", capture_output=True, timeout=LIMIT_S)
-    if done.returncode != POWER_CUT:
-        check(done.returncode == 0, f"cut {number}: ended with {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
+    if cut(image, base, number, lines) is None:
         return False
-    serve(image)  # the journal is replayed
-    judge(image)
     names = serve(image, "ls .", options=("-k",)).split()[1::2]
     durable = [i for i in range(1, 9) if f"d{i}" in names]
     serve(image, *(f"get f{i} {at / f'f{i}'}" for i in durable), options=("-k",))
@@ -356,11 +357,7 @@ def cut_tails(at: Path, base: Path, number: int) -> bool:
 
 @suite.test("what was cut off is not there again when the file becomes longer, whenever the power is cut")
 def tails() -> None:
-    with folder() as at:
-        for size in (4096, 1024):
-            make_image(at / "base", "-t", "ext4", "-b", str(size), size="16M")
-            count = sum(cut_tails(at, at / "base", number) for number in range(9, 200, 11))
-            check(count >= 8, f"only {count} cuts came before the end")
+    cut_again_and_again(cut_tails, range(9, 200, 11))
 
 
 @suite.test("a file that is being cut, in many operations, may go meanwhile, and the service may die")

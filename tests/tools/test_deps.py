@@ -52,6 +52,16 @@ class Place:
         return subprocess.run([ROOT / "tools/deps.sh", "deps.lock", "out"], cwd=self.root, env=env,
                               capture_output=True, text=True, timeout=60)
 
+    def pack(self, *folders: str, wanted: str = "") -> str:
+        """A tarball with a file in each folder of a source, and a lock that names it and of it what is `wanted`; its hash."""
+        for name in folders:
+            (self.root / "thing-1" / name).mkdir(parents=True)
+            (self.root / "thing-1" / name / "a.c").write_text("int a;\n")
+        subprocess.run(["tar", "cf", "thing.tar", "thing-1"], cwd=self.root, check=True)
+        digest = hashlib.sha256((self.root / "thing.tar").read_bytes()).hexdigest()
+        (self.root / "deps.lock").write_text(f"source thing thing.tar {digest}{wanted}\n")
+        return digest
+
     def must_work(self) -> None:
         done = self.run()
         check(done.returncode == 0, f"exit code {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -98,11 +108,7 @@ def changed() -> None:
 def source() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Place(folder, "")
-        (place.root / "thing-1").mkdir()
-        (place.root / "thing-1/a.c").write_text("int a;\n")
-        subprocess.run(["tar", "cf", "thing.tar", "thing-1"], cwd=place.root, check=True)
-        digest = hashlib.sha256((place.root / "thing.tar").read_bytes()).hexdigest()
-        (place.root / "deps.lock").write_text(f"source thing thing.tar {digest}\n")
+        digest = place.pack(".")
         done = place.run(digest)
         check(done.returncode == 0, done.stderr)
         check((place.root / "out/thing/a.c").read_text() == "int a;\n", "the source was not unpacked")
@@ -114,12 +120,7 @@ def source() -> None:
 def folder_of_source() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Place(folder, "")
-        for name in ("thing-1/lib/one", "thing-1/lib/two"):
-            (place.root / name).mkdir(parents=True)
-            (place.root / name / "a.c").write_text("int a;\n")
-        subprocess.run(["tar", "cf", "thing.tar", "thing-1"], cwd=place.root, check=True)
-        digest = hashlib.sha256((place.root / "thing.tar").read_bytes()).hexdigest()
-        (place.root / "deps.lock").write_text(f"source thing thing.tar {digest} lib/two\n")
+        digest = place.pack("lib/one", "lib/two", wanted=" lib/two")
         done = place.run(digest)
         check(done.returncode == 0, done.stderr)
         check(sorted(p.name for p in (place.root / "out/thing/lib").iterdir()) == ["two"], "another folder was unpacked")
@@ -129,11 +130,7 @@ def folder_of_source() -> None:
 def patches() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Place(folder, "")
-        (place.root / "thing-1").mkdir()
-        (place.root / "thing-1/a.c").write_text("int a;\n")
-        subprocess.run(["tar", "cf", "thing.tar", "thing-1"], cwd=place.root, check=True)
-        digest = hashlib.sha256((place.root / "thing.tar").read_bytes()).hexdigest()
-        (place.root / "deps.lock").write_text(f"source thing thing.tar {digest}\n")
+        digest = place.pack(".")
         (place.root / "thing").mkdir()
         for name, old, new in (("10-b.patch", "int a;", "int b;"), ("20-c.patch", "int b;", "int c;")):
             (place.root / "thing" / name).write_text(f"--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-{old}\n+{new}\n")
