@@ -134,7 +134,7 @@ void connection_image(uint32_t number, struct kept_connection *image)
         .timeout = (uint32_t)pcb->rto,
     };
     tcp_owner(pcb, image);
-    image->sum = kept_sum(image);
+    image->sum = KEPT_SUM(image);
 }
 
 /* ---- Made anew ---- */
@@ -150,7 +150,7 @@ static bool is_sound(const struct kept_connection *image)
 {
     uint32_t bytes = image->end - image->first;
 
-    return image->sum == kept_sum(image) && image->unsound == 0 && image->state >= SYN_RCVD &&
+    return image->sum == KEPT_SUM(image) && image->unsound == 0 && image->state >= SYN_RCVD &&
            image->state <= TIME_WAIT && image->segment >= SEGMENT_MIN &&
            bytes <= SOCKET_RING_BYTES + (has_ended(image->state) ? 1u : 0u) +
                         (image->state == SYN_RCVD ? 1u : 0u) &&

@@ -3,12 +3,12 @@
 #include "lib/base/string.h"
 #include "services/net/net.h"
 
-uint64_t kept_sum(const struct kept_connection *connection)
+uint64_t kept_sum(const void *image, size_t bytes)
 {
     uint64_t sum = 0x9E3779B97F4A7C15ull, word;
 
-    for (size_t at = 0; at < offsetof(struct kept_connection, sum); at += sizeof word) {
-        memcpy(&word, (const uint8_t *)connection + at, sizeof word);
+    for (size_t at = 0; at < bytes; at += sizeof word) {
+        memcpy(&word, (const uint8_t *)image + at, sizeof word);
         sum = (sum ^ word) * 0xFF51AFD7ED558CCDull;
         sum ^= sum >> 32;
     }
@@ -59,6 +59,7 @@ static void note_socket(struct net *net, uint32_t number)
             .remote = socket->remote,
         };
         memcpy(image.peers, socket->peers, sizeof image.peers);
+        image.sum = KEPT_SUM(&image);
     }
     put(&net->kept->sockets[number], &image, sizeof image);
     numbers_add(&net->unpublished, number);
@@ -69,13 +70,15 @@ static void note_pending(struct net *net, uint32_t number)
     const struct pending *pending = &net->pending[number];
     struct kept_pending image = {0};
 
-    if (pending->pcb != NULL)
+    if (pending->pcb != NULL) {
         image = (struct kept_pending){.used = 1,
                                       .listener = (uint32_t)socket_number(pending->listener),
                                       .order = pending->order,
                                       .closed = pending->closed,
                                       .buffer = pending->buffer,
                                       .bytes = pending->bytes};
+        image.sum = KEPT_SUM(&image);
+    }
     put(&net->kept->pending[number], &image, sizeof image);
 }
 

@@ -59,6 +59,7 @@ struct kept_socket {
     uint64_t lost;
     struct kept_peer remote; /* of UDP's CONNECT */
     struct kept_peer peers[NET_PEERS];
+    uint64_t sum; /* of what is above */
 };
 
 struct kept_share {
@@ -75,6 +76,7 @@ struct kept_pending {
         buffer;     /* number of `bytes` in struct kept, from 1; 0: none, and nothing is received */
     uint32_t bytes; /* in it */
     uint32_t reserved;
+    uint64_t sum; /* of what is above */
 };
 
 enum kept_owner {
@@ -102,9 +104,11 @@ struct kept_connection {
     uint16_t segment, flags; /* MSS; of lwIP's TF_ */
     uint32_t unsound;        /* 1: what was received and acknowledged is in no ring */
     uint32_t timeout;        /* of retransmission, in steps of lwIP's slow timer */
-    uint64_t sum;            /* kept_sum() of what is above */
+    uint64_t sum;            /* of what is above */
 };
-_Static_assert(sizeof(struct kept_connection) == 96, "sum is the last, and nothing is between");
+_Static_assert(sizeof(struct kept_socket) == 144 && sizeof(struct kept_pending) == 40 &&
+                   sizeof(struct kept_connection) == 96,
+               "sum is the last, and nothing is between");
 
 /* An address by DHCP. */
 struct kept_address {
@@ -153,5 +157,7 @@ static inline bool numbers_take(struct numbers *numbers, uint32_t *number)
     return false;
 }
 
-/* Damage by a stray store is to be noticed, nobody's malice. */
-uint64_t kept_sum(const struct kept_connection *connection);
+/* Of so many bytes, a multiple of 8. Damage by a stray store is to be noticed, nobody's malice. */
+uint64_t kept_sum(const void *image, size_t bytes);
+/* The sum of an image that is in use. */
+#define KEPT_SUM(image) kept_sum((image), offsetof(typeof(*(image)), sum))

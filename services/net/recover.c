@@ -6,7 +6,7 @@
 #include "services/net/net.h"
 
 #define MAGIC 0x315453544554454Eull
-#define LAYOUT 1u
+#define LAYOUT 2u
 /* A change of all images at once, and of all sessions. */
 #define LOG_BYTES (128u * 1024)
 /* Ends in a row that nobody ordered, after which what was kept may be what the service dies of. */
@@ -46,6 +46,18 @@ static const char *wrong_limits(const struct net *net, const struct sessions *se
     return NULL;
 }
 
+/* A handle leads to a socket by its number: of one that cannot be read nobody knows whose it is, and so nothing is used. */
+static const char *wrong_sockets(const struct kept *kept)
+{
+    for (uint32_t i = 1; i <= NET_SOCKETS; i++) {
+        const struct kept_socket *image = &kept->sockets[i];
+
+        if (image->sum != (image->kind == KIND_FREE ? 0 : KEPT_SUM(image)))
+            return "a socket is damaged";
+    }
+    return NULL;
+}
+
 static const char *wrong_with(const struct net *net, enum state_found found,
                               struct sessions *sessions)
 {
@@ -56,7 +68,9 @@ static const char *wrong_with(const struct net *net, enum state_found found,
     if (net->state.header->deaths >= DEATHS_MAX)
         return "it has died too often with it";
     wrong = sessions_take_over(sessions, NET_SESSIONS, NET_HANDLES);
-    return wrong != NULL ? wrong : wrong_limits(net, sessions);
+    if (wrong == NULL)
+        wrong = wrong_limits(net, sessions);
+    return wrong != NULL ? wrong : wrong_sockets(net->kept);
 }
 
 mnos_status_t recover_open(struct net *net)
@@ -199,8 +213,9 @@ static bool recover_pending(struct net *net, uint32_t number, struct tcp_pcb *pc
     struct pending *pending = &net->pending[number % NET_PENDING];
     struct socket *listener = listener_of(net, image->listener);
 
-    if (number >= NET_PENDING || image->used == 0 || pending->pcb != NULL || listener == NULL ||
-        image->buffer > NET_PENDING_BUFFERS || image->bytes > SOCKET_RING_BYTES ||
+    if (number >= NET_PENDING || image->used == 0 || image->sum != KEPT_SUM(image) ||
+        pending->pcb != NULL || listener == NULL || image->buffer > NET_PENDING_BUFFERS ||
+        image->bytes > SOCKET_RING_BYTES ||
         (image->buffer == 0 ? image->bytes != 0 : (net->buffers >> (image->buffer - 1) & 1) != 0))
         return false;
     *pending = (struct pending){.listener = listener,

@@ -3,8 +3,6 @@
  * way into lwIP keeps nothing of it. lwIP, windows and sockets' rings are stand-ins. */
 #include "tests/unit/unit.h"
 
-#include <stdlib.h>
-
 /* Names that other tests have, too. */
 #define socket_close recover_socket_close
 #define socket_room recover_socket_room
@@ -24,239 +22,7 @@ static struct udp_pcb udp_pcb;
 static unsigned pcb_count, aborted, removed;
 static mnos_status_t bind_comes_to, open_comes_to;
 
-/* ---- Stand-ins: lwIP ---- */
-
-struct tcp_pcb *tcp_active_pcbs, *tcp_tw_pcbs;
-u8_t tcp_active_pcbs_changed;
-
-struct tcp_pcb *tcp_new_ip_type(u8_t)
-{
-    return &pcbs[pcb_count++ % 4];
-}
-
-void tcp_timer_needed(void)
-{
-}
-
-void tcp_abort(struct tcp_pcb *)
-{
-    aborted++;
-}
-
-void tcp_ext_arg_set_callbacks(struct tcp_pcb *, uint8_t, const struct tcp_ext_arg_callbacks *)
-{
-}
-
-void tcp_ext_arg_set(struct tcp_pcb *pcb, uint8_t id, void *argument)
-{
-    pcb->ext_args[id].data = argument;
-}
-
-void *tcp_ext_arg_get(const struct tcp_pcb *pcb, uint8_t id)
-{
-    return pcb->ext_args[id].data;
-}
-
-err_t tcp_output(struct tcp_pcb *)
-{
-    return ERR_OK;
-}
-
-err_t tcp_send_fin(struct tcp_pcb *)
-{
-    return ERR_OK;
-}
-
-struct udp_pcb *udp_new_ip_type(u8_t)
-{
-    return open_comes_to == MNOS_OK ? &udp_pcb : NULL;
-}
-
-void udp_recv(struct udp_pcb *, udp_recv_fn, void *)
-{
-}
-
-err_t udp_bind(struct udp_pcb *, const ip_addr_t *, u16_t)
-{
-    return bind_comes_to == MNOS_OK ? ERR_OK : ERR_USE;
-}
-
-err_t udp_connect(struct udp_pcb *, const ip_addr_t *, u16_t)
-{
-    return ERR_OK;
-}
-
-void udp_remove(struct udp_pcb *pcb)
-{
-    removed += pcb == &udp_pcb;
-}
-
-err_t udp_send(struct udp_pcb *, struct pbuf *)
-{
-    return ERR_OK;
-}
-
-err_t udp_sendto(struct udp_pcb *, struct pbuf *, const ip_addr_t *, u16_t)
-{
-    return ERR_OK;
-}
-
-struct pbuf *pbuf_alloc(pbuf_layer, u16_t, pbuf_type)
-{
-    return NULL;
-}
-
-u8_t pbuf_free(struct pbuf *)
-{
-    return 0;
-}
-
-u16_t pbuf_copy_partial(const struct pbuf *, void *, u16_t, u16_t)
-{
-    return 0;
-}
-
-/* ---- Stand-ins: what recover.c asks of others in net, and of the libraries ---- */
-
-mnos_status_t tcp_socket_open(struct socket *socket)
-{
-    if (open_comes_to == MNOS_OK)
-        socket->tcp = tcp_new_ip_type(0);
-    return open_comes_to;
-}
-
-mnos_status_t tcp_socket_bind(struct socket *, uint32_t, uint16_t)
-{
-    return bind_comes_to;
-}
-
-mnos_status_t tcp_socket_listen(struct socket *socket, uint32_t)
-{
-    socket->kind = KIND_LISTENER;
-    return MNOS_OK;
-}
-
-void tcp_socket_abort(struct socket *socket)
-{
-    aborted += socket->tcp != NULL;
-    socket->tcp = NULL;
-}
-
-bool tcp_socket_recover(struct socket *socket, struct tcp_pcb *pcb, const struct kept_connection *)
-{
-    socket->tcp = pcb;
-    return true;
-}
-
-void tcp_pending_recover(struct pending *pending, struct socket *, struct tcp_pcb *pcb)
-{
-    pending->pcb = pcb;
-}
-
-bool tcp_half_open_recover(struct socket *, struct tcp_pcb *)
-{
-    return true;
-}
-
-void tcp_owner(const struct tcp_pcb *, struct kept_connection *)
-{
-}
-
-void tcp_freed(const struct tcp_pcb *)
-{
-}
-
-void tcp_socket_pump(struct socket *)
-{
-}
-
-void socket_fail(struct net *, struct socket *socket, mnos_status_t error)
-{
-    socket->error = error;
-    socket->state = SOCKET_FAILED;
-}
-
-void socket_tell(struct net *, struct socket *)
-{
-}
-
-mnos_status_t socket_written(const struct socket *socket, uint64_t *written)
-{
-    *written = socket->send.own;
-    return MNOS_OK;
-}
-
-mnos_status_t socket_room(const struct socket *, uint64_t *room)
-{
-    *room = 0;
-    return MNOS_OK;
-}
-
-mnos_status_t socket_put(struct socket *, const void *, size_t)
-{
-    return MNOS_ERR_FORMAT;
-}
-
-mnos_status_t port_status(err_t error)
-{
-    return error == ERR_OK ? MNOS_OK : MNOS_ERR_EXISTS;
-}
-
-uint16_t port_of_own(void)
-{
-    return 50000;
-}
-
-bool loopback_is_input(void)
-{
-    return false;
-}
-
-void socket_free(struct net *, struct socket *socket)
-{
-    socket->kind = KIND_FREE;
-}
-
-void socket_close(struct net *, uint32_t)
-{
-}
-
-void socket_place(struct socket *)
-{
-}
-
-void share_leave(struct net *, uint32_t)
-{
-}
-
-bool share_recover(struct net *, uint32_t)
-{
-    return true;
-}
-
-void interface_address(const struct interface *, struct kept_address *image)
-{
-    *image = (struct kept_address){0};
-}
-
-bool ipc_client_is_gone(mnos_cap_t, mnos_badge_t, mnos_badge_t)
-{
-    return false;
-}
-
-void log_line(const char *, ...)
-{
-}
-
-uint64_t kinfo_time_ns(void)
-{
-    return 1;
-}
-
-uint64_t deadline_after_ns(uint64_t duration_ns)
-{
-    return duration_ns;
-}
+#include "tests/unit/net_stand_ins.h"
 
 /* ---- Sockets that get nothing of lwIP's ---- */
 
@@ -305,4 +71,152 @@ TEST(net_recover, a_socket_of_udp_without_memory_has_no_name)
           names.port == 0);
     udp_socket_close(socket);
     CHECK_EQ(removed, 0);
+}
+
+/* ---- Damaged images ---- */
+
+static struct kept kept;
+static struct state_header header;
+
+/* One connection of a listener's, which waits for ACCEPT, and a listener: as a run leaves them. */
+static void leave_images(void)
+{
+    the_net.kept = &kept;
+    the_net.limits = kept.limits;
+    the_net.state.header = &header;
+    the_net.sockets[1] = (struct socket){.kind = KIND_LISTENER,
+                                         .session = 1,
+                                         .share = &the_net.shares[0],
+                                         .tcp = &pcbs[3],
+                                         .backlog = 4};
+    the_net.pending[2] = (struct pending){
+        .pcb = &pcbs[2], .listener = &the_net.sockets[1], .order = 5, .buffer = 1, .bytes = 100};
+    pcbs[2] = (struct tcp_pcb){.state = ESTABLISHED,
+                               .mss = 1460,
+                               .rcv_nxt = 1000,
+                               .rcv_ann_right_edge = 3000,
+                               .snd_nxt = 77,
+                               .snd_lbb = 77,
+                               .lastack = 77};
+    the_net.connections[6] = &pcbs[2];
+    note_socket(&the_net, 1);
+    note_pending(&the_net, 2);
+    note_connection(&the_net, 6);
+    /* The run that finds them. */
+    the_net.pending[2] = (struct pending){0};
+    the_net.connections[6] = NULL;
+    the_net.buffers = 0;
+}
+
+/* Each byte in turn, changed in one bit, is noticed; as it was, it is taken again. */
+static unsigned noticed(void *image, size_t bytes, bool (*refuses)(void))
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < bytes; i++) {
+        uint8_t *byte = (uint8_t *)image + i, was = *byte;
+
+        *byte = was ^ (uint8_t)(1u << i % 8);
+        count += refuses();
+        *byte = was;
+    }
+    return count;
+}
+
+static struct sessions *sessions;
+static _Alignas(64) uint8_t sessions_memory[256 * 1024];
+
+static bool refuses_all(void)
+{
+    return wrong_with(&the_net, STATE_WHOLE, sessions) != NULL;
+}
+
+TEST(net_recover, a_damaged_socket_makes_what_was_left_of_no_use)
+{
+    CHECK(sessions_bytes(NET_SESSIONS, NET_HANDLES) <= sizeof sessions_memory);
+    sessions = (struct sessions *)sessions_memory;
+    sessions_format(sessions, NET_SESSIONS, NET_HANDLES, 1);
+    leave_images();
+    CHECK(!refuses_all());
+    CHECK_EQ(noticed(&kept.sockets[1], sizeof kept.sockets[1], refuses_all),
+             sizeof kept.sockets[1]);
+    CHECK(!refuses_all());
+    kept.sockets[1].kind = KIND_FREE;
+    CHECK_STR_EQ(wrong_with(&the_net, STATE_WHOLE, sessions), "a socket is damaged");
+    kept.sockets[1] = (struct kept_socket){0};
+    CHECK(!refuses_all());
+}
+
+static bool refuses_pending(void)
+{
+    bool taken = recover_pending(&the_net, 2, &pcbs[2]);
+
+    the_net.pending[2] = (struct pending){0};
+    return !taken;
+}
+
+TEST(net_recover, what_waited_and_is_damaged_is_refused)
+{
+    leave_images();
+    CHECK(!refuses_pending());
+    CHECK_EQ(noticed(&kept.pending[2], sizeof kept.pending[2], refuses_pending),
+             sizeof kept.pending[2]);
+    CHECK(!refuses_pending());
+    kept.connections[6].owner = KEPT_PENDINGS;
+    kept.connections[6].owner_number = 2;
+    kept.connections[6].sum = KEPT_SUM(&kept.connections[6]);
+    kept.pending[2].order++;
+    CHECK_EQ(recover_connections(&the_net), 0);
+    CHECK_EQ(aborted, 1); /* its peer gets RST */
+    kept.pending[2].order--;
+    the_net.connections[6] = NULL;
+    CHECK_EQ(recover_connections(&the_net), 1);
+    CHECK_EQ(aborted, 1);
+}
+
+static bool refuses_connection(void)
+{
+    return !is_sound(&kept.connections[6]);
+}
+
+TEST(net_recover, a_damaged_connection_is_refused)
+{
+    leave_images();
+    CHECK(!refuses_connection());
+    CHECK_EQ(noticed(&kept.connections[6], sizeof kept.connections[6], refuses_connection),
+             sizeof kept.connections[6]);
+    CHECK(!refuses_connection());
+}
+
+/* One whose sum is right, but which cannot be. */
+static bool refuses(struct kept_connection image)
+{
+    image.sum = KEPT_SUM(&image);
+    return !is_sound(&image);
+}
+
+TEST(net_recover, a_connection_that_cannot_be_is_refused)
+{
+    struct kept_connection good, image;
+
+    leave_images();
+    good = kept.connections[6];
+    good.end = good.next = good.first + 10;
+    good.acked = good.first + 5;
+    CHECK(!refuses(good));
+#define WRONG(change) (image = good, change, CHECK(refuses(image)))
+    WRONG(image.unsound = 1);
+    WRONG(image.state = LISTEN);
+    WRONG(image.state = TIME_WAIT + 1);
+    WRONG(image.segment = 0);
+    WRONG(image.end = image.first + SOCKET_RING_BYTES + 1);
+    WRONG(image.end = image.first - 1);
+    WRONG(image.acked = image.end + 1);
+    WRONG(image.acked = image.first - 1);
+    WRONG(image.next = image.end + 1);
+    WRONG(image.next = image.acked - 1);
+    WRONG(image.receive_edge = image.receive_next + TCP_WND + 1);
+    WRONG(image.receive_edge = image.receive_next - 1);
+    WRONG(image.owner = KEPT_LISTENERS);
+#undef WRONG
 }
