@@ -20,9 +20,10 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              $(addprefix services/fs/ext4/,cache.c cache_check.c cache_take.c queue.c core/crc32c.c core/hash.c) \
              $(addprefix services/fs/tmpfs/,check.c data.c methods.c names.c pages.c space.c store.c tree.c) lib/base/printf.c lib/base/tree.c $(LOADER_PORTABLE_SRCS)
 UNIT      := $(BUILD)/unit/unit-tests
-# It has files of services/net, which include lwIP's headers.
-$(BUILD)/unit/obj/tests/unit/test_net_recover.c.o: HOST_CFLAGS += -Ithird_party/lwip/config -isystem $(BUILD)/src/lwip/src/include
-$(BUILD)/unit/obj/tests/unit/test_net_recover.c.o: $(THIRD_PARTY)
+# They have files of services/net, which include lwIP's headers.
+LWIP_TESTS := $(patsubst %,$(BUILD)/unit/obj/tests/unit/test_net_%.c.o,names recover)
+$(LWIP_TESTS): HOST_CFLAGS += -Ithird_party/lwip/config -isystem $(BUILD)/src/lwip/src/include
+$(LWIP_TESTS): $(THIRD_PARTY)
 
 $(BUILD)/unit/obj/%.c.o: %.c $(common)
 	$(call say,HOSTCC)

@@ -182,9 +182,20 @@ static struct name *place(struct names *names)
     return oldest;
 }
 
-static mnos_status_t begin(struct names *names, const char *text, struct name **begun)
+/* N3. */
+static bool has_share(const struct names *names, uint32_t account)
 {
-    struct name *name = place(names);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < NAMES_ENTRIES; i++)
+        count += names->entries[i].state == NAME_ASKING && names->entries[i].account == account;
+    return count < NAMES_SHARE;
+}
+
+static mnos_status_t begin(struct names *names, uint32_t account, const char *text,
+                           struct name **begun)
+{
+    struct name *name = has_share(names, account) ? place(names) : NULL;
     ip4_addr_t server;
     uint16_t port;
 
@@ -192,7 +203,7 @@ static mnos_status_t begin(struct names *names, const char *text, struct name **
         return MNOS_ERR_STATE;
     if (name == NULL)
         return MNOS_ERR_AGAIN;
-    *name = (struct name){.state = NAME_ASKING, .number = ++names->next_number};
+    *name = (struct name){.state = NAME_ASKING, .account = account, .number = ++names->next_number};
     names->asking++;
     string_copy(name->text, text, sizeof name->text);
     ask(name);
@@ -216,12 +227,12 @@ static struct name *find(struct names *names, const char *text, uint64_t number)
     return NULL;
 }
 
-mnos_status_t names_look(struct net *net, const char *text, bool now, uint64_t *number,
-                         struct dns_answer *answer)
+mnos_status_t names_look(struct net *net, uint32_t account, const char *text, bool now,
+                         uint64_t *number, struct dns_answer *answer)
 {
     struct name *name = find(&net->names, text, *number);
     uint64_t at = kinfo_time_ns();
-    mnos_status_t status = name != NULL ? MNOS_OK : begin(&net->names, text, &name);
+    mnos_status_t status = name != NULL ? MNOS_OK : begin(&net->names, account, text, &name);
 
     if (status != MNOS_OK)
         return status;

@@ -29,7 +29,8 @@
 #include "services/net/port.h"
 
 #define NET_BACKLOG 64u /* of one listener */
-#define NET_PINGS 8u
+#define NET_PINGS 16u
+#define NET_PINGS_SHARE (NET_PINGS / SESSION_SHARE) /* of one account */
 #define NET_LINGER_NS 60000000000ull
 
 /* ---- Interfaces ---- */
@@ -159,6 +160,7 @@ struct changes {
 struct ping {
     uint64_t sent_ns, deadline_ns; /* 0: free */
     uint64_t round_trip_ns;
+    uint32_t account; /* whose share it is */
     uint32_t address, bytes, ttl;
     uint16_t id, sequence;
     bool answered;
@@ -332,7 +334,9 @@ const char *argument_of(const char *arguments, const char *name);
 
 /* ---- ping.c ---- */
 
-mnos_status_t ping_begin(struct net *net, const struct socket_ping *wanted, uint32_t *number);
+/* MNOS_ERR_AGAIN: too many wait, or too many of the account's. */
+mnos_status_t ping_begin(struct net *net, uint32_t account, const struct socket_ping *wanted,
+                         uint32_t *number);
 /* MNOS_ERR_AGAIN: it is still waited for. Else it is over. */
 mnos_status_t ping_end(struct net *net, uint32_t number, struct socket_pong *pong);
 /* Those whose time has passed are run again; when that is to be looked at next. */

@@ -70,10 +70,25 @@ static void free_ping(struct net *at, struct ping *ping)
     at->ping_count--;
 }
 
-mnos_status_t ping_begin(struct net *at, const struct socket_ping *wanted, uint32_t *number)
+/* A free one; NULL: there is none, or the account's share is used. */
+static struct ping *place(struct net *at, uint32_t account, uint32_t *number)
+{
+    struct ping *ping = NULL;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < NET_PINGS; i++) {
+        if (at->pings[i].deadline_ns == 0 && ping == NULL)
+            ping = &at->pings[ *number = i];
+        count += at->pings[i].deadline_ns != 0 && at->pings[i].account == account;
+    }
+    return count < NET_PINGS_SHARE ? ping : NULL;
+}
+
+mnos_status_t ping_begin(struct net *at, uint32_t account, const struct socket_ping *wanted,
+                         uint32_t *number)
 {
     uint64_t timeout = wanted->timeout_ns < TIMEOUT_MAX_NS ? wanted->timeout_ns : TIMEOUT_MAX_NS;
-    struct ping *ping = NULL;
+    struct ping *ping;
     mnos_status_t status;
 
     if (wanted->bytes > SOCKET_PING_BYTES_MAX)
@@ -84,14 +99,13 @@ mnos_status_t ping_begin(struct net *at, const struct socket_ping *wanted, uint3
             return MNOS_ERR_QUOTA;
         raw_recv(at->raw, on_packet, at);
     }
-    for (uint32_t i = 0; i < NET_PINGS && ping == NULL; i++)
-        if (at->pings[i].deadline_ns == 0)
-            ping = &at->pings[ *number = i];
+    ping = place(at, account, number);
     if (ping == NULL)
         return MNOS_ERR_AGAIN;
     at->ping_count++;
     *ping = (struct ping){.sent_ns = kinfo_time_ns(),
                           .deadline_ns = deadline_after_ns(timeout + 1),
+                          .account = account,
                           .address = wanted->address,
                           .bytes = wanted->bytes,
                           .id = (uint16_t)port_random(),

@@ -148,7 +148,8 @@ HANDLER(RESOLVE)
         return MNOS_ERR_ARGUMENT;
     if (!limits_resolve(limits_of(request), name, &refusal))
         return refuse(request, &refusal);
-    status = names_look(&the_net, name, wanted.flags != 0, &request->progress[0], &found);
+    status = names_look(&the_net, request->session->account, name, wanted.flags != 0,
+                        &request->progress[0], &found);
     if (status != MNOS_OK)
         return status;
     resolved.count = found.count;
@@ -186,7 +187,7 @@ HANDLER(PING)
     if (!limits_ping(limits_of(request), wanted.address, &the_net.own, &refusal))
         return refuse(request, &refusal);
     if (request->progress[0] == 0) {
-        status = ping_begin(&the_net, &wanted, &number);
+        status = ping_begin(&the_net, request->session->account, &wanted, &number);
         if (status != MNOS_OK)
             return status;
         request->progress[0] = number + 1;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* net_stand_ins.h - what test_net_recover.c has instead of lwIP, windows and sockets' rings; that file alone includes it. */
+/* net_stand_ins.h - what test_net_recover.c has instead of lwIP, windows and sockets' rings; that file alone includes it, and
+ * test_net_names.c is linked with it. */
 #pragma once
 
 /* ---- Stand-ins: lwIP ---- */
