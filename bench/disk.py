@@ -20,7 +20,7 @@ import mkdisk  # noqa: E402
 from hardware import data_disk  # noqa: E402
 from qemu import PROMPT, Guest, GuestError, Machine  # noqa: E402
 from reported import Metrics, main, reported  # noqa: E402
-from tests.system.with_services import initrd as initrd_with  # noqa: E402
+from tests.system.with_services import added, initrd as initrd_with  # noqa: E402
 
 LIMIT_S = 300
 DISK_MIB = 640
@@ -96,7 +96,7 @@ def measure(only: str = "") -> Metrics:
     with tempfile.TemporaryDirectory(prefix="mnos-bench-") as name:
         folder = Path(name)
         image = make_disk(folder)
-        initrd_with(folder, ["disk"], lambda text: text.replace("\n[mount.", SERVICE + "\n[mount.", 1), "bench")
+        initrd_with(folder, ["disk"], added(SERVICE), "bench")
         metrics = measure_on(folder, image, "virtio-blk-pci", chosen)
         if only in "disk-nvme-cold-per-kib":
             nvme = measure_on(folder, image, "nvme,serial=1", "only=disk-nvme-cold cold=disk-nvme-cold-per-kib")

@@ -14,7 +14,7 @@ from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
 from tests.system.test_disk_files import disk, partition, says, switch_off
-from tests.system.with_services import initrd as initrd_with
+from tests.system.with_services import added, initrd as initrd_with
 
 suite = Suite("ext4 on a disk")
 
@@ -49,7 +49,7 @@ log = "write"
 def initrd(folder: Path, kills: int = KILLS) -> Path:
     """The system with the program of the test."""
     services = LOAD + COPIER.format(kills=kills)
-    return initrd_with(folder, ["file_load", "copier"], lambda text: text.replace("\n[mount.", services + "\n[mount.", 1))
+    return initrd_with(folder, ["file_load", "copier"], added(services))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from testlib import Suite, check
 
 from tests.ext4 import images
 from tests.system.test_disk_files import SIZE_MIB, partition, says, switch_off
-from tests.system.with_services import initrd
+from tests.system.with_services import added, initrd
 
 suite = Suite("ext4 errors")
 
@@ -91,7 +91,7 @@ def not_read() -> None:
 @suite.test("bytes that cannot be written are told once by a sync through each file that had them open, and by no other")
 def not_written() -> None:
     with filled() as (path, part), tempfile.TemporaryDirectory() as folder:
-        archive = initrd(Path(folder), ["sync_errors"], lambda text: text.replace("\n[mount.", SYNC_ERRORS + "\n[mount.", 1))
+        archive = initrd(Path(folder), ["sync_errors"], added(SYNC_ERRORS))
         with failing(path, "write_aio", sector_of(part, "/victim", 1), "not written", archive) as guest:
             says(guest, "cat /disk/other", "another text")
             guest.command("run sync_errors")

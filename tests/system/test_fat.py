@@ -16,7 +16,7 @@ from testlib import Suite, check
 from tests.fat.images import get, judge, make, put, run
 from tests.system.test_disk_files import says, switch_off
 from tests.system.test_ext4 import KILLS, LOAD, LOOKS
-from tests.system.with_services import initrd as initrd_with
+from tests.system.with_services import added, initrd as initrd_with
 
 suite = Suite("fat on a disk")
 
@@ -92,7 +92,7 @@ def used() -> None:
 
 def initrd(folder: Path) -> Path:
     load = LOAD.replace('log = "write"', 'arguments = "/fat"\nlog = "write"')
-    return initrd_with(folder, ["file_load"], lambda text: text.replace("\n[mount.", load + "\n[mount.", 1))
+    return initrd_with(folder, ["file_load"], added(load))
 
 
 def kill_under_load(kind: str, *services: str) -> None:
@@ -161,7 +161,7 @@ def kill_in_the_middle(kind: str, kills: int, least: int, limit_s: float) -> Non
     runs = middle = told = synced = 0
     load = SYNC_LOAD.format(kills=kills)
     with fat_disk(kind) as (part, disk), tempfile.TemporaryDirectory() as folder:
-        archive = initrd_with(Path(folder), ["sync_load"], lambda text: text.replace("\n[mount.", load + "\n[mount.", 1))
+        archive = initrd_with(Path(folder), ["sync_load"], added(load))
         with mounted(disk, f"{kind} in the middle", archive, limit_s) as guest:
             while runs == 0 or middle < least:
                 check(runs < 10, f"of {runs * kills} kills only {middle} came in the middle of a request")

@@ -15,7 +15,7 @@ from testlib import Suite, check
 from tests.fat.images import make
 from tests.system.test_disk_files import SIZE_MIB, partition, says, switch_off
 from tests.system.test_fat import LOOKS, put_on_disk
-from tests.system.with_services import initrd
+from tests.system.with_services import added, initrd
 
 suite = Suite("file attacks")
 
@@ -53,7 +53,7 @@ def prompt(name: str, folder: Path, more: tuple[str, ...] = ()):
     archive.mkdir(exist_ok=True)
     path = archive / "initrd.tar"
     if not path.exists():
-        initrd(archive, ["escape", "leaks", "mints"], lambda text: text.replace("\n[mount.", services() + "\n[mount.", 1))
+        initrd(archive, ["escape", "leaks", "mints"], added(services()))
     with Guest(Machine("direct", cpus=2, memory_mib=256, initrd=path, extra=more), f"attacks {name}", 600) as guest:
         guest.expect(PROMPT)
         yield guest

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
-from tests.system.with_services import initrd
+from tests.system.with_services import added, initrd
 
 suite = Suite("files")
 
@@ -122,7 +122,7 @@ def the_root() -> None:
 @suite.test("who was given the root to read only can change nothing where something is mounted")
 def narrow_root() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path = initrd(Path(folder), ["narrow"], lambda text: text.replace("\n[mount.", NARROW + "\n[mount.", 1))
+        path = initrd(Path(folder), ["narrow"], added(NARROW))
         with Guest(Machine("direct", cpus=2, memory_mib=128, initrd=path), "files narrow", 120) as guest:
             guest.expect(PROMPT)
             guest.command("run narrow")

@@ -13,7 +13,7 @@ from hardware import data_disk
 from qemu import PROMPT, Guest, Machine
 from testlib import HANG_S, Suite, check
 from tests.system import test_disk_files as disk_files
-from tests.system.with_services import initrd
+from tests.system.with_services import added, initrd
 
 suite = Suite("launcher")
 
@@ -39,8 +39,7 @@ log = "write"
 def prompt(name: str, programs: tuple[str, ...] = (), memory_mib: int = 128, disk: Path | None = None,
            service: str = ""):
     with tempfile.TemporaryDirectory() as folder:
-        image = {"initrd": initrd(Path(folder), programs, lambda text: text.replace("\n[mount.", service + "\n[mount.", 1))
-                 } if programs else {}
+        image = {"initrd": initrd(Path(folder), programs, added(service))} if programs else {}
         extra = data_disk(disk) if disk else ()
         with Guest(Machine("direct", cpus=2, memory_mib=memory_mib, extra=extra, **image), f"launcher {name}",
                    200) as guest:

@@ -13,7 +13,7 @@ from testlib import Suite, check
 from tests.ext4 import images, posix
 from tests.ext4.test_posix import DIFFERENT, DIFFERENT_IN_MEMORY, compared, linux_folder, same_in_the_end
 from tests.system.test_disk_files import SIZE_MIB, partition, switch_off
-from tests.system.with_services import initrd
+from tests.system.with_services import added, initrd
 
 suite = Suite("posix in the system")
 
@@ -55,7 +55,7 @@ def disk_with_scripts(folder: Path, cases: list[tuple[str, ...]]) -> Path:
 def carry_out(path: Path, folder: Path, limit_s: float) -> None:
     """Both scripts, one after the other."""
     services = "".join(SERVICE.format(name=name) for name in ON)
-    archive = initrd(folder / "archive", ["script"], lambda text: text.replace("\n[mount.", services + "\n[mount.", 1))
+    archive = initrd(folder / "archive", ["script"], added(services))
     with Guest(Machine("direct", cpus=2, memory_mib=1024, initrd=archive, extra=data_disk(path)), "posix", limit_s) as guest:
         guest.expect(PROMPT)
         for name in ON:

@@ -10,7 +10,7 @@ from pathlib import Path
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
-from tests.system.with_services import initrd
+from tests.system.with_services import added, initrd
 
 suite = Suite("serial kills")
 
@@ -35,7 +35,7 @@ SUM = r"serial_load: (\d+) kills, (\d+) in the middle of a write, (\d+) failed, 
 def prompt(kills: int, limit_s: float):
     with tempfile.TemporaryDirectory() as folder:
         load = LOAD.format(kills=kills)
-        path = initrd(Path(folder), ["serial_load"], lambda text: text.replace("\n[mount.", load + "\n[mount.", 1))
+        path = initrd(Path(folder), ["serial_load"], added(load))
         with Guest(Machine("direct", cpus=2, memory_mib=128, initrd=path), f"serial kills {kills}", limit_s) as guest:
             guest.expect(PROMPT)
             yield guest

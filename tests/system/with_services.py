@@ -15,6 +15,18 @@ from mkarchive import pack  # noqa: E402
 from tests.system.test_init import members  # noqa: E402
 
 
+MOUNTS = "\n[mount."
+
+
+def added(services: str) -> Callable[[str], str]:
+    """What puts services into a manifest: in front of what is mounted."""
+    def change(manifest: str) -> str:
+        if MOUNTS not in manifest:
+            raise ValueError("the manifest mounts nothing")
+        return manifest.replace(MOUNTS, services + MOUNTS, 1)
+    return change
+
+
 def initrd(folder: Path, programs: Iterable[str], change: Callable[[str], str],
            where: str = "tests/services", extra: dict[str, bytes] | None = None) -> Path:
     """A RAM disk in `folder` with the programs of a folder, `extra` files, and what `change` makes of the manifest."""
