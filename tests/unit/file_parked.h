@@ -237,15 +237,23 @@ static void append(uint32_t lane, uint64_t handle, const char *text)
     (void)send(ALICE, label_make(FILE_APPEND, lane, 1), &io, sizeof io, text);
 }
 
-TEST(file_server, an_append_goes_on_after_a_death_where_it_was)
+/* Appends eight bytes to a file, which waits when three of them are written; the handle. */
+static uint64_t begin_appending(void)
 {
-    struct file_io io;
     uint64_t handle;
 
     begin_waiting();
     open_session(ALICE);
     handle = open_file(ALICE, "file");
     append(1, handle, "aaaaaaaa");
+    return handle;
+}
+
+TEST(file_server, an_append_goes_on_after_a_death_where_it_was)
+{
+    struct file_io io;
+    uint64_t handle = begin_appending();
+
     CHECK_EQ(park.count, 1); /* three of them are written */
     next_run();
     append(1, handle, "aaaaaaaa");
@@ -259,12 +267,8 @@ TEST(file_server, an_append_goes_on_after_a_death_where_it_was)
 
 TEST(file_server, an_append_ends_behind_a_death_where_another_one_has_come)
 {
-    uint64_t handle;
+    uint64_t handle = begin_appending();
 
-    begin_waiting();
-    open_session(ALICE);
-    handle = open_file(ALICE, "file");
-    append(1, handle, "aaaaaaaa");
     next_run();
     append(2, handle, "bbbbbbbb");
     while (park.count != 0)
@@ -279,12 +283,8 @@ TEST(file_server, an_append_ends_behind_a_death_where_another_one_has_come)
 TEST(file_server, an_append_that_cannot_wait_after_a_death_says_how_much_is_there)
 {
     struct file_io io;
-    uint64_t handle;
+    uint64_t handle = begin_appending();
 
-    begin_waiting();
-    open_session(ALICE);
-    handle = open_file(ALICE, "file");
-    append(1, handle, "aaaaaaaa");
     next_run();
     append(2, handle, "bbbbbbbb"); /* holds the file */
     waits_left = 1000;
