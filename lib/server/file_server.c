@@ -135,9 +135,7 @@ static mnos_status_t begin_session(struct file_server *server, struct server_req
 
     if (request->session != NULL) {
         server_forget_parked(&server->loop, badge, true);
-        session_reset(server->loop.sessions, request->session, &server->loop.owner);
-        if (request->session->lost)
-            STATE_SET(request->session->lost, 0);
+        session_begin_anew(server->loop.sessions, request->session, &server->loop.owner);
         return MNOS_OK;
     }
     if (badge == 0)

@@ -122,6 +122,14 @@ void session_reset(struct sessions *sessions, struct server_session *session,
     memset(session->lanes, 0, sizeof session->lanes);
 }
 
+void session_begin_anew(struct sessions *sessions, struct server_session *session,
+                        const struct session_owner *owner)
+{
+    session_reset(sessions, session, owner);
+    if (session->lost)
+        STATE_SET(session->lost, 0);
+}
+
 void session_lose(struct sessions *sessions, struct server_session *session,
                   const struct session_owner *owner)
 {

@@ -168,6 +168,9 @@ struct server_session *session_make_for(struct sessions *sessions, mnos_badge_t 
 /* Closes its handles and empties its lanes. */
 void session_reset(struct sessions *sessions, struct server_session *session,
                    const struct session_owner *owner);
+/* OPEN_SESSION of a client that has the session: nothing is open in it, and what had been lost is known. */
+void session_begin_anew(struct sessions *sessions, struct server_session *session,
+                        const struct session_owner *owner);
 /* What it had open, and what its lanes say, is not true any more: its requests get MNOS_ERR_LOST until it begins anew.
  * Its window stays, as the client may be writing into it. */
 void session_lose(struct sessions *sessions, struct server_session *session,

@@ -183,11 +183,28 @@ static void begin_socket(struct net *net, struct socket *socket, uint8_t stage)
     socket_fail(net, socket, MNOS_ERR_LOST);
 }
 
+/* All its sockets are gone with its window, before their numbers are others': it begins anew. */
+static void lose_session(struct net *net, uint32_t number)
+{
+    struct sessions *sessions = net->loop.sessions;
+    struct server_session *session;
+
+    if (number == 0 || number > NET_SESSIONS)
+        return;
+    session = session_at(sessions, number);
+    if (session->badge != 0 && !session->gone)
+        session_lose(sessions, session, &net->loop.owner);
+}
+
 static void recover_sockets(struct net *net)
 {
-    for (uint32_t i = 0; i < NET_SHARES; i++)
-        if (net->kept->shares[i].slots != 0 && !share_recover(net, i))
-            net->shares[i] = (struct share){0};
+    for (uint32_t i = 0; i < NET_SHARES; i++) {
+        if (net->kept->shares[i].slots == 0 || share_recover(net, i))
+            continue;
+        net->shares[i] = (struct share){0};
+        numbers_add(&net->changes.shares, i);
+        lose_session(net, net->kept->shares[i].session);
+    }
     for (uint32_t i = 1; i <= NET_SOCKETS; i++) {
         uint8_t stage = net->kept->sockets[i].stage;
 

@@ -34,7 +34,7 @@ HANDLER(OPEN_SESSION)
 
     if (request->session != NULL) {
         server_forget_parked(&the_net.loop, badge, true);
-        session_reset(the_net.loop.sessions, request->session, &the_net.loop.owner);
+        session_begin_anew(the_net.loop.sessions, request->session, &the_net.loop.owner);
         return answer(request, NULL, 0);
     }
     if ((badge & SESSION_EXPORTED) != 0)

@@ -64,8 +64,8 @@ void socket_close(struct net *net, uint32_t number)
 {
     struct socket *socket = &net->sockets[number];
 
-    if (number == 0)
-        return; /* sessions have no object */
+    if (number == 0 || socket->kind == KIND_FREE)
+        return; /* sessions have no object, and of a handle from the last run the socket may be lost */
     net->open[socket->session]--;
     socket->closing = true;
     socket_touch(socket);

@@ -208,9 +208,9 @@ void share_leave(struct net *, uint32_t)
 {
 }
 
-bool share_recover(struct net *, uint32_t)
+bool share_recover(struct net *, uint32_t number)
 {
-    return true;
+    return number != lost_share;
 }
 
 void interface_address(const struct interface *, struct kept_address *image)

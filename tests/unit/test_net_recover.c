@@ -21,6 +21,7 @@ static struct tcp_pcb pcbs[4];
 static struct udp_pcb udp_pcb;
 static unsigned pcb_count, aborted, removed;
 static mnos_status_t bind_comes_to, open_comes_to;
+static uint32_t lost_share = NET_SHARES; /* whose window is not found */
 
 #include "tests/unit/net_stand_ins.h"
 
@@ -219,4 +220,45 @@ TEST(net_recover, a_connection_that_cannot_be_is_refused)
     WRONG(image.receive_edge = image.receive_next - 1);
     WRONG(image.owner = KEPT_LISTENERS);
 #undef WRONG
+}
+
+/* ---- Windows ---- */
+
+static unsigned dropped;
+
+static void drop(void *, uint32_t object)
+{
+    dropped += object != 0;
+}
+
+TEST(net_recover, a_session_without_its_window_has_no_socket_and_begins_anew)
+{
+    static uint8_t memory[1u << 20] __attribute__((aligned(64)));
+    const struct session_owner owner = {.drop = drop};
+    struct server_session *lost, *other;
+    uint64_t handle, others;
+    uint32_t number;
+
+    CHECK(sessions_bytes(NET_SESSIONS, NET_HANDLES) <= sizeof memory);
+    the_net.kept = &kept;
+    the_net.loop.sessions = sessions_format(memory, NET_SESSIONS, NET_HANDLES, 1);
+    the_net.loop.owner = owner;
+    lost = session_make(the_net.loop.sessions, 0x10001, NULL, 0, 0);
+    other = session_make(the_net.loop.sessions, 0x20001, NULL, 0, 0);
+    CHECK_EQ(handle_make(the_net.loop.sessions, lost, 3, 0, 0, &handle), MNOS_OK);
+    CHECK_EQ(handle_make(the_net.loop.sessions, other, 4, 0, 0, &others), MNOS_OK);
+    memset(kept.sockets, 0, sizeof kept.sockets);
+    memset(kept.shares, 0, sizeof kept.shares);
+    kept.shares[5] = (struct kept_share){.slots = 8, .session = lost->number};
+    kept.shares[6] = (struct kept_share){.slots = 8, .session = other->number};
+    lost_share = 5;
+    recover_sockets(&the_net);
+    lost_share = NET_SHARES;
+    CHECK(lost->lost && !other->lost);
+    CHECK(handle_of(the_net.loop.sessions, lost, handle) == NULL);
+    CHECK(handle_of(the_net.loop.sessions, other, others) != NULL);
+    CHECK_EQ(dropped, 1);
+    CHECK(numbers_take(&the_net.changes.shares, &number) && number == 5); /* as of none */
+    session_begin_anew(the_net.loop.sessions, lost, &owner);
+    CHECK(!lost->lost);
 }
