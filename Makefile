@@ -7,18 +7,23 @@
 #
 # `make help` shows these settings, with their defaults:
 #: BUILD=build              the folder for everything that is made
+#: GDB_SOCKET=             socket at which make debug waits for make gdb (empty: gdb.sock of the build)
 #: CC=gcc                   the compiler: gcc or clang
 #: CROSS_COMPILE=           what the names of gcc and binutils begin with, as x86_64-linux-gnu-
 #: PYTHON=/usr/bin/python3  Python, 3.11 or newer
 #: DEPS=                    no: do not look for missing packages, and install none
 #: V=                       1: show the commands
 #: CMDLINE=                 command line of the kernel, for run, iso and direct
+#: WITH=                    folders of programs of your own to be in the system, for run, initrd, iso, image and direct
 #: CPUS=2                   processors, for run
 #: MEMORY=512               MiB of memory, for run
 #: CPU=max                  processor model of QEMU, for run
 #: MEDIUM=cdrom             cdrom, disk or usb, for run and run-bios
 #: DISK=                    file of the disk to keep files on, or none, for run (empty: disk.img of the build)
+#: LINUX=yes                no: a new disk.img without programs of Linux, for run
 #: NETWORK=user             user, QEMU's own network, or none, for run
+#: NIC=virtio               virtio or e1000e, the network card, for run
+#: DEVICES=                 further devices of the machine, as QEMU names them, for run: edu
 #: DISPLAY_QEMU=none        gtk, sdl or curses: show the screen as well, for run
 #: KVM=0                    1: use the host's processor, for run
 #: SUITES=                  only these: build, unit, ext4, fat, loader, guest, game, system, for test and test-fresh
@@ -47,10 +52,10 @@ OBJCOPY := $(call default,OBJCOPY,$(CROSS_COMPILE)objcopy)
 HOSTCC  := $(call default,HOSTCC,$(if $(CROSS_COMPILE),gcc,$(CC)))
 
 # Tools and tests work with the same folder and compilers, and read the settings of a run.
-export BUILD CC CROSS_COMPILE CMDLINE
+export BUILD CC CROSS_COMPILE CMDLINE WITH
 
 # What is found by folder is source; nothing that is made may lie there, or be all there is.
-SOURCE_DIRS := abi bench boot drivers kernel lib programs protocols services system tests
+SOURCE_DIRS := abi bench boot drivers examples kernel lib personality programs protocols services system tests
 ifneq ($(words $(BUILD)),1)
 $(error BUILD is the name of one folder, without blanks)
 endif
@@ -67,7 +72,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 all: kernel initrd iso direct ## Build everything that boots
 
-include $(addprefix make/,packages.mk compile.mk third_party.mk kernel.mk user.mk) boot/loader.mk make/tests.mk
+include $(addprefix make/,packages.mk compile.mk third_party.mk kernel.mk user.mk linux.mk with.mk) boot/loader.mk make/tests.mk
 
 deps: $(THIRD_PARTY) $(THIRD_PARTY_TESTS) ## Fetch the third-party files of third_party/deps.lock; later builds need no network
 
@@ -75,10 +80,19 @@ deps: $(THIRD_PARTY) $(THIRD_PARTY_TESTS) ## Fetch the third-party files of thir
 
 kernel: $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf ## Both kernels: build/kernel.elf and build/debug/kernel.elf
 user: $(LIBMNOS) $(PROGRAMS:%=$(BUILD)/user/%.elf) ## Services, drivers and programs
+examples: $(EXAMPLES) ## The programs of examples/, which `make run WITH=examples/NAME` has in the system
 initrd: $(INITRD) ## The initial RAM disk with init, the manifest and the services
 iso: $(BUILD)/minimalos.iso ## The bootable image build/minimalos.iso (CD, disk or USB stick; UEFI or BIOS)
 
 image: $(BUILD)/minimalos.qcow2 ## A bootable disk, build/minimalos.qcow2: GPT, an EFI system partition, and ext4 for files
+
+# What a release consists of. Symbols are of the same build: a fault line's address is looked up in them.
+RELEASED := $(BUILD)/minimalos.iso $(BUILD)/minimalos.qcow2 $(BUILD)/kernel.elf
+release: iso image kernel user direct ## build/release: images, kernel, symbols of all programs, checksums
+	$(Q)rm -rf $(BUILD)/release && mkdir -p $(BUILD)/release && cp $(RELEASED) $(BUILD)/release
+	$(Q)tar -C $(BUILD) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) -cJf \
+	    $(BUILD)/release/symbols.tar.xz kernel.elf debug/kernel.elf loader.elf $(PROGRAMS:%=user/%.elf) user/lx.elf
+	$(Q)cd $(BUILD)/release && sha256sum * >SHA256SUMS
 
 # What is wrong with the settings of a run is said before anything is built.
 settings: | $(python_ok)
@@ -91,19 +105,24 @@ run-bios: settings iso ## The same with BIOS firmware
 run-direct: settings direct ## Boot kernel and RAM disk without firmware: the fastest way to the prompt
 	$(Q)$(PYTHON) tools/run.py direct
 
+debug: settings direct ## Boot as run-direct does, and wait for `make gdb` before the first instruction: docs/debugging.md
+	$(Q)$(PYTHON) tools/run.py debug
+gdb: ## The debugger for a `make debug` in another terminal, with the symbols of kernel and programs
+	$(Q)gdb -q -x tools/gdb/mnos.py
+
 # ---- Tests and benchmarks ------------------------------------------------------------------------
 
-unit: $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE)
+unit: $(UNIT) $(LWIP_UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE)
 test-services: $(TEST_SERVICES)
 guest: $(GUEST)
 bench-programs: $(BENCH)
 
-TESTED := all $(UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(THIRD_PARTY_TESTS) $(GUEST) $(BENCH) $(TEST_SERVICES) image
+TESTED := all $(UNIT) $(LWIP_UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(THIRD_PARTY_TESTS) $(GUEST) $(BENCH) $(TEST_SERVICES) image
 test: $(TESTED) ## All tests, or those of SUITES; the last line counts them
 	$(Q)$(PYTHON) tools/test.py $(SUITES)
-test-build: ## Layout, headers that compile alone, both compilers without warnings
+test-build: initrd ## Layout, headers that compile alone, both compilers without warnings
 	$(Q)$(PYTHON) tools/test.py build
-test-unit: $(UNIT) ## Portable kernel code on this machine, under sanitizers
+test-unit: $(UNIT) $(LWIP_UNIT) ## Portable code and lwIP on this machine, under sanitizers
 	$(Q)$(PYTHON) tools/test.py unit
 test-ext4: $(EXT4_TOOL) $(EXT4_SERVICE) $(THIRD_PARTY_TESTS) ## The core of the ext4 service, and the service, on images of this machine, judged by e2fsck
 	$(Q)$(PYTHON) tools/test.py ext4
@@ -139,6 +158,12 @@ format: ## Lay out all C files
 	$(Q)clang-format -i $(FORMATTED)
 format-check: ## Fail when a C file is not laid out as `make format` does
 	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+hooks: ## Let git lay out the C files of each commit (tools/hooks)
+	$(Q)git config core.hooksPath tools/hooks
+COMPILE_COMMANDS ?= compile_commands.json
+compile-commands: ## compile_commands.json, by which clangd and other tools read the C files as the build does
+	$(Q)MAKEFLAGS= $(MAKE) -nB DEPS=no all unit guest bench-programs test-services | \
+	    $(PYTHON) tools/compile_commands.py $(COMPILE_COMMANDS)
 check-headers: $(HEADERS:%=$(BUILD)/headers/%.ok) ## Compile each header alone
 
 # ---- Housekeeping --------------------------------------------------------------------------------
@@ -154,13 +179,13 @@ help: ## This list of goals and settings
 
 FORCE:
 # Of several goals that use what the others make, or this terminal, one after the other.
-ifneq ($(and $(filter clean run% test% bench fuzz size,$(goals)),$(word 2,$(goals))),)
+ifneq ($(and $(filter clean run% debug gdb test% bench fuzz size,$(goals)),$(word 2,$(goals))),)
 .NOTPARALLEL:
 endif
-.PHONY: FORCE all kernel user initrd iso image direct unit guest run run-bios run-direct settings clean help \
+.PHONY: FORCE all kernel user examples initrd iso image release direct unit guest run run-bios run-direct debug gdb settings clean help \
         test test-build test-unit test-ext4 test-fat test-loader test-guest test-game test-system test-fresh test-long fuzz \
-        bench bench-programs bench-peers size format format-check check-headers deps
+        bench bench-programs bench-peers size format format-check hooks compile-commands check-headers deps
 .SECONDARY:
 
 # A file of the name left out is from before the kernel's folders were moved, and names a source that is gone.
--include $(shell find $(BUILD) -name '*.d' ! -name 'struct_offsets.h.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/src -prune -o -name '*.d' ! -name 'struct_offsets.h.d' -print 2>/dev/null)

@@ -26,6 +26,9 @@ enum mnos_view {
     /* An Endpoint capability with Read: whether the badge `index`, not 0, lives. No record is written; the call
      * returns 1, or 0 when no capability has it, or those that have it are being taken away. */
     MNOS_VIEW_BADGE = 6,
+    /* A Process capability with Read, or MNOS_SELF: what the process was refused, number `index` (0 is the latest) of
+     * the last MNOS_DENIALS_KEPT: struct mnos_denial. MNOS_ERR_END past the oldest. */
+    MNOS_VIEW_PROCESS_DENIAL = 7,
 };
 
 struct mnos_cap_info {
@@ -108,3 +111,16 @@ struct mnos_thread_info {
     uint64_t waits_for;
 };
 _Static_assert(sizeof(struct mnos_thread_info) == 80, "shared with programs");
+
+#define MNOS_DENIALS_KEPT 8
+
+/* A call of the process that was refused: MNOS_ERR_HANDLE, _TYPE, _RIGHTS, _QUOTA or _CEILING. */
+struct mnos_denial {
+    uint64_t rax;       /* as the caller got it: status, argument and detail, types.h */
+    mnos_cap_t handle;  /* that it was about, in the table of the process; 0: MNOS_SELF, or none */
+    uint64_t object_id; /* what the handle named when it was refused; 0: nothing */
+    uint64_t time_ns;
+    uint32_t call; /* enum mnos_syscall_number, syscalls.h */
+    uint32_t type; /* enum mnos_cap_type of that object */
+};
+_Static_assert(sizeof(struct mnos_denial) == 40, "shared with programs");

@@ -33,5 +33,6 @@ struct mnos_kinfo {
     uint32_t reserved2;
     char kernel_version[64];
     char cpu_features[192]; /* what this kernel uses of the processor, words separated by blanks */
+    char kernel_build[16];  /* the first digits of its build ID */
 };
 _Static_assert(sizeof(struct mnos_kinfo) <= MNOS_PAGE_BYTES, "one page");

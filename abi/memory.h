@@ -16,6 +16,9 @@ enum mnos_map_flags {
     MNOS_MAP_EXECUTE = 1u << 2, /* needs Execute; excludes MNOS_MAP_WRITE */
     /* Device memory only: write-combining instead of uncached. */
     MNOS_MAP_WRITE_COMBINING = 1u << 3,
+    /* What is mapped in the range is exchanged. When that fails, the number of pages that have been, a uint64_t, is at
+     * the start of the caller's IPC buffer. Not for ports. */
+    MNOS_MAP_REPLACE = 1u << 4,
 };
 
 enum mnos_memory_flavour {

@@ -30,11 +30,18 @@ typedef enum [[nodiscard]]{
 /*
  * RAX after a system call: status in bits 0-31; for an error, bits 32-39 the number of the argument
  * at fault (1 is the first, 0 none in particular), bits 40-47 the rights that are missing
- * (MNOS_ERR_RIGHTS) or the type that was found (MNOS_ERR_TYPE).
+ * (MNOS_ERR_RIGHTS), the type that was found (MNOS_ERR_TYPE), or the quota that is spent (MNOS_ERR_QUOTA;
+ * 0: another limit).
  */
 #define MNOS_DETAIL_ARGUMENT(rax) ((unsigned)(((rax) >> 32) & 0xFF))
 #define MNOS_DETAIL_RIGHTS(rax) ((unsigned)(((rax) >> 40) & 0xFF))
 #define MNOS_DETAIL_TYPE(rax) ((unsigned)(((rax) >> 40) & 0xFF))
+#define MNOS_DETAIL_QUOTA(rax) ((unsigned)(((rax) >> 40) & 0xFF)) /* enum mnos_quota_kind */
+
+enum mnos_quota_kind {
+    MNOS_QUOTA_FRAMES = 1,
+    MNOS_QUOTA_BYTES = 2, /* of kernel objects and capability slots */
+};
 
 typedef uint32_t mnos_rights_t;
 enum {

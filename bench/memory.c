@@ -6,9 +6,11 @@
 /* Beside a page that stays mapped, which keeps the page tables in place. */
 #define NEIGHBOUR (ARENA + 0x200000)
 #define TARGET (NEIGHBOUR + PAGE)
+#define RUN_PAGES 16
 
 struct mapping {
     mnos_cap_t memory;
+    uint64_t pages;
     bool measure_unmap;
 };
 
@@ -20,28 +22,40 @@ static uint64_t map_and_unmap(void *context)
                         .rsi = mapping->memory,
                         .rdx = TARGET,
                         .r10 = 1,
-                        .r8 = 1,
+                        .r8 = mapping->pages,
                         .r9 = MAP_RW};
-    struct timed unmap = {.rax = MNOS_SYS_mem_unmap, .rdi = MNOS_SELF, .rsi = TARGET, .rdx = 1};
+    struct timed unmap = {
+        .rax = MNOS_SYS_mem_unmap, .rdi = MNOS_SELF, .rsi = TARGET, .rdx = mapping->pages};
     uint64_t mapped = timed_syscall(&map), unmapped;
 
     CHECK_EQ(map.rax, MNOS_OK);
-    *(volatile uint64_t *)TARGET = 1;
+    for (uint64_t i = 0; i < mapping->pages; i++)
+        *(volatile uint64_t *)(TARGET + i * PAGE) = 1;
     unmapped = timed_syscall(&unmap);
     CHECK_EQ(unmap.rax, MNOS_OK);
     return mapping->measure_unmap ? unmapped : mapped;
 }
 
-BENCH(map, "mem-map mem-unmap")
+static void measure_both(const char *map_name, const char *unmap_name, uint64_t pages)
 {
-    struct mapping mapping = {memory_new(2), false};
+    struct mapping mapping = {memory_new(1 + pages), pages, false};
 
     if (CHECK_OK(sys_mem_map(MNOS_SELF, mapping.memory, NEIGHBOUR, 0, 1, MAP_RW))) {
-        measure("mem-map", map_and_unmap, &mapping);
+        measure(map_name, map_and_unmap, &mapping);
         mapping.measure_unmap = true;
-        measure("mem-unmap", map_and_unmap, &mapping);
+        measure(unmap_name, map_and_unmap, &mapping);
     }
     cap_drop(mapping.memory);
+}
+
+BENCH(map, "mem-map mem-unmap")
+{
+    measure_both("mem-map", "mem-unmap", 1);
+}
+
+BENCH(map_run, "mem-map-16 mem-unmap-16")
+{
+    measure_both("mem-map-16", "mem-unmap-16", RUN_PAGES);
 }
 
 /* ---- copying ---- */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""reported.py - what disk.py and traffic.py have in common: metrics that a service writes into the log, and printing
-them when such a part of run.py is run by itself."""
+"""reported.py - what the parts of run.py have in common: the machines that are measured on beside the usual one, metrics that a
+service writes into the log, and printing them when such a part is run by itself."""
 
 import re
 import sys
@@ -9,6 +9,12 @@ from collections.abc import Callable
 from qemu import GuestError
 
 Metrics = dict[str, tuple[int, str]]
+
+# Measured again with page table isolation and with prediction barriers on: every way into the kernel.
+VARIANTS = {"pti": {"cmdline": "pti=on"}, "barriers": {"cmdline": "barriers=on"}}
+# And on other machines: all the processor has; no hypervisor, so that the kernel turns barriers on by itself; a second core,
+# which idles.
+MACHINES = {"max": {"cpu": "max"}, "bare": {"cpu": "max,-hypervisor"}, "idle-core": {"cpus": 2}}
 
 
 def reported(output: str, program: str) -> Metrics:

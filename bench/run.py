@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """run.py - measures in exact instruction counts; compares with targets, other kernels and the record.
 
-    run.py                  everything, about three minutes
+    run.py                  everything, about four minutes
     run.py -k TEXT          only the benchmarks whose metrics contain TEXT, without boot and variants
     run.py --record         everything, and writes bench/results.txt and docs/figures.md
     run.py --check          boot and messages only, some seconds; fails when a metric is beyond its limit
@@ -35,7 +35,7 @@ import size  # noqa: E402
 import trace  # noqa: E402
 import traffic  # noqa: E402
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, PROMPT, Guest, GuestError, Machine  # noqa: E402
-from reported import Metrics  # noqa: E402
+from reported import MACHINES, VARIANTS, Metrics  # noqa: E402
 
 RESULTS = ROOT / "bench/results.txt"
 TARGETS = tomllib.loads((ROOT / "bench/targets.toml").read_text())
@@ -54,14 +54,11 @@ AT_LEAST = {"boot-free-mib": 489}
 # --check: a metric of messages may be this much above the record before it is called a regression.
 TOLERANCE = 8
 
-# Measured again with page table isolation and with prediction barriers on: every way into the kernel.
-VARIANTS = {"pti": "pti=on", "barriers": "barriers=on"}
+# Measured again on VARIANTS and MACHINES.
 VARIED = ("null-syscall", "ipc-round-trip-0", "notify-wake", "yield-ping-pong", "fault-deliver",
-          "fault-resume", "irq-wake")
-# Files in memory, on those too, and on other machines: all the processor has; no hypervisor, so that the kernel turns
-# barriers on by itself; a second core, which idles.
+          "fault-resume", "upcall-syscall", "upcall-fault", "irq-wake")
+# Files in memory, on those too.
 FILES = ("file-open-close", "file-stat", "file-read-4k", "file-write-4k", "file-create-unlink")
-MACHINES = {"max": {"cpu": "max"}, "bare": {"cpu": "max,-hypervisor"}, "idle-core": {"cpus": 2}}
 # Where repeated string instructions are at work, which count one per iteration.
 STRINGS = ("ipc-round-trip-64", "ipc-round-trip-1024", "ipc-round-trip-4000", "mem-grant-4k", "mem-grant-1m")
 GROWTH = ("capabilities", "threads", "mappings")
@@ -121,11 +118,10 @@ def measure_variant(suffix: str, names: tuple[str, ...], **settings) -> Metrics:
 
 def measure_variants(names: tuple[str, ...] = VARIED + FILES) -> Metrics:
     metrics: Metrics = {}
-    for suffix, words in VARIANTS.items():
-        metrics |= measure_variant(suffix, names, cmdline=words)
-    files = tuple(name for name in FILES if name in names)
-    for suffix, settings in MACHINES.items() if files else ():
-        metrics |= measure_variant(suffix, files, **settings)
+    for suffix, settings in VARIANTS.items():
+        metrics |= measure_variant(suffix, names, **settings)
+    for suffix, settings in MACHINES.items():
+        metrics |= measure_variant(suffix, names, **settings)
     return metrics
 
 
@@ -145,7 +141,7 @@ def measure_size() -> Metrics:
 
 def measure_everything() -> Metrics:
     return (measure_size() | measure_boot() | measure_programs() | disk.measure() | traffic.measure() | measure_two_cores()
-            | measure_variants() | measure_traced() | measure_growth())
+            | measure_variants() | disk.measure_variants() | measure_traced() | measure_growth())
 
 
 def measure_chosen(text: str) -> Metrics:

@@ -287,6 +287,39 @@ SERVE fault_for_ever
 2:
 SERVE_END fault_for_ever
 
+/* uint64_t upcall_by_call(uint64_t *state), upcall_by_fault(uint64_t *state, uint64_t hole): instructions
+ * until upcall_arrival, which the thread has as its upcall, and which returns to their caller. RDI, R9 and
+ * the stack are as they were. */
+    .globl upcall_by_call, upcall_by_fault, upcall_arrival
+    .type upcall_by_call, @function
+upcall_by_call:
+    MARK begin
+    READ_TSC
+    movq %rax, %r9
+    movl $39, %eax
+    syscall
+    ud2
+    .size upcall_by_call, . - upcall_by_call
+
+    .type upcall_by_fault, @function
+upcall_by_fault:
+    MARK begin
+    READ_TSC
+    movq %rax, %r9
+    movq (%rsi), %rax
+    ud2
+    .size upcall_by_fault, . - upcall_by_fault
+
+    .type upcall_arrival, @function
+upcall_arrival:
+    nop /* for the move before the other readings */
+    MARK end
+    READ_TSC
+    movq $0, (%rdi)
+    subq %r9, %rax
+    ret
+    .size upcall_arrival, . - upcall_arrival
+
 /* uint64_t write_and_spin(volatile uint32_t *where, volatile uint64_t *stamp) */
     .globl write_and_spin
     .type write_and_spin, @function

@@ -100,6 +100,11 @@ uint64_t ring_for_ever(uint64_t endpoint, uint64_t target, uint64_t deadline);
 /* Calls the endpoint, so that it is known to be there; then reads from `hole`, with a reading before and
  * one behind, and so on for ever. Ends with an error of the call. */
 uint64_t fault_for_ever(uint64_t endpoint, uint64_t hole, uint64_t *before, uint64_t *behind);
+/* A foreign system call, or reading from `hole`, with a reading before and one in upcall_arrival(), which has
+ * to be the thread's upcall. What is between them. */
+uint64_t upcall_by_call(uint64_t *state);
+uint64_t upcall_by_fault(uint64_t *state, uint64_t hole);
+void upcall_arrival(void);
 
 /* Writes 1 where that makes a device interrupt, and waits until *stamp, which the handler writes, is not 0;
  * returns the reading right before the write. */

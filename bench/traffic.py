@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from qemu import PROMPT, Guest, GuestError, Machine  # noqa: E402
 from reported import Metrics, main, reported  # noqa: E402
 from tests.system.with_services import initrd as initrd_with  # noqa: E402
+from tests.system.with_services import web_from  # noqa: E402
 
 LIMIT_S = 300
 FETCH_BYTES, SEND_BYTES = 4 << 20, 8 << 20
@@ -84,7 +85,7 @@ def machine(initrd: Path, folder: Path, sleep: str, cmdline: str) -> Machine:
 
 
 def measure_all(folder: Path, only: str) -> Metrics:
-    initrd = initrd_with(folder, ["traffic"], lambda text: with_loopback(text) + TRAFFIC + PEER,
+    initrd = initrd_with(folder, ["traffic"], lambda text: web_from("initrdfs")(with_loopback(text)) + TRAFFIC + PEER,
                          "bench", {"page": PAGE})
     with Guest(machine(initrd, folder, "on", f"only={only}" if only else ""), f"bench traffic {only}", LIMIT_S) as guest:
         guest.expect(PROMPT)

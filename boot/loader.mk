@@ -65,19 +65,19 @@ $(BUILD)/limine.conf: boot/limine.conf tools/mkconfig.py FORCE
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/mkconfig.py $< $@
 
-$(BUILD)/boot.tar: tools/mkarchive.py $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar
+$(BUILD)/boot.tar: tools/mkarchive.py $(BUILD)/limine.conf $(BUILD)/kernel.elf $(INITRD)
 	$(Q)$(PYTHON) $< $@ boot/limine.conf=$(BUILD)/limine.conf boot/kernel.elf=$(BUILD)/kernel.elf \
-	    boot/initrd.tar=$(BUILD)/initrd.tar
+	    boot/initrd.tar=$(INITRD)
 
-$(BUILD)/minimalos.iso: tools/mkiso.sh $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
+$(BUILD)/minimalos.iso: tools/mkiso.sh $(BUILD)/limine.conf $(BUILD)/kernel.elf $(INITRD) \
                         $(BUILD)/BOOTX64.EFI $(BUILD)/loader.elf
-	$(Q)tools/mkiso.sh $@ $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
+	$(Q)tools/mkiso.sh $@ $(BUILD)/limine.conf $(BUILD)/kernel.elf $(INITRD) \
 	    $(BUILD)/BOOTX64.EFI $(BUILD)/loader.elf
 
 # The system on a disk of its own, with a partition for files.
-$(BUILD)/minimalos.qcow2: tools/mkimage.py tools/mkdisk.py $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar \
+$(BUILD)/minimalos.qcow2: tools/mkimage.py tools/mkdisk.py $(BUILD)/limine.conf $(BUILD)/kernel.elf $(INITRD) \
                           $(BUILD)/BOOTX64.EFI
-	$(Q)$(PYTHON) $< $@ $(BUILD)/limine.conf $(BUILD)/kernel.elf $(BUILD)/initrd.tar $(BUILD)/BOOTX64.EFI
+	$(Q)$(PYTHON) $< $@ $(BUILD)/limine.conf $(BUILD)/kernel.elf $(INITRD) $(BUILD)/BOOTX64.EFI
 
 FORCE:
 .PHONY: FORCE loader direct

@@ -18,21 +18,16 @@
 struct thread;
 struct tss;
 
-/* What an error of a system call tells besides its status. */
-struct call_error {
-    uint8_t argument; /* number of the argument at fault */
-    uint8_t detail;   /* rights missing, or type found */
-};
-
 struct core {
     /* What assembly uses comes first: arch/x86_64/entry/offsets.c. */
     struct core *self;
     struct thread *current; /* NULL while idle; its frame is where the next entry saves registers */
     void *kernel_stack_top;
     uint64_t scratch;
-    bool need_resched;       /* leaving the kernel takes the long way: sched_leave_kernel() */
-    bool tracing;            /* events are recorded: messages take the general path */
-    struct call_error error; /* details of the error that is being returned */
+    bool need_resched; /* leaving the kernel takes the long way: sched_leave_kernel() */
+    bool tracing;      /* events are recorded: messages take the general path */
+    bool
+        yields; /* `current` lets others of its priority have the rest of its turn, on the way out */
     /* `index` as a bit where an address space that has been loaded on this core before can be loaded by
      * writing CR3 alone, and I/O ports are closed; else 0. */
     uint32_t switch_bit;
@@ -61,10 +56,11 @@ struct core {
 
     struct timer_queue timer_queue; /* has its own lock; other cores remove */
 
-    /* Interrupts held back until then, UINT64_MAX: none; how many were taken since (interrupt.c). */
+    /* Interrupts held back until then, UINT64_MAX: none (object/interrupt.c). */
     uint64_t hold_end_ns;
-    uint64_t burst_began_ns;
-    uint32_t burst;
+    void (*hold_over)(struct core *core); /* what is to be done then */
+    uint64_t interrupt_end_cycles;        /* when the last one of a device had been handled */
+    uint64_t interrupts_ahead_ns;         /* by how much they have taken more than their half */
 
     struct work_list work;         /* has its own lock; other cores enter and move */
     struct deferred_list deferred; /* has its own lock; other cores take over what is in it */

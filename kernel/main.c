@@ -14,11 +14,14 @@
 #include "mm/frame.h"
 #include "mm/kmap.h"
 #include "sched/sched.h"
+#include "version.h"
 
 void kmain(uint64_t entry_tsc); /* called by start.S, with the TSC as it was at the entry */
 
 static void phase1_deaf_and_blind(void)
 {
+    char build[ARCH_BUILD_TEXT];
+
     arch_early_init();
     boot_cmdline_init();
     if (uart_init())
@@ -30,6 +33,8 @@ static void phase1_deaf_and_blind(void)
     else
         log_warning("no serial line: nothing answers at I/O port 0x%x (COM1)", UART_PORT);
     log_info("phase 1: Deaf and Blind");
+    arch_build_text(build);
+    log_info(KERNEL_VERSION ", build %s", build);
     debug_provoke_fault(1);
 }
 

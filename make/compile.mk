@@ -25,7 +25,7 @@ USER_CFLAGS   := $(TARGET_CFLAGS) -O2 -fbuiltin \
 HOST_CFLAGS   := $(CFLAGS) -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=all -I. -Ikernel -Itests/unit/host \
                  -Ikernel/debug/on -I$(BUILD)/gen
-LINK_FLAGS    := -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
+LINK_FLAGS    := -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=sha1
 
 # Changes when the compiler does; every object depends on it.
 tools    := $(CC) $(LD) $(AR) $(OBJCOPY) $(HOSTCC)

@@ -6,10 +6,10 @@
 # that ships, kernel/debug/on in build/debug/kernel.elf, the one that the guest tests boot, and kernel/debug/measure,
 # otherwise as the one that ships, in build/measure/kernel.elf, which tells how long it does not look at interrupts.
 
-KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c lib/format/pci/% lib/format/acpi_sleep.c lib/format/disk/% lib/format/net/%,$(call find,kernel lib/base lib/format,-name '*.[cS]'))
+KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c lib/format/pci/% lib/format/acpi_sleep.c lib/format/date.c lib/format/elf_note.c lib/format/symbols.c lib/format/disk/% lib/format/net/%,$(call find,kernel lib/base lib/format,-name '*.[cS]'))
 KERNEL_LD   := kernel/arch/x86_64/kernel.ld
 
-$(BUILD)/gen/font.c: tools/mkfont.py | $(python_ok)
+$(BUILD)/gen/font.c: tools/mkfont.py tools/psf.py | $(python_ok)
 	$(call say,FONT)
 	$(Q)mkdir -p $(@D) && $(PYTHON) $< $@ console_font
 
@@ -24,9 +24,9 @@ SPEED      := -O2 -fno-align-functions \
 KERNEL_HOT := $(patsubst %,kernel/syscall/%.c,capability dispatch ipc memory process) \
               kernel/cap/% kernel/ipc/% \
               $(patsubst %,kernel/sched/%.c,balance cores ready runqueue sched timer_queue work) \
-              $(patsubst %,kernel/vm/%.c,aspace mapping) \
+              $(patsubst %,kernel/vm/%.c,aspace mapping protect replace) \
               $(patsubst %,kernel/object/%.c,endpoint fault interrupt kobject memory thread) \
-              $(patsubst %,kernel/arch/x86_64/%.c,apic/ioapic apic/lapic apic/timer cpu/fpu entry/trap mmu/aspace_tables) \
+              $(patsubst %,kernel/arch/x86_64/%.c,apic/ioapic apic/lapic apic/timer cpu/fpu entry/trap mmu/aspace_change mmu/aspace_tables mmu/aspace_teardown mmu/tlb) \
               lib/base/tree.c
 # Of these, where only the smallest functions are worth copying into their callers.
 KERNEL_FEW := $(patsubst %,kernel/%.c,syscall/dispatch cap/captable cap/derive vm/aspace object/endpoint)
@@ -37,7 +37,7 @@ STRUCT_OFFSETS := $(BUILD)/gen/struct_offsets.h
 $(STRUCT_OFFSETS): kernel/arch/x86_64/entry/offsets.c $(common)
 	$(call say,OFFSETS)
 	$(Q)mkdir -p $(@D) && echo '#include "$<"' | $(CC) $(KERNEL_CFLAGS) -Ikernel/debug/off -MF $(@:.h=.d) -MT $@ -x c - -S -o $@.s
-	$(Q)sed -n 's/.*"=> \([A-Z0-9_]* [0-9]*\)".*/#define \1/p' $@.s >$@
+	$(Q)sed -n 's/.*"=> \([A-Z0-9_]* -\{0,1\}[0-9]*\)".*/#define \1/p' $@.s >$@
 
 # kernel_rules FOLDER VARIANT [WHERE ELSE ITS HEADERS ARE]
 #

@@ -5,14 +5,15 @@
 # Make brings included files up to date before anything else, so this one installs what the goals
 # need. It has no content; it is made again when the table changes.
 
-no_deps  := help clean format format-check test-fresh
+no_deps  := help clean format format-check hooks test-fresh
 goals    := $(or $(MAKECMDGOALS),all)
 all_deps := $(filter-out test-fresh,$(goals))
 deps     := $(if $(filter-out $(no_deps),$(goals)),build) \
-            $(if $(filter all iso image run% test% bench% check%,$(all_deps)),iso) \
-            $(if $(filter image run% test% bench%,$(all_deps)),run) \
-            $(if $(filter image test%,$(all_deps)),image) \
-            $(if $(filter test% bench% check% fuzz,$(all_deps)),test) \
+            $(if $(filter all iso image release run% test% bench% check%,$(all_deps)),iso) \
+            $(if $(filter image release run% debug test% bench%,$(all_deps)),run) \
+            $(if $(filter debug gdb test%,$(all_deps)),debug) \
+            $(if $(filter image release test%,$(all_deps)),image) \
+            $(if $(filter test% bench% check% fuzz unit,$(all_deps)),test) \
             $(if $(filter test-fresh,$(goals)),fresh)
 empty    :=
 dep_mark := $(BUILD)/.packages-$(subst $(empty) ,-,$(strip $(deps)))

@@ -5,7 +5,7 @@
 # Each folder with C files below is a program named after the folder. Programs are linked with
 # the libraries of lib/; the copies without symbols go to the initial RAM disk.
 
-PROGRAM_DIRS := $(sort $(patsubst %/,%,$(dir $(wildcard services/*/*.c services/*/*/*.c drivers/*/*/*.c programs/*/*.c))))
+PROGRAM_DIRS := $(sort $(patsubst %/,%,$(dir $(wildcard services/*/*.c services/*/*/*.c drivers/*/*/*.c programs/*/*.c personality/linux/lxhost/*.c))))
 PROGRAMS     := $(notdir $(PROGRAM_DIRS))
 LIBMNOS      := $(BUILD)/user/libmnos.a
 USER_LD      := lib/mnos/user.ld
@@ -25,15 +25,18 @@ $(BUILD)/user/obj/%.S.o: %.S $(common)
 	$(call compile,$(USER_CFLAGS))
 # lwIP, which `net` alone is linked with (third_party/lwip). Warnings are its own. All but DHCP is compiled as one file:
 # calls between its files are many, and a compiler that sees both sides makes fewer of them.
-LWIP_SRCS  := $(addprefix core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c raw.c tcp.c tcp_in.c tcp_out.c timeouts.c udp.c) \
-              $(addprefix core/ipv4/,etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) netif/ethernet.c
+LWIP_SRCS  := $(addprefix core/,def.c inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c raw.c tcp.c tcp_in.c tcp_out.c udp.c) \
+              $(addprefix core/ipv4/,etharp.c icmp.c ip4.c ip4_addr.c ip4_frag.c) \
+              $(addprefix core/ipv6/,ethip6.c icmp6.c ip6.c ip6_addr.c mld6.c nd6.c) netif/ethernet.c
+# Ours, which include a part of lwIP, or look into its tables.
+LWIP_OWN   := third_party/lwip/fragments6.c third_party/lwip/steps.c
 LWIP_FLAGS := $(USER_CFLAGS) -w -Ithird_party/lwip/config -I$(BUILD)/src/lwip/src -I$(BUILD)/src/lwip/src/include
-LWIP_NEEDS := $(THIRD_PARTY) $(wildcard third_party/lwip/config/*.h third_party/lwip/config/*/*.h) $(common)
+LWIP_NEEDS := $(THIRD_PARTY) $(LWIP_OWN) services/net/timers.h $(wildcard third_party/lwip/config/*.h third_party/lwip/config/*/*.h) $(common)
 $(BUILD)/user/lwip/core/ipv4/dhcp.c.o: $(LWIP_NEEDS)
 	$(call say,CC)
 	$(Q)mkdir -p $(@D) && $(CC) $(LWIP_FLAGS) -DLWIP_DNS=1 -c $(BUILD)/src/lwip/src/core/ipv4/dhcp.c -o $@
 $(BUILD)/user/lwip/all.c: make/user.mk
-	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(LWIP_SRCS) > $@
+	$(Q)mkdir -p $(@D) && printf '#include "%s"\n' $(LWIP_SRCS) $(LWIP_OWN) > $@
 $(BUILD)/user/lwip/all.c.o: $(BUILD)/user/lwip/all.c $(LWIP_NEEDS)
 	$(call say,CC)
 	$(Q)$(CC) $(LWIP_FLAGS) -c $< -o $@
@@ -48,6 +51,22 @@ $(BUILD)/user/llhttp/%.c.o: $(THIRD_PARTY) $(wildcard third_party/node-llhttp/co
 $(BUILD)/user/httpd.elf $(BUILD)/user/network.elf: $(patsubst %,$(BUILD)/user/llhttp/%.c.o,api http llhttp)
 $(BUILD)/user/obj/services/httpd/request.c.o $(BUILD)/user/obj/programs/network/response.c.o: USER_CFLAGS += $(LLHTTP_FLAGS)
 $(call user_objects,services/httpd programs/network): $(THIRD_PARTY)
+# libvterm, the state of a terminal (third_party/libvterm), for `terminal` and for this machine. Warnings are its own.
+LIBVTERM       := $(BUILD)/src/libvterm
+LIBVTERM_SRCS  := $(addprefix $(LIBVTERM)/src/,encoding.c keyboard.c mouse.c parser.c pen.c screen.c state.c unicode.c vterm.c)
+LIBVTERM_FLAGS := -w -isystem $(LIBVTERM)/include
+LIBVTERM_OBJS  := $(LIBVTERM_SRCS:$(LIBVTERM)/src/%=$(BUILD)/user/libvterm/%.o)
+LIBVTERM_HOST  := $(LIBVTERM_SRCS:$(LIBVTERM)/src/%=$(BUILD)/unit/libvterm/%.o)
+$(BUILD)/user/libvterm/%.c.o: $(THIRD_PARTY) $(wildcard third_party/libvterm/config/*.h) $(common)
+	$(call say,CC)
+	$(Q)mkdir -p $(@D) && $(CC) $(USER_CFLAGS) $(LIBVTERM_FLAGS) -Ithird_party/libvterm/config -c $(LIBVTERM)/src/$*.c -o $@
+$(BUILD)/unit/libvterm/%.c.o: $(THIRD_PARTY) $(common)
+	$(call say,HOSTCC)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) $(filter-out $(WARNINGS),$(HOST_CFLAGS)) $(LIBVTERM_FLAGS) -c $(LIBVTERM)/src/$*.c -o $@
+$(BUILD)/user/terminal.elf: $(LIBVTERM_OBJS)
+$(BUILD)/user/obj/services/terminal/emulator.c.o: USER_CFLAGS += -Ithird_party/libvterm/config -isystem $(LIBVTERM)/include
+$(BUILD)/unit/obj/services/terminal/emulator.c.o: HOST_CFLAGS += -isystem $(LIBVTERM)/include
+$(BUILD)/user/obj/services/terminal/emulator.c.o $(BUILD)/unit/obj/services/terminal/emulator.c.o: $(THIRD_PARTY)
 # Columns of characters on a terminal, from the Unicode data of Python.
 WIDTH_TABLE := $(BUILD)/gen/width_table.h
 $(WIDTH_TABLE): tools/mkwidth.py | $(python_ok)
@@ -90,35 +109,65 @@ $(eval $(call program_rules,$(BUILD)/tests/game-init.elf,tests/campaigns/game $(
 # Services that tests add to the system: tests/system.
 TEST_SERVICES := $(patsubst tests/services/%/main.c,%,$(wildcard tests/services/*/main.c))
 $(foreach s,$(TEST_SERVICES),$(eval $(call program_rules,$(BUILD)/tests/services/$s.elf,tests/services/$s)))
-TEST_SERVICES := $(TEST_SERVICES:%=$(BUILD)/tests/services/%.stripped)
+TEST_SERVICES := $(foreach s,$(TEST_SERVICES),$(BUILD)/tests/services/$s.stripped $(BUILD)/tests/services/$s.needs)
 
 %.stripped: %.elf
-	$(Q)$(OBJCOPY) --strip-all $< $@
+	$(Q)$(OBJCOPY) --strip-all --remove-section=.bootstrap_names $< $@
+# The names that it looks up, as text: lib/mnos/bootstrap.h.
+%.needs: %.elf
+	$(Q)$(OBJCOPY) -O binary -j .bootstrap_names --set-section-flags .bootstrap_names=alloc $< $@
 
 # ---- Initial RAM disks ---------------------------------------------------------------------------
 
-INITRD := $(BUILD)/initrd.tar
+# Init is not started by the manifest; lx is what `launcher` starts for programs of Linux.
+NEEDS := $(patsubst %,$(BUILD)/user/%.needs,$(filter-out init,$(PROGRAMS)) lx)
 
-NEEDS  := $(wildcard services/*/needs.toml services/*/*/needs.toml drivers/*/*/needs.toml programs/*/needs.toml)
-
-$(BUILD)/manifest.bin: system/manifest.toml $(wildcard tools/mkmanifest.py tools/manifest_*.py) $(NEEDS) $(sources) | $(python_ok)
-	$(call say,MANIFEST)
-	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmanifest.py $< $@
 # What people call the devices of PCI.
 $(BUILD)/pci_names: tools/mkpcinames.py $(THIRD_PARTY) | $(python_ok)
 	$(call say,NAMES)
 	$(Q)$(PYTHON) $< $(BUILD)/src/pci.ids/usr/share/misc/pci.ids $@
-$(BUILD)/mounts.bin: system/manifest.toml tools/mkmounts.py | $(python_ok)
-	$(call say,MOUNTS)
-	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mkmounts.py $< $@
-# What services may do on the network.
-$(BUILD)/net_limits: system/manifest.toml tools/mknet.py | $(python_ok)
-	$(call say,LIMITS)
-	$(Q)mkdir -p $(@D) && $(PYTHON) tools/mknet.py $< $@
-$(INITRD): $(BUILD)/manifest.bin $(BUILD)/pci_names $(BUILD)/mounts.bin $(BUILD)/net_limits $(wildcard system/web/*) $(PROGRAMS:%=$(BUILD)/user/%.stripped) tools/mkarchive.py $(sources) | $(python_ok)
-	$(call say,INITRD)
-	$(Q)$(PYTHON) tools/mkarchive.py $@ manifest.bin=$< pci_names=$(BUILD)/pci_names mounts.bin=$(BUILD)/mounts.bin net_limits=$(BUILD)/net_limits index.html=system/web/index.html \
-	    $(foreach p,$(PROGRAMS),$p=$(BUILD)/user/$p.stripped)
+# What the screen shows characters by, and what is printed on keys.
+$(BUILD)/fonts: tools/mkfonts.py tools/psf.py | $(python_ok)
+	$(call say,FONTS)
+	$(Q)$(PYTHON) $< $@
+$(BUILD)/keymaps: tools/mkkeymaps.py $(THIRD_PARTY) | $(python_ok)
+	$(call say,KEYMAPS)
+	$(Q)$(PYTHON) $< $(BUILD)/src/console-setup/usr/bin/ckbcomp $(BUILD)/src/xkb-data/usr/share/X11/xkb $@
+
+# What is in each RAM disk with the system: files of the build, and programs without their symbols.
+SYSTEM_FILES    := $(addprefix $(BUILD)/,pci_names fonts keymaps)
+SYSTEM_PROGRAMS := $(patsubst %,$(BUILD)/user/%.stripped,$(PROGRAMS) lx)
+MANIFEST_TOOLS  := tools/join_manifest.py
+member           = $(basename $(notdir $1))=$1
+
+# system_rules FOLDER MANIFEST NEEDS PROGRAMS
+#
+# In FOLDER, what is compiled of MANIFEST for programs that look up what is in NEEDS: who is started and may do what, what is
+# mounted, what services may do on the network, which directories of files in memory they are given, and the names by which
+# init says where a program has faulted. And the RAM disk with all that and PROGRAMS.
+define system_rules
+$1/manifest.bin: $2 $$(wildcard tools/mkmanifest.py tools/manifest_*.py) tools/mknet.py tools/mkfiles.py tools/service_limits.py $(MANIFEST_TOOLS) $3 | $(python_ok)
+	$$(call say,MANIFEST)
+	$(Q)mkdir -p $$(@D) && $(PYTHON) tools/mkmanifest.py $$< $$@ $3
+$1/mounts.bin: $2 tools/mkmounts.py $(MANIFEST_TOOLS) | $(python_ok)
+	$$(call say,MOUNTS)
+	$(Q)mkdir -p $$(@D) && $(PYTHON) tools/mkmounts.py $$< $$@
+$1/net_limits: $2 tools/mknet.py tools/service_limits.py $(MANIFEST_TOOLS) | $(python_ok)
+	$$(call say,LIMITS)
+	$(Q)mkdir -p $$(@D) && $(PYTHON) tools/mknet.py $$< $$@
+$1/file_limits: $2 tools/mkfiles.py tools/service_limits.py $(MANIFEST_TOOLS) | $(python_ok)
+	$$(call say,LIMITS)
+	$(Q)mkdir -p $$(@D) && $(PYTHON) tools/mkfiles.py $$< $$@
+$1/symbols: $(4:.stripped=.elf) tools/mkprogramsymbols.py tools/mksymbols.py tools/buildid.py | $(python_ok)
+	$$(call say,SYMBOLS)
+	$(Q)mkdir -p $$(@D) && $(PYTHON) tools/mkprogramsymbols.py $$@ $$(filter %.elf,$$^)
+$1/initrd.tar: $$(addprefix $1/,manifest.bin mounts.bin net_limits file_limits symbols) $(SYSTEM_FILES) system/web/index.html $4 tools/mkarchive.py $(sources) | $(python_ok)
+	$$(call say,INITRD)
+	$(Q)$(PYTHON) tools/mkarchive.py $$@ manifest.bin=$1/manifest.bin mounts.bin=$1/mounts.bin net_limits=$1/net_limits file_limits=$1/file_limits symbols=$1/symbols \
+	    $$(foreach f,$(SYSTEM_FILES),$$(notdir $$f)=$$f) tour_page=system/web/index.html $$(foreach p,$4,$$(call member,$$p))
+endef
+$(eval $(call system_rules,$(BUILD),system/manifest.toml,$(NEEDS),$(SYSTEM_PROGRAMS)))
+
 # A test or a benchmark is the init process of a RAM disk of its own.
 $(BUILD)/tests/guest-initrd.tar: $(BUILD)/tests/guest-init.stripped $(CLAIMS) tools/mkarchive.py
 	$(Q)$(PYTHON) tools/mkarchive.py $@ init=$<

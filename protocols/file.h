@@ -18,6 +18,7 @@ enum file_request {
 /* As window offset: the bytes are in the message. */
 #define FILE_INLINE UINT64_MAX
 #define FILE_INLINE_BYTES_MAX 3968u
+#define FILE_INHERIT_MAX 64u
 
 /* What a session or an open file allows. They only shrink. */
 enum file_rights {
@@ -122,16 +123,42 @@ struct file_count {
     uint64_t offset; /* where they begin */
 };
 
+#define FILE_VIEW_PAGES_MAX 64u
+/* The last bytes of a session's window, in which the service writes its cells. What a client writes there it tells itself. */
+#define FILE_CELLS_BYTES 4096u
+
+struct file_view_request {
+    uint64_t handle;
+    uint64_t offset;   /* of a byte that shall be in it */
+    uint64_t replaces; /* the number of a view of this session that ends, or 0 */
+    uint64_t pages;    /* how many at most; 0: none */
+};
+_Static_assert(sizeof(struct file_view_request) == 32, "it fits the registers");
+
+struct file_view_given {
+    uint64_t number; /* never 0, and never given again */
+    uint64_t offset; /* of the first byte that is lent */
+    uint32_t pages;  /* 0: none */
+    uint32_t cell;   /* which one: from the beginning of FILE_CELLS_BYTES */
+};
+_Static_assert(sizeof(struct file_view_given) == 24, "shared between programs");
+
 struct file_truncate {
     uint64_t handle;
     uint64_t size;
 };
 
+enum file_watch_what {
+    FILE_WATCH_CHANGES,
+    FILE_WATCH_OPENS, /* of an open directory: another session opens what has a name in it */
+};
+
 struct file_watch {
     uint64_t events; /* first, as in struct listen_request */
     uint64_t handle;
+    uint64_t what; /* enum file_watch_what */
 };
-_Static_assert(sizeof(struct file_watch) == 16, "shared between programs");
+_Static_assert(sizeof(struct file_watch) == 24, "shared between programs");
 
 enum file_seek_what { FILE_SEEK_DATA, FILE_SEEK_HOLE };
 
@@ -177,7 +204,11 @@ struct file_export {
 
 struct file_open_session {
     uint64_t window_bytes; /* what the client would like; between the limits above */
+    uint64_t flags;        /* 0 or FILE_SESSION_HANDED_ON; else ERR_ARGUMENT */
 };
+
+/* The window's capability carries Grant: the session is for a process that the client makes, which gets it. */
+#define FILE_SESSION_HANDED_ON 1u
 
 struct file_limits {
     uint64_t window_bytes;
@@ -212,6 +243,16 @@ struct file_attr {
     uint64_t reserved[4];
 };
 _Static_assert(sizeof(struct file_attr) == 96, "shared between programs");
+
+/* What ATTR would answer, as long as `number` is that of the view, and `changes` is even and the same before and after. */
+struct file_cell {
+    uint64_t number;
+    uint64_t changes;
+    struct file_attr attr;
+    uint64_t reserved[2];
+};
+_Static_assert(sizeof(struct file_cell) == 128, "shared between programs; whole cache lines");
+#define FILE_CELLS (FILE_CELLS_BYTES / sizeof(struct file_cell))
 
 struct file_space {
     uint64_t total_bytes;

@@ -14,7 +14,8 @@ enum launcher_request {
 };
 _Static_assert((int)LAUNCHER_LIST == (int)MANAGER_LIST &&
                    (int)LAUNCHER_PROCESS == (int)MANAGER_PROCESS &&
-                   (int)LAUNCHER_KILL == (int)MANAGER_KILL,
+                   (int)LAUNCHER_KILL == (int)MANAGER_KILL &&
+                   (int)LAUNCHER_NAMES == (int)MANAGER_NAMES,
                "one client library asks both");
 
 #define LAUNCHER_PROGRAMS_MAX 64u /* that have not ended */
@@ -27,8 +28,14 @@ enum launcher_flags {
     /* The program gets "events" (Read, Write, Grant): an endpoint to wait at, where MANAGER_EVENT_PEER_RESTARTED is
      * set when a service has been started again. */
     LAUNCHER_EVENTS = 1,
-    LAUNCHER_FLAGS_ALL = 1,
+    /* The program gets "control" (Read, Write, Grant): an endpoint to wait at, to which who has started it may send, with
+     * LAUNCHER_BADGE_CONTROL: request CONTROL. */
+    LAUNCHER_CONTROLLED = 2,
+    LAUNCHER_FLAGS_ALL = 3,
 };
+
+/* The program gives others badges below. */
+#define LAUNCHER_BADGE_CONTROL (1ull << 63)
 
 struct launcher_start {
     uint64_t

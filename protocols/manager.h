@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "abi/fault.h"
 #include "abi/types.h"
 
 enum manager_request {
@@ -56,6 +57,15 @@ struct manager_service {
     uint64_t away_ns; /* from its last end until it ran again; 0: it did not yet */
 };
 _Static_assert(sizeof(struct manager_service) == 224, "shared between programs");
+
+struct manager_fault {
+    char build[16];   /* of its program: the first digits of the build ID */
+    uint64_t time_ns; /* when it faulted; 0: no fault is kept, and nothing below means anything */
+    uint64_t start;   /* which of its starts that was, from 1 */
+    char place[64];   /* the function, and how far into it: "read_block+0x1c"; or the address */
+    struct mnos_fault what; /* abi/fault.h */
+};
+_Static_assert(sizeof(struct manager_fault) == 288, "shared between programs");
 
 /* Devices that a service drives, as its `match` says. */
 struct manager_match {

@@ -13,8 +13,8 @@
 #define REGION_PIECE_PAGES 512u /* of every piece but the first: 2 MiB */
 
 /*
- * The beginning of a region of kind "state". The manager writes `epoch` and `deaths` before it starts a run
- * of the service, and nothing else; the rest is the service's (lib/server/state.h).
+ * The beginning of a region of kind "state". The manager writes `epoch`, `deaths` and `ordered` before it
+ * starts a run of the service, and nothing else; the rest is the service's (lib/server/state.h).
  */
 struct state_header {
     uint64_t magic; /* what is in the region; 0: nothing yet */
@@ -26,7 +26,7 @@ struct state_header {
     uint32_t log_used;  /* not 0: an operation was not finished */
     uint64_t checksum;  /* of magic, layout and log_bytes */
     uint32_t deaths;    /* ends in a row that nobody ordered, before this run */
-    uint32_t reserved;
+    uint32_t ordered;   /* 1: the last run was ended by order, which says nothing of the state */
     uint64_t reserved_word;
 };
 _Static_assert(sizeof(struct state_header) == 64, "shared between runs and with the manager");

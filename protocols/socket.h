@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * socket.h - labels and records of the socket protocol, and the window that `net` shares with a session; what the
+ * socket.h - labels and records of the socket protocol, and the windows that `net` shares with a session; what the
  * requests mean is in socket.def.
  *
- * The window begins with struct socket_page. Behind it each socket has two rings of bytes (lib/mnos/ring.h): one to
+ * A session has a window for each SOCKETS_OF_WINDOW of its sockets, which it asks for when it needs them. A window begins
+ * with struct socket_page. Behind it each of its sockets has two rings of bytes (lib/mnos/ring.h): one to
  * send, of which the client is the producer, one of what was received, of which `net` is.
  *
  * K1  Bytes of TCP that were put into the send ring are sent in order; their places are free when the peer has
@@ -15,7 +16,8 @@
  * K4  A client that has put something into a send ring, or taken a quarter of a receive ring since it last did so, sets
  *     the socket's bit in `bell`, and, if `net_waits` was not 0 and it is the one who made it 0, sets SOCKET_EVENT_BELL at
  *     net's endpoint. Room for less than a quarter need not be told: the peer was told of three at least.
- * K5  `net` sets the socket's bit in `news` when its cell or a ring has changed, and, if `client_waits` was not 0 and it
+ * K5  `net` sets the socket's bit in `news` when its cell has changed, something was received, or a quarter of the send
+ *     ring has become free since it last did so, and, if `client_waits` was not 0 and it
  *     is the one who made it 0, sets the client's events. Before it waits the client stores 1 there, and looks at `news`
  *     once more.
  * K6  A client that breaks the rules of the indexes of a ring gets SOCKET_FAILED on that socket; nobody else notices.
@@ -26,6 +28,7 @@
 #include <stdint.h>
 
 #include "abi/types.h"
+#include "protocols/address.h"
 
 enum socket_label {
 #define REQUEST(label, name, class, request, reply, text) SOCKET_##name = (label),
@@ -38,8 +41,12 @@ enum socket_label {
 
 /* ---- What a session may do ---- */
 
-#define SOCKET_RANGES 8u
-#define SOCKETS_OF_SESSION 64u
+#define SOCKET_RANGES 16u
+#define SOCKETS_OF_WINDOW                                                                          \
+    28u /* at most: so it is a piece of 2 MiB, as memory comes (lib/client/region.h) */
+#define SOCKET_WINDOWS 36u /* of a session */
+#define SOCKETS_OF_SESSION (SOCKET_WINDOWS * SOCKETS_OF_WINDOW)
+#define SOCKETS_USUAL 64u /* of one for which nobody has said how many */
 #define SOCKET_SUFFIXES 4u
 #define SOCKET_NAME_BYTES 256u /* the longest name of a host, 253, with its end */
 
@@ -48,6 +55,8 @@ enum socket_protocol { SOCKET_TCP = 1, SOCKET_UDP = 2 };
 enum socket_right {
     SOCKET_RIGHT_PING = 1,
     SOCKET_RIGHT_OBSERVE = 2, /* INTERFACES, SOCKETS */
+    SOCKET_RIGHT_CAPTURE =
+        4, /* CAPTURE: all that all programs send and get, and what others on the wire do */
 };
 
 enum socket_range_flag {
@@ -55,18 +64,19 @@ enum socket_range_flag {
 };
 
 /*
- * Addresses and ports of one protocol or of both, from first to last. Loopback (127/8), link-local (169.254/16) and
- * multicast (224/4) addresses are meant only by a range that lies within them; the machine's own, as the peer of a
- * connection, only by SOCKET_RANGE_OWN.
+ * Addresses of one family and ports of one protocol or of both, from first to last. A range of IPv6 never means an address
+ * of IPv4, though those lie among its numbers (protocols/address.h). Loopback (127/8, ::1), link-local (169.254/16,
+ * fe80::/10) and multicast (224/4, ff00::/8) addresses are meant only by a range that lies within them; the machine's own,
+ * of either family, as the peer of a connection, only by SOCKET_RANGE_OWN.
  */
 struct socket_range {
-    uint32_t first, last;
+    struct ip_address first, last;
     uint16_t first_port, last_port;
     uint8_t protocols; /* of enum socket_protocol */
     uint8_t flags;     /* enum socket_range_flag */
     uint16_t reserved; /* 0 */
 };
-_Static_assert(sizeof(struct socket_range) == 16, "shared between programs");
+_Static_assert(sizeof(struct socket_range) == 40, "shared between programs");
 
 struct socket_limits {
     uint32_t rights;  /* of enum socket_right */
@@ -79,7 +89,7 @@ struct socket_limits {
      * small letters, without a point at the end. */
     char resolve[SOCKET_SUFFIXES][SOCKET_NAME_BYTES];
 };
-_Static_assert(sizeof(struct socket_limits) == 1304, "shared between programs");
+_Static_assert(sizeof(struct socket_limits) == 2328, "shared between programs");
 
 enum socket_limit {
     SOCKET_LIMIT_RIGHTS = 1,
@@ -112,21 +122,25 @@ struct socket_index {
     uint64_t index;
 };
 
+#define SOCKET_ADDRESSES6 3u
+
 struct socket_interface {
     char name[8]; /* "en0" */
     uint8_t mac[6];
     uint16_t mtu;
-    uint32_t address, mask, gateway; /* 0: none yet */
+    uint32_t address, mask, gateway; /* of IPv4; 0: none yet */
     uint32_t up;                     /* 1: there is a driver, and the cable is in */
     uint32_t dhcp;                   /* 1: the address is asked for */
     uint32_t reserved;
-    uint64_t received, sent, dropped; /* frames */
-    uint64_t attaches;                /* how often a driver was begun with */
+    uint64_t received, sent, dropped;                /* frames */
+    uint64_t attaches;                               /* how often a driver was begun with */
+    struct ip_address addresses6[SOCKET_ADDRESSES6]; /* of IPv6; IP_NONE: none */
 };
-_Static_assert(sizeof(struct socket_interface) == 72, "shared between programs");
+_Static_assert(sizeof(struct socket_interface) == 120, "shared between programs");
 
 enum socket_resolve_flag {
     SOCKET_RESOLVE_NOW = 1, /* does not wait */
+    SOCKET_RESOLVE_V6 = 2,  /* the addresses of IPv6; else those of IPv4 */
 };
 
 struct socket_resolve {
@@ -140,14 +154,49 @@ _Static_assert(sizeof(struct socket_resolve) == 264, "shared between programs");
 struct socket_resolved {
     uint32_t count; /* at least 1 */
     uint32_t ttl_s; /* how long they are good for */
-    uint32_t addresses[SOCKET_ADDRESSES];
+    struct ip_address addresses[SOCKET_ADDRESSES];
 };
+
+enum socket_time_flag {
+    SOCKET_TIME_NOW = 1, /* does not wait */
+};
+
+struct socket_time {
+    uint64_t flags; /* enum socket_time_flag */
+};
+
+struct socket_capture {
+    struct ip_address host; /* IP_NONE: any */
+    uint32_t port;          /* 0: any */
+    uint32_t reserved;      /* 0 */
+};
+
+enum socket_frame_flag {
+    SOCKET_FRAME_SENT = 1, /* by this machine */
+};
+
+/* In front of a frame's bytes, which are filled up to 8. */
+struct socket_frame {
+    uint64_t time_ns; /* since boot */
+    uint64_t lost;    /* frames without room, between the one before and this one */
+    uint32_t bytes;
+    uint16_t interface; /* 0: en0 */
+    uint16_t flags;     /* enum socket_frame_flag */
+};
+/* What a frame of so many bytes takes behind its head. */
+static inline uint64_t socket_frame_room(uint64_t bytes)
+{
+    return (bytes + 7) & ~7ull;
+}
+_Static_assert(sizeof(struct socket_capture) == 24 && sizeof(struct socket_frame) == 24,
+               "shared between programs");
 
 #define SOCKET_PING_BYTES_MAX 1400u
 
 struct socket_ping {
-    uint32_t address;
-    uint32_t bytes; /* behind the header, at most SOCKET_PING_BYTES_MAX */
+    struct ip_address address;
+    uint32_t bytes;    /* behind the header, at most SOCKET_PING_BYTES_MAX */
+    uint32_t reserved; /* 0 */
     uint64_t timeout_ns;
 };
 
@@ -158,8 +207,8 @@ struct socket_pong {
 };
 
 struct socket_window {
-    uint32_t sockets;
-    uint32_t reserved;
+    uint32_t sockets; /* at most SOCKETS_OF_WINDOW */
+    uint32_t index; /* of the window, among those of the session, from 0: one it has, or the next */
     uint64_t events;
 };
 
@@ -183,17 +232,31 @@ struct socket_accept {
 
 struct socket_opened {
     uint64_t handle;
-    uint32_t number;        /* of its cell and its bit */
-    uint32_t address, port; /* ACCEPT: of the peer */
-    uint32_t reserved;
+    struct ip_address address; /* ACCEPT: of the peer */
+    uint32_t number; /* SOCKET_NUMBER(): of its window, and there of its cell and its bit */
+    uint32_t port;   /* ACCEPT: of the peer */
 };
-_Static_assert(sizeof(struct socket_opened) == 24, "fits a record of class N");
+_Static_assert(sizeof(struct socket_opened) == 32, "fits a record of class N");
 
 struct socket_address {
     uint64_t handle;
-    uint32_t address;
+    struct ip_address address;
     uint32_t port;
+    uint32_t reserved; /* 0 */
 };
+_Static_assert(sizeof(struct socket_address) == 32, "fits a record of class N");
+
+enum socket_connect_flag {
+    SOCKET_CONNECT_NOW = 1, /* does not wait */
+};
+
+struct socket_connect {
+    uint64_t handle;
+    struct ip_address address;
+    uint32_t port;
+    uint32_t flags; /* enum socket_connect_flag */
+};
+_Static_assert(sizeof(struct socket_connect) == 32, "shared between programs");
 
 struct socket_listen {
     uint64_t handle;
@@ -201,8 +264,8 @@ struct socket_listen {
 };
 
 struct socket_names {
-    uint32_t local_address, local_port;
-    uint32_t address, port; /* of the peer; 0: there is none */
+    struct ip_address local_address, address;
+    uint32_t local_port, port; /* `port`, as `address`, is of the peer; 0: there is none */
 };
 
 /* What others may see of a socket. */
@@ -225,7 +288,7 @@ struct socket_shown_entry {
     uint64_t received; /* bytes that its program has not taken */
     char owner[MNOS_NAME_BYTES]; /* the service whose session it is of, or one below; empty: gone */
 };
-_Static_assert(sizeof(struct socket_shown_entry) == 64, "shared between programs");
+_Static_assert(sizeof(struct socket_shown_entry) == 88, "shared between programs");
 
 /* ---- The window ---- */
 
@@ -253,21 +316,24 @@ struct socket_page {
     _Atomic uint32_t client_waits;
     _Alignas(64) _Atomic uint64_t news; /* bits set by net, taken by the client */
     _Atomic uint32_t net_waits;
-    _Alignas(64) struct socket_cell cells[SOCKETS_OF_SESSION]; /* by net */
+    _Alignas(64) struct socket_cell cells[SOCKETS_OF_WINDOW]; /* by net */
 };
 _Static_assert(sizeof(struct socket_page) <= 4096, "the first page");
 
-/* Where in the window, in pages, the rings of a socket begin. */
-#define SOCKET_SEND_PAGE(number) (1 + (number)*SOCKET_SLOT_PAGES)
-#define SOCKET_RECEIVE_PAGE(number) (SOCKET_SEND_PAGE(number) + SOCKET_RING_PAGES)
+/* Of a socket: its number in the session, by its window and its slot there, which it is cell, bit and rings of. */
+#define SOCKET_NUMBER(window, slot) ((window)*SOCKETS_OF_WINDOW + (slot))
+#define SOCKET_WINDOW_OF(number) ((number) / SOCKETS_OF_WINDOW)
+#define SOCKET_SLOT_OF(number) ((number) % SOCKETS_OF_WINDOW)
+/* Where in the window, in pages, the rings of a slot begin. */
+#define SOCKET_SEND_PAGE(slot) (1 + (slot)*SOCKET_SLOT_PAGES)
+#define SOCKET_RECEIVE_PAGE(slot) (SOCKET_SEND_PAGE(slot) + SOCKET_RING_PAGES)
 #define SOCKET_WINDOW_PAGES(sockets) (1 + (sockets)*SOCKET_SLOT_PAGES)
 
 #define SOCKET_DATAGRAM_MAX 1472u
 
 struct socket_datagram {
-    uint32_t bytes; /* that follow */
-    uint32_t address;
-    uint32_t port; /* sending: 0 and address 0: where the socket is connected to */
-    uint32_t reserved;
+    uint32_t bytes;            /* that follow */
+    uint32_t port;             /* sending: 0: where the socket is connected to */
+    struct ip_address address; /* sending: IP_NONE likewise */
 };
-_Static_assert(sizeof(struct socket_datagram) == 16, "shared between programs");
+_Static_assert(sizeof(struct socket_datagram) == 24, "shared between programs");

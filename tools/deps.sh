@@ -77,6 +77,30 @@ fetch_source() {
     keep "$work/$2" "$3"
 }
 
+# A package that is used whole is kept as its unpacked files and its version: it is only run, never a part of what is
+# built, and so the signed index of apt is what it is trusted by.
+fetch_whole() {
+    apt_ready deb
+    echo "deps: fetching $1"
+    rm -rf "$work/deb" && mkdir -p "$work/deb/root"
+    (cd "$work/deb" && apt-get -qq -t "${suites%% *}" download "$1") >&2 || fail "deb $1: the package cannot be fetched"
+    dpkg-deb -x "$work"/deb/*.deb "$work/deb/root"
+    dpkg-deb -f "$work"/deb/*.deb Version >"$work/deb/root/.version"
+    mkdir -p "$cache/packages"
+    rm -rf "$cache/packages/$1.old"
+    [ ! -d "$cache/packages/$1" ] || mv "$cache/packages/$1" "$cache/packages/$1.old"
+    mv "$work/deb/root" "$cache/packages/$1"
+    rm -rf "$cache/packages/$1.old"
+}
+
+# whole NAME - puts all files of a package into the folder, and says which version it is.
+whole() {
+    [ -f "$cache/packages/$1/.version" ] || fetch_whole "$1" </dev/null
+    rm -rf "${out:?}/$1" && mkdir -p "$out"
+    cp -R "$cache/packages/$1" "$out/$1"
+    echo "deps: $1 $(cat "$out/$1/.version")"
+}
+
 # fetch_deb NAME PATH HASH - tries each version that the suites have.
 fetch_deb() {
     apt_ready deb
@@ -122,6 +146,12 @@ number=0
 while read -r kind name file hash folder rest; do
     number=$((number + 1))
     case $kind in '' | '#'*) continue ;; source | deb) ;; *) fail "$lock:$number: '$kind' is neither source nor deb" ;; esac
+    case /$name/ in */../* | *//*) fail "$lock:$number: $name leads elsewhere" ;; esac
+    if [ "$kind $file" = "deb *" ]; then
+        [ -z "$hash" ] || fail "$lock:$number: a package that is used whole has no hash"
+        whole "$name"
+        continue
+    fi
     printf '%s' "$hash" | grep -Eqx '[0-9a-f]{64}' || fail "$lock:$number: '$hash' is no SHA256 (64 digits 0-9 a-f)"
     [ -z "$rest" ] || fail "$lock:$number: '$rest' is more than a line has"
     [ "$kind" = source ] || [ -z "$folder" ] || fail "$lock:$number: '$folder' is more than a line has"

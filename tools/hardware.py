@@ -49,11 +49,27 @@ def data_disk(path: Path, device: str = "virtio-blk-pci", **options: str) -> tup
             "-device", f"{device},drive={drive['id']}")
 
 
-def network_card(forwards: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """QEMU's arguments for a virtio card on its user network: Machine.extra. `forwards`: ports of this machine that
-    lead to the guest, as `tcp:127.0.0.1:8080-:80`."""
+# What QEMU calls the network cards that there are drivers for.
+CARDS = {"virtio": "virtio-net-pci", "e1000e": "e1000e"}
+
+
+def network_card(forwards: tuple[str, ...] = (), card: str = "virtio") -> tuple[str, ...]:
+    """QEMU's arguments for a card on its user network: Machine.extra. `forwards`: ports of this machine that lead to
+    the guest, as `tcp:127.0.0.1:8080-:80`."""
     return ("-netdev", ",".join(["user,id=net", *(f"hostfwd={forward}" for forward in forwards)]),
-            "-device", "virtio-net-pci,netdev=net")
+            "-device", f"{CARDS[card]},netdev=net")
+
+
+# Where a machine that is debugged is reached: make debug waits there, make gdb connects.
+# Each test has a place of its own.
+GDB_SOCKET = Path(os.environ.get("GDB_SOCKET") or BUILD / "gdb.sock")
+
+
+def wait_for_debugger(path: Path = GDB_SOCKET) -> tuple[str, ...]:
+    """QEMU's arguments for a machine that stops before its first instruction until a debugger has it: Machine.extra."""
+    # The name of a socket is short: as seen from here.
+    place = min(str(path), os.path.relpath(path), key=len).replace(",", ",,")
+    return ("-S", "-chardev", f"socket,id=gdb,path={place},server=on,wait=off", "-gdb", "chardev:gdb")
 
 
 class Missing(Exception):

@@ -6,13 +6,16 @@ import re
 import struct
 from dataclasses import dataclass
 
+import mkfiles
+import mknet
+
 INSTANCES_MAX = 16
 MATCHES_MAX = 256
 CONTROL = 8
 EVENTS_OF_MANAGER = (62, 63)
 ANY = 0xFFFFFFFF
-# What a service may do on the network: mknet.py.
-NET_KEYS = {"listen", "connect", "resolve", "sockets", "ping", "observe"}
+# Keys of what is compiled for a program that a service uses, by a tool for it.
+FOREIGN_KEYS = mkfiles.KEYS | set(mknet.KEYS)
 # Who has sockets tells net of what it has put into their rings: SOCKET_EVENT_BELL of protocols/socket.h.
 BELL = 0
 MATCH_KEYS = {"vendor": 0xFFFF, "device": 0xFFFF, "class": 0xFFFFFF, "mask": 0xFFFFFF}
@@ -31,7 +34,7 @@ def read_use(service, name: str, value: object) -> Use:
     if isinstance(value, str):
         return Use(value)
     if not isinstance(value, dict) or not isinstance(value.get("endpoint"), str) or \
-            set(value) - {"endpoint", "events", "calls", "start"} - NET_KEYS:
+            set(value) - {"endpoint", "events", "calls", "start"} - FOREIGN_KEYS:
         service.error(f"uses: {name} is the name of an endpoint, or {{ endpoint = \"NAME\", and events, calls or "
                       "start }", "uses", name)
         return Use("")
@@ -49,7 +52,7 @@ def read_use(service, name: str, value: object) -> Use:
                               not all(isinstance(one, str) for one in start)):
         service.error(f"uses: start of {name} is a list of services, with endpoint = \"manager\"", "uses", name)
         start = None
-    if set(value) & NET_KEYS:
+    if set(value) & set(mknet.KEYS):
         events = [*events, BELL]
     return Use(value["endpoint"], sum(1 << bit for bit in set(events)), bool(calls),
                None if start is None else tuple(start))
@@ -64,10 +67,29 @@ def used(name: str, endpoint: str, endpoints: dict[str, int]) -> list[tuple[str,
             if f"{endpoint}.{number}" in endpoints]
 
 
+def has_list(service) -> bool:
+    """Whether it may start some services and no others."""
+    return any(use.start is not None for use in service.uses.values())
+
+
+def check_started_by(services: list) -> None:
+    for service in services:
+        for name in service.table.get("started_by", []):
+            if not any(other.base == name and has_list(other) for other in services):
+                service.error(f"started_by: '{name}' is no service with a list of those that it may start", "started_by", name)
+
+
+def may_start(service, services: list) -> list[str]:
+    """The services that its list names, and those that name it: they need not be in the same file."""
+    asked = [other.base for other in services if service.base in other.table.get("started_by", [])] if has_list(service) else []
+    return list(dict.fromkeys([one for use in service.uses.values() for one in use.start or ()] + asked))
+
+
 def add_control(services: list) -> None:
     """The services that each may start and end: records among its grants that are no capabilities."""
+    check_started_by(services)
     for service in services:
-        for name in dict.fromkeys(one for use in service.uses.values() for one in use.start or ()):
+        for name in may_start(service, services):
             indexes = [index for index, other in enumerate(services) if name in (other.base, other.name)]
             if not indexes:
                 service.error(f"uses: there is no service '{name}' to start", "uses", name)

@@ -40,9 +40,10 @@ def main(arguments: list[str]) -> None:
     if len(arguments) < 2 or not all("=" in member for member in arguments[1:]):
         sys.exit(__doc__)
     out, *members = arguments
+    names = [member.split("=", 1)[0] for member in members]
     files = dict(member.split("=", 1) for member in members)
-    if len(files) != len(members):
-        sys.exit("mkarchive: two files have the same name")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        sys.exit(f"mkarchive: two files have the same name: {', '.join(twice)}")
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     Path(out).write_bytes(pack({name: Path(path).read_bytes() for name, path in files.items()}))
 

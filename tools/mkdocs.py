@@ -22,13 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mkfigures
+import mklinux
 import mkprotocols
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYS = {"text", "arguments", "rights", "errors", "blocks"}
 REGISTERS = {"RDI", "RSI", "RDX R10 R8 R9", "R12", "R13"}
 WRAP = {"break_long_words": False, "break_on_hyphens": False}
-TYPES = {"mnos_cap_t": "handle", "uint64_t": "number"}
+TYPES = {"mnos_cap_t": "handle", "uint64_t": "number", "int64_t": "number"}
 
 
 class Problem(Exception):
@@ -64,11 +65,14 @@ def unquote(field: str) -> str:
 
 
 def read_calls() -> list[Call]:
+    text = re.sub(r"/\*.*?\*/", "", (ROOT / "abi/syscalls.def").read_text(), flags=re.S)
     calls = []
-    for macro, fields in entries("abi/syscalls.def", r"(?:IPC_)?SYSCALL\w*"):
-        pairs = list(zip(fields[2::2], fields[3::2], strict=True))
-        calls.append(Call(int(fields[0], 16), fields[1], pairs, macro == "IPC_SYSCALL",
-                          "_VALUE" in macro))
+    for line in re.finditer(r"^SYSCALL\((\w+), (\w+), (\w+), (\w+)((?:,\s*\(\w+, \w+\))*)\)", text, re.M):
+        number, name, result, way, arguments = line.groups()
+        pairs = re.findall(r"\((\w+), (\w+)\)", arguments)
+        calls.append(Call(int(number, 16), name, pairs, way == "MESSAGE", result == "VALUE"))
+    if len(calls) != text.count("SYSCALL("):
+        raise Problem("abi/syscalls.def: a line is not understood")
     return calls
 
 
@@ -261,7 +265,7 @@ Who ends a process or a thread holds no lock for it: one core owns the end, and 
 - **What belongs to one core needs no lock**: `struct core` except its run queue, its timer queue, its work and
   its list of objects to be freed; the magazines of frames and slabs.
 - **What never changes after creation is listed apart** in its structure, and read by anyone.
-- **The state of a thread** is guarded by a different lock in each state; `object/thread.h`, T1 to
+- **The state of a thread** is guarded by a different lock in each state; `kernel/tcb.h`, T1 to
   T5 and T8, has the list. A thread that is `THREAD_PAIRED` belongs to the core that took it off its queue,
   and to nobody else.
 
@@ -300,13 +304,23 @@ without the help, and at no cost to, those observed.
 | what | how | by | format |
 | --- | --- | --- | --- |
 | one capability, process or thread | `sys_cap_inspect` | a handle; Read for processes and threads | `abi/inspect.h` |
+| the last 8 calls of a process that were refused | `sys_cap_inspect` | Read on it, or being it | `abi/inspect.h` |
 | counters of cores, memory and interrupt lines | memory that is mapped | `statistics` | `abi/statistics.h` |
 | what each core has done last | memory that is mapped | `trace` | `abi/trace.h` |
 | what the kernel and services had to say | memory that is mapped | `log` | `abi/log.h` |
 
 The last three are Memory capabilities of init's bootstrap table. They map read-only whatever their
 rights; a manifest gives them to a service with `memory` and `log` ([manifest.md](manifest.md)). The
-monitor shows all of them: `ps`, `caps`, `mem`, `irq`, `cpu`, `trace`, `log`.
+monitor shows all of them: `ps`, `caps`, `denials`, `mem`, `irq`, `cpu`, `trace`, `log`.
+
+## What was refused
+
+A call that fails for want of a capability, of a right, of quota, or above the priority ceiling is noted in the process:
+what RAX said, which handle it was about, what object that named, and when (`kernel/object/denial.c`). Only the end of a call
+that fails does so; the notes are a part of the process object, and gone with it. `error_explain()` of libmnos asks for
+them to say more than the status does: the handle with its name, or of a spent quota what is used now and where its limit is set.
+Why a right is missing is not for the process to know. The monitor's `denials` follows the capability up through the tables
+from which it was derived, which only who may read those processes can do, and tells who has the right.
 
 ## Statistics
 
@@ -358,7 +372,8 @@ def observability_page() -> str:
 # ---- all pages ----
 
 PAGES = {"docs/syscalls.md": syscalls_page, "docs/locking.md": locking_page,
-         "docs/observability.md": observability_page, "docs/figures.md": lambda: mkfigures.page(ROOT, table)}
+         "docs/observability.md": observability_page, "docs/figures.md": lambda: mkfigures.page(ROOT, table),
+         "docs/linux-calls.md": lambda: mklinux.page(entries, table, unquote, Problem)}
 
 
 def main(arguments: list[str]) -> int:

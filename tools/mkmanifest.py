@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """mkmanifest.py - checks system/manifest.toml and compiles it for init.
 
-    mkmanifest.py MANIFEST.toml OUT.bin
+    mkmanifest.py MANIFEST.toml OUT.bin PROGRAM.needs...
 
-What the manifest grants is held against what each program says it needs (the needs.toml beside its
-source): an unknown name, a missing, an unused or a duplicate grant is an error. Every error names
+What the manifest grants is held against what each program looks up (PROGRAM.needs, manifest_needs.py): an
+unknown name, a missing, an unused or a duplicate grant is an error. Every error names
 the file and the line. The output format is protocols/manifest_format.h; docs/manifest.md explains
 the keys.
 """
@@ -18,8 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from join_manifest import line_in, line_of_table, place  # noqa: E402
 from manifest_grants import (CALL, CONTROL, GRANT, NAME, READ, SERVE, WRITE, add_resources,  # noqa: E402
                              check_shared, well_typed)
+from manifest_needs import Program, check_launched, check_needs, check_vain, read_programs  # noqa: E402
 from manifest_regions import Region, add_regions, share_of  # noqa: E402
 from manifest_uses import Use, add_control, add_matches, read_use, used  # noqa: E402
 
@@ -44,7 +46,7 @@ KEYS = {
     "affinity": (False, int), "arguments": (False, str), "kernel_arguments": (False, bool),
     "provides": (False, dict), "uses": (False, dict), "ports": (False, list),
     "interrupts": (False, list), "devices": (False, list), "memory": (False, list),
-    "files": (False, list), "log": (False, str), "delegate": (False, bool), "grace": (False, int), "match": (False, list),
+    "files": (False, list), "log": (False, str), "started_by": (False, list), "delegate": (False, bool), "grace": (False, int), "match": (False, list),
 }
 TYPE_TEXT = {str: "a string", int: "a number", bool: "true or false", dict: "a table",
              list: "a list", (int, dict): "a number or { share = \"N%\" }"}
@@ -60,12 +62,7 @@ class Manifest:
 
     def section(self, name: str, kind: str) -> tuple[int, int]:
         """First and past-the-last index of the lines of [KIND.NAME]."""
-        start = 0
-        header = re.compile(r"\s*\[\s*" + kind + r"\s*\.\s*[\"']?" + re.escape(name) + r"[\"']?\s*\]")
-        for number, line in enumerate(self.lines):
-            if header.match(line):
-                start = number
-                break
+        start = line_of_table(self.lines, kind, name) - 1
         end = next((number for number in range(start + 1, len(self.lines))
                     if self.lines[number].lstrip().startswith("[")
                     and re.match(r"\s*\[+\s*[\w\"'.-]+\s*\]+\s*(#.*)?\Z", self.lines[number])),
@@ -92,8 +89,8 @@ class Manifest:
                 return number + 1
         return (start if found is None else found) + 1
 
-    def error(self, line: int, text: str, path: Path | None = None) -> None:
-        message = f"{path or self.path}:{line}: {text}"
+    def error(self, line: int, text: str) -> None:
+        message = f"{place(self.path, self.lines, line)}: {text}"
         if message not in self.errors:  # each instance of a service finds it
             self.errors.append(message)
 
@@ -231,65 +228,6 @@ def check_cycles(services: list[Service], endpoints: dict[str, int]) -> None:
         visit(start, [])
 
 
-def programs(root: Path) -> dict[str, Path]:
-    """The source folder of each program by its name, as the Makefile finds them; init is not started
-    by the manifest."""
-    folders = {source.parent for pattern in ("services/*/*.c", "services/*/*/*.c", "drivers/*/*/*.c",
-                                                           "programs/*/*.c")
-               for source in root.glob(pattern)}
-    return {folder.name: folder for folder in sorted(folders) if folder != root / "services/init"}
-
-
-def is_launched(folder: Path) -> bool:
-    """Whether needs.toml says that the program is started by the service `launcher`; what is wrong there,
-    check_needs() says."""
-    try:
-        return tomllib.loads((folder / "needs.toml").read_text(encoding="utf-8")).get("launched") is True
-    except (FileNotFoundError, tomllib.TOMLDecodeError):
-        return False
-
-
-def check_programs(manifest: Manifest, services: list[Service], root: Path) -> None:
-    """A program that no service is made of, and that is not launched, would be in the image for nothing."""
-    used = {service.table["file"] for service in services}
-    for name, folder in programs(root).items():
-        if name not in used and not is_launched(folder):
-            manifest.error(1, f"no service has file = \"{name}\", the program in {folder.relative_to(root)}")
-
-
-def check_needs(service: Service, root: Path) -> None:
-    folder = programs(root).get(service.table["file"])
-    if folder is None:
-        service.error(f"unknown file: no program '{service.table['file']}' in services, drivers "
-                      "or programs", "file")
-        return
-    path = folder / "needs.toml"
-    try:
-        needs = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        service.error(f"program {folder} does not say what it needs: there is no {path}", "file")
-        return
-    except tomllib.TOMLDecodeError as problem:
-        service.manifest.error(line_in(str(problem)), str(problem), path)
-        return
-    if set(needs) - {"required", "optional"} or \
-            not all(isinstance(names, list) and all(isinstance(n, str) for n in names)
-                    for names in needs.values()):
-        service.manifest.error(1, "only lists of names 'required' and 'optional' are known", path)
-        return
-    required, service.optional = set(needs.get("required", [])), set(needs.get("optional", []))
-    # The capabilities of several instances have one name and a number.
-    plain = {grant[0]: re.sub(r"\.\d+\Z", "", grant[0]) for grant in service.grants}
-    granted = {plain[grant[0]] for grant in service.grants if grant[1] != CONTROL}
-    for name in sorted(required - granted):
-        service.error(f"missing grant: {path} requires '{name}'")
-    for grant in service.grants:
-        if grant[1] == CONTROL:
-            continue
-        if plain[grant[0]] not in required | service.optional:
-            service.error(f"unused grant: {path} does not mention '{grant[0]}'", grant[6], grant[0])
-
-
 def check_values(service: Service) -> None:
     if not name_ok(service.base, 3 if "count" in service.table else 0) or service.base == "init":
         service.error(f"'{service.base}' cannot be the name of a service")
@@ -346,11 +284,6 @@ def compile_binary(services: list[Service], endpoints: dict[str, int], regions: 
     return header + body
 
 
-def line_in(message: str) -> int:
-    match = re.search(r"line (\d+)", message)
-    return int(match.group(1)) if match else 1
-
-
 def instances(manifest: Manifest, name: str, table: dict) -> list[Service]:
     """One service, or with `count` several, each with endpoints and regions of its own."""
     count = table.get("count")
@@ -371,7 +304,7 @@ def region_tables(manifest: Manifest, document: dict) -> dict[str, dict]:
     return tables
 
 
-def check(manifest: Manifest, root: Path) -> bytes | None:
+def check(manifest: Manifest, programs: dict[str, Program]) -> bytes | None:
     """The compiled manifest, or None and the reasons in manifest.errors."""
     try:
         document = tomllib.loads("\n".join(manifest.lines) + "\n")
@@ -403,10 +336,12 @@ def check(manifest: Manifest, root: Path) -> bytes | None:
     add_control(services)
     matches = add_matches(services)
     for service in services:
-        check_needs(service, root)
+        check_needs(service, programs)
     check_cycles(services, endpoints)
     check_shared(services)
-    check_programs(manifest, services, root)
+    check_launched(manifest, services, programs)
+    if not manifest.errors:  # one mistake, one error
+        check_vain(services, programs)
     if len(services) > SERVICES_MAX or len(endpoints) > ENDPOINTS_MAX or \
             sum(len(service.grants) for service in services) > GRANTS_MAX:
         manifest.error(1, f"more than {SERVICES_MAX} services, {ENDPOINTS_MAX} endpoints or "
@@ -415,7 +350,7 @@ def check(manifest: Manifest, root: Path) -> bytes | None:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 2:
+    if len(arguments) < 2:
         print(__doc__, file=sys.stderr)
         return 2
     source, out = Path(arguments[0]), Path(arguments[1])
@@ -424,8 +359,7 @@ def main(arguments: list[str]) -> int:
     except (OSError, UnicodeDecodeError) as problem:
         print(f"{source}:1: cannot be read: {problem}", file=sys.stderr)
         return 1
-    # Programs are looked for beside the manifest's folder; system/manifest.toml: the repository.
-    binary = check(manifest, source.parent.parent)
+    binary = check(manifest, read_programs(map(Path, arguments[2:])))
     for line in manifest.errors:
         print(line, file=sys.stderr)
     if binary is None:

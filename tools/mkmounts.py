@@ -15,6 +15,8 @@ import tomllib
 import uuid
 from pathlib import Path
 
+from join_manifest import line_of_table, place
+
 MAGIC, VERSION = 0x53544E554F4D4E4D, 1
 MOUNTS_MAX, TYPES_MAX, TYPES_OF_MOUNT = 16, 16, 4
 PATH_BYTES, NAME_BYTES, TYPE_BYTES = 64, 24, 16
@@ -32,9 +34,8 @@ class Mounts:
         self.lines = path.read_text(encoding="utf-8").splitlines()
 
     def error(self, section: str, text: str) -> None:
-        line = next((number for number, line in enumerate(self.lines, 1)
-                     if re.match(r"\s*\[\s*" + re.escape(section) + r"\s*\]", line)), 1)
-        self.errors.append(f"{self.path}:{line}: {section}: {text}")
+        line = line_of_table(self.lines, *section.split(".", 1))
+        self.errors.append(f"{place(self.path, self.lines, line)}: {section}: {text}")
 
 
 def table_of(document: dict, mounts: Mounts) -> set[str]:

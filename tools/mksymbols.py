@@ -19,14 +19,14 @@ KERNEL_BASE = 0xFFFFFFFF80000000
 TEXT_TYPES = "tTwW"
 
 
-def read_functions(elf: str) -> list[tuple[int, str]]:
-    """Offset and name of each code symbol, by address; one name per address."""
+def read_functions(elf: str, base: int = 0) -> list[tuple[int, str]]:
+    """Distance from `base` and name of each code symbol, by address; one name per address."""
     listing = subprocess.run(["nm", "--numeric-sort", elf], check=True, capture_output=True, text=True)
     functions: dict[int, str] = {}
     for line in listing.stdout.splitlines():
         address, kind, name = line.rsplit(maxsplit=2) if line[0] != " " else ("0", "U", "")
         if kind in TEXT_TYPES and not name.startswith((".L", "__", "kernel_text")):
-            functions.setdefault(int(address, 16) - KERNEL_BASE, name)
+            functions.setdefault(int(address, 16) - base, name)
     return sorted(functions.items())
 
 
@@ -55,12 +55,13 @@ def main(arguments: list[str]) -> None:
         case ["--empty", out]:
             Path(out).write_text(assembly([]))
         case ["--check", elf, table]:
-            if Path(table).read_text() != assembly(read_functions(elf)):
+            if Path(table).read_text() != assembly(read_functions(elf, KERNEL_BASE)):
                 sys.exit(f"mksymbols: {elf}: code moved when the symbol table was linked in")
         case [elf, out]:
-            Path(out).write_text(assembly(read_functions(elf)))
+            Path(out).write_text(assembly(read_functions(elf, KERNEL_BASE)))
         case _:
             sys.exit(__doc__)
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

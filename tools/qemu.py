@@ -23,6 +23,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TextIO
 
@@ -33,6 +34,10 @@ from patience import Patience
 from testlib import EmulatorCrash, GuestError
 
 LOGS = BUILD / "logs"
+# Between two looks whether a processor has halted.
+HALT_PAUSE_S = 0.05
+# So many of a line are looked for where it is echoed: a long one is not shown whole.
+ECHO_CHARACTERS = 8
 PROMPT = "mnos> "
 
 # QEMU answers its monitor at once when it gets the processor; this is for one that never will.
@@ -133,7 +138,9 @@ class Session:
     def command(self, line: str, seconds: float = 20) -> str:
         """Types a line at the prompt; returns what was printed before the next prompt."""
         self.send(line + "\r")
-        self.expect_pattern(r"\n", seconds, f"echo of {line}")
+        # What the prompt tells by itself, as that a service has ended, comes with a prompt of its own: it may stand before.
+        begin = re.match(rf"[ -~]{{0,{ECHO_CHARACTERS}}}", line)[0]
+        self.expect_pattern(re.escape(begin) + r"[^\n]*\n", seconds, f"echo of {line}")
         return self.expect(PROMPT, seconds)
 
     def raw(self) -> str:
@@ -173,6 +180,18 @@ class Session:
         self.log.close()
 
 
+class Program(pexpect.spawn):
+    """A program at a terminal of its own. It has ended when close() returns, however busy this machine is: pexpect
+    gives one that was killed a tenth of a second, and fails."""
+
+    def close(self, force: bool = True) -> None:
+        try:
+            super().close(force)
+        except pexpect.ExceptionPexpect:
+            self.wait()
+            super().close(force)
+
+
 class Guest(Session):
     """A machine running in QEMU."""
 
@@ -184,8 +203,8 @@ class Guest(Session):
             "-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line",
             "-qmp", f"unix:{self._qmp_path},server=on,wait=off",
         ]
-        child = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace",
-                              timeout=limit_s, echo=False, dimensions=(50, 250))
+        child = Program(command[0], command[1:], encoding="utf-8", codec_errors="replace",
+                        timeout=limit_s, echo=False, dimensions=(50, 250))
         child.delaybeforesend = None
         super().__init__(child, name, limit_s, child.pid, machine.cpus)
 
@@ -218,6 +237,13 @@ class Guest(Session):
     def monitor(self, line: str, core: int = 0) -> str:
         """Runs one line of QEMU's human monitor, as seen from a core."""
         return self.qmp("human-monitor-command", **{"command-line": line, "cpu-index": core})
+
+    def expect_halt(self) -> None:
+        """Waits until the first core is seen to halt: where something runs without end, it never is."""
+        while "HLT=1" not in self.monitor("info registers"):
+            if self.life.is_over():
+                raise GuestError(f"the processor does not stop; {self._last()}")
+            time.sleep(HALT_PAUSE_S)
 
     def screenshot(self, path: Path) -> Path:
         """Writes the screen to a PNG or, by the name's ending, a PPM file."""

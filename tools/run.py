@@ -3,27 +3,32 @@
 """run.py - boots the system in QEMU with its serial line on this terminal.
 
     run.py uefi|bios|direct     boot the build's image, or kernel and RAM disk without firmware
+    run.py debug                as direct, and wait for a debugger before the first instruction (docs/debugging.md)
     run.py check                only look at the settings
 
 The settings are in the environment: CPUS (2), MEMORY in MiB (512), CPU model (max), MEDIUM cdrom, disk
 or usb (cdrom), DISK the file of a disk to keep files on, or none (disk.img of the build, which is made once
-and then left alone), NETWORK user, QEMU's own network, or none (user), DISPLAY_QEMU none, gtk, sdl or
-curses (none), KVM=1 to use the host's processor. CMDLINE is the kernel's command line of a direct boot; an
-image has its own inside (mkconfig.py). A setting that cannot be is refused with one line.
+and then left alone), LINUX=no for a new one of these without programs of Linux, NETWORK user, QEMU's own network, or none (user), NIC virtio or
+e1000e (virtio), DEVICES further devices by QEMU's names (none), DISPLAY_QEMU none, gtk, sdl or curses (none), KVM=1 to use the host's processor. CMDLINE is the kernel's command line of a direct boot, and WITH
+says that its RAM disk has programs of one's own (make/with.mk); an image has its own inside (mkconfig.py). A setting that cannot be is refused with one line.
 Ctrl-A X ends QEMU; a shutdown or a reboot of the guest ends it too.
 """
 
 import fcntl
 import os
+import re
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import linux_disk
 import mkconfig
 import mkdisk
-from hardware import BUILD, DISK, ISO, LOADER, QEMU, ROOT, Machine, Missing, data_disk, network_card
+from hardware import (BUILD, CARDS, DISK, ISO, LOADER, QEMU, ROOT, Machine, Missing, data_disk, network_card,
+                      wait_for_debugger)
 
 CPUS_MAX = 255        # of QEMU's machine without interrupt remapping
 MEMORY_MIN_MIB = 64   # the smallest machine that the tests boot
@@ -95,6 +100,15 @@ def disk() -> Path | None:
     return path
 
 
+def devices() -> tuple[str, ...]:
+    """Further devices of the machine, as QEMU names them."""
+    words = setting("DEVICES", "").split()
+    for word in words:
+        if not re.fullmatch(r"[a-z][\w.-]*(,[\w.-]+=[\w.:-]+)*", word):
+            raise Refused(f"DEVICES={word}: a device as QEMU's -device has it, NAME or NAME,KEY=VALUE")
+    return tuple(part for word in words for part in ("-device", word))
+
+
 def free_port() -> int:
     """A port of this machine for the guest's web server: the first that is free from WEB_PORT on, or any."""
     for port in (*range(WEB_PORT, WEB_PORT + 20), 0):
@@ -119,40 +133,59 @@ def settings(firmware: str) -> tuple[Machine, str]:
         cpu="host" if kvm else setting("CPU", "max"),
         medium=choice("MEDIUM", "cdrom", "cdrom", "disk", "usb"),
         cmdline=mkconfig.command_line(),
-        extra=("-accel", "kvm") if kvm else (),
+        initrd=BUILD / ("with/initrd.tar" if setting("WITH", "") else "initrd.tar"),
+        extra=(("-accel", "kvm") if kvm else ()) + devices(),
     )
     choice("NETWORK", "user", "user", "none")
+    choice("NIC", "virtio", *CARDS)
+    choice("LINUX", "yes", "yes", "no")
     return machine, display()
 
 
-def boot(firmware: str) -> None:
+def make_disk(path: Path) -> None:
+    """The disk of the build, with programs of Linux if they can be had."""
+    print(f"making {os.path.relpath(path, ROOT)}, a disk for files: it is kept, DISK=none runs without", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        content = Path(folder) / "content"
+        content.mkdir()
+        if setting("LINUX", "yes") == "yes":
+            print(linux_disk.make(content), flush=True)
+        mkdisk.make(path, content=content)
+
+
+def boot(firmware: str, debug: bool = False) -> None:
     machine, screen = settings(firmware)
     for path in (LOADER, machine.kernel, machine.initrd) if firmware == "direct" else (ISO,):
         if not path.exists():
             raise Missing(f"there is no {path}; make builds it")
     path = disk()
     if path == DISK and not path.exists():
-        print(f"making {os.path.relpath(path, ROOT)}, a disk for files: it is kept, DISK=none runs without",
-              flush=True)
-        mkdisk.make(path)
+        make_disk(path)
     if path:
         machine = replace(machine, extra=machine.extra + data_disk(path))
     notes: list[str] = []
     if setting("NETWORK", "user") == "user":
         port = free_port()
-        machine = replace(machine, extra=machine.extra + network_card((f"tcp:{HOST}:{port}-:80",)))
+        machine = replace(machine, extra=machine.extra + network_card((f"tcp:{HOST}:{port}-:80",), setting("NIC", "virtio")))
         notes.append(f"the system's web server is at http://{HOST}:{port}/")
+    if debug:
+        machine = replace(machine, extra=machine.extra + wait_for_debugger())
+        notes.append("waits for a debugger: type `make gdb` in another terminal")
     command = machine.command(BUILD) + ["-display", screen, "-serial", "mon:stdio"]
     print("\n".join((*notes, "Ctrl-A X ends QEMU")), flush=True)
     os.execvp(command[0], command)
 
 
 def main(arguments: list[str]) -> None:
-    if len(arguments) != 1 or arguments[0] not in ("uefi", "bios", "direct", "check"):
+    if len(arguments) != 1 or arguments[0] not in ("uefi", "bios", "direct", "debug", "check"):
         sys.exit(__doc__)
     try:
         if arguments[0] == "check":
             settings("uefi")
+        elif arguments[0] == "debug":
+            if setting("KVM", "0") == "1":
+                raise Refused("KVM=1: breakpoints in programs need the emulated processor")
+            boot("direct", debug=True)
         else:
             boot(arguments[0])
     except (Refused, Missing, mkdisk.Problem, ValueError) as problem:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import bisect
 import re
-import struct
-import subprocess
 from pathlib import Path
 
+from buildid import PF_X, PT_LOAD, segments
+from mksymbols import read_functions
 from qemu import Guest, GuestError
+from x86_code import CALL_BYTES_MAX, follows_call
 
 KERNEL_BEGIN = 0xFFFFFFFF80000000
 STACK_WORDS = 200
@@ -25,25 +26,13 @@ class Program:
     """Names and code of an ELF file."""
 
     def __init__(self, path: Path) -> None:
-        lines = subprocess.run(["nm", "--defined-only", str(path)], capture_output=True, text=True,
-                               check=True).stdout.splitlines()
-        found = sorted((int(address, 16), name) for address, kind, name in
-                       (line.split(maxsplit=2) for line in lines) if kind in "tTwW")
+        found = read_functions(str(path))
         self.addresses = [address for address, _name in found]
         self.names = [name for _address, name in found]
-        self.loaded = self._segments(path.read_bytes())
-
-    @staticmethod
-    def _segments(data: bytes) -> list[tuple[int, bytes]]:
-        """Address and content of what is executed."""
-        offset, = struct.unpack_from("<Q", data, 32)
-        size, count = struct.unpack_from("<HH", data, 54)
-        segments = []
-        for i in range(count):
-            kind, flags, at, address, _physical, bytes_ = struct.unpack_from("<IIQQQQ", data, offset + i * size)
-            if kind == 1 and flags & 1:
-                segments.append((address, data[at:at + bytes_]))
-        return segments
+        data = path.read_bytes()
+        # Address and content of what is executed.
+        self.loaded = [(address, data[at:at + size]) for kind, flags, at, address, size, _in_memory in segments(data)
+                       if kind == PT_LOAD and flags & PF_X]
 
     def holds(self, address: int) -> bool:
         return any(begin <= address < begin + len(data) for begin, data in self.loaded)
@@ -55,12 +44,8 @@ class Program:
         return f"{self.names[at]}+0x{address - self.addresses[at]:x}"
 
     def follows_call(self, address: int) -> bool:
-        for begin, data in self.loaded:
-            before = data[max(0, address - begin - 7):address - begin] if address > begin else b""
-            if len(before) == 7:
-                return before[2] == 0xE8 or any(
-                    before[i] == 0xFF and before[i + 1] & 0x38 == 0x10 for i in range(6))
-        return False
+        return any(follows_call(data[max(0, address - begin - CALL_BYTES_MAX):address - begin])
+                   for begin, data in self.loaded if begin < address)
 
 
 def _stack(guest: Guest, core: int, pointer: int) -> list[int]:

@@ -54,7 +54,7 @@ def build_suite() -> Suite:
     for compiler in ("gcc", "clang"):
         settings = [f"CC={compiler}", f"BUILD={BUILD}/check-{compiler}"]
         suite.test(f"{compiler} compiles everything without a warning", WHOLE_MACHINE)(
-            lambda settings=settings: make("kernel", "user", "loader", "unit", "guest", "bench-programs", *settings))
+            lambda settings=settings: make("kernel", "user", "examples", "loader", "unit", "guest", "bench-programs", *settings))
         suite.test(f"{compiler} compiles each header alone", WHOLE_MACHINE)(
             lambda settings=settings: make("check-headers", *settings))
 
@@ -65,7 +65,7 @@ def build_suite() -> Suite:
 
     @suite.test("each folder includes and calls only what tools/layers.toml lets it")
     def layered() -> None:
-        make("kernel", "user", "loader")
+        make("kernel", "user", "examples", "loader")
         layers.check(BUILD)
 
     @suite.test("the same input gives the same bytes")
@@ -81,6 +81,7 @@ def build_suite() -> Suite:
 def unit_suite() -> Suite:
     suite = Suite("unit")
     suite.job("host tests")(lambda: run_program([str(BUILD / "unit/unit-tests")], HANG_S))
+    suite.job("lwIP's own tests")(lambda: run_program([str(BUILD / "unit/lwip-tests")], HANG_S))
     return suite
 
 

@@ -31,7 +31,9 @@ from tests.system import test_ext4 as ext4  # noqa: E402
 from tests.system import test_ext4_power as power  # noqa: E402
 from tests.system import test_fat as fat  # noqa: E402
 from tests.system import test_httpd as httpd  # noqa: E402
-from tests.system import test_network as network  # noqa: E402
+from tests.system import test_network_idle as idle  # noqa: E402
+from tests.system import test_network_impaired as impaired  # noqa: E402
+from tests.system import test_network_kills as network_kills  # noqa: E402
 from tests.system import test_posix as posix  # noqa: E402
 from tests.system import test_regions as regions  # noqa: E402
 from tests.system import test_serial_kills as serial_kills  # noqa: E402
@@ -73,7 +75,7 @@ def main() -> int:
     print(f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}, commit {commit()}, seed {seed}, record {path}", flush=True)
     passed = run([shares.long_suite(), guest.long_suite(), game.long_suite(seed), regions.long_suite(), serial_kills.long_suite(), devices.long_suite(),
                   disks.long_suite(), power.long_suite(), ext4.long_suite(), ext4_kills.long_suite(), fat.long_suite(), cuts.long_suite(seed),
-                  fsstress.long_suite(seed), posix.long_suite(), network.long_suite(),
+                  fsstress.long_suite(seed), posix.long_suite(), network_kills.long_suite(), idle.long_suite(), impaired.long_suite(),
                   httpd.long_suite(), web_load.long_suite(), fuzz.long_suite()], options.k)
     print(time.strftime("%Y-%m-%d %H:%M:%S %z"), flush=True)
     return 0 if passed else 1

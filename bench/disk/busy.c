@@ -38,7 +38,7 @@ uint64_t busy_now(void)
 
 const char *argument(const char *key, const char *otherwise)
 {
-    static char value[64];
+    static char value[160];
     size_t length = strlen(key), end = 0;
 
     for (const char *c = bootstrap_arguments(); *c != '\0'; c++) {
@@ -52,16 +52,30 @@ const char *argument(const char *key, const char *otherwise)
     return otherwise;
 }
 
-bool is_wanted(const char *name)
+static bool has_part(const char *name, const char *part, size_t length)
 {
-    const char *only = argument("only=", "");
-    size_t length = strlen(only);
-
     for (; *name != '\0'; name++) {
-        if (strncmp(name, only, length) == 0)
+        if (strncmp(name, part, length) == 0)
             return true;
     }
     return false;
+}
+
+bool is_wanted(const char *name)
+{
+    const char *part = argument("only=", "");
+
+    for (;;) {
+        size_t length = 0;
+
+        while (part[length] != '\0' && part[length] != '|')
+            length++;
+        if (has_part(name, part, length))
+            return true;
+        if (part[length] == '\0')
+            return false;
+        part += length + 1;
+    }
 }
 
 /* ---- Results ---- */

@@ -76,8 +76,12 @@ static uint64_t create(void *)
 
 static void measure_names(const char *directory, uint32_t count)
 {
-    char name[40];
+    char lookups[40], creates[40];
 
+    mnos_snprintf(lookups, sizeof lookups, "directory-%u-lookup", count);
+    mnos_snprintf(creates, sizeof creates, "directory-%u-create", count);
+    if (!is_wanted(lookups) && !is_wanted(creates))
+        return;
     now.directory = directory;
     if (!worked(file_make_directory(now.place->session, directory), "make a directory"))
         return;
@@ -85,10 +89,8 @@ static void measure_names(const char *directory, uint32_t count)
         if (!make(now.names))
             return;
     }
-    mnos_snprintf(name, sizeof name, "directory-%u-lookup", count);
-    measure(name, BATCHES, OPERATIONS, lookup, NULL);
-    mnos_snprintf(name, sizeof name, "directory-%u-create", count);
-    measure(name, BATCHES, OPERATIONS, create, NULL);
+    measure(lookups, BATCHES, OPERATIONS, lookup, NULL);
+    measure(creates, BATCHES, OPERATIONS, create, NULL);
 }
 
 static uint64_t read_one(void *)
@@ -143,10 +145,8 @@ void measure_growth(struct place *place)
 {
     now.place = place;
     now.chance = 1;
-    if (is_wanted("directory-")) {
-        measure_names("few", FEW_NAMES);
-        measure_names("many", MANY_NAMES);
-    }
+    measure_names("few", FEW_NAMES);
+    measure_names("many", MANY_NAMES);
     if (is_wanted("file-512k-random"))
         measure_size("file-512k-random", SMALL_STEP);
     if (is_wanted("file-4g-random"))

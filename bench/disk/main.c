@@ -3,7 +3,7 @@
  * main - a service that measures files on a disk, through the whole system as it is: bench/disk.py boots it, with the
  * files that this needs on the disk.
  *
- * On the kernel's command line: `only=TEXT` chooses the metrics whose name contains it, `cold=NAME` is what cold
+ * On the kernel's command line: `only=TEXT` chooses the metrics whose name contains it (`A|B`: one of them), `cold=NAME` is what cold
  * reading is called. Each metric is a line `bench NAME VALUE UNIT` in the log.
  */
 #include <stddef.h>

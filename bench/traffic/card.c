@@ -3,8 +3,8 @@
  * program that sends 4 MiB and closes, and one that takes 8 MiB and answers a byte. */
 #include "bench/traffic/traffic.h"
 
-#define SOURCE 0x0A000264u /* 10.0.2.100 */
-#define SINK 0x0A000265u
+#define SOURCE IP_V4(0x0A000264) /* 10.0.2.100 */
+#define SINK IP_V4(0x0A000265)
 #define PORT 80u
 #define FETCH_KIB 4096u
 #define SEND_KIB 8192u

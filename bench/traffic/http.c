@@ -22,9 +22,9 @@ static bool receive_answer(struct socket *socket)
         if (got == 0)
             return worked(MNOS_ERR_PEER, "receive an answer");
         have += got;
-        for (size_t i = 4; whole == 0 && i <= have; i++)
-            if (memcmp(answer + i - 4, "\r\n\r\n", 4) == 0)
-                whole = i + BODY_BYTES;
+        for (size_t i = 3; whole == 0 && i < have; i++)
+            if (answer[i] == '\n' && memcmp(answer + i - 3, "\r\n\r\n", 4) == 0)
+                whole = i + 1 + BODY_BYTES;
     }
     return have == whole && strncmp(answer, "HTTP/1.1 200 ", 13) == 0 &&
            worked(MNOS_OK, "receive an answer");

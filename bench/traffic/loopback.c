@@ -20,17 +20,18 @@ static uint64_t tcp_rounds(void *context)
 static uint64_t udp_rounds(void *context)
 {
     struct socket *socket = context;
-    uint64_t numbers, begin = busy_now();
-    uint32_t address, port;
+    uint64_t begin = busy_now();
+    struct ip_address address;
+    uint32_t port;
     size_t count;
 
     for (unsigned i = 0; i < ROUNDS; i++) {
-        mnos_status_t status = socket_send_to(socket, 0, 0, bytes, MESSAGE_BYTES);
+        mnos_status_t status = socket_send_to(socket, IP_NONE, 0, bytes, MESSAGE_BYTES);
 
         while (status == MNOS_OK &&
                (status = socket_receive_from(socket, &address, &port, bytes, sizeof bytes,
                                              &count)) == MNOS_ERR_AGAIN)
-            status = socket_wait(socket->session, MNOS_DEADLINE_NEVER, &numbers);
+            status = socket_wait(socket->session, MNOS_DEADLINE_NEVER);
         if (!worked(status, "exchange a datagram"))
             break;
     }

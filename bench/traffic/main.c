@@ -13,7 +13,6 @@ bool send_all(struct socket *socket, const void *bytes, size_t count)
 {
     const uint8_t *from = bytes;
     mnos_status_t status = MNOS_OK;
-    uint64_t numbers;
     size_t put;
 
     while (status == MNOS_OK && count != 0) {
@@ -21,7 +20,7 @@ bool send_all(struct socket *socket, const void *bytes, size_t count)
         from += put;
         count -= put;
         if (status == MNOS_OK && count != 0)
-            status = socket_wait(socket->session, MNOS_DEADLINE_NEVER, &numbers);
+            status = socket_wait(socket->session, MNOS_DEADLINE_NEVER);
     }
     return worked(status, "send");
 }
@@ -31,13 +30,12 @@ size_t receive_some(struct socket *socket, void *bytes, size_t count)
     for (;;) {
         mnos_status_t error;
         uint32_t state = socket_state(socket, &error);
-        uint64_t numbers;
         size_t got = 0;
 
         if (socket_receive(socket, bytes, count, &got) != MNOS_OK || got != 0 ||
             (state & (SOCKET_FAILED | SOCKET_PEER_CLOSED)) != 0)
             return got;
-        if (socket_wait(socket->session, MNOS_DEADLINE_NEVER, &numbers) != MNOS_OK)
+        if (socket_wait(socket->session, MNOS_DEADLINE_NEVER) != MNOS_OK)
             return 0;
     }
 }
@@ -57,7 +55,7 @@ bool receive_all(struct socket *socket, void *bytes, size_t count)
     return true;
 }
 
-bool connect_to(struct socket_session *session, uint32_t address, uint32_t port,
+bool connect_to(struct socket_session *session, struct ip_address address, uint32_t port,
                 struct socket *socket)
 {
     return worked(socket_open(session, SOCKET_TCP, socket), "open a socket") &&
@@ -74,6 +72,7 @@ int main(void)
         return first_run();
     if (busy_begin() &&
         worked(socket_session_open(&session, bootstrap_cap("net"), SOCKETS), "begin")) {
+        session.rings_late = true;
         measure_loopback(&session);
         measure_http(&session);
         measure_card(&session);

@@ -59,7 +59,8 @@ static void sink(struct side *side)
 
 static void echo_datagrams(struct socket *socket)
 {
-    uint32_t address, port;
+    struct ip_address address;
+    uint32_t port;
     size_t count;
 
     while (socket_receive_from(socket, &address, &port, bytes, SOCKET_DATAGRAM_MAX, &count) ==
@@ -72,9 +73,9 @@ int peer_run(void)
     static struct side echoes, sinks;
     static struct socket datagrams;
     uint32_t port = PEER_ECHO;
-    uint64_t numbers = 0;
     mnos_status_t status = socket_session_open(&session, bootstrap_cap("net"), SOCKETS);
 
+    session.rings_late = true;
     if (status == MNOS_OK)
         status = listen_at(&echoes, PEER_ECHO);
     if (status == MNOS_OK)
@@ -84,17 +85,17 @@ int peer_run(void)
     if (status == MNOS_OK)
         status = socket_bind(&datagrams, LOOPBACK, &port);
     while (status == MNOS_OK) {
-        if ((numbers & 1ull << datagrams.number) != 0)
+        if (socket_has_news(&datagrams))
             echo_datagrams(&datagrams);
-        if (echoes.connected && (numbers & 1ull << echoes.socket.number) != 0)
+        if (echoes.connected && socket_has_news(&echoes.socket))
             echo(&echoes);
-        if (sinks.connected && (numbers & 1ull << sinks.socket.number) != 0)
+        if (sinks.connected && socket_has_news(&sinks.socket))
             sink(&sinks);
-        if ((numbers & 1ull << echoes.listener.number) != 0)
+        if (socket_has_news(&echoes.listener))
             accept_next(&echoes);
-        if ((numbers & 1ull << sinks.listener.number) != 0)
+        if (socket_has_news(&sinks.listener))
             accept_next(&sinks);
-        status = socket_wait(&session, MNOS_DEADLINE_NEVER, &numbers);
+        status = socket_wait(&session, MNOS_DEADLINE_NEVER);
     }
     return log_failure(status, "answer", 1);
 }

@@ -10,7 +10,7 @@
 #include "bench/disk/busy.h"
 #include "lib/client/socket.h"
 
-#define LOOPBACK 0x7F000001u
+#define LOOPBACK IP_V4(0x7F000001)
 #define PEER_ECHO 7100u /* TCP and UDP: what comes goes back */
 #define PEER_SINK 7101u /* TCP: one byte goes back for each STREAM_BYTES */
 #define STREAM_BYTES (4096u * KIB)
@@ -23,7 +23,7 @@ size_t receive_some(struct socket *socket, void *bytes, size_t count);
 /* So many bytes, or it is told. */
 bool receive_all(struct socket *socket, void *bytes, size_t count);
 /* A connection. False: it is told. */
-bool connect_to(struct socket_session *session, uint32_t address, uint32_t port,
+bool connect_to(struct socket_session *session, struct ip_address address, uint32_t port,
                 struct socket *socket);
 
 int peer_run(void);                             /* peer.c */

@@ -39,9 +39,9 @@ void arch_poll_interrupts(void);
 /* Leaves the kernel: to core->current in user mode. The only way back to user space. */
 [[gnu::noreturn]] void arch_enter_user(void);
 
-/* Ends the boot: unmaps and frees what only the boot needed, arch_boot_pages() frames, and leaves the
- * kernel. All cores are in the scheduler. */
-[[gnu::noreturn]] void arch_leave_boot(void);
+/* Ends the boot: unmaps and frees what only the boot needed, arch_boot_pages() frames. Not to be called from there. All
+ * other cores are in the scheduler. */
+void arch_leave_boot(void);
 uint64_t arch_boot_pages(void);
 
 /* Pages that physical addresses of this processor reach. */
@@ -49,6 +49,9 @@ uint64_t arch_physical_pages(void);
 
 /* What the kernel uses of the processor: words separated by blanks. */
 void arch_cpu_features_text(char *text, size_t capacity);
+/* The first twelve digits of the build ID, which the linker makes of all that is in the kernel. */
+#define ARCH_BUILD_TEXT 13u
+void arch_build_text(char text[ARCH_BUILD_TEXT]);
 /* True when any of the pages holds registers that are the kernel's business: interrupt controllers, clocks,
  * IOMMUs. */
 bool arch_is_own_device(paddr_t first, uint64_t page_count);
@@ -72,7 +75,7 @@ struct arch_time_info {
 void arch_time_info(struct arch_time_info *info);
 /* A number of TSC cycles as nanoseconds. */
 uint64_t arch_cycles_to_ns(uint64_t cycles);
-/* Makes this core call sched_timer_interrupt() at `deadline_ns` (at once when past); UINT64_MAX: no
+/* Makes the entry code of this core call sched_timer_interrupt() at `deadline_ns` (at once when past); UINT64_MAX: no
  * timer interrupt at all. */
 void arch_timer_arm(uint64_t deadline_ns);
 
@@ -102,6 +105,8 @@ struct arch_aspace {
     uint64_t *leaf_table;
     uint64_t leaf_number; /* address >> 21; ~0: none */
     uaddr_t teardown;     /* arch_aspace_destroy() has freed what translates lower addresses */
+    uint8_t
+        root_eighths; /* of the root that lead to tables: mmu/aspace_tables.h; under the aspace lock */
     _Atomic uint32_t loaded_on; /* cores that ever loaded it; bits are only ever set */
     _Atomic uint32_t plain_on; /* of these, where loading it is all it takes: no I/O port is open */
     _Atomic bool dying;        /* cores must leave it at the next quiescent point */
@@ -129,6 +134,13 @@ mnos_status_t arch_aspace_map_page(struct arch_aspace *aspace, struct quota *quo
  * above, and then nothing is changed. */
 mnos_status_t arch_aspace_map_some(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
                                    paddr_t frame, uint64_t *page_count, unsigned rights);
+/* Maps a run of pages to contiguous frames when one table of small pages has room for all of it. MNOS_ERR_STATE: it has
+ * not, or there is none; MNOS_ERR_OVERLAP: an entry is not empty. Then nothing is changed. */
+mnos_status_t arch_aspace_map_run(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count,
+                                  paddr_t frame, unsigned rights);
+/* Unmaps a run of pages that are mapped, when they are in one table of small pages; else false, and nothing is
+ * changed. */
+bool arch_aspace_unmap_run(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count);
 /* Unmaps the page at `address`, which was mapped alone. TLBs are not flushed here: arch_aspace_flush(). */
 void arch_aspace_unmap_page(struct arch_aspace *aspace, uaddr_t address);
 /* Unmaps the last of the *page_count pages from `address` on, all of which are mapped: as many as a step may.
@@ -136,6 +148,31 @@ void arch_aspace_unmap_page(struct arch_aspace *aspace, uaddr_t address);
  * and may fail: then nothing is changed. */
 mnos_status_t arch_aspace_unmap_some(struct arch_aspace *aspace, struct quota *quota,
                                      uaddr_t address, uint64_t *page_count);
+/* How many of the pages from `address` on have their entries in one table of small pages. */
+uint64_t arch_aspace_pages_in_table(uaddr_t address, uint64_t page_count);
+/* Makes sure that there is a table of small pages for `address`, cutting a large page that is there: MNOS_ERR_QUOTA,
+ * MNOS_ERR_MEMORY. */
+mnos_status_t arch_aspace_prepare(struct arch_aspace *aspace, struct quota *quota, uaddr_t address);
+/* Whether there is one with all of the run; of such a run, whether nothing is mapped there. */
+bool arch_aspace_has_run(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count);
+bool arch_aspace_is_empty(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count);
+/* Maps such a run to contiguous frames, whatever is there. TLBs are not flushed here. */
+void arch_aspace_exchange(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count,
+                          paddr_t frame, unsigned rights);
+/* Cuts a large page that goes across `address`, which takes a table from `quota`: MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
+mnos_status_t arch_aspace_cut(struct arch_aspace *aspace, struct quota *quota, uaddr_t address);
+/* Gives the last of the *page_count pages from `address` on, all of which are mapped, and at whose ends no large page
+ * is to be cut, other rights, READ, WRITE and EXECUTE; the rest of their flags stays. As many as a step may: *page_count.
+ * True: one has lost a right, and TLBs have to be flushed. */
+bool arch_aspace_protect_some(struct arch_aspace *aspace, uaddr_t address, uint64_t *page_count,
+                              unsigned rights);
+/* The same for a run in one table of small pages, and *lost; false: it is not, and nothing is changed. */
+bool arch_aspace_protect_run(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count,
+                             unsigned rights, bool *lost);
+/* READ, WRITE and EXECUTE as the page at `address` has them; 0: none is there. */
+unsigned arch_aspace_rights(const struct arch_aspace *aspace, uaddr_t address);
+/* Drops translations of the range from this core's TLB. */
+void arch_aspace_flush_here(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count);
 /* Drops translations of the range from the TLB of every core that ever loaded it, and waits until
  * they have. Hold no lock. */
 void arch_aspace_flush(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count);

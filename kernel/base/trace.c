@@ -3,8 +3,7 @@
 #include "base/trace.h"
 
 #include "boot/boot_code.h"
-#include "sched/info.h"
-#include "object/thread.h"
+#include "tcb.h"
 
 #define RING_RECORDS 512u
 
@@ -16,9 +15,14 @@ static uint64_t pages(void)
     return 1 + core_count * RING_RECORDS * sizeof(struct mnos_trace_record) / PAGE_BYTES;
 }
 
-BOOT_CODE void trace_init(void)
+BOOT_CODE uint64_t trace_bytes(void)
 {
-    shared = info_boot_alloc(pages() * PAGE_BYTES);
+    return pages() * PAGE_BYTES;
+}
+
+BOOT_CODE void trace_init(void *memory)
+{
+    shared = memory;
     *shared = (struct mnos_trace){
         .magic = MNOS_TRACE_MAGIC,
         .core_count = core_count,

@@ -11,8 +11,9 @@
 #include "core.h"
 #include "mm/addr.h"
 
-/* Creates the rings of the cores that were found; boot. */
-void trace_init(void);
+/* Creates the rings of the cores that were found, in zeroed whole frames: so much of them; boot. */
+uint64_t trace_bytes(void);
+void trace_init(void *memory);
 paddr_t trace_frame(uint64_t *page_count);
 /* A mapping of it was made (1) or undone (-1); under the lock of its mappings. */
 void trace_watch(int change);

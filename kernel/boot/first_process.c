@@ -166,7 +166,7 @@ static void *map_new(struct process *process, const char *what, uaddr_t address,
     require(record.failed, what);
     memset(phys_to_virt(memory->single.frame), 0, page_count * PAGE_BYTES);
     require(cap_create_root(process, &memory->obj, MNOS_RIGHTS_ALL, 0, page_count, &handle), what);
-    require(cap_lookup(&process->captable, handle, MNOS_TYPE_MEMORY, 0, &view), what);
+    require(status_of(cap_lookup(&process->captable, handle, MNOS_TYPE_MEMORY, 0, &view)), what);
     do
         require(aspace_map(process, &view, address, 0, page_count, rights, &record, &again, &batch),
                 what);
@@ -263,7 +263,7 @@ void kernel_start_init(void)
     process_caches_create();
     thread_caches_create();
     interrupt_init();
-    trace_init();
+    trace_init(info_boot_alloc(trace_bytes()));
     frame_reclaim_boot_memory();
     info_kinfo_create();
 
@@ -280,5 +280,5 @@ void kernel_start_init(void)
 
     this_core()->need_resched = true;
     thread_resume(thread, STOP_SUSPEND);
-    arch_leave_boot();
+    sched_boot_core_start();
 }

@@ -14,7 +14,7 @@
 
 void badge_cursor_move_locked(struct kobject *object, struct capability *next)
 {
-    struct search *search = &((struct endpoint *)object)->search;
+    struct search *search = &endpoint_of(object)->search;
     struct capability *at = search->next;
 
     if (at != NULL)
@@ -68,7 +68,7 @@ static bool search_locked(struct endpoint *endpoint, mnos_badge_t badge, uint64_
 
 enum badge_state badge_find(const struct cap_view *view, mnos_badge_t badge, uint64_t *progress)
 {
-    struct endpoint *endpoint = (struct endpoint *)view->object;
+    struct endpoint *endpoint = endpoint_of(view->object);
     enum badge_state state = BADGE_ASK_AGAIN;
     bool ours;
 

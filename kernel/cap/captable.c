@@ -223,18 +223,14 @@ mnos_status_t captable_alloc(struct captable *table, struct capability **slot)
     return status;
 }
 
-mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
-                         mnos_rights_t rights, struct cap_view *view)
+result_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
+                    mnos_rights_t rights, struct cap_view *view)
 {
     if (!cap_read(captable_slot(table, handle), view) || view->key != handle)
-        return MNOS_ERR_HANDLE;
-    if (type != MNOS_TYPE_NONE && view->object->type != type) {
-        this_core()->error.detail = view->object->type;
-        return MNOS_ERR_TYPE;
-    }
-    if ((rights & ~view->rights) != 0) {
-        this_core()->error.detail = (uint8_t)(rights & ~view->rights);
-        return MNOS_ERR_RIGHTS;
-    }
-    return MNOS_OK;
+        return result_of(MNOS_ERR_HANDLE);
+    if (type != MNOS_TYPE_NONE && view->object->type != type)
+        return error_type(0, view->object->type);
+    if ((rights & ~view->rights) != 0)
+        return error_rights(0, rights, view->rights);
+    return RESULT_OK;
 }

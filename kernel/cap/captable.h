@@ -26,6 +26,7 @@
 #include "cap/capability.h"
 #include "mm/quota.h"
 #include "base/spinlock.h"
+#include "object/result.h"
 
 #define CAPTABLE_PAGE_SLOTS 64
 #define CAPTABLE_DOUBLINGS 9 /* from 512 pages of slots to 2^24 slots */
@@ -99,9 +100,8 @@ static inline uint32_t captable_end(const struct captable *table)
 }
 
 /*
- * Looks `handle` up in the table of the running process. Errors, with the number of the argument in
- * the details: MNOS_ERR_HANDLE, MNOS_ERR_TYPE, MNOS_ERR_RIGHTS (with the missing rights). MNOS_TYPE_NONE
- * accepts any type.
+ * Looks `handle` up. Errors: MNOS_ERR_HANDLE, MNOS_ERR_TYPE (with the type that it has), MNOS_ERR_RIGHTS (with the
+ * missing rights). MNOS_TYPE_NONE accepts any type.
  */
-mnos_status_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
-                         mnos_rights_t rights, struct cap_view *view);
+result_t cap_lookup(const struct captable *table, mnos_cap_t handle, enum mnos_cap_type type,
+                    mnos_rights_t rights, struct cap_view *view);

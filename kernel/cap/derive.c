@@ -10,8 +10,6 @@
 #include "cap/badge.h"
 #include "cap/captable.h"
 #include "object/endpoint.h"
-#include "object/interrupt.h"
-#include "object/memory.h"
 #include "object/process.h"
 #include "sched/sched.h"
 
@@ -105,36 +103,23 @@ mnos_status_t cap_derive_kernel(struct capability *slot, const struct cap_view *
 
 /* ---- removing ---- */
 
-/* Undoes one thing that hangs on `cap`; false: there is nothing. */
-static bool drain_one_locked(struct kobject *object, struct capability *cap,
-                             struct tlb_batch *batch, struct interrupt_line **unbound)
-{
-    switch (object->type) {
-    case MNOS_TYPE_ENDPOINT: return endpoint_wake_waiter((struct endpoint *)object, cap);
-    case MNOS_TYPE_MEMORY: return memory_unmap_one((struct memory *)object, cap, batch);
-    case MNOS_TYPE_INTERRUPT:
-        *unbound = interrupt_unbind_locked(cap);
-        return false; /* a capability binds one line at most */
-    default: return false;
-    }
-}
-
 /* Undoes what hangs on `cap`, some of it; true when nothing is left. `key` and `alive` tell which life of
  * the slot is meant: another core may have finished with it, and the slot be in use again. */
 static bool drain(struct kobject *object, struct capability *cap, uint64_t key, bool alive,
                   struct tlb_batch *batch)
 {
-    bool more = true;
+    const struct object_type *type = object_type(object);
+    bool more = type->drain_locked != NULL;
 
     for (unsigned steps = 0; more && steps < DRAIN_STEPS; steps++) {
-        struct interrupt_line *unbound = NULL;
+        void *rest = NULL;
 
         spin_lock(&object->derive);
         more = cap->object == object && cap->key == key && (cap->type != MNOS_TYPE_NONE) == alive &&
-               drain_one_locked(object, cap, batch, &unbound);
+               type->drain_locked(object, cap, batch, &rest);
         spin_unlock(&object->derive);
-        if (unbound != NULL)
-            interrupt_drop_listeners(unbound);
+        if (rest != NULL)
+            type->after_drain(rest);
     }
     return !more;
 }
@@ -149,7 +134,7 @@ static bool drain(struct kobject *object, struct capability *cap, uint64_t key, 
     if ((cap->flags & CAP_REVOKING) != 0)
         object->revoking--;
     if ((cap->flags & CAP_MINTED) != 0 && !object->dying && object->caps != 0)
-        endpoint_badge_gone((struct endpoint *)object, cap);
+        endpoint_badge_gone(endpoint_of(object), cap);
     cap_slot_free(cap);
 }
 

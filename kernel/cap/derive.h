@@ -18,10 +18,9 @@
 #include <stdbool.h>
 
 #include "cap/capability.h"
-#include "vm/aspace.h"
-#include "object/endpoint.h"
-#include "object/memory.h"
 #include "object/process.h"
+#include "object/types.h"
+#include "vm/aspace.h"
 
 enum cap_progress {
     CAP_DONE,
@@ -218,13 +217,9 @@ static inline void cap_kill_locked(struct capability *cap)
  * hang something there, so that afterwards nobody does. */
 static inline bool cap_kill_free_locked(struct kobject *object, struct capability *cap)
 {
-    struct spinlock *guard = NULL;
+    struct spinlock *guard = object_guard(object);
     bool is_free;
 
-    if (object->type == MNOS_TYPE_ENDPOINT)
-        guard = &((struct endpoint *)object)->lock;
-    else if (object->type == MNOS_TYPE_MEMORY)
-        guard = &((struct memory *)object)->mappings_lock;
     if (guard != NULL)
         spin_lock(guard);
     is_free = cap->waiters == NULL; /* or mappings, or binding */

@@ -7,7 +7,6 @@
 #include "assert.h"
 #include "cap/captable.h"
 #include "cap/derive.h"
-#include "core.h"
 #include "mm/frame.h"
 #include "object/endpoint.h"
 #include "object/process.h"
@@ -122,23 +121,19 @@ static struct capability *first_locked(const struct kobject *object)
     return first == NULL || first->depth != 0 || first->type == MNOS_TYPE_NONE ? NULL : first;
 }
 
-/* A ghost, not in the tree yet, and a free slot for its child; with MNOS_OK. */
-[[gnu::cold]] static mnos_status_t slots_take_locked(struct endpoint *endpoint,
-                                                     struct process *process,
-                                                     struct capability **ghost,
-                                                     struct capability **slot)
+/* A ghost, not in the tree yet, and a free slot for its child; with RESULT_OK. */
+[[gnu::cold]] static result_t slots_take_locked(struct endpoint *endpoint, struct process *process,
+                                                struct capability **ghost, struct capability **slot)
 {
-    mnos_status_t status;
+    result_t status;
 
     spin_lock(&endpoint->lock);
     *ghost = take_locked(endpoint->lasting);
     spin_unlock(&endpoint->lock);
-    if (*ghost == NULL) {
-        this_core()->error.argument = 2;
-        return MNOS_ERR_QUOTA;
-    }
-    status = captable_alloc(&process->captable, slot);
-    if (status != MNOS_OK) {
+    if (*ghost == NULL)
+        return error_at(2, MNOS_ERR_QUOTA);
+    status = result_of(captable_alloc(&process->captable, slot));
+    if (status != RESULT_OK) {
         spin_lock(&endpoint->lock);
         lasting_told_locked(endpoint->lasting, *ghost);
         spin_unlock(&endpoint->lock);
@@ -146,24 +141,23 @@ static struct capability *first_locked(const struct kobject *object)
     return status;
 }
 
-[[gnu::cold]] mnos_status_t lasting_mint(struct process *process, const struct cap_view *source,
-                                         mnos_cap_t *handle)
+[[gnu::cold]] result_t lasting_mint(struct process *process, const struct cap_view *source,
+                                    mnos_cap_t *handle)
 {
-    struct endpoint *endpoint = (struct endpoint *)source->object;
+    struct endpoint *endpoint = endpoint_of(source->object);
     struct kobject *object = &endpoint->obj;
     struct capability *first, *ghost, *slot;
-    mnos_status_t status;
+    result_t status;
 
     spin_lock(&object->derive);
     first = first_locked(object);
-    status = cap_derivable_locked(source, UINT32_MAX); /* it does not become a child of that */
-    if (status == MNOS_OK && first == NULL) {
-        this_core()->error.argument = 2;
-        status = MNOS_ERR_STATE;
-    }
-    if (status == MNOS_OK)
+    status = result_of(
+        cap_derivable_locked(source, UINT32_MAX)); /* it does not become a child of that */
+    if (status == RESULT_OK && first == NULL)
+        status = error_at(2, MNOS_ERR_STATE);
+    if (status == RESULT_OK)
         status = slots_take_locked(endpoint, process, &ghost, &slot);
-    if (status == MNOS_OK) {
+    if (status == RESULT_OK) {
         *handle = slot->key;
         cap_insert_locked(object, first, ghost, source, GHOST_FLAGS);
         cap_kill_locked(ghost); /* no handle ever names it */

@@ -23,6 +23,7 @@
 #include "abi/types.h"
 #include "cap/capability.h"
 #include "mm/quota.h"
+#include "object/result.h"
 
 struct process;
 
@@ -59,5 +60,4 @@ static inline bool lasting_has_news_locked(const struct lasting *lasting)
  * child of a slot of the reserve, in `process`'s table. MNOS_ERR_HANDLE; MNOS_ERR_STATE: under revocation, or argument
  * 2, the first capability was deleted; MNOS_ERR_QUOTA: of the process, or argument 2, none is left;
  * MNOS_ERR_MEMORY. */
-mnos_status_t lasting_mint(struct process *process, const struct cap_view *source,
-                           mnos_cap_t *handle);
+result_t lasting_mint(struct process *process, const struct cap_view *source, mnos_cap_t *handle);

@@ -6,8 +6,8 @@
 
 #include "cap/captable.h"
 #include "cap/derive.h"
-#include "core.h"
 #include "lib/base/string.h"
+#include "object/denial.h"
 #include "object/endpoint.h"
 #include "object/fault.h"
 #include "object/process.h"
@@ -22,13 +22,12 @@ static void caps_undo(struct thread *to, const uint64_t *values, const uint8_t *
 
     for (unsigned i = 0; i < count; i++)
         if (kinds[i] == MNOS_RECEIVED_HANDLE &&
-            cap_lookup(&to->process->captable, values[i], MNOS_TYPE_NONE, 0, &view) == MNOS_OK)
+            cap_lookup(&to->process->captable, values[i], MNOS_TYPE_NONE, 0, &view) == RESULT_OK)
             cap_undo(&view);
 }
 
-static mnos_status_t cap_move(struct thread *from, struct thread *to,
-                              const struct endpoint *endpoint, unsigned i, uint64_t *value,
-                              uint8_t *kind)
+static result_t cap_move(struct thread *from, struct thread *to, const struct endpoint *endpoint,
+                         unsigned i, uint64_t *value, uint8_t *kind)
 {
     mnos_rights_t wanted = from->buffer->send_rights[i];
     mnos_cap_t handle = from->buffer->send_caps[i];
@@ -39,42 +38,41 @@ static mnos_status_t cap_move(struct thread *from, struct thread *to,
                                   .not_to = (const struct kobject *)endpoint};
     const struct captable *table = &from->process->captable;
     struct cap_view view;
-    mnos_status_t status;
+    result_t status;
 
     *kind = MNOS_RECEIVED_HANDLE;
     if (cap_derive_fast(table, handle, &wish, &to->process->captable, value))
-        return MNOS_OK;
+        return RESULT_OK;
     status = cap_lookup(table, handle, MNOS_TYPE_NONE, MNOS_RIGHT_GRANT, &view);
-    if (status != MNOS_OK)
+    if (status != RESULT_OK)
         return status;
     if (endpoint != NULL && view.object == &endpoint->obj) {
         *value = view.badge;
         *kind = MNOS_RECEIVED_BADGE;
-        return MNOS_OK;
+        return RESULT_OK;
     }
     if (wanted != RIGHTS_OF_MINE) {
-        if ((wanted & ~view.rights) != 0) {
-            this_core()->error.detail = (uint8_t)(wanted & ~view.rights);
-            return MNOS_ERR_RIGHTS;
-        }
+        if ((wanted & ~view.rights) != 0)
+            return error_rights(0, wanted, view.rights);
         view.rights = wanted;
     }
-    return cap_give(to->process, &view, value);
+    return result_told(result_of(cap_give(to->process, &view, value)));
 }
 
-static mnos_status_t caps_move(struct thread *from, struct thread *to,
-                               const struct endpoint *endpoint, unsigned count)
+static result_t caps_move(struct thread *from, struct thread *to, const struct endpoint *endpoint,
+                          unsigned count)
 {
     uint64_t values[MNOS_MESSAGE_MAX_CAPS];
     uint8_t kinds[MNOS_MESSAGE_MAX_CAPS];
-    mnos_status_t status;
+    result_t status;
 
     if (count > MNOS_INFO_GET_ACCEPT(to->frame.rsi))
-        return MNOS_ERR_ACCEPT;
+        return result_of(MNOS_ERR_ACCEPT);
     for (unsigned i = 0; i < count; i++) {
         status = cap_move(from, to, endpoint, i, &values[i], &kinds[i]);
-        if (status != MNOS_OK) {
+        if (status != RESULT_OK) {
             caps_undo(to, values, kinds, i);
+            denial_note_cap(from, from->buffer->send_caps[i], status);
             return status;
         }
     }
@@ -82,23 +80,23 @@ static mnos_status_t caps_move(struct thread *from, struct thread *to,
         to->buffer->recv_caps[i] = values[i];
         to->buffer->recv_kinds[i] = kinds[i];
     }
-    return MNOS_OK;
+    return RESULT_OK;
 }
 
-mnos_status_t message_move(struct thread *from, struct thread *to, const struct endpoint *endpoint)
+result_t message_move(struct thread *from, struct thread *to, const struct endpoint *endpoint)
 {
     uint64_t info = from->frame.rsi;
     unsigned length = MNOS_INFO_GET_LENGTH(info);
     unsigned caps = MNOS_INFO_GET_CAPS(info);
-    mnos_status_t status;
+    result_t status;
 
     if ((from->slow & SLOW_FAULTED) != 0) {
         fault_tell(from, to);
-        return MNOS_OK;
+        return RESULT_OK;
     }
     if (caps != 0) {
         status = caps_move(from, to, endpoint, caps);
-        if (status != MNOS_OK)
+        if (status != RESULT_OK)
             return status;
     }
     if (length > MNOS_MESSAGE_REGISTER_BYTES)
@@ -108,5 +106,5 @@ mnos_status_t message_move(struct thread *from, struct thread *to, const struct 
     to->frame.r10 = from->frame.r10;
     to->frame.r8 = from->frame.r8;
     to->frame.r9 = from->frame.r9;
-    return MNOS_OK;
+    return RESULT_OK;
 }

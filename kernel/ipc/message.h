@@ -28,4 +28,4 @@ static inline bool message_info_valid(uint64_t info)
  * MNOS_ERR_ACCEPT, MNOS_ERR_HANDLE, MNOS_ERR_RIGHTS (Grant, or more rights than held), MNOS_ERR_STATE,
  * MNOS_ERR_QUOTA and MNOS_ERR_MEMORY (the receiver's).
  */
-mnos_status_t message_move(struct thread *from, struct thread *to, const struct endpoint *endpoint);
+result_t message_move(struct thread *from, struct thread *to, const struct endpoint *endpoint);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * rendezvous.c - a sender and a receiver meet on an endpoint, or one of them waits for the other.
+ * rendezvous.c - a sender and a receiver meet on an endpoint, or one of them waits for the other. Replies are in reply.c.
  *
  * A pair is taken off the endpoint under its lock, and the message moves after the lock has been
  * dropped: both threads are then THREAD_PAIRED (or running here) and belong to this core. If
@@ -13,37 +13,47 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "abi/syscalls.h"
 #include "assert.h"
-#include "syscall/calls.h"
 #include "cap/derive.h"
 #include "ipc/message.h"
 #include "ipc/wait.h"
+#include "object/argument.h"
+#include "object/denial.h"
 #include "object/endpoint.h"
 #include "object/fault.h"
 #include "object/process.h"
+#include "sched/exchange.h"
 #include "sched/sched.h"
 #include "base/trace.h"
 
 /* Senders turned away in a row. */
 #define FAILURES_STEP 8
 
-/* The details noted are those of this thread's error, and of no other one's that fails after it. */
-static void fail(struct thread *thread, mnos_status_t status)
+[[gnu::cold]] void ipc_refuse(struct thread *thread, result_t why)
 {
-    thread->frame.rax = call_result(status);
-    this_core()->error = (struct call_error){0};
+    denial_note(thread, why);
+    ipc_answer(thread, why);
 }
 
-/* Makes `current` wait on the endpoint, whose lock is held. */
-static void block_locked(struct endpoint *endpoint, struct thread *current,
-                         const struct cap_view *cap, enum thread_state state, uint64_t deadline_ns)
+/* `current` is going to wait through this capability; by a call that does not reply (argument_receives_again()). */
+static inline void wait_goes_through(struct thread *current, const struct cap_view *cap)
 {
-    sched_block_prepare(current);
     current->via = cap->slot;
     current->via_key = cap->key;
     current->received_key = 0;
+}
+
+/* Makes `current`, which is prepared to block, wait on the endpoint, whose lock is held and which it has reached through
+ * `via`. */
+static inline void block_locked(struct endpoint *endpoint, struct thread *current,
+                                enum thread_state state, uint64_t deadline_ns)
+{
     sched_deadline_set(current, deadline_ns);
-    wait_queue_locked(endpoint, current, state, false);
+    if (endpoint->state == EP_IDLE)
+        wait_queue_only_locked(endpoint, current, state);
+    else
+        wait_queue_locked(endpoint, current, state, false);
 }
 
 /* `receiver` has the message of `sender` in its registers; tells it who sent it, and makes the sender
@@ -64,7 +74,7 @@ enum take {
 static enum take take_message(struct endpoint *endpoint, struct thread *receiver)
 {
     struct thread *sender;
-    mnos_status_t status;
+    result_t status;
     bool wants_reply;
 
     for (unsigned i = 0; i < FAILURES_STEP; i++) {
@@ -81,17 +91,17 @@ static enum take take_message(struct endpoint *endpoint, struct thread *receiver
 
         status = message_move(sender, receiver, endpoint);
         wants_reply = sender->wants_reply;
-        if (status == MNOS_OK) {
+        if (status == RESULT_OK) {
             settle(sender, receiver);
             wait_done(receiver, MNOS_OK);
         }
-        if (status != MNOS_OK || !wants_reply) {
-            wait_done(sender, status);
-            if (status != MNOS_OK)
-                fail(sender, status);
+        if (status != RESULT_OK || !wants_reply) {
+            wait_done(sender, status_of(status));
+            if (status != RESULT_OK)
+                ipc_answer(sender, status);
             sched_make_ready(sender);
         }
-        if (status == MNOS_OK)
+        if (status == RESULT_OK)
             return TAKEN;
     }
     return ALL_FAILED;
@@ -102,7 +112,7 @@ static void receive_again(struct thread *thread)
 {
     if (thread->received_key != 0) {
         /* It waits by the fast path of a reply, which has not stored what only the wait needs. */
-        thread->frame.rax = CALL_IPC_REPLY;
+        thread->frame.rax = MNOS_SYS_ipc_reply;
         thread->frame.rdi = 0;
         thread->frame.r12 = thread->deadline_ns;
     }
@@ -139,91 +149,109 @@ static void receiver_resume(struct endpoint *endpoint, struct thread *receiver)
 bool ipc_call_taken(struct thread *current, struct thread *receiver, struct endpoint *endpoint)
 {
     if (message_info_valid(current->frame.rsi) &&
-        message_move(current, receiver, endpoint) == MNOS_OK)
+        message_move(current, receiver, endpoint) == RESULT_OK)
         return true;
     sched_running_priority(this_core(), current->effective);
     receiver_resume(endpoint, receiver);
     return false;
 }
 
-/* The message of `current` goes to `receiver`, which has just been taken off the endpoint. CALL_ANSWERED:
+/* The message of `current` goes to `receiver`, which has just been taken off the endpoint. RESULT_ANSWERED:
  * now it waits for the reply. */
-static mnos_status_t send_to(struct endpoint *endpoint, struct thread *current,
-                             struct thread *receiver, uint64_t deadline_ns)
+static result_t send_to(struct endpoint *endpoint, struct thread *current, struct thread *receiver,
+                        uint64_t deadline_ns)
 {
-    mnos_status_t status = message_move(current, receiver, endpoint);
-    bool blocks = current->wants_reply;
+    result_t status = message_move(current, receiver, endpoint);
+    bool blocks = current->wants_reply, at_once = false;
 
-    if (status != MNOS_OK) {
+    if (status != RESULT_OK) {
         receiver_resume(endpoint, receiver);
         return status;
     }
     if (blocks) {
-        sched_block_prepare(current);
+        at_once = exchange_prepare(current, receiver);
         current->deadline_ns = deadline_ns;
     }
     settle(current, receiver); /* a caller may run elsewhere from here on */
     wait_done(receiver, MNOS_OK);
     if (blocks) {
-        sched_current_blocked();
-        sched_hand_over(receiver);
-        return CALL_ANSWERED;
+        exchange_finish(at_once, receiver);
+        return RESULT_ANSWERED;
     }
     sched_make_ready(receiver);
-    return MNOS_OK;
+    return RESULT_OK;
 }
 
-/* The message of `current` goes to a receiver, or waits for one. CALL_ANSWERED: the thread waits. */
-static mnos_status_t meet_receiver(struct thread *current, const struct cap_view *cap,
-                                   uint64_t deadline_ns)
+/* The message of `current` goes to a receiver, or waits for one. RESULT_ANSWERED: the thread waits. */
+static result_t meet_receiver(struct thread *current, const struct cap_view *cap,
+                              uint64_t deadline_ns)
 {
-    struct endpoint *endpoint = (struct endpoint *)cap->object;
+    struct endpoint *endpoint = endpoint_of(cap->object);
     struct thread *receiver;
-    mnos_status_t status = MNOS_OK;
+    result_t status = RESULT_OK;
 
     spin_lock(&endpoint->lock);
     if (!cap_alive(cap)) {
-        status = MNOS_ERR_HANDLE;
+        status = result_of(MNOS_ERR_HANDLE);
     } else if (endpoint->state == EP_RECEIVING) {
-        receiver = thread_queue_first(&endpoint->queue);
-        wait_unqueue_locked(endpoint, receiver);
+        receiver = wait_take_receiver_locked(endpoint);
         spin_unlock(&endpoint->lock);
         return send_to(endpoint, current, receiver, deadline_ns);
     } else if (wait_deadline_passed(deadline_ns)) {
-        status = MNOS_ERR_DEADLINE;
+        status = result_of(MNOS_ERR_DEADLINE);
     } else {
-        block_locked(endpoint, current, cap, THREAD_SENDING, deadline_ns);
+        (void)exchange_prepare(current, NULL);
+        wait_goes_through(current, cap);
+        block_locked(endpoint, current, THREAD_SENDING, deadline_ns);
     }
     spin_unlock(&endpoint->lock);
-    if (status != MNOS_OK)
+    if (status != RESULT_OK)
         return status;
-    sched_current_blocked();
-    return CALL_ANSWERED;
+    exchange_finish(false, NULL);
+    return RESULT_ANSWERED;
+}
+
+/* What `current` sends to. */
+static result_t find_sent(struct thread *current, mnos_cap_t handle, struct cap_view *cap)
+{
+    result_t status;
+
+    if (argument_sent_again(current, handle)) {
+        cap->slot = current->sent_cap;
+        cap->key = handle;
+        cap->object = &current->sent_to->obj;
+        cap->badge = current->sent_badge;
+        return RESULT_OK;
+    }
+    status = argument_cap(current, 1, handle, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, cap);
+    if (status == RESULT_OK)
+        argument_remember_sent(current, cap);
+    return status;
 }
 
 static void send(struct thread *current, bool wants_reply)
 {
     uint64_t deadline_ns = current->frame.r12;
     struct cap_view cap;
-    mnos_status_t status;
+    result_t status;
 
     if (!message_info_valid(current->frame.rsi)) {
-        fail(current, call_argument(2, MNOS_ERR_ARGUMENT));
+        ipc_answer(current, error_at(2, MNOS_ERR_ARGUMENT));
         return;
     }
-    status = call_cap(current, 1, current->frame.rdi, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, &cap);
-    if (status == MNOS_OK && wants_reply && wait_deadline_passed(deadline_ns))
-        status = MNOS_ERR_DEADLINE;
-    if (status != MNOS_OK) {
-        fail(current, status);
+    status = find_sent(current, current->frame.rdi, &cap);
+    if (status == RESULT_OK && wants_reply && wait_deadline_passed(deadline_ns))
+        status = result_of(MNOS_ERR_DEADLINE);
+    if (status != RESULT_OK) {
+        ipc_refuse(current, status);
         return;
     }
     current->badge = cap.badge;
     current->wants_reply = wants_reply;
     trace(wants_reply ? MNOS_TRACE_CALL : MNOS_TRACE_SEND, cap.object->id, cap.badge);
     status = meet_receiver(current, &cap, deadline_ns);
-    if (status != CALL_ANSWERED)
-        fail(current, status);
+    if (status != RESULT_ANSWERED)
+        ipc_answer(current, status);
 }
 
 bool ipc_fault(struct thread *current)
@@ -235,21 +263,30 @@ bool ipc_fault(struct thread *current)
     atomic_fetch_or(&current->slow, SLOW_FAULTED);
     current->badge = cap.badge;
     current->wants_reply = true;
-    if (meet_receiver(current, &cap, MNOS_DEADLINE_NEVER) == CALL_ANSWERED)
+    if (meet_receiver(current, &cap, MNOS_DEADLINE_NEVER) == RESULT_ANSWERED)
         return true;
     atomic_fetch_and(&current->slow, ~(uint32_t)SLOW_FAULTED);
     return false;
 }
 
-/* Waits for a message; what has been replied to before, `woken`, runs as soon as possible. */
-static void receive(struct thread *current, const struct cap_view *cap, struct thread *woken)
+/* take_message(), when mostly there is none. */
+static inline enum take take_what_is_there(struct endpoint *endpoint, struct thread *current)
 {
-    struct endpoint *endpoint = (struct endpoint *)cap->object;
+    spin_lock(&endpoint->lock);
+    if (endpoint->state != EP_SENDING && !endpoint->pending)
+        return NOBODY_SENDS;
+    spin_unlock(&endpoint->lock);
+    return take_message(endpoint, current);
+}
+
+void ipc_wait(struct thread *current, struct endpoint *endpoint, struct thread *woken)
+{
     uint64_t deadline_ns = current->frame.r12;
     mnos_status_t status = MNOS_OK;
+    bool at_once;
 
     trace(MNOS_TRACE_RECEIVE, endpoint->obj.id, 0);
-    switch (take_message(endpoint, current)) {
+    switch (take_what_is_there(endpoint, current)) {
     case TAKEN: break;
     case ALL_FAILED:
         current->received_key = 0;
@@ -257,58 +294,22 @@ static void receive(struct thread *current, const struct cap_view *cap, struct t
         this_core()->need_resched = true; /* which gets there by way of the user's SYSCALL */
         break;
     case NOBODY_SENDS:
-        if (!cap_alive(cap))
+        if (current->via->key != current->via_key)
             status = MNOS_ERR_HANDLE;
-        else if (wait_deadline_passed(deadline_ns))
+        else if (deadline_ns != MNOS_DEADLINE_NEVER && wait_deadline_passed(deadline_ns))
             status = MNOS_ERR_DEADLINE;
-        else
-            block_locked(endpoint, current, cap, THREAD_RECEIVING, deadline_ns);
+        if (status == MNOS_OK) {
+            at_once = exchange_prepare(current, woken);
+            block_locked(endpoint, current, THREAD_RECEIVING, deadline_ns);
+            spin_unlock(&endpoint->lock);
+            exchange_finish(at_once, woken);
+            return;
+        }
         spin_unlock(&endpoint->lock);
-        if (status != MNOS_OK)
-            fail(current, status);
-        else
-            sched_current_blocked();
+        ipc_answer(current, result_of(status));
     }
     if (woken != NULL)
         sched_hand_over(woken);
-}
-
-static mnos_status_t answer(struct thread *current, struct thread *caller)
-{
-    mnos_status_t status;
-
-    if ((caller->slow & SLOW_FAULTED) != 0)
-        return fault_answer(current, caller);
-    status = message_move(current, caller, NULL);
-    if (status == MNOS_OK) {
-        caller->frame.rdi = 0;
-        caller->frame.r12 = 0;
-    }
-    return status;
-}
-
-/* Delivers the reply in `current`'s registers. MNOS_ERR_REPLY, and the errors of message_move(), with
- * which the caller goes on waiting for a better reply. */
-static mnos_status_t reply(struct thread *current, struct thread **woken)
-{
-    struct thread *caller = wait_take_caller(current->process, current->frame.rdi);
-    mnos_status_t status = MNOS_OK;
-
-    if (caller == NULL)
-        return call_argument(1, MNOS_ERR_REPLY);
-    if ((current->frame.rsi & MNOS_INFO_DROP) != 0) {
-        wait_done(caller, MNOS_ERR_PEER);
-    } else {
-        status = answer(current, caller);
-        if (status != MNOS_OK) {
-            wait_restore_caller(caller, current);
-            return status;
-        }
-        wait_done(caller, MNOS_OK);
-    }
-    trace(MNOS_TRACE_REPLY, caller->obj.id, 0);
-    *woken = caller;
-    return MNOS_OK;
 }
 
 void ipc_send(struct thread *current)
@@ -324,78 +325,17 @@ void ipc_call(struct thread *current)
 void ipc_recv(struct thread *current)
 {
     struct cap_view cap;
-    mnos_status_t status;
+    result_t status;
 
     if (message_info_valid(current->frame.rsi))
         status =
-            call_cap(current, 1, current->frame.rdi, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, &cap);
+            argument_cap(current, 1, current->frame.rdi, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, &cap);
     else
-        status = call_argument(2, MNOS_ERR_ARGUMENT);
-    if (status != MNOS_OK)
-        fail(current, status);
-    else
-        receive(current, &cap, NULL);
-}
-
-/* sys_ipc_reply with MNOS_INFO_NOTIFY: `info` is its info word. All is checked before anything is done. */
-static mnos_status_t notify_check(struct thread *current, uint64_t info, struct cap_view *target,
-                                  struct cap_view *cap)
-{
-    uint64_t events = current->frame.rdx;
-    mnos_status_t status;
-
-    if ((info & ~MNOS_INFO_ACCEPT(7)) != MNOS_INFO_NOTIFY ||
-        MNOS_INFO_GET_ACCEPT(info) > MNOS_MESSAGE_MAX_CAPS)
-        return call_argument(2, MNOS_ERR_ARGUMENT);
-    status = call_cap(current, 1, current->frame.rdi, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_WRITE, target);
-    if (status != MNOS_OK)
-        return status;
-    if (events == 0 || (events & ~target->event_mask) != 0)
-        return call_argument(3, MNOS_ERR_ARGUMENT);
-    return call_cap(current, 8, current->frame.r13, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, cap);
-}
-
-static void notify_and_receive(struct thread *current)
-{
-    uint64_t info = current->frame.rsi, events = current->frame.rdx;
-    struct cap_view target, cap;
-    mnos_status_t status = notify_check(current, info, &target, &cap);
-
-    if (status != MNOS_OK) {
-        fail(current, status);
+        status = error_at(2, MNOS_ERR_ARGUMENT);
+    if (status != RESULT_OK) {
+        ipc_refuse(current, status);
         return;
     }
-    /* If the wait is begun anew, it is only a wait. */
-    current->frame.rdi = 0;
-    current->frame.rsi = info & ~MNOS_INFO_NOTIFY;
-    trace(MNOS_TRACE_NOTIFY, target.object->id, events);
-    receive(current, &cap, endpoint_signal((struct endpoint *)target.object, events));
-}
-
-void ipc_reply(struct thread *current)
-{
-    bool waits = current->frame.r13 != 0;
-    struct thread *woken = NULL;
-    struct cap_view cap = {0};
-    mnos_status_t status = MNOS_OK;
-
-    if ((current->frame.rsi & MNOS_INFO_NOTIFY) != 0) {
-        notify_and_receive(current);
-        return;
-    }
-    if (!message_info_valid(current->frame.rsi & ~MNOS_INFO_DROP))
-        status = call_argument(2, MNOS_ERR_ARGUMENT);
-    else if (waits)
-        status =
-            call_cap(current, 8, current->frame.r13, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ, &cap);
-    if (status == MNOS_OK && current->frame.rdi != 0)
-        status = reply(current, &woken);
-    if (status == MNOS_OK && waits) {
-        current->frame.rdi = 0; /* if the wait is begun anew, there is nothing to reply */
-        receive(current, &cap, woken);
-        return;
-    }
-    fail(current, status);
-    if (woken != NULL)
-        sched_make_ready(woken);
+    wait_goes_through(current, &cap);
+    ipc_wait(current, endpoint_of(cap.object), NULL);
 }

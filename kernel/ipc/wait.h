@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * wait.h - how a thread waits and stops waiting: on an endpoint, for a reply, or parked. Who may end a
- * wait, and under which lock, is in object/thread.h, T1 to T3.
+ * wait, and under which lock, is in tcb.h, T1 to T3.
  */
 #pragma once
 
@@ -20,6 +20,46 @@ void wait_queue_locked(struct endpoint *endpoint, struct thread *thread, enum th
                        bool at_front);
 /* Takes it off again: THREAD_PAIRED, which the caller owns from then on. */
 void wait_unqueue_locked(struct endpoint *endpoint, struct thread *thread);
+
+/* wait_queue_locked() on an endpoint that is EP_IDLE: alone there, and so alone in waiting through its capability; the queue
+ * keeps no priority of it. */
+static inline void wait_queue_only_locked(struct endpoint *endpoint, struct thread *thread,
+                                          enum thread_state state)
+{
+    list_init(&thread->cap_link);
+    thread->via->waiters = &thread->cap_link;
+    endpoint->queue.only = thread;
+    endpoint->state = state == THREAD_SENDING ? EP_SENDING : EP_RECEIVING;
+    atomic_store_explicit(&thread->waits_on, endpoint, memory_order_relaxed);
+    atomic_store_explicit(&thread->state, state, memory_order_release);
+}
+
+/* wait_unqueue_locked() of the thread that `endpoint->queue.only` is: alone there, and so alone in waiting through its capability. */
+static inline void wait_unqueue_only_locked(struct endpoint *endpoint, struct thread *thread)
+{
+    thread->via->waiters = NULL;
+    endpoint->queue.only = NULL;
+    endpoint->state = EP_IDLE;
+    atomic_store_explicit(&thread->waits_on, NULL, memory_order_relaxed);
+    atomic_store_explicit(&thread->state, THREAD_PAIRED, memory_order_release);
+}
+
+/* The first that waits to receive, off the queue; NULL: nobody does. */
+[[gnu::always_inline]] static inline struct thread *wait_take_receiver_locked(
+    struct endpoint *endpoint)
+{
+    struct thread *receiver = endpoint->queue.only;
+
+    if (endpoint->state != EP_RECEIVING)
+        return NULL;
+    if (__builtin_expect(receiver != THREAD_QUEUE_RINGS, true)) {
+        wait_unqueue_only_locked(endpoint, receiver);
+        return receiver;
+    }
+    receiver = thread_queue_first(&endpoint->queue);
+    wait_unqueue_locked(endpoint, receiver);
+    return receiver;
+}
 
 /* `caller`, owned by us, now waits for a reply from `server`: THREAD_CALLING; the server inherits its
  * priority. Returns the reply id. */

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "abi/inspect.h"
 #include "abi/message.h"
 #include "assert.h"
 #include "boot/boot_code.h"
@@ -48,11 +49,26 @@ static void update_pending_locked(struct endpoint *endpoint)
                         lasting_has_news_locked(endpoint->lasting); /* E4 */
 }
 
-void endpoint_free(struct endpoint *endpoint)
+uint32_t endpoint_more_bytes(const struct kobject *object)
 {
+    return (uint32_t)lasting_bytes(endpoint_of(object)->lasting);
+}
+
+bool endpoint_free(struct kobject *object)
+{
+    struct endpoint *endpoint = endpoint_of(object);
+
     assert(endpoint->state == EP_IDLE);
-    lasting_free(&endpoint->obj.payer->quota, endpoint->lasting);
-    quota_slab_free(&endpoint->obj.payer->quota, endpoint_cache, endpoint);
+    lasting_free(&object->payer->quota, endpoint->lasting);
+    quota_slab_free(&object->payer->quota, endpoint_cache, endpoint);
+    return true;
+}
+
+void endpoint_describe(const struct cap_view *view, bool is_holder, struct mnos_cap_info *info)
+{
+    (void)is_holder; /* nothing of it is secret */
+    info->badge = view->badge;
+    info->event_mask = view->event_mask;
 }
 
 /* ---- handing events and gone badges to a receiver ---- */
@@ -65,18 +81,8 @@ static void deliver(struct thread *receiver, enum mnos_message_kind kind, uint64
     receiver->frame.rsi = (uint64_t)kind << MNOS_INFO_KIND_SHIFT;
     receiver->frame.rdx = events;
     receiver->frame.r12 = 0;
-    wait_done(receiver, MNOS_OK);
-}
-
-static struct thread *take_receiver_locked(struct endpoint *endpoint)
-{
-    struct thread *receiver = NULL;
-
-    if (endpoint->state == EP_RECEIVING) {
-        receiver = thread_queue_first(&endpoint->queue);
-        wait_unqueue_locked(endpoint, receiver);
-    }
-    return receiver;
+    receiver->frame.rax = MNOS_OK; /* wait_done(): who receives has not faulted */
+    __atomic_store_n(&receiver->deadline_ns, MNOS_DEADLINE_NEVER, __ATOMIC_RELAXED);
 }
 
 static void put_gone_locked(struct endpoint *endpoint, struct capability *minted)
@@ -115,7 +121,7 @@ void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted)
     struct thread *receiver;
 
     spin_lock(&endpoint->lock);
-    receiver = take_receiver_locked(endpoint);
+    receiver = wait_take_receiver_locked(endpoint);
     if (receiver == NULL)
         put_gone_locked(endpoint, minted);
     else if ((minted->flags & CAP_LASTING) != 0)
@@ -134,7 +140,7 @@ void endpoint_badge_gone(struct endpoint *endpoint, struct capability *minted)
     struct thread *receiver;
 
     spin_lock(&endpoint->lock);
-    receiver = take_receiver_locked(endpoint);
+    receiver = wait_take_receiver_locked(endpoint);
     if (receiver == NULL) {
         endpoint->events |= events;
         endpoint->pending = true;
@@ -166,7 +172,7 @@ void endpoint_notify_cap(const struct capability *cap, uint64_t events)
     struct kobject *object = __atomic_load_n(&cap->object, __ATOMIC_ACQUIRE);
 
     if (type != MNOS_TYPE_NONE && __atomic_load_n(&cap->key, __ATOMIC_ACQUIRE) == key)
-        endpoint_notify((struct endpoint *)object, events);
+        endpoint_notify(endpoint_of(object), events);
 }
 
 bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *receiver)
@@ -183,10 +189,13 @@ bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *rece
     return true;
 }
 
-bool endpoint_wake_waiter(struct endpoint *endpoint, struct capability *cap)
+bool endpoint_drain_locked(struct kobject *object, struct capability *cap, struct tlb_batch *batch,
+                           void **rest)
 {
+    struct endpoint *endpoint = endpoint_of(object);
     struct thread *thread = NULL;
 
+    (void)batch, (void)rest;
     spin_lock(&endpoint->lock);
     if (cap->waiters != NULL) {
         thread = container_of(cap->waiters, struct thread, cap_link);

@@ -20,9 +20,11 @@
 #include <stdint.h>
 
 #include "abi/types.h"
+#include "assert.h"
 #include "cap/capability.h"
 #include "cap/lasting.h"
 #include "ipc/thread_queue.h"
+#include "lib/base/list.h"
 #include "object/kobject.h"
 #include "object/search.h"
 
@@ -54,8 +56,11 @@ struct endpoint {
 /* With `lasting_count` slots set aside for lasting mints. */
 mnos_status_t endpoint_create(struct process *payer, uint32_t lasting_count,
                               struct endpoint **endpoint);
-/* No capability to it exists any more. */
-void endpoint_free(struct endpoint *endpoint);
+static inline struct endpoint *endpoint_of(const struct kobject *object)
+{
+    assert(object->type == MNOS_TYPE_ENDPOINT);
+    return container_of(object, struct endpoint, obj);
+}
 
 /* The last capability with the badge of `minted`, which is about to leave the tree, has gone: a receiver is told, now or
  * later; of those for which there is no room it is told together, by badge 0. Under the derive lock. */
@@ -71,8 +76,12 @@ bool endpoint_take_pending_locked(struct endpoint *endpoint, struct thread *rece
 /* Through a kernel-held capability, which may have been revoked: then nothing happens. */
 void endpoint_notify_cap(const struct capability *cap, uint64_t events);
 
-/* Wakes one thread that waits through `cap` with MNOS_ERR_REVOKED; false: none is left. The derivation
- * lock is held. */
-bool endpoint_wake_waiter(struct endpoint *endpoint, struct capability *cap);
+/* Its row in types.c. What hangs on a capability are the threads that wait through it: draining wakes one with
+ * MNOS_ERR_REVOKED. */
+bool endpoint_drain_locked(struct kobject *object, struct capability *cap, struct tlb_batch *batch,
+                           void **rest);
+uint32_t endpoint_more_bytes(const struct kobject *object);
+bool endpoint_free(struct kobject *object);
+void endpoint_describe(const struct cap_view *view, bool is_holder, struct mnos_cap_info *info);
 
 void endpoint_caches_create(void);

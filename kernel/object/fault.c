@@ -12,17 +12,23 @@
 #include "base/panic.h"
 #include "object/process.h"
 #include "object/thread.h"
+#include "vm/aspace.h"
 
 #define VECTOR_PAGE_FAULT 14
 
-/* What an upcall begins without, as every function does: TF, DF, NT, AC. */
-#define RFLAGS_TRAP_DIRECTION_NESTED_ALIGNMENT (1ull << 8 | 1ull << 10 | 1ull << 14 | 1ull << 18)
 #define ERROR_MASK 0xFFFFu
+
+/* Of a page fault: Intel SDM vol 3A, "Page-Fault Exception (#PF)". */
+#define ERROR_PRESENT (1u << 0) /* a page is there and does not allow it */
+#define ERROR_WRITE (1u << 1)
+#define ERROR_USER (1u << 2)
+#define ERROR_FETCH (1u << 4)
 
 _Static_assert(MNOS_FAULT_SYSCALL == FRAME_SYSCALL, "a frame's vector is what a handler is told");
 
 /* ---- as an upcall ---- */
 
+/* The common case is in arch/x86_64/entry/upcall_fast.inc as well. */
 static bool upcall(struct thread *current, uint64_t which)
 {
     struct mnos_ipc_buffer *buffer = current->buffer;
@@ -35,18 +41,17 @@ static bool upcall(struct thread *current, uint64_t which)
     buffer->upcall_state =
         (uint32_t)frame->rflags | (frame->error & ERROR_MASK) << 32 | frame->vector << 48;
     frame->rip = current->upcall & ~(MNOS_UPCALL_FAULTS | MNOS_UPCALL_SYSCALLS);
-    frame->rflags &= ~RFLAGS_TRAP_DIRECTION_NESTED_ALIGNMENT;
+    frame->rflags &= ~(uint64_t)UPCALL_RFLAGS_CLEARED;
     return true;
 }
 
 /* ---- as the end of the process ---- */
 
-/* Bits 0, 1 and 4 of the error code: Intel SDM vol 3A, "Page-Fault Exception (#PF)". */
 static const char *access_of(uint64_t error)
 {
-    if ((error & 0x10) != 0)
+    if ((error & ERROR_FETCH) != 0)
         return "execute";
-    return (error & 2) != 0 ? "write" : "read";
+    return (error & ERROR_WRITE) != 0 ? "write" : "read";
 }
 
 static void log_fault(const struct thread *thread, uint64_t vector, uint32_t error)
@@ -57,7 +62,7 @@ static void log_fault(const struct thread *thread, uint64_t vector, uint32_t err
         log_warning("%s: thread %s: page fault at rip 0x%lx: %s of 0x%lx, %s",
                     thread->process->name, thread->name, frame->rip, access_of(error),
                     thread->fault_address,
-                    (error & 1) != 0 ? "not allowed by the mapping" : "not mapped");
+                    (error & ERROR_PRESENT) != 0 ? "not allowed by the mapping" : "not mapped");
     else if (vector == MNOS_FAULT_SYSCALL)
         log_warning(
             "%s: thread %s: system call 0x%lx at rip 0x%lx is not of this system and has no "
@@ -95,8 +100,28 @@ static void raise(struct thread *current, uint64_t address, uint64_t which)
     thread_kill(current);
 }
 
+/* A right that has been given, of which this core's TLB did not know yet: aspace_protect(). The fault has made it forget
+ * the page: Intel SDM vol 3A, "Operations that Invalidate TLBs and Paging-Structure Caches". */
+static bool allowed_by_now(const struct thread *current, uint64_t address)
+{
+    const struct user_frame *frame = &current->frame;
+    const uint64_t error = frame->error & ERROR_MASK;
+    unsigned wanted = MAP_READ;
+
+    if (frame->vector != VECTOR_PAGE_FAULT ||
+        (error & ~(uint64_t)(ERROR_WRITE | ERROR_USER | ERROR_FETCH)) != ERROR_PRESENT)
+        return false;
+    if ((error & ERROR_WRITE) != 0)
+        wanted |= MAP_WRITE;
+    if ((error & ERROR_FETCH) != 0)
+        wanted |= MAP_EXECUTE;
+    return aspace_allows(current->process, address, wanted);
+}
+
 void fault_raise(struct thread *current, uint64_t address)
 {
+    if (allowed_by_now(current, address))
+        return; /* and tries again */
     raise(current, address, MNOS_UPCALL_FAULTS);
 }
 

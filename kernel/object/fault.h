@@ -4,7 +4,7 @@
  * call outside the native range (both: a fault). In this order:
  *
  *   upcall    the thread goes on at an address of its choice
- *   message   it waits for its process's fault handler, as if it had called it: T1, T2 of thread.h, with
+ *   message   it waits for its process's fault handler, as if it had called it: T1, T2 of tcb.h, with
  *             SLOW_FAULTED. Its frame, all vector registers and its IPC buffer stay as they are
  *   end       its process is destroyed, with a line in the log that says why; when it is init, the system
  *             has nobody left to tell, and panics. In a process that is dying just the thread ends
@@ -24,10 +24,13 @@
 #define FAULT_INFO                                                                                 \
     (MNOS_INFO(0, sizeof(struct mnos_fault)) | (uint64_t)MNOS_KIND_FAULT << MNOS_INFO_KIND_SHIFT)
 
+/* RFLAGS that an upcall begins without, as every function does: TF, DF, NT, AC. */
+#define UPCALL_RFLAGS_CLEARED (1u << 8 | 1u << 10 | 1u << 14 | 1u << 18)
+
 struct thread;
 
 /* Vector, error code and registers are in the thread's frame; `address` is the faulting address of a
- * page fault. */
+ * page fault. One about a right that is there by now is none. */
 void fault_raise(struct thread *current, uint64_t address);
 /* A SYSCALL instruction whose number is not in the native range; all registers are in the frame. */
 void fault_foreign_syscall(struct thread *current);

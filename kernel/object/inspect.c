@@ -4,13 +4,12 @@
 
 #include <stddef.h>
 
-#include "abi/message.h"
+#include "arch/arch.h"
 #include "lib/base/string.h"
 #include "object/endpoint.h"
-#include "object/interrupt.h"
-#include "object/memory.h"
 #include "object/process.h"
 #include "object/thread.h"
+#include "object/types.h"
 #include "sched/sched.h"
 
 /* Children beyond this many are not counted: the lock is not held for longer. */
@@ -48,37 +47,7 @@ static mnos_status_t copy_locked(const struct cap_view *view, enum inspect_as wh
     for (cap_ref_t ref = slot->child; ref != 0 && info->child_count < CHILDREN_COUNTED;
          ref = cap_at(ref)->next)
         info->child_count++;
-    if (view->object->type == MNOS_TYPE_ENDPOINT) {
-        info->badge = slot->badge;
-        info->event_mask = slot->event_mask;
-    }
     return MNOS_OK;
-}
-
-static void describe_memory(const struct cap_view *view, bool is_holder, struct mnos_cap_info *info)
-{
-    const struct memory *memory = (const struct memory *)view->object;
-    uint64_t run;
-    paddr_t address;
-
-    info->flavour = memory->flavour;
-    info->physical_address = UINT64_MAX;
-    if (!is_holder || !memory->for_dma || (view->rights & MNOS_RIGHT_READ) == 0)
-        return;
-    address = memory_frame(memory, view->first, &run);
-    if (run >= view->count && run != 0)
-        info->physical_address = address;
-}
-
-/* The message of the first of several message lines; the others' data follow. */
-static void describe_interrupt(const struct cap_view *view, bool is_holder,
-                               struct mnos_cap_info *info)
-{
-    if (!is_holder || (view->rights & MNOS_RIGHT_READ) == 0 ||
-        !arch_irq_message((uint32_t)view->first, &info->physical_address, &info->message_data)) {
-        info->physical_address = UINT64_MAX;
-        info->message_data = 0;
-    }
 }
 
 mnos_status_t inspect_capability(const struct cap_view *view, enum inspect_as who,
@@ -86,6 +55,7 @@ mnos_status_t inspect_capability(const struct cap_view *view, enum inspect_as wh
 {
     struct mnos_cap_info own, *info = &own; /* `record` is where a program can write */
     struct kobject *object = view->object;
+    const struct object_type *type = object_type(object);
     mnos_status_t status;
 
     memset(info, 0, sizeof(*info));
@@ -98,16 +68,11 @@ mnos_status_t inspect_capability(const struct cap_view *view, enum inspect_as wh
     spin_unlock(&object->derive);
     if (status != MNOS_OK)
         return status;
-    if (object->type == MNOS_TYPE_MEMORY || object->type == MNOS_TYPE_INTERRUPT) {
+    if (type->has_range) {
         info->first = view->first;
         info->count = view->count;
     }
-    if (object->type == MNOS_TYPE_MEMORY)
-        describe_memory(view, who == INSPECT_HOLDER, info);
-    if (object->type == MNOS_TYPE_INTERRUPT)
-        describe_interrupt(view, who == INSPECT_HOLDER, info);
-    if (object->type == MNOS_TYPE_PROCESS || object->type == MNOS_TYPE_THREAD)
-        info->id = object->id;
+    type->describe(view, who == INSPECT_HOLDER, info);
     memcpy(record, info, sizeof(*record));
     return MNOS_OK;
 }
@@ -181,13 +146,13 @@ bool inspect_process(struct process *process, uint64_t *progress, struct mnos_pr
     info->id = process->obj.id;
     info->parent_id = process->parent == NULL ? 0 : process->parent->obj.id;
     memcpy(info->name, process->name, sizeof(info->name));
-    info->frames_used = process->quota.frames_used;
-    info->frames_quota = process->quota.frames_limit;
-    info->bytes_used = process->quota.bytes_used;
-    info->bytes_quota = process->quota.bytes_limit;
     info->cap_count = process->captable.used;
     info->priority_ceiling = process->priority_ceiling;
     spin_lock(&process->lock);
+    info->frames_used = quota_used(&process->quota.frames);
+    info->frames_quota = process->quota.frames.limit;
+    info->bytes_used = quota_used(&process->quota.bytes);
+    info->bytes_quota = process->quota.bytes.limit;
     done = list_threads_locked(process, UINT64_MAX, progress);
     info->state = process->state;
     info->exit_reason = process->exit_reason;
@@ -233,7 +198,7 @@ mnos_status_t inspect_process_cap(struct process *process, uint64_t *index, enum
         uint64_t key = __atomic_load_n(&captable_slot(table, *index)->key, __ATOMIC_RELAXED);
         struct cap_view view;
 
-        if (cap_lookup(table, key, MNOS_TYPE_NONE, 0, &view) == MNOS_OK &&
+        if (cap_lookup(table, key, MNOS_TYPE_NONE, 0, &view) == RESULT_OK &&
             inspect_capability(&view, who, info) == MNOS_OK)
             return MNOS_OK;
     }

@@ -21,10 +21,6 @@
 #include "cap/capability.h"
 #include "object/kobject.h"
 
-/* A core that takes so many interrupts of devices within a millisecond takes no more of them for as long
- * again, so that it gets on with something else. */
-#define INTERRUPT_BURST 64
-
 struct interrupt_line {
     /* Endpoint capabilities that the kernel holds: the listener and, while it is being changed, its
      * successor. `being_bound` lets one core at a time change them. */
@@ -32,15 +28,12 @@ struct interrupt_line {
     _Atomic bool being_bound;
 
     struct spinlock lock; /* rank LOCK_INTERRUPT, guards all below */
-    /* Known to assembly; one comparison sees `fired` and `is_level`. */
-    uint8_t fired; /* times since it was acknowledged, at most FIRED_MAX */
+    uint8_t fired;        /* times since it was acknowledged, at most FIRED_MAX */
     bool is_level;
     uint64_t events;                  /* 0: not bound */
     struct capability *listener;      /* which of them */
     struct capability *bound_through; /* NULL: not bound */
 };
-
-extern struct interrupt_line *interrupt_lines;
 
 /* The object all Interrupt capabilities name; created at boot. */
 struct kobject *interrupt_object(void);
@@ -53,13 +46,13 @@ mnos_status_t interrupt_bind(uint32_t line, const struct cap_view *through,
                              const struct cap_view *listener, uint64_t events);
 /* Lets a masked line fire again, and delivers it again when it has fired meanwhile. MNOS_ERR_STATE: not bound through this capability. */
 mnos_status_t interrupt_acknowledge(uint32_t line, const struct cap_view *through);
-/* The capability goes: unbinds what was bound through it. The derivation lock is held, so the listener is
- * dropped later: interrupt_drop_listeners() of the line that this returns, with no lock held. NULL: it
- * bound nothing. */
-struct interrupt_line *interrupt_unbind_locked(struct capability *through);
-void interrupt_drop_listeners(struct interrupt_line *line);
+/* Its row in types.c. What hangs on a capability is the one line bound through it: draining unbinds that, and leaves
+ * it to be parted from its listeners, which are capabilities themselves. */
+bool interrupt_drain_locked(struct kobject *object, struct capability *cap, struct tlb_batch *batch,
+                            void **rest);
+void interrupt_after_drain(void *rest);
+void interrupt_describe(const struct cap_view *view, bool is_holder, struct mnos_cap_info *info);
 
-/* A line has fired, and was masked if it is level-triggered; from the entry code. */
-void interrupt_deliver(uint32_t line);
-/* The time has come to take what was held back on this core. */
-void interrupt_hold_end(struct core *core);
+/* A line has fired, and was masked if it is level-triggered; from the entry code, which came to it when
+ * arch_cycles() was `began`. */
+void interrupt_deliver(uint32_t line, uint64_t began);

@@ -4,11 +4,10 @@
 
 #include <stddef.h>
 
-#include "arch/arch.h"
-#include "object/endpoint.h"
-#include "object/memory.h"
+#include "abi/inspect.h"
+#include "cap/capability.h"
 #include "object/process.h"
-#include "object/thread.h"
+#include "object/types.h"
 #include "sched/deferred.h"
 
 static _Atomic uint64_t next_id = 1;
@@ -17,6 +16,7 @@ void kobject_init(struct kobject *object, enum mnos_cap_type type, struct proces
 {
     object->type = (uint8_t)type;
     object->dying = false;
+    object->guard = object_type(object)->guard;
     spin_init(&object->derive, LOCK_DERIVE);
     object->id = atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
     object->payer = payer;
@@ -44,66 +44,47 @@ bool kobject_detach(struct kobject *object)
     return was_in;
 }
 
-/* Kernel memory that is held up while it waits to be freed, about. */
-static uint32_t bytes_of(const struct kobject *object)
-{
-    switch (object->type) {
-    case MNOS_TYPE_MEMORY: return sizeof(struct memory);
-    case MNOS_TYPE_ENDPOINT:
-        return (uint32_t)(sizeof(struct endpoint) +
-                          lasting_bytes(((const struct endpoint *)object)->lasting));
-    case MNOS_TYPE_PROCESS: return sizeof(struct process);
-    default: return sizeof(struct thread);
-    }
-}
-
 static bool release(struct deferred *deferred)
 {
     struct kobject *object = container_of(deferred, struct kobject, deferred);
 
-    switch (object->type) {
-    case MNOS_TYPE_MEMORY: return memory_free((struct memory *)object);
-    case MNOS_TYPE_ENDPOINT: endpoint_free((struct endpoint *)object); break;
-    case MNOS_TYPE_PROCESS: process_free((struct process *)object); break;
-    case MNOS_TYPE_THREAD: thread_free(container_of(object, struct thread, obj)); break;
-    default: break;
-    }
-    return true;
+    return object_type(object)->free(object);
 }
 
-/* A process or thread outlives its capabilities until its end is all over; `derive` is held. */
-static bool outlives(const struct kobject *object)
+bool kobject_is_garbage_locked(struct kobject *object)
 {
-    if (object->type == MNOS_TYPE_PROCESS)
-        return ((const struct process *)object)->end.progress != END_TOLD;
-    if (object->type == MNOS_TYPE_THREAD)
-        return container_of(object, struct thread, obj)->end.progress != END_TOLD;
-    return false;
-}
+    const struct ending *ending = object_ending(object);
 
-bool kobject_is_garbage_locked(const struct kobject *object)
-{
-    return object->caps == 0 && !outlives(object);
+    return object->caps == 0 && (ending == NULL || ending->progress == END_TOLD);
 }
 
 void kobject_unreferenced(struct kobject *object)
 {
+    const struct object_type *type = object_type(object);
     bool garbage;
 
     spin_lock(&object->derive);
     garbage = kobject_is_garbage_locked(object);
     spin_unlock(&object->derive);
     if (garbage && kobject_detach(object))
-        deferred_add(&object->deferred, bytes_of(object), release);
+        deferred_add(&object->deferred,
+                     type->bytes + (type->more_bytes == NULL ? 0 : type->more_bytes(object)),
+                     release);
 }
 
-bool kobject_over(struct kobject *object, uint8_t *progress)
+bool kobject_over(struct kobject *object)
 {
     bool unreferenced;
 
     spin_lock(&object->derive);
-    *progress = END_TOLD;
+    object_ending(object)->progress = END_TOLD;
     unreferenced = object->caps == 0;
     spin_unlock(&object->derive);
     return unreferenced;
+}
+
+void kobject_describe_id(const struct cap_view *view, bool is_holder, struct mnos_cap_info *info)
+{
+    (void)is_holder; /* whoever has a capability may know which process or thread it is to */
+    info->id = view->object->id;
 }

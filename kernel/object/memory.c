@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "abi/inspect.h"
 #include "assert.h"
 #include "boot/boot_code.h"
 #include "lib/base/string.h"
@@ -371,8 +372,9 @@ bool memory_zero(struct memory *memory, uint64_t *progress)
     return *progress == memory->page_count;
 }
 
-bool memory_free(struct memory *memory)
+bool memory_free(struct kobject *object)
 {
+    struct memory *memory = memory_of(object);
     struct quota *quota = payer_of(memory);
 
     if (memory->owns_frames) {
@@ -408,9 +410,28 @@ paddr_t memory_frame_of_table(const struct memory *memory, uint64_t page, uint64
     return extent->frame + (page - extent->first_page) * PAGE_BYTES;
 }
 
-bool memory_unmap_one(struct memory *memory, struct capability *cap, struct tlb_batch *batch)
+bool memory_drain_locked(struct kobject *object, struct capability *cap, struct tlb_batch *batch,
+                         void **rest)
 {
+    struct memory *memory = memory_of(object);
+
+    (void)rest;
     if (memory->flavour == MNOS_MEMORY_PORTS)
         return ports_close_one_of(memory, cap, batch);
     return aspace_unmap_one_of(memory, cap, batch);
+}
+
+void memory_describe(const struct cap_view *view, bool is_holder, struct mnos_cap_info *info)
+{
+    const struct memory *memory = memory_of(view->object);
+    uint64_t run;
+    paddr_t address;
+
+    info->flavour = memory->flavour;
+    info->physical_address = UINT64_MAX;
+    if (!is_holder || !memory->for_dma || (view->rights & MNOS_RIGHT_READ) == 0)
+        return;
+    address = memory_frame(memory, view->first, &run);
+    if (run >= view->count && run != 0)
+        info->physical_address = address;
 }

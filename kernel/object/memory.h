@@ -16,6 +16,7 @@
 #include "abi/memory.h"
 #include "assert.h"
 #include "cap/capability.h"
+#include "lib/base/list.h"
 #include "vm/aspace.h"
 #include "mm/frame.h"
 #include "object/kobject.h"
@@ -67,8 +68,11 @@ mnos_status_t memory_create_fixed(enum mnos_memory_flavour flavour, paddr_t fram
 bool memory_zero(struct memory *memory, uint64_t *progress);
 /* Frees some of its frames, from the last on; true: it has none any more. Nothing refers to them. */
 bool memory_empty(struct memory *memory);
-/* Frees frames and, at last, the object; true: it is gone. No capability, no mapping, no TLB entry refers to it. */
-bool memory_free(struct memory *memory);
+static inline struct memory *memory_of(const struct kobject *object)
+{
+    assert(object->type == MNOS_TYPE_MEMORY);
+    return container_of(object, struct memory, obj);
+}
 
 /* One of `extent_count`. */
 struct extent *memory_extent(const struct memory *memory, uint32_t index);
@@ -87,8 +91,11 @@ static inline paddr_t memory_frame(const struct memory *memory, uint64_t page, u
     return memory->single.frame + page * PAGE_BYTES;
 }
 
-/* Undoes one mapping (ports: opening) made through `cap`, or a part of it; false: none is left. The
- * derivation lock is held. */
-bool memory_unmap_one(struct memory *memory, struct capability *cap, struct tlb_batch *batch);
+/* Its row in types.c. What hangs on a capability are the mappings (ports: openings) made through it: draining undoes
+ * one, or a part of it. Freeing goes in steps, frames first; no capability, no mapping, no TLB entry refers to it. */
+bool memory_drain_locked(struct kobject *object, struct capability *cap, struct tlb_batch *batch,
+                         void **rest);
+bool memory_free(struct kobject *object);
+void memory_describe(const struct cap_view *view, bool is_holder, struct mnos_cap_info *info);
 
 void memory_caches_create(void);

@@ -32,8 +32,7 @@ static void process_init(struct process *process, struct process *parent,
     process->parent = parent;
     process->depth = parent == NULL ? 0 : (uint8_t)(parent->depth + 1);
     process->priority_ceiling = (uint8_t)params->priority_ceiling;
-    process->quota.frames_limit = params->frames_quota;
-    process->quota.bytes_limit = params->bytes_quota;
+    quota_init(&process->quota, params->frames_quota, params->bytes_quota);
     name_copy(process->name, params->name);
     spin_init(&process->lock, LOCK_PROCESS);
     ending_init(&process->end, process, process_end_step);
@@ -61,8 +60,20 @@ void process_quota_give_back(struct process *process)
 {
     if (process->parent == NULL)
         return;
-    quota_return_frames(&process->parent->quota, process->quota.frames_limit);
-    quota_return_bytes(&process->parent->quota, process->quota.bytes_limit);
+    quota_return_frames(&process->parent->quota, process->quota.frames.limit);
+    quota_return_bytes(&process->parent->quota, process->quota.bytes.limit);
+}
+
+mnos_status_t process_move_quota(struct process *process, int64_t frames, int64_t bytes,
+                                 enum mnos_quota_kind *failed)
+{
+    mnos_status_t status = MNOS_ERR_STATE;
+
+    spin_lock(&process->lock);
+    if (process_is_open(process))
+        status = quota_move(&process->parent->quota, &process->quota, frames, bytes, failed);
+    spin_unlock(&process->lock);
+    return status;
 }
 
 /* The page that tells the time, at its fixed address. */
@@ -138,19 +149,28 @@ out_object:
     return status;
 }
 
-void process_free(struct process *process)
+bool process_free(struct kobject *object)
 {
+    struct process *process = process_of(object);
+
     quota_slab_free(process->parent == NULL ? NULL : &process->parent->quota, process_cache,
                     process);
+    return true;
 }
 
 /* ---- its threads ---- */
 
 uint8_t process_threads_priority(const struct process *process)
 {
-    for (unsigned p = MNOS_PRIORITY_COUNT; p-- > 0;)
+    uint64_t rest = atomic_load_explicit(&process->threads_ever_at, memory_order_relaxed);
+
+    while (rest != 0) {
+        unsigned p = 63 - (unsigned)__builtin_clzll(rest);
+
         if (atomic_load_explicit(&process->threads_at[p], memory_order_relaxed) != 0)
             return (uint8_t)p;
+        rest &= ~(1ull << p);
+    }
     return 0;
 }
 

@@ -13,7 +13,7 @@
  * P3  its priority ceiling is at most its parent's
  * P4  processes nest at most PROCESS_DEPTH_MAX deep
  * P5  threads_at[p] is the number of its threads with effective priority p that have not been
- *     buried
+ *     buried; where it is not 0, and maybe elsewhere, bit p of threads_ever_at is set
  */
 #pragma once
 
@@ -23,8 +23,11 @@
 
 #include "abi/inspect.h"
 #include "abi/process.h"
+#include "assert.h"
 #include "cap/captable.h"
+#include "lib/base/list.h"
 #include "vm/aspace.h"
+#include "object/denial.h"
 #include "object/ending.h"
 #include "object/kobject.h"
 #include "mm/quota.h"
@@ -53,6 +56,7 @@ struct process {
     uint8_t priority_ceiling;
     char name[MNOS_NAME_BYTES];
     _Atomic uint32_t threads_at[MNOS_PRIORITY_COUNT]; /* P5 */
+    _Atomic uint64_t threads_ever_at;
 
     uint32_t table_emptied; /* by its end: capability slots below this one */
 
@@ -73,6 +77,7 @@ struct process {
     struct search listing;
     uint64_t listed;        /* threads before the one to look at next */
     uint64_t listed_cycles; /* that they and the past ones have run */
+    struct denials denials; /* the last; under `lock` */
 };
 
 /* Charged to `parent`, its quota carved out of the parent's. No thread, no capability yet. Errors:
@@ -80,6 +85,12 @@ struct process {
  * deep), MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
 mnos_status_t process_create(struct process *parent, const struct mnos_process_params *params,
                              struct process **process);
+
+static inline struct process *process_of(const struct kobject *object)
+{
+    assert(object->type == MNOS_TYPE_PROCESS);
+    return container_of(object, struct process, obj);
+}
 
 /* Not dying or dead. Only then may others put something into it or look into its tables; what a
  * core has begun then, it finishes before the tables go. */
@@ -95,6 +106,9 @@ uint8_t process_threads_priority(const struct process *process);
 /* P5: a thread has come with this effective priority; or changed it; or gone. */
 static inline void process_thread_counts(struct process *process, uint8_t priority)
 {
+    if ((atomic_load_explicit(&process->threads_ever_at, memory_order_relaxed) >> priority & 1) ==
+        0)
+        atomic_fetch_or(&process->threads_ever_at, 1ull << priority);
     atomic_fetch_add(&process->threads_at[priority], 1);
 }
 static inline void process_thread_uncounts(struct process *process, uint8_t priority)
@@ -129,13 +143,16 @@ mnos_status_t process_resume(struct process *process, bool begun, bool *again);
 
 /* Puts the cursor at the first thread; its lock is held. */
 void process_first_thread_locked(struct process *process);
-/* Gives its limits back to its parent (P2). */
+/* quota_move() between it and its parent, which it must have; MNOS_ERR_STATE: it is dying. */
+mnos_status_t process_move_quota(struct process *process, int64_t frames, int64_t bytes,
+                                 enum mnos_quota_kind *failed);
+/* Gives its limits back to its parent (P2). Once it is dying they do not change. */
 void process_quota_give_back(struct process *process);
 /* The next thread that is to be looked at, in the order of the list, whose lock is held; NULL: none
  * is left. */
 struct thread *process_next_thread_locked(struct process *process);
 
-/* Frees the record of a dead process that no capability names any more. */
-void process_free(struct process *process);
+/* Its row in types.c: frees the record of a dead process. */
+bool process_free(struct kobject *object);
 
 void process_caches_create(void);

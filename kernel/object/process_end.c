@@ -270,8 +270,8 @@ static bool end_aspace(struct process *process)
 /* Nothing is charged but what the table itself takes, which goes last. */
 static bool account_settled(const struct process *process)
 {
-    return process->quota.bytes_used == captable_bytes(&process->captable) &&
-           process->quota.frames_used == 0 && process->captable.used == 0;
+    return quota_used(&process->quota.bytes) == captable_bytes(&process->captable) &&
+           quota_used(&process->quota.frames) == 0 && process->captable.used == 0;
 }
 
 /* What any core still has to free is freed here. What a core is just freeing is charged until the
@@ -285,7 +285,8 @@ static bool end_account(struct process *process)
     }
     if (!captable_destroy(&process->captable, &process->quota))
         return true;
-    assert(process->quota.frames_used == 0 && process->quota.bytes_used == 0); /* P1 */
+    assert(quota_used(&process->quota.frames) == 0 &&
+           quota_used(&process->quota.bytes) == 0); /* P1 */
     if (process->parent == NULL)
         panic("init has ended: reason %u, code 0x%llx", process->exit_reason,
               (unsigned long long)process->exit_code);
@@ -312,7 +313,7 @@ static bool end_telling(struct process *process)
     told = ending_tell_locked(&process->end);
     if (told) {
         list_remove(&process->sibling_link);
-        unreferenced = kobject_over(&process->obj, &process->end.progress);
+        unreferenced = kobject_over(&process->obj);
         if (parent->end.progress == END_CHILDREN)
             ending_put_back_locked(&parent->end);
     }

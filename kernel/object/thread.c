@@ -9,7 +9,6 @@
 #include "abi/inspect.h"
 #include "assert.h"
 #include "boot/boot_code.h"
-#include "syscall/calls.h"
 #include "ipc/wait.h"
 #include "lib/base/string.h"
 #include "mm/frame.h"
@@ -189,6 +188,7 @@ static void thread_init(struct thread *thread, struct process *process,
     thread->sent_cap = &cap_nothing;
     thread->deadline_ns = MNOS_DEADLINE_NEVER;
     thread->timer.due = UINT64_MAX;
+    thread->timer.cancel = wait_cancel;
     ending_init(&thread->end, process, thread_end_step);
     list_init(&thread->process_link);
     name_copy(thread->name, params->name);
@@ -287,18 +287,20 @@ void thread_resume(struct thread *thread, enum thread_stop why)
         sched_make_ready(thread);
 }
 
-void thread_free(struct thread *thread)
+bool thread_free(struct kobject *object)
 {
+    struct thread *thread = thread_of(object);
     struct quota *quota = &thread->process->quota;
 
     quota_slab_free(quota, vector_cache, thread->arch.vector_area);
     quota_slab_free(quota, thread_cache, thread);
+    return true;
 }
 
 void thread_forget_call(struct thread *thread)
 {
     if (thread->record.memory != NULL)
-        kobject_unreferenced((struct kobject *)thread->record.memory);
+        kobject_unreferenced(&thread->record.memory->obj);
     thread->record = (struct call_record){0};
     atomic_fetch_and(&thread->stop, ~(uint32_t)STOP_CALL);
 }
@@ -355,27 +357,27 @@ static bool claim_stopped(struct thread *thread)
            sched_remove_ready(thread, THREAD_PAIRED);
 }
 
-mnos_status_t thread_registers(struct thread *thread, struct mnos_registers *registers, bool set)
+result_t thread_registers(struct thread *thread, struct mnos_registers *registers, bool set)
 {
     struct spinlock *lock = wait_lock(thread);
-    mnos_status_t status = MNOS_ERR_STATE;
+    result_t result = result_of(MNOS_ERR_STATE);
     uint32_t state = thread->state;
 
     if (lock != NULL) {
         if ((thread->slow & SLOW_FAULTED) != 0)
-            status = registers_move(thread, registers, set);
+            result = result_of(registers_move(thread, registers, set));
         spin_unlock(lock);
     } else if (claim_stopped(thread)) {
-        status = registers_move(thread, registers, set);
+        result = result_of(registers_move(thread, registers, set));
         sched_make_ready(thread); /* back to where it was, if the reason has not gone */
     } else if (thread != this_core()->current &&
                (state == THREAD_RUNNING || state == THREAD_PAIRED) &&
                (thread->stop & (STOP_SUSPEND | STOP_PROCESS)) != 0) {
         /* Who set the bit may be less urgent than we are, and not have come to tell that core. */
         sched_wait_stopped(thread);
-        status = CALL_AGAIN;
+        result = RESULT_AGAIN;
     }
-    return status;
+    return result;
 }
 
 uint32_t thread_state_shown(const struct thread *thread)

@@ -9,7 +9,6 @@
 
 #include "arch/arch.h"
 #include "assert.h"
-#include "syscall/calls.h"
 #include "core.h"
 #include "ipc/wait.h"
 #include "object/fault.h"
@@ -67,20 +66,20 @@ static bool mark(struct thread *thread, uint8_t priority)
     return lives;
 }
 
-mnos_status_t thread_destroy(struct thread *current, struct thread *thread)
+result_t thread_destroy(struct thread *current, struct thread *thread)
 {
     struct process *process = thread->process;
-    mnos_status_t status = CALL_ANSWERED;
+    result_t result = RESULT_ANSWERED;
     bool waits = false;
 
     if (!mark(thread, current->effective))
-        return MNOS_ERR_STATE;
+        return result_of(MNOS_ERR_STATE);
     sched_quiesce();
     thread_evict(thread);
     spin_lock(&process->lock);
     thread->kept--;
     if (thread->end.progress >= END_DEAD) {
-        status = MNOS_OK;
+        result = RESULT_OK;
     } else if ((current->stop & STOP_KILL) == 0) { /* T9 */
         wait_for_end_locked(&thread->end, current);
         waits = true;
@@ -88,7 +87,7 @@ mnos_status_t thread_destroy(struct thread *current, struct thread *thread)
     spin_unlock(&process->lock);
     if (waits)
         sched_current_blocked();
-    return status;
+    return result;
 }
 
 /* ---- burying ---- */
@@ -145,7 +144,7 @@ static void tell(struct thread *thread)
      * others. */
     told = ending_tell_locked(&thread->end) && thread->kept == 0;
     if (told) {
-        unreferenced = kobject_over(&thread->obj, &thread->end.progress);
+        unreferenced = kobject_over(&thread->obj);
         process_thread_leaves_locked(process, thread);
     } else {
         ending_again_locked(&thread->end);

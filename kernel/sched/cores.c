@@ -34,6 +34,15 @@ BOOT_CODE void sched_init(void)
     cores[0].online = true;
 }
 
+/* Not boot code, which is gone when it leaves. */
+void sched_boot_core_start(void)
+{
+    arch_leave_boot();
+    info_update_memory();
+    sched_leave_kernel();
+    arch_enter_user();
+}
+
 void sched_core_start(void)
 {
     struct core *core = this_core();

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "core.h"
-#include "vm/aspace.h"
 #include "sched/sched.h"
+#include "sched/tlb_batch.h"
 
 static uint32_t count_of(const struct deferred_list *list)
 {

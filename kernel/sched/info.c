@@ -17,7 +17,7 @@
 #include "version.h"
 
 static struct mnos_kinfo *kinfo;
-struct mnos_statistics *statistics; /* known to assembly */
+static struct mnos_statistics *statistics;
 
 BOOT_CODE static uint64_t frames_for(size_t size_bytes)
 {
@@ -77,6 +77,7 @@ BOOT_CODE void info_kinfo_create(void)
     kinfo->acpi_rsdp_address = boot_info.rsdp;
     kinfo_framebuffer();
     string_copy(kinfo->kernel_version, KERNEL_VERSION, sizeof(kinfo->kernel_version));
+    arch_build_text(kinfo->kernel_build);
     arch_cpu_features_text(kinfo->cpu_features, sizeof(kinfo->cpu_features));
 
     statistics->core_count = core_count;

@@ -9,7 +9,7 @@
 
 #include "arch/arch.h"
 #include "core.h"
-#include "object/thread.h"
+#include "tcb.h"
 #include "sched/sched.h"
 
 /* ---- ready.c ---- */

@@ -172,15 +172,12 @@ void sched_hand_over(struct thread *thread)
         return;
     }
     switch_to(core, thread);
-    if (core->slice_end_ns == 0 &&
-        runqueue_best_priority(&core->runqueue) == (int)thread->effective)
-        core->need_resched = true; /* somebody waits for its turn to end: it must have an end */
+    switch_see_peers(core, thread);
 }
 
 void sched_block_prepare_whole(struct thread *current)
 {
-    switch_account(current);
-    arch_thread_save(current, false);
+    switch_give_way_prepare(current);
 }
 
 void sched_block_prepare(struct thread *current)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "assert.h"
-#include "object/thread.h"
+#include "sched/runqueue_inline.h"
 
 void runqueue_init(struct runqueue *queue)
 {
@@ -20,42 +20,9 @@ void runqueue_init(struct runqueue *queue)
     }
 }
 
-static struct thread *first_of(const struct list *list)
-{
-    return list_first(list, struct thread, run_link);
-}
-
-/* Of a priority of which some are ready. */
-static struct thread *first_locked(const struct runqueue *queue, int priority)
-{
-    const struct list *movable = &queue->movables[priority], *pinned = &queue->pinneds[priority];
-
-    if ((queue->pinned >> priority & 1) == 0)
-        return first_of(movable);
-    if ((queue->movable >> priority & 1) == 0)
-        return first_of(pinned);
-    return (int32_t)(first_of(movable)->ticket - first_of(pinned)->ticket) < 0 ? first_of(movable)
-                                                                               : first_of(pinned);
-}
-
 void runqueue_insert_locked(struct runqueue *queue, struct thread *thread, bool at_front)
 {
-    unsigned priority = thread->effective;
-    bool pinned = thread->affinity != MNOS_AFFINITY_ANY;
-    struct list *list = pinned ? &queue->pinneds[priority] : &queue->movables[priority];
-
-    assert(spin_is_locked(&queue->lock));
-    thread->queued_priority = (uint8_t)priority;
-    thread->queued_pinned = pinned;
-    if (at_front && ((queue->movable | queue->pinned) >> priority & 1) != 0) {
-        thread->ticket = first_locked(queue, (int)priority)->ticket - 1;
-        list_prepend(list, &thread->run_link);
-    } else {
-        thread->ticket = queue->next_ticket++;
-        list_append(list, &thread->run_link);
-    }
-    *(pinned ? &queue->pinned : &queue->movable) |= 1ull << priority;
-    queue->ready |= 1ull << priority;
+    runqueue_insert_inline_locked(queue, thread, at_front);
 }
 
 void runqueue_remove_locked(struct runqueue *queue, struct thread *thread)
@@ -76,40 +43,14 @@ struct thread *runqueue_best_locked(const struct runqueue *queue)
 {
     int priority = runqueue_best_thread(queue);
 
-    return priority < 0 ? NULL : first_locked(queue, priority);
+    return priority < 0 ? NULL : runqueue_first_locked(queue, priority);
 }
 
 struct thread *runqueue_best_movable_locked(const struct runqueue *queue)
 {
     if (queue->movable == 0)
         return NULL;
-    return first_of(&queue->movables[63 - __builtin_clzll(queue->movable)]);
-}
-
-struct thread *runqueue_next_locked(struct runqueue *queue, struct thread *thread)
-{
-    unsigned priority = thread->effective;
-    uint64_t bit = 1ull << priority;
-    bool pinned = thread->affinity != MNOS_AFFINITY_ANY;
-    struct list *list = pinned ? &queue->pinneds[priority] : &queue->movables[priority];
-    struct thread *first;
-
-    if (((queue->movable | queue->pinned) & bit) == 0)
-        return NULL;
-    first = first_locked(queue, (int)priority);
-    if (atomic_load_explicit(&first->stop, memory_order_relaxed) != 0)
-        return NULL;
-    thread->ticket = queue->next_ticket++;
-    thread->queued_priority = (uint8_t)priority;
-    thread->queued_pinned = pinned;
-    list_append(list, &thread->run_link);
-    list_remove(&first->run_link);
-    if (pinned != first->queued_pinned) {
-        *(pinned ? &queue->pinned : &queue->movable) |= bit;
-        if (list_empty(pinned ? &queue->movables[priority] : &queue->pinneds[priority]))
-            *(pinned ? &queue->movable : &queue->pinned) &= ~bit;
-    }
-    return first;
+    return runqueue_first_of(&queue->movables[63 - __builtin_clzll(queue->movable)]);
 }
 
 bool runqueue_work_begins(struct runqueue *queue, uint8_t priority)

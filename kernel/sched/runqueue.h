@@ -40,9 +40,6 @@ void runqueue_remove_locked(struct runqueue *queue, struct thread *thread);
  * only at those that may run anywhere. */
 struct thread *runqueue_best_locked(const struct runqueue *queue);
 struct thread *runqueue_best_movable_locked(const struct runqueue *queue);
-/* Puts `thread` at the end of its priority and takes the first of it out; NULL: there is none, or it must
- * not run, and nothing has changed. */
-struct thread *runqueue_next_locked(struct runqueue *queue, struct thread *thread);
 /* The list of work of a priority is empty no more; true: it is as good as what runs. Or it is empty now. */
 bool runqueue_work_begins(struct runqueue *queue, uint8_t priority);
 void runqueue_work_ends(struct runqueue *queue, uint8_t priority);

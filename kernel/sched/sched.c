@@ -5,15 +5,15 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "syscall/calls.h"
 #include "sched/info.h"
-#include "ipc/wait.h"
 #include "lockdep.h"
 #include "base/log.h"
-#include "object/interrupt.h"
 #include "sched/internal.h"
+#include "sched/runqueue_inline.h"
 #include "sched/switch.h"
 #include "sched/deferred.h"
+#include "sched/core_timer.h"
+#include "sched/tlb_batch.h"
 #include "base/trace.h"
 
 /* How many expired deadlines one timer interrupt serves before others get a chance. */
@@ -21,53 +21,11 @@
 /* How many threads that must not run are taken out of a queue between two looks at interrupts. */
 #define STOPPED_STEP 8
 
-/* ---- timers ---- */
-
-static void timer_set(struct core *core, uint64_t deadline_ns)
-{
-    if (core->timer_armed_ns == deadline_ns)
-        return;
-    core->timer_armed_ns = deadline_ns;
-    arch_timer_arm(deadline_ns);
-}
-
-/* The nearest deadline. */
-static inline uint64_t timer_next(const struct core *core)
-{
-    uint64_t next = __atomic_load_n(&core->timer_queue.earliest, __ATOMIC_RELAXED);
-
-    return core->hold_end_ns < next ? core->hold_end_ns : next;
-}
-
-/* That, text that waits to be shown, and the end of the turn only if someone of that priority waits. */
-static void timer_update(struct core *core)
-{
-    uint64_t next = timer_next(core);
-
-    if (log_is_due(next))
-        next = atomic_load_explicit(&log_retry_ns, memory_order_relaxed);
-    if (core->runqueue.ready != 0 && core->current != NULL &&
-        runqueue_best_priority(&core->runqueue) >= (int)core->current->effective) {
-        if (core->slice_end_ns == 0)
-            core->slice_end_ns = arch_time_ns() + SCHED_SLICE_NS;
-        if (core->slice_end_ns < next)
-            next = core->slice_end_ns;
-    }
-    timer_set(core, next);
-}
-
-void sched_timer_start(struct thread *thread)
-{
-    struct core *core = this_core();
-
-    if (timer_queue_insert(&core->timer_queue, thread) &&
-        thread->deadline_ns < core->timer_armed_ns)
-        timer_set(core, thread->deadline_ns);
-}
+/* ---- deadlines ---- */
 
 /* Ends waits whose deadline has passed and takes out of the way what nobody waits for any more; false:
  * there may be more to do. */
-static bool expire(struct core *core, uint64_t now)
+[[gnu::always_inline]] static inline bool expire(struct core *core, uint64_t now)
 {
     for (unsigned i = 0; i < EXPIRE_BATCH; i++) {
         struct thread *thread;
@@ -78,7 +36,7 @@ static bool expire(struct core *core, uint64_t now)
         if (thread == NULL)
             return true;
         if (thread != TIMER_QUEUE_MORE)
-            (void)wait_cancel(thread, now, MNOS_ERR_DEADLINE);
+            (void)thread->timer.cancel(thread, now, MNOS_ERR_DEADLINE);
     }
     return false;
 }
@@ -321,43 +279,96 @@ static void do_dues(struct core *core)
         sched_offer_to_idle(core);
     timer_update(core);
     if ((core->current->stop & STOP_CALL) != 0)
-        call_resume(core->current);
+        core->current->record.resume(core->current);
 }
+
+/* ---- the short ways out ---- */
 
 /* Whether nothing but the change of threads is to be done for core->next to take over. */
-static bool next_is_all(const struct core *core, const struct thread *current,
-                        const struct thread *next)
+static inline bool next_is_all(const struct core *core, const struct thread *current,
+                               const struct thread *next)
 {
     return current != NULL && atomic_load_explicit(&current->stop, memory_order_relaxed) == 0 &&
-           atomic_load_explicit(&next->stop, memory_order_relaxed) == 0 &&
+           next->effective > current->effective && core->slice_end_ns == 0 &&
            runqueue_best_priority(&core->runqueue) < (int)next->effective &&
-           core->slice_end_ns == 0 && core->tlb_owed == 0 && !core->ports_owed &&
-           !(deferred_any(&core->deferred) && deferred_is_due(core));
+           atomic_load_explicit(&next->stop, memory_order_relaxed) == 0 && core->tlb_owed == 0 &&
+           !core->ports_owed && !(deferred_any(&core->deferred) && deferred_is_due(core));
 }
 
-/* core->next takes over from what runs here, which keeps its place. */
-[[gnu::noinline]] static void run_next(struct core *core)
+/* core->next takes over from what runs here, which keeps its place: true, and the core can leave the kernel. */
+static bool run_next(struct core *core)
 {
     struct thread *next = core->next, *current = core->current;
     struct runqueue *queue = &core->runqueue;
+    bool fast;
 
     core->next = NULL;
     if (!next_is_all(core, current, next)) {
         (void)sched_enqueue(core, next, false);
-        return;
+        return false;
     }
-    switch_account(current);
-    arch_thread_save(current, false);
     core->need_resched = false;
+    fast = !core->tracing && switch_is_fast(core, next);
+    if (fast)
+        switch_leave(current, next, true);
+    else
+        switch_give_way_prepare(current);
     spin_lock(&queue->lock);
     atomic_store_explicit(&current->state, THREAD_READY, memory_order_relaxed);
-    runqueue_insert_locked(queue, current, true);
+    runqueue_insert_inline_locked(queue, current, true);
     queue->running_priority = (int)next->effective;
-    spin_unlock(&queue->lock);
-    switch_run(core, next);
-    timer_set(core, timer_next(core)); /* nobody waits for the end of its turn */
+    spin_unlock(&queue->lock); /* from here on it can be made to run elsewhere */
     if (!sched_single_core())
         sched_offer_to_idle(core);
+    if (fast)
+        switch_enter(core, next);
+    else
+        switch_run(core, next);
+    /* Nobody waits for the end of its turn, but the timer may just have fired, or the end of a hold have come to be. */
+    if (timer_next(core) < core->timer_armed_ns)
+        timer_update(core);
+    return true;
+}
+
+/* The first of those of the same priority takes over for the rest of the turn, and what runs here is at the end: likewise. */
+static bool run_peer(struct core *core)
+{
+    struct thread *next = NULL, *current = core->current;
+    struct runqueue *queue = &core->runqueue;
+
+    core->yields = false;
+    if (current == NULL || core->next != NULL ||
+        runqueue_best_priority(queue) != (int)current->effective)
+        return false; /* the long way decides */
+    spin_lock(&queue->lock);
+    if (core->slice_end_ns != 0 && !core->tracing && (current->slow & SLOW_PROCESSOR) == 0)
+        next = runqueue_next_locked(queue, current);
+    if (next == NULL) {
+        spin_unlock(&queue->lock);
+        core->slice_end_ns = 1; /* over */
+        return false;
+    }
+    core->need_resched = false;
+    switch_leave(current, next, false); /* visible to others only when the lock is dropped */
+    atomic_store_explicit(&current->state, THREAD_READY, memory_order_relaxed);
+    atomic_store_explicit(&next->state, THREAD_PAIRED, memory_order_relaxed);
+    spin_unlock(&queue->lock);
+    switch_enter(core, next);
+    return true;
+}
+
+/* ---- the way out ---- */
+
+[[gnu::noinline]] static void leave_the_long_way(struct core *core)
+{
+    while (core->current == NULL || core->need_resched || core->current->stop != 0) {
+        if (core->next == NULL)
+            reschedule(core);
+        else if (run_next(core))
+            return;
+    }
+    if (deferred_any(&core->deferred) && deferred_is_due(core))
+        core->need_resched = true; /* the next way out takes the next step */
 }
 
 void sched_leave_kernel(void)
@@ -365,36 +376,10 @@ void sched_leave_kernel(void)
     struct core *core = this_core();
 
     lockdep_assert_none();
-    while (core->current == NULL || core->need_resched || core->current->stop != 0) {
-        if (core->next != NULL)
-            run_next(core);
-        else
-            reschedule(core);
-    }
-    if (deferred_any(&core->deferred) && deferred_is_due(core))
-        core->need_resched = true; /* the next way out takes the next step */
-}
-
-void sched_yield(struct core *core, struct thread *current)
-{
-    struct runqueue *queue = &core->runqueue;
-    struct thread *next;
-
-    if (core->need_resched || runqueue_best_priority(queue) != (int)current->effective)
-        return; /* nobody to yield to, or the long way out decides */
-    spin_lock(&queue->lock);
-    next = core->slice_end_ns == 0 ? NULL : runqueue_next_locked(queue, current);
-    if (next == NULL) {
-        spin_unlock(&queue->lock);
-        core->need_resched = true;
-        core->slice_end_ns = 1; /* over */
+    if (core->yields && run_peer(core))
         return;
-    }
-    switch_block_prepare(current); /* visible to others only when the lock is dropped */
-    atomic_store_explicit(&current->state, THREAD_READY, memory_order_relaxed);
-    atomic_store_explicit(&next->state, THREAD_PAIRED, memory_order_relaxed);
-    spin_unlock(&queue->lock);
-    switch_run(core, next);
+    if (core->next == NULL || !run_next(core))
+        leave_the_long_way(core);
 }
 
 void sched_timer_interrupt(struct core *core, uint64_t now_ns)
@@ -402,7 +387,7 @@ void sched_timer_interrupt(struct core *core, uint64_t now_ns)
     core->timer_armed_ns = UINT64_MAX;
     core->need_resched |= core->current != NULL; /* the long way out sets the timer anew */
     if (core->hold_end_ns <= now_ns)
-        interrupt_hold_end(core);
+        core->hold_over(core);
     (void)expire(core, now_ns);
     if (log_is_due(now_ns))
         (void)log_show_step();
@@ -423,6 +408,13 @@ bool sched_preempt_point(void)
         return true; /* what was looked up may have been freed */
     if (core->current == NULL || sched_stop_bits(core->current) != 0)
         return true;
-    return core->next != NULL || (core->need_resched && runqueue_best_priority(&core->runqueue) >=
-                                                            (int)core->current->effective);
+    if (core->next != NULL)
+        return true;
+    if (!core->need_resched)
+        return false;
+    if (runqueue_best_priority(&core->runqueue) >= (int)core->current->effective)
+        return true;
+    /* The way out, which sets it else, may be far: for the next deadline, the end of a hold. */
+    timer_update(core);
+    return false;
 }

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "core.h"
-#include "object/thread.h"
+#include "tcb.h"
 
 /* Length of a turn when others of the same priority are ready. */
 #define SCHED_SLICE_NS 5000000ull
@@ -24,6 +24,8 @@
 void sched_init(void);
 /* A further core has its stack, tables and APIC: takes part from now on. */
 [[gnu::noreturn]] void sched_core_start(void);
+/* The boot core does, as the last one: ends the boot. */
+[[gnu::noreturn]] void sched_boot_core_start(void);
 
 /* ---- called by the entry code ---- */
 
@@ -74,9 +76,6 @@ void sched_block_prepare_whole(struct thread *current);
 void sched_running_priority(struct core *core, uint8_t priority);
 /* core->current, prepared and published, no longer runs: nothing of it may be touched after. */
 void sched_current_blocked(void);
-/* sys_thread_yield: switches to the next thread of the priority, if there is one, for the rest of the turn.
- * `current`, all of whose registers that are not lost are in its frame, then is at the end. */
-void sched_yield(struct core *core, struct thread *current);
 /* Takes a ready thread out of the run queue it is in, to be in `state` from then on; false when it was
  * not ready any more. */
 bool sched_remove_ready(struct thread *thread, enum thread_state state);

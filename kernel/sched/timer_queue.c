@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "assert.h"
-#include "object/thread.h"
+#include "tcb.h"
 
 /* When to look again at a thread that is just beginning or ending a wait. */
 #define AGAIN_NS 20000

@@ -14,8 +14,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/types.h"
 #include "lib/base/tree.h"
 #include "base/spinlock.h"
 
@@ -25,6 +27,8 @@ struct timer_entry {
     struct tree_node node;     /* keyed by `due`, then by address */
     struct timer_queue *queue; /* where it is; NULL: nowhere. Guarded by that queue's lock */
     uint64_t due;              /* UINT64_MAX: in no queue. Read without the lock by the thread */
+    /* Ends the wait that this is the deadline of: wait_cancel(). Constant. */
+    bool (*cancel)(struct thread *thread, uint64_t until_ns, mnos_status_t status);
 };
 
 struct timer_queue {

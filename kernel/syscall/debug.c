@@ -17,28 +17,28 @@
  * buffer; it goes to the log ring. Who wrote it also shows it, on the devices that are the kernel's, as far as they
  * take it at once and nothing more urgent is to be done; the rest follows by the timer, or when the core idles. No
  * text at all asks a measuring kernel for what it has measured. */
-mnos_status_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t size_bytes)
+result_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t size_bytes)
 {
     struct call_record *record = call_record(current);
     struct cap_view cap;
     uint64_t pages;
-    mnos_status_t status = call_cap(current, 1, log, MNOS_TYPE_MEMORY, MNOS_RIGHT_WRITE, &cap);
+    result_t status = argument_cap(current, 1, log, MNOS_TYPE_MEMORY, MNOS_RIGHT_WRITE, &cap);
 
-    if (status != MNOS_OK)
+    if (status != RESULT_OK)
         return status;
-    if (((struct memory *)cap.object)->single.frame != log_ring_frames(&pages))
-        return call_argument(1, MNOS_ERR_STATE);
+    if (memory_of(cap.object)->single.frame != log_ring_frames(&pages))
+        return error_at(1, MNOS_ERR_STATE);
     if (size_bytes > sizeof(current->buffer->data))
-        return call_argument(2, MNOS_ERR_SIZE);
+        return error_at(2, MNOS_ERR_SIZE);
     if (size_bytes == 0)
         measure_report();
     while (record->done < size_bytes) {
         record->done += log_write_user((const char *)current->buffer->data + record->done,
                                        size_bytes - record->done);
         if (record->done < size_bytes && sched_preempt_point())
-            return CALL_AGAIN;
+            return RESULT_AGAIN;
     }
     for (unsigned i = 0; i < SHOW_STEPS && !sched_preempt_point() && log_show_step(); i++)
         ;
-    return MNOS_OK;
+    return RESULT_OK;
 }

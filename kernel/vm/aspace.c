@@ -22,11 +22,6 @@
 /* Mappings that are looked at, or freed. */
 #define STEP_MAPPINGS 8
 
-static uint64_t mapping_end(const struct mapping *mapping)
-{
-    return mapping->node.key + mapping->page_count * PAGE_BYTES;
-}
-
 /* ---- creation and destruction ---- */
 
 mnos_status_t aspace_create(struct process *process)
@@ -36,8 +31,7 @@ mnos_status_t aspace_create(struct process *process)
     return arch_aspace_create(&process->aspace.arch, &process->quota);
 }
 
-/* The address space is locked. */
-static void mapping_free_locked(struct mapping *mapping)
+void mapping_remove(struct mapping *mapping)
 {
     tree_remove(&mapping->process->aspace.mappings, &mapping->node);
     mapping_destroy(mapping);
@@ -52,7 +46,7 @@ bool aspace_destroy(struct process *process)
         spin_lock(&aspace->lock);
         mapping = mapping_of(tree_first(&aspace->mappings));
         if (mapping != NULL)
-            mapping_free_locked(mapping);
+            mapping_remove(mapping);
         spin_unlock(&aspace->lock);
         if (mapping == NULL)
             return i == 0 && arch_aspace_destroy(&aspace->arch, &process->quota);
@@ -62,29 +56,12 @@ bool aspace_destroy(struct process *process)
 
 /* ---- mapping ---- */
 
-static bool range_valid(uaddr_t address, uint64_t count)
-{
-    return address % PAGE_BYTES == 0 && count != 0 && address >= PAGE_BYTES &&
-           address < MNOS_USER_END && count <= (MNOS_USER_END - address) / PAGE_BYTES;
-}
-
 bool aspace_overlaps_locked(struct aspace *aspace, uaddr_t address, uint64_t count)
 {
-    struct mapping *below = mapping_of(tree_at_or_below(&aspace->mappings, address));
-    struct mapping *above = mapping_of(tree_at_or_above(&aspace->mappings, address));
+    const struct mapping *last =
+        mapping_of(tree_at_or_below(&aspace->mappings, address + count * PAGE_BYTES - 1));
 
-    return (below != NULL && mapping_end(below) > address) ||
-           (above != NULL && above->node.key < address + count * PAGE_BYTES);
-}
-
-/* True when `cap`, as the present kernel entry found it, lets its holder have pages [first, first + count) of
- * the object with these rights. */
-static bool allows(const struct cap_view *cap, uint64_t first, uint64_t count, unsigned rights)
-{
-    const unsigned access = rights & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
-
-    return first >= cap->first && first - cap->first <= cap->count &&
-           count <= cap->count - (first - cap->first) && (access & ~(unsigned)cap->rights) == 0;
+    return last != NULL && (last->node.key >= address || mapping_end(last) > address);
 }
 
 /* Enters one more piece of `mapping`, which is to have `count` pages. */
@@ -98,7 +75,7 @@ static mnos_status_t map_piece_locked(struct mapping *mapping, const struct cap_
 
     if (*pages > count - done)
         *pages = count - done;
-    if (*pages == 0 || !allows(cap, mapping->first_page + done, *pages, mapping->rights))
+    if (*pages == 0 || !cap_allows(cap, mapping->first_page + done, *pages, mapping->rights))
         return MNOS_ERR_STATE;
     status =
         arch_aspace_map_some(&process->aspace.arch, &process->quota,
@@ -150,10 +127,14 @@ static mnos_status_t mapping_begun_locked(struct aspace *aspace, uaddr_t address
     return (*mapping)->page_count == record->done ? MNOS_OK : MNOS_ERR_STATE;
 }
 
-/* What most mappings are. That no mapping is in the way is what its empty entry proves (A2). */
-static mnos_status_t map_page_locked(struct process *process, const struct cap_view *cap,
-                                     uaddr_t address, uint64_t first, unsigned rights)
+/* What most mappings are. That no mapping is in the way is what empty entries prove (A2). Inlined, so that of one page it is
+ * what one page takes. */
+[[gnu::always_inline]] static inline mnos_status_t map_run_locked(struct process *process,
+                                                                  const struct cap_view *cap,
+                                                                  uaddr_t address, uint64_t first,
+                                                                  uint64_t count, unsigned rights)
 {
+    struct arch_aspace *arch = &process->aspace.arch;
     struct mapping *mapping;
     uint64_t run;
     paddr_t frame;
@@ -161,31 +142,48 @@ static mnos_status_t map_page_locked(struct process *process, const struct cap_v
 
     if (status != MNOS_OK)
         return status;
-    mapping_watch(mapping, 1);
+    mapping_watch(mapping, count);
     frame = memory_frame(mapping->memory, first, &run);
-    status = run == 0 ? MNOS_ERR_STATE /* beyond the object: no capability reaches there */
-                      : arch_aspace_map_page(&process->aspace.arch, &process->quota, address, frame,
-                                             rights);
+    if (run < count) /* of one page: beyond the object, where no capability reaches */
+        status = MNOS_ERR_STATE;
+    else if (count == 1)
+        status = arch_aspace_map_page(arch, &process->quota, address, frame, rights);
+    else
+        status = arch_aspace_map_run(arch, address, count, frame, rights);
     if (status != MNOS_OK) {
         mapping_destroy(mapping);
         return status;
     }
-    mapping->page_count = 1;
+    mapping->page_count = count;
     tree_insert(&process->aspace.mappings, &mapping->node, address);
     return MNOS_OK;
+}
+
+[[gnu::always_inline]] static inline mnos_status_t map_run(struct process *process,
+                                                           const struct cap_view *cap,
+                                                           uaddr_t address, uint64_t first,
+                                                           uint64_t count, unsigned rights)
+{
+    mnos_status_t status;
+
+    if (!aspace_range_valid(address, count))
+        return MNOS_ERR_ADDRESS;
+    spin_lock(&process->aspace.lock);
+    status = map_run_locked(process, cap, address, first, count, rights);
+    spin_unlock(&process->aspace.lock);
+    return status;
 }
 
 mnos_status_t aspace_map_page(struct process *process, const struct cap_view *cap, uaddr_t address,
                               uint64_t first, unsigned rights)
 {
-    mnos_status_t status;
+    return map_run(process, cap, address, first, 1, rights);
+}
 
-    if (address % PAGE_BYTES != 0 || address - PAGE_BYTES >= MNOS_USER_END - PAGE_BYTES)
-        return MNOS_ERR_ADDRESS;
-    spin_lock(&process->aspace.lock);
-    status = map_page_locked(process, cap, address, first, rights);
-    spin_unlock(&process->aspace.lock);
-    return status;
+mnos_status_t aspace_map_run(struct process *process, const struct cap_view *cap, uaddr_t address,
+                             uint64_t first, uint64_t count, unsigned rights)
+{
+    return map_run(process, cap, address, first, count, rights);
 }
 
 /* Unmaps some pages at the end of what `mapping` has in [address, end), where `end` is inside it; *unmapped tells
@@ -217,7 +215,7 @@ static mnos_status_t unmap_tail_locked(struct mapping *mapping, uaddr_t address,
     }
     mapping->page_count -= pages + behind;
     if (mapping->page_count == 0)
-        mapping_free_locked(mapping);
+        mapping_remove(mapping);
     *unmapped = pages;
     return MNOS_OK;
 }
@@ -229,7 +227,7 @@ static bool abandon_some_locked(struct mapping *mapping, struct call_record *rec
     uint64_t unmapped = 0;
 
     if (mapping->page_count == 0) {
-        mapping_free_locked(mapping);
+        mapping_remove(mapping);
         return true;
     }
     if (unmap_tail_locked(mapping, mapping->node.key, mapping_end(mapping), &unmapped, batch) !=
@@ -267,7 +265,7 @@ mnos_status_t aspace_map(struct process *process, const struct cap_view *cap, ua
     bool finished = true;
 
     *again = false;
-    if (!range_valid(address, count))
+    if (!aspace_range_valid(address, count))
         return MNOS_ERR_ADDRESS;
     spin_lock(&aspace->lock);
     if (record->serial == 0)
@@ -326,7 +324,7 @@ mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t co
     uint64_t unmapped = 0;
 
     *again = false;
-    if (!range_valid(address, count))
+    if (!aspace_range_valid(address, count))
         return MNOS_ERR_ADDRESS;
     spin_lock(&aspace->lock);
     if (record->checked < count)
@@ -340,7 +338,8 @@ mnos_status_t aspace_unmap(struct process *process, uaddr_t address, uint64_t co
     return status;
 }
 
-bool aspace_unmap_page(struct process *process, uaddr_t address)
+[[gnu::always_inline]] static inline bool unmap_run(struct process *process, uaddr_t address,
+                                                    uint64_t count)
 {
     struct aspace *aspace = &process->aspace;
     struct mapping *mapping;
@@ -349,17 +348,29 @@ bool aspace_unmap_page(struct process *process, uaddr_t address)
         return false; /* what stands there in the tree is a port opening (A1) */
     spin_lock(&aspace->lock);
     mapping = mapping_of(tree_at_or_below(&aspace->mappings, address));
-    if (mapping == NULL || mapping->node.key != address || mapping->page_count != 1) {
+    if (mapping == NULL || mapping->node.key != address || mapping->page_count != count ||
+        (count != 1 && !arch_aspace_unmap_run(&aspace->arch, address, count))) {
         spin_unlock(&aspace->lock);
         return false;
     }
-    arch_aspace_unmap_page(&aspace->arch, address);
+    if (count == 1)
+        arch_aspace_unmap_page(&aspace->arch, address);
     this_core()->tlb_pending = true; /* before its memory loses sight of it */
-    mapping_free_locked(mapping);
+    mapping_remove(mapping);
     spin_unlock(&aspace->lock);
-    arch_aspace_flush(&aspace->arch, address, 1);
+    arch_aspace_flush(&aspace->arch, address, count);
     this_core()->tlb_pending = false;
     return true;
+}
+
+bool aspace_unmap_page(struct process *process, uaddr_t address)
+{
+    return unmap_run(process, address, 1);
+}
+
+bool aspace_unmap_run(struct process *process, uaddr_t address, uint64_t count)
+{
+    return unmap_run(process, address, count);
 }
 
 bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct tlb_batch *batch)
@@ -375,7 +386,7 @@ bool aspace_unmap_one_of(struct memory *memory, struct capability *cap, struct t
     spin_lock(&process->aspace.lock);
     if (mapping_is_first(mapping, process, memory, cap)) {
         if (mapping->page_count == 0)
-            mapping_free_locked(mapping); /* of a sys_mem_map that has not got far */
+            mapping_remove(mapping); /* of a sys_mem_map that has not got far */
         else
             status = unmap_tail_locked(mapping, mapping->node.key, mapping_end(mapping), &unmapped,
                                        batch);

@@ -6,6 +6,7 @@
 
 #include "boot/boot_code.h"
 #include "base/log.h"
+#include "core.h"
 #include "mm/slab.h"
 #include "object/memory.h"
 #include "object/process.h"
@@ -18,7 +19,7 @@ BOOT_CODE void mapping_caches_create(void)
     mapping_cache = slab_cache_create("mapping", sizeof(struct mapping), 8);
 }
 
-static void leave_cap(struct mapping *mapping)
+[[gnu::always_inline]] static inline void leave_cap(struct mapping *mapping)
 {
     spin_lock(&mapping->memory->mappings_lock);
     *mapping->link = mapping->next;
@@ -48,8 +49,23 @@ void mapping_tell(struct mapping *mapping, uint64_t count)
     spin_unlock(&mapping->memory->mappings_lock);
 }
 
+/* In the place of `from`, which is in the list of its capability and is no longer afterwards. */
+static void take_place(struct mapping *mapping, const struct mapping *from)
+{
+    spin_lock(&from->memory->mappings_lock);
+    mapping->memory = from->memory;
+    mapping->cap = from->cap;
+    mapping->next = from->next;
+    mapping->link = from->link;
+    *mapping->link = mapping;
+    if (mapping->next != NULL)
+        mapping->next->link = &mapping->next;
+    spin_unlock(&from->memory->mappings_lock);
+}
+
 /* Puts it into the list of `view`'s capability, if that still exists. */
-static bool join_cap(struct mapping *mapping, const struct cap_view *view)
+[[gnu::always_inline]] static inline bool join_cap(struct mapping *mapping,
+                                                   const struct cap_view *view)
 {
     bool alive;
 
@@ -78,17 +94,38 @@ mnos_status_t mapping_create(struct process *process, const struct cap_view *cap
         return status;
     mapping = object;
     mapping->process = process;
-    mapping->memory = (struct memory *)cap->object;
+    mapping->memory = memory_of(cap->object);
     mapping->first_page = first;
     mapping->page_count = 0;
     mapping->serial = ++process->aspace.last_serial;
     mapping->rights = rights;
+    mapping->most = rights & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
     mapping->watch = 0;
     if (!join_cap(mapping, cap)) {
         quota_slab_free(&process->quota, mapping_cache, mapping);
         return MNOS_ERR_HANDLE;
     }
     *created = mapping;
+    return MNOS_OK;
+}
+
+/* Who revokes meanwhile may find the stand-in in the list, and waits for the address space's lock, which is held. */
+mnos_status_t mapping_exchange(struct mapping *mapping, const struct cap_view *cap, uint64_t first,
+                               unsigned rights)
+{
+    struct mapping stand_in = {.process = mapping->process, .memory = (struct memory *)cap->object};
+
+    if (!join_cap(&stand_in, cap))
+        return MNOS_ERR_HANDLE;
+    this_core()->tlb_pending = true;
+    leave_cap(mapping);
+    take_place(mapping, &stand_in);
+    mapping->first_page = first;
+    mapping->serial = ++mapping->process->aspace.last_serial;
+    mapping->rights = rights;
+    mapping->most = rights & (MAP_READ | MAP_WRITE | MAP_EXECUTE);
+    mapping->watch = 0;
+    mapping_watch(mapping, mapping->page_count);
     return MNOS_OK;
 }
 
@@ -106,6 +143,7 @@ mnos_status_t mapping_twin(struct mapping *mapping, struct mapping **created)
     twin->cap = mapping->cap;
     twin->serial = ++mapping->process->aspace.last_serial;
     twin->rights = mapping->rights;
+    twin->most = mapping->most;
     twin->watch = mapping->watch;
     spin_lock(&mapping->memory->mappings_lock);
     twin->next = mapping->next;

@@ -31,11 +31,17 @@ struct mapping {
     uint64_t
         serial; /* of all mappings of its process, past ones included, only this has it; constant */
     uint32_t rights; /* enum map_rights */
+    uint32_t most;   /* those of them that say READ, WRITE and EXECUTE, as it was made; constant */
     /* What goes on while it lasts: bit n of the log's devices is the process's, or MAPPING_TRACE. */
     uint32_t watch;
 };
 
 #define MAPPING_TRACE (1u << 31) /* events are recorded */
+
+static inline uint64_t mapping_end(const struct mapping *mapping)
+{
+    return mapping->node.key + mapping->page_count * PAGE_BYTES;
+}
 
 static inline struct mapping *mapping_of(struct tree_node *node)
 {
@@ -46,12 +52,19 @@ static inline struct mapping *mapping_of(struct tree_node *node)
  * lock is held. MNOS_ERR_HANDLE: the capability is gone; MNOS_ERR_QUOTA, MNOS_ERR_MEMORY. */
 mnos_status_t mapping_create(struct process *process, const struct cap_view *cap, uint64_t first,
                              unsigned rights, struct mapping **mapping);
+/* Makes it one through `cap`, from page `first` of its object on, with these rights, and as many pages: a mapping of its own,
+ * with a new serial number. Its entries still lead to the old pages; the core is marked (tlb_pending) before the old
+ * memory loses sight of it. MNOS_ERR_HANDLE: the capability is gone, and nothing has changed. */
+mnos_status_t mapping_exchange(struct mapping *mapping, const struct cap_view *cap, uint64_t first,
+                               unsigned rights);
 /* A further mapping like `mapping`, of pages that are still to be told, also when its capability is
  * already being drained. */
 mnos_status_t mapping_twin(struct mapping *mapping, struct mapping **twin);
 /* It is going to cover `count` pages, or ports: whoever has to know is told. Once, before it is used. */
 void mapping_tell(struct mapping *mapping, uint64_t count);
 static inline void mapping_watch(struct mapping *mapping, uint64_t count);
+/* Takes it out of its address space, which is locked, and frees it. */
+void mapping_remove(struct mapping *mapping);
 /* It is in no tree any more. */
 void mapping_destroy(struct mapping *mapping);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * file - open files: see file.h. Up to INLINE_BYTES travel in the message; more goes through the
- * window, where the first part serves for buffers that are elsewhere, and the rest is given out by
- * file_buffer().
+ * window, where the first part serves for buffers that are elsewhere, the last for the cells of views,
+ * and the rest is given out by file_buffer().
  */
 #include "lib/client/file.h"
 
@@ -20,7 +20,7 @@ void *file_buffer(struct file_session *session, uint64_t bytes)
     bytes = (bytes + 63) & ~63ull;
     mutex_lock(&session->lock);
     if (session->window != NULL &&
-        bytes <= session->window_bytes - BOUNCE_BYTES - session->buffers_used) {
+        bytes <= session->window_bytes - BOUNCE_BYTES - FILE_CELLS_BYTES - session->buffers_used) {
         buffer = session->window + BOUNCE_BYTES + session->buffers_used;
         session->buffers_used += bytes;
     }
@@ -113,10 +113,10 @@ mnos_status_t file_lock(const struct file *file, const struct file_lock *lock)
     return file_call_send(file->session, &call);
 }
 
-mnos_status_t file_watch(const struct file *file, mnos_cap_t endpoint, mnos_badge_t badge,
-                         uint64_t events)
+static mnos_status_t watch(const struct file *file, mnos_cap_t endpoint, mnos_badge_t badge,
+                           uint64_t events, enum file_watch_what what)
 {
-    struct file_watch record = {events, file->handle};
+    struct file_watch record = {events, file->handle, what};
     struct file_call call;
     mnos_cap_t mine;
     mnos_status_t status;
@@ -132,6 +132,18 @@ mnos_status_t file_watch(const struct file *file, mnos_cap_t endpoint, mnos_badg
     status = file_call_send(file->session, &call);
     (void)!sys_cap_delete(mine); /* the service's copy stays, and tells when the service ends */
     return status;
+}
+
+mnos_status_t file_watch(const struct file *file, mnos_cap_t endpoint, mnos_badge_t badge,
+                         uint64_t events)
+{
+    return watch(file, endpoint, badge, events, FILE_WATCH_CHANGES);
+}
+
+mnos_status_t file_watch_opens(const struct file *directory, mnos_cap_t endpoint,
+                               mnos_badge_t badge, uint64_t events)
+{
+    return watch(directory, endpoint, badge, events, FILE_WATCH_OPENS);
 }
 
 /* ---- Bytes ---- */

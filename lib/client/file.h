@@ -43,7 +43,11 @@ struct file_session {
     uint64_t window_wanted, window_bytes, buffers_used;
     uint32_t rights, root_type;
     struct mutex lane_locks[LABEL_LANES];
-    uint32_t sequences[LABEL_LANES]; /* each guarded by its lane's lock */
+    uint32_t sequences[LABEL_LANES]; /* each guarded by its lane's lock, as is what follows */
+    /* Of the lane's last request that was answered while the service was stopped, which may not have seen it. */
+    struct {
+        uint32_t sequence, run; /* 0, 0: there was none */
+    } stopped[LABEL_LANES];
 };
 
 struct file {
@@ -120,6 +124,9 @@ mnos_status_t file_seek(const struct file *file, uint64_t offset, enum file_seek
  * once. When the service ends MNOS_KIND_CLIENT_GONE arrives there with that badge: watch again, and look what is there. */
 mnos_status_t file_watch(const struct file *file, mnos_cap_t endpoint, mnos_badge_t badge,
                          uint64_t events);
+/* The same, when another session opens what has a name in the directory. */
+mnos_status_t file_watch_opens(const struct file *directory, mnos_cap_t endpoint,
+                               mnos_badge_t badge, uint64_t events);
 /* The lock of an owner on bytes of the file, as LOCK of protocols/file.def says; `handle` is filled in. With FILE_LOCK_WAIT
  * it returns when the lock is set: what other owners do ends the wait. MNOS_ERR_AGAIN: another owner has one that
  * excludes it. */

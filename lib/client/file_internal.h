@@ -5,6 +5,7 @@
 #include "abi/message.h"
 #include "lib/base/string.h"
 #include "lib/client/file.h"
+#include "lib/client/file_copy.h"
 #include "lib/client/service.h"
 #include "lib/mnos/ipc.h"
 
@@ -26,9 +27,19 @@ static inline bool file_is_lost(mnos_status_t status)
     return status == MNOS_ERR_LOST || status == MNOS_ERR_HANDLE || status == MNOS_ERR_REVOKED;
 }
 
+/* Sends OPEN_SESSION. It may be called where a request has failed, so it has no large message of its own. */
+mnos_status_t file_session_ask(mnos_cap_t service, const struct file_open_session *wanted,
+                               struct file_session_begun *begun);
+/* The session, which has no window, gets what has begun: the window is mapped. An error: nothing has changed. */
+mnos_status_t file_session_take(struct file_session *session,
+                                const struct file_session_begun *begun);
 /* The service answered a request, that was sent in run `run` of the session, that it knows nothing of it: begins anew.
  * MNOS_ERR_LOST. */
 mnos_status_t file_session_lost(struct file_session *session, uint32_t run);
+/* A request was answered by an error, in run `run` of the session: gives its lane back, and is what the caller gets. Begins
+ * the session anew where the service does not know it, or not what the lane has come to. */
+mnos_status_t file_call_failed(struct file_session *session, uint32_t run, uint32_t lane,
+                               mnos_status_t status);
 
 /* ---- One request, in order: begin, add more to it, send. What was begun with a lane is sent. In place, since each
  * request takes them. ---- */
@@ -89,10 +100,10 @@ static inline __attribute__((always_inline)) mnos_status_t file_call_send(
         label = label_make(label, lane, session->sequences[lane]);
     call->message.info |= MNOS_INFO(label, call->bytes);
     status = service_call(session->service, &call->message);
+    if (__builtin_expect(status != MNOS_OK, 0))
+        return file_call_failed(session, run, lane, status);
     if (lane != FILE_NO_LANE)
         mutex_unlock(&session->lane_locks[lane]);
-    if (__builtin_expect(status != MNOS_OK, 0) && file_is_lost(status))
-        return file_session_lost(session, run);
     return status;
 }
 

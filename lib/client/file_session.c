@@ -38,53 +38,64 @@ static void drop_window(struct file_session *session)
     session->window_bytes = session->buffers_used = 0;
 }
 
-/* Sends OPEN_SESSION; the reply is in `message`. It may be called where a request has failed, so it
- * has no large one of its own. */
-static mnos_status_t ask_for_session(struct file_session *session, struct message *message,
-                                     struct file_limits *limits)
+mnos_status_t file_session_ask(mnos_cap_t service, const struct file_open_session *wanted,
+                               struct file_session_begun *begun)
 {
-    struct file_open_session record = {session->window_wanted};
+    struct message message = {.accept = 1};
+    struct file_limits limits;
     mnos_status_t status;
 
-    message_put(message, FILE_OPEN_SESSION, &record, sizeof record);
-    message->accept = 1;
-    status = service_call(session->service, message);
+    message_put(&message, FILE_OPEN_SESSION, wanted, sizeof *wanted);
+    status = service_call(service, &message);
     if (status != MNOS_OK)
         return status;
     /* A service that has only directories shares no memory. */
-    if (message_get(message, limits, sizeof *limits) == sizeof *limits &&
-        (message_cap(message, 0) != 0) == (limits->window_bytes != 0))
-        return MNOS_OK;
-    message_refuse_caps(message);
-    return MNOS_ERR_FORMAT;
+    if (message_get(&message, &limits, sizeof limits) != sizeof limits ||
+        (message_cap(&message, 0) != 0) != (limits.window_bytes != 0)) {
+        message_refuse_caps(&message);
+        return MNOS_ERR_FORMAT;
+    }
+    *begun = (struct file_session_begun){message_cap(&message, 0), limits.window_bytes,
+                                         limits.rights, limits.type};
+    return MNOS_OK;
+}
+
+mnos_status_t file_session_take(struct file_session *session,
+                                const struct file_session_begun *begun)
+{
+    void *address = NULL;
+    mnos_status_t status = MNOS_OK;
+
+    if (begun->window != 0)
+        status = memory_map(begun->window, 0, begun->window_bytes / MNOS_PAGE_BYTES,
+                            MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
+    if (status != MNOS_OK)
+        return status;
+    session->window_cap = begun->window;
+    session->window = address;
+    session->window_bytes = begun->window_bytes;
+    session->rights = begun->rights;
+    session->root_type = begun->type;
+    return MNOS_OK;
 }
 
 /* The window of a run that is gone is memory still, which nobody else looks at; here it is given
  * up. */
 static mnos_status_t begin(struct file_session *session)
 {
-    struct message message = {0};
-    struct file_limits limits;
-    mnos_status_t status = ask_for_session(session, &message, &limits);
-    void *address = NULL;
+    struct file_open_session wanted = {.window_bytes = session->window_wanted};
+    struct file_session_begun begun;
+    mnos_status_t status = file_session_ask(session->service, &wanted, &begun);
 
     if (status != MNOS_OK)
         return status;
     drop_window(session);
-    session->window_cap = message_cap(&message, 0);
-    if (limits.window_bytes != 0)
-        status = memory_map(session->window_cap, 0, limits.window_bytes / MNOS_PAGE_BYTES,
-                            MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
-    if (status != MNOS_OK) {
-        (void)!sys_cap_delete(session->window_cap);
-        return status;
-    }
-    session->window = address;
-    session->window_bytes = limits.window_bytes;
-    session->rights = limits.rights;
-    session->root_type = limits.type;
-    session->runs++;
-    return MNOS_OK;
+    status = file_session_take(session, &begun);
+    if (status == MNOS_OK)
+        session->runs++;
+    else
+        (void)!sys_cap_delete(begun.window);
+    return status;
 }
 
 mnos_status_t file_session_open(struct file_session *session, mnos_cap_t service,
@@ -138,6 +149,30 @@ mnos_status_t file_session_lost(struct file_session *session, uint32_t run)
     }
     mutex_unlock(&session->lock);
     return MNOS_ERR_LOST;
+}
+
+/* Whether the service may refuse the lane's request since it does not know the one before, which was answered in its place
+ * while it was stopped. That is so of the very next one alone: one that is carried out shows that it knows the lane. */
+static bool is_behind_stopped(const struct file_session *session, uint32_t run, uint32_t lane)
+{
+    return session->stopped[lane].run == run && session->stopped[lane].sequence != 0 &&
+           session->sequences[lane] == label_next(session->stopped[lane].sequence);
+}
+
+mnos_status_t file_call_failed(struct file_session *session, uint32_t run, uint32_t lane,
+                               mnos_status_t status)
+{
+    bool is_refused = false;
+
+    if (lane != FILE_NO_LANE) {
+        is_refused = status == MNOS_ERR_ARGUMENT && is_behind_stopped(session, run, lane);
+        if (status == MNOS_ERR_STOPPED) {
+            session->stopped[lane].sequence = session->sequences[lane];
+            session->stopped[lane].run = run;
+        }
+        mutex_unlock(&session->lane_locks[lane]);
+    }
+    return is_refused || file_is_lost(status) ? file_session_lost(session, run) : status;
 }
 
 mnos_status_t file_space(struct file_session *session, struct file_space *space)

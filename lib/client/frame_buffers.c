@@ -176,6 +176,11 @@ bool frame_buffers_publish(struct frame_buffers *buffers)
     return atomic_exchange_explicit(&buffers->rings->driver_waits, 0, memory_order_relaxed) != 0;
 }
 
+bool frame_buffers_wait(const struct frame_buffers *buffers)
+{
+    return atomic_load_explicit(&buffers->rings->stack_waits, memory_order_relaxed) != 0;
+}
+
 bool frame_buffers_sleep(struct frame_buffers *buffers, bool starved)
 {
     uint32_t waits = FRAME_WAITS_RECEIVED | FRAME_WAITS_LINK | (starved ? FRAME_WAITS_SENT : 0u);

@@ -68,5 +68,7 @@ void frame_unsend(struct frame_buffers *buffers, uint32_t buffer);
 bool frame_buffers_publish(struct frame_buffers *buffers);
 /* F3, before the stack waits. False: there is something already. `starved`: it waits for buffers to send too. */
 bool frame_buffers_sleep(struct frame_buffers *buffers, bool starved);
+/* Whether the driver has put nothing that the stack waits for since it began to: then an event comes when it does. */
+bool frame_buffers_wait(const struct frame_buffers *buffers);
 /* The driver broke the rules of the indexes: attach anew. */
 bool frame_buffers_broken(const struct frame_buffers *buffers);

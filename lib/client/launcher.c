@@ -4,6 +4,7 @@
 
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
+#include "lib/client/manager.h"
 #include "lib/client/service.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/ipc.h"
@@ -13,9 +14,18 @@ static uint64_t last_request;
 
 static mnos_status_t ask(struct message *message)
 {
-    mnos_cap_t launcher = bootstrap_cap("launcher");
+    mnos_cap_t launcher = bootstrap_find("launcher");
 
     return launcher == 0 ? MNOS_ERR_NOT_FOUND : service_call(launcher, message);
+}
+
+/* A request about the entry at an index; `message` becomes the answer. */
+static mnos_status_t ask_index(enum launcher_request label, uint64_t index, struct message *message)
+{
+    struct manager_index request = {index};
+
+    message_put(message, label, &request, sizeof request);
+    return ask(message);
 }
 
 static uint32_t words_of(const struct launcher_plan *plan)
@@ -89,27 +99,43 @@ mnos_status_t launcher_run(uint64_t number)
 
 mnos_status_t launcher_entry(uint64_t index, struct manager_service *program)
 {
-    struct manager_index request = {index};
     struct message message = {0};
-    mnos_status_t status;
+    mnos_status_t status = ask_index(LAUNCHER_LIST, index, &message);
 
-    message_put(&message, LAUNCHER_LIST, &request, sizeof request);
-    status = ask(&message);
     if (status == MNOS_OK)
         (void)message_get(&message, program, sizeof *program);
     return status;
 }
 
+static mnos_status_t open_by(enum launcher_request label, uint64_t index, mnos_cap_t *cap)
+{
+    struct message message = {.accept = 1};
+    mnos_status_t status = ask_index(label, index, &message);
+
+    if (status == MNOS_OK)
+        *cap = message_cap(&message, 0);
+    return status;
+}
+
 mnos_status_t launcher_open_process(uint64_t index, mnos_cap_t *process)
 {
-    struct manager_index request = {index};
-    struct message message = {.accept = 1};
-    mnos_status_t status;
+    return open_by(LAUNCHER_PROCESS, index, process);
+}
 
-    message_put(&message, LAUNCHER_PROCESS, &request, sizeof request);
-    status = ask(&message);
+mnos_status_t launcher_open_control(uint64_t index, mnos_cap_t *control)
+{
+    return open_by(LAUNCHER_CONTROL, index, control);
+}
+
+mnos_status_t launcher_names(uint64_t index,
+                             struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES],
+                             unsigned *count)
+{
+    struct message message = {0};
+    mnos_status_t status = ask_index(LAUNCHER_NAMES, index, &message);
+
     if (status == MNOS_OK)
-        *process = message_cap(&message, 0);
+        *count = manager_take_names(&message, names);
     return status;
 }
 

@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 
+#include "abi/bootstrap.h"
 #include "protocols/launcher.h"
 
 struct launcher_plan {
@@ -37,9 +38,14 @@ mnos_status_t launcher_give(uint64_t number, uint32_t sequence, const char *name
                             mnos_rights_t rights);
 mnos_status_t launcher_run(uint64_t number);
 
-/* What this program has started, as manager_entry() and manager_open_process() for services. */
+/* What this program has started, as manager_entry(), manager_open_process() and manager_names() for services. */
 mnos_status_t launcher_entry(uint64_t index, struct manager_service *program);
 mnos_status_t launcher_open_process(uint64_t index, mnos_cap_t *process);
+mnos_status_t launcher_names(uint64_t index,
+                             struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES],
+                             unsigned *count);
+/* Where one that was started with LAUNCHER_CONTROLLED listens to who has started it: Write, the caller's to delete. */
+mnos_status_t launcher_open_control(uint64_t index, mnos_cap_t *control);
 /* NAME#NUMBER, or NAME when only one of that name runs. */
 mnos_status_t launcher_kill(const char *name);
 /* The entry of that number; MNOS_ERR_END: there is none. */

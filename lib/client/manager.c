@@ -9,9 +9,9 @@
 
 static mnos_cap_t manager(void)
 {
-    mnos_cap_t cap = bootstrap_cap("manager");
+    mnos_cap_t cap = bootstrap_find("manager");
 
-    return cap != 0 ? cap : bootstrap_cap("observer");
+    return cap != 0 ? cap : bootstrap_find("observer");
 }
 
 static mnos_status_t ask(struct message *msg)
@@ -19,15 +19,21 @@ static mnos_status_t ask(struct message *msg)
     return manager() == 0 ? MNOS_ERR_NOT_FOUND : ipc_request(manager(), msg);
 }
 
-/* A request for the entry at an index. */
-static mnos_status_t ask_entry(enum manager_request label, uint64_t index, void *entry, size_t size)
+/* A request about the entry at an index; `msg` becomes the answer. */
+static mnos_status_t ask_index(enum manager_request label, uint64_t index, struct message *msg)
 {
     struct manager_index request = {index};
-    struct message msg = {0};
-    mnos_status_t status;
 
-    message_put(&msg, label, &request, sizeof request);
-    status = ask(&msg);
+    message_put(msg, label, &request, sizeof request);
+    return ask(msg);
+}
+
+/* The answer is a record. */
+static mnos_status_t ask_entry(enum manager_request label, uint64_t index, void *entry, size_t size)
+{
+    struct message msg = {0};
+    mnos_status_t status = ask_index(label, index, &msg);
+
     if (status == MNOS_OK)
         message_get(&msg, entry, size);
     return status;
@@ -36,6 +42,11 @@ static mnos_status_t ask_entry(enum manager_request label, uint64_t index, void 
 mnos_status_t manager_entry(uint64_t index, struct manager_service *service)
 {
     return ask_entry(MANAGER_LIST, index, service, sizeof *service);
+}
+
+mnos_status_t manager_last_fault(uint64_t index, struct manager_fault *fault)
+{
+    return ask_entry(MANAGER_LAST_FAULT, index, fault, sizeof *fault);
 }
 
 mnos_status_t manager_region_entry(uint64_t index, struct region_list_entry *region)
@@ -69,14 +80,32 @@ mnos_status_t manager_find(const char *name, uint64_t *index, struct manager_ser
 
 mnos_status_t manager_open_process(uint64_t index, mnos_cap_t *process)
 {
-    struct manager_index request = {index};
     struct message msg = {.accept = 1};
-    mnos_status_t status;
+    mnos_status_t status = ask_index(MANAGER_PROCESS, index, &msg);
 
-    message_put(&msg, MANAGER_PROCESS, &request, sizeof request);
-    status = ask(&msg);
     if (status == MNOS_OK)
         *process = message_cap(&msg, 0);
+    return status;
+}
+
+unsigned manager_take_names(const struct message *answer,
+                            struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES])
+{
+    size_t bytes = message_get(answer, names, MNOS_BOOTSTRAP_ENTRIES * sizeof names[0]);
+
+    return bytes / sizeof names[0] < MNOS_BOOTSTRAP_ENTRIES ? (unsigned)(bytes / sizeof names[0])
+                                                            : MNOS_BOOTSTRAP_ENTRIES;
+}
+
+mnos_status_t manager_names(uint64_t index,
+                            struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES],
+                            unsigned *count)
+{
+    struct message msg = {0};
+    mnos_status_t status = ask_index(MANAGER_NAMES, index, &msg);
+
+    if (status == MNOS_OK)
+        *count = manager_take_names(&msg, names);
     return status;
 }
 
@@ -170,4 +199,15 @@ mnos_status_t manager_processes(struct process_list *list)
         (void)!sys_cap_delete(process);
     }
     return status == MNOS_ERR_END ? MNOS_OK : status;
+}
+
+const char *manager_state_text(uint32_t state)
+{
+    switch (state) {
+    case MANAGER_STOPPED: return "stopped";
+    case MANAGER_RUNNING: return "running";
+    case MANAGER_WAITING: return "waiting";
+    case MANAGER_FAILED: return "failed";
+    default: return "unknown";
+    }
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "abi/bootstrap.h"
 #include "abi/inspect.h"
 #include "protocols/manager.h"
 #include "protocols/region.h"
@@ -12,13 +13,30 @@
 /* What the manager has at an index; MNOS_ERR_END past the last. */
 mnos_status_t manager_entry(uint64_t index, struct manager_service *service);
 
+/* In one word. */
+const char *manager_state_text(uint32_t state);
+
 /* The entry of this name; MNOS_ERR_END when there is none. */
 mnos_status_t manager_find(const char *name, uint64_t *index, struct manager_service *service);
+
+/* Which build of its program the service at an index has, and its last fault. MNOS_ERR_NOT_FOUND: it has no program.
+ * MNOS_ERR_DENIED: the client may not control all services. */
+mnos_status_t manager_last_fault(uint64_t index, struct manager_fault *fault);
 
 /* A new capability to inspect its process; the caller deletes it. */
 mnos_status_t manager_open_process(uint64_t index, mnos_cap_t *process);
 
-/* START, RESTART or KILL by name. */
+/* The names that its process was started with, and their handles there; *count of them. MNOS_ERR_STATE: it is not running. */
+mnos_status_t manager_names(uint64_t index,
+                            struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES],
+                            unsigned *count);
+
+/* What the answer to NAMES holds, the manager's or the launcher's; returns how many. */
+struct message;
+unsigned manager_take_names(const struct message *answer,
+                            struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES]);
+
+/* START, RESTART, KILL or FAULT by name. */
 mnos_status_t manager_command(enum manager_request request, const char *name);
 
 /* The region at an index of the manager's list; MNOS_ERR_END past the last. */

@@ -86,14 +86,14 @@ static mnos_status_t add(struct region *region, mnos_cap_t memory)
     return MNOS_OK;
 }
 
-mnos_status_t region_open(struct region *region, const char *name, struct region_piece *pieces,
-                          uint32_t piece_max)
+mnos_status_t region_open(struct region *region, struct bootstrap_name name,
+                          struct region_piece *pieces, uint32_t piece_max)
 {
-    mnos_cap_t memory = bootstrap_cap(name);
+    mnos_cap_t memory = bootstrap_lookup(name);
     mnos_status_t status;
 
     *region = (struct region){.pieces = pieces, .piece_max = piece_max};
-    string_copy(region->name, name, sizeof region->name);
+    string_copy(region->name, name.text, sizeof region->name);
     if (memory == 0)
         return MNOS_ERR_NOT_FOUND;
     status = add(region, memory);
@@ -117,6 +117,19 @@ mnos_status_t region_grow(struct region *region)
         return MNOS_ERR_QUOTA;
     status = request(region, MANAGER_GROW, 0, 0, 0, 0, &memory);
     return status != MNOS_OK ? status : add(region, memory);
+}
+
+mnos_cap_t region_memory(const struct region *region, const void *address, uint64_t *page,
+                         uint64_t *page_count)
+{
+    uint64_t at = (uint64_t)((const uint8_t *)address - region->address) / MNOS_PAGE_BYTES;
+    const struct region_piece *piece = region->pieces;
+
+    while (at >= (uint64_t)piece->first_page + piece->page_count)
+        piece++;
+    *page = at - piece->first_page;
+    *page_count = piece->page_count - *page;
+    return piece->memory;
 }
 
 mnos_status_t region_part(const struct region *region, uint32_t piece, uint32_t first_page,

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lib/mnos/bootstrap.h"
 #include "lib/mnos/memory.h"
 #include "protocols/region.h"
 
@@ -26,11 +27,15 @@ struct region {
 
 /* Maps what there is: the floor, and what earlier runs have asked for. MNOS_ERR_NOT_FOUND: the program was
  * started without this region. */
-mnos_status_t region_open(struct region *region, const char *name, struct region_piece *pieces,
-                          uint32_t piece_max);
+mnos_status_t region_open(struct region *region, struct bootstrap_name name,
+                          struct region_piece *pieces, uint32_t piece_max);
 
 /* Adds a zeroed piece of 2 MiB at the end. MNOS_ERR_QUOTA: the share is used, or `piece_max` is. */
 mnos_status_t region_grow(struct region *region);
+
+/* The capability of the piece that an address of the region is in, the page in it, and how many there are from it on. */
+mnos_cap_t region_memory(const struct region *region, const void *address, uint64_t *page,
+                         uint64_t *page_count);
 
 /* A capability for pages of one piece, by which they are handed on; of a region with keep = true. The part that these
  * pages are already, if an earlier run asked for the same. MNOS_ERR_EXISTS: some of them are of another part.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* socket - requests: see socket.h. Bytes are in socket_bytes.c. */
-#include "lib/client/socket.h"
+/* socket - sessions and sockets: see socket.h. Bytes are in socket_bytes.c, questions in socket_ask.c. */
+#include "lib/client/socket_internal.h"
 
 #include "lib/base/string.h"
 #include "lib/client/service.h"
@@ -16,13 +16,19 @@ static bool is_lost(mnos_status_t status)
     return status == MNOS_ERR_LOST || status == MNOS_ERR_HANDLE || status == MNOS_ERR_REVOKED;
 }
 
-/* One request; the reply is in `message`. Class N uses one lane: a session is one thread's. */
-static mnos_status_t request(struct socket_session *session, struct message *message,
+mnos_status_t socket_request(struct socket_session *session, struct message *message,
                              uint32_t operation, bool once, bool parks, const void *record,
                              size_t bytes)
 {
     mnos_status_t status;
 
+    /* The service looks at the bells when it has done what it is asked for. */
+    for (; session->due != 0; session->due &= session->due - 1) {
+        struct socket_view *view = &session->windows[__builtin_ctzll(session->due)];
+
+        atomic_fetch_or_explicit(&view->page->bell, view->due, memory_order_release);
+        view->due = 0;
+    }
     if (once)
         session->sequence = label_next(session->sequence);
     message_put(message, once ? label_make(operation, 0, session->sequence) : operation, record,
@@ -37,11 +43,11 @@ static mnos_status_t request(struct socket_session *session, struct message *mes
     return MNOS_ERR_LOST;
 }
 
-static mnos_status_t call(struct socket_session *session, uint32_t operation, const void *record,
+mnos_status_t socket_call(struct socket_session *session, uint32_t operation, const void *record,
                           size_t bytes, void *reply, size_t reply_bytes, bool once, bool parks)
 {
     struct message message = {0};
-    mnos_status_t status = request(session, &message, operation, once, parks, record, bytes);
+    mnos_status_t status = socket_request(session, &message, operation, once, parks, record, bytes);
 
     if (status == MNOS_OK && reply_bytes != 0 &&
         message_get(&message, reply, reply_bytes) != reply_bytes)
@@ -60,23 +66,26 @@ static void drop_cap(mnos_cap_t *cap)
 
 void socket_session_close(struct socket_session *session)
 {
-    if (session->page != NULL)
-        memory_unmap(session->page, session->window_pages);
-    session->page = NULL;
-    drop_cap(&session->window);
+    for (uint32_t i = 0; i < session->window_count; i++) {
+        memory_unmap(session->windows[i].page, SOCKET_WINDOW_PAGES(session->windows[i].sockets));
+        drop_cap(&session->windows[i].memory);
+    }
+    session->window_count = 0;
     drop_cap(&session->endpoint);
 }
 
 /* WINDOW, with a new capability to the session's endpoint: the service's copy stays, and tells when that run of it ends. */
-static mnos_status_t ask_window(struct socket_session *session)
+static mnos_status_t ask_window(struct socket_session *session, uint32_t index)
 {
-    struct socket_window record = {.sockets = session->sockets, .events = EVENT_NEWS};
+    struct socket_view *view = &session->windows[index];
+    struct socket_window record = {.sockets = view->sockets, .index = index, .events = EVENT_NEWS};
     struct message message = {.accept = 1};
     mnos_cap_t mine, given;
-    mnos_status_t status =
-        sys_cap_create(MNOS_CREATE_MINT, session->endpoint, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
-                       BADGE_SERVICE + session->asked++, EVENT_NEWS, &mine);
+    mnos_status_t status;
 
+    view->badge = BADGE_SERVICE + session->asked++;
+    status = sys_cap_create(MNOS_CREATE_MINT, session->endpoint,
+                            MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, view->badge, EVENT_NEWS, &mine);
     if (status != MNOS_OK)
         return status;
     message_put(&message, SOCKET_WINDOW, &record, sizeof record);
@@ -89,23 +98,35 @@ static mnos_status_t ask_window(struct socket_session *session)
     if (given == 0)
         return MNOS_ERR_FORMAT;
     /* The memory is the same, and what is mapped is mapped by the first. */
-    if (session->window == 0)
-        session->window = given;
+    if (view->memory == 0)
+        view->memory = given;
     else
         drop_cap(&given);
     return MNOS_OK;
 }
 
-static mnos_status_t map_window(struct socket_session *session)
+/* The next window, for sockets that none of the others has room for. MNOS_ERR_QUOTA: all are there. */
+static mnos_status_t next_window(struct socket_session *session)
 {
+    uint32_t left = session->sockets - session->window_count * SOCKETS_OF_WINDOW;
+    struct socket_view *view = &session->windows[session->window_count];
     void *address = NULL;
     mnos_status_t status;
 
-    session->window_pages = SOCKET_WINDOW_PAGES(session->sockets);
-    status = memory_map(session->window, 0, session->window_pages, MNOS_MAP_READ | MNOS_MAP_WRITE,
-                        &address);
-    session->page = address;
-    return status;
+    if (session->sockets <= session->window_count * SOCKETS_OF_WINDOW)
+        return MNOS_ERR_QUOTA;
+    *view = (struct socket_view){.sockets = left < SOCKETS_OF_WINDOW ? left : SOCKETS_OF_WINDOW};
+    status = ask_window(session, session->window_count);
+    if (status == MNOS_OK)
+        status = memory_map(view->memory, 0, SOCKET_WINDOW_PAGES(view->sockets),
+                            MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
+    if (status != MNOS_OK) {
+        drop_cap(&view->memory);
+        return status;
+    }
+    view->page = address;
+    session->window_count++;
+    return MNOS_OK;
 }
 
 static mnos_status_t open_window(struct socket_session *session)
@@ -113,9 +134,7 @@ static mnos_status_t open_window(struct socket_session *session)
     mnos_status_t status =
         sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &session->endpoint);
 
-    if (status == MNOS_OK)
-        status = ask_window(session);
-    return status == MNOS_OK ? map_window(session) : status;
+    return status == MNOS_OK ? next_window(session) : status;
 }
 
 mnos_status_t socket_session_open(struct socket_session *session, mnos_cap_t service,
@@ -124,8 +143,10 @@ mnos_status_t socket_session_open(struct socket_session *session, mnos_cap_t ser
     uint32_t runs = session->runs;
     mnos_status_t status;
 
+    if (sockets > SOCKETS_OF_SESSION)
+        return MNOS_ERR_ARGUMENT;
     *session = (struct socket_session){.service = service, .runs = runs + 1, .sockets = sockets};
-    status = call(session, SOCKET_OPEN_SESSION, NULL, 0, NULL, 0, false, false);
+    status = socket_call(session, SOCKET_OPEN_SESSION, NULL, 0, NULL, 0, false, false);
     if (status == MNOS_OK && sockets != 0)
         status = open_window(session);
     if (status != MNOS_OK)
@@ -138,61 +159,25 @@ mnos_status_t socket_narrow(struct socket_session *session, const struct socket_
 {
     struct message message = {.accept = 1};
     mnos_status_t status =
-        request(session, &message, SOCKET_NARROW, false, false, limits, sizeof *limits);
+        socket_request(session, &message, SOCKET_NARROW, false, false, limits, sizeof *limits);
 
     *below = status == MNOS_OK ? message_cap(&message, 0) : 0;
     return status == MNOS_OK && *below == 0 ? MNOS_ERR_FORMAT : status;
 }
 
+mnos_status_t socket_close_tree(struct socket_session *session, mnos_cap_t below)
+{
+    struct message message = {0};
+
+    message_put(&message, SOCKET_CLOSE_TREE, NULL, 0);
+    message_add_cap(&message, below, MNOS_RIGHT_WRITE);
+    return service_call(session->service, &message);
+}
+
 mnos_status_t socket_limits(struct socket_session *session, struct socket_limits *limits)
 {
-    return call(session, SOCKET_SESSION_LIMITS, NULL, 0, limits, sizeof *limits, false, false);
-}
-
-mnos_status_t socket_interface(struct socket_session *session, uint64_t index,
-                               struct socket_interface *interface)
-{
-    struct socket_index record = {index};
-    mnos_status_t status = call(session, SOCKET_INTERFACES, &record, sizeof record, interface,
-                                sizeof *interface, false, false);
-
-    if (status == MNOS_OK)
-        interface->name[sizeof interface->name - 1] = 0;
-    return status;
-}
-
-mnos_status_t socket_entry(struct socket_session *session, uint64_t index,
-                           struct socket_shown_entry *entry)
-{
-    struct socket_index record = {index};
-    mnos_status_t status =
-        call(session, SOCKET_SOCKETS, &record, sizeof record, entry, sizeof *entry, false, false);
-
-    if (status == MNOS_OK)
-        entry->owner[sizeof entry->owner - 1] = 0;
-    return status;
-}
-
-mnos_status_t socket_resolve(struct socket_session *session, const char *name, uint64_t flags,
-                             struct socket_resolved *resolved)
-{
-    struct socket_resolve record = {.flags = flags};
-    mnos_status_t status;
-
-    if (strlen(name) >= sizeof record.name)
-        return MNOS_ERR_ARGUMENT;
-    string_copy(record.name, name, sizeof record.name);
-    status = call(session, SOCKET_RESOLVE, &record, sizeof record, resolved, sizeof *resolved,
-                  false, (flags & SOCKET_RESOLVE_NOW) == 0);
-    return status == MNOS_OK && (resolved->count == 0 || resolved->count > SOCKET_ADDRESSES)
-               ? MNOS_ERR_FORMAT
-               : status;
-}
-
-mnos_status_t socket_ping(struct socket_session *session, const struct socket_ping *ping,
-                          struct socket_pong *pong)
-{
-    return call(session, SOCKET_PING, ping, sizeof *ping, pong, sizeof *pong, false, true);
+    return socket_call(session, SOCKET_SESSION_LIMITS, NULL, 0, limits, sizeof *limits, false,
+                       false);
 }
 
 /* ---- Sockets ---- */
@@ -200,48 +185,63 @@ mnos_status_t socket_ping(struct socket_session *session, const struct socket_pi
 static mnos_status_t call_on(struct socket *socket, uint32_t operation, const void *record,
                              size_t bytes, void *reply, size_t reply_bytes, bool once, bool parks)
 {
-    if (socket->session->lost || socket->run != socket->session->runs)
+    if (!socket_is_there(socket))
         return MNOS_ERR_LOST;
-    return call(socket->session, operation, record, bytes, reply, reply_bytes, once, parks);
+    return socket_call(socket->session, operation, record, bytes, reply, reply_bytes, once, parks);
 }
 
-static void *page_at(const struct socket_session *session, uint32_t page)
+static void *page_at(const struct socket_view *view, uint32_t page)
 {
-    return (uint8_t *)session->page + (uint64_t)page * MNOS_PAGE_BYTES;
+    return (uint8_t *)view->page + (uint64_t)page * MNOS_PAGE_BYTES;
 }
 
 static mnos_status_t begin(struct socket_session *session, const struct socket_opened *opened,
                            struct socket *socket)
 {
-    if (SOCKET_WINDOW_PAGES(opened->number + 1ull) > session->window_pages)
+    struct socket_view *view = &session->windows[SOCKET_WINDOW_OF(opened->number)];
+    uint32_t slot = SOCKET_SLOT_OF(opened->number);
+
+    if (SOCKET_WINDOW_OF(opened->number) >= session->window_count || slot >= view->sockets)
         return MNOS_ERR_FORMAT;
     *socket = (struct socket){.session = session,
+                              .view = view,
+                              .slot = slot,
                               .handle = opened->handle,
                               .number = opened->number,
                               .run = session->runs,
                               .address = opened->address,
                               .port = opened->port};
-    ring_init(&socket->send, page_at(session, SOCKET_SEND_PAGE(opened->number)), SOCKET_RING_BYTES);
-    ring_init(&socket->receive, page_at(session, SOCKET_RECEIVE_PAGE(opened->number)),
-              SOCKET_RING_BYTES);
+    ring_init(&socket->send, page_at(view, SOCKET_SEND_PAGE(slot)), SOCKET_RING_BYTES);
+    ring_init(&socket->receive, page_at(view, SOCKET_RECEIVE_PAGE(slot)), SOCKET_RING_BYTES);
     return MNOS_OK;
+}
+
+/* OPEN or ACCEPT: another socket, for which another window is made when the ones that there are have no room. */
+static mnos_status_t another(struct socket_session *session, uint32_t operation, const void *record,
+                             size_t bytes, struct socket *socket, bool parks)
+{
+    struct socket_opened opened;
+    mnos_status_t status =
+        socket_call(session, operation, record, bytes, &opened, sizeof opened, true, parks);
+
+    if (status == MNOS_ERR_QUOTA && next_window(session) == MNOS_OK)
+        status =
+            socket_call(session, operation, record, bytes, &opened, sizeof opened, true, parks);
+    return status != MNOS_OK ? status : begin(session, &opened, socket);
 }
 
 mnos_status_t socket_open(struct socket_session *session, enum socket_protocol type,
                           struct socket *socket)
 {
     struct socket_open record = {.type = type};
-    struct socket_opened opened;
-    mnos_status_t status = session->lost ? MNOS_ERR_LOST
-                                         : call(session, SOCKET_OPEN, &record, sizeof record,
-                                                &opened, sizeof opened, true, false);
 
-    return status != MNOS_OK ? status : begin(session, &opened, socket);
+    return session->lost ? MNOS_ERR_LOST
+                         : another(session, SOCKET_OPEN, &record, sizeof record, socket, false);
 }
 
-mnos_status_t socket_bind(struct socket *socket, uint32_t address, uint32_t *port)
+mnos_status_t socket_bind(struct socket *socket, struct ip_address address, uint32_t *port)
 {
-    struct socket_address record = {socket->handle, address, *port}, answer;
+    struct socket_address record = {socket->handle, address, *port, 0}, answer;
     mnos_status_t status =
         call_on(socket, SOCKET_BIND, &record, sizeof record, &answer, sizeof answer, true, false);
 
@@ -257,22 +257,34 @@ mnos_status_t socket_listen(struct socket *socket, uint32_t backlog)
     return call_on(socket, SOCKET_LISTEN, &record, sizeof record, NULL, 0, true, false);
 }
 
-mnos_status_t socket_connect(struct socket *socket, uint32_t address, uint32_t port)
+static mnos_status_t connect_by(struct socket *socket, struct ip_address address, uint32_t port,
+                                uint32_t flags)
 {
-    struct socket_address record = {socket->handle, address, port}, answer;
+    struct socket_connect record = {socket->handle, address, port, flags};
+    struct socket_address answer;
 
     return call_on(socket, SOCKET_CONNECT, &record, sizeof record, &answer, sizeof answer, true,
-                   true);
+                   (flags & SOCKET_CONNECT_NOW) == 0);
+}
+
+mnos_status_t socket_connect(struct socket *socket, struct ip_address address, uint32_t port)
+{
+    return connect_by(socket, address, port, 0);
+}
+
+mnos_status_t socket_connect_now(struct socket *socket, struct ip_address address, uint32_t port)
+{
+    return connect_by(socket, address, port, SOCKET_CONNECT_NOW);
 }
 
 static mnos_status_t accept_by(struct socket *listener, uint64_t flags, struct socket *socket)
 {
     struct socket_accept record = {listener->handle, flags};
-    struct socket_opened opened;
-    mnos_status_t status = call_on(listener, SOCKET_ACCEPT, &record, sizeof record, &opened,
-                                   sizeof opened, true, (flags & SOCKET_ACCEPT_NOW) == 0);
 
-    return status != MNOS_OK ? status : begin(listener->session, &opened, socket);
+    return !socket_is_there(listener)
+               ? MNOS_ERR_LOST
+               : another(listener->session, SOCKET_ACCEPT, &record, sizeof record, socket,
+                         (flags & SOCKET_ACCEPT_NOW) == 0);
 }
 
 mnos_status_t socket_accept(struct socket *listener, struct socket *socket)
@@ -292,6 +304,13 @@ mnos_status_t socket_shutdown(struct socket *socket)
     return call_on(socket, SOCKET_SHUTDOWN, &record, sizeof record, NULL, 0, false, false);
 }
 
+mnos_status_t socket_names(struct socket *socket, struct socket_names *names)
+{
+    struct socket_handle record = {socket->handle};
+
+    return call_on(socket, SOCKET_NAME, &record, sizeof record, names, sizeof *names, false, false);
+}
+
 mnos_status_t socket_close(struct socket *socket)
 {
     struct socket_handle record = {socket->handle};
@@ -301,20 +320,28 @@ mnos_status_t socket_close(struct socket *socket)
 
 /* ---- Waiting ---- */
 
-static bool take_news(struct socket_session *session, uint64_t *numbers)
+static bool take_news(struct socket_session *session)
 {
-    *numbers = atomic_exchange_explicit(&session->page->news, 0, memory_order_acquire);
-    return *numbers != 0;
+    bool any = false;
+
+    for (uint32_t i = 0; i < session->window_count; i++) {
+        struct socket_view *view = &session->windows[i];
+
+        view->news = atomic_load_explicit(&view->page->news, memory_order_relaxed);
+        if (view->news != 0)
+            view->news = atomic_exchange_explicit(&view->page->news, 0, memory_order_acquire);
+        any |= view->news != 0;
+    }
+    return any;
 }
 
-/* A run of the service has ended. The next has the window, and tells of what comes at the endpoint that it is given. */
+/* A run of the service has ended. The next has the windows, and tells of what comes at the endpoint that it is given. */
 static void go_on_with_next(struct socket_session *session, mnos_badge_t badge)
 {
-    mnos_badge_t last = BADGE_SERVICE + session->asked - 1;
-
-    if (!ipc_client_is_gone(session->endpoint, badge, last))
-        return; /* an endpoint that an earlier run was given, and that it did not drop */
-    session->lost = ask_window(session) != MNOS_OK;
+    for (uint32_t i = 0; i < session->window_count && !session->lost; i++)
+        /* Else it is an endpoint that an earlier run was given, and that it did not drop. */
+        if (ipc_client_is_gone(session->endpoint, badge, session->windows[i].badge))
+            session->lost = ask_window(session, i) != MNOS_OK;
 }
 
 /* Of the endpoint. True: it was for others, or for them as well. */
@@ -329,19 +356,44 @@ static bool take_message(struct socket_session *session, const struct message *m
     return session->other_events != 0;
 }
 
-mnos_status_t socket_wait(struct socket_session *session, uint64_t deadline_ns, uint64_t *numbers)
+/* K5: whether there are news, so that nothing is waited for. */
+static bool has_news(struct socket_session *session)
+{
+    if (take_news(session))
+        return true;
+    for (uint32_t i = 0; i < session->window_count; i++)
+        atomic_store_explicit(&session->windows[i].page->client_waits, 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    return take_news(session);
+}
+
+/* Tells the service what it was not told, if it waits for that, and waits for a message, in one system call. */
+static mnos_status_t tell_and_receive(struct socket_session *session, struct message *message,
+                                      uint64_t deadline_ns)
+{
+    mnos_status_t status;
+
+    if (socket_set_bells(session)) {
+        status = ipc_notify_receive(session->service, SOCKET_EVENT_BELL, session->endpoint, message,
+                                    deadline_ns);
+        if (status == MNOS_OK || status == MNOS_ERR_DEADLINE)
+            return status;
+        /* The service is gone, and its end is told at the endpoint. */
+    }
+    return ipc_receive(session->endpoint, message, deadline_ns);
+}
+
+mnos_status_t socket_wait(struct socket_session *session, uint64_t deadline_ns)
 {
     while (!session->lost) {
         struct message message = {0};
         mnos_status_t status;
 
-        if (take_news(session, numbers))
+        if (has_news(session)) {
+            socket_flush(session);
             return MNOS_OK;
-        atomic_store_explicit(&session->page->client_waits, 1, memory_order_relaxed);
-        atomic_thread_fence(memory_order_seq_cst);
-        if (take_news(session, numbers))
-            return MNOS_OK;
-        status = ipc_receive(session->endpoint, &message, deadline_ns);
+        }
+        status = tell_and_receive(session, &message, deadline_ns);
         if (status != MNOS_OK)
             return status;
         if (take_message(session, &message) && !session->lost)

@@ -55,6 +55,14 @@ static inline void volume_disk_tick(struct volume_disk *disk, uint64_t now_ns)
         block_tick(&disk->client, now_ns);
 }
 
+/* Whether nothing is outstanding, and the driver has refused nothing: what is called at each turn would do nothing. */
+static inline bool volume_disk_is_at_rest(const struct volume_disk *disk)
+{
+    return !disk->is_open ||
+           (disk->client.ring.outstanding == 0 && disk->client.failure == MNOS_OK &&
+            disk->client.deadline_ns == MNOS_DEADLINE_NEVER);
+}
+
 /* Bits of events that were received: whether a driver was started again is among them. */
 void volume_disk_told(struct volume_disk *disk, uint64_t bits);
 void volume_disk_gone(struct volume_disk *disk, mnos_badge_t badge);

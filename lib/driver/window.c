@@ -44,6 +44,18 @@ mnos_status_t device_window_map(struct device_windows *windows, mnos_cap_t devic
     return status == MNOS_ERR_END && windows->bars[bar].part_count != 0 ? MNOS_OK : status;
 }
 
+mnos_status_t device_registers_map(mnos_cap_t devices, uint32_t bar, struct mmio *registers)
+{
+    struct window_part part;
+    mnos_status_t status = map_part(&part, devices, bar, 0);
+
+    if (status == MNOS_OK && part.offset != 0)
+        status = MNOS_ERR_FORMAT;
+    if (status == MNOS_OK)
+        *registers = part.registers;
+    return status;
+}
+
 bool device_window_part(const struct device_windows *windows, uint32_t bar, uint64_t offset,
                         uint64_t bytes, struct mmio *part)
 {

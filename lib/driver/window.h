@@ -25,6 +25,10 @@ struct device_windows {
 /* Maps window `bar`, once. MNOS_ERR_END: the device has no such window. */
 mnos_status_t device_window_map(struct device_windows *windows, mnos_cap_t devices, uint32_t bar);
 
+/* Maps the registers of a device whose window `bar` is one piece of them from its beginning on; once.
+ * MNOS_ERR_FORMAT: the MSI-X table lies there; MNOS_ERR_END: the device has no such window. */
+mnos_status_t device_registers_map(mnos_cap_t devices, uint32_t bar, struct mmio *registers);
+
 /* Bytes [offset, offset + bytes) of a window that is mapped; false: they are not in one part of
  * it. */
 bool device_window_part(const struct device_windows *windows, uint32_t bar, uint64_t offset,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* bytes.h - numbers and checksums in tables that firmware wrote, at any alignment. */
+/* bytes.h - numbers and checksums in files, packets, and tables that firmware wrote, at any alignment. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +13,16 @@ static inline uint64_t bytes_get(const uint8_t *p, unsigned bytes)
 
     while (bytes-- > 0)
         value = value << 8 | p[bytes];
+    return value;
+}
+
+/* The same in network order, big-endian. */
+static inline uint64_t bytes_get_big(const uint8_t *p, unsigned bytes)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < bytes; i++)
+        value = value << 8 | p[i];
     return value;
 }
 

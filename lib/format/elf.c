@@ -5,6 +5,8 @@
  */
 #include "elf.h"
 
+#include "lib/format/bytes.h"
+
 #define PAGE_SIZE UINT64_C(4096)
 #define PAGE_MASK (PAGE_SIZE - 1)
 
@@ -46,28 +48,19 @@ struct program_header {
     uint64_t offset, vaddr, file_size, memory_size, align;
 };
 
-static uint64_t read_le(const uint8_t *from, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < bytes; i++)
-        value |= (uint64_t)from[i] << (8 * i);
-    return value;
-}
-
 /* The caller has checked that all program headers are inside the file. */
 static struct program_header read_header(const struct elf_image *image, unsigned index)
 {
     const uint8_t *raw = image->bytes + image->header_offset + (size_t)index * PHDR_SIZE;
 
     return (struct program_header){
-        .type = (uint32_t)read_le(raw + PHDR_TYPE, 4),
-        .flags = (uint32_t)read_le(raw + PHDR_FLAGS, 4),
-        .offset = read_le(raw + PHDR_OFFSET, 8),
-        .vaddr = read_le(raw + PHDR_VADDR, 8),
-        .file_size = read_le(raw + PHDR_FILESZ, 8),
-        .memory_size = read_le(raw + PHDR_MEMSZ, 8),
-        .align = read_le(raw + PHDR_ALIGN, 8),
+        .type = (uint32_t)bytes_get(raw + PHDR_TYPE, 4),
+        .flags = (uint32_t)bytes_get(raw + PHDR_FLAGS, 4),
+        .offset = bytes_get(raw + PHDR_OFFSET, 8),
+        .vaddr = bytes_get(raw + PHDR_VADDR, 8),
+        .file_size = bytes_get(raw + PHDR_FILESZ, 8),
+        .memory_size = bytes_get(raw + PHDR_MEMSZ, 8),
+        .align = bytes_get(raw + PHDR_ALIGN, 8),
     };
 }
 
@@ -88,11 +81,11 @@ static enum elf_error check_identity(const uint8_t *bytes, size_t size)
         return ELF_TRUNCATED;
     if (bytes[4] != 2 || bytes[5] != 1) /* ELFCLASS64, ELFDATA2LSB */
         return ELF_CLASS;
-    if (bytes[6] != 1 || read_le(bytes + EHDR_VERSION, 4) != 1)
+    if (bytes[6] != 1 || bytes_get(bytes + EHDR_VERSION, 4) != 1)
         return ELF_VERSION;
-    if (read_le(bytes + EHDR_EHSIZE, 2) != EHDR_SIZE)
+    if (bytes_get(bytes + EHDR_EHSIZE, 2) != EHDR_SIZE)
         return ELF_VERSION;
-    if (read_le(bytes + EHDR_MACHINE, 2) != EM_X86_64)
+    if (bytes_get(bytes + EHDR_MACHINE, 2) != EM_X86_64)
         return ELF_MACHINE;
     return ELF_OK;
 }
@@ -100,12 +93,12 @@ static enum elf_error check_identity(const uint8_t *bytes, size_t size)
 static enum elf_error find_headers(struct elf_image *image)
 {
     const uint8_t *bytes = image->bytes;
-    uint64_t count = read_le(bytes + EHDR_PHNUM, 2);
-    uint64_t offset = read_le(bytes + EHDR_PHOFF, 8);
+    uint64_t count = bytes_get(bytes + EHDR_PHNUM, 2);
+    uint64_t offset = bytes_get(bytes + EHDR_PHOFF, 8);
 
     if (count == 0 || count > MAX_PROGRAM_HEADERS)
         return ELF_SEGMENT_COUNT;
-    if (read_le(bytes + EHDR_PHENTSIZE, 2) != PHDR_SIZE)
+    if (bytes_get(bytes + EHDR_PHENTSIZE, 2) != PHDR_SIZE)
         return ELF_VERSION;
     if (offset > image->size || image->size - offset < count * PHDR_SIZE)
         return ELF_TRUNCATED;
@@ -237,11 +230,11 @@ enum elf_error elf_open(struct elf_image *image, const void *bytes, size_t size,
     error = check_identity(image->bytes, size);
     if (error != ELF_OK)
         return error;
-    type = read_le(image->bytes + EHDR_TYPE, 2);
+    type = bytes_get(image->bytes + EHDR_TYPE, 2);
     if (type != ET_EXEC && !(type == ET_DYN && limits->allow_dynamic))
         return ELF_TYPE;
     image->is_dynamic = type == ET_DYN;
-    image->entry = read_le(image->bytes + EHDR_ENTRY, 8);
+    image->entry = bytes_get(image->bytes + EHDR_ENTRY, 8);
     error = find_headers(image);
     if (error == ELF_OK)
         error = check_loads(image, &max_align);

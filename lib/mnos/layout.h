@@ -6,6 +6,7 @@
 #pragma once
 
 #include "abi/types.h"
+#include "lib/mnos/mappings.h"
 
 /* A program's segments lie between these. */
 #define LAYOUT_PROGRAM_LOWEST 0x0000000000010000ull
@@ -29,6 +30,7 @@
 #define LAYOUT_STACK_RESERVED 64
 #define LAYOUT_ALIVE (LAYOUT_STACK_TOP - 8)
 
-/* What libmnos hands out for mappings: see memory.h. */
-#define LAYOUT_MAPPINGS 0x0000010000000000ull
-#define LAYOUT_MAPPINGS_END 0x0000020000000000ull
+/* The code of another system's programs that runs inside their processes (personality/), and what it writes to; linked
+ * there. Its own mappings begin at LAYOUT_PERSONALITY_END. */
+#define LAYOUT_PERSONALITY 0x00007FF000000000ull
+#define LAYOUT_PERSONALITY_END 0x00007FF100000000ull

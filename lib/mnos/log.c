@@ -12,7 +12,7 @@
 
 void log_line(const char *format, ...)
 {
-    mnos_cap_t log = bootstrap_cap("log");
+    mnos_cap_t log = bootstrap_find("log");
     uint64_t last_error = ipc_buffer()->reserved[2];
     char line[LOG_LINE_BYTES];
     size_t length;

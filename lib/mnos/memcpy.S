@@ -161,6 +161,8 @@ copy_sse:
     testl %ecx, %ecx
     jnz copy_short
     ret
+    .globl memcpy_end /* for lent.c */
+memcpy_end:
     .size memcpy, . - memcpy
 
     .section .note.GNU-stack, "", @progbits

@@ -2,6 +2,7 @@
 /* memory - see memory.h. */
 #include "lib/mnos/memory.h"
 
+#include "abi/inspect.h"
 #include "lib/mnos/layout.h"
 #include "lib/mnos/lock.h"
 #include "lib/mnos/ranges.h"
@@ -61,6 +62,19 @@ void memory_unmap(void *address, uint64_t page_count)
     /* Fails only when the capability is gone, and then the mapping is too. */
     (void)!sys_mem_unmap(MNOS_SELF, (uint64_t)address, page_count);
     address_release((uint64_t)address, page_count);
+}
+
+mnos_status_t memory_map_all(mnos_cap_t memory, uint64_t flags, void **address,
+                             uint64_t *page_count)
+{
+    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
+    uint64_t size;
+    mnos_status_t status = sys_cap_inspect(memory, MNOS_VIEW_CAPABILITY, 0, &size);
+
+    if (status != MNOS_OK)
+        return status;
+    *page_count = info->count;
+    return memory_map(memory, 0, *page_count, flags, address);
 }
 
 mnos_status_t memory_allocate(uint64_t page_count, struct memory_block *block)

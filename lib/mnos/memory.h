@@ -19,6 +19,9 @@ void address_release(uint64_t address, uint64_t page_count);
 mnos_status_t memory_map(mnos_cap_t memory, uint64_t first_page, uint64_t page_count,
                          uint64_t flags, void **address);
 void memory_unmap(void *address, uint64_t page_count);
+/* All that a Memory capability has. Uses the IPC buffer. */
+mnos_status_t memory_map_all(mnos_cap_t memory, uint64_t flags, void **address,
+                             uint64_t *page_count);
 
 /* New zeroed memory of this process, with its capability and mapped read-write. */
 struct memory_block {

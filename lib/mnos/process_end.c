@@ -5,7 +5,7 @@
 #include "abi/process.h"
 #include "lib/base/printf.h"
 
-static const char *fault_text(uint32_t vector)
+const char *process_fault_text(uint32_t vector)
 {
     static const char *const names[] = {
         [0] = "division error",      [1] = "debug exception",
@@ -32,8 +32,8 @@ void process_end_text(const struct mnos_process_info *info, char *out, size_t si
         break;
     case MNOS_EXIT_DESTROYED: mnos_snprintf(out, size, "killed"); break;
     case MNOS_EXIT_FAULT:
-        mnos_snprintf(out, size, "fault: %s, vector %u, error 0x%x", fault_text(vector), vector,
-                      (unsigned)(uint32_t)info->exit_code);
+        mnos_snprintf(out, size, "fault: %s, vector %u, error 0x%x", process_fault_text(vector),
+                      vector, (unsigned)(uint32_t)info->exit_code);
         break;
     default: mnos_snprintf(out, size, "reason %u", info->exit_reason); break;
     }

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "abi/inspect.h"
 
 /* Of a process that is dead: "exit code 3", "killed", "fault: page fault, vector 14, error 0x4". */
 void process_end_text(const struct mnos_process_info *info, char *out, size_t size);
+
+/* The exception in words: "page fault". Never NULL. */
+const char *process_fault_text(uint32_t vector);

@@ -45,6 +45,32 @@ mnos_status_t ring_put(struct ring *ring, const void *bytes, size_t count, size_
     return MNOS_OK;
 }
 
+mnos_status_t ring_room(const struct ring *ring, size_t *room)
+{
+    /* Acquire as in ring_put(). */
+    uint64_t used = ring->own - atomic_load_explicit(&ring->shared->taken, memory_order_acquire);
+
+    if (used > ring->capacity)
+        return MNOS_ERR_FORMAT;
+    *room = ring->capacity - used;
+    return MNOS_OK;
+}
+
+void ring_put_behind(struct ring *ring, size_t skip, const void *bytes, size_t count)
+{
+    uint64_t offset = (ring->own + skip) & (ring->capacity - 1);
+    size_t first = smaller(count, ring->capacity - offset);
+
+    memcpy(ring->shared->data + offset, bytes, first);
+    memcpy(ring->shared->data, (const uint8_t *)bytes + first, count - first);
+}
+
+void ring_publish(struct ring *ring, size_t count)
+{
+    ring->own += count;
+    atomic_store_explicit(&ring->shared->written, ring->own, memory_order_release);
+}
+
 mnos_status_t ring_peek(const struct ring *ring, void *bytes, size_t count, size_t *found)
 {
     /* Acquire pairs with the release in ring_put(): the bytes are there before the index says so. */

@@ -49,6 +49,12 @@ mnos_status_t ring_take(struct ring *ring, void *bytes, size_t count, size_t *ta
 mnos_status_t ring_peek(const struct ring *ring, void *bytes, size_t count, size_t *found);
 void ring_drop(struct ring *ring, size_t count);
 
+/* Producer: puts bytes `skip` bytes behind those that the consumer sees, where the caller knows that there is room (ring_room());
+ * ring_publish() shows so many of what was put that way. */
+mnos_status_t ring_room(const struct ring *ring, size_t *room);
+void ring_put_behind(struct ring *ring, size_t skip, const void *bytes, size_t count);
+void ring_publish(struct ring *ring, size_t count);
+
 /* For either side of a ring whose earlier process on that side has ended: goes on where that one was. */
 void ring_resume_producer(struct ring *ring, void *memory, uint64_t capacity);
 void ring_resume_consumer(struct ring *ring, void *memory, uint64_t capacity);

@@ -4,6 +4,7 @@
  */
 #include "lib/mnos/bootstrap.h"
 #include "lib/base/string.h"
+#include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
 
 int main(void);
@@ -34,15 +35,24 @@ const struct mnos_bootstrap *bootstrap_table(void)
     return bootstrap;
 }
 
-mnos_cap_t bootstrap_cap(const char *name)
+mnos_cap_t bootstrap_lookup(struct bootstrap_name name)
 {
     if (bootstrap == NULL)
         return 0;
     for (uint32_t i = 0; i < bootstrap->entry_count; i++) {
-        if (strncmp(bootstrap->entries[i].name, name, MNOS_NAME_BYTES) == 0)
+        if (strncmp(bootstrap->entries[i].name, name.text, MNOS_NAME_BYTES) == 0)
             return bootstrap->entries[i].cap;
     }
     return 0;
+}
+
+mnos_cap_t bootstrap_require(struct bootstrap_name name)
+{
+    mnos_cap_t cap = bootstrap_lookup(name);
+
+    if (cap == 0)
+        log_line("it was started without \"%s\", which it needs", name.text);
+    return cap;
 }
 
 const char *bootstrap_program(void)
@@ -70,4 +80,23 @@ const char *bootstrap_argument(uint32_t index)
 bool bootstrap_has_argument(const char *word)
 {
     return string_has_word(bootstrap_arguments(), word);
+}
+
+bool bootstrap_argument_value(const char *key, char *out, size_t size)
+{
+    const char *word = bootstrap_arguments();
+    size_t length = strlen(key), at = 0;
+
+    while (*word != 0 && strncmp(word, key, length) != 0) {
+        while (*word != 0 && *word != ' ')
+            word++;
+        while (*word == ' ')
+            word++;
+    }
+    if (*word == 0)
+        return false;
+    for (word += length; word[at] != 0 && word[at] != ' ' && at + 1 < size; at++)
+        out[at] = word[at];
+    out[at] = 0;
+    return true;
 }

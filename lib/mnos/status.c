@@ -2,6 +2,7 @@
 /* status - see status.h. All texts come from the tables in abi/. Host tests compile this file. */
 #include "lib/mnos/status.h"
 
+#include "abi/expand.h"
 #include <stdarg.h>
 
 #include "lib/base/printf.h"
@@ -12,39 +13,15 @@ struct call_text {
     const char *arguments[6];
 };
 
-#define SYSCALL0_WAITS(number, name) {number, #name, {0}},
-#define SYSCALL1(number, name, t1, a1) {number, #name, {#a1}},
-#define SYSCALL2(number, name, t1, a1, t2, a2) {number, #name, {#a1, #a2}},
-#define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3) {number, #name, {#a1, #a2, #a3}},
-#define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
-    {number, #name, {#a1, #a2, #a3, #a4, #a5, #a6}},
-#define SYSCALL1_BLOCKS SYSCALL1
-#define SYSCALL2_BLOCKS SYSCALL2
-#define SYSCALL1_VALUE SYSCALL1
-#define SYSCALL2_WAITS SYSCALL2
-#define SYSCALL2_VALUE SYSCALL2
-#define SYSCALL2_VALUE_WAITS SYSCALL2
-#define SYSCALL3_VALUE SYSCALL3
-#define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                       \
-    {number, #name, {#a1, #a2, #a3, #a4, #a5}},
-#define IPC_SYSCALL(number, name) {number, #name, {0}},
+#define QUOTE(text) #text
+#define QUOTED(text) QUOTE(text)
+#define ARGUMENT_TEXT(register, pair) QUOTED(ARGUMENT_NAME pair),
+#define SYSCALL(number, name, result, way, ...)                                                    \
+    {number, #name, {EACH_ARGUMENT(ARGUMENT_TEXT, __VA_ARGS__)}},
 static const struct call_text calls[] = {
 #include "abi/syscalls.def"
 };
-#undef SYSCALL0_WAITS
-#undef SYSCALL1_BLOCKS
-#undef SYSCALL2_BLOCKS
-#undef SYSCALL1
-#undef SYSCALL2
-#undef SYSCALL2_WAITS
-#undef SYSCALL3
-#undef SYSCALL6
-#undef SYSCALL1_VALUE
-#undef SYSCALL2_VALUE
-#undef SYSCALL2_VALUE_WAITS
-#undef SYSCALL3_VALUE
-#undef SYSCALL5_VALUE
-#undef IPC_SYSCALL
+#undef SYSCALL
 
 const char *status_text(mnos_status_t status)
 {
@@ -110,6 +87,15 @@ static const struct call_text *find_call(uint32_t number)
     return NULL;
 }
 
+const char *quota_text(unsigned kind)
+{
+    switch (kind) {
+    case MNOS_QUOTA_FRAMES: return "frames";
+    case MNOS_QUOTA_BYTES: return "bytes";
+    default: return NULL;
+    }
+}
+
 char *error_describe(char *out, size_t size, const char *what, uint32_t number, uint64_t rax)
 {
     mnos_status_t status = (mnos_status_t)(uint32_t)rax;
@@ -127,6 +113,8 @@ char *error_describe(char *out, size_t size, const char *what, uint32_t number, 
         add_rights(out, size, &length, MNOS_DETAIL_RIGHTS(rax));
     if (status == MNOS_ERR_TYPE)
         add(out, size, &length, ": found type %s", cap_type_text(MNOS_DETAIL_TYPE(rax)));
+    if (status == MNOS_ERR_QUOTA && quota_text(MNOS_DETAIL_QUOTA(rax)) != NULL)
+        add(out, size, &length, ": of %s", quota_text(MNOS_DETAIL_QUOTA(rax)));
     add(out, size, &length, ")");
     return out;
 }

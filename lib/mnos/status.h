@@ -17,14 +17,18 @@ char *rights_text(mnos_rights_t rights, char *out);
 
 const char *cap_type_text(uint32_t type);
 
+/* "frames" or "bytes", as the manifest calls that quota (enum mnos_quota_kind); NULL: it is none of them. */
+const char *quota_text(unsigned kind);
+
 /*
  * Writes one line: `what` failed, why, and when the failure is the last system call's of this
  * thread, at which argument, and which right is missing or which type was found. Example:
  *
  *   open the ports: the capability lacks a right that this call needs (mem_map, argument memory:
- *   missing Write)
+ *   missing WRITE; memory 0x1000001 "ports")
  *
- * Returns `out`.
+ * The handle is named as the bootstrap table names it. Of a quota that is spent it says whose and what is used now, which may
+ * have changed since, as far as this program may ask. Asks the kernel, what is in the IPC buffer stays. Returns `out`.
  */
 char *error_explain(char *out, size_t size, mnos_status_t status, const char *what);
 

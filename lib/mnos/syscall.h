@@ -10,68 +10,17 @@
 
 #include <stdint.h>
 
+#include "abi/expand.h"
+#include "abi/syscalls.h"
 #include "abi/types.h"
 #include "lib/mnos/thread_block.h"
-
-enum mnos_syscall_number {
-#define SYSCALL0_WAITS(number, name) MNOS_SYS_##name = (number),
-#define SYSCALL1(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL1_BLOCKS(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL2_BLOCKS(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL2(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL2_WAITS(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL3(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL6(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL1_VALUE(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL2_VALUE(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL2_VALUE_WAITS(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL3_VALUE(number, name, ...) MNOS_SYS_##name = (number),
-#define SYSCALL5_VALUE(number, name, ...) MNOS_SYS_##name = (number),
-#define IPC_SYSCALL(number, name) MNOS_SYS_##name = (number),
-#include "abi/syscalls.def"
-#undef SYSCALL0_WAITS
-#undef SYSCALL1_BLOCKS
-#undef SYSCALL2_BLOCKS
-#undef SYSCALL1
-#undef SYSCALL2
-#undef SYSCALL2_WAITS
-#undef SYSCALL3
-#undef SYSCALL6
-#undef SYSCALL1_VALUE
-#undef SYSCALL2_VALUE
-#undef SYSCALL2_VALUE_WAITS
-#undef SYSCALL3_VALUE
-#undef SYSCALL5_VALUE
-#undef IPC_SYSCALL
-};
+#include "lib/mnos/wait_stub.h"
 
 /* Remembers what failed; returns the status in `rax`. */
 mnos_status_t error_record(uint32_t number, uint64_t rax);
 
 /* For when a failure is none of the kernel's. */
 void error_forget(void);
-
-struct syscall_result {
-    uint64_t rax;
-    uint64_t rdx;
-};
-
-static inline struct syscall_result syscall_raw(uint64_t number, uint64_t a1, uint64_t a2,
-                                                uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
-{
-    struct syscall_result result;
-    register uint64_t r10 __asm__("r10") = a4;
-    register uint64_t r8 __asm__("r8") = a5;
-    register uint64_t r9 __asm__("r9") = a6;
-
-    result = (struct syscall_result){number, a3};
-    __asm__ volatile("syscall"
-                     : "+a"(result.rax), "+D"(a1), "+S"(a2), "+d"(result.rdx), "+r"(r10), "+r"(r8),
-                       "+r"(r9)
-                     :
-                     : "rcx", "r11", "memory");
-    return result;
-}
 
 static inline mnos_status_t syscall_status(uint32_t number, uint64_t a1, uint64_t a2, uint64_t a3,
                                            uint64_t a4, uint64_t a5, uint64_t a6)
@@ -84,9 +33,9 @@ static inline mnos_status_t syscall_status(uint32_t number, uint64_t a1, uint64_
 }
 
 static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t a2, uint64_t a3,
-                                          uint64_t a4, uint64_t a5, uint64_t *value)
+                                          uint64_t a4, uint64_t a5, uint64_t a6, uint64_t *value)
 {
-    struct syscall_result result = syscall_raw(number, a1, a2, a3, a4, a5, 0);
+    struct syscall_result result = syscall_raw(number, a1, a2, a3, a4, a5, a6);
 
     if (__builtin_expect((uint32_t)result.rax != MNOS_OK, 0)) {
         mnos_status_t status = error_record(number, result.rax);
@@ -99,68 +48,61 @@ static inline mnos_status_t syscall_value(uint32_t number, uint64_t a1, uint64_t
     return MNOS_OK;
 }
 
-#define SYSCALL0_WAITS(number, name)                                                               \
-    static inline mnos_status_t sys_##name(void)                                                   \
+/* One that may park the thread or let another run first, after which the vector registers may be lost. */
+static inline mnos_status_t syscall_status_waits(uint32_t number, uint64_t a1, uint64_t a2)
+{
+    struct syscall_result result = syscall_raw_waits(number, a1, a2);
+
+    return __builtin_expect((uint32_t)result.rax != MNOS_OK, 0) ? error_record(number, result.rax)
+                                                                : MNOS_OK;
+}
+
+static inline mnos_status_t syscall_value_waits(uint32_t number, uint64_t a1, uint64_t a2,
+                                                uint64_t *value)
+{
+    struct syscall_result result = syscall_raw_waits(number, a1, a2);
+
+    if (__builtin_expect((uint32_t)result.rax != MNOS_OK, 0))
+        return error_record(number, result.rax);
+    *value = result.rdx;
+    return MNOS_OK;
+}
+
+/* The arguments of a stub, and as many zeros behind them as there is room. */
+#define STUB_ARGUMENT(register, pair) , ARGUMENT_NAME pair
+#define STUB_PADDED(...) STUB_FIRST_SEVEN(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define STUB_FIRST_SEVEN(...) STUB_PICK_SEVEN(__VA_ARGS__)
+#define STUB_PICK_SEVEN(number, a, b, c, d, e, f, ...) number, a, b, c, d, e, f
+#define STUB_STATUS(number, name, ...)                                                             \
+    static inline mnos_status_t sys_##name(ARGUMENT_PARAMETERS(__VA_ARGS__))                       \
     {                                                                                              \
-        return syscall_status(number, 0, 0, 0, 0, 0, 0);                                           \
+        return syscall_status(STUB_PADDED(number EACH_ARGUMENT(STUB_ARGUMENT, __VA_ARGS__)));      \
     }
-#define SYSCALL1(number, name, t1, a1)                                                             \
-    static inline mnos_status_t sys_##name(t1 a1)                                                  \
+#define STUB_VALUE(number, name, ...)                                                              \
+    static inline mnos_status_t sys_##name(ARGUMENT_PARAMETERS(__VA_ARGS__), uint64_t *value)      \
     {                                                                                              \
-        return syscall_status(number, a1, 0, 0, 0, 0, 0);                                          \
+        return syscall_value(STUB_PADDED(number EACH_ARGUMENT(STUB_ARGUMENT, __VA_ARGS__)),        \
+                             value);                                                               \
     }
-#define SYSCALL2(number, name, t1, a1, t2, a2)                                                     \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2)                                           \
+/* Those that may park the thread or let another run first have two arguments at most. */
+#define STUB_FIRST_TWO(number, a, b, ...) number, a, b
+#define STUB_TWO(...) STUB_FIRST_TWO(__VA_ARGS__)
+#define STUB_STATUS_WAITS(number, name, ...)                                                       \
+    static inline mnos_status_t sys_##name(ARGUMENT_PARAMETERS(__VA_ARGS__))                       \
     {                                                                                              \
-        return syscall_status(number, a1, a2, 0, 0, 0, 0);                                         \
+        return syscall_status_waits(                                                               \
+            STUB_TWO(STUB_PADDED(number EACH_ARGUMENT(STUB_ARGUMENT, __VA_ARGS__))));              \
     }
-#define SYSCALL2_WAITS SYSCALL2
-#define SYSCALL1_BLOCKS SYSCALL1
-#define SYSCALL2_BLOCKS SYSCALL2
-#define SYSCALL3(number, name, t1, a1, t2, a2, t3, a3)                                             \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3)                                    \
+#define STUB_VALUE_WAITS(number, name, ...)                                                        \
+    static inline mnos_status_t sys_##name(ARGUMENT_PARAMETERS(__VA_ARGS__), uint64_t *value)      \
     {                                                                                              \
-        return syscall_status(number, a1, a2, a3, 0, 0, 0);                                        \
+        return syscall_value_waits(                                                                \
+            STUB_TWO(STUB_PADDED(number EACH_ARGUMENT(STUB_ARGUMENT, __VA_ARGS__))), value);       \
     }
-#define SYSCALL6(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, t6, a6)                     \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, t6 a6)               \
-    {                                                                                              \
-        return syscall_status(number, a1, a2, a3, a4, a5, a6);                                     \
-    }
-#define SYSCALL1_VALUE(number, name, t1, a1)                                                       \
-    static inline mnos_status_t sys_##name(t1 a1, uint64_t *value)                                 \
-    {                                                                                              \
-        return syscall_value(number, a1, 0, 0, 0, 0, value);                                       \
-    }
-#define SYSCALL2_VALUE(number, name, t1, a1, t2, a2)                                               \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, uint64_t *value)                          \
-    {                                                                                              \
-        return syscall_value(number, a1, a2, 0, 0, 0, value);                                      \
-    }
-#define SYSCALL2_VALUE_WAITS SYSCALL2_VALUE
-#define SYSCALL3_VALUE(number, name, t1, a1, t2, a2, t3, a3)                                       \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, uint64_t *value)                   \
-    {                                                                                              \
-        return syscall_value(number, a1, a2, a3, 0, 0, value);                                     \
-    }
-#define SYSCALL5_VALUE(number, name, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5)                       \
-    static inline mnos_status_t sys_##name(t1 a1, t2 a2, t3 a3, t4 a4, t5 a5, uint64_t *value)     \
-    {                                                                                              \
-        return syscall_value(number, a1, a2, a3, a4, a5, value);                                   \
-    }
-#define IPC_SYSCALL(number, name)
+#define STUB_NO_WAIT(result, ...) STUB_##result(__VA_ARGS__)
+#define STUB_WAITS(result, ...) STUB_##result##_WAITS(__VA_ARGS__)
+#define STUB_GIVES_WAY STUB_WAITS /* sys_thread_yield: abi/message.h */
+#define STUB_MESSAGE(...)
+#define SYSCALL(number, name, result, way, ...) STUB_##way(result, number, name, __VA_ARGS__)
 #include "abi/syscalls.def"
-#undef SYSCALL0_WAITS
-#undef SYSCALL1_BLOCKS
-#undef SYSCALL2_BLOCKS
-#undef SYSCALL1
-#undef SYSCALL2
-#undef SYSCALL2_WAITS
-#undef SYSCALL3
-#undef SYSCALL6
-#undef SYSCALL1_VALUE
-#undef SYSCALL2_VALUE
-#undef SYSCALL2_VALUE_WAITS
-#undef SYSCALL3_VALUE
-#undef SYSCALL5_VALUE
-#undef IPC_SYSCALL
+#undef SYSCALL

@@ -2,7 +2,7 @@
 /*
  * thread_block.h - how a thread finds what is its own.
  *
- * The FS base of every thread is the address of its IPC buffer. The three words that the kernel
+ * The FS base of every thread is the address of its IPC buffer (GS base where thread_segment.h says so). The three words that the kernel
  * leaves to programs at the end of that page are the root of everything private to the thread:
  *
  *   reserved[0]  address of the IPC buffer itself, so that one load through FS gives a pointer
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "abi/message.h"
+#include "lib/mnos/thread_segment.h"
 
 #define THREAD_BLOCK_SELF 4072
 #define THREAD_BLOCK_THREAD 4080
@@ -28,7 +29,7 @@ static inline struct mnos_ipc_buffer *ipc_buffer(void)
 {
     struct mnos_ipc_buffer *buffer;
 
-    __asm__("movq %%fs:%c1, %0" : "=r"(buffer) : "i"(THREAD_BLOCK_SELF));
+    __asm__("movq %%" THREAD_SEGMENT ":%c1, %0" : "=r"(buffer) : "i"(THREAD_BLOCK_SELF));
     return buffer;
 }
 

@@ -4,9 +4,7 @@
 
 #include "lib/mnos/syscall.h"
 
-void upcall_entry(void); /* upcall_entry.S, which calls this: */
-extern upcall_handler *upcall_current;
-
+void upcall_entry(void); /* upcall_entry.S, which calls upcall_current */
 upcall_handler *upcall_current;
 
 mnos_status_t upcall_set(upcall_handler *handler, uint64_t which)

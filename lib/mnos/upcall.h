@@ -23,6 +23,9 @@
 
 typedef void upcall_handler(struct mnos_fault *fault);
 
+/* The one of the program; NULL: none was set yet. */
+extern upcall_handler *upcall_current;
+
 /* For the calling thread; `which` is MNOS_UPCALL_FAULTS, MNOS_UPCALL_SYSCALLS or both. The handler is one for
  * all threads of the program. */
 mnos_status_t upcall_set(upcall_handler *handler, uint64_t which);

@@ -17,15 +17,15 @@ void block_driver_remember(struct block_driver *driver, void *address, uint64_t 
                            uint64_t magic)
 {
     driver->fresh = state_open(&driver->state, address, bytes, magic, BLOCK_SESSIONS_LAYOUT,
-                               LOG_BYTES, NULL) != STATE_WHOLE;
+                               LOG_BYTES, NULL) != STATE_WHOLE ||
+                    state_trust(&driver->state) == STATE_TRUST_NONE;
 }
 
-mnos_status_t block_driver_remember_in(struct block_driver *driver, const char *region,
+mnos_status_t block_driver_remember_in(struct block_driver *driver, mnos_cap_t region,
                                        uint64_t magic)
 {
     void *address;
-    mnos_status_t status =
-        memory_map(bootstrap_cap(region), 0, 1, MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
+    mnos_status_t status = memory_map(region, 0, 1, MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
 
     if (status == MNOS_OK)
         block_driver_remember(driver, address, MNOS_PAGE_BYTES, magic);

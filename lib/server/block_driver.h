@@ -14,7 +14,7 @@
 struct block_driver {
     struct block_server server;
     struct state state;
-    bool fresh; /* no run before has left sessions */
+    bool fresh; /* no run before has left sessions, or none that are trusted */
     mnos_cap_t endpoint;
     mnos_cap_t
         line; /* the interrupt, which sets BLOCK_EVENT_INTERRUPT; 0: there is none, nor the functions */
@@ -31,7 +31,7 @@ struct block_driver {
 void block_driver_remember(struct block_driver *driver, void *address, uint64_t bytes,
                            uint64_t magic);
 /* The same, in a page of the region of that name, which it maps first. */
-mnos_status_t block_driver_remember_in(struct block_driver *driver, const char *region,
+mnos_status_t block_driver_remember_in(struct block_driver *driver, mnos_cap_t region,
                                        uint64_t magic);
 /* Serves from now on, when somebody calls block_driver_serve(). */
 void block_driver_open(struct block_driver *driver, const struct block_device *device);

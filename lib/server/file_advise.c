@@ -3,10 +3,17 @@
 #include "lib/base/string.h"
 #include "lib/server/file_server.h"
 
+static void wake(struct file_server *server, uint32_t object)
+{
+    if (server->loop.park != NULL)
+        park_wake(server->loop.park, PARK_LOCK | object);
+}
+
+/* Those of a handle that is closed are in the table still. */
 void file_server_unlocked(struct file_server *server, uint32_t object)
 {
-    if (server->locks != NULL && server->loop.park != NULL && file_locks_any(server->locks, object))
-        park_wake(server->loop.park, PARK_LOCK | object);
+    if (server->locks != NULL && file_locks_any(server->locks, object))
+        wake(server, object);
 }
 
 /* The record, when what it says can be. */
@@ -65,7 +72,7 @@ mnos_status_t file_server_LOCK(void *context, struct server_request *request)
     }
     if (status != MNOS_OK)
         return status;
-    if (wanted.kind != FILE_LOCK_EXCLUSIVE)
-        file_server_unlocked(server, entry.object);
+    if (wanted.kind != FILE_LOCK_EXCLUSIVE) /* the one that was taken away may have been the last */
+        wake(server, entry.object);
     return file_server_answer(request, NULL, 0);
 }

@@ -84,14 +84,14 @@ mnos_status_t file_server_READ(void *context, struct server_request *request)
     return file_server_answer(request, server->reply, sizeof count + count.bytes);
 }
 
-mnos_status_t file_server_begin_write(struct file_server *server, struct server_request *request,
-                                      uint32_t inode, uint64_t offset, bool append, bool *ends)
+static inline mnos_status_t hold_to_write(struct file_server *server,
+                                          struct server_request *request, uint32_t inode,
+                                          uint64_t offset, bool append, bool *ends)
 {
     struct file_attr attr;
     mnos_status_t status = MNOS_OK;
     bool goes_on = append && request->resumed && request->progress[DONE] != 0;
 
-    request->touched = inode;
     *ends = false;
     if (request->holds == inode)
         return MNOS_OK;
@@ -121,6 +121,16 @@ mnos_status_t file_server_begin_write(struct file_server *server, struct server_
     request->progress[DONE] = 0;
     request->progress[BEGIN] = append ? attr.size : offset;
     return MNOS_OK;
+}
+
+mnos_status_t file_server_begin_write(struct file_server *server, struct server_request *request,
+                                      uint32_t inode, uint64_t offset, bool append, bool *ends)
+{
+    mnos_status_t status = hold_to_write(server, request, inode, offset, append, ends);
+
+    if (status == MNOS_OK)
+        request->touched = inode; /* whatever becomes of it from here on */
+    return status;
 }
 
 /* Ends at the length, when there is no room, or at what has to be waited for. */
@@ -200,6 +210,6 @@ mnos_status_t file_server_TRUNCATE(void *context, struct server_request *request
     if (status == MNOS_OK)
         status = file_server_begin_write(server, request, handle->object, 0, false, &ends);
     if (status == MNOS_OK)
-        status = server->system.methods->truncate(server->system.fs, handle->object, wanted.size);
+        status = file_server_truncate(server, handle->object, wanted.size);
     return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
 }

@@ -101,7 +101,8 @@ static inline mnos_status_t open_inode(struct file_server *server, struct server
     return file_server_answer(request, &opened, sizeof opened);
 }
 
-/* What is there already; everything that may have to wait comes before the handle. */
+/* What is there already; everything that may have to wait comes before the handle. A file that is made empty is open from
+ * before on, so that the file system, which knows what has changed of what is open, knows this too. */
 static inline mnos_status_t open_found(struct file_server *server, struct server_request *request,
                                        const struct file_open *wanted,
                                        const struct file_place *place)
@@ -110,17 +111,21 @@ static inline mnos_status_t open_found(struct file_server *server, struct server
     uint32_t inode = place->inode, type = place->type;
     struct file_attr attr;
     mnos_status_t status = check_open(wanted, type);
+    bool cuts = status == MNOS_OK && (wanted->flags & FILE_TRUNCATE_FIRST) != 0;
 
-    if (status == MNOS_OK && wanted->flags & FILE_TRUNCATE_FIRST) {
+    if (cuts) {
+        methods->hold(server->system.fs, inode);
         request->touched = inode;
-        status = methods->truncate(server->system.fs, inode, 0);
+        status = file_server_truncate(server, inode, 0);
     }
     if (status == MNOS_OK)
         status = methods->attr(server->system.fs, inode, &attr);
-    if (status != MNOS_OK)
-        return status;
-    return open_inode(server, request, wanted,
-                      (struct file_opened){.inode = inode, .type = type, .size = attr.size});
+    if (status == MNOS_OK)
+        status = open_inode(server, request, wanted,
+                            (struct file_opened){.inode = inode, .type = type, .size = attr.size});
+    if (cuts)
+        methods->drop(server->system.fs, inode);
+    return status;
 }
 
 /* Making it is the last that can fail or wait. */

@@ -5,6 +5,7 @@
 #include "lib/base/string.h"
 #include "lib/server/export.h"
 #include "lib/server/state.h"
+#include "protocols/manager.h"
 
 static const struct server_operation operations[LABEL_OPERATIONS] = {
 #define REQUEST(label, name, class, request, reply, text)                                          \
@@ -23,6 +24,8 @@ static void drop(void *context, uint32_t object)
 
     if (server->locks != NULL && server->locks->used != 0)
         file_server_unlocked(server, object);
+    if (server->views.used != 0)
+        file_server_end_views(server, object);
     server->system.methods->drop(server->system.fs, object);
 }
 
@@ -64,6 +67,25 @@ static void lose_without_window(struct file_server *server)
     }
 }
 
+void file_server_lose(struct file_server *server, struct server_session *session, bool root)
+{
+    server_forget_parked(&server->loop, session->badge, true);
+    if (root && (session->badge & SESSION_EXPORTED) != 0)
+        session_gone(server->loop.sessions, session, &server->loop.owner);
+    else
+        session_lose(server->loop.sessions, session, &server->loop.owner);
+}
+
+void file_server_lose_all(struct file_server *server)
+{
+    struct sessions *sessions = server->loop.sessions;
+
+    for (uint32_t i = 1; i <= sessions->session_count; i++) {
+        if (session_at(sessions, i)->badge != 0 && !session_at(sessions, i)->gone)
+            file_server_lose(server, session_at(sessions, i), false);
+    }
+}
+
 unsigned file_server_recover(struct file_server *server, const struct window_memory *memory,
                              bool ordered)
 {
@@ -77,8 +99,10 @@ unsigned file_server_recover(struct file_server *server, const struct window_mem
 
         if (session->badge == 0 || session->window == 0)
             continue;
-        if (memory->find(memory->context, session->window, window) == MNOS_OK)
-            server->window_bytes[session->account] += window_bytes(window);
+        if (memory->find(memory->context, session->window, window) != MNOS_OK)
+            continue;
+        server->window_bytes[session->account] += window_bytes(window);
+        file_server_clear_cells(window);
     }
     running = sessions_recover(sessions, &server->loop.owner, is_gone, ordered);
     lose_without_window(server);
@@ -116,8 +140,13 @@ void file_server_init(struct file_server *server, const struct file_system *syst
         .park = park,
         .waits_for = &server->system.waits_for,
         .body = server->request,
-        .admit = system->methods->ready == NULL ? NULL : admit,
     };
+    file_server_is_ready(server, false);
+}
+
+void file_server_is_ready(struct file_server *server, bool ready)
+{
+    server->loop.admit = ready || server->system.methods->ready == NULL ? NULL : admit;
 }
 
 bool file_server_is_service(const struct server_request *request)
@@ -132,6 +161,8 @@ bool file_server_is_service(const struct server_request *request)
 static mnos_status_t begin_session(struct file_server *server, struct server_request *request)
 {
     mnos_badge_t badge = request->message->badge;
+    uint32_t root = server->system.root, rights = FILE_RIGHTS_ALL;
+    mnos_status_t status = MNOS_OK;
 
     if (request->session != NULL) {
         server_forget_parked(&server->loop, badge, true);
@@ -142,12 +173,16 @@ static mnos_status_t begin_session(struct file_server *server, struct server_req
         return MNOS_ERR_DENIED; /* who it is cannot be told */
     if (badge & SESSION_EXPORTED)
         return MNOS_ERR_LOST; /* it was closed */
-    request->session =
-        session_make(server->loop.sessions, badge, NULL, server->system.root, FILE_RIGHTS_ALL);
+    if (server->enter != NULL)
+        status =
+            server->enter(server->system.fs, (uint32_t)manager_index_of(badge), &root, &rights);
+    if (status != MNOS_OK)
+        return status;
+    request->session = session_make(server->loop.sessions, badge, NULL, root, rights);
     if (request->session == NULL)
         return MNOS_ERR_QUOTA;
     request->session->type = FILE_TYPE_DIRECTORY;
-    server->system.methods->hold(server->system.fs, server->system.root);
+    server->system.methods->hold(server->system.fs, root);
     return MNOS_OK;
 }
 
@@ -161,8 +196,10 @@ static mnos_status_t get_window(const struct file_server *server, struct server_
 
     if (memory == NULL)
         return window_open(window, bytes);
-    if (session->window != 0 && memory->find(memory->context, session->window, window) == MNOS_OK)
+    if (session->window != 0 && memory->find(memory->context, session->window, window) == MNOS_OK) {
+        file_server_clear_cells(window);
         return MNOS_OK;
+    }
     status = memory->open(memory->context, bytes, window);
     if (status == MNOS_OK)
         STATE_SET(session->window, window->place);
@@ -196,8 +233,11 @@ mnos_status_t file_server_OPEN_SESSION(void *context, struct server_request *req
     struct file_open_session wanted;
     struct file_limits limits;
     struct window *window;
+    uint32_t rights = MNOS_RIGHT_READ | MNOS_RIGHT_WRITE;
     mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
 
+    if (status == MNOS_OK && (wanted.flags & ~(uint64_t)FILE_SESSION_HANDED_ON) != 0)
+        return MNOS_ERR_ARGUMENT;
     if (status == MNOS_OK)
         status = begin_session(server, request);
     if (status == MNOS_OK)
@@ -211,7 +251,9 @@ mnos_status_t file_server_OPEN_SESSION(void *context, struct server_request *req
                                   .type = request->session->type,
                                   .root = request->session->object};
     (void)file_server_answer(request, &limits, sizeof limits);
-    message_add_cap(request->message, window->memory.memory, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE);
+    if (wanted.flags != 0)
+        rights |= MNOS_RIGHT_GRANT;
+    message_add_cap(request->message, window->memory.memory, rights);
     return MNOS_OK;
 }
 
@@ -261,15 +303,57 @@ static struct server_session *named_session(struct file_server *server,
     return session_of(server->loop.sessions, message_cap_badge(request->message, 0));
 }
 
+/* One more handle of the request's session, to what `from` is to another. 0: `from` is none. */
+static mnos_status_t inherit(struct file_server *server, const struct server_request *request,
+                             const struct server_handle *from, uint64_t *handle)
+{
+    const struct file_system *system = &server->system;
+    mnos_status_t status;
+
+    *handle = 0;
+    if (from == NULL)
+        return MNOS_OK;
+    status = handle_make(server->loop.sessions, request->session, from->object,
+                         from->rights & request->session->rights, from->type, handle);
+    if (status != MNOS_OK)
+        return status;
+    handle_of(server->loop.sessions, request->session, *handle)->failures = from->failures;
+    system->methods->hold(system->fs, from->object);
+    state_step(); /* one that nobody is told of is closed with its session */
+    return MNOS_OK;
+}
+
+mnos_status_t file_server_INHERIT(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct server_session *from = named_session(server, request);
+    uint64_t handles[FILE_INHERIT_MAX];
+    uint32_t bytes = request->message->length;
+    mnos_status_t status = MNOS_OK;
+
+    if (bytes > sizeof handles || bytes % sizeof handles[0] != 0)
+        return MNOS_ERR_SIZE;
+    (void)message_get(request->message, handles, bytes);
+    if (from == NULL)
+        return MNOS_ERR_NOT_FOUND;
+    if (request->message->cap_count == 0 || from->object != request->session->object)
+        return MNOS_ERR_ARGUMENT;
+    for (uint32_t i = 0; i < bytes / sizeof handles[0] && status == MNOS_OK; i++)
+        status = inherit(server, request, handle_of(server->loop.sessions, from, handles[i]),
+                         &handles[i]);
+    return status != MNOS_OK ? status : file_server_answer(request, handles, bytes);
+}
+
 mnos_status_t file_server_CLOSE_TREE(void *context, struct server_request *request)
 {
     struct file_server *server = context;
     struct server_session *session = named_session(server, request);
 
-    if ((request->session->rights & FILE_REVOKE) == 0)
-        return MNOS_ERR_DENIED;
     if (session == NULL)
         return MNOS_ERR_NOT_FOUND;
+    if ((request->session->rights & FILE_REVOKE) == 0 &&
+        !session_is_below(server->loop.sessions, session, request->session))
+        return MNOS_ERR_DENIED;
     if (request->message->cap_count == 0)
         return MNOS_ERR_ARGUMENT; /* none was named */
     session_close_tree(server->loop.sessions, session, &server->loop.owner);
@@ -363,14 +447,4 @@ mnos_status_t file_server_SYNC(void *context, struct server_request *request)
         server->system.methods->sync(server->system.fs, 0, &request->progress[0]);
 
     return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
-}
-
-mnos_status_t file_server_STATFS(void *context, struct server_request *request)
-{
-    struct file_server *server = context;
-    struct file_space space;
-    mnos_status_t status =
-        server->system.methods->space(server->system.fs, request->session->account, &space);
-
-    return status != MNOS_OK ? status : file_server_answer(request, &space, sizeof space);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* file_space - where a file has memory of its own: SEEK and ALLOCATE. See file_server.h. */
+/* file_space - what takes room, of a file and of the whole: SEEK, ALLOCATE and STATFS. See file_server.h. */
 #include "lib/server/file_server.h"
 
 static mnos_status_t open_file_of(struct file_server *server, const struct server_request *request,
@@ -75,9 +75,21 @@ mnos_status_t file_server_ALLOCATE(void *context, struct server_request *request
         status = open_file_of(server, request, wanted.handle, FILE_WRITE_RIGHT, &inode);
     if (status == MNOS_OK)
         status = file_server_begin_write(server, request, inode, wanted.offset, false, &ends);
+    if (status == MNOS_OK && (wanted.flags & FILE_ALLOCATE_PUNCH) != 0)
+        file_server_take_back(server, inode);
     if (status == MNOS_OK)
         status = methods->allocate(server->system.fs, inode, wanted.offset, wanted.bytes,
                                    (uint32_t)wanted.flags, &count.bytes);
     count.offset = wanted.offset;
     return status != MNOS_OK ? status : file_server_answer(request, &count, sizeof count);
+}
+
+mnos_status_t file_server_STATFS(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    struct file_space space;
+    mnos_status_t status =
+        server->system.methods->space(server->system.fs, request->session->account, &space);
+
+    return status != MNOS_OK ? status : file_server_answer(request, &space, sizeof space);
 }

@@ -72,6 +72,14 @@ struct file_entry {
 /* Takes a name; false: there is no room, and it is to come first the next time. */
 typedef bool file_emit(void *context, const struct file_entry *entry);
 
+/* Pages of a file that follow each other in memory, too. */
+struct file_pages {
+    mnos_cap_t memory;   /* the file system's own capability, */
+    uint64_t first_page; /* in it */
+    uint64_t index;      /* of the first one in the file */
+    uint32_t count;      /* 0: there is nothing to lend */
+};
+
 struct file_methods {
     /* Something has the inode open; or has not any more, and then it may go. Neither fails. */
     void (*hold)(void *fs, uint32_t inode);
@@ -118,6 +126,12 @@ struct file_methods {
      * one. An error: nothing was done. NULL: it cannot. */
     mnos_status_t (*allocate)(void *fs, uint32_t inode, uint64_t offset, uint64_t length,
                               uint32_t flags, uint64_t *done);
+
+    /* Pages that hold the file's bytes now, the one at `index` among them, at most `most`. They are lent to be read until
+     * the server has taken them back, which it does before `truncate` makes the file smaller, before `allocate` punches,
+     * and before the last `drop`; nothing else may put other bytes there, or bytes of another file. NULL: none are lent. */
+    mnos_status_t (*pages)(void *fs, uint32_t inode, uint64_t index, uint32_t most,
+                           struct file_pages *pages);
 
     mnos_status_t (*space)(void *fs, uint32_t account, struct file_space *space);
     /* What was written of an inode, 0: of all, is as safe as it can become. *ticket is 0 at first, and kept

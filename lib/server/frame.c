@@ -3,7 +3,11 @@
 #include "lib/server/frame.h"
 
 #include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
+#include "lib/server/alive.h"
 #include "lib/server/ram.h"
+
+#define CAPS_ACCEPTED 2u /* what FRAME_ATTACH carries */
 
 static void drop_cap(mnos_cap_t cap)
 {
@@ -43,7 +47,7 @@ static mnos_status_t begin(struct frame_server *server, uint64_t pages, uint64_t
 
     if (status != MNOS_OK)
         return status;
-    frame_port_open(&server->port, server->guard.address, bus, (uint32_t)pages, server->info->link);
+    frame_port_open(&server->port, server->guard.address, bus, (uint32_t)pages, server->info);
     server->epoch++;
     return server->operations->start(server->context);
 }
@@ -108,7 +112,8 @@ static void handle_request(struct frame_server *server, struct message *message)
                 status == MNOS_OK ? sizeof *server->info : 0);
 }
 
-void frame_server_handle(struct frame_server *server, struct message *message)
+/* A message, or a client that is gone; it becomes the reply, with reply_id 0 when there is none. */
+static void handle_message(struct frame_server *server, struct message *message)
 {
     if (message->kind == MNOS_KIND_MESSAGE && message->reply_id != 0) {
         handle_request(server, message);
@@ -122,7 +127,8 @@ void frame_server_handle(struct frame_server *server, struct message *message)
     *message = (struct message){0};
 }
 
-void frame_server_tell(struct frame_server *server)
+/* After the port was worked at: tells the stack, and lets one go that breaks the rules. */
+static void tell(struct frame_server *server)
 {
     if (server->badge == 0)
         return;
@@ -131,4 +137,55 @@ void frame_server_tell(struct frame_server *server)
         (void)!sys_ipc_notify(server->listener, server->events);
     if (server->guard.lost || frame_port_broken(&server->port))
         detach(server);
+}
+
+/* ---- The loop ---- */
+
+static mnos_status_t handle(struct frame_server *server, struct message *message)
+{
+    mnos_status_t status = MNOS_OK;
+
+    alive_answer(message);
+    if (message->kind != MNOS_KIND_EVENTS) {
+        handle_message(server, message);
+        return MNOS_OK;
+    }
+    /* First acknowledged, then looked: what comes after sets the event once more. */
+    if ((message->words[0] & FRAME_EVENT_INTERRUPT) != 0) {
+        status = sys_irq_ack(server->line);
+        server->operations->interrupt(server->context);
+    }
+    *message = (struct message){0};
+    return status;
+}
+
+/* Until there is nothing to do; a stack that gives work without end is served in batches, and requests wait for it no
+ * longer than one: the next receive has no deadline then. */
+static bool work(struct frame_server *server)
+{
+    bool again = server->operations->work(server->context);
+
+    tell(server);
+    return again || !server->operations->arm(server->context);
+}
+
+mnos_status_t frame_server_serve(struct frame_server *server)
+{
+    struct message message = {0};
+
+    server->epoch = kinfo_time_ns() + 1;
+    for (;;) {
+        bool again = work(server);
+        mnos_status_t status;
+
+        message.accept = CAPS_ACCEPTED;
+        status = ipc_reply_receive(server->endpoint, &message,
+                                   again ? 0 : server->operations->deadline_ns(server->context));
+        if (status == MNOS_OK)
+            status = handle(server, &message);
+        else if (status == MNOS_ERR_DEADLINE)
+            status = MNOS_OK, message = (struct message){0};
+        if (status != MNOS_OK)
+            return status;
+    }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * frame.h - what every driver of a network card has in common: the requests of protocols/frame.def, and the stack that
- * is attached. The rings are frame_port.h; a driver adds the card.
+ * frame.h - what every driver of a network card has in common: the requests of protocols/frame.def, the stack that is
+ * attached, and the loop. The rings are frame_port.h; a driver adds the card.
  *
  *   nobody --ATTACH--> attached --ATTACH, the stack ends, its rings are broken or lost--> nobody
  *
@@ -14,6 +14,9 @@
 #include "lib/server/frame_port.h"
 #include "lib/server/guard.h"
 
+/* At the endpoint of requests, beside FRAME_EVENT_SUBMITTED. */
+#define FRAME_EVENT_INTERRUPT (1ull << 1)
+
 struct frame_card_operations {
     /* Resets the card: it has nothing of the port's memory any more. */
     void (*stop)(void *context);
@@ -21,10 +24,20 @@ struct frame_card_operations {
     mnos_status_t (*start)(void *context);
     /* How the card reaches memory; 0: not at all. */
     uint64_t (*reach)(void *context, mnos_cap_t memory);
+    /* The card has sent an interrupt, which is acknowledged: it may want something. */
+    void (*interrupt)(void *context);
+    /* Moves frames both ways. True: there is more to do, and it is to be called again before waiting. */
+    bool (*work)(void *context);
+    /* Before waiting: asks the card for an interrupt. False: something is there already. */
+    bool (*arm)(void *context);
+    /* When `work` is to be called at the latest; MNOS_DEADLINE_NEVER: not before something happens. */
+    uint64_t (*deadline_ns)(void *context);
 };
 
+/* The driver fills in what stands before `port`; the rest begins as zeros. */
 struct frame_server {
-    mnos_cap_t endpoint;
+    mnos_cap_t endpoint; /* of requests, which are received there */
+    mnos_cap_t line;     /* the interrupt, which sets FRAME_EVENT_INTERRUPT */
     const struct frame_card_operations *operations;
     void *context;
     const struct frame_info *info;
@@ -37,9 +50,5 @@ struct frame_server {
     uint64_t epoch;
 };
 
-/* Capabilities that a message may bring: message.accept. */
-#define FRAME_SERVER_ACCEPTS 2u
-/* A message, or a client that is gone; it becomes the reply, with reply_id 0 when there is none. */
-void frame_server_handle(struct frame_server *server, struct message *message);
-/* After the port was worked at: tells the stack, and lets one go that breaks the rules. */
-void frame_server_tell(struct frame_server *server);
+/* Until receiving fails, or the interrupt cannot be acknowledged; returns why. The thread has called guard_begin(). */
+mnos_status_t frame_server_serve(struct frame_server *server);

@@ -17,19 +17,24 @@ static void open_ring(struct entries *ring, struct frame_ring *shared)
     entries_init(ring, &shared->written, &shared->taken, shared->entries, FRAME_ENTRIES);
 }
 
-void frame_port_open(struct frame_port *port, void *memory, uint64_t bus, uint32_t pages, bool link)
+void frame_port_open(struct frame_port *port, void *memory, uint64_t bus, uint32_t pages,
+                     const struct frame_info *info)
 {
     struct frame_rings *rings = memory;
 
-    *port = (struct frame_port){
-        .address = memory, .bus = bus, .pages = pages, .rings = rings, .refused = port->refused};
+    *port = (struct frame_port){.address = memory,
+                                .bus = bus,
+                                .pages = pages,
+                                .can = info->can,
+                                .rings = rings,
+                                .refused = port->refused};
     open_ring(&port->free, &rings->free);
     open_ring(&port->received, &rings->received);
     open_ring(&port->send, &rings->send);
     open_ring(&port->sent, &rings->sent);
     atomic_store_explicit(&rings->driver_waits, 0, memory_order_relaxed);
     atomic_store_explicit(&rings->stack_waits, 0, memory_order_relaxed);
-    atomic_store_explicit(&rings->link, link, memory_order_release);
+    atomic_store_explicit(&rings->link, info->link, memory_order_release);
 }
 
 bool frame_port_broken(const struct frame_port *port)
@@ -106,7 +111,8 @@ static bool is_frame(const struct frame_port *port, const struct frame_entry *en
         bytes += entries[i].bytes;
     }
     if ((flags & FRAME_CHECKSUM_NEEDED) != 0 &&
-        FRAME_CHECKSUM_START(flags) + FRAME_CHECKSUM_FIELD(flags) + 2 > bytes)
+        ((port->can & FRAME_CAN_CHECKSUM) == 0 ||
+         FRAME_CHECKSUM_START(flags) + FRAME_CHECKSUM_FIELD(flags) + 2 > bytes))
         return false;
     return bytes >= FRAME_BYTES_MIN && bytes <= FRAME_BYTES_MAX;
 }

@@ -19,6 +19,7 @@ struct frame_port {
     uint8_t *address; /* of the stack's memory; NULL: nobody is attached */
     uint64_t bus;     /* the same as the card reaches it: one run */
     uint32_t pages;
+    uint32_t can; /* of the card: enum frame_can */
     struct frame_rings *rings;
     struct entries free, received, send, sent;
     uint32_t held, sending;
@@ -27,9 +28,9 @@ struct frame_port {
 };
 
 /* Begins with empty rings, which it writes: nobody else looks at them until the stack has been answered. `memory` is
- * of `pages` pages, at least FRAME_RING_PAGES. */
+ * of `pages` pages, at least FRAME_RING_PAGES; `info` is what the stack was told of the card. */
 void frame_port_open(struct frame_port *port, void *memory, uint64_t bus, uint32_t pages,
-                     bool link);
+                     const struct frame_info *info);
 /* The stack broke the rules of the indexes: nothing more comes of it until it is attached anew. */
 bool frame_port_broken(const struct frame_port *port);
 
@@ -38,8 +39,8 @@ bool frame_port_take_free(struct frame_port *port, struct frame_entry *entry);
 /* A part of a frame that lies in what was taken from `free`. */
 void frame_port_received(struct frame_port *port, const struct frame_entry *entry);
 
-/* The next frame to send, at most FRAME_SEGMENTS_MAX entries; those of one that cannot be are answered with
- * FRAME_FAILED. Their number, or 0: there is none, or no room for the answers. It is taken by
+/* The next frame to send, at most FRAME_SEGMENTS_MAX entries; those of one that cannot be, or that wants of the card what it
+ * cannot do, are answered with FRAME_FAILED. Their number, or 0: there is none, or no room for the answers. It is taken by
  * frame_port_take_send(), so that a card without room leaves it where it is. */
 uint32_t frame_port_look_send(struct frame_port *port, struct frame_entry *entries);
 void frame_port_take_send(struct frame_port *port, uint32_t count);

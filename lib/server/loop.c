@@ -6,30 +6,6 @@
 #include "lib/server/alive.h"
 #include "lib/server/state.h"
 
-/* Keeps a request to run it again when `key` comes; false: it cannot be, and is answered. */
-static bool put_aside(struct server_loop *loop, struct server_request *request, uint64_t key)
-{
-    struct parked *parked = request->parked;
-    uint32_t account = request->session == NULL ? 0 : request->session->account;
-
-    if (parked == NULL) {
-        parked = loop->park == NULL ? NULL : park_put(loop->park, account);
-        if (parked == NULL)
-            return false;
-        parked->message = *request->message;
-        if (request->message->length <= sizeof request->message->words)
-            memcpy(parked->text, request->message->words, request->message->length);
-        else if (request->body != NULL)
-            memcpy(parked->text, request->body, request->message->length);
-        else /* the loop's own place may be in use by a handler that waits */
-            (void)message_get(request->message, parked->text, request->message->length);
-    }
-    memcpy(parked->progress, request->progress, sizeof parked->progress);
-    parked->holds = request->holds;
-    park_wait(loop->park, parked, key);
-    return true;
-}
-
 /* Makes the message the reply of a handler that returned `status`. */
 static void finish(struct message *message, mnos_status_t status, bool aside)
 {
@@ -41,40 +17,51 @@ static void finish(struct message *message, mnos_status_t status, bool aside)
     }
 }
 
+/* Whether the service has died of it before; then it is not carried out again. */
+static __attribute__((noinline)) bool is_blamed(struct server_loop *loop,
+                                                const struct message *message)
+{
+    if (!running_is_suspect(loop->running, message))
+        return false;
+    loop->blamed(loop->owner.context, message);
+    return true;
+}
+
 /* A request of class I, where it is known what the service may die of. */
-static __attribute__((noinline)) mnos_status_t carry_out_noted(struct server_loop *loop,
-                                                               struct server_request *request)
+static inline __attribute__((always_inline)) mnos_status_t carry_out_noted(
+    struct server_loop *loop, struct server_request *request,
+    const struct server_operation *operation)
 {
     struct running *running = loop->running;
-    const struct message *message = request->message;
-    uint32_t number = label_operation(message->label);
     mnos_status_t status;
 
-    if (__builtin_expect(running->suspect.deaths != 0, 0) && running_is_suspect(running, message)) {
-        loop->blamed(loop->owner.context, message);
+    if (__builtin_expect(running->suspect.deaths != 0, 0) && is_blamed(loop, request->message))
         return MNOS_ERR_LOST;
-    }
-    running_begin(running, message);
-    status = loop->operations[number].handle(loop->owner.context, request);
+    running_begin(running, request->message);
+    status = operation->handle(loop->owner.context, request);
     if (__builtin_expect(running->suspect.deaths != 0, 0))
         running_clear(running);
     running_end(running);
     return status;
 }
 
-static inline mnos_status_t carry_out(struct server_loop *loop, struct server_request *request)
+static inline __attribute__((always_inline)) mnos_status_t carry_out(
+    struct server_loop *loop, struct server_request *request,
+    const struct server_operation *operation, bool once)
 {
     uint32_t number = label_operation(request->message->label);
     mnos_status_t status = MNOS_OK;
 
-    if (loop->admit != NULL)
+    if (__builtin_expect(loop->admit != NULL, 0))
         status = loop->admit(loop->owner.context, number);
-    if (status == MNOS_OK)
-        status = loop->running != NULL && request->lane == NULL
-                     ? carry_out_noted(loop, request)
-                     : loop->operations[number].handle(loop->owner.context, request);
-    if (status == MNOS_OK && loop->done != NULL)
-        loop->done(loop->owner.context, number, request);
+    if (__builtin_expect(status != MNOS_OK, 0))
+        return status; /* nothing was touched */
+    if (!once && loop->running != NULL)
+        status = carry_out_noted(loop, request, operation);
+    else
+        status = operation->handle(loop->owner.context, request);
+    if (loop->done != NULL && (status == MNOS_OK || request->touched != 0))
+        loop->done(loop->owner.context, status == MNOS_OK ? number : 0, request);
     return status;
 }
 
@@ -87,7 +74,7 @@ static __attribute__((noinline)) void conclude(struct server_loop *loop,
     struct message *message = request->message;
 
     if (status == SERVER_PARKED) {
-        if (put_aside(loop, request, key)) {
+        if (server_put_aside(loop, request, key)) {
             if (request->progress[0] != 0)
                 server_keep_progress(request);
             state_step();
@@ -105,19 +92,6 @@ static __attribute__((noinline)) void conclude(struct server_loop *loop,
     state_step();
     if (request->parked != NULL)
         park_drop(loop->park, request->parked);
-}
-
-/* The lane went on without the request that waits in it. One that is in its middle ends by itself. */
-static void end_stale(struct server_loop *loop, mnos_badge_t badge, uint32_t lane)
-{
-    for (uint32_t i = 0; loop->park != NULL && i < PARK_ENTRIES; i++) {
-        struct parked *at = &loop->park->entries[i];
-
-        if (at->used && !at->running && at->message.badge == badge &&
-            label_lane(at->message.label) == lane &&
-            server_is_once(&loop->operations[label_operation(at->message.label)]))
-            park_drop(loop->park, at);
-    }
 }
 
 static uint64_t key_of(const struct server_loop *loop)
@@ -142,13 +116,14 @@ static struct server_lane *lane_after(struct server_lane *lane, uint32_t label,
 /* For a loop whose handlers may wait in their middle, of which there is one at a time. */
 static __attribute__((noinline)) void run_alone(struct server_loop *loop,
                                                 struct server_request *request,
-                                                struct server_lane *lane)
+                                                const struct server_operation *operation)
 {
     struct message *message = request->message;
+    struct server_lane *lane = request->lane;
     uint32_t label = message->label;
     mnos_status_t status;
 
-    if (loop->busy && !loop->operations[label_operation(label)].any_time) {
+    if (loop->busy && !operation->any_time) {
         loop->turn_due = true;
         /* A capability that it carries would be gone when it runs. */
         status = message->cap_count != 0 ? MNOS_ERR_AGAIN : SERVER_PARKED;
@@ -157,33 +132,36 @@ static __attribute__((noinline)) void run_alone(struct server_loop *loop,
     }
     if (!loop->busy) /* the IPC buffer is others' as soon as it waits */
         (void)server_body(loop, request);
-    status = carry_out(loop, request);
+    status = carry_out(loop, request, operation, lane != NULL);
     if (loop->ran != NULL)
         loop->ran(loop->owner.context, request);
     request->lane = lane_after(lane, label, message);
     conclude(loop, request, request->lane, status, key_of(loop));
 }
 
-/* Runs the handler, and makes the message its reply, or nobody's. In each of its places: with a lane or without. */
+/* Runs the handler, and makes the message its reply, or nobody's. In each of its places: `once`, with request->lane, or
+ * without one. */
 static inline __attribute__((always_inline)) void run(struct server_loop *loop,
                                                       struct server_request *request,
-                                                      struct server_lane *lane)
+                                                      const struct server_operation *operation,
+                                                      bool once)
 {
     mnos_status_t status;
 
     if (__builtin_expect(loop->waits_inside, 0)) {
-        run_alone(loop, request, lane);
+        run_alone(loop, request, operation);
         return;
     }
-    status = carry_out(loop, request);
+    status = carry_out(loop, request, operation, once);
 
     if (__builtin_expect(status != MNOS_OK || request->had_no_effect || request->parked != NULL,
                          0)) {
-        conclude(loop, request, lane, status, key_of(loop));
+        conclude(loop, request, request->lane, status, key_of(loop));
         return;
     }
-    if (lane != NULL)
-        lane_done(lane, request->message->label, request->message->words, request->message->length);
+    if (once)
+        lane_done(request->lane, request->message->label, request->message->words,
+                  request->message->length);
     state_step(); /* effect and record together, before the reply */
 }
 
@@ -199,7 +177,8 @@ static inline void take_lane(struct server_request *request, struct server_lane 
 
 /* A handler of class N: exactly once for each sequence of the lane. */
 static inline __attribute__((always_inline)) void run_once(struct server_loop *loop,
-                                                           struct server_request *request)
+                                                           struct server_request *request,
+                                                           const struct server_operation *operation)
 {
     struct message *message = request->message;
     struct server_lane *lane = &request->session->lanes[label_lane(message->label)];
@@ -210,11 +189,11 @@ static inline __attribute__((always_inline)) void run_once(struct server_loop *l
     if (stale != 0) {
         ipc_reply_status(stale, MNOS_ERR_CANCELLED);
         if (verdict == LANE_RUN)
-            end_stale(loop, message->badge, label_lane(message->label));
+            server_end_stale(loop, message->badge, label_lane(message->label));
     }
     if (__builtin_expect(verdict == LANE_RUN, 1)) {
         take_lane(request, lane);
-        run(loop, request, lane);
+        run(loop, request, operation, true);
     } else if (verdict == LANE_REFUSED) {
         message_put(message, MNOS_ERR_ARGUMENT, NULL, 0);
     } else if (verdict == LANE_JOINED) {
@@ -252,9 +231,9 @@ static inline __attribute__((always_inline)) void handle_request(struct server_l
     } else if ((request.session == NULL || request.session->lost) && number != loop->open_session) {
         message_put(message, MNOS_ERR_LOST, NULL, 0);
     } else if (server_is_once(operation)) {
-        run_once(loop, &request);
+        run_once(loop, &request, operation);
     } else {
-        run(loop, &request, NULL);
+        run(loop, &request, operation, false);
     }
 }
 
@@ -263,6 +242,7 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
 {
     struct server_session *session = session_of(loop->sessions, parked->message.badge);
     uint32_t label = parked->message.label;
+    const struct server_operation *operation = &loop->operations[label_operation(label)];
     struct server_lane *lane = NULL;
     struct server_request request = {.message = message,
                                      .session = session,
@@ -278,7 +258,7 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
         message_put(message, MNOS_ERR_LOST, NULL, 0);
         return;
     }
-    if (server_is_once(&loop->operations[label_operation(label)])) {
+    if (server_is_once(operation)) {
         lane = &session->lanes[label_lane(label)];
         /* Whoever asked may have asked again meanwhile, and waits under another number. */
         message->reply_id = lane->reply_id;
@@ -288,9 +268,12 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
         park_drop(loop->park, parked);
         return;
     }
-    if (lane != NULL)
+    if (lane != NULL) {
         take_lane(&request, lane);
-    run(loop, &request, lane);
+        run(loop, &request, operation, true);
+    } else {
+        run(loop, &request, operation, false);
+    }
 }
 
 /* No request: an end of clients, or what nobody waits for. */
@@ -387,13 +370,18 @@ mnos_status_t server_loop_meanwhile(struct server_loop *loop, uint64_t deadline_
 /* Nothing waits in its middle any more: what was put off is done, or may be. */
 static void do_what_is_due(struct server_loop *loop)
 {
-    if (loop->gone_due) {
-        loop->gone_due = false;
+    if (loop->gone_due)
         server_forget_clients(loop, 0);
-    }
+    loop->gone_due = false;
     if (loop->turn_due)
         park_wake(loop->park, PARK_TURN);
     loop->turn_due = false;
+}
+
+/* Whether a request that was put aside can go on. */
+static inline bool is_anything_ready(const struct server_loop *loop)
+{
+    return loop->park != NULL && loop->park->ready_count != 0;
 }
 
 /* What is to be done between two messages; one that was answered meanwhile is none any more. */
@@ -402,7 +390,7 @@ static __attribute__((noinline)) void do_between(struct server_loop *loop, struc
     do {
         if (loop->waits_inside)
             do_what_is_due(loop);
-        if (loop->park != NULL && loop->park->ready_count != 0) {
+        if (is_anything_ready(loop)) {
             answer_now(message);
             server_loop_go_on(loop);
         }
@@ -411,7 +399,7 @@ static __attribute__((noinline)) void do_between(struct server_loop *loop, struc
         if (loop->waits_inside)
             do_what_is_due(loop);
         /* Ends: a round makes requests ready for what came from outside. */
-    } while (loop->park != NULL && loop->park->ready_count != 0);
+    } while (is_anything_ready(loop));
 }
 
 static inline __attribute__((always_inline)) void one_round(struct server_loop *loop,
@@ -423,8 +411,13 @@ static inline __attribute__((always_inline)) void one_round(struct server_loop *
         handle_message(loop, message);
     if (__builtin_expect(message->cap_count != 0, 0))
         reply_now(message);
-    if (loop->round != NULL || loop->waits_inside ||
-        (loop->park != NULL && loop->park->ready_count != 0))
+    if (__builtin_expect(loop->waits_inside || is_anything_ready(loop), 0)) {
+        do_between(loop, message);
+        return;
+    }
+    if (loop->round != NULL)
+        loop->round(loop->owner.context);
+    if (__builtin_expect(is_anything_ready(loop), 0))
         do_between(loop, message);
 }
 
@@ -438,7 +431,8 @@ mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *con
         mnos_status_t status;
 
         message.accept = 1; /* of a session, as its badge */
-        status = ipc_reply_receive(loop->endpoint, &message, deadline_ns);
+        status = loop->tell == 0 ? ipc_reply_receive(loop->endpoint, &message, deadline_ns)
+                                 : server_loop_tell_and_receive(loop, &message, deadline_ns);
         if (status == MNOS_ERR_DEADLINE)
             message = (struct message){.kind = MNOS_KIND_EVENTS}; /* none but the time */
         else if (status != MNOS_OK)

@@ -85,12 +85,16 @@ struct server_loop {
     uint8_t *body;             /* MNOS_MESSAGE_MAX_BYTES for server_body() */
     /* Asked before each handler; an error is the answer. */
     mnos_status_t (*admit)(void *context, uint32_t operation);
-    /* After each handler that returned MNOS_OK, whose reply the message is then. */
+    /* After each handler that returned MNOS_OK, whose reply the message is then; and, with operation 0, after one that
+     * waits or fails and has said what it touched. */
     void (*done)(void *context, uint32_t operation, const struct server_request *request);
     void (*events)(void *context, uint64_t events);
     void (*gone)(void *context, mnos_badge_t badge); /* a badge that may not be a session's */
     uint64_t (*deadline_ns)(void *context);          /* until when to wait for a message */
     void (*round)(void *context); /* after each message or event, and at the deadline */
+    /* Set by `round`: events that are set as the loop begins to wait, in the same system call. 0: none. */
+    mnos_cap_t tell;
+    uint64_t tell_events;
     /* Handlers may call server_loop_meanwhile(): what a request carries is copied before its handler runs. */
     bool waits_inside;
     /* With `waits_inside`, after each handler, whatever it returned, and before the reply; NULL: nothing. */
@@ -102,6 +106,11 @@ struct server_loop {
 
 /* One message; it becomes the reply, with reply_id 0 when there is none to send now. */
 void server_loop_handle(struct server_loop *loop, struct message *message);
+/* Sets what `tell` says at once: the capability is about to go, or another is to be told. */
+void server_loop_tell(struct server_loop *loop);
+/* For the loop: answers the last request, or tells, and waits for the next message. */
+mnos_status_t server_loop_tell_and_receive(struct server_loop *loop, struct message *message,
+                                           uint64_t deadline_ns);
 /* Until receiving fails; returns why. `before`, when it is not NULL, is called for each message. */
 mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *context));
 /* For a handler, or `round`, that has to wait in its middle, from code that cannot be left and run again: receives
@@ -129,5 +138,9 @@ void server_loop_go_on(struct server_loop *loop);
 /* What the badge's requests wait for is of no use any more: they end, with MNOS_ERR_LOST if
  * there is still somebody who waits for an answer. But for the one that runs, which may be who asks for it. */
 void server_forget_parked(struct server_loop *loop, mnos_badge_t badge, bool is_there);
+/* For the loop: keeps a request to run it again when `key` comes; false: it cannot be, and is answered. */
+bool server_put_aside(struct server_loop *loop, struct server_request *request, uint64_t key);
+/* For the loop: the lane went on without the request that waits in it. One that is in its middle ends by itself. */
+void server_end_stale(struct server_loop *loop, mnos_badge_t badge, uint32_t lane);
 /* Clients that are gone lose their sessions and what waits; badge 0 stands for any number of them. For the loop. */
 void server_forget_clients(struct server_loop *loop, mnos_badge_t gone);

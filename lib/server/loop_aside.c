@@ -1,9 +1,44 @@
 // SPDX-License-Identifier: MIT
-/* loop_aside - what handlers use of the loop, and the end of clients: see loop.h. */
+/* loop_aside - requests that are put aside, what handlers use of the loop, and the end of clients: see loop.h. */
 #include "lib/server/loop.h"
 
 #include "lib/base/string.h"
 #include "lib/server/state.h"
+
+bool server_put_aside(struct server_loop *loop, struct server_request *request, uint64_t key)
+{
+    struct parked *parked = request->parked;
+    uint32_t account = request->session == NULL ? 0 : request->session->account;
+
+    if (parked == NULL) {
+        parked = loop->park == NULL ? NULL : park_put(loop->park, account);
+        if (parked == NULL)
+            return false;
+        parked->message = *request->message;
+        if (request->message->length <= sizeof request->message->words)
+            memcpy(parked->text, request->message->words, request->message->length);
+        else if (request->body != NULL)
+            memcpy(parked->text, request->body, request->message->length);
+        else /* the loop's own place may be in use by a handler that waits */
+            (void)message_get(request->message, parked->text, request->message->length);
+    }
+    memcpy(parked->progress, request->progress, sizeof parked->progress);
+    parked->holds = request->holds;
+    park_wait(loop->park, parked, key);
+    return true;
+}
+
+void server_end_stale(struct server_loop *loop, mnos_badge_t badge, uint32_t lane)
+{
+    for (uint32_t i = 0; loop->park != NULL && i < PARK_ENTRIES; i++) {
+        struct parked *at = &loop->park->entries[i];
+
+        if (at->used && !at->running && at->message.badge == badge &&
+            label_lane(at->message.label) == lane &&
+            server_is_once(&loop->operations[label_operation(at->message.label)]))
+            park_drop(loop->park, at);
+    }
+}
 
 const void *server_long_body(struct server_loop *loop, struct server_request *request)
 {

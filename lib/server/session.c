@@ -82,7 +82,16 @@ static void unlink_from_parent(struct sessions *sessions, struct server_session 
 struct server_session *session_make(struct sessions *sessions, mnos_badge_t badge,
                                     struct server_session *parent, uint32_t object, uint32_t rights)
 {
-    return session_make_for(sessions, badge, parent, object, rights, account_for(badge, parent));
+    struct server_session *made =
+        session_make_for(sessions, badge, parent, object, rights, account_for(badge, parent));
+
+    if (made == NULL || parent == NULL)
+        return made;
+    if (session_program(parent->client) != 0)
+        made->client = parent->client;
+    else if (made->number < SESSION_PROGRAMS)
+        made->client = session_client(made->account, made->number);
+    return made;
 }
 
 struct server_session *session_make_for(struct sessions *sessions, mnos_badge_t badge,
@@ -99,8 +108,12 @@ struct server_session *session_make_for(struct sessions *sessions, mnos_badge_t 
     STATE_SET(sessions->free_session, session->next);
     /* Of one that is free nothing else means anything. */
     state_note(session, offsetof(struct server_session, parent));
-    *session = (struct server_session){
-        .badge = badge, .object = object, .rights = rights, .account = account, .number = number};
+    *session = (struct server_session){.badge = badge,
+                                       .object = object,
+                                       .rights = rights,
+                                       .account = (uint16_t)account,
+                                       .client = session_client(account, 0),
+                                       .number = number};
     session->next = *bucket_of(sessions, badge);
     STATE_SET(*bucket_of(sessions, badge), number);
     if (parent != NULL)
@@ -210,6 +223,16 @@ void session_close_tree(struct sessions *sessions, struct server_session *sessio
     discard_upwards(sessions, session);
 }
 
+bool session_is_below(const struct sessions *sessions, const struct server_session *session,
+                      const struct server_session *above)
+{
+    for (uint32_t at = session->parent; at != 0; at = session_at(sessions, at)->parent) {
+        if (at == above->number)
+            return true;
+    }
+    return false;
+}
+
 uint32_t session_count_below(const struct sessions *sessions, const struct server_session *session)
 {
     uint32_t count = 0, root = session->number, at = root;
@@ -291,12 +314,6 @@ void handle_close(struct sessions *sessions, struct server_handle *handle,
     owner->drop(owner->context, handle->object);
 }
 
-static bool is_open(const struct sessions *sessions, uint32_t session)
-{
-    return session != 0 && session <= sessions->session_count &&
-           session_at(sessions, session)->badge != 0 && !session_at(sessions, session)->gone;
-}
-
 void sessions_rebuild(struct sessions *sessions)
 {
     sessions->free_handle = 0;
@@ -312,7 +329,7 @@ void sessions_rebuild(struct sessions *sessions)
 
         if (entry->generation > sessions->generation)
             sessions->generation = entry->generation;
-        if (is_open(sessions, entry->session)) {
+        if (session_is_open(sessions, entry->session)) {
             link_handle(sessions, session_at(sessions, entry->session), entry, i);
         } else if (entry->session == 0) {
             entry->next = sessions->free_handle;
@@ -322,6 +339,14 @@ void sessions_rebuild(struct sessions *sessions)
 }
 
 /* ---- After a death ---- */
+
+static void lose_lane(struct server_lane *lane)
+{
+    lane->status = MNOS_ERR_LOST;
+    lane->length = 0;
+    lane->begun = 0;
+    lane->state = LANE_DONE;
+}
 
 /* What was running when the run died did not happen; the second time that it is found so it may be what the
  * service dies of, and is not carried out again. */
@@ -342,12 +367,27 @@ static unsigned recover_lanes(struct server_session *session, bool ordered)
             lane->state = LANE_AGAIN;
             continue;
         }
-        lane->status = MNOS_ERR_LOST;
-        lane->length = 0;
-        lane->state = LANE_DONE;
+        lose_lane(lane);
         running += SESSION_RUNNING_LOST;
     }
     return running;
+}
+
+void sessions_lose_parts(struct sessions *sessions)
+{
+    for (uint32_t i = 1; i <= sessions->session_count; i++) {
+        struct server_session *session = session_at(sessions, i);
+
+        for (uint32_t j = 0; session->badge != 0 && j < LABEL_LANES; j++) {
+            struct server_lane *lane = &session->lanes[j];
+
+            if (lane->state != LANE_AGAIN || lane->begun == 0)
+                continue;
+            state_note(lane, sizeof *lane);
+            lose_lane(lane);
+            state_step();
+        }
+    }
 }
 
 unsigned sessions_recover(struct sessions *sessions, const struct session_owner *owner,
@@ -385,54 +425,4 @@ void sessions_hold_all(const struct sessions *sessions,
         if (handle_at(sessions, i)->session != 0)
             hold(context, handle_at(sessions, i)->object);
     }
-}
-
-/* ---- Invariants ---- */
-
-static const char *check_session(const struct sessions *sessions,
-                                 const struct server_session *session)
-{
-    uint32_t number = session->number, handles = 0;
-
-    if (session->gone)
-        return session->first_child == 0 || session->handle_count != 0
-                   ? "S2: a session is kept for nothing"
-                   : NULL;
-    if (session_of((struct sessions *)sessions, session->badge) != session)
-        return "S1: a session is not found by its badge";
-    for (uint32_t at = session->first_handle; at != 0; at = handle_at(sessions, at)->next) {
-        if (handle_at(sessions, at)->session != number || ++handles > session->handle_count)
-            return "S3: a handle in the list of another session";
-    }
-    return handles == session->handle_count ? NULL : "S3: the handles of a session do not add up";
-}
-
-const char *sessions_check(const struct sessions *sessions)
-{
-    uint32_t handles[SESSION_ACCOUNTS] = {0}, count[SESSION_ACCOUNTS] = {0};
-
-    for (uint32_t i = 1; i <= sessions->handle_count; i++) {
-        uint32_t session = handle_at(sessions, i)->session;
-
-        if (session != 0 && !is_open(sessions, session))
-            return "S3: a handle of a session that is none";
-    }
-
-    for (uint32_t i = 1; i <= sessions->session_count; i++) {
-        const struct server_session *session = session_at(sessions, i);
-        const char *wrong = session->number != i  ? "S1: a session has another number"
-                            : session->badge == 0 ? NULL
-                                                  : check_session(sessions, session);
-
-        if (wrong != NULL)
-            return wrong;
-        handles[session->account] += session->handle_count;
-        count[session->account] += session->badge != 0;
-    }
-    for (uint32_t i = 0; i < SESSION_ACCOUNTS; i++) {
-        if (handles[i] != sessions->accounts[i].handles ||
-            count[i] != sessions->accounts[i].sessions)
-            return "S4: an account is charged what it does not have";
-    }
-    return NULL;
 }

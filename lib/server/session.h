@@ -30,8 +30,9 @@
 #include "protocols/label.h"
 
 #define HANDLE_INDEX_BITS 16
-#define SESSION_BUCKETS 256u /* as session_bucket() has them */
-#define SESSION_ACCOUNTS 128u
+#define SESSION_BUCKETS 256u  /* as session_bucket() has them */
+#define SESSION_ACCOUNTS 128u /* a power of two: session_client() */
+#define SESSION_PROGRAMS 256u /* sessions whose number is below may be programs of their own */
 #define SESSION_DEATHS_MAX                                                                         \
     2u /* a request that was running at so many deaths is not carried out again */
 #define SESSION_RUNNING_LOST 0x10000u
@@ -66,7 +67,8 @@ struct server_session {
     uint32_t next;      /* in the bucket, or of the free ones */
     uint32_t parent, first_child, next_sibling, previous_sibling;
     uint32_t object, rights;
-    uint32_t account;
+    uint16_t account;
+    uint16_t client; /* session_client(): who is to have a share of what all use */
     uint32_t first_handle, handle_count;
     uint32_t gone;
     uint32_t window; /* its place (window.h), or 0 */
@@ -117,7 +119,7 @@ struct sessions *sessions_format(void *block, uint32_t session_count, uint32_t h
  * wrong, and then nothing of them is of use. */
 const char *sessions_take_over(struct sessions *sessions, uint32_t session_count,
                                uint32_t handle_count);
-/* NULL, or why it is no such table (session_numbers.c). */
+/* NULL, or why it is no such table (session_check.c). */
 const char *sessions_numbers(const struct sessions *sessions, uint32_t session_count,
                              uint32_t handle_count);
 /* Makes anew what is not noted. */
@@ -132,6 +134,10 @@ const char *sessions_check(const struct sessions *sessions);
 unsigned sessions_recover(struct sessions *sessions, const struct session_owner *owner,
                           bool (*is_gone)(void *context, mnos_badge_t badge), bool ordered);
 
+/* What is as it was before some requests, and is not known to be as others left it: those of which a part was done cannot go
+ * on behind it, and are answered by MNOS_ERR_LOST. Behind sessions_recover(). */
+void sessions_lose_parts(struct sessions *sessions);
+
 /* Calls `hold` for the object of each session and each handle: what counts them and did not outlive a death counts them
  * again. Before sessions_recover(). */
 void sessions_hold_all(const struct sessions *sessions,
@@ -139,10 +145,31 @@ void sessions_hold_all(const struct sessions *sessions,
 
 /* ---- Sessions ---- */
 
+/* Of an account, and of a program that somebody of this account has exported a session to: 0 is none, and what the program
+ * exports itself is its own. So programs that one service starts have shares of their own, and none makes itself several.
+ * A number is used again when its session has ended. */
+static inline uint16_t session_client(uint32_t account, uint32_t program)
+{
+    return (uint16_t)(account + program * SESSION_ACCOUNTS);
+}
+
+static inline uint32_t session_program(uint32_t client)
+{
+    return client / SESSION_ACCOUNTS;
+}
+
 static inline struct server_session *session_at(const struct sessions *sessions, uint32_t number)
 {
     return (struct server_session *)(sessions + 1) + (number - 1);
 }
+
+/* Whether the number is that of a session whose client is still there. */
+static inline bool session_is_open(const struct sessions *sessions, uint32_t session)
+{
+    return session != 0 && session <= sessions->session_count &&
+           session_at(sessions, session)->badge != 0 && !session_at(sessions, session)->gone;
+}
+
 static inline uint32_t session_bucket(mnos_badge_t badge)
 {
     return (uint32_t)(badge * 0x9E3779B97F4A7C15ull >> 56);
@@ -156,12 +183,12 @@ static inline struct server_session *session_of(const struct sessions *sessions,
         number = session_at(sessions, number)->next;
     return number == 0 || badge == 0 ? NULL : session_at(sessions, number);
 }
-/* A new one, below `parent` or, NULL, of a client of its own; its type is 0. NULL: no room, or the account's share is
- * spent. The caller has taken `object` for it. */
+/* A new one, below `parent` or, NULL, of a client of its own; its type is 0. Below one that is no program's it is a new
+ * program's. NULL: no room, or the account's share is spent. The caller has taken `object` for it. */
 struct server_session *session_make(struct sessions *sessions, mnos_badge_t badge,
                                     struct server_session *parent, uint32_t object,
                                     uint32_t rights);
-/* The same, charged to an account of the caller's choice. */
+/* The same, charged to an account of the caller's choice, and of no program. */
 struct server_session *session_make_for(struct sessions *sessions, mnos_badge_t badge,
                                         struct server_session *parent, uint32_t object,
                                         uint32_t rights, uint32_t account);
@@ -182,6 +209,9 @@ void session_gone(struct sessions *sessions, struct server_session *session,
 void session_close_tree(struct sessions *sessions, struct server_session *session,
                         const struct session_owner *owner);
 uint32_t session_count_below(const struct sessions *sessions, const struct server_session *session);
+/* Whether `session` was exported from `above`, or from one that was. */
+bool session_is_below(const struct sessions *sessions, const struct server_session *session,
+                      const struct server_session *above);
 
 /* ---- Handles ---- */
 

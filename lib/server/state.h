@@ -71,6 +71,29 @@ void state_ready(struct state *state);
 /* The region, or an area, has become larger at its end. */
 void state_extend(struct state *state, unsigned area, uint64_t bytes);
 
+/*
+ * What a run may use of what it finds, by how often the service has died in a row, within 10 s of each other and without
+ * an order: it may be the state that it dies of. docs/manifest.md.
+ */
+enum state_trust {
+    STATE_TRUST_ALL,  /* it has not, or once */
+    STATE_TRUST_OPEN, /* twice: what clients have open, and what they were answered */
+    STATE_TRUST_NONE, /* three times and more */
+};
+
+/* After a death that was ordered the state is as good as it was. */
+static inline bool state_was_ordered(const struct state *state)
+{
+    return state->header->deaths == 0 || state->header->ordered != 0;
+}
+
+static inline enum state_trust state_trust(const struct state *state)
+{
+    if (state_was_ordered(state) || state->header->deaths == 1)
+        return STATE_TRUST_ALL;
+    return state->header->deaths == 2 ? STATE_TRUST_OPEN : STATE_TRUST_NONE;
+}
+
 static inline void *state_content(const struct state *state)
 {
     return state->log + state->header->log_bytes;

@@ -188,7 +188,7 @@ static void close_window(void *context, struct window *window)
     set_units(windows, place, WINDOW_UNIT_FREE);
 }
 
-mnos_status_t windows_open(struct windows *windows, const char *region)
+mnos_status_t windows_open(struct windows *windows, struct bootstrap_name region)
 {
     windows->memory = (struct window_memory){windows, open_window, find, close_window};
     return region_open(&windows->region, region, windows->pieces, WINDOWS_PIECES_MAX);

@@ -16,9 +16,9 @@
 #include "lib/client/region.h"
 #include "lib/server/window.h"
 
-#define WINDOWS_PIECES_MAX 16u
+#define WINDOWS_PIECES_MAX 48u
 #define WINDOWS_UNIT_PAGES 16u
-#define WINDOWS_UNITS_MAX 1024u /* 64 MiB: what a region has beyond them is not used */
+#define WINDOWS_UNITS_MAX 1600u /* 100 MiB: what a region has beyond them is not used */
 
 enum window_unit {
     WINDOW_UNIT_FREE = 0, /* as far as this run knows */
@@ -34,4 +34,4 @@ struct windows {
 };
 
 /* Maps the region of that name: the errors of region_open(). */
-mnos_status_t windows_open(struct windows *windows, const char *region);
+mnos_status_t windows_open(struct windows *windows, struct bootstrap_name region);

@@ -65,8 +65,8 @@ bool files_cp(void)
     struct files_path from, to;
     struct file target;
 
-    return files_path("from", 1, WINDOW_BYTES, &from) && files_path("to", 3, WINDOW_BYTES, &to) &&
-           copy(&from, &to, &target);
+    return files_path(BOOTSTRAP_OPTIONAL("from"), 1, WINDOW_BYTES, &from) &&
+           files_path(BOOTSTRAP_OPTIONAL("to"), 3, WINDOW_BYTES, &to) && copy(&from, &to, &target);
 }
 
 /* ---- mv ---- */
@@ -78,11 +78,11 @@ bool files_mv(void)
     struct files_path from, to = {bootstrap_argument(3), bootstrap_argument(4), NULL};
     struct file target;
 
-    if (!files_path("from", 1, WINDOW_BYTES, &from) || to.name == NULL)
+    if (!files_path(BOOTSTRAP_OPTIONAL("from"), 1, WINDOW_BYTES, &from) || to.name == NULL)
         return false;
-    if (bootstrap_cap("to") == 0)
+    if (bootstrap_find("to") == 0)
         return files_good(file_rename(from.session, from.name, to.name), &from);
-    return files_path("to", 3, WINDOW_BYTES, &to) && copy(&from, &to, &target) &&
-           files_good(file_sync(&target), &to) &&
+    return files_path(BOOTSTRAP_OPTIONAL("to"), 3, WINDOW_BYTES, &to) &&
+           copy(&from, &to, &target) && files_good(file_sync(&target), &to) &&
            files_good(file_unlink(from.session, from.name), &from);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/client/file.h"
+#include "lib/mnos/bootstrap.h"
 
 #define FILES_PATH_BYTES (FILE_PATH_BYTES_MAX + 1)
 
@@ -28,7 +29,8 @@ struct files_path {
 };
 
 /* The session of the capability `cap` and the words from number `index` on. False: it could not be, which was told. */
-bool files_path(const char *cap, uint32_t index, uint64_t window_bytes, struct files_path *path);
+bool files_path(struct bootstrap_name cap, uint32_t index, uint64_t window_bytes,
+                struct files_path *path);
 /* True when the status is MNOS_OK; what it is else is told. */
 bool files_good(mnos_status_t status, const struct files_path *path);
 

@@ -125,7 +125,7 @@ bool files_find(void)
     struct files_path path;
     bool good = true;
 
-    if (!files_path("path", 1, 0, &path))
+    if (!files_path(BOOTSTRAP_OPTIONAL("path"), 1, 0, &path))
         return false;
     search.session = path.session;
     search.text = bootstrap_argument(3) != NULL ? bootstrap_argument(3) : "";

@@ -80,7 +80,7 @@ bool files_ls(void)
     struct files_path path;
     struct file directory;
 
-    if (!files_path("path", 1, 0, &path))
+    if (!files_path(BOOTSTRAP_OPTIONAL("path"), 1, 0, &path))
         return false;
     if (path.name[0] != 0)
         return print_entry(path.session, path.name, path.text);
@@ -107,7 +107,7 @@ bool files_stat(void)
     struct files_path path;
     struct file_attr attr;
 
-    if (!files_path("path", 1, 0, &path) ||
+    if (!files_path(BOOTSTRAP_OPTIONAL("path"), 1, 0, &path) ||
         !files_good(file_stat(path.session, path.name, FILE_NO_FOLLOW, &attr), &path))
         return false;
     out_print("%-10s %s", "type", type_text(attr.type));

@@ -5,6 +5,8 @@
 #include "lib/mnos/bootstrap.h"
 #include "programs/files/files.h"
 
+BOOTSTRAP_LAUNCHED;
+
 #define PATHS_MAX 2
 
 static const struct {
@@ -24,19 +26,21 @@ bool files_good(mnos_status_t status, const struct files_path *path)
     return status == MNOS_OK;
 }
 
-bool files_path(const char *cap, uint32_t index, uint64_t window_bytes, struct files_path *path)
+bool files_path(struct bootstrap_name cap, uint32_t index, uint64_t window_bytes,
+                struct files_path *path)
 {
     static struct file_mounts sessions[PATHS_MAX];
     static unsigned used;
 
     *path = (struct files_path){bootstrap_argument(index), bootstrap_argument(index + 1), NULL};
-    if (path->name == NULL || used == PATHS_MAX || bootstrap_cap(cap) == 0) {
-        out_print("%s: it was called without \"%s\"\n", bootstrap_argument(0), cap);
+    if (path->name == NULL || used == PATHS_MAX || bootstrap_lookup(cap) == 0) {
+        out_print("%s: it was called without \"%s\"\n", bootstrap_argument(0), cap.text);
         return false;
     }
     /* The root of all that is mounted leads on; any other session is all there is. */
     path->session = &sessions[used].root;
-    return files_good(file_mounts_open(&sessions[used++], bootstrap_cap(cap), window_bytes), path);
+    return files_good(file_mounts_open(&sessions[used++], bootstrap_lookup(cap), window_bytes),
+                      path);
 }
 
 int main(void)

@@ -9,7 +9,8 @@ static bool with_path(mnos_status_t (*operation)(struct file_session *session, c
 {
     struct files_path path;
 
-    return files_path("path", 1, 0, &path) && files_good(operation(path.session, path.name), &path);
+    return files_path(BOOTSTRAP_OPTIONAL("path"), 1, 0, &path) &&
+           files_good(operation(path.session, path.name), &path);
 }
 
 bool files_rm(void)
@@ -34,7 +35,7 @@ bool files_ln(void)
     const char *other = bootstrap_argument(3), *kind = bootstrap_argument(4);
     struct files_path path;
 
-    if (!files_path("path", 1, 0, &path) || other == NULL)
+    if (!files_path(BOOTSTRAP_OPTIONAL("path"), 1, 0, &path) || other == NULL)
         return false;
     return files_good(kind != NULL && strcmp(kind, "-s") == 0
                           ? file_symlink(path.session, other, path.name)

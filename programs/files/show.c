@@ -17,7 +17,7 @@ static bool open_to_read(struct files_path *path, struct file *file)
 {
     mnos_status_t status;
 
-    if (!files_path("path", 1, WINDOW_BYTES, path))
+    if (!files_path(BOOTSTRAP_OPTIONAL("path"), 1, WINDOW_BYTES, path))
         return false;
     status = file_open(path->session, NULL, path->name, 0, FILE_READ_RIGHT, file);
     if (status == MNOS_OK && file->type == FILE_TYPE_DIRECTORY)
@@ -125,7 +125,7 @@ bool files_write(void)
     uint64_t offset;
     size_t bytes;
 
-    if (!files_path("path", 1, 0, &path) || text == NULL)
+    if (!files_path(BOOTSTRAP_OPTIONAL("path"), 1, 0, &path) || text == NULL)
         return false;
     bytes = strlen(text);
     memcpy(chunk, text, bytes); /* arguments are shorter than a chunk */

@@ -9,6 +9,8 @@
 #include "lib/mnos/ipc.h"
 #include "lib/mnos/syscall.h"
 
+BOOTSTRAP_LAUNCHED;
+
 #define EVENT_INPUT 1ull
 #define EVENT_FRONT 2ull
 #define EVENT_SIZE 4ull

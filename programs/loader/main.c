@@ -16,6 +16,8 @@
 #include "programs/loader/plan.h"
 #include "protocols/launcher.h"
 
+BOOTSTRAP_LAUNCHED;
+
 #define WINDOW_BYTES 65536u
 /* Larger is no program: all of it lies between two addresses that are no further from one another. */
 #define FILE_BYTES_MAX (LAYOUT_PROGRAM_END - LAYOUT_PROGRAM_LOWEST)

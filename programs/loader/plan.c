@@ -9,8 +9,11 @@
 enum elf_error plan_open(struct elf_image *image, const void *bytes, uint64_t size)
 {
     static const struct elf_limits limits = {LAYOUT_PROGRAM_LOWEST, LAYOUT_PROGRAM_END - 1, false};
+    /* What begins another system's programs lies above all that those can have. */
+    static const struct elf_limits above = {LAYOUT_PERSONALITY, LAYOUT_PERSONALITY_END - 1, false};
+    enum elf_error error = elf_open(image, bytes, size, &limits);
 
-    return elf_open(image, bytes, size, &limits);
+    return error == ELF_SEGMENT_ADDRESS ? elf_open(image, bytes, size, &above) : error;
 }
 
 /* Whole pages of the file that nobody writes. What lies behind the file's end in its last page is zero. */

@@ -7,23 +7,30 @@
 #include "programs/monitor/files.h"
 #include "programs/monitor/tasks.h"
 
-static void command_help(const struct words *words);
-
 static const struct command commands[] = {
-    {"help", "", "this list", command_help, 0, 0, COMPLETES_NOTHING},
+    {"help", "[COMMAND]", "this list, or more about one of it", command_help, 0, 1,
+     COMPLETES_COMMANDS},
     {"ps", "", "processes and threads: state, core, CPU time, memory", command_ps, 0, 0,
      COMPLETES_NOTHING},
     {"caps", "[PROCESS]", "capability table of a process, or of this monitor", command_caps, 0, 1,
      COMPLETES_TASKS},
+    {"denials", "[PROCESS]", "what a process was refused last, and what would have given it",
+     command_denials, 0, 1, COMPLETES_TASKS},
+    {"authority", "NAME", "what a program of Linux can reach, in words", command_authority, 1, 1,
+     COMPLETES_TASKS},
+    {"revoke", "NAME PATH|network", "take something away from a program of Linux that runs",
+     command_revoke, 2, 2, COMPLETES_TASKS},
     {"mem", "", "memory of the machine and of each process", command_mem, 0, 0, COMPLETES_NOTHING},
     {"irq", "", "interrupt lines: how often, and who holds them", command_irq, 0, 0,
      COMPLETES_NOTHING},
     {"cpu", "", "processor features, and what each core did", command_cpu, 0, 0, COMPLETES_NOTHING},
-    {"log", "", "the kernel log", command_log, 0, 0, COMPLETES_NOTHING},
+    {"log", "[-f] [LEVEL] [NAME]", "the kernel log, or lines of it; -f: and what comes",
+     command_log, 0, 3, COMPLETES_TASKS},
     {"trace", "[MS]", "what the cores do: the last events of 100 or MS milliseconds", command_trace,
      0, 1, COMPLETES_NOTHING},
-    {"services", "", "services: state, restarts, why they ended last", command_services, 0, 0,
-     COMPLETES_NOTHING},
+    {"services", "[NAME]",
+     "services, or one: state, restarts, last end, registers at its last fault", command_services,
+     0, 1, COMPLETES_SERVICES},
     {"regions", "", "memory that outlives services, and who uses it", command_regions, 0, 0,
      COMPLETES_NOTHING},
     {"disks", "", "disks and partitions: driver, size, content, name", command_disks, 0, 0,
@@ -39,12 +46,17 @@ static const struct command commands[] = {
      command_fetch, 1, 3, COMPLETES_PATHS},
     {"netstat", "", "sockets of all programs: where to, state, bytes on their way", command_netstat,
      0, 0, COMPLETES_NOTHING},
-    {"nc", "HOST|-l PORT", "lines to a host and back; -l: to whoever comes first", command_nc, 2, 2,
-     COMPLETES_NOTHING},
+    {"nc", "HOST|-l|-l6 PORT", "lines to a host and back; -l: to whoever comes first, -l6 by IPv6",
+     command_nc, 2, 2, COMPLETES_NOTHING},
+    {"capture", "FILE|- [WHICH]...",
+     "frames of the network cards, into a file for Wireshark, or as lines", command_capture, 1, 4,
+     COMPLETES_PATHS},
     {"restart", "NAME", "end a service and start it at once", command_restart, 1, 1,
      COMPLETES_SERVICES},
     {"kill", "NAME", "end a program or a service, whose restart policy decides what follows",
      command_kill, 1, 1, COMPLETES_TASKS},
+    {"fault", "NAME", "end a service as a fault of its own would: five in a row stop it",
+     command_fault, 1, 1, COMPLETES_SERVICES},
     {"run", "NAME|PATH ...", "run a service or a program until it ends; alone it explains itself",
      command_run_program, 0, COMMAND_WORDS_MAX - 1, COMPLETES_PROGRAMS},
     {"cd", "[PATH]", "go to a directory; without one to /", command_cd, 0, 1, COMPLETES_PATHS},
@@ -78,20 +90,9 @@ static const struct command commands[] = {
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
-static const char help_end[] =
-    "A & behind run, fetch, nc, resolve or a command about files leaves it in the background.\n"
-    "Keys: arrows, Home, End; Ctrl-A E start, end; Alt-B F or Ctrl-Left Right: a word;\n"
-    "Backspace, Delete, Ctrl-D a character; Ctrl-W, Alt-D a word; Ctrl-U K to start,\n"
-    "to end; Tab completes; Up Down and Ctrl-R (Ctrl-G ends it) bring earlier lines;\n"
-    "Ctrl-L clears the screen and asks the terminal for its width; Ctrl-C drops the\n"
-    "line, ends a program that runs, and leaves a service in the background.\n";
-
-static void command_help(const struct words *)
+const struct command *command_at(unsigned index)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        console_print("  %-9s%-21s %s\n", commands[i].name, commands[i].arguments,
-                      commands[i].help);
-    console_write(help_end, sizeof help_end - 1);
+    return index < COMMAND_COUNT ? &commands[index] : NULL;
 }
 
 static const struct command *find(const char *name, size_t length)
@@ -156,7 +157,7 @@ static bool knows_background(const struct command *command)
 {
     return command->run == command_run_program || is_file_command(command) ||
            command->run == command_resolve || command->run == command_fetch ||
-           command->run == command_nc;
+           command->run == command_nc || command->run == command_capture;
 }
 
 void command_run(char *line)
@@ -186,6 +187,14 @@ static bool is_path(const char *word, size_t typed)
     return slash != NULL && (size_t)(slash - word) < typed;
 }
 
+static bool command_name_at(unsigned index, char word[EDITOR_WORD_BYTES])
+{
+    if (index >= COMMAND_COUNT)
+        return false;
+    string_copy(word, commands[index].name, EDITOR_WORD_BYTES);
+    return true;
+}
+
 bool command_candidate(const char *line, size_t word_start, size_t typed, unsigned index,
                        char word[EDITOR_WORD_BYTES])
 {
@@ -195,16 +204,14 @@ bool command_candidate(const char *line, size_t word_start, size_t typed, unsign
 
     while (line[start] == ' ')
         start++;
-    if (word_start <= start) {
-        if (index >= COMMAND_COUNT)
-            return false;
-        string_copy(word, commands[index].name, EDITOR_WORD_BYTES);
-        return true;
-    }
+    if (word_start <= start)
+        return command_name_at(index, word);
     end = start;
     while (line[end] != 0 && line[end] != ' ')
         end++;
     command = find(line + start, end - start);
+    if (command != NULL && command->completes == COMPLETES_COMMANDS)
+        return command_name_at(index, word);
     if (command == NULL || command->completes == COMPLETES_NOTHING)
         return false;
     if (command->completes == COMPLETES_PATHS ||

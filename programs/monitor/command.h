@@ -23,6 +23,7 @@ struct command {
     unsigned arguments_min, arguments_max;
     enum command_completes {
         COMPLETES_NOTHING,
+        COMPLETES_COMMANDS,
         COMPLETES_SERVICES,
         COMPLETES_TASKS,
         COMPLETES_PROGRAMS,
@@ -33,13 +34,23 @@ struct command {
 /* Runs one line of input. */
 void command_run(char *line);
 
+/* The commands in the order of the list; NULL past the last. */
+const struct command *command_at(unsigned index);
+
 /* For the editor: candidates of the word at line[word_start], of which `typed` bytes are there. */
 bool command_candidate(const char *line, size_t word_start, size_t typed, unsigned index,
                        char word[EDITOR_WORD_BYTES]);
 
+/* help.c */
+void command_help(const struct words *words);
 /* process.c */
 void command_ps(const struct words *words);
 void command_caps(const struct words *words);
+/* denials.c */
+void command_denials(const struct words *words);
+/* authority.c */
+void command_authority(const struct words *words);
+void command_revoke(const struct words *words);
 /* machine.c */
 void command_mem(const struct words *words);
 void command_irq(const struct words *words);
@@ -60,6 +71,7 @@ void command_ping(const struct words *words);
 void command_resolve(const struct words *words);
 void command_fetch(const struct words *words);
 void command_netstat(const struct words *words);
+void command_capture(const struct words *words);
 void command_nc(const struct words *words);
 /* files.c */
 void command_cd(const struct words *words);
@@ -78,11 +90,14 @@ void command_mount(const struct words *words);
 void command_umount(const struct words *words);
 void command_sync(const struct words *words);
 void command_df(const struct words *words);
+/* service_fault.c: of the service at this index of the manager's list. */
+void service_print_fault(uint64_t index);
 /* services.c */
 void command_services(const struct words *words);
 void command_regions(const struct words *words);
 void command_restart(const struct words *words);
 void command_kill(const struct words *words);
+void command_fault(const struct words *words);
 /* run.c */
 void command_run_program(const struct words *words);
 /* power.c */

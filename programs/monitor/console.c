@@ -13,6 +13,7 @@
 #include "lib/mnos/status.h"
 #include "lib/base/string.h"
 #include "lib/mnos/syscall.h"
+#include "lib/mnos/time.h"
 #include "protocols/manager.h"
 
 #define PRINT_BYTES 512
@@ -24,7 +25,7 @@
 #define EVENT_SIZE 8ull
 #define EVENT_INTERRUPT 16ull
 /* Of the capabilities to `events` that others have: when one is gone, so is who had it. */
-#define BADGE_SERIAL 1
+#define BADGE_TERMINAL 1
 #define BADGE_MANAGER 2
 
 /* What was typed and not yet used: input_at up to input_length; bytes, and marks where some are
@@ -45,6 +46,13 @@ static size_t output_length;
 static uint16_t input[READ_AHEAD_ITEMS + HELD_ITEMS];
 static size_t input_length, input_at;
 
+const char *console_service(void)
+{
+    static char name[MNOS_NAME_BYTES];
+
+    return bootstrap_argument_value("terminal=", name, sizeof name) ? name : "terminal";
+}
+
 static mnos_status_t listen_to_line(void)
 {
     static const struct stream_events wanted = {.input = EVENT_INPUT,
@@ -52,7 +60,7 @@ static mnos_status_t listen_to_line(void)
                                                 .size = EVENT_SIZE,
                                                 .interrupt = EVENT_INTERRUPT};
 
-    return stream_listen(bootstrap_cap("serial"), events, BADGE_SERIAL, &wanted);
+    return stream_listen(bootstrap_cap("terminal"), events, BADGE_TERMINAL, &wanted);
 }
 
 /* The service of the line is stopped, until somebody starts it, who must have another line. What is in the log
@@ -61,16 +69,18 @@ static void wait_for_line(void)
 {
     mnos_status_t status = MNOS_ERR_STOPPED;
 
-    log_line("there is no prompt: the service \"serial\" is stopped, see above");
+    log_line("there is no prompt: the service \"%s\" is stopped, see above", console_service());
     while (status == MNOS_ERR_STOPPED) {
         struct message msg = {0};
 
         if (ipc_receive(events, &msg, MNOS_DEADLINE_NEVER) != MNOS_OK)
             return;
-        if (msg.kind != MNOS_KIND_EVENTS && msg.kind != MNOS_KIND_CLIENT_GONE)
-            ipc_reply_status(msg.reply_id, MNOS_ERR_LABEL);
-        else
+        if (msg.kind == MNOS_KIND_EVENTS)
             status = listen_to_line();
+        else if (
+            msg.kind !=
+            MNOS_KIND_CLIENT_GONE) /* what was refused goes with its capability: no reason to ask again */
+            ipc_reply_status(msg.reply_id, MNOS_ERR_LABEL);
     }
 }
 
@@ -88,10 +98,10 @@ static _Noreturn void give_up(mnos_status_t status, const char *what)
 
 void console_flush(void)
 {
-    mnos_status_t status = stream_write(bootstrap_cap("serial"), output, output_length);
+    mnos_status_t status = stream_write(bootstrap_cap("terminal"), output, output_length);
 
     if (status != MNOS_OK)
-        give_up(status, "write to the serial line");
+        give_up(status, "write to the terminal");
     output_length = 0;
 }
 
@@ -123,6 +133,14 @@ void console_print(const char *format, ...)
     console_write(text, length < sizeof text ? length : sizeof text - 1);
 }
 
+void console_print_time(uint64_t time_ns)
+{
+    uint64_t us = time_ns / 1000;
+
+    console_print("[%5llu.%06llu]  ", (unsigned long long)(us / 1000000),
+                  (unsigned long long)(us % 1000000));
+}
+
 void console_error(mnos_status_t status, const char *what)
 {
     char text[PRINT_BYTES];
@@ -135,12 +153,12 @@ static void listen(void)
     mnos_status_t status = listen_to_line();
 
     if (status != MNOS_OK)
-        give_up(status, "listen to the serial line");
+        give_up(status, "listen to the terminal");
 }
 
 void console_open(void)
 {
-    mnos_cap_t manager = bootstrap_cap("manager");
+    mnos_cap_t manager = bootstrap_find("manager");
     mnos_status_t status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &events);
 
     if (status != MNOS_OK)
@@ -163,10 +181,10 @@ mnos_cap_t console_endpoint(void)
 static void look_who_is_in_front(void)
 {
     struct stream_size size;
-    mnos_status_t status = stream_size(bootstrap_cap("serial"), STREAM_NOW, &size);
+    mnos_status_t status = stream_size(bootstrap_cap("terminal"), STREAM_NOW, &size);
 
     if (status != MNOS_OK)
-        give_up(status, "ask the serial line who is in front");
+        give_up(status, "ask the terminal who is in front");
     behind = (size.flags & STREAM_IN_FRONT) == 0;
     input_waits |= !behind;
 }
@@ -182,13 +200,15 @@ static void note_events(uint64_t set)
         look_who_is_in_front();
 }
 
-void console_wait(void)
+static void wait_until(uint64_t deadline_ns)
 {
     struct message msg = {0};
     mnos_status_t status;
 
     console_flush();
-    status = ipc_receive(events, &msg, MNOS_DEADLINE_NEVER);
+    status = ipc_receive(events, &msg, deadline_ns);
+    if (status == MNOS_ERR_DEADLINE)
+        return;
     if (status != MNOS_OK)
         give_up(status, "wait for an event");
     switch (msg.kind) {
@@ -196,7 +216,7 @@ void console_wait(void)
     case MNOS_KIND_CLIENT_GONE:
         /* With the launcher its programs are gone. The manager is never: without it there is no system. */
         programs_changed |= ipc_client_is_gone(events, msg.badge, CONSOLE_BADGE_PROGRAMS);
-        if (!ipc_client_is_gone(events, msg.badge, BADGE_SERIAL))
+        if (!ipc_client_is_gone(events, msg.badge, BADGE_TERMINAL))
             break;
         restarted = true;
         listen();
@@ -205,6 +225,11 @@ void console_wait(void)
         ipc_reply_status(msg.reply_id, MNOS_ERR_LABEL); /* nobody has anything to ask here */
         break;
     }
+}
+
+void console_wait(void)
+{
+    wait_until(MNOS_DEADLINE_NEVER);
 }
 
 /* The input moves to the beginning of its array. */
@@ -228,7 +253,7 @@ static bool receive(enum stream_request label, size_t limit)
     make_room();
     request.max_bytes = limit - input_length < sizeof bytes ? limit - input_length : sizeof bytes;
     message_put(&msg, label, &request, sizeof request);
-    status = ipc_request(bootstrap_cap("serial"), &msg);
+    status = ipc_request(bootstrap_cap("terminal"), &msg);
     if (status == MNOS_ERR_LOST)
         input[input_length++] = LOST_MARK;
     if (status == MNOS_ERR_LOST || status == MNOS_ERR_PEER)
@@ -238,7 +263,7 @@ static bool receive(enum stream_request label, size_t limit)
         return false;
     }
     if (status != MNOS_OK)
-        give_up(status, "read from the serial line");
+        give_up(status, "read from the terminal");
     count = message_get(&msg, bytes, (size_t)request.max_bytes);
     for (size_t i = 0; i < count; i++)
         input[input_length++] = bytes[i];
@@ -276,6 +301,18 @@ bool console_interrupted(void)
     return false;
 }
 
+bool console_pause(uint64_t duration_ns)
+{
+    uint64_t until = deadline_after_ns(duration_ns);
+
+    while (!console_interrupted()) {
+        if (kinfo_time_ns() >= until)
+            return true;
+        wait_until(until);
+    }
+    return false;
+}
+
 int console_read(void)
 {
     for (;;) {
@@ -305,13 +342,13 @@ void console_ask_size(void)
 {
     struct stream_size size;
 
-    (void)!stream_size(bootstrap_cap("serial"), STREAM_ASK, &size); /* the answer is an event */
+    (void)!stream_size(bootstrap_cap("terminal"), STREAM_ASK, &size); /* the answer is an event */
 }
 
 unsigned console_columns(void)
 {
     struct stream_size size;
-    mnos_status_t status = stream_size(bootstrap_cap("serial"), STREAM_NOW, &size);
+    mnos_status_t status = stream_size(bootstrap_cap("terminal"), STREAM_NOW, &size);
 
     return status == MNOS_OK && (size.flags & STREAM_TOLD) != 0 ? size.columns : 0;
 }
@@ -322,7 +359,7 @@ mnos_status_t console_give_front(uint32_t flags, mnos_cap_t *session)
 
     console_flush();
     interrupted = false;
-    status = stream_give_front(bootstrap_cap("serial"), flags, session);
+    status = stream_give_front(bootstrap_cap("terminal"), flags, session);
     if (status == MNOS_OK && (flags & STREAM_BEHIND) == 0)
         behind = true;
     return status;
@@ -330,7 +367,7 @@ mnos_status_t console_give_front(uint32_t flags, mnos_cap_t *session)
 
 void console_take_front(mnos_cap_t session)
 {
-    mnos_status_t status = stream_take_front(bootstrap_cap("serial"), session);
+    mnos_status_t status = stream_take_front(bootstrap_cap("terminal"), session);
 
     if (status != MNOS_OK)
         log_error(status, "end a session of the terminal");

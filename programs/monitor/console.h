@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * console.h - text to and from the serial line, through the driver's protocol; and the one place
+ * console.h - text to and from the terminal, through its service's protocol; and the one place
  * where the monitor waits, for what is typed and for news of services.
  *
  * Output is collected and sent in large messages, at the latest before waiting. When the driver
@@ -19,10 +19,16 @@
  * ends. */
 void console_open(void);
 
+/* What the manifest calls the service of the terminal, for texts: `arguments = "terminal=NAME"`. */
+const char *console_service(void);
+
 /* "\n" becomes "\r\n" on the line. */
 void console_write(const char *bytes, size_t count);
 /* 511 bytes at most; what is longer is cut. */
 __attribute__((format(printf, 1, 2))) void console_print(const char *format, ...);
+
+/* When something was, since boot, as the log has it: "[    1.234567]  ". */
+void console_print_time(uint64_t time_ns);
 
 /* Prints what failed and why: error_explain(). */
 void console_error(mnos_status_t status, const char *what);
@@ -59,6 +65,9 @@ void console_hold_input(void);
 /* Whether Ctrl-C was typed since the last console_read(), or at a program in front that was put there with
  * STREAM_INTERRUPTS; what was typed before it is dropped. */
 bool console_interrupted(void);
+
+/* Waits so long; false as soon as console_interrupted(). */
+bool console_pause(uint64_t duration_ns);
 
 /* Has the terminal asked for its size; nobody waits, and CONSOLE_SIZE comes when it is another. */
 void console_ask_size(void);

@@ -35,7 +35,7 @@ static void print_entry(const struct device_entry *entry)
 
 void command_devices(const struct words *)
 {
-    mnos_cap_t devices = bootstrap_cap("devices");
+    mnos_cap_t devices = bootstrap_find("devices");
     struct device_entry entry;
     mnos_status_t status;
 

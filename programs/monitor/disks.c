@@ -47,7 +47,7 @@ static void print_entry(const struct volume_entry *entry)
 
 void command_disks(const struct words *)
 {
-    mnos_cap_t volumes = bootstrap_cap("volumes");
+    mnos_cap_t volumes = bootstrap_find("volumes");
     struct volume_status found;
     struct volume_entry entry;
     mnos_status_t status;

@@ -8,6 +8,7 @@
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/mounts.h"
+#include "programs/monitor/path.h"
 
 #define WINDOW_BYTES 65536u
 
@@ -30,7 +31,7 @@ void files_failed(mnos_status_t status, const char *command, const char *path)
 
 struct file_session *files_session(const char *command)
 {
-    mnos_cap_t service = bootstrap_cap("files");
+    mnos_cap_t service = bootstrap_find("files");
     mnos_status_t status;
 
     if (service == 0) {
@@ -70,34 +71,6 @@ bool files_path(const char *command, const char *typed, char path[FILES_PATH_BYT
 
 /* ---- The current directory ---- */
 
-void files_make_plain(char path[FILES_PATH_BYTES])
-{
-    char *to = path;
-
-    for (const char *at = path; *at != 0;) {
-        const char *end;
-        size_t bytes;
-
-        while (*at == '/')
-            at++;
-        for (end = at; *end != 0 && *end != '/';)
-            end++;
-        bytes = (size_t)(end - at);
-        if (bytes == 2 && at[0] == '.' && at[1] == '.') {
-            while (to > path && *--to != '/')
-                ;
-        } else if (bytes != 0 && !(bytes == 1 && at[0] == '.')) {
-            *to++ = '/';
-            memmove(to, at, bytes);
-            to += bytes;
-        }
-        at = end;
-    }
-    if (to == path)
-        *to++ = '/';
-    *to = 0;
-}
-
 void command_cd(const struct words *words)
 {
     struct file_session *session = files_session("cd");
@@ -107,7 +80,7 @@ void command_cd(const struct words *words)
 
     if (session == NULL || !files_path("cd", words->count > 1 ? words->word[1] : "/", path))
         return;
-    files_make_plain(path);
+    path_make_plain(path);
     status = file_open(session, NULL, path, FILE_ONLY_DIRECTORY, FILE_LOOKUP, &opened);
     if (status != MNOS_OK) {
         files_failed(status, "cd", path);

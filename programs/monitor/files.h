@@ -20,9 +20,6 @@ bool files_path(const char *command, const char *typed, char path[FILES_PATH_BYT
 
 /* What a command did not do, and why. */
 void files_failed(mnos_status_t status, const char *command, const char *path);
-/* Takes `.`, `..` and double slashes out of an absolute path, as a person reads it: `..` is the directory that is
- * named before it. */
-void files_make_plain(char path[FILES_PATH_BYTES]);
 
 /* For the Tab key: the candidate at an index for a word that is the beginning of a path, a directory with a slash
  * behind it. */

@@ -9,6 +9,7 @@
 #include "programs/monitor/console.h"
 #include "programs/monitor/files.h"
 #include "programs/monitor/launch.h"
+#include "programs/monitor/path.h"
 #include "programs/monitor/target.h"
 #include "protocols/launcher.h"
 
@@ -215,8 +216,8 @@ static bool join_directories(struct file_session *place)
 
     mnos_snprintf(one, sizeof one, "%s/%s", from.path, from.name);
     mnos_snprintf(other, sizeof other, "%s/%s", to.path, to.name);
-    files_make_plain(one);
-    files_make_plain(other);
+    path_make_plain(one);
+    path_make_plain(other);
     for (size_t i = 0; one[i] == other[i] && one[i] != 0; i++) {
         if (one[i] == '/')
             bytes = i;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* kernel_log - the command log: copies the kernel's log ring out while the kernel goes on
- * writing. */
+/*
+ * kernel_log - the command log: copies lines out of the kernel's log ring while the kernel goes on writing. Nothing tells
+ * a reader that there is more, so who follows looks now and then.
+ */
 #include "abi/log.h"
 
 #include <stdatomic.h>
@@ -9,9 +11,12 @@
 #include "lib/base/string.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
+#include "programs/monitor/log_line.h"
 #include "programs/monitor/machine.h"
 
 #define CHUNK_BYTES 2048
+#define LONGEST_LINE 512 /* longer than the kernel makes them */
+#define FOLLOW_NS 100000000ull
 
 /* Acquire pairs with the kernel's release: the bytes are there before the count says so. */
 static uint64_t written_bytes(const struct mnos_log *log)
@@ -43,13 +48,81 @@ static size_t copy_chunk(const struct mnos_log *log, uint64_t *at, uint64_t end,
     return count - (size_t)lost;
 }
 
-void command_log(const struct words *)
-{
-    const struct mnos_log *log = machine_memory("log", "log");
-    static char chunk[CHUNK_BYTES];
-    uint64_t at, end;
-    bool in_line;
+/* ---- Lines ---- */
 
+/* What is read from the ring, from `at` on. */
+struct reading {
+    const struct mnos_log *log;
+    uint64_t at;
+    struct log_filter filter;
+    size_t length; /* of `line` */
+    bool broken;   /* the beginning of the line is missing */
+    char line[LONGEST_LINE];
+};
+
+static void take_byte(struct reading *reading, char byte)
+{
+    if (reading->length < LONGEST_LINE)
+        reading->line[reading->length++] = byte;
+    if (byte != '\n')
+        return;
+    if (!reading->broken && log_line_passes(&reading->filter, reading->line, reading->length - 1))
+        console_write(reading->line, reading->length);
+    reading->broken = false;
+    reading->length = 0;
+}
+
+/* All that is there by now. */
+static void show(struct reading *reading)
+{
+    static char chunk[CHUNK_BYTES];
+    uint64_t end = written_bytes(reading->log);
+
+    while (reading->at < end) {
+        uint64_t expected = reading->at;
+        size_t count = copy_chunk(reading->log, &reading->at, end, chunk);
+
+        if (reading->at - count != expected) {
+            reading->broken = true;
+            reading->length = 0;
+        }
+        for (size_t i = 0; i < count; i++)
+            take_byte(reading, chunk[i]);
+    }
+}
+
+/* The words are in any order. */
+static bool read_words(const struct words *words, struct log_filter *filter, bool *follow)
+{
+    for (unsigned i = 1; i < words->count; i++) {
+        const char *word = words->word[i];
+        char level = log_level_of(word);
+
+        if (strcmp(word, "-f") == 0 && !*follow) {
+            *follow = true;
+        } else if (level != 0 && filter->level == 0) {
+            filter->level = level;
+        } else if (word[0] != '-' && level == 0 && filter->name == NULL) {
+            filter->name = word;
+        } else {
+            console_print("log: \"%s\" is one too many, or nothing that log knows; help log\n",
+                          word);
+            return false;
+        }
+    }
+    return true;
+}
+
+void command_log(const struct words *words)
+{
+    static struct reading reading;
+    const struct mnos_log *log;
+    bool follow = false;
+
+    reading = (struct reading){0};
+    if (!read_words(words, &reading.filter, &follow))
+        return;
+    log = machine_memory(BOOTSTRAP_OPTIONAL("log"), "log");
     if (log == NULL)
         return;
     if (log->magic != MNOS_LOG_MAGIC || log->capacity == 0 ||
@@ -57,16 +130,13 @@ void command_log(const struct words *)
         console_print("log: the capability \"log\" holds no log\n");
         return;
     }
-    end = written_bytes(log);
-    at = oldest_byte(log, end);
-    in_line = at != 0; /* the first line may have lost its beginning */
-    while (at < end) {
-        uint64_t expected = at;
-        size_t count = copy_chunk(log, &at, end, chunk), start = 0;
-
-        in_line |= at - count != expected;
-        while (in_line && start < count)
-            in_line = chunk[start++] != '\n';
-        console_write(chunk + start, count - start);
-    }
+    reading.log = log;
+    reading.at = oldest_byte(log, written_bytes(log));
+    reading.broken = reading.at != 0; /* the first line may have lost its beginning */
+    show(&reading);
+    if (!follow)
+        return;
+    while (console_pause(FOLLOW_NS))
+        show(&reading);
+    console_print("^C\n");
 }

@@ -26,6 +26,7 @@ struct job {
     bool front;     /* what is typed is its */
     uint32_t given; /* how many capabilities */
     char name[MNOS_NAME_BYTES];
+    void (*look)(const char *name);
 };
 
 static struct job jobs[LAUNCHER_PROGRAMS_MAX];
@@ -118,7 +119,7 @@ bool launch_begin(const struct launch_plan *plan)
 {
     struct launcher_plan launcher = {
         .start = {.frames = plan->frames,
-                  .bytes = OBJECT_BYTES,
+                  .bytes = plan->bytes != 0 ? plan->bytes : OBJECT_BYTES,
                   .priority = PRIORITY,
                   .stack_pages = STACK_PAGES,
                   .flags = plan->flags},
@@ -155,6 +156,7 @@ bool launch_begin(const struct launch_plan *plan)
     made->number = answer.number;
     made->quiet = plan->quiet;
     made->raw = plan->raw;
+    made->look = plan->look;
     string_copy(made->name, answer.name, sizeof made->name);
     return true;
 }
@@ -250,6 +252,8 @@ static void wait_for_end(struct job *job)
         } else {
             console_wait();
         }
+        if (job->look != NULL)
+            job->look(job->name);
     }
 }
 

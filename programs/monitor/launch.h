@@ -23,9 +23,12 @@ struct launch_plan {
     const char *file;      /* its name then */
     const char *name;      /* that people know it by; NULL: the last of its path */
     uint64_t frames;       /* that it may use */
+    uint64_t bytes;        /* of kernel objects; 0: as most need */
     uint32_t flags;        /* enum launcher_flags */
     const char *arguments; /* words, each with its NUL */
     size_t argument_bytes;
+    /* Called where it is waited for, whenever something may have happened, with NAME#NUMBER; NULL: nothing is. */
+    void (*look)(const char *name);
     bool raw;   /* Ctrl-C goes to it like other keys, instead of ending it */
     bool quiet; /* it says itself what it has to say: an exit code is not told */
 };

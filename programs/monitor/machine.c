@@ -6,10 +6,11 @@
 #include "programs/monitor/machine.h"
 
 #include "abi/inspect.h"
-#include "abi/statistics.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/memory.h"
+#include "lib/mnos/statistics.h"
 #include "lib/base/string.h"
+#include "lib/client/clock.h"
 #include "lib/format/date.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
@@ -23,23 +24,24 @@
 
 typedef unsigned long long ull;
 
-const void *machine_memory(const char *name, const char *command)
+const void *machine_memory(struct bootstrap_name name, const char *command)
 {
     static struct {
         mnos_cap_t cap;
         const void *address;
     } mapped[4]; /* more than there are names */
     const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
-    mnos_cap_t cap = bootstrap_cap(name);
+    mnos_cap_t cap = bootstrap_lookup(name);
     mnos_status_t status;
     uint64_t size;
     void *address;
     unsigned i = 0;
 
     if (cap == 0) {
-        console_print(
-            "%s: this monitor has no capability \"%s\"; the manifest must grant %s\n", command,
-            name, strcmp(name, "log") == 0 ? "log = \"read, write\"" : "memory = [\"statistics\"]");
+        console_print("%s: this monitor has no capability \"%s\"; the manifest must grant %s\n",
+                      command, name.text,
+                      strcmp(name.text, "log") == 0 ? "log = \"read, write\""
+                                                    : "memory = [\"statistics\"]");
         return NULL;
     }
     while (mapped[i].cap != 0 && mapped[i].cap != cap)
@@ -60,7 +62,8 @@ const void *machine_memory(const char *name, const char *command)
 
 static const struct mnos_statistics *statistics(const char *command)
 {
-    const struct mnos_statistics *counters = machine_memory("statistics", command);
+    const struct mnos_statistics *counters =
+        machine_memory(BOOTSTRAP_OPTIONAL("statistics"), command);
 
     if (counters != NULL && counters->magic != MNOS_STATISTICS_MAGIC) {
         console_print("%s: the capability \"statistics\" holds no statistics\n", command);
@@ -169,31 +172,20 @@ void command_irq(const struct words *)
     console_print("with nobody bound: %llu\n", (ull)counters->line_spurious);
 }
 
-/* In tenths of a percent. */
-static unsigned idle_share(const struct mnos_core_statistics *core, uint64_t now)
-{
-    uint64_t since = core->idle_since, idle = core->idle_ns;
-
-    if (since != 0 && since < now)
-        idle += now - since;
-    if (idle > now)
-        idle = now; /* the two counters were read at different moments */
-    return now >= 1000 ? (unsigned)(idle / (now / 1000)) : 0;
-}
-
 void command_cpu(const struct words *)
 {
     const struct mnos_statistics *counters = statistics("cpu");
     uint64_t now = kinfo_time_ns();
 
-    console_print("%.63s\nfeatures used: %.191s\n", kinfo()->kernel_version, kinfo()->cpu_features);
+    console_print("%.63s, build %.15s\nfeatures used: %.191s\n", kinfo()->kernel_version,
+                  kinfo()->kernel_build, kinfo()->cpu_features);
     if (counters == NULL)
         return;
     console_print("%4s %4s %6s %10s %10s %8s %8s %8s %8s %8s\n", "CORE", "APIC", "IDLE %",
                   "SWITCHES", "SYSCALLS", "FAULTS", "DEVICE", "TIMER", "IPI", "STEALS");
     for (uint32_t i = 0; i < counters->core_count && i < MNOS_CORES_MAX; i++) {
         const struct mnos_core_statistics *core = &counters->cores[i];
-        unsigned idle = idle_share(core, now);
+        unsigned idle = statistics_idle_permille(core, now);
 
         if (!core->online)
             continue;
@@ -214,17 +206,21 @@ void command_uptime(const struct words *)
                   (unsigned)(seconds % 60), (unsigned)(now / 1000000 % 1000));
 }
 
-/* The clock that the loader has read, and what has passed since. */
+/* As a time server says, or else by the clock that the loader has read. */
 void command_date(const struct words *)
 {
-    int64_t base = kinfo()->wall_clock_base_ns;
+    int64_t boot_ns = clock_boot_ns();
+    uint64_t now_ns = kinfo_time_ns(), said_ns;
     struct date date;
 
-    if (base <= 0) {
-        console_print("date: the loader did not say what time it was\n");
+    if (boot_ns <= 0) {
+        console_print("date: neither the loader nor a time server has said what time it is\n");
         return;
     }
-    date_of(((uint64_t)base + kinfo_time_ns()) / NS_PER_S, &date);
-    console_print("%u-%02u-%02u %02u:%02u:%02u UTC\n", date.year, date.month, date.day, date.hour,
+    date_of(((uint64_t)boot_ns + now_ns) / NS_PER_S, &date);
+    console_print("%u-%02u-%02u %02u:%02u:%02u UTC", date.year, date.month, date.day, date.hour,
                   date.minute, date.second);
+    if (clock_is_said(&said_ns))
+        console_print(", as a time server said %llu s ago", (ull)(now_ns - said_ns) / NS_PER_S);
+    console_print("\n");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * main - the monitor: a shell on the serial line that shows and controls the running system.
+ * main - the monitor: a shell on a terminal that shows and controls the running system.
  *
  * Lines come from editor.c, commands are in command.c's table. See README.md.
  */
@@ -45,16 +45,15 @@ static void handle_event(int event)
         if (editor.damaged)
             return; /* said already */
         interrupt_line();
-        console_print(
-            "The serial line has lost input. What it is part of is not run, up to the next "
-            "Enter.\n");
+        console_print("The terminal has lost input. What it is part of is not run, up to the next "
+                      "Enter.\n");
         editor_lost(&editor);
         break;
     case CONSOLE_SERVICES:
-        if (!services_have_failed())
+        if (!services_have_news())
             return;
         interrupt_line();
-        services_print_failures();
+        services_print_news();
         break;
     case CONSOLE_PROGRAMS:
         if (!launch_have_ended())
@@ -71,8 +70,8 @@ static void handle_event(int event)
 
 int main(void)
 {
-    if (bootstrap_cap("serial") == 0) {
-        log_line("no capability \"serial\": nothing to talk on");
+    if (bootstrap_cap("terminal") == 0) {
+        log_line("no capability \"terminal\": nothing to talk on");
         return 1;
     }
     /* Assigned here, so that the large structure is not part of the program's file. */
@@ -87,7 +86,7 @@ int main(void)
     console_flush();
     mark_prompt();
     /* For who sits before a screen. */
-    log_line("the prompt is on the line of the service \"serial\"");
+    log_line("the prompt is on the terminal of the service \"%s\"", console_service());
     for (;;) {
         int byte = console_read();
         enum editor_event event;

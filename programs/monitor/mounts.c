@@ -34,7 +34,7 @@ static bool each_mount(const char *command,
     if (files_session(command) == NULL)
         return false;
     for (uint64_t i = 0; i < VFS_MOUNTS_MAX; i++) {
-        mnos_status_t status = vfs_mount_at(bootstrap_cap("files"), i, &mount);
+        mnos_status_t status = vfs_mount_at(bootstrap_find("files"), i, &mount);
 
         if (status == MNOS_ERR_END)
             break;
@@ -57,7 +57,7 @@ void mounts_explain(const char *path)
     for (uint64_t i = 0; i < VFS_MOUNTS_MAX; i++) {
         size_t bytes;
 
-        if (vfs_mount_at(bootstrap_cap("files"), i, &mount) != MNOS_OK)
+        if (vfs_mount_at(bootstrap_find("files"), i, &mount) != MNOS_OK)
             return;
         bytes = strlen(mount.at);
         if (mount.state != VFS_MOUNTED && strncmp(full, mount.at, bytes) == 0 &&
@@ -113,10 +113,10 @@ static mnos_status_t find_volume(const char *text, uint8_t id[MOUNT_VOLUME_BYTES
     char name[MNOS_NAME_BYTES + 12];
     mnos_status_t status = MNOS_OK;
 
-    if (bootstrap_cap("volumes") == 0)
+    if (bootstrap_find("volumes") == 0)
         return MNOS_ERR_NOT_FOUND;
     for (uint64_t i = 0; i < VOLUMES_MAX; i++) {
-        status = volume_entry(bootstrap_cap("volumes"), i, &volume);
+        status = volume_entry(bootstrap_find("volumes"), i, &volume);
         if (status != MNOS_OK)
             break;
         volume.disk[sizeof volume.disk - 1] = 0;
@@ -158,7 +158,7 @@ void command_mount(const struct words *words)
     string_copy(request.at, at, sizeof request.at);
     if (files_session("mount") == NULL)
         return;
-    status = vfs_mount(bootstrap_cap("files"), &request);
+    status = vfs_mount(bootstrap_find("files"), &request);
     if (status != MNOS_OK)
         files_failed(status, "mount", at);
 }
@@ -169,7 +169,7 @@ void command_umount(const struct words *words)
 
     if (files_session("umount") == NULL)
         return;
-    status = vfs_umount(bootstrap_cap("files"), words->word[1]);
+    status = vfs_umount(bootstrap_find("files"), words->word[1]);
     if (status != MNOS_OK)
         files_failed(status, "umount", words->word[1]);
 }
@@ -207,7 +207,7 @@ static bool leave_mount(const char *command, const struct vfs_mount *mount)
 
     if (mount->state != VFS_MOUNTED || memcmp(mount->volume, none, sizeof none) == 0)
         return true;
-    status = vfs_umount(bootstrap_cap("files"), mount->at);
+    status = vfs_umount(bootstrap_find("files"), mount->at);
     if (status != MNOS_OK)
         files_failed(status, command, mount->at);
     return status == MNOS_OK;

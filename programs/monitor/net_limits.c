@@ -4,6 +4,7 @@
 
 #include "lib/base/string.h"
 #include "lib/format/net/dns.h"
+#include "lib/format/net/ip.h"
 #include "lib/format/net/ipv4.h"
 
 /* Takes `word` off the beginning of *text, if it is there. */
@@ -17,39 +18,45 @@ static bool take(const char **text, const char *word)
     return true;
 }
 
-/* 10.0.0.0, or 10.0.0.0/8, behind which no bits may be set. 0.0.0.0 alone is every address. */
-static bool read_network(const char **text, struct socket_range *range)
-{
-    uint32_t address, prefix = 32, behind;
+#define LOOPBACK6 ((struct ip_address){0, 1})
+#define ALL_V4_LAST IP_V4(UINT32_MAX)
+#define ALL_V6_LAST ((struct ip_address){UINT64_MAX, UINT64_MAX})
 
-    if (!ipv4_read(text, &address))
-        return false;
-    if (take(text, "/") && !ipv4_read_number(text, 32, &prefix))
-        return false;
-    if (address == 0 && prefix == 32)
-        prefix = 0;
-    behind = prefix == 32 ? 0 : UINT32_MAX >> prefix;
-    range->first = address;
-    range->last = address | behind;
-    return (address & behind) == 0;
+static void put(struct socket_range *range, struct ip_address first, struct ip_address last)
+{
+    range->first = first;
+    range->last = last;
 }
 
-static bool read_addresses(const char **text, struct socket_range *range)
+/* 10.0.0.0/8 or [2001:db8::]/32; 0.0.0.0 or [::] alone is every address of its family. */
+static bool read_network(const char **text, struct socket_range *range)
 {
-    range->first = 0;
-    range->last = UINT32_MAX;
-    if (take(text, "*"))
-        return true;
-    if (take(text, "self")) {
-        range->flags = SOCKET_RANGE_OWN;
-        return true;
+    if (!ip_read_network(text, &range->first, &range->last))
+        return false;
+    if (ip_is_any(range->last))
+        range->last = ip_is_v4(range->first) ? ALL_V4_LAST : ALL_V6_LAST;
+    return true;
+}
+
+/* Addresses of one range, or of two: one of each family. 0: they are none. */
+static uint32_t read_addresses(const char **text, struct socket_range ranges[2])
+{
+    if (take(text, "*")) {
+        put(&ranges[0], IP_V4(0), ALL_V4_LAST);
+        put(&ranges[1], IP_NONE, ALL_V6_LAST);
+        return 2;
     }
     if (take(text, "loopback")) {
-        range->first = 0x7F000000;
-        range->last = 0x7FFFFFFF;
-        return true;
+        put(&ranges[0], IP_V4(0x7F000000), IP_V4(0x7FFFFFFF));
+        put(&ranges[1], LOOPBACK6, LOOPBACK6);
+        return 2;
     }
-    return read_network(text, range);
+    if (take(text, "self")) {
+        put(&ranges[0], IP_NONE, ALL_V6_LAST);
+        ranges[0].flags = SOCKET_RANGE_OWN;
+        return 1;
+    }
+    return read_network(text, &ranges[0]) ? 1 : 0;
 }
 
 static bool read_ports(const char **text, struct socket_range *range)
@@ -68,25 +75,38 @@ static bool read_ports(const char **text, struct socket_range *range)
     return first != 0 && first <= last;
 }
 
-/* ADDRESS:PORT, and /tcp or /udp behind it. */
-static bool read_range(const char *text, struct socket_range *range)
+/* ADDRESS:PORT, and /tcp or /udp behind it: how many ranges it is; 0: none. */
+static uint32_t read_range(const char *text, struct socket_range ranges[2])
 {
-    *range = (struct socket_range){.protocols = SOCKET_TCP};
-    if (!read_addresses(&text, range) || !take(&text, ":") || !read_ports(&text, range))
-        return false;
+    uint32_t count;
+
+    ranges[0] = (struct socket_range){.protocols = SOCKET_TCP};
+    ranges[1] = ranges[0];
+    count = read_addresses(&text, ranges);
+    if (count == 0 || !take(&text, ":") || !read_ports(&text, &ranges[0]))
+        return 0;
     if (take(&text, "/udp"))
-        range->protocols = SOCKET_UDP;
+        ranges[0].protocols = SOCKET_UDP;
     else
         (void)take(&text, "/tcp");
-    return *text == 0;
+    ranges[1].protocols = ranges[0].protocols;
+    ranges[1].first_port = ranges[0].first_port;
+    ranges[1].last_port = ranges[0].last_port;
+    return *text == 0 ? count : 0;
 }
 
 static bool add_range(const char *text, const char *word, struct socket_range *ranges,
                       const char **words, uint32_t *count)
 {
-    if (*count == SOCKET_RANGES || !read_range(text, &ranges[*count]))
+    struct socket_range read[2];
+    uint32_t more = read_range(text, read);
+
+    if (more == 0 || more > SOCKET_RANGES - *count)
         return false;
-    words[(*count)++] = word;
+    for (uint32_t i = 0; i < more; i++) {
+        ranges[*count] = read[i];
+        words[(*count)++] = word;
+    }
     return true;
 }
 
@@ -120,6 +140,8 @@ static bool read_word(struct net_limits *out, const char *word)
         limits->rights |= SOCKET_RIGHT_PING;
     else if (strcmp(word, "observe") == 0)
         limits->rights |= SOCKET_RIGHT_OBSERVE;
+    else if (strcmp(word, "capture") == 0)
+        limits->rights |= SOCKET_RIGHT_CAPTURE;
     else
         return false;
     return true;
@@ -139,9 +161,8 @@ bool net_limits_read(struct net_limits *limits, char *text, const char **wrong)
         text = comma;
     }
     if (limits->limits.sockets == UINT32_MAX)
-        limits->limits.sockets = limits->limits.listen_count + limits->limits.connect_count != 0
-                                     ? SOCKETS_OF_SESSION
-                                     : 0;
+        limits->limits.sockets =
+            limits->limits.listen_count + limits->limits.connect_count != 0 ? SOCKETS_USUAL : 0;
     return true;
 }
 

@@ -2,7 +2,9 @@
 /*
  * net_limits.h - what a program may do on the network, as a person writes it, in the words of the manifest:
  *
- *   connect=10.0.0.0/8:443,connect=*:53/udp,listen=0.0.0.0:80,resolve=example.org,ping,observe,sockets=4
+ *   connect=10.0.0.0/8:443,connect=[2001:db8::]/32:443,connect=*:53/udp,listen=0.0.0.0:80,resolve=example.org,ping,sockets=4
+ *
+ * `*` and `loopback` are a range of each family.
  *
  * Plain data, and no call: host tests compile this as it is.
  */

@@ -3,11 +3,14 @@
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "lib/client/socket.h"
+#include "lib/format/net/ip.h"
 #include "lib/format/net/ipv4.h"
 #include "lib/mnos/bootstrap.h"
+#include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
+#include "programs/monitor/launch.h"
 #include "programs/monitor/network.h"
 
 #define PINGS_DEFAULT 3u
@@ -19,12 +22,13 @@
 #define INTERFACE_PATIENCE_NS 5000000000ull
 #define INTERFACE_LOOK_NS 100000000ull
 #define RESOLVE_LOOK_NS 20000000ull
+#define LOOPBACK6 ((struct ip_address){0, 1})
 
 static struct socket_session session;
 
 static bool open_session(const char *command)
 {
-    mnos_cap_t service = bootstrap_cap("net");
+    mnos_cap_t service = bootstrap_find("net");
     mnos_status_t status;
 
     if (service == 0) {
@@ -48,19 +52,36 @@ static void print_error(const char *command, mnos_status_t status)
 }
 
 /* Until there is an answer, or Ctrl-C; and at the first prompt until somebody has told who knows names. */
-static mnos_status_t resolve_patiently(const char *name, struct socket_resolved *resolved)
+static mnos_status_t resolve_patiently(const char *name, uint64_t family,
+                                       struct socket_resolved *resolved)
 {
     uint64_t until = kinfo_time_ns() + INTERFACE_PATIENCE_NS;
     mnos_status_t status;
 
     for (;;) {
-        status = socket_resolve(&session, name, SOCKET_RESOLVE_NOW, resolved);
+        status = socket_resolve(&session, name, SOCKET_RESOLVE_NOW | family, resolved);
         if (status != MNOS_ERR_AGAIN && (status != MNOS_ERR_STATE || kinfo_time_ns() >= until))
             return status;
-        if (console_interrupted())
+        if (!console_pause(RESOLVE_LOOK_NS))
             return MNOS_ERR_CANCELLED;
-        sleep_until(deadline_after_ns(RESOLVE_LOOK_NS));
     }
+}
+
+/* Those of IPv4, and behind them, as far as there is room, those of IPv6. */
+static mnos_status_t resolve_both(const char *name, struct socket_resolved *resolved)
+{
+    struct socket_resolved more;
+    mnos_status_t status = resolve_patiently(name, 0, resolved), status6;
+
+    if (status != MNOS_OK)
+        resolved->count = 0;
+    if (status != MNOS_OK && status != MNOS_ERR_NOT_FOUND)
+        return status; /* who does not say is not asked for others */
+    status6 = resolve_patiently(name, SOCKET_RESOLVE_V6, &more);
+    for (uint32_t i = 0; status6 == MNOS_OK && i < more.count; i++)
+        if (resolved->count < SOCKET_ADDRESSES)
+            resolved->addresses[resolved->count++] = more.addresses[i];
+    return resolved->count != 0 ? MNOS_OK : status;
 }
 
 bool network_resolve(const char *command, const char *name, struct socket_resolved *resolved)
@@ -70,7 +91,7 @@ bool network_resolve(const char *command, const char *name, struct socket_resolv
 
     if (!open_session(command))
         return false;
-    status = resolve_patiently(name, resolved);
+    status = resolve_both(name, resolved);
     why = socket_resolve_text(status);
     if (status == MNOS_ERR_CANCELLED)
         console_print("^C\n");
@@ -82,7 +103,21 @@ bool network_resolve(const char *command, const char *name, struct socket_resolv
     return status == MNOS_OK;
 }
 
-bool network_is_own(uint32_t address)
+static bool has_address(const struct socket_interface *entry, struct ip_address address)
+{
+    bool found = entry->address != 0 && ip_equal(IP_V4(entry->address), address);
+
+    for (uint32_t i = 0; i < SOCKET_ADDRESSES6; i++)
+        found |= !ip_is_none(address) && ip_equal(entry->addresses6[i], address);
+    return found;
+}
+
+bool network_is_loopback(struct ip_address address)
+{
+    return ip_equal(address, LOOPBACK6) || (ip_is_v4(address) && ip_v4_of(address) >> 24 == 127);
+}
+
+bool network_is_own(struct ip_address address)
 {
     struct socket_interface entry;
     bool found = false;
@@ -90,12 +125,13 @@ bool network_is_own(uint32_t address)
     if (!open_session("net"))
         return false;
     for (uint64_t i = 0; !found && socket_interface(&session, i, &entry) == MNOS_OK; i++)
-        found = entry.address == address && address >> 24 != 127;
+        found = has_address(&entry, address) && !network_is_loopback(address);
     socket_session_close(&session);
     return found;
 }
 
-bool network_narrow(const char *command, const struct net_limits *wanted, mnos_cap_t *below)
+/* False: why not was told. */
+static bool narrow(const char *command, const struct net_limits *wanted, mnos_cap_t *below)
 {
     mnos_status_t status;
     const char *word;
@@ -115,6 +151,20 @@ bool network_narrow(const char *command, const struct net_limits *wanted, mnos_c
     return status == MNOS_OK;
 }
 
+bool network_give(const char *command, const struct net_limits *wanted, mnos_rights_t rights)
+{
+    mnos_cap_t below;
+    bool given;
+
+    if (!narrow(command, wanted, &below)) {
+        launch_drop();
+        return false;
+    }
+    given = launch_give("net", below, rights);
+    (void)!sys_cap_delete(below);
+    return given;
+}
+
 static unsigned prefix_of(uint32_t mask)
 {
     unsigned bits = 0;
@@ -122,6 +172,15 @@ static unsigned prefix_of(uint32_t mask)
     for (; mask != 0; mask <<= 1)
         bits++;
     return bits;
+}
+
+static void print_address6(struct ip_address address)
+{
+    char text[IP_TEXT_BYTES];
+
+    if (!ip_is_none(address))
+        console_print("%10s %s/%u\n", "", ip_text(text, address),
+                      ip_equal(address, LOOPBACK6) ? 128 : 64);
 }
 
 static void print_interface(const struct socket_interface *entry)
@@ -140,6 +199,8 @@ static void print_interface(const struct socket_interface *entry)
                   entry->gateway != 0 ? gateway : "-", mac[0], mac[1], mac[2], mac[3], mac[4],
                   mac[5], (unsigned long long)entry->received, (unsigned long long)entry->sent,
                   (unsigned long long)entry->dropped);
+    for (uint32_t i = 0; i < SOCKET_ADDRESSES6; i++)
+        print_address6(entry->addresses6[i]);
 }
 
 void command_ip(const struct words *)
@@ -163,14 +224,13 @@ static mnos_status_t ping_patiently(const struct socket_ping *ping, struct socke
     uint64_t until = kinfo_time_ns() + INTERFACE_PATIENCE_NS;
     mnos_status_t status = socket_ping(&session, ping, pong);
 
-    while (status == MNOS_ERR_NOT_FOUND && kinfo_time_ns() < until && !console_interrupted()) {
-        sleep_until(deadline_after_ns(INTERFACE_LOOK_NS));
+    while (status == MNOS_ERR_NOT_FOUND && kinfo_time_ns() < until &&
+           console_pause(INTERFACE_LOOK_NS))
         status = socket_ping(&session, ping, pong);
-    }
     return status;
 }
 
-static bool ping_once(uint32_t address, const char *text)
+static bool ping_once(struct ip_address address, const char *text)
 {
     struct socket_ping ping = {
         .address = address, .bytes = PING_BYTES, .timeout_ns = PING_TIMEOUT_NS};
@@ -190,11 +250,12 @@ static bool ping_once(uint32_t address, const char *text)
 
 void command_ping(const struct words *words)
 {
-    uint32_t address = 0, count = PINGS_DEFAULT;
+    struct ip_address address;
+    uint32_t count = PINGS_DEFAULT;
     const char *number = words->word[2], *end = words->word[1];
 
-    if (!ipv4_read(&end, &address) || *end != 0) {
-        console_print("ping: %s is no address such as 10.0.2.2\n", words->word[1]);
+    if (!ip_read(&end, &address) || *end != 0) {
+        console_print("ping: %s is no address such as 10.0.2.2 or fec0::2\n", words->word[1]);
         return;
     }
     if (words->count > 2 && (!ipv4_read_number(&number, PINGS_MAX, &count) || *number != 0)) {

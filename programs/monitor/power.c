@@ -17,14 +17,14 @@ static bool may_end(const char *command, const struct words *words)
         console_print("usage: %s [now]\n", command);
         return false;
     }
-    if (bootstrap_cap("power") == 0) {
+    if (bootstrap_find("power") == 0) {
         console_print("%s: this monitor has no capability \"power\"; the manifest must grant "
                       "uses = { power = \"power\" }\n",
                       command);
         return false;
     }
     /* Without files there is nothing to write. */
-    if (now || bootstrap_cap("files") == 0 || mounts_leave(command))
+    if (now || bootstrap_find("files") == 0 || mounts_leave(command))
         return true;
     console_print("%s: not everything is written; \"%s now\" does it all the same\n", command,
                   command);
@@ -39,7 +39,7 @@ static void end(const char *command, enum power_request request, const char *say
     console_print("%s\n", says);
     console_flush();
     message_put(&msg, request, NULL, 0);
-    status = ipc_request(bootstrap_cap("power"), &msg);
+    status = ipc_request(bootstrap_find("power"), &msg);
     if (status == MNOS_ERR_STOPPED)
         console_print("%s: the service for it is stopped; services says why\n", command);
     else

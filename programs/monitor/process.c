@@ -12,13 +12,13 @@
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/tasks.h"
-#include "programs/monitor/waits.h"
+#include "programs/monitor/names.h"
 #include "programs/monitor/services.h"
 
 #define KIB_PER_FRAME 4
 
 static struct process_list processes;
-static struct wait_names wait_names;
+static const struct wait_names *wait_names;
 
 static const char *thread_state_text(uint32_t state)
 {
@@ -52,7 +52,7 @@ static void print_threads(mnos_cap_t process)
         if (sys_cap_inspect(process, MNOS_VIEW_PROCESS_THREAD, i, &size) != MNOS_OK)
             return; /* past the last, or the process has ended meanwhile */
         memcpy(&info, ipc_buffer()->data, sizeof info);
-        waits_text(&wait_names, &info, waits, sizeof waits);
+        waits_text(wait_names, &info, waits, sizeof waits);
         console_print("%5llu   %-14.23s %-10s %4u %6u ", (unsigned long long)info.id, info.name,
                       thread_state_text(info.state), info.core, info.effective_priority);
         print_cpu_time(info.cpu_time_ns);
@@ -69,41 +69,6 @@ static void print_process(const struct mnos_process_info *info)
                   (unsigned long long)info->bytes_used, (unsigned long long)info->cap_count);
 }
 
-/* Adds the threads of a process, and the endpoints that it can receive on. */
-static void name_waits(mnos_cap_t process, const struct mnos_process_info *owner)
-{
-    struct mnos_thread_info thread;
-    struct mnos_cap_info cap;
-    uint64_t size;
-
-    for (uint64_t i = 0; sys_cap_inspect(process, MNOS_VIEW_PROCESS_THREAD, i, &size) == MNOS_OK;
-         i++) {
-        memcpy(&thread, ipc_buffer()->data, sizeof thread);
-        waits_add(&wait_names, thread.id, owner->name, thread.name);
-    }
-    for (uint64_t at = 0; sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, at, &size) == MNOS_OK;
-         at = MNOS_HANDLE_INDEX(cap.handle) + 1) {
-        memcpy(&cap, ipc_buffer()->data, sizeof cap);
-        if (cap.type == MNOS_TYPE_ENDPOINT && (cap.rights & MNOS_RIGHT_READ) != 0)
-            waits_add(&wait_names, cap.object_id, owner->name, "");
-    }
-}
-
-/* In the manager's order: init, which keeps every service's endpoint, first, and so the services
- * count. */
-static void name_all_waits(void)
-{
-    mnos_cap_t process;
-
-    wait_names.count = 0;
-    for (unsigned i = 0; i < processes.count; i++) {
-        if (task_open_process(processes.index[i], &process) != MNOS_OK)
-            continue; /* ended meanwhile */
-        name_waits(process, &processes.info[i]);
-        (void)!sys_cap_delete(process);
-    }
-}
-
 void command_ps(const struct words *)
 {
     mnos_cap_t process;
@@ -112,7 +77,7 @@ void command_ps(const struct words *)
     if (!manager_available("ps"))
         return;
     status = task_processes(&processes);
-    name_all_waits();
+    wait_names = names_collect(&processes);
     console_print("%5s %-16s %-10s %4s %6s %10s %8s %8s %5s\n", "ID", "PROCESS, THREAD", "STATE",
                   "CORE", "PRIO", "CPU ms", "USED KiB", "OBJECT B", "CAPS");
     for (unsigned i = 0; i < processes.count; i++) {
@@ -126,13 +91,12 @@ void command_ps(const struct words *)
         console_error(status, "ps: list the processes");
 }
 
-static const char *bootstrap_name(mnos_cap_t handle)
+static const char *bootstrap_name(const struct mnos_bootstrap_entry *names, unsigned count,
+                                  mnos_cap_t handle)
 {
-    const struct mnos_bootstrap *table = bootstrap_table();
-
-    for (uint32_t i = 0; table != NULL && i < table->entry_count; i++) {
-        if (table->entries[i].cap == handle)
-            return table->entries[i].name;
+    for (unsigned i = 0; i < count; i++) {
+        if (names[i].cap == handle)
+            return names[i].name;
     }
     return "";
 }
@@ -197,17 +161,18 @@ static void print_origin(const struct mnos_cap_info *info)
         console_print("id %-7llu %-9s", (unsigned long long)info->parent_process_id, handle);
 }
 
-static void print_caps(mnos_cap_t process)
+/* A capability that came later than the process's start has no name. */
+static void print_caps(mnos_cap_t process, const struct mnos_bootstrap_entry *names, unsigned count)
 {
     struct mnos_cap_info info;
     char rights[6];
     uint64_t size;
 
     /* Without a manager the processes have numbers instead of names. */
-    if (bootstrap_cap("manager") == 0 || task_processes(&processes) != MNOS_OK)
+    if (bootstrap_find("manager") == 0 || task_processes(&processes) != MNOS_OK)
         processes.count = 0;
     console_print("%-9s %-9s %-6s %6s %-20s %s\n", "HANDLE", "TYPE", "RIGHTS", "OBJECT",
-                  "DERIVED FROM", process == MNOS_SELF ? "NAME, DETAILS" : "DETAILS");
+                  "DERIVED FROM", "NAME, DETAILS");
     for (uint64_t index = 0;; index = MNOS_HANDLE_INDEX(info.handle) + 1) {
         if (sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, index, &size) != MNOS_OK)
             break;
@@ -216,8 +181,7 @@ static void print_caps(mnos_cap_t process)
                       cap_type_text(info.type), rights_text(info.rights, rights),
                       (unsigned long long)info.object_id);
         print_origin(&info);
-        if (process == MNOS_SELF)
-            console_print(" %-10s", bootstrap_name(info.handle));
+        console_print(" %-10.23s", bootstrap_name(names, count, info.handle));
         print_details(&info);
         console_print("\n");
     }
@@ -225,23 +189,33 @@ static void print_caps(mnos_cap_t process)
         "Rights: r read, w write, x execute, g grant, v revoke; handles are hexadecimal.\n");
 }
 
+static void print_own_caps(void)
+{
+    const struct mnos_bootstrap *table = bootstrap_table();
+
+    if (table != NULL)
+        print_caps(MNOS_SELF, table->entries, table->entry_count);
+}
+
 void command_caps(const struct words *words)
 {
+    static struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES];
     const char *name = words->word[1];
     struct manager_service service;
+    unsigned name_count = 0;
     mnos_cap_t process;
     mnos_status_t status;
     uint64_t index;
 
     if (words->count == 1) {
-        print_caps(MNOS_SELF);
+        print_own_caps();
         return;
     }
     if (!manager_available("caps"))
         return;
     status = task_find(name, &index, &service);
     if (status == MNOS_ERR_END) {
-        console_print("caps: there is no process \"%s\"; services lists what can run\n", name);
+        task_print_unknown("caps", name);
         return;
     }
     if (status == MNOS_OK)
@@ -251,7 +225,9 @@ void command_caps(const struct words *words)
     } else if (status != MNOS_OK) {
         console_error(status, "caps: open the process");
     } else {
-        print_caps(process);
+        /* It may end meanwhile, and then has no names. */
+        (void)!task_names(index, names, &name_count);
+        print_caps(process, names, name_count);
         (void)!sys_cap_delete(process);
     }
 }

@@ -6,12 +6,14 @@
  */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
-#include "lib/mnos/syscall.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/files.h"
 #include "programs/monitor/launch.h"
+#include "programs/monitor/linux_line.h"
+#include "programs/monitor/linux_run.h"
 #include "programs/monitor/network.h"
+#include "programs/monitor/rights.h"
 #include "programs/monitor/services.h"
 #include "programs/monitor/tasks.h"
 #include "protocols/launcher.h"
@@ -42,11 +44,23 @@ static const char explanation[] =
     "                      make and remove names, hand it on; r unless they are said\n"
     "  net=LIMIT,...       the network, as far as the limits say: listen=ADDRESS:PORT,\n"
     "                      connect=ADDRESS:PORT[/udp], resolve=NAME, sockets=NUMBER, ping, "
-    "observe;\n"
+    "observe, capture;\n"
     "                      as net=connect=10.0.0.0/8:443,connect=*:53/udp,resolve=example.org\n"
     "  memory:SIZE         what it may use, as 64K or 16M, instead of 8M\n"
     "  events              an endpoint of its own, where restarts of services are told\n"
     "  raw                 Ctrl-C as a key like others\n"
+    "run [OPTION...] PROGRAM [ARGUMENT...]: a program of Linux; NAME is also "
+    "/disk/linux/bin/NAME.\n"
+    "It sees /disk/linux, to read, the terminal, what options grant, and nothing else:\n"
+    "  --root DIR               that directory instead of /disk/linux\n"
+    "  --grant PATH:RIGHTS[:AT] a file or directory, with rights as above, at AT\n"
+    "  --listen ADDRESS:PORT    it may take connections there; 0.0.0.0: of all addresses\n"
+    "  --connect ADDRESS:PORT   it may connect there, as with net=connect=\n"
+    "  --resolve NAME           it may ask for that name and all below it; *: for all\n"
+    "  --memory SIZE            what it may use, instead of 64M\n"
+    "  --env NAME=VALUE         a variable of its environment\n"
+    "  --trace                  a line for each call\n"
+    "  --learn                  says at its end which options it would have needed\n"
     "Ctrl-C ends it, Ctrl-] twice leaves it in the background. With & the prompt comes back at "
     "once,\n"
     "and it can only write; kill ends it.\n";
@@ -58,45 +72,6 @@ static void explain_command(void)
 
 /* ---- What is given ---- */
 
-/* "64K", "16M" in frames; 0: it is no size. */
-static uint64_t parse_frames(const char *text)
-{
-    uint64_t value = 0;
-
-    for (; *text >= '0' && *text <= '9'; text++) {
-        if (value > UINT32_MAX)
-            return 0;
-        value = value * 10 + (uint64_t)(*text - '0');
-    }
-    if (text[0] == 0 || text[1] != 0)
-        return 0;
-    switch (*text) {
-    case 'K': return value / 4;
-    case 'M': return value * 256;
-    case 'G': return value * 262144;
-    default: return 0;
-    }
-}
-
-static bool parse_rights(const char *text, uint32_t *rights, bool *delegate)
-{
-    *delegate = false;
-    *rights = FILE_LOOKUP;
-    for (; *text != 0; text++) {
-        if (*text == 'r')
-            *rights |= FILE_READ_RIGHT;
-        else if (*text == 'w')
-            *rights |= FILE_WRITE_RIGHT;
-        else if (*text == 'c')
-            *rights |= FILE_CREATE_RIGHT;
-        else if (*text == 'g')
-            *delegate = true;
-        else
-            return false;
-    }
-    return true;
-}
-
 /* The rights behind the last colon, which is taken off. One that has none behind it is part of the path. */
 static uint32_t take_rights(char *path, bool *delegate)
 {
@@ -105,7 +80,7 @@ static uint32_t take_rights(char *path, bool *delegate)
 
     while (at > 0 && path[at] != ':')
         at--;
-    if (path[at] != ':' || path[at + 1] == 0 || !parse_rights(path + at + 1, &rights, delegate)) {
+    if (path[at] != ':' || path[at + 1] == 0 || !rights_parse(path + at + 1, &rights, delegate)) {
         *delegate = false;
         return FILE_LOOKUP | FILE_READ_RIGHT;
     }
@@ -131,25 +106,10 @@ static bool read_given(struct run *run, char *word, const char **wrong)
         return true;
     }
     if (strncmp(word, memory, sizeof memory - 1) == 0) {
-        run->frames = parse_frames(word + sizeof memory - 1);
+        run->frames = rights_parse_frames(word + sizeof memory - 1);
         return run->frames != 0;
     }
     return strchr(word, '=') != NULL && word[0] != '=';
-}
-
-/* A session of the network that may do what was read and nothing else. */
-static bool give_net(const struct run *run)
-{
-    mnos_cap_t below;
-    bool given;
-
-    if (!network_narrow("run", &run->net, &below)) {
-        launch_drop();
-        return false;
-    }
-    given = launch_give("net", below, MNOS_RIGHT_WRITE);
-    (void)!sys_cap_delete(below);
-    return given;
 }
 
 /* NAME=PATH[:RIGHTS] */
@@ -161,7 +121,7 @@ static bool give(const struct run *run, char *word)
     bool delegate;
 
     if (is_net(word))
-        return give_net(run);
+        return network_give("run", &run->net, MNOS_RIGHT_WRITE);
     if (equals == NULL)
         return true; /* it is not given by a path */
     rights = take_rights(equals + 1, &delegate);
@@ -237,30 +197,50 @@ static bool is_service(const char *name)
     return manager_find(name, &index, &service) == MNOS_OK;
 }
 
-void command_run_program(const struct words *words)
+/* A name without a slash: /boot/NAME, or a program of Linux of that name. */
+static bool find_path(const char *name, char path[FILES_PATH_BYTES])
 {
-    static char path[FILES_PATH_BYTES];
-    struct run run = {.words = words, .frames = LAUNCH_FRAMES};
+    enum elf_system system;
 
-    if (words->count < 2) {
-        explain_command();
-        return;
-    }
-    if (!read_line(&run))
-        return;
-    if (run.end < 2) {
-        explain_command();
-    } else if (strchr(words->word[1], '/') != NULL) {
-        if (files_path("run", words->word[1], path))
-            run_program(&run, path);
-    } else if (!is_service(words->word[1])) {
-        mnos_snprintf(path, sizeof path, "/boot/%s", words->word[1]);
+    if (strchr(name, '/') != NULL)
+        return files_path("run", name, path);
+    mnos_snprintf(path, FILES_PATH_BYTES, "/boot/%s", name);
+    if (!linux_look(path, &system) && !linux_find(name, path))
+        mnos_snprintf(path, FILES_PATH_BYTES, "/boot/%s", name); /* which is told to be not there */
+    return true;
+}
+
+static void run_path(const struct words *words, char *path)
+{
+    struct run run = {.words = words, .frames = LAUNCH_FRAMES};
+    enum elf_system system;
+
+    if (linux_look(path, &system) && system == ELF_FOREIGN)
+        linux_run(words, path);
+    else if (read_line(&run))
         run_program(&run, path);
-    } else if (run.end != 2) {
+}
+
+static void run_service(const struct words *words)
+{
+    if (words->count != 2)
         console_print("run: %s is a service, which has what the manifest gives it; "
                       "/boot/%s is the program\n",
                       words->word[1], words->word[1]);
-    } else {
+    else
         services_run(words->word[1], words->background);
-    }
+}
+
+void command_run_program(const struct words *words)
+{
+    static char path[FILES_PATH_BYTES];
+
+    if (words->count < 2 || strcmp(words->word[1], "with") == 0)
+        explain_command();
+    else if (linux_is_option(words->word[1]))
+        linux_run(words, NULL);
+    else if (strchr(words->word[1], '/') == NULL && is_service(words->word[1]))
+        run_service(words);
+    else if (find_path(words->word[1], path))
+        run_path(words, path);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* services - the commands about services: services, restart, kill; and run, of a service. */
+/* services - the commands about services: services, restart, kill, fault; and run, of a service. */
 #include "lib/mnos/bootstrap.h"
 #include "lib/base/printf.h"
 #include "lib/mnos/ipc.h"
@@ -15,23 +15,12 @@
 
 bool manager_available(const char *command)
 {
-    if (bootstrap_cap("manager") != 0)
+    if (bootstrap_find("manager") != 0)
         return true;
     console_print("%s: this monitor has no capability \"manager\"; the manifest must grant "
                   "uses = { manager = \"manager\" }\n",
                   command);
     return false;
-}
-
-static const char *state_text(uint32_t state)
-{
-    switch (state) {
-    case MANAGER_STOPPED: return "stopped";
-    case MANAGER_RUNNING: return "running";
-    case MANAGER_WAITING: return "waiting";
-    case MANAGER_FAILED: return "failed";
-    default: return "unknown";
-    }
 }
 
 static const char *policy_text(uint32_t policy)
@@ -67,30 +56,83 @@ static void print_outlook(const struct manager_service *service)
                 1000000);
 }
 
-void command_services(const struct words *)
+static void print_head(void)
+{
+    console_print("%-12s %-12s %-8s %-10s %8s  %s\n", "NAME", "FILE", "STATE", "RESTART",
+                  "RESTARTS", "LAST END");
+}
+
+static void print_service(const struct manager_service *service)
+{
+    console_print("%-12.23s %-12.23s %-8s %-10s %8u  %.63s", service->name, service->file,
+                  manager_state_text(service->state), policy_text(service->policy),
+                  service->starts > 0 ? service->starts - 1 : 0, cause_text(service));
+    print_outlook(service);
+    if (service->state == MANAGER_RUNNING && service->away_ns != 0)
+        console_print(", away %llu.%llu ms", (unsigned long long)service->away_ns / 1000000,
+                      (unsigned long long)service->away_ns / 100000 % 10);
+    console_print("\n");
+}
+
+static void print_one(const char *name)
+{
+    struct manager_service service;
+    uint64_t index;
+    mnos_status_t status = manager_find(name, &index, &service);
+
+    if (status == MNOS_ERR_END) {
+        console_print("services: there is no service \"%s\"; services lists them\n", name);
+    } else if (status != MNOS_OK) {
+        console_error(status, "services");
+    } else {
+        print_head();
+        print_service(&service);
+        service_print_fault(index);
+    }
+}
+
+void command_services(const struct words *words)
 {
     struct manager_service service;
     mnos_status_t status;
 
     if (!manager_available("services"))
         return;
-    console_print("%-12s %-12s %-8s %-10s %8s  %s\n", "NAME", "FILE", "STATE", "RESTART",
-                  "RESTARTS", "LAST END");
+    if (words->count > 1) {
+        print_one(words->word[1]);
+        return;
+    }
+    print_head();
     for (uint64_t i = 1;; i++) {
         status = manager_entry(i, &service);
         if (status != MNOS_OK)
             break;
-        console_print("%-12.23s %-12.23s %-8s %-10s %8u  %.63s", service.name, service.file,
-                      state_text(service.state), policy_text(service.policy),
-                      service.starts > 0 ? service.starts - 1 : 0, cause_text(&service));
-        print_outlook(&service);
-        if (service.state == MANAGER_RUNNING && service.away_ns != 0)
-            console_print(", away %llu.%llu ms", (unsigned long long)service.away_ns / 1000000,
-                          (unsigned long long)service.away_ns / 100000 % 10);
-        console_print("\n");
+        print_service(&service);
     }
     if (status != MNOS_ERR_END)
         console_error(status, "services");
+}
+
+/* Those that `run NAME &` has started, which have not been told to have ended: the number of that start. */
+static uint32_t background_start[MANIFEST_SERVICES_MAX + 1];
+
+/* Prints those of them that have ended, or only looks for one. */
+static bool look_for_ended(bool print)
+{
+    struct manager_service service;
+    bool any = false;
+
+    for (uint64_t i = 1; i <= MANIFEST_SERVICES_MAX; i++) {
+        if (background_start[i] == 0 || manager_entry(i, &service) != MNOS_OK ||
+            (service.state == MANAGER_RUNNING && service.starts == background_start[i]))
+            continue;
+        any = true;
+        if (!print)
+            continue;
+        background_start[i] = 0;
+        console_print("%s: ended, %.63s\n", service.name, service.last_end);
+    }
+    return any;
 }
 
 /* The starts at which a failure was printed; a service that was started anew may fail anew. */
@@ -116,13 +158,14 @@ static bool look_for_failures(bool print)
     return any;
 }
 
-bool services_have_failed(void)
+bool services_have_news(void)
 {
-    return look_for_failures(false);
+    return look_for_ended(false) || look_for_failures(false);
 }
 
-void services_print_failures(void)
+void services_print_news(void)
 {
+    (void)look_for_ended(true);
     (void)look_for_failures(true);
 }
 
@@ -182,30 +225,49 @@ void command_restart(const struct words *words)
         console_print("%s: restarted\n", words->word[1]);
 }
 
-static void kill_program(const char *name)
+/* `said` is how the person calls it. */
+static void kill_program(const struct manager_service *program, const char *said)
 {
-    struct manager_service program;
-    uint64_t index;
-    bool runs = task_find(name, &index, &program) == MNOS_OK && program.state == MANAGER_RUNNING;
-    mnos_status_t status = runs ? launcher_kill(name) : MNOS_ERR_STATE;
+    bool runs = program->state == MANAGER_RUNNING;
+    mnos_status_t status = runs ? launcher_kill(program->name) : MNOS_ERR_STATE;
 
     launch_forget_ended(); /* that it has ended is no news then */
     if (status == MNOS_OK)
-        console_print("%s: killed\n", name);
+        console_print("%s: killed\n", said);
     else if (status == MNOS_ERR_STATE)
-        console_print("kill: %s has ended\n", name);
+        console_print("kill: %s has ended\n", said);
     else
-        print_failure(status, "kill", name);
+        print_failure(status, "kill", said);
 }
 
 void command_kill(const struct words *words)
 {
-    if (task_is_program(words->word[1])) {
-        kill_program(words->word[1]);
-        return;
+    const char *word = words->word[1];
+    bool is_number = word[0] >= '0' && word[0] <= '9';
+    struct manager_service task;
+    uint64_t index;
+    mnos_status_t status = task_find(word, &index, &task);
+
+    if (status == MNOS_OK && task_is_program(index)) {
+        kill_program(&task, is_number ? task.name : word);
+    } else if (status == MNOS_ERR_END && is_number) {
+        task_print_unknown("kill", word);
+    } else {
+        /* One that is not found may still be the only instance of that name. */
+        const char *name = status == MNOS_OK ? task.name : word;
+
+        if (control("kill", MANAGER_KILL, name)) {
+            if (status == MNOS_OK)
+                background_start[index] = 0; /* that it has ended is no news then */
+            console_print("%s: killed\n", name);
+        }
     }
-    if (control("kill", MANAGER_KILL, words->word[1]))
-        console_print("%s: killed\n", words->word[1]);
+}
+
+void command_fault(const struct words *words)
+{
+    if (control("fault", MANAGER_FAULT, words->word[1]))
+        console_print("%s: ended in the place of a fault\n", words->word[1]);
 }
 
 /* Until the run of the service that `service` describes has ended, which the manager reports by an
@@ -232,6 +294,13 @@ static void wait_for_end(uint64_t index, const struct manager_service *service)
     console_print("%s: ended, %.63s\n", now.name, now.last_end);
 }
 
+/* One that is always started again does not. */
+static bool ends(const struct manager_service *service)
+{
+    return service->policy != MANIFEST_RESTART_ALWAYS &&
+           service->policy != MANIFEST_RESTART_WHEN_STARTED;
+}
+
 void services_run(const char *name, bool background)
 {
     struct manager_service service;
@@ -243,11 +312,12 @@ void services_run(const char *name, bool background)
     }
     if (!control("run", MANAGER_START, name))
         return;
-    /* One that is always started again does not end. */
-    if (background || manager_find(name, &index, &service) != MNOS_OK ||
-        service.policy == MANIFEST_RESTART_ALWAYS ||
-        service.policy == MANIFEST_RESTART_WHEN_STARTED)
-        console_print("%s: started\n", name);
-    else
-        wait_for_end(index, &service);
+    if (manager_find(name, &index, &service) == MNOS_OK && ends(&service)) {
+        if (!background) {
+            wait_for_end(index, &service);
+            return;
+        }
+        background_start[index] = service.starts;
+    }
+    console_print("%s: started\n", name);
 }

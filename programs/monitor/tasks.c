@@ -4,13 +4,19 @@
 
 #include "lib/base/string.h"
 #include "lib/client/launcher.h"
+#include "lib/format/net/ipv4.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/syscall.h"
+#include "programs/monitor/console.h"
 
 /* Of indexes: the rest is one of the launcher's list. */
 #define PROGRAM (1ull << 32)
+/* Of processes and threads, as a person types them. */
+#define ID_MAX 99999999u
 /* A bound for somebody else's list. */
 #define SERVICES_MAX 4096u
+
+static struct process_list all; /* too large for the stack */
 
 static uint64_t service_count(void)
 {
@@ -61,6 +67,29 @@ static mnos_status_t find_program(const char *name, uint64_t *index, struct mana
     return found == 1 ? MNOS_OK : MNOS_ERR_END;
 }
 
+static bool read_number(const char *word, uint32_t *number)
+{
+    return ipv4_read_number(&word, ID_MAX, number) && *word == 0;
+}
+
+/* That ps shows of a process. */
+static mnos_status_t find_number(const char *word, uint64_t *index, struct manager_service *task)
+{
+    mnos_status_t status;
+    uint32_t id;
+
+    if (!read_number(word, &id))
+        return MNOS_ERR_END;
+    status = task_processes(&all);
+    for (unsigned i = 0; i < all.count; i++) {
+        if (all.info[i].id != id)
+            continue;
+        *index = all.index[i];
+        return task_entry(*index, task);
+    }
+    return status == MNOS_OK ? MNOS_ERR_END : status;
+}
+
 mnos_status_t task_find(const char *name, uint64_t *index, struct manager_service *task)
 {
     struct manager_service program;
@@ -69,19 +98,63 @@ mnos_status_t task_find(const char *name, uint64_t *index, struct manager_servic
 
     if (status == MNOS_OK && task->state == MANAGER_RUNNING)
         return MNOS_OK;
-    if (find_program(name, &program_index, &program) != MNOS_OK)
-        return status;
-    *index = program_index;
-    *task = program;
-    return MNOS_OK;
+    if (find_program(name, &program_index, &program) == MNOS_OK) {
+        *index = program_index;
+        *task = program;
+        return MNOS_OK;
+    }
+    return status == MNOS_ERR_END ? find_number(name, index, task) : status;
 }
 
-bool task_is_program(const char *name)
+bool task_is_program(uint64_t index)
 {
-    struct manager_service task;
-    uint64_t index;
+    return (index & PROGRAM) != 0;
+}
 
-    return task_find(name, &index, &task) == MNOS_OK && (index & PROGRAM) != 0;
+mnos_status_t task_names(uint64_t index, struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES],
+                         unsigned *count)
+{
+    return task_is_program(index) ? launcher_names(index & ~PROGRAM, names, count)
+                                  : manager_names(index, names, count);
+}
+
+/* The name of the thread with this id, if it is the process's. */
+static bool has_thread(uint64_t index, uint32_t id, char name[MNOS_NAME_BYTES])
+{
+    const struct mnos_thread_info *info = (const void *)ipc_buffer()->data;
+    bool found = false;
+    mnos_cap_t process;
+    uint64_t size;
+
+    if (task_open_process(index, &process) != MNOS_OK)
+        return false;
+    for (uint64_t i = 0; !found; i++) {
+        if (sys_cap_inspect(process, MNOS_VIEW_PROCESS_THREAD, i, &size) != MNOS_OK)
+            break;
+        found = info->id == id;
+    }
+    if (found)
+        string_copy(name, info->name, MNOS_NAME_BYTES);
+    (void)!sys_cap_delete(process);
+    return found;
+}
+
+void task_print_unknown(const char *command, const char *word)
+{
+    char thread[MNOS_NAME_BYTES];
+    uint32_t id;
+
+    (void)task_processes(&all);
+    for (unsigned i = 0; read_number(word, &id) && i < all.count; i++) {
+        const struct mnos_process_info *info = &all.info[i];
+
+        if (!has_thread(all.index[i], id, thread))
+            continue;
+        console_print("%s: %u is the thread \"%s\" of %s, whose process is %llu\n", command, id,
+                      thread, info->name, (unsigned long long)info->id);
+        return;
+    }
+    console_print("%s: there is no process \"%s\"; ps lists those that run\n", command, word);
 }
 
 /* The list of programs may have changed since the index was found: its name says whose process it is. */
@@ -113,6 +186,12 @@ mnos_status_t task_open_process(uint64_t index, mnos_cap_t *process)
         return MNOS_ERR_STATE;
     }
     return status == MNOS_ERR_END ? MNOS_ERR_STATE : status;
+}
+
+mnos_status_t task_open_control(uint64_t index, mnos_cap_t *control)
+{
+    return task_is_program(index) ? launcher_open_control(index & ~PROGRAM, control)
+                                  : MNOS_ERR_STATE;
 }
 
 mnos_status_t task_processes(struct process_list *list)

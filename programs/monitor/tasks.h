@@ -11,11 +11,20 @@
 
 /* What there is at an index; MNOS_ERR_END past the last. */
 mnos_status_t task_entry(uint64_t index, struct manager_service *task);
-/* By name; a service that runs comes first, one that does not after programs. MNOS_ERR_END: there is none. */
+/* By name; a service that runs comes first, one that does not after programs. Else by the number that `ps` shows of its
+ * process. MNOS_ERR_END: there is none. */
 mnos_status_t task_find(const char *name, uint64_t *index, struct manager_service *task);
 /* A new capability to inspect its process; the caller deletes it. MNOS_ERR_STATE: it does not run. */
 mnos_status_t task_open_process(uint64_t index, mnos_cap_t *process);
-/* Whether the name is that of a program and not of a service. */
-bool task_is_program(const char *name);
+/* Where a container of programs of Linux is asked (container.h); the caller deletes it. MNOS_ERR_STATE: it is none, or does
+ * not run. */
+mnos_status_t task_open_control(uint64_t index, mnos_cap_t *control);
+/* Whether what is at an index that was found is a program and not a service. */
+bool task_is_program(uint64_t index);
+/* The names that its process was started with; their number. MNOS_ERR_STATE: it does not run. */
+mnos_status_t task_names(uint64_t index, struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES],
+                         unsigned *count);
+/* Says that `word` is neither a name nor the number of a process, and whose thread it is if it is one's number. */
+void task_print_unknown(const char *command, const char *word);
 /* The processes that run. An error is the manager's; the list then has those before it. */
 mnos_status_t task_processes(struct process_list *list);

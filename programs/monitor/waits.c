@@ -17,19 +17,35 @@ void waits_add(struct wait_names *names, uint64_t id, const char *process, const
     string_copy(entry->thread, thread, sizeof entry->thread);
 }
 
-/* Threads and endpoints have ids of one kind, so an id is of one or the other. */
-static void name_of(const struct wait_names *names, uint64_t id, char *out, size_t size)
+/* All objects have ids of one kind, so an id is of one of them. NULL: of none that was added. */
+static const struct wait_name *find(const struct wait_names *names, uint64_t id)
 {
     for (unsigned i = names->count; i-- > 0;) {
-        const struct wait_name *entry = &names->names[i];
+        if (names->names[i].id == id)
+            return &names->names[i];
+    }
+    return NULL;
+}
 
-        if (entry->id != id)
-            continue;
+void waits_name(const struct wait_names *names, uint64_t id, char *out, size_t size)
+{
+    const struct wait_name *entry = find(names, id);
+
+    out[0] = 0;
+    if (entry != NULL)
+        mnos_snprintf(out, size, "%s%s%s", entry->process, entry->thread[0] != 0 ? "/" : "",
+                      entry->thread);
+}
+
+static void name_of(const struct wait_names *names, uint64_t id, char *out, size_t size)
+{
+    const struct wait_name *entry = find(names, id);
+
+    if (entry != NULL)
         mnos_snprintf(out, size, "%s%s%s", entry->process, entry->thread[0] != 0 ? ", thread " : "",
                       entry->thread);
-        return;
-    }
-    mnos_snprintf(out, size, "object %llu", (unsigned long long)id);
+    else
+        mnos_snprintf(out, size, "object %llu", (unsigned long long)id);
 }
 
 void waits_text(const struct wait_names *names, const struct mnos_thread_info *info, char *out,

@@ -15,7 +15,7 @@
 #include "lib/client/file.h"
 #include "lib/client/out.h"
 #include "lib/client/progress.h"
-#include "lib/format/net/ipv4.h"
+#include "lib/format/net/ip.h"
 #include "lib/format/net/url.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/time.h"
@@ -85,7 +85,7 @@ static enum outcome broken(const char *why)
 
 /* ---- The connection ---- */
 
-static mnos_status_t connect_one(uint32_t address)
+static mnos_status_t connect_one(struct ip_address address)
 {
     mnos_status_t status = socket_open(&fetch.net, SOCKET_TCP, &fetch.socket);
 
@@ -104,9 +104,9 @@ static enum outcome connect_any(void)
     const char *text;
 
     for (uint32_t i = 5; status != MNOS_OK && (text = bootstrap_argument(i)) != NULL; i++) {
-        uint32_t address;
+        struct ip_address address;
 
-        status = ipv4_read(&text, &address) ? connect_one(address) : MNOS_ERR_ARGUMENT;
+        status = ip_read(&text, &address) ? connect_one(address) : MNOS_ERR_ARGUMENT;
         if (status == MNOS_ERR_LOST)
             break;
     }
@@ -319,7 +319,6 @@ static enum outcome receive(void)
 {
     enum outcome outcome = MORE;
     mnos_status_t error, status;
-    uint64_t numbers;
     size_t count;
 
     while (outcome == MORE) {
@@ -336,7 +335,7 @@ static enum outcome receive(void)
             return response_end(&fetch.response) ? DONE : broken("the server ended in the middle");
         if ((state & SOCKET_FAILED) != 0)
             return broken("the connection broke");
-        status = socket_wait(&fetch.net, deadline_after_ns(SILENCE_NS), &numbers);
+        status = socket_wait(&fetch.net, deadline_after_ns(SILENCE_NS));
         if (status != MNOS_OK)
             return broken(status == MNOS_ERR_DEADLINE ? "nothing came for 30 s"
                                                       : "the connection broke");
@@ -352,7 +351,7 @@ static enum outcome try_once(void)
 
     if (fetch.net.lost) { /* its next run may know the session still */
         socket_session_close(&fetch.net);
-        if (socket_session_open(&fetch.net, bootstrap_cap("net"), 1) != MNOS_OK)
+        if (socket_session_open(&fetch.net, bootstrap_find("net"), 1) != MNOS_OK)
             return fail("the service of the network was started again, and has forgotten this");
     }
     outcome = connect_any();
@@ -395,11 +394,11 @@ static bool begin_file(void)
 
     fetch.path = bootstrap_argument(3);
     fetch.name = bootstrap_argument(4);
-    fetch.to_file = bootstrap_cap("file") != 0;
+    fetch.to_file = bootstrap_find("file") != 0;
     fetch.goes_on = strcmp(bootstrap_argument(2), "-c") == 0 && fetch.to_file;
     if (!fetch.to_file)
         return true;
-    status = file_mounts_open(&fetch.files, bootstrap_cap("file"), WINDOW_BYTES);
+    status = file_mounts_open(&fetch.files, bootstrap_find("file"), WINDOW_BYTES);
     if (status != MNOS_OK) {
         out_failed(status, fetch.path);
         return false;

@@ -6,14 +6,14 @@
 #include "lib/mnos/utf8.h"
 #include "programs/network/network.h"
 
+BOOTSTRAP_LAUNCHED;
+
 static const struct {
     const char *name;
     bool (*run)(void);
 } commands[] = {
-    {"resolve", network_resolve},
-    {"fetch", network_fetch},
-    {"netstat", network_netstat},
-    {"nc", network_nc},
+    {"resolve", network_resolve}, {"fetch", network_fetch},     {"netstat", network_netstat},
+    {"nc", network_nc},           {"capture", network_capture},
 };
 
 void network_failed(const struct socket_session *session, mnos_status_t status, const char *what)
@@ -74,11 +74,11 @@ bool network_open(struct socket_session *session, uint32_t sockets)
 {
     mnos_status_t status;
 
-    if (bootstrap_cap("net") == 0) {
+    if (bootstrap_find("net") == 0) {
         out_print("%s: it was called without \"net\"\n", bootstrap_argument(0));
         return false;
     }
-    status = socket_session_open(session, bootstrap_cap("net"), sockets);
+    status = socket_session_open(session, bootstrap_find("net"), sockets);
     if (status != MNOS_OK)
         network_failed(session, status, "net");
     return status == MNOS_OK;

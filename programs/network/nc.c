@@ -7,6 +7,7 @@
 #include "lib/base/string.h"
 #include "lib/client/out.h"
 #include "lib/client/stream.h"
+#include "lib/format/net/ip.h"
 #include "lib/format/net/ipv4.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/time.h"
@@ -140,14 +141,13 @@ static bool show_received(bool *over)
 static bool talk(void)
 {
     bool good = listen_to_terminal(), over = false;
-    uint64_t numbers;
 
     while (good && !over) {
         good = take_keys() && send_lines() && show_received(&over);
         out_flush();
         if (!good || over)
             break;
-        good = socket_wait(&net, MNOS_DEADLINE_NEVER, &numbers) == MNOS_OK;
+        good = socket_wait(&net, MNOS_DEADLINE_NEVER) == MNOS_OK;
         if (good &&
             net.others_gone) /* the driver of the terminal, whose next run has the session */
             good = listen_to_terminal();
@@ -161,13 +161,14 @@ static bool talk(void)
 
 /* ---- Beginning ---- */
 
-static bool wait_for_peer(uint32_t port)
+/* At all addresses of one family. */
+static bool wait_for_peer(struct ip_address any, uint32_t port)
 {
-    char address[IPV4_TEXT_BYTES];
+    char address[IP_TEXT_BYTES];
     mnos_status_t status = socket_open(&net, SOCKET_TCP, &listener);
 
     if (status == MNOS_OK)
-        status = socket_bind(&listener, 0, &port);
+        status = socket_bind(&listener, any, &port);
     if (status == MNOS_OK)
         status = socket_listen(&listener, 1);
     if (status == MNOS_OK) {
@@ -176,7 +177,7 @@ static bool wait_for_peer(uint32_t port)
         status = socket_accept(&listener, &peer);
     }
     if (status == MNOS_OK) {
-        out_print("nc: %s, port %u\n", ipv4_text(address, peer.address), peer.port);
+        out_print("nc: %s, port %u\n", ip_text(address, peer.address), peer.port);
         (void)!socket_close(&listener); /* one is enough */
     } else if (status == MNOS_ERR_EXISTS) {
         out_print("nc: another program listens at port %u\n", port);
@@ -192,10 +193,10 @@ static bool connect_to(uint32_t port)
     const char *text, *why;
 
     for (uint32_t i = 3; status != MNOS_OK && (text = bootstrap_argument(i)) != NULL; i++) {
-        uint32_t address;
+        struct ip_address address;
 
         status =
-            ipv4_read(&text, &address) ? socket_open(&net, SOCKET_TCP, &peer) : MNOS_ERR_ARGUMENT;
+            ip_read(&text, &address) ? socket_open(&net, SOCKET_TCP, &peer) : MNOS_ERR_ARGUMENT;
         if (status != MNOS_OK)
             continue;
         status = socket_connect(&peer, address, port);
@@ -210,7 +211,7 @@ static bool connect_to(uint32_t port)
     return status == MNOS_OK;
 }
 
-/* nc HOST|-l PORT ADDRESS..., "net" */
+/* nc HOST|-l|-l6 PORT ADDRESS..., "net" */
 bool network_nc(void)
 {
     const char *host = bootstrap_argument(1), *text = bootstrap_argument(2);
@@ -219,10 +220,13 @@ bool network_nc(void)
 
     if (text == NULL || !ipv4_read_number(&text, UINT16_MAX, &port) || *text != 0)
         return false; /* nobody calls it so */
-    terminal = bootstrap_cap("terminal");
+    terminal = bootstrap_find("terminal");
     if (!network_open(&net, SOCKETS))
         return false;
-    good = strcmp(host, "-l") == 0 ? wait_for_peer(port) : connect_to(port);
+    if (strcmp(host, "-l") == 0 || strcmp(host, "-l6") == 0)
+        good = wait_for_peer(host[2] == 0 ? IP_V4(0) : IP_NONE, port);
+    else
+        good = connect_to(port);
     if (!good || !talk())
         return false;
     (void)!socket_close(&peer); /* what was sent goes on its way */

@@ -2,10 +2,10 @@
 /* netstat - the command that lists the sockets of all programs. */
 #include "lib/base/printf.h"
 #include "lib/client/out.h"
-#include "lib/format/net/ipv4.h"
+#include "lib/format/net/ip.h"
 #include "programs/network/network.h"
 
-#define END_BYTES 24u
+#define END_BYTES (IP_TEXT_BYTES + 8u)
 
 static const char *state_text(uint32_t state)
 {
@@ -19,14 +19,17 @@ static const char *state_text(uint32_t state)
     return state < sizeof texts / sizeof texts[0] ? texts[state] : "?";
 }
 
-/* ADDRESS:PORT; "*" for what is none. */
-static const char *end_text(char text[END_BYTES], uint32_t address, uint32_t port)
+/* ADDRESS:PORT; "*" for what is none, and for all addresses of IPv4. */
+static const char *end_text(char text[END_BYTES], struct ip_address address, uint32_t port)
 {
-    char shown[IPV4_TEXT_BYTES], number[8];
+    bool bracketed = !ip_is_v4(address) && port != 0;
+    char shown[IP_TEXT_BYTES] = "*", number[8] = "*";
 
-    mnos_snprintf(number, sizeof number, "%u", port);
-    mnos_snprintf(text, END_BYTES, "%s:%s", address != 0 ? ipv4_text(shown, address) : "*",
-                  port != 0 ? number : "*");
+    if (bracketed || !ip_is_any(address))
+        (void)ip_text(shown, address);
+    if (port != 0)
+        mnos_snprintf(number, sizeof number, "%u", port);
+    mnos_snprintf(text, END_BYTES, bracketed ? "[%s]:%s" : "%s:%s", shown, number);
     return text;
 }
 

@@ -22,3 +22,4 @@ bool network_resolve(void);
 bool network_fetch(void);
 bool network_netstat(void);
 bool network_nc(void);
+bool network_capture(void);

@@ -6,6 +6,7 @@
 #include "abi/inspect.h"
 #include "lib/base/string.h"
 #include "lib/driver/mmio.h"
+#include "lib/driver/ports.h"
 #include "lib/format/pci/mcfg.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/ipc.h"
@@ -22,7 +23,6 @@
 /* "PCI Local Bus Specification" 3.0, section 3.2.2.3.2, configuration mechanism 1. */
 #define PORT_ADDRESS 0xCF8
 #define PORT_DATA 0xCFC
-#define PORTS 8u
 #define PORT_ENABLE 0x80000000u
 
 static struct {
@@ -38,37 +38,27 @@ static struct {
 
 /* ---- accesses ---- */
 
-static void out32(uint16_t port, uint32_t value)
-{
-    __asm__ volatile("outl %0, %w1" ::"a"(value), "Nd"(port));
-}
-
 static uint32_t port_read(device_address_t address, unsigned offset, unsigned bytes)
 {
     uint16_t port = (uint16_t)(PORT_DATA + offset % 4);
-    uint32_t value = 0;
 
-    out32(PORT_ADDRESS, PORT_ENABLE | address << 8 | (offset & ~3u));
+    port_write32(PORT_ADDRESS, PORT_ENABLE | address << 8 | (offset & ~3u));
     if (bytes == 1)
-        __asm__ volatile("inb %w1, %b0" : "+a"(value) : "Nd"(port));
-    else if (bytes == 2)
-        __asm__ volatile("inw %w1, %w0" : "+a"(value) : "Nd"(port));
-    else
-        __asm__ volatile("inl %w1, %0" : "=a"(value) : "Nd"(port));
-    return value;
+        return port_read8(port);
+    return bytes == 2 ? port_read16(port) : port_read32(port);
 }
 
 static void port_write(device_address_t address, unsigned offset, unsigned bytes, uint32_t value)
 {
     uint16_t port = (uint16_t)(PORT_DATA + offset % 4);
 
-    out32(PORT_ADDRESS, PORT_ENABLE | address << 8 | (offset & ~3u));
+    port_write32(PORT_ADDRESS, PORT_ENABLE | address << 8 | (offset & ~3u));
     if (bytes == 1)
-        __asm__ volatile("outb %b0, %w1" ::"a"(value), "Nd"(port));
+        port_write8(port, (uint8_t)value);
     else if (bytes == 2)
-        __asm__ volatile("outw %w0, %w1" ::"a"(value), "Nd"(port));
+        port_write16(port, (uint16_t)value);
     else
-        __asm__ volatile("outl %0, %w1" ::"a"(value), "Nd"(port));
+        port_write32(port, value);
 }
 
 /* The function's 4 KiB; false: its bus was not made reachable. */
@@ -202,7 +192,7 @@ static bool inspect(mnos_cap_t cap, struct mnos_cap_info *info)
 /* Takes down what the MCFG says, if the firmware has one. */
 static void read_segments(void)
 {
-    mnos_cap_t acpi = bootstrap_cap("acpi");
+    mnos_cap_t acpi = bootstrap_find("acpi");
     struct mnos_cap_info tables, device;
     const uint8_t *mcfg;
     size_t bytes;
@@ -221,12 +211,13 @@ static void read_segments(void)
 
 mnos_status_t config_open(void)
 {
+    uint64_t first, count;
+
     read_segments();
     if (space.segment_count != 0)
         return MNOS_OK;
     space.by_ports = true;
-    return sys_mem_map(MNOS_SELF, bootstrap_cap("config_ports"), 0, 0, PORTS,
-                       MNOS_MAP_READ | MNOS_MAP_WRITE);
+    return ports_open(bootstrap_find("config_ports"), &first, &count);
 }
 
 const char *config_way(void)

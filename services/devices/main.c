@@ -17,6 +17,8 @@
 #include "services/devices/scan.h"
 #include "services/devices/server.h"
 
+BOOTSTRAP_NEEDS("manager");
+
 enum { EXIT_CONFIG = 1, EXIT_STATE = 2, EXIT_MESSAGES = 3, EXIT_RECEIVE = 4 };
 
 static struct devices devices;
@@ -77,7 +79,7 @@ static mnos_status_t open_table(void)
 {
     const char *wrong = NULL;
     enum state_found found;
-    mnos_status_t status = region_open(&region, "devices_state", &piece, 1);
+    mnos_status_t status = region_open(&region, BOOTSTRAP_REQUIRED("devices_state"), &piece, 1);
 
     if (status != MNOS_OK)
         return status;
@@ -106,7 +108,7 @@ static mnos_status_t open_table(void)
 static void open_names(void)
 {
     const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
-    mnos_cap_t cap = bootstrap_cap("pci_names");
+    mnos_cap_t cap = bootstrap_find("pci_names");
     uint64_t size, pages;
     void *bytes;
 

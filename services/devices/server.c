@@ -206,6 +206,8 @@ static mnos_status_t handle_master(const struct function *function, struct messa
         return MNOS_ERR_ARGUMENT;
     if (on && !function->dma)
         return MNOS_ERR_STATE;
+    if (!on)
+        quiet_reset_virtio(function);
     command = on ? command | PCI_COMMAND_MASTER : command & ~(uint32_t)PCI_COMMAND_MASTER;
     config_write(function->ids.address, PCI_COMMAND, 2, command);
     (void)config_read(function->ids.address, PCI_VENDOR, 4); /* what was posted has arrived */

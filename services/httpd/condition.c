@@ -2,9 +2,9 @@
 /* condition - see condition.h. Host tests compile this file as it is. */
 #include "services/httpd/condition.h"
 
-#include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "services/httpd/date.h"
+#include "services/httpd/text.h"
 
 #define SECOND_NS 1000000000ull
 /* A time below is one since boot: no machine runs for 36 years, and no file is from before 2006. */
@@ -29,6 +29,23 @@ static bool may_change_unseen(const struct validator_source *source)
            source->now_s - time_s < COARSE_S;
 }
 
+static void make_tag(struct validator *validator, const struct validator_source *source,
+                     uint64_t last)
+{
+    struct text tag = {.bytes = validator->tag, .room = sizeof validator->tag};
+
+    TEXT(&tag, "\"");
+    text_hex(&tag, source->inode);
+    TEXT(&tag, "-");
+    text_hex(&tag, source->generation);
+    TEXT(&tag, "-");
+    text_hex(&tag, source->size);
+    TEXT(&tag, "-");
+    text_hex(&tag, last);
+    TEXT(&tag, "\"");
+    text_end(&tag);
+}
+
 void validator_make(struct validator *validator, const struct validator_source *source)
 {
     uint64_t modified = date_ns(source->modified_ns, source->boot_ns);
@@ -39,10 +56,7 @@ void validator_make(struct validator *validator, const struct validator_source *
     if (modified == 0 || changed == 0)
         return;
     if (!may_change_unseen(source))
-        (void)mnos_snprintf(validator->tag, sizeof validator->tag, "\"%llx-%llx-%llx-%llx\"",
-                            (unsigned long long)source->inode,
-                            (unsigned long long)source->generation,
-                            (unsigned long long)source->size, (unsigned long long)last);
+        make_tag(validator, source, last);
     /* RFC 9110, 8.8.2.1: no date that is still to come. */
     if ((source->now_s == 0 || modified / SECOND_NS <= source->now_s) &&
         modified / SECOND_NS <= DATE_LAST)

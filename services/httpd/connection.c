@@ -25,12 +25,14 @@ void connection_begin(struct connection *connection, uint64_t now_ns)
     read_next(connection, now_ns);
 }
 
-uint64_t connection_idle_since(const struct connection *connection)
+uint64_t connection_idle_since(const struct connection *connection, uint64_t now_ns)
 {
     bool idle = connection->state == CONNECTION_READS && !connection->request.begun &&
-                connection->in_count == 0 && connection->served && !connection->more;
+                connection->in_count == 0 && !connection->more;
+    uint64_t since = connection->deadline_ns - CONNECTION_IDLE_NS +
+                     (connection->served ? 0 : CONNECTION_FIRST_NS);
 
-    return idle ? connection->deadline_ns - CONNECTION_IDLE_NS : UINT64_MAX;
+    return idle && since <= now_ns ? since : UINT64_MAX;
 }
 
 /* ---- Answers ---- */

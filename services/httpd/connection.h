@@ -17,6 +17,7 @@
 
 #define CONNECTION_IN_BYTES 2048u
 #define CONNECTION_IDLE_NS 60000000000ull
+#define CONNECTION_FIRST_NS 1000000000ull
 #define CONNECTION_HEAD_NS 10000000000ull
 #define CONNECTION_SEND_NS 30000000000ull
 #define CONNECTION_END_NS 2000000000ull
@@ -51,10 +52,11 @@ struct site {
     uint32_t run;     /* of `files`, that it is of */
     uint64_t boot_ns; /* when that was, since 1970; 0: it is not known */
 };
-#define SITE_BUFFER_BYTES 32768u
+#define SITE_BUFFER_BYTES 28672u /* what the smallest window has for buffers */
 
-/* Since when one that is kept alive has nothing to do, and may give way to another; UINT64_MAX: it may not. */
-uint64_t connection_idle_since(const struct connection *connection);
+/* Since when it has nothing to do, and may give way to another: one that is kept alive at once, one that has not asked yet
+ * FIRST_NS after it came. UINT64_MAX: it may not. */
+uint64_t connection_idle_since(const struct connection *connection, uint64_t now_ns);
 /* Its end, in any state; `file` is closed. */
 void connection_end(struct connection *connection);
 void connection_begin(struct connection *connection, uint64_t now_ns);

@@ -2,8 +2,8 @@
 /* date - see date.h. Host tests compile this file as it is. */
 #include "services/httpd/date.h"
 
-#include "lib/base/printf.h"
 #include "lib/base/string.h"
+#include "services/httpd/text.h"
 
 #define DAY_SECONDS 86400u
 
@@ -43,12 +43,25 @@ void date_text(char text[DATE_TEXT_BYTES], uint64_t seconds)
 {
     uint64_t days = seconds / DAY_SECONDS;
     uint32_t in_day = (uint32_t)(seconds % DAY_SECONDS);
+    struct text line = {.bytes = text, .room = DATE_TEXT_BYTES};
     struct fields at;
 
     day_of(days, &at);
-    (void)mnos_snprintf(text, DATE_TEXT_BYTES, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
-                        day_names + days % 7 * 3, at.day, month_names + (at.month - 1) * 3, at.year,
-                        in_day / 3600, in_day / 60 % 60, in_day % 60);
+    text_put(&line, day_names + days % 7 * 3, 3);
+    TEXT(&line, ", ");
+    text_digits(&line, at.day, 2);
+    TEXT(&line, " ");
+    text_put(&line, month_names + (at.month - 1) * 3, 3);
+    TEXT(&line, " ");
+    text_digits(&line, at.year, 4);
+    TEXT(&line, " ");
+    text_digits(&line, in_day / 3600, 2);
+    TEXT(&line, ":");
+    text_digits(&line, in_day / 60 % 60, 2);
+    TEXT(&line, ":");
+    text_digits(&line, in_day % 60, 2);
+    TEXT(&line, " GMT");
+    text_end(&line);
 }
 
 static bool read_number(const char **text, const char *end, uint32_t digits, uint32_t *value)

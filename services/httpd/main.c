@@ -14,7 +14,10 @@
 enum { EXIT_FILES = 1, EXIT_NET = 2 };
 
 static struct socket_session net;
-static struct socket listener;
+#define LISTENERS 2u /* one of each family */
+
+static struct socket listeners[LISTENERS];
+static uint32_t listener_count;
 static struct site site;
 static struct connection connections[CONNECTIONS];
 
@@ -28,24 +31,47 @@ static mnos_status_t open_files(void)
     return status == MNOS_OK && site.buffer == NULL ? MNOS_ERR_MEMORY : status;
 }
 
-static mnos_status_t open_net(void)
+/* At all addresses of one family. */
+static mnos_status_t open_listener(struct ip_address any)
 {
+    struct socket *listener = &listeners[listener_count];
     uint32_t port = PORT;
-    mnos_status_t status = socket_session_open(&net, bootstrap_cap("net"), CONNECTIONS + 1);
+    mnos_status_t status = socket_open(&net, SOCKET_TCP, listener);
 
-    for (uint32_t i = 0; i < CONNECTIONS; i++)
-        connections[i].state = CONNECTION_FREE;
+    if (status != MNOS_OK)
+        return status;
+    status = socket_bind(listener, any, &port);
     if (status == MNOS_OK)
-        status = socket_open(&net, SOCKET_TCP, &listener);
+        status = socket_listen(listener, BACKLOG);
     if (status == MNOS_OK)
-        status = socket_bind(&listener, 0, &port);
-    if (status == MNOS_OK)
-        status = socket_listen(&listener, BACKLOG);
+        listener_count++;
+    else
+        (void)!socket_close(listener);
     return status;
 }
 
+/* By the families that the manifest allows, of which there is one at least. */
+static mnos_status_t open_net(void)
+{
+    mnos_status_t status = socket_session_open(&net, bootstrap_cap("net"), CONNECTIONS + LISTENERS);
+
+    net.rings_late = true;
+    for (uint32_t i = 0; i < CONNECTIONS; i++)
+        connections[i].state = CONNECTION_FREE;
+    listener_count = 0;
+    if (status == MNOS_OK)
+        status = open_listener(IP_V4(0));
+    if (status == MNOS_OK || status == MNOS_ERR_DENIED) {
+        mnos_status_t other = open_listener(IP_NONE);
+
+        if (other != MNOS_ERR_DENIED)
+            status = other;
+    }
+    return listener_count != 0 && status == MNOS_ERR_DENIED ? MNOS_OK : status;
+}
+
 /* One that is free, or else the one that has had nothing to do for longest; NULL: all are at work. */
-static struct connection *choose(void)
+static struct connection *choose(uint64_t now_ns)
 {
     struct connection *idlest = NULL;
     uint64_t longest = UINT64_MAX;
@@ -56,7 +82,7 @@ static struct connection *choose(void)
 
         if (at->state == CONNECTION_FREE)
             return at;
-        since = connection_idle_since(at);
+        since = connection_idle_since(at, now_ns);
         if (since < longest) {
             longest = since;
             idlest = at;
@@ -65,19 +91,19 @@ static struct connection *choose(void)
     return idlest;
 }
 
-/* A place for who asks: who is kept alive without asking gives way. What it has asked just now is answered, and then it is
+/* A place for who comes: who is there without asking gives way. What it has asked just now is answered, and then it is
  * another's turn to give way. NULL: nobody does. */
 static struct connection *make_room(uint64_t now_ns)
 {
     for (uint32_t i = 0; i < CONNECTIONS; i++) {
-        struct connection *at = choose();
+        struct connection *at = choose(now_ns);
         uint64_t since;
 
         if (at == NULL || at->state == CONNECTION_FREE)
             return at;
-        since = connection_idle_since(at);
+        since = connection_idle_since(at, now_ns);
         if (connection_work(at, &site, now_ns)) {
-            if (connection_idle_since(at) != since)
+            if (connection_idle_since(at, now_ns) != since)
                 continue;
             connection_end(at);
         }
@@ -86,17 +112,33 @@ static struct connection *make_room(uint64_t now_ns)
     return NULL;
 }
 
-/* Ends: who has just come gives way to nobody. */
-static void accept_all(uint64_t now_ns)
+/* Whether somebody waits at the listener. */
+static bool has_waiting(const struct socket *listener)
 {
     mnos_status_t error;
 
-    while ((socket_state(&listener, &error) & SOCKET_ACCEPTABLE) != 0) {
-        struct connection *at = make_room(now_ns);
+    return (socket_state(listener, &error) & SOCKET_ACCEPTABLE) != 0;
+}
 
-        if (at == NULL || socket_accept_now(&listener, &at->socket) != MNOS_OK)
-            return;
+/* By turns, so that however many come by one family, who comes by the other finds a place. Ends: who has just come gives
+ * way to nobody for a second. */
+static void accept_all(uint64_t now_ns)
+{
+    static uint32_t turn;
+    uint32_t without = 0; /* listeners in a row that have nobody */
+
+    while (without < listener_count) {
+        struct socket *listener = &listeners[turn % listener_count];
+        struct connection *at = has_waiting(listener) ? make_room(now_ns) : NULL;
+
+        if (at == NULL && has_waiting(listener))
+            return; /* it is its turn when there is room */
+        turn++;
+        without++;
+        if (at == NULL || socket_accept_now(listener, &at->socket) != MNOS_OK)
+            continue;
         connection_begin(at, now_ns);
+        without = 0;
     }
 }
 
@@ -111,6 +153,7 @@ static bool work_once(uint64_t now_ns, bool *any, bool *more)
 
         if (at->state == CONNECTION_FREE)
             continue;
+        socket_flush(&net); /* what was done for one does not wait for the disk of another */
         if (connection_work(at, &site, now_ns)) {
             *any = true;
             *more |= at->more;
@@ -125,7 +168,6 @@ static bool work_once(uint64_t now_ns, bool *any, bool *more)
  * nobody is there. Ends: a connection is over once. */
 static uint64_t work(uint64_t now_ns)
 {
-    mnos_status_t error;
     bool any, more;
 
     do
@@ -134,15 +176,16 @@ static uint64_t work(uint64_t now_ns)
     if (more)
         return now_ns;
     /* One that could not be accepted, for lack of room, is tried again. */
-    any |= (socket_state(&listener, &error) & SOCKET_ACCEPTABLE) != 0;
+    for (uint32_t i = 0; i < listener_count; i++)
+        any |= has_waiting(&listeners[i]);
     return any ? deadline_after_ns(LOOK_NS) : MNOS_DEADLINE_NEVER;
 }
 
 static mnos_status_t serve(void)
 {
     for (;;) {
-        uint64_t numbers, deadline = work(kinfo_time_ns());
-        mnos_status_t status = socket_wait(&net, deadline, &numbers);
+        uint64_t deadline = work(kinfo_time_ns());
+        mnos_status_t status = socket_wait(&net, deadline);
 
         if (status != MNOS_OK && status != MNOS_ERR_DEADLINE)
             return status;

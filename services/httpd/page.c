@@ -5,6 +5,7 @@
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "services/httpd/date.h"
+#include "services/httpd/text.h"
 
 #define END "</ul>\n</body></html>\n"
 #define END_CUT "</ul>\n<p>and more</p>\n</body></html>\n"
@@ -58,14 +59,14 @@ static const char *status_words(uint32_t status)
 
 const char *page_type(const char *name)
 {
-    size_t bytes = strlen(name);
+    const char *ending = ""; /* from the last point on, as those of `types` are */
 
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        size_t ending = strlen(types[i].ending);
-
-        if (bytes >= ending && strcmp(name + bytes - ending, types[i].ending) == 0)
+    for (; *name != 0; name++)
+        if (*name == '.')
+            ending = name;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (strcmp(ending, types[i].ending) == 0)
             return types[i].type;
-    }
     return "application/octet-stream";
 }
 
@@ -150,48 +151,77 @@ void page_error(struct page *page, uint32_t status)
     page_end(page, true);
 }
 
-/* A line of the head, and the room that is left. */
-#define LINE(...)                                                                                  \
-    (count += (size_t)mnos_snprintf(head + count, PAGE_HEAD_BYTES - count, __VA_ARGS__))
-
-static size_t file_lines(char head[PAGE_HEAD_BYTES], size_t count, const struct page_head *says)
+static void file_lines(struct text *head, const struct page_head *says)
 {
     char date[DATE_TEXT_BYTES];
 
-    if (says->validator->tag[0] != 0)
-        LINE("ETag: %s\r\n", says->validator->tag);
+    if (says->validator->tag[0] != 0) {
+        TEXT(head, "ETag: ");
+        TEXT(head, says->validator->tag);
+        TEXT(head, "\r\n");
+    }
     if (says->validator->modified_s != 0) {
         date_text(date, says->validator->modified_s);
-        LINE("Last-Modified: %s\r\n", date);
+        TEXT(head, "Last-Modified: ");
+        text_put(head, date, DATE_TEXT_BYTES - 1);
+        TEXT(head, "\r\n");
     }
-    LINE("Accept-Ranges: bytes\r\n");
-    if (says->status == 206)
-        LINE("Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)says->first,
-             (unsigned long long)(says->first + says->length - 1), (unsigned long long)says->size);
-    else if (says->status == 416)
-        LINE("Content-Range: bytes */%llu\r\n", (unsigned long long)says->size);
-    return count;
+    TEXT(head, "Accept-Ranges: bytes\r\n");
+    if (says->status != 206 && says->status != 416)
+        return;
+    TEXT(head, "Content-Range: bytes ");
+    if (says->status == 206) {
+        text_decimal(head, says->first);
+        TEXT(head, "-");
+        text_decimal(head, says->first + says->length - 1);
+    } else {
+        TEXT(head, "*");
+    }
+    TEXT(head, "/");
+    text_decimal(head, says->size);
+    TEXT(head, "\r\n");
+}
+
+static void body_lines(struct text *head, const struct page_head *says)
+{
+    TEXT(head, "Content-Type: ");
+    TEXT(head, says->type);
+    TEXT(head, "\r\nContent-Length: ");
+    text_decimal(head, says->length);
+    TEXT(head, "\r\nX-Content-Type-Options: nosniff\r\n");
 }
 
 size_t page_head(char head[PAGE_HEAD_BYTES], const struct page_head *says)
 {
+    struct text text = {.bytes = head, .room = PAGE_HEAD_BYTES};
     char date[DATE_TEXT_BYTES];
-    size_t count = 0;
 
-    LINE("HTTP/1.1 %u %s\r\nServer: MinimalOS\r\n", says->status, status_words(says->status));
+    TEXT(&text, "HTTP/1.1 ");
+    text_decimal(&text, says->status);
+    TEXT(&text, " ");
+    TEXT(&text, status_words(says->status));
+    TEXT(&text, "\r\nServer: MinimalOS\r\n");
     if (says->now_s != 0) {
         date_text(date, says->now_s);
-        LINE("Date: %s\r\n", date);
+        TEXT(&text, "Date: ");
+        text_put(&text, date, DATE_TEXT_BYTES - 1);
+        TEXT(&text, "\r\n");
     }
     if (says->status != 304) /* it has no body, and says nothing of the one that it stands for */
-        LINE("Content-Type: %s\r\nContent-Length: %llu\r\nX-Content-Type-Options: nosniff\r\n",
-             says->type, (unsigned long long)says->length);
+        body_lines(&text, says);
     if (says->validator != NULL)
-        count = file_lines(head, count, says);
+        file_lines(&text, says);
     if (says->status == 405)
-        LINE("Allow: GET, HEAD\r\n");
-    if (says->location != NULL)
-        LINE("Location: %s\r\n", says->location);
-    LINE("Connection: %s\r\n\r\n", says->keep_alive ? "keep-alive" : "close");
-    return count;
+        TEXT(&text, "Allow: GET, HEAD\r\n");
+    if (says->location != NULL) {
+        TEXT(&text, "Location: ");
+        TEXT(&text, says->location);
+        TEXT(&text, "\r\n");
+    }
+    if (says->keep_alive)
+        TEXT(&text, "Connection: keep-alive\r\n\r\n");
+    else
+        TEXT(&text, "Connection: close\r\n\r\n");
+    text_end(&text);
+    return text.count;
 }

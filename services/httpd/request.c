@@ -135,7 +135,9 @@ enum request_result request_take(struct request *request, const void *bytes, siz
     error = llhttp_execute(parser, bytes, count);
     if (error == HPE_PAUSED || error == HPE_PAUSED_UPGRADE) {
         *taken = (size_t)(llhttp_get_error_pos(parser) - (const char *)bytes);
-        return judge(request, status);
+        request->head_bytes += (uint32_t)*taken;
+        *status = 431; /* however it came in pieces */
+        return request->head_bytes > REQUEST_HEAD_BYTES ? REQUEST_WRONG : judge(request, status);
     }
     *taken = count;
     if (error != HPE_OK) {

@@ -90,7 +90,7 @@ static mnos_status_t give_object(const struct manifest_grant *grant, mnos_cap_t 
         [MANIFEST_OBJECT_STATISTICS] = "statistics",   [MANIFEST_OBJECT_ACPI] = "acpi",
         [MANIFEST_OBJECT_FRAMEBUFFER] = "framebuffer", [MANIFEST_OBJECT_TRACE] = "trace",
     };
-    mnos_cap_t cap = bootstrap_cap(names[grant->object]);
+    mnos_cap_t cap = bootstrap_lookup(bootstrap_listed(names[grant->object]));
 
     if (cap == 0)
         return MNOS_ERR_NOT_FOUND; /* this machine does not have it */

@@ -15,6 +15,8 @@
 #define BADGE_SERVICE_MASK 0xFFFFull
 #define BADGE_START_SHIFT 16
 #define BADGE_CONTROL (1ull << 63)
+/* Through a capability with this one come the faults of the service's threads; only the kernel has it. */
+#define BADGE_FAULT (1ull << 62)
 
 struct resources {
     const struct manifest *manifest;

@@ -37,6 +37,7 @@ static int prepare(void)
         log_line("the initial RAM disk has no file \"manifest.bin\"");
         return EXIT_NO_MANIFEST;
     }
+    faults_init(&supervisor.faults, &supervisor.archive);
     problem = manifest_open(&supervisor.manifest, file->data, file->size);
     if (problem != NULL) {
         log_line("manifest.bin: %s", problem);
@@ -89,8 +90,13 @@ static mnos_status_t serve(void)
                 reply_now(&msg);
             continue;
         }
+        if (msg.kind == MNOS_KIND_FAULT) {
+            supervisor_fault(&supervisor, &msg);
+            continue;
+        }
         /* Something ended. A client that is gone has no state here. */
-        supervisor_collect(&supervisor);
+        if (msg.kind == MNOS_KIND_EVENTS)
+            supervisor_collect(&supervisor);
         msg = (struct message){0};
     }
 }

@@ -8,6 +8,7 @@
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
+#include "lib/server/names.h"
 #include "protocols/manager.h"
 
 /* Entry 0 is init itself. */
@@ -76,6 +77,21 @@ static mnos_status_t manager_process(struct supervisor *supervisor, const struct
     return MNOS_OK;
 }
 
+static mnos_status_t manager_names(struct supervisor *supervisor, const struct message *msg,
+                                   struct message *reply)
+{
+    struct service *service;
+    uint64_t index;
+    mnos_status_t status = entry_at(supervisor, msg, &index, &service);
+
+    if (status != MNOS_OK)
+        return status;
+    if (service == NULL)
+        return names_answer_table(bootstrap_table(), reply);
+    return service->program.memory == 0 ? MNOS_ERR_STATE
+                                        : names_answer(service->program.memory, reply);
+}
+
 /* The only instance of `name`, when it has instances and one of them is. */
 static struct service *find_instance(struct supervisor *supervisor, const char *name)
 {
@@ -111,6 +127,7 @@ static const char *request_text(uint32_t label)
     switch (label) {
     case MANAGER_START: return "start";
     case MANAGER_RESTART: return "restart";
+    case MANAGER_FAULT: return "the end of a fault";
     default: return "kill";
     }
 }
@@ -172,10 +189,12 @@ static mnos_status_t control(struct supervisor *supervisor, const struct message
         log_line("%s: %s asked for by %s", service->config->name, request_text(msg->label),
                  client->config->name);
     if (msg->label == MANAGER_KILL)
-        return service_end(service, false);
+        return service_end(service, SERVICE_KILL);
+    if (msg->label == MANAGER_FAULT)
+        return service_end(service, SERVICE_FAULT);
     if (service->state != MANAGER_RUNNING)
         return service_start(service);
-    return msg->label == MANAGER_RESTART ? service_end(service, true) : MNOS_OK;
+    return msg->label == MANAGER_RESTART ? service_end(service, SERVICE_RESTART) : MNOS_OK;
 }
 
 /* REGION, GROW, PART and RELEASE: of the client's own regions, whatever its badge allows else. */
@@ -267,6 +286,35 @@ static mnos_status_t ask_alive(struct supervisor *supervisor, const struct messa
     return MNOS_OK;
 }
 
+static mnos_status_t last_fault(const struct supervisor *supervisor, const struct message *msg,
+                                struct message *reply)
+{
+    struct manager_fault entry = {0};
+    const struct archive_member *file;
+    const struct fault_kept *kept;
+    struct manager_index request;
+
+    if (message_get(msg, &request, sizeof request) != sizeof request)
+        return MNOS_ERR_SIZE;
+    if ((msg->badge & BADGE_CONTROL) == 0)
+        return MNOS_ERR_DENIED; /* registers are what others have entrusted to that service */
+    if (request.index == 0 || request.index > supervisor->manifest.service_count)
+        return MNOS_ERR_NOT_FOUND;
+    file = archive_find(&supervisor->archive, supervisor->services[request.index - 1].config->file);
+    if (file == NULL)
+        return MNOS_ERR_NOT_FOUND;
+    faults_build(file, entry.build);
+    kept = faults_last(&supervisor->faults, (uint32_t)request.index);
+    if (kept != NULL) {
+        entry.time_ns = kept->time_ns;
+        entry.start = kept->start;
+        entry.what = kept->fault;
+        faults_place(&supervisor->faults, kept, file, entry.place, sizeof entry.place);
+    }
+    message_put(reply, MNOS_OK, &entry, sizeof entry);
+    return MNOS_OK;
+}
+
 static mnos_status_t region_of(const struct supervisor *supervisor, const struct message *msg,
                                struct message *reply)
 {
@@ -321,9 +369,11 @@ void manager_handle(struct supervisor *supervisor, struct message *msg)
     switch (msg->label) {
     case MANAGER_LIST: status = manager_list(supervisor, msg, &reply); break;
     case MANAGER_PROCESS: status = manager_process(supervisor, msg, &reply); break;
+    case MANAGER_NAMES: status = manager_names(supervisor, msg, &reply); break;
     case MANAGER_START:
     case MANAGER_RESTART:
     case MANAGER_KILL:
+    case MANAGER_FAULT:
         status = control(supervisor, msg);
         message_put(&reply, status, NULL, 0);
         break;
@@ -337,6 +387,7 @@ void manager_handle(struct supervisor *supervisor, struct message *msg)
     case MANAGER_RELEASE: status = region_request(supervisor, msg, &reply); break;
     case MANAGER_ASK_ALIVE: message_put(&reply, status, NULL, 0); break;
     case MANAGER_MATCH: status = match(supervisor, msg, &reply); break;
+    case MANAGER_LAST_FAULT: status = last_fault(supervisor, msg, &reply); break;
     case MANAGER_REGION_OF: status = region_of(supervisor, msg, &reply); break;
     case MANAGER_LIST_REGION: status = list_region(supervisor, msg, &reply); break;
     default: status = MNOS_ERR_LABEL; break;

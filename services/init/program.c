@@ -75,13 +75,21 @@ static mnos_status_t make_process(struct loading *loading)
         .frames_quota = loading->plan->frames_quota,
         .bytes_quota = config->bytes_quota,
         .priority_ceiling = config->ceiling,
-        .exit_endpoint = loading->plan->exit_endpoint,
+        .exit_endpoint = loading->plan->endpoint,
         .exit_events = loading->plan->exit_events,
     };
+    mnos_status_t status =
+        sys_cap_create(MNOS_CREATE_MINT, loading->plan->endpoint, MNOS_RIGHT_WRITE,
+                       loading->plan->fault_badge, 0, &params.fault_endpoint);
 
+    if (status != MNOS_OK)
+        return status;
     string_copy(params.name, config->name, sizeof params.name);
     memcpy(ipc_buffer()->data, &params, sizeof params);
-    return sys_proc_create(sizeof params, &loading->program->process);
+    status = sys_proc_create(sizeof params, &loading->program->process);
+    (void)!sys_cap_delete(
+        params.fault_endpoint); /* the kernel has its own, as long as the process */
+    return status;
 }
 
 static mnos_status_t make_memory(struct loading *loading)

@@ -14,7 +14,7 @@
 struct program {
     mnos_cap_t process; /* 0: none */
     mnos_cap_t thread;
-    mnos_cap_t memory; /* bootstrap table, data and stack */
+    mnos_cap_t memory; /* bootstrap table first, then data and stack */
     uint64_t memory_pages;
 };
 
@@ -26,8 +26,9 @@ struct program_plan {
     const struct archive *archive;
     const struct archive_member *file;
     const struct manifest_service *config;
-    mnos_cap_t exit_endpoint;
+    mnos_cap_t endpoint; /* init's own: gets the end of the process, and faults of its threads */
     uint64_t exit_events;
+    mnos_badge_t fault_badge;
     uint64_t frames_quota;
     program_grant *grant;
     void *context;

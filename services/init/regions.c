@@ -9,8 +9,7 @@
 #include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
-
-#define PARENT_RIGHTS (MNOS_RIGHT_GRANT | MNOS_RIGHT_REVOKE)
+#include "services/init/regions_shared.h"
 
 /* ---- The manifest's side ---- */
 
@@ -89,7 +88,7 @@ static mnos_status_t add_piece(struct region *region, uint64_t pages)
     return MNOS_OK;
 }
 
-static struct region_piece *piece_at(const struct region *region, uint32_t index)
+struct region_piece *regions_piece_at(const struct region *region, uint32_t index)
 {
     struct region_piece *piece = region->first;
 
@@ -139,7 +138,7 @@ static void revoke_run(const struct regions *regions, const struct region *regio
     }
 }
 
-static mnos_status_t begin(struct regions *regions, uint32_t grant, uint32_t deaths)
+static mnos_status_t begin(struct regions *regions, uint32_t grant, const struct region_past *past)
 {
     const struct manifest_grant *config = &regions->manifest->grants[grant];
     struct region *region = &regions->all[config->a];
@@ -150,12 +149,14 @@ static mnos_status_t begin(struct regions *regions, uint32_t grant, uint32_t dea
     revoke_run(regions, region, grant);
     if (region->header != NULL && (config->rights & MNOS_RIGHT_WRITE) != 0) {
         region->header->epoch++;
-        region->header->deaths = deaths;
+        region->header->deaths = past->deaths;
+        region->header->ordered = past->ordered;
     }
     return intermediate(region->first, regions, grant);
 }
 
-mnos_status_t regions_begin_run(struct regions *regions, uint32_t service, uint32_t deaths)
+mnos_status_t regions_begin_run(struct regions *regions, uint32_t service,
+                                const struct region_past *past)
 {
     const struct manifest_service *config = &regions->manifest->services[service];
 
@@ -163,7 +164,7 @@ mnos_status_t regions_begin_run(struct regions *regions, uint32_t service, uint3
         mnos_status_t status = MNOS_OK;
 
         if (regions->manifest->grants[i].kind == MANIFEST_GRANT_REGION)
-            status = begin(regions, i, deaths);
+            status = begin(regions, i, past);
         if (status != MNOS_OK) {
             char what[96];
 
@@ -220,8 +221,7 @@ mnos_status_t regions_give_floor(struct regions *regions, uint32_t grant, mnos_c
 
 /* ---- Requests ---- */
 
-/* The grant by which the service has a region of that name; grant_count: it has none. */
-static uint32_t find_grant(const struct regions *regions, uint32_t service, const char *name)
+uint32_t regions_find_grant(const struct regions *regions, uint32_t service, const char *name)
 {
     const struct manifest_service *config = &regions->manifest->services[service];
 
@@ -235,7 +235,7 @@ static uint32_t find_grant(const struct regions *regions, uint32_t service, cons
     return regions->manifest->grant_count;
 }
 
-static struct region *region_of(const struct regions *regions, uint32_t grant)
+struct region *regions_of_grant(const struct regions *regions, uint32_t grant)
 {
     return (struct region *)&regions->all[regions->manifest->grants[grant].a];
 }
@@ -243,9 +243,9 @@ static struct region *region_of(const struct regions *regions, uint32_t grant)
 static mnos_status_t answer_piece(const struct regions *regions, uint32_t grant, uint32_t index,
                                   struct message *reply)
 {
-    const struct region *region = region_of(regions, grant);
+    const struct region *region = regions_of_grant(regions, grant);
     struct region_answer answer = {region->pages, region->page_limit};
-    struct region_piece *piece = piece_at(region, index);
+    struct region_piece *piece = regions_piece_at(region, index);
     mnos_status_t status;
 
     if (piece == NULL)
@@ -262,7 +262,7 @@ static mnos_status_t answer_piece(const struct regions *regions, uint32_t grant,
 mnos_status_t regions_piece(const struct regions *regions, uint32_t service,
                             const struct region_request *request, struct message *reply)
 {
-    uint32_t grant = find_grant(regions, service, request->name);
+    uint32_t grant = regions_find_grant(regions, service, request->name);
 
     if (grant == regions->manifest->grant_count)
         return MNOS_ERR_NOT_FOUND;
@@ -272,150 +272,19 @@ mnos_status_t regions_piece(const struct regions *regions, uint32_t service,
 mnos_status_t regions_grow(struct regions *regions, uint32_t service,
                            const struct region_request *request, struct message *reply)
 {
-    uint32_t grant = find_grant(regions, service, request->name);
+    uint32_t grant = regions_find_grant(regions, service, request->name);
     struct region *region;
     mnos_status_t status;
 
     if (grant == regions->manifest->grant_count)
         return MNOS_ERR_NOT_FOUND;
-    region = region_of(regions, grant);
+    region = regions_of_grant(regions, grant);
     if (region->pages + REGION_PIECE_PAGES > region->page_limit)
         return MNOS_ERR_QUOTA;
     status = add_piece(region, REGION_PIECE_PAGES);
     if (status != MNOS_OK)
         return status;
     return answer_piece(regions, grant, region->piece_count - 1, reply);
-}
-
-/* ---- Parts ---- */
-
-static bool overlap(const struct region_part *part, const struct region_request *request)
-{
-    return part->index == request->index &&
-           part->first_page < request->first_page + request->page_count &&
-           request->first_page < part->first_page + part->page_count;
-}
-
-static bool is_same(const struct region_part *part, const struct region_request *request)
-{
-    return part->index == request->index && part->first_page == request->first_page &&
-           part->page_count == request->page_count;
-}
-
-static bool is_within(const struct region_part *part, const struct region_request *request)
-{
-    return part->index == request->index && part->first_page >= request->first_page &&
-           part->first_page + part->page_count <= request->first_page + request->page_count;
-}
-
-/* Where the first part that has a page of the request is linked, from a link on; of one user's. */
-static struct region_part **find_part(struct region_part **at, uint32_t user,
-                                      const struct region_request *request)
-{
-    while (*at != NULL && ((*at)->user != user || !overlap(*at, request)))
-        at = &(*at)->next;
-    return at;
-}
-
-static mnos_status_t check_part(const struct regions *regions, uint32_t grant,
-                                const struct region_request *request)
-{
-    const struct region_piece *piece;
-
-    if (grant == regions->manifest->grant_count)
-        return MNOS_ERR_NOT_FOUND;
-    if ((region_of(regions, grant)->config->flags & MANIFEST_REGION_KEEP) == 0)
-        return MNOS_ERR_STATE;
-    piece = piece_at(region_of(regions, grant), request->index);
-    if (piece == NULL || request->page_count == 0 || request->first_page > piece->page_count ||
-        request->page_count > piece->page_count - request->first_page)
-        return MNOS_ERR_ARGUMENT;
-    return MNOS_OK;
-}
-
-static mnos_status_t make_part(const struct regions *regions, uint32_t grant,
-                               const struct region_request *request, struct region_part **made)
-{
-    struct region *region = region_of(regions, grant);
-    struct region_part *part;
-    mnos_status_t status;
-
-    if (region->part_count >= REGION_PARTS_MAX)
-        return MNOS_ERR_QUOTA;
-    part = heap_allocate(sizeof *part);
-    if (part == NULL)
-        return MNOS_ERR_MEMORY;
-    *part = (struct region_part){NULL,
-                                 regions->user_of_grant[grant],
-                                 request->index,
-                                 request->first_page,
-                                 request->page_count,
-                                 0};
-    status = sys_cap_create(MNOS_CREATE_RANGE, piece_at(region, request->index)->memory,
-                            regions->manifest->grants[grant].rights | PARENT_RIGHTS,
-                            request->first_page, request->page_count, &part->memory);
-    if (status != MNOS_OK) {
-        heap_free(part);
-        return status;
-    }
-    region->part_count++;
-    *made = part;
-    return MNOS_OK;
-}
-
-mnos_status_t regions_part(struct regions *regions, uint32_t service,
-                           const struct region_request *request, struct message *reply)
-{
-    uint32_t grant = find_grant(regions, service, request->name);
-    mnos_status_t status = check_part(regions, grant, request);
-    struct region_part **at;
-
-    if (status != MNOS_OK)
-        return status;
-    at = find_part(&region_of(regions, grant)->parts, regions->user_of_grant[grant], request);
-    if (*at == NULL)
-        status = make_part(regions, grant, request, at);
-    else if (!is_same(*at, request) || (request->flags & REGION_PART_NEW) != 0)
-        status = MNOS_ERR_EXISTS;
-    if (status != MNOS_OK)
-        return status;
-    message_put(reply, MNOS_OK, NULL, 0);
-    message_add_cap(reply, (*at)->memory, regions->manifest->grants[grant].rights);
-    return MNOS_OK;
-}
-
-static void take_part(struct region *region, struct region_part **at)
-{
-    struct region_part *part = *at;
-
-    (void)!sys_cap_revoke(part->memory);
-    (void)!sys_cap_delete(part->memory);
-    *at = part->next;
-    region->part_count--;
-    heap_free(part);
-}
-
-/* A repetition finds nothing left to do. */
-mnos_status_t regions_release(struct regions *regions, uint32_t service,
-                              const struct region_request *request)
-{
-    uint32_t grant = find_grant(regions, service, request->name), user;
-    mnos_status_t status = check_part(regions, grant, request);
-    struct region_part **at;
-    struct region *region;
-
-    if (status != MNOS_OK)
-        return status;
-    region = region_of(regions, grant);
-    user = regions->user_of_grant[grant];
-    for (at = find_part(&region->parts, user, request); *at != NULL;
-         at = find_part(&(*at)->next, user, request))
-        if (!is_within(*at, request))
-            return MNOS_ERR_ARGUMENT;
-    for (at = find_part(&region->parts, user, request); *at != NULL;
-         at = find_part(at, user, request))
-        take_part(region, at);
-    return MNOS_OK;
 }
 
 const char *regions_name_of(const struct regions *regions, uint64_t object_id)

@@ -55,9 +55,16 @@ struct regions {
 /* `free_frames`: of the machine, at boot. */
 void regions_init(struct regions *regions, const struct manifest *manifest, uint64_t free_frames);
 
+/* How runs of a service have ended, for those that come. */
+struct region_past {
+    uint32_t deaths; /* ends in a row that nobody ordered */
+    bool ordered;    /* the last end was */
+};
+
 /* Before a run of the service: its regions have their floors, what its last run handed on is revoked, and the
- * epochs grow. What failed is in the log. `deaths`: ends in a row that nobody ordered. */
-mnos_status_t regions_begin_run(struct regions *regions, uint32_t service, uint32_t deaths);
+ * epochs grow. What failed is in the log. */
+mnos_status_t regions_begin_run(struct regions *regions, uint32_t service,
+                                const struct region_past *past);
 
 /* The run could not begin: what no run has ever had is free for other services. */
 void regions_take_back(struct regions *regions, uint32_t service);

@@ -73,24 +73,26 @@ static mnos_status_t start(struct service *service)
         .archive = &supervisor->archive,
         .file = archive_find(&supervisor->archive, service->config->file),
         .config = service->config,
-        .exit_endpoint = supervisor->endpoint,
+        .endpoint = supervisor->endpoint,
         .exit_events = SUPERVISOR_EVENT_ENDED,
+        .fault_badge = BADGE_FAULT | (uint64_t)(service->starts + 1) << BADGE_START_SHIFT |
+                       (service->index + 1),
         .frames_quota = frames_quota(service),
         .grant = grant_to,
         .context = service,
     };
+    struct region_past past = {service->history.tries, service->ordered};
     mnos_status_t status = MNOS_ERR_NOT_FOUND;
 
     service->restart_now = false;
-    service->silent = false;
+    service->silent = service->as_fault = false;
     service->starts++;
     standins_end(&supervisor->standins, &supervisor->resources, service->index);
     if (plan.file == NULL)
         log_line("%s: the initial RAM disk has no file \"%s\"", service->config->name,
                  service->config->file);
     else
-        status = regions_begin_run(&supervisor->resources.regions, service->index,
-                                   service->history.tries);
+        status = regions_begin_run(&supervisor->resources.regions, service->index, &past);
     if (status == MNOS_OK)
         status = program_start_new(&service->program, &plan);
     if (status != MNOS_OK) {
@@ -169,14 +171,22 @@ static void service_ended(struct service *service, const struct mnos_process_inf
     const char *name = service->config->name;
     uint64_t now = kinfo_time_ns(), ran_ns = now - service->started_at_ns;
     /* Only init holds the right to destroy it: that was an order. */
-    bool ordered = info->exit_reason == MNOS_EXIT_DESTROYED && !service->silent;
+    bool ordered =
+        info->exit_reason == MNOS_EXIT_DESTROYED && !service->silent && !service->as_fault;
 
     process_end_text(info, service->last_end, sizeof service->last_end);
     if (service->silent)
         mnos_snprintf(service->last_end, sizeof service->last_end, "no sign of life for %u s",
                       service->config->grace_seconds);
+    if (service->as_fault)
+        string_copy(service->last_end, "ended in the place of a fault", sizeof service->last_end);
+    service->ordered = ordered;
     service->alive_due_ns = 0;
     service->ended_at_ns = now;
+    if (info->exit_reason == MNOS_EXIT_FAULT)
+        faults_report(&service->supervisor->faults, service->index + 1, service->starts,
+                      service->config, &service->program,
+                      archive_find(&service->supervisor->archive, service->config->file));
     program_release(&service->program);
     listener_forget(&service->listener);
     if (service->restart_now) {
@@ -188,6 +198,20 @@ static void service_ended(struct service *service, const struct mnos_process_inf
         set_state(service, MANAGER_STOPPED);
         log_line("%s: ended (%s)", name, service->last_end);
     }
+}
+
+void supervisor_fault(struct supervisor *supervisor, struct message *msg)
+{
+    uint32_t number = msg->badge & BADGE_SERVICE_MASK;
+    uint32_t start = (uint32_t)((msg->badge & ~BADGE_FAULT) >> BADGE_START_SHIFT);
+
+    /* Only the kernel has a capability with BADGE_FAULT. With another badge it is the fault of a process of which a client of
+     * the manager has made init the handler, and says nothing of a service. */
+    if ((msg->badge & BADGE_FAULT) != 0 && number >= 1 &&
+        number <= supervisor->manifest.service_count &&
+        supervisor->services[number - 1].starts == start)
+        faults_take(&supervisor->faults, number, start, msg);
+    message_put(msg, MNOS_OK, NULL, 0); /* no MNOS_FAULT_ label: it is not handled */
 }
 
 static void service_collect(struct service *service)
@@ -260,13 +284,14 @@ static void judge_alive(struct service *service)
         service_collect(service);
 }
 
-mnos_status_t service_end(struct service *service, bool restart)
+mnos_status_t service_end(struct service *service, enum service_end how)
 {
     mnos_status_t status;
 
     if (service->state != MANAGER_RUNNING)
         return MNOS_ERR_STATE;
-    service->restart_now = restart;
+    service->restart_now = how == SERVICE_RESTART;
+    service->as_fault = how == SERVICE_FAULT;
     status = sys_proc_destroy(service->program.process, 0);
     if (status != MNOS_OK)
         return status;

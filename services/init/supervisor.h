@@ -25,6 +25,7 @@
 #include "lib/mnos/listener.h"
 #include "protocols/manager.h"
 #include "services/init/archive.h"
+#include "services/init/faults.h"
 #include "services/init/grants.h"
 #include "services/init/program.h"
 #include "services/init/restart.h"
@@ -52,6 +53,8 @@ struct service {
     uint32_t
         alive_put_off; /* how often the judgement was put off for a service that this one has asked for */
     bool silent;       /* it was ended because it had not */
+    bool as_fault;            /* it is ended in the place of a fault of its own */
+    bool ordered;             /* its last end was an order, and not one of these two */
     struct listener listener; /* of this run of the service, when it listens */
 };
 
@@ -60,7 +63,8 @@ struct supervisor {
     struct archive archive;
     struct resources resources;
     struct standins standins;
-    mnos_cap_t endpoint; /* init's own: events of ended processes, and requests */
+    struct faults faults;
+    mnos_cap_t endpoint; /* init's own: events of ended processes, requests, and faults */
     struct service services[MANIFEST_SERVICES_MAX];
 };
 
@@ -72,6 +76,10 @@ struct supervisor {
  * medium, or the manifest promises what is not there, and the system would be there but mute. A service that the machine
  * has too little memory for is none: it is tried again and fails, and the others go on. What failed is in the log. */
 mnos_status_t supervisor_start(struct supervisor *supervisor);
+
+/* A thread of a service has faulted, as the message says: notes it, and makes the message the reply that ends the service's
+ * process. What it was is in the log when it has ended. */
+void supervisor_fault(struct supervisor *supervisor, struct message *msg);
 
 /* Finds the processes that have ended. */
 void supervisor_collect(struct supervisor *supervisor);
@@ -86,5 +94,7 @@ mnos_status_t service_start(struct service *service);
 /* A client of the service waits at this endpoint, by its number in the manifest. */
 void service_ask_alive(struct service *service, uint32_t endpoint, const struct service *asker);
 
-/* Ends a running service; `restart` starts it again at once, and as service_start() does. */
-mnos_status_t service_end(struct service *service, bool restart);
+/* Ends a running service: by order; the same, and it is started again at once, as service_start() does; or as a fault of
+ * its own would, which counts. MNOS_ERR_STATE: it does not run. */
+enum service_end { SERVICE_KILL, SERVICE_RESTART, SERVICE_FAULT };
+mnos_status_t service_end(struct service *service, enum service_end how);

@@ -68,14 +68,28 @@ static mnos_status_t allocate(struct process *process, const struct process_plan
 }
 
 /* An endpoint to wait at. It is the launcher's, as those of services are init's, and so it can tell. */
-static mnos_status_t give_endpoint(struct process *process)
+static mnos_status_t give_endpoint(struct process *process, const char *name, mnos_cap_t *endpoint)
 {
-    mnos_status_t status =
-        sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &process->endpoint);
+    mnos_status_t status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, endpoint);
 
     return status != MNOS_OK ? status
-                             : process_give(process, "events", process->endpoint,
+                             : process_give(process, name, *endpoint,
                                             MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT);
+}
+
+static mnos_status_t give_endpoints(struct process *process, uint32_t flags)
+{
+    mnos_status_t status = MNOS_OK;
+
+    if ((flags & LAUNCHER_EVENTS) != 0)
+        status = give_endpoint(process, "events", &process->endpoint);
+    if (status == MNOS_OK && (flags & LAUNCHER_CONTROLLED) != 0)
+        status = give_endpoint(process, "control", &process->control);
+    if (status == MNOS_OK && process->control != 0)
+        status =
+            sys_cap_create(MNOS_CREATE_MINT, process->control, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
+                           LAUNCHER_BADGE_CONTROL, 0, &process->controller);
+    return status;
 }
 
 mnos_status_t process_make(struct process *process, const struct process_plan *plan,
@@ -98,8 +112,8 @@ mnos_status_t process_make(struct process *process, const struct process_plan *p
     if (status == MNOS_OK)
         status = sys_cap_transfer(process->process, plan->image, plan->image_rights,
                                   &process->filling->image);
-    if (status == MNOS_OK && (plan->start->flags & LAUNCHER_EVENTS) != 0)
-        status = give_endpoint(process);
+    if (status == MNOS_OK)
+        status = give_endpoints(process, plan->start->flags);
     if (status != MNOS_OK)
         process_release(process);
     return status;
@@ -182,6 +196,14 @@ static void drop(mnos_cap_t *cap)
     *cap = 0;
 }
 
+/* Also from whoever the program handed it to: the endpoint is the launcher's to pay for. */
+static void drop_endpoint(mnos_cap_t *endpoint)
+{
+    if (*endpoint != 0)
+        (void)!sys_cap_revoke(*endpoint);
+    drop(endpoint);
+}
+
 void process_finish(struct process *process)
 {
     if (process->filling != NULL)
@@ -189,10 +211,9 @@ void process_finish(struct process *process)
     process->filling = NULL;
     drop(&process->thread);
     drop(&process->memory);
-    /* Also from whoever the program handed it to: the endpoint is the launcher's to pay for. */
-    if (process->endpoint != 0)
-        (void)!sys_cap_revoke(process->endpoint);
-    drop(&process->endpoint);
+    drop_endpoint(&process->endpoint);
+    drop(&process->controller);
+    drop_endpoint(&process->control);
 }
 
 void process_release(struct process *process)

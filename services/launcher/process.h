@@ -18,8 +18,10 @@
 struct process {
     mnos_cap_t process; /* 0: none */
     mnos_cap_t thread;
-    mnos_cap_t memory;
+    mnos_cap_t memory;              /* the bootstrap table first */
     mnos_cap_t endpoint;            /* its own, with LAUNCHER_EVENTS */
+    mnos_cap_t control;             /* likewise, with LAUNCHER_CONTROLLED, */
+    mnos_cap_t controller;          /* and what its client is given of it */
     struct mnos_bootstrap *filling; /* the launcher's mapping of the first pages, until it runs */
     uint64_t filled_pages, stack_pages;
     uint32_t priority;

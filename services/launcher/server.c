@@ -12,6 +12,7 @@
 #include "lib/mnos/status.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
+#include "lib/server/names.h"
 #include "protocols/manifest_format.h"
 
 /* ---- Ends ---- */
@@ -109,14 +110,17 @@ struct start_request {
     mnos_cap_t own; /* of the launcher's table: the file that was named */
 };
 
-/* What can be started by name: files of the initial RAM disk that the manifest gives, as needs.toml names them. */
-static const char *const own_files[] = {"files", "network"};
+/* What can be started by name: files of the initial RAM disk that the manifest gives, each looked up by its name. */
+BOOTSTRAP_LIST("files");
+BOOTSTRAP_LIST("lxhost");
+BOOTSTRAP_LIST("network");
+static const char *const own_files[] = {"files", "lxhost", "network"};
 
 static mnos_cap_t own_file(const char name[MNOS_NAME_BYTES])
 {
     for (unsigned i = 0; i < sizeof own_files / sizeof own_files[0]; i++) {
         if (strncmp(own_files[i], name, MNOS_NAME_BYTES) == 0)
-            return bootstrap_cap(own_files[i]);
+            return bootstrap_lookup(bootstrap_listed(own_files[i]));
     }
     return 0;
 }
@@ -309,7 +313,7 @@ static mnos_status_t run(struct server *server, const struct message *message)
     return MNOS_OK;
 }
 
-/* ---- LIST, PROCESS, KILL ---- */
+/* ---- LIST, PROCESS, NAMES, CONTROL, KILL ---- */
 
 static mnos_status_t program_at(struct server *server, const struct message *message,
                                 struct program **program)
@@ -340,18 +344,50 @@ static mnos_status_t list(struct server *server, const struct message *message,
     return MNOS_OK;
 }
 
+/* The same, of one that has a process. */
+static mnos_status_t process_at(struct server *server, const struct message *message,
+                                struct program **program)
+{
+    mnos_status_t status = program_at(server, message, program);
+
+    return status == MNOS_OK && (*program)->state == PROGRAM_ENDED ? MNOS_ERR_STATE : status;
+}
+
 static mnos_status_t process(struct server *server, const struct message *message,
                              struct message *reply)
 {
     struct program *program;
-    mnos_status_t status = program_at(server, message, &program);
+    mnos_status_t status = process_at(server, message, &program);
 
     if (status != MNOS_OK)
         return status;
-    if (program->state == PROGRAM_ENDED)
-        return MNOS_ERR_STATE;
     message_put(reply, MNOS_OK, NULL, 0);
     message_add_cap(reply, program->process.process, MNOS_RIGHT_READ);
+    return MNOS_OK;
+}
+
+static mnos_status_t names(struct server *server, const struct message *message,
+                           struct message *reply)
+{
+    struct program *program;
+    mnos_status_t status = process_at(server, message, &program);
+
+    return status == MNOS_OK ? names_answer(program->process.memory, reply) : status;
+}
+
+static mnos_status_t control(struct server *server, const struct message *message,
+                             struct message *reply)
+{
+    struct program *program;
+    mnos_status_t status = process_at(server, message, &program);
+
+    if (status == MNOS_OK &&
+        (program->state != PROGRAM_RUNNING || program->process.controller == 0))
+        status = MNOS_ERR_STATE;
+    if (status != MNOS_OK)
+        return status;
+    message_put(reply, MNOS_OK, NULL, 0);
+    message_add_cap(reply, program->process.controller, MNOS_RIGHT_WRITE);
     return MNOS_OK;
 }
 
@@ -390,6 +426,8 @@ void server_handle(struct server *server, struct message *message)
     switch (message->label) {
     case LAUNCHER_LIST: status = list(server, message, &reply); break;
     case LAUNCHER_PROCESS: status = process(server, message, &reply); break;
+    case LAUNCHER_NAMES: status = names(server, message, &reply); break;
+    case LAUNCHER_CONTROL: status = control(server, message, &reply); break;
     case LAUNCHER_KILL: status = kill(server, message); break;
     case LAUNCHER_START: status = start(server, message, &reply); break;
     case LAUNCHER_GIVE: status = give(server, message); break;

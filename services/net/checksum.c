@@ -21,17 +21,18 @@ static inline uint64_t load(const uint8_t *bytes)
     return value;
 }
 
-/* 128 bytes in one chain of additions with carry, which a compiler does not make of C. */
-static inline uint64_t add_turn(uint64_t sum, const uint8_t *bytes)
+/* Turns of 128 bytes in one chain of additions with carry, which a compiler does not make of C: neither LEA nor DEC
+ * changes the carry. */
+static inline uint64_t add_turns(uint64_t sum, const uint8_t *bytes, uint64_t turns)
 {
-    __asm__("addq (%1), %0\n\tadcq 8(%1), %0\n\tadcq 16(%1), %0\n\tadcq 24(%1), %0\n\t"
+    __asm__("clc\n1:\tadcq (%1), %0\n\tadcq 8(%1), %0\n\tadcq 16(%1), %0\n\tadcq 24(%1), %0\n\t"
             "adcq 32(%1), %0\n\tadcq 40(%1), %0\n\tadcq 48(%1), %0\n\tadcq 56(%1), %0\n\t"
             "adcq 64(%1), %0\n\tadcq 72(%1), %0\n\tadcq 80(%1), %0\n\tadcq 88(%1), %0\n\t"
             "adcq 96(%1), %0\n\tadcq 104(%1), %0\n\tadcq 112(%1), %0\n\tadcq 120(%1), %0\n\t"
-            "adcq $0, %0"
-            : "+&r"(sum)
-            : "r"(bytes), "m"(*(const uint8_t(*)[TURN_BYTES])bytes)
-            : "cc");
+            "leaq 128(%1), %1\n\tdecq %2\n\tjnz 1b\n\tadcq $0, %0"
+            : "+&r"(sum), "+&r"(bytes), "+&r"(turns)
+            :
+            : "cc", "memory");
     return sum;
 }
 
@@ -40,8 +41,13 @@ uint16_t checksum(const void *bytes, int count)
     const uint8_t *at = bytes;
     uint64_t sum = 0, last = 0;
 
-    for (; count >= TURN_BYTES; count -= TURN_BYTES, at += TURN_BYTES)
-        sum = add_turn(sum, at);
+    if (count >= TURN_BYTES) {
+        sum = add_turns(sum, at, (uint32_t)count / TURN_BYTES);
+        at += count / TURN_BYTES * TURN_BYTES;
+        count %= TURN_BYTES;
+    }
+    for (; count >= 32; count -= 32, at += 32)
+        sum = add(add(add(add(sum, load(at)), load(at + 8)), load(at + 16)), load(at + 24));
     for (; count >= 8; count -= 8, at += 8)
         sum = add(sum, load(at));
     if (count > 0) {

@@ -25,7 +25,15 @@ static const struct tcp_ext_arg_callbacks callbacks = {on_destroy, on_passive_op
 
 static uint32_t number_of(const struct tcp_pcb *pcb)
 {
-    return (uint32_t)(uintptr_t)tcp_ext_arg_get(pcb, ARGUMENT);
+    return (uint32_t)(uintptr_t)pcb->ext_args[ARGUMENT].data; /* as tcp_ext_arg_get(), in place */
+}
+
+bool connection_number(const struct tcp_pcb *pcb, uint32_t *number)
+{
+    uint32_t argument = number_of(pcb);
+
+    *number = argument - 1;
+    return argument != 0;
 }
 
 static void set_number(struct tcp_pcb *pcb, uint32_t number)
@@ -33,17 +41,29 @@ static void set_number(struct tcp_pcb *pcb, uint32_t number)
     tcp_ext_arg_set_callbacks(pcb, ARGUMENT, &callbacks);
     tcp_ext_arg_set(pcb, ARGUMENT, (void *)(uintptr_t)(number + 1));
     the_net.connections[number] = pcb;
+    numbers_add(&the_net.connections_used, number);
+    the_net.connection_count++;
     numbers_add(&the_net.changes.connections, number);
 }
 
 err_t connection_watch(struct tcp_pcb *pcb)
 {
-    for (uint32_t i = 0; i < NET_CONNECTIONS; i++)
-        if (the_net.connections[i] == NULL) {
-            set_number(pcb, i);
-            return ERR_OK;
-        }
-    return ERR_MEM;
+    uint32_t number = numbers_lowest_out(&the_net.connections_used, 0);
+
+    if (number >= NET_CONNECTIONS)
+        return ERR_MEM;
+    set_number(pcb, number);
+    return ERR_OK;
+}
+
+static void free_number(uint32_t number)
+{
+    direct_forget(number);
+    lookup_remove(number);
+    the_net.connections[number] = NULL;
+    numbers_drop(&the_net.connections_used, number);
+    the_net.connection_count--;
+    numbers_add(&the_net.changes.connections, number);
 }
 
 static void on_destroy(u8_t, void *data)
@@ -53,13 +73,21 @@ static void on_destroy(u8_t, void *data)
     if (argument == 0)
         return; /* a listener, or a PCB that has become one */
     tcp_freed(the_net.connections[argument - 1]);
-    the_net.connections[argument - 1] = NULL;
-    numbers_add(&the_net.changes.connections, argument - 1);
+    free_number(argument - 1);
 }
 
 static err_t on_passive_open(u8_t, struct tcp_pcb_listen *, struct tcp_pcb *pcb)
 {
-    return connection_watch(pcb);
+    err_t error = connection_watch(pcb);
+
+    if (error == ERR_OK)
+        connection_named(pcb);
+    return error;
+}
+
+void connection_named(const struct tcp_pcb *pcb)
+{
+    lookup_add(number_of(pcb) - 1);
 }
 
 void connection_unwatch(struct tcp_pcb *pcb)
@@ -67,16 +95,24 @@ void connection_unwatch(struct tcp_pcb *pcb)
     uint32_t argument = number_of(pcb);
 
     tcp_ext_arg_set(pcb, ARGUMENT, NULL);
-    the_net.connections[argument - 1] = NULL;
-    numbers_add(&the_net.changes.connections, argument - 1);
+    free_number(argument - 1);
+}
+
+void connection_touch(const struct tcp_pcb *pcb)
+{
+    uint32_t argument = number_of(pcb);
+
+    if (argument != 0)
+        numbers_add(&the_net.changes.connections, argument - 1);
 }
 
 void port_segment(const struct tcp_pcb *pcb)
 {
     uint32_t argument = pcb == NULL ? 0 : number_of(pcb);
 
+    timers_need(TIMERS_TCP);
     if (argument != 0)
-        numbers_add(&the_net.changes.connections, argument - 1);
+        numbers_add(&the_net.changes.segments, argument - 1);
 }
 
 /* ---- Images ---- */
@@ -95,7 +131,64 @@ static uint32_t first_of(const struct tcp_pcb *pcb)
     if (first == NULL ||
         (pcb->unsent != NULL && TCP_SEQ_LT(sequence_of(pcb->unsent), sequence_of(first))))
         first = pcb->unsent;
-    return first == NULL ? pcb->snd_lbb : sequence_of(first);
+    return first == NULL ? pcb->snd_nxt : sequence_of(first);
+}
+
+/* `end`, or the number behind a segment of the list, if that is later. */
+static uint32_t later_of(const struct tcp_seg *segment, uint32_t end)
+{
+    for (; segment != NULL; segment = segment->next) {
+        uint32_t behind = sequence_of(segment) + TCP_TCPLEN(segment);
+
+        if (TCP_SEQ_GT(behind, end))
+            end = behind;
+    }
+    return end;
+}
+
+/* Behind the last byte that lwIP has, and behind the end of the stream, if lwIP has that: one that goes with the last
+ * bytes is not counted in `snd_lbb`. */
+static uint32_t end_of(const struct tcp_pcb *pcb)
+{
+    uint32_t end = pcb->snd_lbb;
+
+    if (pcb->unsent == NULL && pcb->unacked == NULL)
+        return pcb->snd_nxt;
+    if ((pcb->flags & TF_FIN) == 0)
+        return end;
+    return later_of(pcb->unsent, later_of(pcb->unacked, end));
+}
+
+static void set_flow(struct kept_connection *image, const struct tcp_pcb *pcb)
+{
+    image->first = first_of(pcb);
+    image->acked = pcb->lastack;
+    image->next = pcb->snd_nxt;
+    image->end = end_of(pcb);
+    image->window = pcb->snd_wnd;
+    image->window_sequence = pcb->snd_wl1;
+    image->window_acked = pcb->snd_wl2;
+    image->receive_next = pcb->rcv_nxt;
+    image->receive_edge = pcb->rcv_ann_right_edge;
+    image->stamp_recent = pcb->ts_recent;
+    image->stamp_acked = pcb->ts_lastacksent;
+    image->congestion = pcb->cwnd;
+    image->threshold = pcb->ssthresh;
+    image->timeout = (uint32_t)pcb->rto;
+    image->flow_sum = KEPT_FLOW_SUM(image, first);
+}
+
+bool connection_note_flow(uint32_t number)
+{
+    struct kept_connection *image = &the_net.kept->connections[number];
+    const struct tcp_pcb *pcb = the_net.connections[number];
+
+    if (pcb == NULL || pcb->state != image->state || (pcb->flags & FLAGS_KEPT) != image->flags ||
+        pcb->mss != image->segment || (pcb->refused_data != NULL) != image->unsound)
+        return false;
+    KEPT_FLOW_NOTE(image, first);
+    set_flow(image, pcb);
+    return true;
 }
 
 void connection_image(uint32_t number, struct kept_connection *image)
@@ -110,29 +203,17 @@ void connection_image(uint32_t number, struct kept_connection *image)
         .send_scale = pcb->snd_scale,
         .receive_scale = pcb->rcv_scale,
         .options = pcb->so_options,
-        .local = ip4_addr_get_u32(ip_2_ip4(&pcb->local_ip)),
-        .remote = ip4_addr_get_u32(ip_2_ip4(&pcb->remote_ip)),
+        .local = port_address(&pcb->local_ip),
+        .remote = port_address(&pcb->remote_ip),
+        .zone = port_zone(port_zone(&pcb->local_ip) != 0 ? &pcb->local_ip : &pcb->remote_ip),
         .local_port = pcb->local_port,
         .remote_port = pcb->remote_port,
-        .first = first_of(pcb),
-        .acked = pcb->lastack,
-        .next = pcb->snd_nxt,
-        .end = pcb->snd_lbb,
-        .window = pcb->snd_wnd,
         .window_max = pcb->snd_wnd_max,
-        .window_sequence = pcb->snd_wl1,
-        .window_acked = pcb->snd_wl2,
-        .receive_next = pcb->rcv_nxt,
-        .receive_edge = pcb->rcv_ann_right_edge,
-        .stamp_recent = pcb->ts_recent,
-        .stamp_acked = pcb->ts_lastacksent,
-        .congestion = pcb->cwnd,
-        .threshold = pcb->ssthresh,
         .segment = pcb->mss,
         .flags = (uint16_t)(pcb->flags & FLAGS_KEPT),
         .unsound = pcb->refused_data != NULL,
-        .timeout = (uint32_t)pcb->rto,
     };
+    set_flow(image, pcb);
     tcp_owner(pcb, image);
     image->sum = KEPT_SUM(image);
 }
@@ -150,8 +231,9 @@ static bool is_sound(const struct kept_connection *image)
 {
     uint32_t bytes = image->end - image->first;
 
-    return image->sum == KEPT_SUM(image) && image->unsound == 0 && image->state >= SYN_RCVD &&
-           image->state <= TIME_WAIT && image->segment >= SEGMENT_MIN &&
+    return image->sum == KEPT_SUM(image) && image->flow_sum == KEPT_FLOW_SUM(image, first) &&
+           image->unsound == 0 && ip_is_v4(image->local) == ip_is_v4(image->remote) &&
+           image->state >= SYN_RCVD && image->state <= TIME_WAIT && image->segment >= SEGMENT_MIN &&
            bytes <= SOCKET_RING_BYTES + (has_ended(image->state) ? 1u : 0u) +
                         (image->state == SYN_RCVD ? 1u : 0u) &&
            image->acked - image->first <= bytes && image->next - image->acked <= bytes &&
@@ -162,8 +244,8 @@ static bool is_sound(const struct kept_connection *image)
 
 static void set_names(struct tcp_pcb *pcb, const struct kept_connection *image)
 {
-    ip4_addr_set_u32(ip_2_ip4(&pcb->local_ip), image->local);
-    ip4_addr_set_u32(ip_2_ip4(&pcb->remote_ip), image->remote);
+    pcb->local_ip = port_to_lwip_at(image->local, image->zone);
+    pcb->remote_ip = port_to_lwip_at(image->remote, image->zone);
     pcb->local_port = image->local_port;
     pcb->remote_port = image->remote_port;
     pcb->so_options = image->options;
@@ -187,7 +269,7 @@ static void set_sender(struct tcp_pcb *pcb, const struct kept_connection *image)
     pcb->snd_wl1 = image->window_sequence;
     pcb->snd_wl2 = image->window_acked;
     pcb->snd_wnd = image->window;
-    pcb->snd_wnd_max = image->window_max;
+    pcb->snd_wnd_max = image->window_max > image->window ? image->window_max : image->window;
     /* One that has grown by retransmissions begins as a new one's. */
     if (image->timeout >= 1 && image->timeout < (uint32_t)pcb->rto)
         pcb->rto = (s16_t)image->timeout;
@@ -223,6 +305,7 @@ struct tcp_pcb *connection_rebuild(uint32_t number)
     } else {
         TCP_REG_ACTIVE(pcb);
     }
+    lookup_add(number);
     return pcb;
 }
 

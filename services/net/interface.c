@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: MIT
-/* interface - cards (lib/client/frame.h) as interfaces of lwIP. */
-#include "abi/inspect.h"
+/* interface - cards (lib/client/frame.h) as interfaces of lwIP; which driver is whose is in cards.c. */
 #include "lib/base/printf.h"
-#include "lib/client/region.h"
+#include "lib/format/net/ip.h"
 #include "lib/format/net/ipv4.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
-#include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
+#include "services/net/capture.h"
+#include "services/net/join.h"
 #include "services/net/loopback.h"
 #include "services/net/net.h"
 
 /* Frames of one card that are taken in one pass. */
 #define BATCH 64u
-/* At the endpoint: some driver has put something into a ring. */
-#define EVENT_FRAMES (1ull << 1)
-/* Badges by which drivers' ends are reported. No session has this bit; the end of one that an earlier run handed out may
- * be reported to this one, so the time is in it, in microseconds, beside the card's number and a counter. */
-#define BADGE_DRIVER (1ull << 62)
-#define BADGE_NUMBER(number) ((uint64_t)(number) << 56)
-#define BADGE_TIME() (kinfo_time_ns() / 1000 % (1ull << 40) << 16)
 #define FRAME_BYTES_SHORT 60u /* what Ethernet sends at least, without the sum at its end */
 /* With more than these in its hands lwIP gets copies, so that there is always room for frames to come. */
 #define HELD_MAX (FRAME_RECEIVE_BUFFERS / 2)
@@ -94,12 +87,23 @@ static struct pbuf *hold(struct interface *interface, const struct frame_part *p
     return pbuf;
 }
 
-static void receive(struct interface *interface, const struct frame_part *part)
+/* While nobody captures, this costs a comparison (capture.c, C2). */
+static void show(const struct interface *interface, bool sent, const uint8_t *bytes, uint32_t count)
+{
+    if (__builtin_expect(capture_count != 0, 0))
+        capture_frame((uint32_t)(interface - the_net.interfaces), sent, bytes, count);
+}
+
+static void receive(struct interface *interface, struct join *join, const struct frame_part *part)
 {
     struct pbuf *pbuf;
     bool several = interface->skipping || (part->flags & FRAME_MORE) != 0;
 
+    timers_need(TIMERS_FRAMES);
+    the_net.own_stale = true;
     interface->skipping = (part->flags & FRAME_MORE) != 0;
+    if (!several)
+        show(interface, false, part->bytes, part->count);
     pbuf = several || (part->flags & FRAME_FAILED) != 0 || part->count < FRAME_BYTES_MIN
                ? NULL
                : hold(interface, part);
@@ -109,14 +113,14 @@ static void receive(struct interface *interface, const struct frame_part *part)
         return;
     }
     interface->received++;
-    NETIF_SET_CHECKSUM_CTRL(&interface->netif,
-                            part->flags & FRAME_CHECKSUM_GOOD
-                                ? NETIF_CHECKSUM_ENABLE_ALL &
-                                      ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP)
-                                : NETIF_CHECKSUM_ENABLE_ALL);
-    if (interface->netif.input(pbuf, &interface->netif) != ERR_OK)
-        (void)pbuf_free(pbuf);
-    NETIF_SET_CHECKSUM_CTRL(&interface->netif, NETIF_CHECKSUM_ENABLE_ALL);
+    join_frame(join, &interface->netif, pbuf, (part->flags & FRAME_CHECKSUM_GOOD) != 0);
+}
+
+/* The driver makes the word 0 that says what the stack waits for, and sets the event, when it has put something. */
+static bool is_quiet(struct interface *interface)
+{
+    interface->quiet = interface->quiet && frame_buffers_wait(&interface->card.buffers);
+    return interface->quiet;
 }
 
 bool interfaces_receive(struct interface *interfaces)
@@ -126,14 +130,16 @@ bool interfaces_receive(struct interface *interfaces)
     for (uint32_t i = 0; i < NET_INTERFACES; i++) {
         struct interface *interface = &interfaces[i];
         struct frame_part part;
+        struct join join = {0};
         uint32_t count = 0;
 
-        if (!interface->card.attached)
+        if (!interface->card.attached || is_quiet(interface))
             continue;
         while (count < BATCH && frame_take(&interface->card.buffers, &part)) {
-            receive(interface, &part);
+            receive(interface, &join, &part);
             count++;
         }
+        join_end(&join);
         more |= count == BATCH;
         if (frame_buffers_broken(&interface->card.buffers)) {
             log_line("en%u: its driver broke the rings; its next run is begun with", i);
@@ -153,6 +159,7 @@ static err_t send(struct netif *netif, struct pbuf *pbuf)
     uint32_t buffer, bytes = pbuf->tot_len;
     uint8_t *to;
 
+    timers_need(TIMERS_FRAMES);
     if (!interface->card.attached)
         return ERR_IF;
     if (bytes > FRAME_BYTES_MAX)
@@ -167,6 +174,7 @@ static err_t send(struct netif *netif, struct pbuf *pbuf)
         memset(to + bytes, 0, FRAME_BYTES_SHORT - bytes);
         bytes = FRAME_BYTES_SHORT;
     }
+    show(interface, true, to, bytes);
     frame_send(&interface->card.buffers, buffer, bytes, 0);
     interface->sent++;
     return ERR_OK;
@@ -175,11 +183,21 @@ static err_t send(struct netif *netif, struct pbuf *pbuf)
 /* What is for this machine comes in again, and is not put on the wire. */
 static err_t output(struct netif *netif, struct pbuf *pbuf, const ip4_addr_t *address)
 {
-    if (limits_is_own(&the_net.own, lwip_htonl(ip4_addr_get_u32(address))))
+    if (limits_is_own(&the_net.own, IP_V4(lwip_htonl(ip4_addr_get_u32(address)))))
         return loopback_put(netif, pbuf);
     if (!loopback_may_leave(pbuf))
         return ERR_RTE;
     return etharp_output(netif, pbuf, address);
+}
+
+static err_t output6(struct netif *netif, struct pbuf *pbuf, const ip6_addr_t *address)
+{
+    if (limits_is_own(&the_net.own, port_address6(address)))
+        return loopback_put(netif, pbuf);
+    if (!loopback_may_leave6(pbuf))
+        return ERR_RTE;
+    timers_need(TIMERS_IP6);
+    return ethip6_output(netif, pbuf, address);
 }
 
 void interfaces_bell(struct interface *interfaces)
@@ -192,9 +210,14 @@ bool interfaces_sleep(struct interface *interfaces)
 {
     bool nothing = true;
 
-    for (uint32_t i = 0; i < NET_INTERFACES; i++)
-        if (interfaces[i].card.attached)
-            nothing &= frame_buffers_sleep(&interfaces[i].card.buffers, false);
+    for (uint32_t i = 0; i < NET_INTERFACES; i++) {
+        struct interface *interface = &interfaces[i];
+
+        if (!interface->card.attached || is_quiet(interface))
+            continue;
+        interface->quiet = frame_buffers_sleep(&interface->card.buffers, false);
+        nothing &= interface->quiet;
+    }
     return nothing;
 }
 
@@ -204,27 +227,43 @@ static err_t begin_netif(struct netif *netif)
 {
     const struct interface *interface = interface_of(netif);
 
+    netif->num = PORT_CARD_NUMBER(interface - the_net.interfaces);
     netif->name[0] = 'e';
     netif->name[1] = 'n';
     netif->hostname = HOST_NAME;
     netif->output = output;
+    netif->output_ip6 = output6;
     netif->linkoutput = send;
     netif->mtu = interface->card.info.mtu;
     netif->hwaddr_len = ETH_HWADDR_LEN;
     memcpy(netif->hwaddr, interface->card.info.mac, ETH_HWADDR_LEN);
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_MLD6;
     return ERR_OK;
+}
+
+/* Each address once, as it begins to be used. */
+static void say_address(struct interface *interface, uint32_t number, struct ip_address address)
+{
+    char text[IP_TEXT_BYTES];
+
+    if (ip_equal(interface->said[number], address))
+        return;
+    interface->said[number] = address;
+    if (!ip_is_any(address))
+        log_line("en%u: %s", (unsigned)(interface - the_net.interfaces), ip_text(text, address));
 }
 
 static void on_status(struct netif *netif)
 {
-    uint32_t address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(netif)));
-    char text[IPV4_TEXT_BYTES];
+    struct interface *interface = interface_of(netif);
 
-    numbers_add(&the_net.changes.addresses, (uint32_t)(interface_of(netif) - the_net.interfaces));
-    if (address != 0 && netif_is_up(netif))
-        log_line("en%u: %s", (unsigned)(interface_of(netif) - the_net.interfaces),
-                 ipv4_text(text, address));
+    numbers_add(&the_net.changes.addresses, (uint32_t)(interface - the_net.interfaces));
+    the_net.own_stale = the_net.own_changed = true;
+    if (!netif_is_up(netif))
+        return;
+    say_address(interface, 0, port_address(netif_ip_addr4(netif)));
+    for (int i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
+        say_address(interface, 1 + (uint32_t)i, interface_address6(interface, i));
 }
 
 static void set_address(ip4_addr_t *address, uint32_t value)
@@ -279,7 +318,8 @@ static void use_kept(struct interface *interface, uint32_t number)
     struct netif *netif = &interface->netif;
     struct dhcp *dhcp = netif_dhcp_data(netif);
 
-    if (kept.address == 0 || dhcp == NULL || memcmp(kept.mac, netif->hwaddr, sizeof kept.mac) != 0)
+    if (kept.address == 0 || kept.sum != KEPT_SUM(&kept) || dhcp == NULL ||
+        memcmp(kept.mac, netif->hwaddr, sizeof kept.mac) != 0)
         return;
     ip4_addr_set_u32(&dhcp->offered_ip_addr, kept.address);
     dhcp->state = DHCP_STATE_BOUND;
@@ -306,10 +346,9 @@ static void begin_address(struct interface *interface, uint32_t number)
         use_kept(interface, number);
 }
 
-/* The driver has all buffers for frames to come but those that lwIP still reads. */
-static void begin_card(struct interface *interface, uint32_t number)
+void interface_begin(struct interface *interface, uint32_t number)
 {
-    interface->skipping = false;
+    interface->skipping = interface->quiet = false;
     for (uint32_t i = 0; i < FRAME_RECEIVE_BUFFERS; i++)
         if (!interface->buffers[i].held)
             give(interface, i);
@@ -319,6 +358,8 @@ static void begin_card(struct interface *interface, uint32_t number)
             return;
         interface->added = true;
         netif_set_status_callback(&interface->netif, on_status);
+        netif_create_ip6_linklocal_address(&interface->netif, 1);
+        netif_set_ip6_autoconfig_enabled(&interface->netif, 1);
         netif_set_up(&interface->netif);
         if (netif_default == NULL)
             netif_set_default(&interface->netif);
@@ -328,123 +369,8 @@ static void begin_card(struct interface *interface, uint32_t number)
     }
     if (interface->card.attaches == 1)
         begin_address(interface, number);
+    timers_need(TIMERS_IP6);
     if (frame_link(&interface->card))
         netif_set_link_up(
             &interface->netif); /* who has its address says so, and who asks begins or goes on */
-}
-
-void interfaces_attach(struct interface *interfaces)
-{
-    for (uint32_t i = 0; i < NET_INTERFACES; i++) {
-        struct frame_card *card = &interfaces[i].card;
-        mnos_status_t status;
-
-        if (card->setup.service == 0 || card->attached)
-            continue;
-        status = frame_attach(card);
-        if (status == MNOS_OK)
-            begin_card(&interfaces[i], i);
-        else if (status != MNOS_ERR_STOPPED)
-            log_error(status, "begin with a network card");
-    }
-}
-
-void interfaces_gone(struct interface *interfaces, mnos_badge_t badge)
-{
-    for (uint32_t i = 0; i < NET_INTERFACES; i++)
-        if (frame_gone(&interfaces[i].card, badge) && interfaces[i].added)
-            netif_set_link_down(&interfaces[i].netif);
-}
-
-static mnos_status_t open_card(struct interface *interface, uint32_t number,
-                               const struct region *region, mnos_cap_t endpoint)
-{
-    char name[MNOS_NAME_BYTES];
-    struct frame_setup setup = {
-        .address = region->address + (uint64_t)number * FRAME_MEMORY_PAGES * MNOS_PAGE_BYTES,
-        .endpoint = endpoint,
-        .events = EVENT_FRAMES,
-        .badge = BADGE_DRIVER | BADGE_NUMBER(number) | BADGE_TIME(),
-    };
-    mnos_status_t status =
-        sys_cap_create(MNOS_CREATE_RANGE, region->pieces[0].memory,
-                       MNOS_RIGHT_READ | MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
-                       (uint64_t)number * FRAME_MEMORY_PAGES, FRAME_MEMORY_PAGES, &setup.memory);
-
-    (void)mnos_snprintf(name, sizeof name, "virtio_net.%u", number);
-    setup.service = bootstrap_cap(name);
-    frame_open(&interface->card, &setup);
-    return status;
-}
-
-mnos_status_t interfaces_open(struct interface *interfaces, mnos_cap_t endpoint)
-{
-    static struct region_piece piece;
-    static struct region region;
-    mnos_status_t status = region_open(&region, "net_frames", &piece, 1);
-
-    if (status == MNOS_OK && region.bytes < NET_INTERFACES * FRAME_MEMORY_PAGES * MNOS_PAGE_BYTES)
-        status = MNOS_ERR_SIZE;
-    for (uint32_t i = 0; status == MNOS_OK && i < NET_INTERFACES; i++)
-        status = open_card(&interfaces[i], i, &region, endpoint);
-    return status;
-}
-
-/* ---- What others ask ---- */
-
-void interfaces_own(const struct interface *interfaces, struct own_addresses *own)
-{
-    own->count = 0;
-    for (uint32_t i = 0; i < NET_INTERFACES; i++) {
-        uint32_t address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(&interfaces[i].netif)));
-        uint32_t mask = lwip_htonl(ip4_addr_get_u32(netif_ip4_netmask(&interfaces[i].netif)));
-
-        if (!interfaces[i].added || address == 0)
-            continue;
-        own->broadcast[own->count] = address | ~mask;
-        own->address[own->count++] = address;
-    }
-}
-
-/* NULL, and *index is what is left of it: there are fewer. */
-static const struct interface *nth(const struct interface *interfaces, uint64_t *index,
-                                   uint32_t *number)
-{
-    for (uint32_t i = 0; i < NET_INTERFACES; i++)
-        if (interfaces[i].added && (*index)-- == 0) {
-            *number = i;
-            return &interfaces[i];
-        }
-    return NULL;
-}
-
-mnos_status_t interfaces_entry(const struct interface *interfaces, uint64_t index,
-                               struct socket_interface *entry)
-{
-    uint32_t number;
-    const struct interface *interface = nth(interfaces, &index, &number);
-    const struct netif *netif;
-
-    if (interface == NULL && index != 0)
-        return MNOS_ERR_END;
-    if (interface == NULL) {
-        loopback_entry(entry);
-        return MNOS_OK;
-    }
-    netif = &interface->netif;
-    *entry = (struct socket_interface){
-        .mtu = netif->mtu,
-        .address = lwip_htonl(ip4_addr_get_u32(netif_ip4_addr(netif))),
-        .mask = lwip_htonl(ip4_addr_get_u32(netif_ip4_netmask(netif))),
-        .gateway = lwip_htonl(ip4_addr_get_u32(netif_ip4_gw(netif))),
-        .up = frame_link(&interface->card),
-        .dhcp = interface->dhcp,
-        .received = interface->received,
-        .sent = interface->sent,
-        .dropped = interface->dropped,
-        .attaches = interface->card.attaches,
-    };
-    (void)mnos_snprintf(entry->name, sizeof entry->name, "en%u", number);
-    memcpy(entry->mac, netif->hwaddr, sizeof entry->mac);
-    return MNOS_OK;
 }

@@ -3,18 +3,6 @@
 #include "lib/base/string.h"
 #include "services/net/net.h"
 
-uint64_t kept_sum(const void *image, size_t bytes)
-{
-    uint64_t sum = 0x9E3779B97F4A7C15ull, word;
-
-    for (size_t at = 0; at < bytes; at += sizeof word) {
-        memcpy(&word, (const uint8_t *)image + at, sizeof word);
-        sum = (sum ^ word) * 0xFF51AFD7ED558CCDull;
-        sum ^= sum >> 32;
-    }
-    return sum;
-}
-
 /* The image is replaced, and the old one can be restored. */
 static void put(void *image, const void *now, size_t bytes)
 {
@@ -47,7 +35,8 @@ static void note_socket(struct net *net, uint32_t number)
             .port = socket->port,
             .session = socket->session,
             .share = (uint32_t)(socket->share - net->shares),
-            .slot = socket->slot,
+            .slot = (uint16_t)socket->slot,
+            .account = socket->account,
             .state = socket->state,
             .error = socket->error,
             .address = socket->address,
@@ -60,8 +49,24 @@ static void note_socket(struct net *net, uint32_t number)
         };
         memcpy(image.peers, socket->peers, sizeof image.peers);
         image.sum = KEPT_SUM(&image);
+        image.flow_sum = KEPT_FLOW_SUM(&image, sent);
     }
     put(&net->kept->sockets[number], &image, sizeof image);
+    numbers_add(&net->unpublished, number);
+}
+
+static void note_socket_flow(struct net *net, uint32_t number)
+{
+    const struct socket *socket = &net->sockets[number];
+    struct kept_socket *image = &net->kept->sockets[number];
+
+    if (socket->kind == KIND_FREE)
+        return; /* what has made it free made its image */
+    KEPT_FLOW_NOTE(image, sent);
+    image->sent = socket->send.own;
+    image->received = socket->receive.own;
+    image->lost = socket->lost;
+    image->flow_sum = KEPT_FLOW_SUM(image, sent);
     numbers_add(&net->unpublished, number);
 }
 
@@ -86,14 +91,16 @@ static void note_share(struct net *net, uint32_t number)
 {
     const struct share *share = &net->shares[number];
     struct kept_share image = {0};
-    uint32_t place = 0;
 
     if (share->page != NULL && !share->ending) {
-        image = (struct kept_share){share->slots, share->session};
-        place = share->window.place;
+        image = (struct kept_share){.slots = share->slots,
+                                    .session = share->session,
+                                    .place = share->window.place,
+                                    .index = share->index,
+                                    .account = share->account};
+        image.sum = KEPT_SUM(&image);
     }
     put(&net->kept->shares[number], &image, sizeof image);
-    put(&net->kept->places[number], &place, sizeof place);
 }
 
 static void note_connection(struct net *net, uint32_t number)
@@ -109,6 +116,7 @@ static void note_address(struct net *net, uint32_t number)
     struct kept_address image;
 
     interface_address(&net->interfaces[number], &image);
+    image.sum = KEPT_SUM(&image);
     put(&net->kept->addresses[number], &image, sizeof image);
 }
 
@@ -117,6 +125,11 @@ void kept_note(struct net *net)
     struct changes *changes = &net->changes;
     uint32_t number;
 
+    while (numbers_take(&changes->segments, &number))
+        if (!connection_note_flow(number))
+            numbers_add(&changes->connections, number);
+    while (numbers_take(&changes->flows, &number))
+        note_socket_flow(net, number);
     while (numbers_take(&changes->sockets, &number))
         note_socket(net, number);
     while (numbers_take(&changes->connections, &number))

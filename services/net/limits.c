@@ -8,53 +8,87 @@
 #include "lib/format/net/dns.h"
 
 #define ALL_PROTOCOLS (SOCKET_TCP | SOCKET_UDP)
-#define ALL_RIGHTS (SOCKET_RIGHT_PING | SOCKET_RIGHT_OBSERVE)
+#define ALL_RIGHTS (SOCKET_RIGHT_PING | SOCKET_RIGHT_OBSERVE | SOCKET_RIGHT_CAPTURE)
+
+#define V4(number)                                                                                 \
+    {                                                                                              \
+        0, 0xFFFF00000000ull | (number)                                                            \
+    }
+#define V6(high)                                                                                   \
+    {                                                                                              \
+        (high), 0                                                                                  \
+    }
+#define V6_LAST(high)                                                                              \
+    {                                                                                              \
+        (high), UINT64_MAX                                                                         \
+    }
 
 /* Addresses that no wider range means: RFC 6890. */
 static const struct block {
-    uint32_t first, last;
+    struct ip_address first, last;
+    bool loopback;
 } blocks[] = {
-    {0x7F000000, 0x7FFFFFFF}, /* loopback */
-    {0xA9FE0000, 0xA9FEFFFF}, /* link-local */
-    {0xE0000000, 0xEFFFFFFF}, /* multicast */
+    {V4(0x7F000000), V4(0x7FFFFFFF), true},
+    {{0, 1}, {0, 1}, true},
+    {V4(0xA9FE0000), V4(0xA9FEFFFF), false}, /* link-local */
+    {V6(0xFE80ull << 48), V6_LAST(0xFEBFFFFFFFFFFFFF), false},
+    {V4(0xE0000000), V4(0xEFFFFFFF), false}, /* multicast */
+    {V6(0xFFull << 56), V6_LAST(UINT64_MAX), false},
 };
 
-static const struct block *block_of(uint32_t first, uint32_t last)
+/* Whether all from `first` to `last` are of the family of `outer` and lie in it. */
+static bool lies_in(struct ip_address first, struct ip_address last, struct ip_address outer_first,
+                    struct ip_address outer_last)
+{
+    return ip_is_v4(first) == ip_is_v4(outer_first) && ip_at_most(outer_first, first) &&
+           ip_at_most(last, outer_last);
+}
+
+static const struct block *block_of(struct ip_address first, struct ip_address last)
 {
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
-        if (first >= blocks[i].first && last <= blocks[i].last)
+        if (lies_in(first, last, blocks[i].first, blocks[i].last))
             return &blocks[i];
     return NULL;
 }
 
-bool limits_is_loopback(uint32_t address)
+bool limits_is_loopback(struct ip_address address)
 {
-    return block_of(address, address) == &blocks[0];
+    const struct block *block = block_of(address, address);
+
+    return block != NULL && block->loopback;
 }
 
-bool limits_is_own(const struct own_addresses *own, uint32_t address)
+bool limits_is_own(const struct own_addresses *own, struct ip_address address)
 {
     for (uint32_t i = 0; i < own->count; i++)
-        if (own->address[i] == address)
+        if (ip_equal(own->address[i], address))
             return true;
     return false;
 }
 
-/* Addresses that nothing is sent to: this network, reserved ones, and broadcasts. */
-static bool is_nobody(uint32_t address, const struct own_addresses *own)
+/* Addresses that nothing is sent to: this network, reserved ones, and broadcasts; of IPv6, none at all, and those of IPv4 as
+ * they were written once (RFC 4291, 2.5.5.1). */
+static bool is_nobody(struct ip_address address, const struct own_addresses *own)
 {
     bool all = false;
 
+    if (!ip_is_v4(address))
+        return address.high == 0 && address.low >> 32 == 0 && address.low != 1;
     for (uint32_t i = 0; i < own->count; i++)
-        all |= own->broadcast[i] == address && own->address[i] != address;
-    return all || address >> 24 == 0 || address >= 0xF0000000;
+        all |= ip_equal(own->broadcast[i], address) && !ip_equal(own->address[i], address);
+    return all || ip_v4_of(address) >> 24 == 0 || ip_v4_of(address) >= 0xF0000000;
 }
 
 static bool range_valid(const struct socket_range *range)
 {
-    return range->first <= range->last && range->first_port <= range->last_port &&
-           range->protocols != 0 && (range->protocols & ~ALL_PROTOCOLS) == 0 &&
-           (range->flags & ~SOCKET_RANGE_OWN) == 0 && range->reserved == 0;
+    bool own = (range->flags & SOCKET_RANGE_OWN) != 0;
+
+    return ip_at_most(range->first, range->last) &&
+           (own || ip_is_v4(range->first) == ip_is_v4(range->last)) &&
+           range->first_port <= range->last_port && range->protocols != 0 &&
+           (range->protocols & ~ALL_PROTOCOLS) == 0 && (range->flags & ~SOCKET_RANGE_OWN) == 0 &&
+           range->reserved == 0;
 }
 
 /* A name as it would be asked for, or "*". */
@@ -111,9 +145,11 @@ static bool addresses_inside(const struct socket_range *parent, const struct soc
 
     if ((parent->flags & SOCKET_RANGE_OWN) != (child->flags & SOCKET_RANGE_OWN))
         return false;
+    if ((parent->flags & SOCKET_RANGE_OWN) != 0) /* of both families */
+        return ip_at_most(parent->first, child->first) && ip_at_most(child->last, parent->last);
     if (block != NULL && block_of(parent->first, parent->last) != block)
         return false;
-    return child->first >= parent->first && child->last <= parent->last;
+    return lies_in(child->first, child->last, parent->first, parent->last);
 }
 
 static bool ranges_inside(const struct socket_range *parents, uint32_t parent_count,
@@ -167,28 +203,37 @@ bool limits_narrow(const struct socket_limits *parent, const struct socket_limit
 
 /* ---- Questions ---- */
 
-static bool range_has(const struct socket_range *range, uint32_t address, bool own)
+static bool range_has(const struct socket_range *range, struct ip_address address, bool own)
 {
-    const struct block *block = block_of(address, address);
+    const struct block *block;
 
     if (own || (range->flags & SOCKET_RANGE_OWN) != 0)
         return own && (range->flags & SOCKET_RANGE_OWN) != 0;
-    if (block != NULL && block_of(range->first, range->last) != block)
+    if (!lies_in(address, address, range->first, range->last))
         return false;
-    return address >= range->first && address <= range->last;
+    block = block_of(address, address);
+    return block == NULL || block_of(range->first, range->last) == block;
 }
 
-/* `all`: no address, but all that leave the machine. */
+/* Whether it has every address of the family of `any`, which is the first of them. */
+static bool has_all(const struct socket_range *range, struct ip_address any)
+{
+    struct ip_address last =
+        ip_is_v4(any) ? IP_V4(UINT32_MAX) : (struct ip_address){UINT64_MAX, UINT64_MAX};
+
+    return ip_equal(range->first, any) && ip_equal(range->last, last) && range->flags == 0;
+}
+
+/* `all`: no address, but all of its family that leave the machine. */
 static bool any_has(const struct socket_range *ranges, uint32_t count, enum socket_limit limit,
-                    enum socket_protocol protocol, uint32_t address, bool all, bool own,
+                    enum socket_protocol protocol, struct ip_address address, bool all, bool own,
                     uint16_t port, struct socket_refusal *refusal)
 {
     enum socket_field closest = count == 0 ? SOCKET_FIELD_NONE : SOCKET_FIELD_ADDRESS;
 
     for (uint32_t i = 0; i < count; i++) {
         const struct socket_range *range = &ranges[i];
-        bool has = all ? range->first == 0 && range->last == UINT32_MAX && range->flags == 0
-                       : range_has(range, address, own);
+        bool has = all ? has_all(range, address) : range_has(range, address, own);
         enum socket_field wrong =
             first_wrong(has, (range->protocols & protocol) != 0,
                         port >= range->first_port && port <= range->last_port);
@@ -201,14 +246,14 @@ static bool any_has(const struct socket_range *ranges, uint32_t count, enum sock
 }
 
 bool limits_listen(const struct socket_limits *limits, enum socket_protocol protocol,
-                   uint32_t address, uint16_t port, struct socket_refusal *refusal)
+                   struct ip_address address, uint16_t port, struct socket_refusal *refusal)
 {
     return any_has(limits->listen, limits->listen_count, SOCKET_LIMIT_LISTEN, protocol, address,
-                   address == 0, false, port, refusal);
+                   ip_is_any(address), false, port, refusal);
 }
 
 bool limits_connect(const struct socket_limits *limits, enum socket_protocol protocol,
-                    uint32_t address, uint16_t port, const struct own_addresses *own,
+                    struct ip_address address, uint16_t port, const struct own_addresses *own,
                     struct socket_refusal *refusal)
 {
     if (is_nobody(address, own))
@@ -234,7 +279,7 @@ bool limits_right(const struct socket_limits *limits, enum socket_right right,
            refuse(refusal, SOCKET_LIMIT_RIGHTS, SOCKET_FIELD_NONE, 0);
 }
 
-bool limits_ping(const struct socket_limits *limits, uint32_t address,
+bool limits_ping(const struct socket_limits *limits, struct ip_address address,
                  const struct own_addresses *own, struct socket_refusal *refusal)
 {
     if (!limits_right(limits, SOCKET_RIGHT_PING, refusal))

@@ -15,27 +15,29 @@
 /* The addresses of this machine that leave it. */
 struct own_addresses {
     uint32_t count;
-    uint32_t address[4];
-    uint32_t broadcast[4]; /* what all of the network behind that address hear */
+    struct ip_address address[8];
+    struct ip_address
+        broadcast[8]; /* what all of the network behind that address hear; of IPv6 none */
 };
 
-bool limits_is_loopback(uint32_t address);
-bool limits_is_own(const struct own_addresses *own, uint32_t address);
+bool limits_is_loopback(struct ip_address address);
+bool limits_is_own(const struct own_addresses *own, struct ip_address address);
 /* Whether the numbers in it can be. */
 bool limits_valid(const struct socket_limits *limits);
 /* Whether `child` is a part of `parent`. */
 bool limits_narrow(const struct socket_limits *parent, const struct socket_limits *child,
                    struct socket_refusal *refusal);
 
-/* Whether a socket may be bound to a local address; 0: all that leave the machine. */
+/* Whether a socket may be bound to a local address; 0.0.0.0 or ::, all of that family that leave the
+ * machine. */
 bool limits_listen(const struct socket_limits *limits, enum socket_protocol protocol,
-                   uint32_t address, uint16_t port, struct socket_refusal *refusal);
+                   struct ip_address address, uint16_t port, struct socket_refusal *refusal);
 /* Whether a peer may be connected to, or sent to. */
 bool limits_connect(const struct socket_limits *limits, enum socket_protocol protocol,
-                    uint32_t address, uint16_t port, const struct own_addresses *own,
+                    struct ip_address address, uint16_t port, const struct own_addresses *own,
                     struct socket_refusal *refusal);
 /* Whether an address may be pinged: those that leave the machine, one by one. */
-bool limits_ping(const struct socket_limits *limits, uint32_t address,
+bool limits_ping(const struct socket_limits *limits, struct ip_address address,
                  const struct own_addresses *own, struct socket_refusal *refusal);
 /* Whether a name may be asked for; it is clean (lib/format/net/dns.h). */
 bool limits_resolve(const struct socket_limits *limits, const char *name,

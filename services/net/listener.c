@@ -12,6 +12,7 @@ void listener_leave(struct pending *pending)
 {
     pending->pcb = NULL;
     pending->leaving = true;
+    pending->listener->waiting--;
     numbers_add(&the_net.changes.pending, pending_number(pending));
     numbers_add(&the_net.pending_leaving, pending_number(pending));
 }
@@ -57,7 +58,7 @@ static void set_window(const struct pending *pending, struct tcp_pcb *pcb)
 
 /* The bytes wait in memory that outlives this run, as many as the window allows: what comes behind them lwIP drops, and
  * it is sent again. */
-static err_t on_pending_receive(void *arg, struct tcp_pcb *, struct pbuf *pbuf, err_t)
+static err_t on_pending_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *pbuf, err_t)
 {
     struct pending *pending = arg;
 
@@ -66,6 +67,8 @@ static err_t on_pending_receive(void *arg, struct tcp_pcb *, struct pbuf *pbuf, 
         pending->closed = true;
         return ERR_OK;
     }
+    if (pbuf->next != NULL)
+        tcp_ack_now(pcb); /* as in on_receive() of tcp.c */
     LWIP_ASSERT("more than the window",
                 pending->buffer != 0 && pbuf->tot_len <= SOCKET_RING_BYTES - pending->bytes);
     pending->bytes += pbuf_copy_partial(
@@ -77,10 +80,12 @@ static err_t on_pending_receive(void *arg, struct tcp_pcb *, struct pbuf *pbuf, 
 static void adopt_pending(struct pending *pending, struct tcp_pcb *pcb)
 {
     pending->pcb = pcb;
+    pending->listener->waiting++;
     tcp_arg(pcb, pending);
     tcp_recv(pcb, on_pending_receive);
     tcp_err(pcb, on_pending_error);
     tcp_backlog_delayed(pcb);
+    connection_touch(pcb);
     numbers_add(&the_net.changes.pending, pending_number(pending));
 }
 
@@ -188,6 +193,7 @@ bool tcp_half_open_recover(struct socket *listener, struct tcp_pcb *pcb)
     pcb->listener = (struct tcp_pcb_listen *)listener->tcp;
     tcp_arg(pcb, listener);
     tcp_backlog_delayed(pcb);
+    connection_touch(pcb);
     pcb->rtime = 0;
     return tcp_enqueue_flags(pcb, TCP_SYN | TCP_ACK) == ERR_OK;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * loopback - the machine to itself: the interface "lo" with 127.0.0.1, and what a card would send to an address of this
+ * loopback - the machine to itself: the interface "lo" with 127.0.0.1 and ::1, and what a card would send to an address of this
  * machine. A packet is copied once, waits in a queue and comes in again in the same pass of the loop.
  *
  * B1  What has an address of loopback never leaves the machine, and nothing comes in from a card with such an
@@ -59,6 +59,13 @@ static err_t output(struct netif *netif, struct pbuf *pbuf, const ip4_addr_t *ad
     return loopback_put(netif, pbuf);
 }
 
+static err_t output6(struct netif *netif, struct pbuf *pbuf, const ip6_addr_t *address)
+{
+    if (!ip6_addr_isloopback(address))
+        return ERR_RTE;
+    return loopback_put(netif, pbuf);
+}
+
 bool loopback_deliver(void)
 {
     for (uint32_t i = 0; i < PACKETS && count != 0; i++) {
@@ -68,10 +75,15 @@ bool loopback_deliver(void)
         count--;
         packets++;
         delivering = true;
-        (void)ip4_input(queue[at].pbuf, queue[at].netif); /* it is freed in any case */
+        (void)ip_input(queue[at].pbuf, queue[at].netif); /* it is freed in any case */
         delivering = false;
     }
     return count != 0;
+}
+
+bool loopback_is_own(struct ip_address address)
+{
+    return limits_is_loopback(address) || limits_is_own(&the_net.own, address);
 }
 
 bool loopback_may_leave(const struct pbuf *pbuf)
@@ -81,15 +93,50 @@ bool loopback_may_leave(const struct pbuf *pbuf)
     return !is_loopback(ip->src.addr) && !is_loopback(ip->dest.addr);
 }
 
+/* Nor does an address of IPv4 leave in a packet of IPv6. */
+static bool is_inside6(const ip6_addr_p_t *packed)
+{
+    ip6_addr_t address;
+
+    ip6_addr_copy_from_packed(address, *packed);
+    return ip6_addr_isloopback(&address) || ip6_addr_isipv4mappedipv6(&address);
+}
+
+bool loopback_may_leave6(const struct pbuf *pbuf)
+{
+    const struct ip6_hdr *ip = pbuf->payload;
+
+    return !is_inside6(&ip->src) && !is_inside6(&ip->dest);
+}
+
 /* ---- What lwIP asks ---- */
 
 int loopback_refuses_packet(struct pbuf *pbuf)
 {
     const struct ip_hdr *ip = pbuf->payload;
 
-    if (delivering || (!is_loopback(ip->src.addr) && !is_loopback(ip->dest.addr) &&
-                       !limits_is_own(&the_net.own, lwip_htonl(ip->src.addr))))
+    if (delivering ||
+        (loopback_may_leave(pbuf) && !limits_is_own(&the_net.own, IP_V4(lwip_htonl(ip->src.addr)))))
         return 0;
+    (void)pbuf_free(pbuf);
+    return 1;
+}
+
+/* What has an address of IPv4 in it lwIP drops. An address that is being looked at, whether somebody else has it, is not ours
+ * yet, so that who has it can say so. */
+int loopback_refuses_packet6(struct pbuf *pbuf)
+{
+    const struct ip6_hdr *ip = pbuf->payload;
+    ip6_addr_t from;
+
+    timers_need(TIMERS_IP6);
+    if (delivering)
+        return 0;
+    if (pbuf->len >= IP6_HLEN) {
+        ip6_addr_copy_from_packed(from, ip->src);
+        if (loopback_may_leave6(pbuf) && !limits_is_own(&the_net.own, port_address6(&from)))
+            return 0;
+    }
     (void)pbuf_free(pbuf);
     return 1;
 }
@@ -102,8 +149,8 @@ int loopback_refuses_connection(struct tcp_pcb *listener, const struct tcp_hdr *
     struct socket_refusal refusal;
 
     if (ip_current_input_netif() != &lo || socket == NULL ||
-        limits_listen(&the_net.limits[socket->session], SOCKET_TCP, LOOPBACK_ADDRESS, socket->port,
-                      &refusal))
+        limits_listen(&the_net.limits[socket->session], SOCKET_TCP,
+                      loopback_beside(socket->address), socket->port, &refusal))
         return ERR_OK;
     tcp_rst_netif(&lo, head->ackno, next, ip_current_dest_addr(), ip_current_src_addr(),
                   listener->local_port, head->src);
@@ -122,6 +169,7 @@ static err_t begin(struct netif *netif)
     netif->name[0] = 'l';
     netif->name[1] = 'o';
     netif->output = output;
+    netif->output_ip6 = output6;
     netif->mtu = MTU;
     NETIF_SET_CHECKSUM_CTRL(netif, NETIF_CHECKSUM_DISABLE_ALL);
     return ERR_OK;
@@ -132,9 +180,12 @@ void loopback_open(void)
     ip4_addr_t address = {lwip_htonl(LOOPBACK_ADDRESS)}, mask = {lwip_htonl(0xFF000000)},
                none = {0};
 
-    (void)netif_add(&lo, &address, &mask, &none, NULL, begin, ip4_input);
+    (void)netif_add(&lo, &address, &mask, &none, NULL, begin, ip_input);
+    IP_ADDR6_HOST(lo.ip6_addr, 0, 0, 0, 1);
+    lo.ip6_addr_state[0] = IP6_ADDR_VALID;
     netif_set_link_up(&lo);
     netif_set_up(&lo);
+    lo.rs_count = 0; /* there is no router */
 }
 
 void loopback_entry(struct socket_interface *entry)
@@ -148,5 +199,6 @@ void loopback_entry(struct socket_interface *entry)
         .received = packets,
         .sent = packets + count,
         .dropped = dropped,
+        .addresses6 = {LOOPBACK_ADDRESS6},
     };
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 /* main - TCP/IP: capabilities, and the loop. See README.md. */
 #include "abi/inspect.h"
-#include "lib/client/service.h"
+#include "lib/client/entropy.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
-#include "protocols/entropy.h"
 #include "protocols/manager.h"
 #include "services/net/loopback.h"
 #include "services/net/net.h"
+
+BOOTSTRAP_NEEDS("observer");
 
 enum { EXIT_MEMORY = 1, EXIT_ENTROPY = 2, EXIT_LIMITS = 3, EXIT_RECEIVE = 4 };
 
@@ -19,17 +20,34 @@ static bool again; /* there is more to do: the next message is not waited for */
 
 /* ---- The loop ---- */
 
+/* Before anything is sent by loopback: what may not be connected to one of them is not any more. */
+static void learn_own(void)
+{
+    if (!the_net.own_stale)
+        return;
+    interfaces_own(the_net.interfaces, &the_net.own);
+    if (the_net.own_changed)
+        sockets_judge(&the_net);
+    the_net.own_stale = the_net.own_changed = false;
+}
+
 /* One pass: net.h says what is in it. */
 static void one_pass(void *)
 {
-    bool more = interfaces_receive(the_net.interfaces);
+    uint64_t now_ns = kinfo_time_ns();
+    bool more;
 
-    sys_check_timeouts();
-    /* A frame or a timer may have changed them, or their masks alone. */
-    interfaces_own(the_net.interfaces, &the_net.own);
-    (void)pings_deadline_ns(&the_net, kinfo_time_ns());
-    (void)names_deadline_ns(&the_net, kinfo_time_ns());
+    timers_pass(now_ns);
+    more = interfaces_receive(the_net.interfaces);
+    timers_run(now_ns);
+    learn_own();
+    if (the_net.ping_count != 0 || the_net.names.asking != 0) {
+        (void)pings_deadline_ns(&the_net, now_ns);
+        (void)names_deadline_ns(&the_net, now_ns);
+    }
     shares_pump(&the_net); /* what is put later is found by shares_sleep() */
+    more |= loopback_deliver();
+    more |= direct_resume();
     more |= loopback_deliver();
     kept_commit(&the_net);
     sockets_publish(&the_net);
@@ -40,10 +58,12 @@ static void one_pass(void *)
 
 static uint64_t deadline_ns(void *)
 {
-    uint64_t first = port_deadline_ns(), pings, names;
+    uint64_t first = timers_deadline_ns(), pings, names;
 
     if (again)
         return 0;
+    if (the_net.ping_count == 0 && the_net.names.asking == 0)
+        return first;
     pings = pings_deadline_ns(&the_net, 0);
     names = names_deadline_ns(&the_net, 0);
     first = pings < first ? pings : first;
@@ -65,41 +85,23 @@ static void on_gone(void *, mnos_badge_t badge)
 
 /* ---- Beginning ---- */
 
-static mnos_status_t get_key(uint8_t key[32])
-{
-    struct message message = {0};
-    mnos_status_t status;
-
-    message_put(&message, ENTROPY_GET, NULL, 0);
-    status = service_call_parking(bootstrap_cap("entropy"), &message);
-    if (status == MNOS_OK && message_get(&message, key, 32) != 32)
-        status = MNOS_ERR_FORMAT;
-    return status;
-}
-
 /* What the manifest lets services do. Without it nobody may do anything. */
 static const char *open_limits(void)
 {
-    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
-    mnos_cap_t cap = bootstrap_cap("net_limits");
-    const struct net_limits_header *header;
-    uint64_t size, bytes;
+    const struct net_limits_record *record;
+    uint64_t pages;
     void *address;
 
-    if (sys_cap_inspect(cap, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
-        return "there is no capability \"net_limits\"";
-    bytes = info->count * MNOS_PAGE_BYTES;
-    if (memory_map(cap, 0, bytes / MNOS_PAGE_BYTES, MNOS_MAP_READ, &address) != MNOS_OK)
+    if (memory_map_all(bootstrap_cap("net_limits"), MNOS_MAP_READ, &address, &pages) != MNOS_OK)
         return "the limits cannot be mapped";
-    header = address;
-    if (header->magic != NET_LIMITS_MAGIC || header->version != NET_LIMITS_VERSION ||
-        header->count > (bytes - sizeof *header) / sizeof *the_net.records)
+    if (!service_limits_open(&the_net.given, address, pages * MNOS_PAGE_BYTES, NET_LIMITS_MAGIC,
+                             NET_LIMITS_VERSION, sizeof *record))
         return "what is there are no limits";
-    the_net.records = (const struct net_limits_record *)(header + 1);
-    the_net.record_count = header->count;
-    for (uint32_t i = 0; i < the_net.record_count; i++)
-        if (!limits_valid(&the_net.records[i].limits))
+    for (uint32_t i = 0; i < the_net.given.count; i++) {
+        record = service_limits_at(&the_net.given, i);
+        if (!limits_valid(&record->limits))
             return "a record cannot be";
+    }
     return NULL;
 }
 
@@ -120,7 +122,7 @@ static mnos_status_t open_server(mnos_cap_t endpoint)
 int main(void)
 {
     mnos_cap_t endpoint = bootstrap_cap("requests");
-    uint8_t key[32];
+    struct entropy_bytes key;
     const char *wrong = open_limits();
     mnos_status_t status;
 
@@ -128,12 +130,12 @@ int main(void)
         log_line("limits: %s", wrong);
         return EXIT_LIMITS;
     }
-    status = get_key(key);
+    status = entropy_get(bootstrap_cap("entropy"), &key);
     if (status != MNOS_OK)
         return log_failure(status, "get random numbers", EXIT_ENTROPY);
-    port_open(key);
+    port_open(key.bytes);
     loopback_open();
-    memset(key, 0, sizeof key);
+    memset(&key, 0, sizeof key);
     status = open_server(endpoint);
     if (status == MNOS_OK)
         status = interfaces_open(the_net.interfaces, endpoint);

@@ -3,7 +3,7 @@
 #include "services/net/names.h"
 
 #include "lib/base/string.h"
-#include "lib/format/net/ipv4.h"
+#include "lib/format/net/ip.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/time.h"
 #include "services/net/hooks.h"
@@ -21,23 +21,24 @@ static const uint64_t patience_ns[] = {1 * NS_PER_S, 2 * NS_PER_S, 4 * NS_PER_S,
 
 /* ---- Servers ---- */
 
-static void say_server(uint32_t address, uint16_t port)
+static void say_server(struct ip_address address, uint16_t port)
 {
-    char text[IPV4_TEXT_BYTES];
+    char text[IP_TEXT_BYTES];
 
-    log_line("names are asked of %s%s", ipv4_text(text, address),
+    log_line("names are asked of %s%s", ip_text(text, address),
              port == DNS_PORT ? "" : ", at a port of its own");
 }
 
-/* "dns=10.0.2.3", or with a port. */
+/* "dns=10.0.2.3" or "dns=[fec0::3]", or with a port. */
 void names_open(struct net *net, const char *text)
 {
-    uint32_t address, port = DNS_PORT;
+    struct ip_address address, last;
+    uint32_t port = DNS_PORT;
 
     if (text == NULL)
         return;
-    if (!ipv4_read(&text, &address) ||
-        (*text == ':' && (text++, !ipv4_read_number(&text, UINT16_MAX, &port))) || port == 0) {
+    if (!ip_read_network(&text, &address, &last) || !ip_equal(address, last) ||
+        !ip_read_port(&text, &port)) {
         log_line("dns: its argument is not ADDRESS[:PORT]: DHCP is to say who knows names");
         return;
     }
@@ -51,9 +52,10 @@ void names_open(struct net *net, const char *text)
 void dns_setserver(u8_t number, const ip_addr_t *server)
 {
     struct names *names = &the_net.names;
-    uint32_t address = lwip_htonl(ip4_addr_get_u32(ip_2_ip4(server)));
+    struct ip_address address = port_address(server);
 
-    if (names->fixed || number >= NAMES_SERVERS || names->servers[number].address == address)
+    if (names->fixed || number >= NAMES_SERVERS ||
+        ip_equal(names->servers[number].address, address))
         return;
     names->servers[number].address = address;
     names->servers[number].port = DNS_PORT;
@@ -61,17 +63,17 @@ void dns_setserver(u8_t number, const ip_addr_t *server)
 }
 
 /* The one of a try; false: there is none. */
-static bool server_of(const struct names *names, uint32_t try, ip4_addr_t *address, uint16_t *port)
+static bool server_of(const struct names *names, uint32_t try, ip_addr_t *address, uint16_t *port)
 {
     uint32_t count = 0, wanted;
 
     for (uint32_t i = 0; i < NAMES_SERVERS; i++)
-        count += names->servers[i].address != 0;
+        count += !ip_is_any(names->servers[i].address);
     wanted = count == 0 ? 0 : try % count;
     for (uint32_t i = 0; i < NAMES_SERVERS; i++) {
-        if (names->servers[i].address == 0 || wanted-- != 0)
+        if (ip_is_any(names->servers[i].address) || wanted-- != 0)
             continue;
-        ip4_addr_set_u32(address, lwip_htonl(names->servers[i].address));
+        *address = port_to_lwip(names->servers[i].address);
         *port = names->servers[i].port;
         return true;
     }
@@ -117,7 +119,7 @@ static void on_answer(void *arg, struct udp_pcb *, struct pbuf *pbuf, const ip_a
     struct dns_answer answer;
 
     (void)pbuf_free(pbuf);
-    switch (dns_read_answer(bytes, count, name->id, name->text, &answer)) {
+    switch (dns_read_answer(bytes, count, name->id, name->text, name->v6, &answer)) {
     case DNS_FOUND:
         name->answer = answer;
         finish(name, MNOS_OK, answer.ttl_s < TTL_MAX_S ? answer.ttl_s : TTL_MAX_S);
@@ -129,16 +131,17 @@ static void on_answer(void *arg, struct udp_pcb *, struct pbuf *pbuf, const ip_a
 }
 
 /* N1. */
-static bool open_port(struct name *name, const ip4_addr_t *server, uint16_t port)
+static bool open_port(struct name *name, const ip_addr_t *server, uint16_t port)
 {
+    ip_addr_t any = port_to_lwip(ip_any_beside(port_address(server)));
     err_t error = ERR_USE;
 
-    name->udp = udp_new_ip_type(IPADDR_TYPE_V4);
+    name->udp = udp_new_ip_type(IP_GET_TYPE(server));
     if (name->udp == NULL)
         return false;
     udp_recv(name->udp, on_answer, name);
     for (unsigned i = 0; i < BIND_TRIES && error == ERR_USE; i++)
-        error = udp_bind(name->udp, IP4_ADDR_ANY, port_of_own());
+        error = udp_bind(name->udp, &any, port_of_own());
     return error == ERR_OK && udp_connect(name->udp, server, port) == ERR_OK;
 }
 
@@ -147,7 +150,7 @@ static void ask(struct name *name)
 {
     uint8_t question[DNS_QUESTION_BYTES];
     struct pbuf *pbuf;
-    ip4_addr_t server;
+    ip_addr_t server;
     size_t bytes;
     uint16_t port;
 
@@ -155,7 +158,7 @@ static void ask(struct name *name)
     name->id = (uint16_t)port_random();
     if (!server_of(&the_net.names, name->tries, &server, &port) || !open_port(name, &server, port))
         return;
-    bytes = dns_write_question(question, name->id, name->text);
+    bytes = dns_write_question(question, name->id, name->text, name->v6);
     pbuf = pbuf_alloc(PBUF_TRANSPORT, (u16_t)bytes, PBUF_RAM);
     if (pbuf == NULL)
         return;
@@ -192,18 +195,19 @@ static bool has_share(const struct names *names, uint32_t account)
     return count < NAMES_SHARE;
 }
 
-static mnos_status_t begin(struct names *names, uint32_t account, const char *text,
+static mnos_status_t begin(struct names *names, uint32_t account, const char *text, bool v6,
                            struct name **begun)
 {
     struct name *name = has_share(names, account) ? place(names) : NULL;
-    ip4_addr_t server;
+    ip_addr_t server;
     uint16_t port;
 
     if (!server_of(names, 0, &server, &port))
         return MNOS_ERR_STATE;
     if (name == NULL)
         return MNOS_ERR_AGAIN;
-    *name = (struct name){.state = NAME_ASKING, .account = account, .number = ++names->next_number};
+    *name = (struct name){
+        .state = NAME_ASKING, .v6 = v6, .account = account, .number = ++names->next_number};
     names->asking++;
     string_copy(name->text, text, sizeof name->text);
     ask(name);
@@ -212,12 +216,12 @@ static mnos_status_t begin(struct names *names, uint32_t account, const char *te
 }
 
 /* What is known of a name, or being asked for; N2 says how long. */
-static struct name *find(struct names *names, const char *text, uint64_t number)
+static struct name *find(struct names *names, const char *text, bool v6, uint64_t number)
 {
     for (uint32_t i = 0; i < NAMES_ENTRIES; i++) {
         struct name *at = &names->entries[i];
 
-        if (at->state == NAME_FREE || strcmp(at->text, text) != 0)
+        if (at->state == NAME_FREE || at->v6 != v6 || strcmp(at->text, text) != 0)
             continue;
         if (at->state == NAME_ASKING || at->number == number || kinfo_time_ns() < at->until_ns)
             return at;
@@ -227,12 +231,13 @@ static struct name *find(struct names *names, const char *text, uint64_t number)
     return NULL;
 }
 
-mnos_status_t names_look(struct net *net, uint32_t account, const char *text, bool now,
+mnos_status_t names_look(struct net *net, uint32_t account, const char *text, uint64_t flags,
                          uint64_t *number, struct dns_answer *answer)
 {
-    struct name *name = find(&net->names, text, *number);
+    bool v6 = (flags & SOCKET_RESOLVE_V6) != 0;
+    struct name *name = find(&net->names, text, v6, *number);
     uint64_t at = kinfo_time_ns();
-    mnos_status_t status = name != NULL ? MNOS_OK : begin(&net->names, account, text, &name);
+    mnos_status_t status = name != NULL ? MNOS_OK : begin(&net->names, account, text, v6, &name);
 
     if (status != MNOS_OK)
         return status;
@@ -240,7 +245,7 @@ mnos_status_t names_look(struct net *net, uint32_t account, const char *text, bo
     name->used = ++net->names.next_use;
     net->waits_for = NET_WAIT_NAME + (uint64_t)(name - net->names.entries);
     if (name->state == NAME_ASKING)
-        return now ? MNOS_ERR_AGAIN : SERVER_PARKED;
+        return (flags & SOCKET_RESOLVE_NOW) != 0 ? MNOS_ERR_AGAIN : SERVER_PARKED;
     *answer = name->answer;
     answer->ttl_s = at < name->until_ns ? (uint32_t)((name->until_ns - at) / NS_PER_S) : 0;
     return name->error;

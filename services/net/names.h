@@ -29,6 +29,7 @@ enum name_state { NAME_FREE, NAME_ASKING, NAME_KNOWN };
 
 struct name {
     uint8_t state; /* enum name_state */
+    bool v6;       /* its addresses of IPv6 are asked for */
     char text[DNS_NAME_BYTES];
     uint32_t account;    /* ASKING: whose share of the questions it is (lib/server/session.h) */
     uint64_t number;     /* of the question, from 1; never used again */
@@ -46,7 +47,7 @@ struct names {
     uint64_t next_number, next_use;
     uint32_t asking; /* of `entries`, in that state */
     struct {
-        uint32_t address; /* 0: there is none */
+        struct ip_address address; /* IP_NONE: there is none */
         uint16_t port;
     } servers[NAMES_SERVERS];
     bool fixed; /* by the argument */
@@ -58,8 +59,8 @@ struct net;
 void names_open(struct net *net, const char *text);
 /* The addresses of a clean name, for a session of the account. SERVER_PARKED: `waits_for` is set. MNOS_ERR_AGAIN: there is no
  * room (N3). *number: 0 at first, then which question it waits
- * for. `now`: MNOS_ERR_AGAIN instead of waiting. answer->ttl_s: how long they are good for still. */
-mnos_status_t names_look(struct net *net, uint32_t account, const char *name, bool now,
+ * for. `flags`: enum socket_resolve_flag; with SOCKET_RESOLVE_NOW MNOS_ERR_AGAIN instead of waiting. answer->ttl_s: how long they are good for still. */
+mnos_status_t names_look(struct net *net, uint32_t account, const char *name, uint64_t flags,
                          uint64_t *number, struct dns_answer *answer);
 /* Those whose try has been long enough are asked for again, or given up; when that is to be looked at next. */
 uint64_t names_deadline_ns(struct net *net, uint64_t now_ns);

@@ -7,6 +7,7 @@
 #include "lib/mnos/log.h"
 #include "lib/mnos/time.h"
 #include "services/net/hooks.h"
+#include "services/net/net.h"
 
 #define NS_OF_MS 1000000ull
 /* The clock of RFC 6528: a step each 4 microseconds. */
@@ -15,13 +16,16 @@
 #define PORT_FIRST 49152u
 
 static struct random generator;
-static uint8_t sequence_key[CHACHA20_KEY_BYTES];
+static uint8_t sequence_key[CHACHA20_KEY_BYTES], proof_key[CHACHA20_KEY_BYTES];
 
 void port_open(const uint8_t key[32])
 {
     memcpy(generator.key, key, sizeof generator.key);
     random_draw(&generator, sequence_key, sizeof sequence_key);
+    random_draw(&generator, proof_key, sizeof proof_key);
+    lookup_open();
     lwip_init();
+    timers_open(kinfo_time_ns());
 }
 
 uint32_t sys_now(void)
@@ -52,40 +56,66 @@ uint16_t port_behind(uint16_t port)
 static uint32_t behind_the_old(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote,
                                uint16_t remote_port, uint32_t sequence)
 {
-    for (const struct tcp_pcb *pcb = tcp_tw_pcbs; pcb != NULL; pcb = pcb->next)
-        if (pcb->local_port == local_port && pcb->remote_port == remote_port &&
-            ip_addr_eq(&pcb->local_ip, local) && ip_addr_eq(&pcb->remote_ip, remote) &&
-            TCP_SEQ_LEQ(sequence, pcb->snd_nxt))
-            sequence = pcb->snd_nxt + SEQUENCE_GAP;
+    const struct tcp_pcb *pcb = lookup_find(local, local_port, remote, remote_port);
+
+    if (pcb != NULL && pcb->state == TIME_WAIT && TCP_SEQ_LEQ(sequence, pcb->snd_nxt))
+        sequence = pcb->snd_nxt + SEQUENCE_GAP;
     return sequence;
+}
+
+/* A block that only the owner of the key can make of both ends: each part of their names is hashed by the key that the part
+ * before has made. */
+static void hash_ends(const uint8_t key[CHACHA20_KEY_BYTES], const ip_addr_t *local,
+                      uint16_t local_port, const ip_addr_t *remote, uint16_t remote_port,
+                      uint8_t block[CHACHA20_BLOCK_BYTES])
+{
+    uint32_t names[9] = {0}, parts = 1;
+
+    if (IP_IS_V4(local)) {
+        names[0] = ip4_addr_get_u32(ip_2_ip4(local));
+        names[1] = ip4_addr_get_u32(ip_2_ip4(remote));
+        names[2] = (uint32_t)local_port << 16 | remote_port;
+    } else {
+        memcpy(names, ip_2_ip6(local)->addr, 16);
+        memcpy(names + 4, ip_2_ip6(remote)->addr, 16);
+        names[8] = (uint32_t)local_port << 16 | remote_port;
+        parts = 3;
+    }
+    for (uint32_t i = 0; i < parts; i++)
+        chacha20_block(i == 0 ? key : block, i + (parts != 1), (const uint8_t *)(names + 3 * i),
+                       block);
 }
 
 uint32_t port_sequence(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote,
                        uint16_t remote_port)
 {
-    uint32_t nonce[3] = {ip4_addr_get_u32(ip_2_ip4(local)), ip4_addr_get_u32(ip_2_ip4(remote)),
-                         (uint32_t)local_port << 16 | remote_port};
     uint8_t block[CHACHA20_BLOCK_BYTES];
     uint32_t hash;
 
-    chacha20_block(sequence_key, 0, (const uint8_t *)nonce, block);
+    hash_ends(sequence_key, local, local_port, remote, remote_port, block);
     memcpy(&hash, block, sizeof hash);
     return behind_the_old(local, local_port, remote, remote_port,
                           hash + (uint32_t)(kinfo_time_ns() / SEQUENCE_STEP_NS));
+}
+
+/* The block of the ends is a key of their own. */
+uint32_t port_proof(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote,
+                    uint16_t remote_port, uint32_t more)
+{
+    const uint32_t nonce[3] = {more};
+    uint8_t block[CHACHA20_BLOCK_BYTES];
+    uint32_t proof;
+
+    hash_ends(proof_key, local, local_port, remote, remote_port, block);
+    chacha20_block(block, 0, (const uint8_t *)nonce, block);
+    memcpy(&proof, block, sizeof proof);
+    return proof;
 }
 
 void port_assert(const char *text, const char *file, int line)
 {
     log_line("lwIP: %s (%s:%d)", text, file, line);
     __builtin_trap(); /* a fault, which init reports and answers by a new run */
-}
-
-uint64_t port_deadline_ns(void)
-{
-    uint32_t ms = sys_timeouts_sleeptime();
-
-    return ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? MNOS_DEADLINE_NEVER
-                                                 : deadline_after_ns(ms * NS_OF_MS + 1);
 }
 
 mnos_status_t port_status(err_t error)

@@ -6,11 +6,9 @@
 #include "services/net/net.h"
 
 #define MAGIC 0x315453544554454Eull
-#define LAYOUT 2u
+#define LAYOUT 7u
 /* A change of all images at once, and of all sessions. */
-#define LOG_BYTES (128u * 1024)
-/* Ends in a row that nobody ordered, after which what was kept may be what the service dies of. */
-#define DEATHS_MAX 3u
+#define LOG_BYTES (832u * 1024)
 
 /* ---- Regions ---- */
 
@@ -52,8 +50,22 @@ static const char *wrong_sockets(const struct kept *kept)
     for (uint32_t i = 1; i <= NET_SOCKETS; i++) {
         const struct kept_socket *image = &kept->sockets[i];
 
-        if (image->sum != (image->kind == KIND_FREE ? 0 : KEPT_SUM(image)))
+        if (image->kind == KIND_FREE
+                ? (image->sum | image->flow_sum) != 0
+                : image->sum != KEPT_SUM(image) || image->flow_sum != KEPT_FLOW_SUM(image, sent))
             return "a socket is damaged";
+    }
+    return NULL;
+}
+
+/* Likewise: the session that a window is of would be another one. */
+static const char *wrong_shares(const struct kept *kept)
+{
+    for (uint32_t i = 0; i < NET_SHARES; i++) {
+        const struct kept_share *image = &kept->shares[i];
+
+        if (image->sum != (image->slots == 0 ? 0 : KEPT_SUM(image)))
+            return "a window's share is damaged";
     }
     return NULL;
 }
@@ -65,11 +77,13 @@ static const char *wrong_with(const struct net *net, enum state_found found,
 
     if (found == STATE_FOREIGN)
         return "it cannot be read";
-    if (net->state.header->deaths >= DEATHS_MAX)
+    if (state_trust(&net->state) == STATE_TRUST_NONE)
         return "it has died too often with it";
     wrong = sessions_take_over(sessions, NET_SESSIONS, NET_HANDLES);
     if (wrong == NULL)
         wrong = wrong_limits(net, sessions);
+    if (wrong == NULL)
+        wrong = wrong_shares(net->kept);
     return wrong != NULL ? wrong : wrong_sockets(net->kept);
 }
 
@@ -80,10 +94,10 @@ mnos_status_t recover_open(struct net *net)
     struct sessions *sessions;
     enum state_found found;
     const char *wrong = NULL;
-    mnos_status_t status = region_open(region, "net_state", &piece, 1);
+    mnos_status_t status = region_open(region, BOOTSTRAP_REQUIRED("net_state"), &piece, 1);
 
     if (status == MNOS_OK)
-        status = windows_open(&net->windows_region, "net_windows");
+        status = windows_open(&net->windows_region, BOOTSTRAP_REQUIRED("net_windows"));
     if (status == MNOS_OK && region->bytes < state_overhead(LOG_BYTES) + kept_bytes() +
                                                  sessions_bytes(NET_SESSIONS, NET_HANDLES))
         status = MNOS_ERR_MEMORY;
@@ -115,7 +129,8 @@ static bool read_socket(struct net *net, uint32_t number)
 
     if (image->kind > KIND_UDP || image->share >= NET_SHARES || share->page == NULL ||
         image->slot >= share->slots || (share->used & bit) != 0 || image->session == 0 ||
-        image->session > NET_SESSIONS || image->backlog > NET_BACKLOG)
+        image->session > NET_SESSIONS || image->account >= SESSION_ACCOUNTS ||
+        image->backlog > NET_BACKLOG)
         return false;
     *socket = (struct socket){.kind = image->kind,
                               .bound = image->bound,
@@ -124,6 +139,7 @@ static bool read_socket(struct net *net, uint32_t number)
                               .closing = image->closing,
                               .session = image->session,
                               .slot = image->slot,
+                              .account = image->account,
                               .share = share,
                               .state = image->state,
                               .error = image->error,
@@ -134,8 +150,11 @@ static bool read_socket(struct net *net, uint32_t number)
                               .remote = image->remote,
                               .peer_count = image->peer_count};
     memcpy(socket->peers, image->peers, sizeof socket->peers);
+    numbers_add(&net->sockets_used, number);
+    net->held[socket->account]++;
     share->used |= bit;
     share->news |= bit;
+    share_changed(net, share);
     socket_place(socket);
     socket->send.own = socket->queued = image->sent;
     socket->receive.own = image->received;
@@ -187,24 +206,28 @@ static void begin_socket(struct net *net, struct socket *socket, uint8_t stage)
 static void lose_session(struct net *net, uint32_t number)
 {
     struct sessions *sessions = net->loop.sessions;
-    struct server_session *session;
+    struct server_session *session = session_at(sessions, number);
 
-    if (number == 0 || number > NET_SESSIONS)
-        return;
-    session = session_at(sessions, number);
     if (session->badge != 0 && !session->gone)
         session_lose(sessions, session, &net->loop.owner);
 }
 
 static void recover_sockets(struct net *net)
 {
+    uint64_t lost = 0;
+
     for (uint32_t i = 0; i < NET_SHARES; i++) {
         if (net->kept->shares[i].slots == 0 || share_recover(net, i))
             continue;
         net->shares[i] = (struct share){0};
         numbers_add(&net->changes.shares, i);
-        lose_session(net, net->kept->shares[i].session);
+        if (net->kept->shares[i].session <= NET_SESSIONS)
+            lost |= 1ull << net->kept->shares[i].session;
     }
+    /* All of its windows are here now, and go with it. */
+    for (uint32_t i = 1; i <= NET_SESSIONS; i++)
+        if ((lost >> i & 1) != 0)
+            lose_session(net, i);
     for (uint32_t i = 1; i <= NET_SOCKETS; i++) {
         uint8_t stage = net->kept->sockets[i].stage;
 
@@ -340,13 +363,13 @@ static void end_what_nobody_has(struct net *net)
             socket_free(net, socket);
     }
     for (uint32_t i = 1; i <= NET_SESSIONS; i++)
-        if (net->windows[i] != NULL && !is_open(net, i))
+        if (!is_open(net, i))
             share_leave(net, i);
 }
 
 void recover_all(struct net *net)
 {
-    bool ordered = net->state.header->deaths == 0;
+    bool ordered = state_was_ordered(&net->state);
     uint32_t connections;
     unsigned running;
 

@@ -4,6 +4,7 @@
 #include "lib/client/manager.h"
 #include "lib/mnos/syscall.h"
 #include "lib/server/export.h"
+#include "services/net/capture.h"
 #include "services/net/server.h"
 
 /* ---- Sessions ---- */
@@ -13,18 +14,12 @@ static const struct socket_limits *limits_of_badge(mnos_badge_t badge)
 {
     struct manager_service service;
     uint64_t index = manager_index_of(badge);
-    char *dot;
+    const struct net_limits_record *record;
 
     if (index == 0 || manager_entry(index, &service) != MNOS_OK)
         return NULL;
-    service.name[sizeof service.name - 1] = 0;
-    dot = strchr(service.name, '.'); /* instances have what is said of all */
-    if (dot != NULL)
-        *dot = 0;
-    for (uint32_t i = 0; i < the_net.record_count; i++)
-        if (strncmp(the_net.records[i].service, service.name, MNOS_NAME_BYTES) == 0)
-            return &the_net.records[i].limits;
-    return NULL;
+    record = service_limits_of(&the_net.given, service.name);
+    return record != NULL ? &record->limits : NULL;
 }
 
 HANDLER(OPEN_SESSION)
@@ -35,6 +30,7 @@ HANDLER(OPEN_SESSION)
     if (request->session != NULL) {
         server_forget_parked(&the_net.loop, badge, true);
         session_begin_anew(the_net.loop.sessions, request->session, &the_net.loop.owner);
+        capture_end(number_of(request));
         return answer(request, NULL, 0);
     }
     if ((badge & SESSION_EXPORTED) != 0)
@@ -81,14 +77,6 @@ HANDLER(SESSION_LIMITS)
     return answer(request, limits_of(request), sizeof(struct socket_limits));
 }
 
-bool server_is_below(const struct server_session *session, uint32_t above)
-{
-    for (uint32_t at = session->parent; at != 0; at = session_at(the_net.loop.sessions, at)->parent)
-        if (at == above)
-            return true;
-    return false;
-}
-
 HANDLER(CLOSE_TREE)
 {
     struct server_session *closed =
@@ -96,7 +84,7 @@ HANDLER(CLOSE_TREE)
 
     if (closed == NULL)
         return MNOS_ERR_NOT_FOUND;
-    if (!server_is_below(closed, number_of(request)))
+    if (!session_is_below(the_net.loop.sessions, closed, request->session))
         return MNOS_ERR_DENIED;
     session_close_tree(the_net.loop.sessions, closed, &the_net.loop.owner);
     return answer(request, NULL, 0);
@@ -108,12 +96,15 @@ HANDLER(WINDOW)
     struct message *message = request->message;
     struct socket_refusal refusal = {0};
     struct socket_window wanted;
+    uint64_t sockets = 0;
     struct share *share;
     mnos_status_t status = record_of(request, &wanted, sizeof wanted);
 
     /* Its memory is this service's: as much as the session may use. */
-    if (status == MNOS_OK && wanted.sockets > limits_of(request)->sockets) {
-        (void)limits_sockets(limits_of(request), wanted.sockets, &refusal);
+    if (status == MNOS_OK)
+        sockets = share_slots_beside(&the_net, number_of(request), wanted.index);
+    if (status == MNOS_OK && wanted.sockets + sockets > limits_of(request)->sockets) {
+        (void)limits_sockets(limits_of(request), UINT32_MAX, &refusal);
         status = MNOS_ERR_DENIED;
     }
     if (status == MNOS_OK)
@@ -123,7 +114,7 @@ HANDLER(WINDOW)
             (void)!sys_cap_delete(listener);
         return refusal.limit != 0 ? refuse(request, &refusal) : status;
     }
-    share = the_net.windows[number_of(request)];
+    share = the_net.windows[number_of(request)][wanted.index];
     message_put(message, MNOS_OK, NULL, 0);
     message_add_cap(message, share->window.memory.memory, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE);
     return MNOS_OK;
@@ -144,11 +135,12 @@ HANDLER(RESOLVE)
     if (status != MNOS_OK)
         return status;
     wanted.name[sizeof wanted.name - 1] = 0;
-    if ((wanted.flags & ~(uint64_t)SOCKET_RESOLVE_NOW) != 0 || !dns_name_clean(wanted.name, name))
+    if ((wanted.flags & ~(uint64_t)(SOCKET_RESOLVE_NOW | SOCKET_RESOLVE_V6)) != 0 ||
+        !dns_name_clean(wanted.name, name))
         return MNOS_ERR_ARGUMENT;
     if (!limits_resolve(limits_of(request), name, &refusal))
         return refuse(request, &refusal);
-    status = names_look(&the_net, request->session->account, name, wanted.flags != 0,
+    status = names_look(&the_net, request->session->account, name, wanted.flags,
                         &request->progress[0], &found);
     if (status != MNOS_OK)
         return status;
@@ -215,6 +207,7 @@ static void drop(void *, uint32_t object)
 static void ended(void *, uint32_t session)
 {
     share_leave(&the_net, session);
+    capture_end(session);
     the_net.open[session] = 0;
 }
 

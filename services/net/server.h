@@ -12,9 +12,6 @@
 #define HANDLER(name)                                                                              \
     mnos_status_t server_##name([[maybe_unused]] void *context, struct server_request *request)
 
-/* Whether a session was narrowed of that one, or of one below it. */
-bool server_is_below(const struct server_session *session, uint32_t above);
-
 static inline mnos_status_t answer(struct server_request *request, const void *record, size_t bytes)
 {
     message_put(request->message, MNOS_OK, record, bytes);

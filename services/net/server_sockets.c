@@ -40,7 +40,7 @@ static uint32_t open_below(const struct server_session *session)
 
     for (uint32_t i = 1; i <= NET_SESSIONS; i++)
         if (i == session->number ||
-            server_is_below(session_at(the_net.loop.sessions, i), session->number))
+            session_is_below(the_net.loop.sessions, session_at(the_net.loop.sessions, i), session))
             count += the_net.open[i];
     return count;
 }
@@ -82,7 +82,7 @@ HANDLER(OPEN)
         socket_free(&the_net, socket);
         return status;
     }
-    opened.number = socket->slot;
+    opened.number = SOCKET_NUMBER(socket->share->index, socket->slot);
     status = give_handle(request, socket, &opened.handle);
     return status != MNOS_OK ? status : answer(request, &opened, sizeof opened);
 }
@@ -112,11 +112,11 @@ static mnos_status_t answer_address(struct server_request *request, const struct
     return answer(request, &local, sizeof local);
 }
 
-static mnos_status_t bind_to(struct socket *socket, uint32_t address, uint16_t port)
+static mnos_status_t bind_to(struct socket *socket, struct ip_address address, uint16_t port)
 {
     mnos_status_t status;
 
-    if (socket_port_used(&the_net, protocol_of(socket), port))
+    if (socket_port_used(&the_net, protocol_of(socket), address, port))
         return MNOS_ERR_EXISTS;
     status = socket->kind == KIND_UDP ? udp_socket_bind(socket, address, port)
                                       : tcp_socket_bind(socket, address, port);
@@ -128,7 +128,7 @@ static mnos_status_t bind_to(struct socket *socket, uint32_t address, uint16_t p
 /* To the first port that the limits allow and nobody has, from one that nobody foretells on. MNOS_ERR_DENIED, by
  * *refusal: they allow none; MNOS_ERR_EXISTS: all of them are taken. */
 static mnos_status_t bind_any(const struct socket_limits *limits, struct socket *socket,
-                              uint32_t address, struct socket_refusal *refusal)
+                              struct ip_address address, struct socket_refusal *refusal)
 {
     mnos_status_t status = MNOS_ERR_DENIED;
     uint16_t port = port_of_own();
@@ -160,7 +160,7 @@ HANDLER(BIND)
     if (wanted.port != 0 && !limits_listen(limits_of(request), protocol_of(socket), wanted.address,
                                            (uint16_t)wanted.port, &refusal))
         return refuse(request, &refusal);
-    if (wanted.address != 0 && wanted.address != LOOPBACK_ADDRESS &&
+    if (!ip_is_any(wanted.address) && !loopback_is_address(wanted.address) &&
         !limits_is_own(&the_net.own, wanted.address))
         return MNOS_ERR_NOT_FOUND;
     status = wanted.port != 0 ? bind_to(socket, wanted.address, (uint16_t)wanted.port)
@@ -198,19 +198,23 @@ static mnos_status_t go_on_connecting(const struct socket *socket)
     return (socket->state & SOCKET_CONNECTED) != 0 ? MNOS_OK : SERVER_PARKED;
 }
 
-/* Loopback is one address, and leads from itself to itself. */
-static bool leads_there(const struct socket *socket, uint32_t address)
+/* Loopback is one address of each family, and leads from itself to itself. */
+static bool leads_there(const struct socket *socket, struct ip_address address)
 {
     struct socket_names names;
 
+    if (!socket->bound)
+        return loopback_is_address(address) || !limits_is_loopback(address);
     names_of(socket, &names);
+    if (ip_is_v4(names.local_address) != ip_is_v4(address))
+        return false;
     if (limits_is_loopback(address))
-        return address == LOOPBACK_ADDRESS &&
-               (names.local_address == 0 || names.local_address == LOOPBACK_ADDRESS);
-    return names.local_address != LOOPBACK_ADDRESS;
+        return loopback_is_address(address) &&
+               (ip_is_any(names.local_address) || limits_is_loopback(names.local_address));
+    return !limits_is_loopback(names.local_address);
 }
 
-static mnos_status_t begin_connecting(struct socket *socket, const struct socket_address *wanted)
+static mnos_status_t begin_connecting(struct socket *socket, const struct socket_connect *wanted)
 {
     if (socket->kind == KIND_UDP)
         return socket->udp == NULL
@@ -226,17 +230,27 @@ static bool is_unconnected(const struct socket *socket)
     return socket->kind == KIND_TCP && socket->tcp != NULL && socket->tcp->state == CLOSED;
 }
 
+/* Whether the request goes on with what it, or one before it that did not wait, has begun. What the last run has begun
+ * it may have finished; if not, it is begun anew. */
+static bool has_begun(const struct server_request *request, const struct socket_connect *wanted,
+                      const struct socket *socket)
+{
+    return (request->progress[0] != 0 || (wanted->flags != 0 && socket->kind == KIND_TCP)) &&
+           !is_unconnected(socket);
+}
+
 HANDLER(CONNECT)
 {
     struct socket_refusal refusal;
-    struct socket_address wanted;
+    struct socket_connect wanted;
     struct socket *socket = NULL;
     mnos_status_t status = socket_of(request, &wanted, sizeof wanted, &socket);
 
     if (status != MNOS_OK)
         return status;
-    /* What the last run has begun it may have finished; if not, it is begun anew. */
-    if (request->progress[0] == 0 || is_unconnected(socket)) {
+    if ((wanted.flags & ~(uint32_t)SOCKET_CONNECT_NOW) != 0)
+        return MNOS_ERR_ARGUMENT;
+    if (!has_begun(request, &wanted, socket)) {
         if (wanted.port == 0 || wanted.port > UINT16_MAX)
             return MNOS_ERR_ARGUMENT;
         if (!limits_connect(limits_of(request), protocol_of(socket), wanted.address,
@@ -248,6 +262,8 @@ HANDLER(CONNECT)
     }
     if (status == MNOS_OK && socket->kind == KIND_TCP)
         status = go_on_connecting(socket);
+    if (status == SERVER_PARKED && wanted.flags != 0)
+        return MNOS_ERR_AGAIN;
     return status != MNOS_OK ? status : answer_address(request, socket, wanted.handle);
 }
 
@@ -280,7 +296,7 @@ HANDLER(ACCEPT)
         return status;
     tcp_socket_take(socket, pending);
     tcp_socket_names(socket, &names);
-    opened.number = socket->slot;
+    opened.number = SOCKET_NUMBER(socket->share->index, socket->slot);
     opened.address = names.address;
     opened.port = names.port;
     status = give_handle(request, socket, &opened.handle);

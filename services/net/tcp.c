@@ -17,13 +17,12 @@ void tcp_forget(struct tcp_pcb *pcb)
     tcp_sent(pcb, NULL);
     tcp_poll(pcb, NULL, 0);
     tcp_err(pcb, NULL);
+    connection_touch(pcb);
 }
 
 /* ---- Sending ---- */
 
-/* The rest of what was put, as far as lwIP takes it. It lies in the ring until the peer has acknowledged it, and is
- * sent from there. */
-static void put_up_to(struct socket *socket, uint64_t end)
+void tcp_put_up_to(struct socket *socket, uint64_t end)
 {
     while (socket->queued != end) {
         uint64_t offset = socket->queued & (socket->send.capacity - 1);
@@ -44,8 +43,9 @@ static mnos_status_t put_written(struct socket *socket)
     uint64_t written;
     mnos_status_t status = socket_written(socket, &written);
 
-    if (status == MNOS_OK)
-        put_up_to(socket, written);
+    /* By segments they would keep the ones behind them from going from ring to ring. */
+    if (status == MNOS_OK && written != socket->queued && !direct_is_meant(socket))
+        tcp_put_up_to(socket, written);
     return status;
 }
 
@@ -65,6 +65,13 @@ static void put_end(struct socket *socket)
     socket_touch(socket);
 }
 
+/* What lwIP has of it and may send. */
+static void send_queued(struct tcp_pcb *pcb)
+{
+    if (pcb->unsent != NULL || (pcb->flags & TF_ACK_NOW) != 0)
+        (void)tcp_output(pcb);
+}
+
 static void break_rules(struct socket *socket)
 {
     tcp_socket_abort(socket);
@@ -78,12 +85,19 @@ static mnos_status_t open_window(struct socket *socket)
 {
     uint64_t room, taken;
     mnos_status_t status = socket_room(socket, &room);
+    struct socket *from;
 
     if (status != MNOS_OK)
         return status;
     taken = socket->receive.own - (socket->receive.capacity - room);
     if (taken - socket->opened > socket->receive.capacity)
         return MNOS_ERR_FORMAT; /* it went back */
+    if (taken != socket->opened && (from = direct_open(socket, taken - socket->opened)) != NULL) {
+        socket->opened = taken;
+        (void)direct_move(from);
+        put_end(from);
+        send_queued(from->tcp);
+    }
     while (socket->opened != taken) {
         uint64_t part = taken - socket->opened;
 
@@ -94,11 +108,12 @@ static mnos_status_t open_window(struct socket *socket)
     return MNOS_OK;
 }
 
-void tcp_socket_pump(struct socket *socket)
+static void pump(struct socket *socket)
 {
     if (socket->tcp == NULL || socket->tcp->state < ESTABLISHED)
         return;
-    if (put_written(socket) != MNOS_OK || open_window(socket) != MNOS_OK) {
+    if ((!direct_move(socket) && put_written(socket) != MNOS_OK) ||
+        open_window(socket) != MNOS_OK) {
         break_rules(socket);
         return;
     }
@@ -107,9 +122,16 @@ void tcp_socket_pump(struct socket *socket)
     if (socket->tcp == NULL)
         return; /* what was refused ended it */
     put_end(socket);
-    (void)tcp_output(socket->tcp);
+    send_queued(socket->tcp);
     if (socket->closing)
         end(socket);
+}
+
+/* What of it could not leave may be for a timer. */
+void tcp_socket_pump(struct socket *socket)
+{
+    timers_need(TIMERS_TCP);
+    pump(socket);
 }
 
 /* ---- What lwIP tells ---- */
@@ -128,6 +150,11 @@ static void leave(struct socket *socket)
         socket_free(&the_net, socket);
 }
 
+struct socket *tcp_socket_of(const struct tcp_pcb *pcb)
+{
+    return pcb->recv == on_receive ? pcb->callback_arg : NULL;
+}
+
 void tcp_freed(const struct tcp_pcb *pcb)
 {
     struct socket *socket = pcb->callback_arg;
@@ -144,10 +171,11 @@ static err_t on_sent(void *arg, struct tcp_pcb *, u16_t count)
 {
     struct socket *socket = arg;
     uint64_t own = socket->send.own + count;
-
     /* The end of the stream counts as a byte. */
-    socket->send.own = own < socket->queued ? own : socket->queued;
-    socket_tell(&the_net, socket);
+    uint64_t freed = (own < socket->queued ? own : socket->queued) - socket->send.own;
+
+    socket->send.own += freed;
+    socket_freed(socket, freed);
     if (put_written(socket) == MNOS_OK)
         put_end(socket);
     leave(socket);
@@ -173,15 +201,19 @@ static err_t receive(struct socket *socket, struct pbuf *pbuf)
     return ERR_OK;
 }
 
-static err_t on_receive(void *arg, struct tcp_pcb *, struct pbuf *pbuf, err_t)
+static err_t on_receive(void *arg, struct tcp_pcb *pcb, struct pbuf *pbuf, err_t)
 {
     struct socket *socket = arg;
     err_t error = ERR_OK;
 
+    /* Of segments that were joined lwIP counts one, and at least each second is acknowledged (RFC 9293, 3.8.6.3). */
+    if (pbuf != NULL && pbuf->next != NULL)
+        tcp_ack_now(pcb);
     if (pbuf == NULL)
         socket_state(socket, SOCKET_PEER_CLOSED, 0);
     else
         error = receive(socket, pbuf);
+    socket_moved(socket);
     socket_tell(&the_net, socket);
     leave(socket);
     return error;
@@ -217,7 +249,7 @@ static err_t on_poll(void *arg, struct tcp_pcb *pcb)
 {
     struct socket *socket = arg;
 
-    tcp_socket_pump(socket);
+    pump(socket);
     if (socket->kind != KIND_TCP || !socket->closing || socket->tcp != pcb)
         return socket->tcp == pcb ? ERR_OK : ERR_ABRT;
     if (kinfo_time_ns() >= socket->deadline_ns) {
@@ -228,6 +260,14 @@ static err_t on_poll(void *arg, struct tcp_pcb *pcb)
     return ERR_OK;
 }
 
+bool tcp_polls(const struct tcp_pcb *pcb)
+{
+    const struct socket *socket = pcb->callback_arg;
+
+    return pcb->poll == on_poll &&
+           (socket->closing || (socket->shut && !socket->ended) || !all_is_queued(socket));
+}
+
 void tcp_adopt(struct socket *socket, struct tcp_pcb *pcb)
 {
     socket->tcp = pcb;
@@ -236,6 +276,7 @@ void tcp_adopt(struct socket *socket, struct tcp_pcb *pcb)
     tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
     tcp_poll(pcb, on_poll, 1);
+    connection_touch(pcb);
     /* What is put while net is at work goes in one piece; to wait for an acknowledgement as well (RFC 896) makes an
      * answer in two parts as late as its peer's delayed one. */
     tcp_nagle_disable(pcb);
@@ -257,11 +298,19 @@ mnos_status_t tcp_socket_open(struct socket *socket)
     return MNOS_OK;
 }
 
-mnos_status_t tcp_socket_bind(struct socket *socket, uint32_t address, uint16_t port)
+/* Of the family of its first address, before it is bound. */
+static void set_family(struct tcp_pcb *pcb, const ip_addr_t *address)
 {
-    ip4_addr_t local = {lwip_htonl(address)};
+    IP_SET_TYPE_VAL(pcb->local_ip, IP_GET_TYPE(address));
+    IP_SET_TYPE_VAL(pcb->remote_ip, IP_GET_TYPE(address));
+}
+
+mnos_status_t tcp_socket_bind(struct socket *socket, struct ip_address address, uint16_t port)
+{
+    ip_addr_t local = port_to_lwip(address);
     err_t error;
 
+    set_family(socket->tcp, &local);
     ip_set_option(socket->tcp, SOF_REUSEADDR);
     error = tcp_bind(socket->tcp, &local, port);
 
@@ -271,19 +320,23 @@ mnos_status_t tcp_socket_bind(struct socket *socket, uint32_t address, uint16_t 
     return port_status(error);
 }
 
-mnos_status_t tcp_socket_connect(struct socket *socket, uint32_t address, uint16_t port)
+mnos_status_t tcp_socket_connect(struct socket *socket, struct ip_address address, uint16_t port)
 {
-    ip4_addr_t remote = {lwip_htonl(address)};
+    ip_addr_t remote = port_to_lwip(address), any = port_to_lwip(ip_any_beside(address));
     err_t error = ERR_USE;
 
+    if (!socket->bound)
+        set_family(socket->tcp, &remote);
     /* A port that nobody foretells; one that is in use is not taken. */
     for (unsigned i = 0; !socket->bound && i < CONNECT_TRIES && error == ERR_USE; i++)
-        error = tcp_bind(socket->tcp, IP4_ADDR_ANY, port_of_own());
+        error = tcp_bind(socket->tcp, &any, port_of_own());
     if (!socket->bound && error != ERR_OK)
         return port_status(error);
     socket->bound = true;
     error = tcp_connect(socket->tcp, &remote, port, on_connected);
     socket->connecting = error == ERR_OK;
+    if (error == ERR_OK)
+        connection_named(socket->tcp);
     socket_touch(socket);
     return port_status(error);
 }
@@ -298,7 +351,6 @@ void tcp_socket_take(struct socket *socket, struct pending *pending)
     tcp_adopt(socket, pcb);
     listener_bytes(pending, socket);
     listener_leave(pending);
-    port_segment(pcb); /* whose it is is a part of its image */
     pcb->rcv_wnd = (tcpwnd_size_t)(TCP_WND - pending->bytes);
     (void)tcp_update_rcv_ann_wnd(pcb);
     tcp_ack_now(pcb);
@@ -362,74 +414,9 @@ void tcp_socket_close(struct socket *socket)
             return;
         }
         put_end(socket);
-        (void)tcp_output(socket->tcp);
+        send_queued(socket->tcp);
         end(socket);
     }
-}
-
-/* ---- After a death ---- */
-
-void tcp_owner(const struct tcp_pcb *pcb, struct kept_connection *image)
-{
-    image->owner = KEPT_NOBODYS;
-    if (pcb->state == SYN_RCVD && pcb->listener != NULL && pcb->callback_arg != NULL) {
-        image->owner = KEPT_LISTENERS;
-        image->owner_number = (uint16_t)socket_number(pcb->callback_arg);
-    } else if (pcb->recv == on_receive && pcb->state != TIME_WAIT) {
-        image->owner = KEPT_SOCKETS;
-        image->owner_number = (uint16_t)socket_number(pcb->callback_arg);
-    } else if (listener_has(pcb)) {
-        image->owner = KEPT_PENDINGS;
-        image->owner_number = (uint16_t)((struct pending *)pcb->callback_arg - the_net.pending);
-    }
-}
-
-/* The window is the room in the ring, and what the client has taken meanwhile is a part of it. */
-static bool recover_window(struct socket *socket)
-{
-    uint64_t room;
-
-    if (socket->closing)
-        socket->opened = socket->receive.own;
-    else if (socket_room(socket, &room) == MNOS_OK)
-        socket->opened = socket->receive.own - (socket->receive.capacity - room);
-    else
-        return false;
-    socket->tcp->rcv_wnd = (tcpwnd_size_t)(TCP_WND - (socket->receive.own - socket->opened));
-    (void)tcp_update_rcv_ann_wnd(socket->tcp);
-    return true;
-}
-
-/* lwIP gets again what it had sent, and its end if that was queued: then all bytes were. The pump gives it the rest. */
-static bool recover_sender(struct socket *socket, const struct kept_connection *image)
-{
-    struct tcp_pcb *pcb = socket->tcp;
-    bool ended = image->state != ESTABLISHED && image->state != CLOSE_WAIT;
-    uint32_t count = (ended ? image->end : image->next) - image->first;
-    bool unacked_end = ended && image->state != FIN_WAIT_2;
-    uint64_t written, end = socket->send.own + count - (unacked_end ? 1 : 0);
-
-    if (socket_written(socket, &written) != MNOS_OK ||
-        end - socket->send.own > written - socket->send.own)
-        return false;
-    if (unacked_end && count == 0)
-        return false;
-    pcb->state = ESTABLISHED; /* else nothing may be written */
-    put_up_to(socket, end);
-    if (socket->queued != end || (unacked_end && tcp_send_fin(pcb) != ERR_OK))
-        return false;
-    pcb->state = (enum tcp_state)image->state;
-    return true;
-}
-
-bool tcp_socket_recover(struct socket *socket, struct tcp_pcb *pcb,
-                        const struct kept_connection *image)
-{
-    tcp_adopt(socket, pcb);
-    if (recover_window(socket) && recover_sender(socket, image))
-        return true;
-    tcp_socket_abort(socket);
-    return false;
 }
 
 void tcp_socket_names(const struct socket *socket, struct socket_names *names)
@@ -439,10 +426,10 @@ void tcp_socket_names(const struct socket *socket, struct socket_names *names)
     *names = (struct socket_names){0};
     if (pcb == NULL)
         return;
-    names->local_address = lwip_htonl(ip4_addr_get_u32(ip_2_ip4(&pcb->local_ip)));
+    names->local_address = port_address(&pcb->local_ip);
     names->local_port = pcb->local_port;
     if (socket->kind == KIND_TCP) {
-        names->address = lwip_htonl(ip4_addr_get_u32(ip_2_ip4(&pcb->remote_ip)));
+        names->address = port_address(&pcb->remote_ip);
         names->port = pcb->remote_port;
     }
 }

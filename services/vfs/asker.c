@@ -42,7 +42,7 @@ static mnos_status_t listen(struct asker *asker)
 /* The session of the service that the entry has now. */
 static mnos_status_t connect(struct asker *asker, const struct vfs_entry *entry)
 {
-    mnos_cap_t service = bootstrap_cap(entry->service);
+    mnos_cap_t service = bootstrap_lookup(bootstrap_listed(entry->service));
     mnos_status_t status;
 
     if (service == 0)

@@ -66,21 +66,25 @@ static const char *open_table(void)
     const char *wrong = NULL;
     enum state_found found;
 
-    if (region_open(&region, "vfs_state", &piece, 1) != MNOS_OK ||
-        region.bytes < state_overhead(VFS_LOG_BYTES) + sizeof(struct vfs_table))
+    if (region_open(&region, BOOTSTRAP_REQUIRED("vfs_state"), &piece, 1) != MNOS_OK ||
+        region.bytes <
+            state_overhead(VFS_LOG_BYTES) + sizeof(struct vfs_table) + sizeof(struct vfs_roots))
         return "there is no region \"vfs_state\", or it is too small";
     found = state_open(&state, region.address, region.bytes, VFS_TABLE_MAGIC, VFS_TABLE_LAYOUT,
                        VFS_LOG_BYTES, NULL);
     state_current = &state;
     vfs.table = state_content(&state);
+    vfs.roots = (struct vfs_roots *)(vfs.table + 1);
     if (found == STATE_WHOLE)
-        wrong = vfs_table_check(vfs.table);
+        wrong = state_trust(&state) == STATE_TRUST_NONE ? "it has died too often with it"
+                                                        : vfs_table_check(vfs.table);
     if (found == STATE_WHOLE && wrong == NULL)
         return NULL;
     if (found == STATE_FOREIGN || wrong != NULL)
         log_line("what the run before left is not usable (%s): mounting what the manifest says",
                  wrong != NULL ? wrong : "another layout, or damaged");
     state_drop(&state);
+    *vfs.roots = (struct vfs_roots){0};
     wrong = read_table(vfs.table);
     if (wrong == NULL)
         state_ready(&state);
@@ -97,6 +101,7 @@ static void handle(struct message *message)
         world_told(&vfs, message->words[0]);
     } else if (message->kind == MNOS_KIND_CLIENT_GONE) {
         requests_forget(&vfs, message->badge);
+        roots_gone(&vfs, message->badge);
         world_gone(&vfs, message->badge);
     } else if (message->reply_id != 0) {
         message_refuse_caps(message);
@@ -158,6 +163,7 @@ int main(void)
     vfs.endpoint = bootstrap_cap("requests");
     /* Badges of one run are not used again by the next: time goes on. */
     vfs.next_number = kinfo_time_ns() / 1000; /* minting one takes longer than a microsecond */
+    roots_gone(&vfs, 0);
     world_init(&vfs);
     world_told(&vfs, VFS_EVENT_VOLUMES - 1); /* each goes on from its state */
     log_error(loop(), "receive a request");

@@ -117,10 +117,8 @@ static mnos_status_t root(struct vfs *vfs, const struct message *message)
     if (entry == NULL)
         return MNOS_ERR_NOT_FOUND;
     /* A service that was stopped may have been started since: nobody tells. */
-    if (entry->state == VFS_FAILED && entry->status == MNOS_ERR_STOPPED) {
-        entry->state = VFS_STARTING;
+    if (vfs_peer_started(entry))
         vfs_go_on(&vfs->world, entry);
-    }
     return park(vfs, message, entry->inode);
 }
 

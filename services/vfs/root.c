@@ -227,6 +227,7 @@ _Static_assert(sizeof(struct file_names) +
 static mnos_status_t export(struct vfs *vfs, struct message *message)
 {
     struct file_export wanted;
+    mnos_badge_t badge, *place;
     uint64_t bits;
 
     memcpy(&wanted, vfs->request, sizeof wanted);
@@ -236,9 +237,14 @@ static mnos_status_t export(struct vfs *vfs, struct message *message)
         return MNOS_ERR_DENIED;
     bits = (message->badge & VFS_BADGE_ACCOUNT) |
            ((wanted.rights & FILE_READ_RIGHT) != 0 ? VFS_BADGE_READ : 0);
-    return server_export(vfs->endpoint, message, vfs_new_badge(vfs, bits)) == MNOS_OK
-               ? VFS_ASIDE
-               : MNOS_ERR_QUOTA;
+    badge = vfs_new_badge(vfs, bits);
+    place = roots_take(vfs, badge);
+    if (place == NULL)
+        return MNOS_ERR_QUOTA;
+    if (server_export(vfs->endpoint, message, badge) == MNOS_OK)
+        return VFS_ASIDE;
+    *place = 0;
+    return MNOS_ERR_QUOTA;
 }
 
 static mnos_status_t with_handle(struct vfs *vfs, struct message *message, uint32_t operation)

@@ -3,7 +3,8 @@
  * server.h - the process: the requests of vfs.def, those of file.def for the root, and the file systems.
  *
  * The root has no state: it is one directory, whoever asks, with one handle, and nothing of it can be changed. So a
- * new run of this service answers what the one before would have answered, and its clients notice nothing.
+ * new run of this service answers what the one before would have answered, and its clients notice nothing. What is kept
+ * beside the mount table are the badges of exported roots, so that no client has more of them than its share.
  */
 #pragma once
 
@@ -26,9 +27,17 @@
 #define VFS_BADGE_NUMBER_SHIFT 16
 #define VFS_BADGE_NUMBER_BITS 46 /* microseconds since boot for two years */
 #define VFS_ROOT_RIGHTS (FILE_LOOKUP | FILE_READ_RIGHT)
+/* Exported roots at a time, as the manifest has `exports` of this service; and of one client 1/4. */
+#define VFS_ROOTS_MAX 64u
+#define VFS_ROOTS_SHARE 4u
 /* At the endpoint; below them: of the entry of that number. */
 #define VFS_EVENT_VOLUMES (1ull << VFS_MOUNTS_MAX)
 #define VFS_EVENT_ANSWERED (1ull << (VFS_MOUNTS_MAX + 1)) /* to an asker */
+
+/* Behind the table, in memory that outlives the process. */
+struct vfs_roots {
+    mnos_badge_t badges[VFS_ROOTS_MAX]; /* 0: free */
+};
 
 /* A request that waits for an entry. */
 struct vfs_parked {
@@ -43,6 +52,7 @@ struct vfs_parked {
 struct vfs {
     mnos_cap_t endpoint;
     struct vfs_table *table;
+    struct vfs_roots *roots;
     struct vfs_world world;
     struct asker askers[VFS_MOUNTS_MAX]; /* by entry, as the next two */
     bool asked[VFS_MOUNTS_MAX];          /* it was asked to mount, and will tell */
@@ -77,6 +87,14 @@ static inline uint32_t vfs_rights_of(mnos_badge_t badge)
 
 /* A request of file.def about the root; makes the message its reply. */
 mnos_status_t root_handle(struct vfs *vfs, struct message *message);
+
+/* ---- roots.c ---- */
+
+/* A place for a badge that is minted next; it is the caller's to clear when it is not. NULL: the share of the client that the
+ * badge names, or all, are taken. */
+mnos_badge_t *roots_take(struct vfs *vfs, mnos_badge_t badge);
+/* A client's badge has gone, or (0) some may have. */
+void roots_gone(struct vfs *vfs, mnos_badge_t gone);
 
 /* ---- requests.c ---- */
 

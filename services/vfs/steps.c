@@ -22,6 +22,14 @@ void vfs_volumes_changed(struct vfs_entry *entry)
         entry->state = VFS_PROBING; /* since as long as before: nobody waits once more */
 }
 
+bool vfs_peer_started(struct vfs_entry *entry)
+{
+    if (entry->state != VFS_FAILED || entry->status != MNOS_ERR_STOPPED)
+        return false;
+    entry->state = VFS_STARTING;
+    return true;
+}
+
 /* Each returns whether there may be a further step at once. */
 static bool probe(const struct vfs_world *world, struct vfs_entry *entry)
 {

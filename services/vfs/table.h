@@ -19,7 +19,7 @@
 #include "protocols/mounts_format.h"
 
 #define VFS_TABLE_MAGIC 0x3145544154534656ull /* "VFSTABL1" */
-#define VFS_TABLE_LAYOUT 2u
+#define VFS_TABLE_LAYOUT 3u
 #define VFS_LOG_BYTES 1024u /* of the undo log: an entry, which is what one order changes */
 #define VFS_ROOT_INODE 1u
 
@@ -115,5 +115,8 @@ void vfs_answered(const struct vfs_world *world, struct vfs_entry *entry, mnos_s
 void vfs_go_on(const struct vfs_world *world, struct vfs_entry *entry);
 /* The volumes are others than before: an entry that has found none looks again. */
 void vfs_volumes_changed(struct vfs_entry *entry);
+/* A service may have been started: whether it may be the one that this entry failed for, as it was stopped, and which it is now
+ * to be asked of once more. */
+bool vfs_peer_started(struct vfs_entry *entry);
 /* Whether requests to it wait. */
 bool vfs_is_on_its_way(const struct vfs_entry *entry);

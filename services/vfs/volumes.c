@@ -14,7 +14,7 @@
 
 void volumes_listen(struct vfs *vfs)
 {
-    mnos_cap_t volumes = bootstrap_cap("volumes");
+    mnos_cap_t volumes = bootstrap_find("volumes");
     mnos_badge_t badge;
 
     if (volumes == 0 || vfs->volumes_listen != 0 || vfs->volumes_stopped)
@@ -26,6 +26,12 @@ void volumes_listen(struct vfs *vfs)
         vfs->volumes_stopped = true; /* until an event says that it was started */
 }
 
+/* What the manifest's [types] may name. */
+BOOTSTRAP_LIST("tmpfs");
+BOOTSTRAP_LIST("initrdfs");
+BOOTSTRAP_LIST("ext4");
+BOOTSTRAP_LIST("fat");
+
 /* A service of this name, or with a number behind it, that nothing else is mounted by. */
 static bool find_service(struct vfs *vfs, const struct vfs_entry *entry, const char *type,
                          char name[MNOS_NAME_BYTES])
@@ -35,11 +41,12 @@ static bool find_service(struct vfs *vfs, const struct vfs_entry *entry, const c
     if (service == NULL)
         return false;
     string_copy(name, service, MNOS_NAME_BYTES);
-    if (bootstrap_cap(name) != 0)
+    if (bootstrap_lookup(bootstrap_listed(name)) != 0)
         return vfs_service_is_free(vfs->table, name, entry);
     for (unsigned i = 0; i < INSTANCES_MAX; i++) {
         mnos_snprintf(name, MNOS_NAME_BYTES, "%s.%u", service, i);
-        if (bootstrap_cap(name) != 0 && vfs_service_is_free(vfs->table, name, entry))
+        if (bootstrap_lookup(bootstrap_listed(name)) != 0 &&
+            vfs_service_is_free(vfs->table, name, entry))
             return true;
     }
     return false;
@@ -99,7 +106,7 @@ static mnos_status_t look(struct vfs *vfs, mnos_cap_t volumes, const struct vfs_
 mnos_status_t volumes_find(struct vfs *vfs, const struct vfs_entry *entry,
                            struct vfs_volume *volume, bool *settled)
 {
-    mnos_cap_t volumes = bootstrap_cap("volumes");
+    mnos_cap_t volumes = bootstrap_find("volumes");
     struct volume_status state = {0};
     mnos_status_t status;
 
@@ -118,11 +125,11 @@ mnos_status_t volumes_find(struct vfs *vfs, const struct vfs_entry *entry,
 
 mnos_status_t volumes_assign(const struct vfs_entry *entry)
 {
-    return volume_assign(bootstrap_cap("volumes"), entry->volume, entry->service);
+    return volume_assign(bootstrap_find("volumes"), entry->volume, entry->service);
 }
 
 void volumes_take_back(const struct vfs_entry *entry)
 {
     /* When it fails the volume stays the service's, which can mount it again, and no other. */
-    (void)!volume_assign(bootstrap_cap("volumes"), NULL, entry->service);
+    (void)!volume_assign(bootstrap_find("volumes"), NULL, entry->service);
 }

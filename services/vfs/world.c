@@ -97,6 +97,8 @@ void world_told(struct vfs *vfs, uint64_t events)
             continue;
         if (events & VFS_EVENT_VOLUMES)
             vfs_volumes_changed(entry);
+        if (events & MANAGER_EVENT_PEER_RESTARTED)
+            (void)vfs_peer_started(entry);
         if (events & (1ull << i | MANAGER_EVENT_PEER_RESTARTED))
             vfs_go_on(&vfs->world, entry);
     }

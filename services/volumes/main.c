@@ -11,6 +11,8 @@
 #include "lib/server/state.h"
 #include "services/volumes/server.h"
 
+BOOTSTRAP_NEEDS("observer");
+
 /* At the endpoint: a disk's list has changed. */
 #define EVENT_CHANGED (1ull << 0)
 #define STATE_MAGIC 0x53454D554C4F56ull
@@ -23,7 +25,10 @@ _Static_assert(sizeof(struct state_header) + sizeof(struct assignments) <= MNOS_
 
 enum { EXIT_MEMORY = 1, EXIT_DISK = 2, EXIT_RECEIVE = 3 };
 
-/* The drivers that may be there, as the manifest's `uses` and needs.toml name them. */
+/* The drivers that may be there, as the manifest's `uses` name them. */
+BOOTSTRAP_LIST("virtio_blk");
+BOOTSTRAP_LIST("nvme");
+BOOTSTRAP_LIST("ramdisk");
 static const char *const drivers[] = {"virtio_blk", "nvme", "ramdisk"};
 
 static struct disk disks[DISKS_MAX];
@@ -107,7 +112,7 @@ static mnos_status_t add_disk(const char *service)
     }
     string_copy(disk->service, service, sizeof disk->service);
     disk->number = number;
-    disk->session = bootstrap_cap(service);
+    disk->session = bootstrap_lookup(bootstrap_listed(service));
     disk->notify = server.endpoint;
     disk->changed = EVENT_CHANGED;
     disk->assignments = server.assignments;
@@ -127,11 +132,11 @@ static mnos_status_t add_disks(const char *driver)
     char name[MNOS_NAME_BYTES];
     mnos_status_t status = MNOS_OK;
 
-    if (bootstrap_cap(driver) != 0)
+    if (bootstrap_lookup(bootstrap_listed(driver)) != 0)
         return add_disk(driver);
     for (unsigned i = 0; status == MNOS_OK; i++) {
         (void)mnos_snprintf(name, sizeof name, "%s.%u", driver, i);
-        if (bootstrap_cap(name) == 0)
+        if (bootstrap_lookup(bootstrap_listed(name)) == 0)
             break;
         status = add_disk(name);
     }

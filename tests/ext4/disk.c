@@ -93,11 +93,16 @@ static void look(struct host *h)
         h->moment(h);
 }
 
+static uint8_t *slot_memory(const struct host *h, uint32_t slot)
+{
+    return h->memory.data + (size_t)ext4_slot_page(h->fs, slot) * EXT4_SLOT_BYTES;
+}
+
 static void carry_out(struct host *h, const struct host_request *request)
 {
     uint32_t bytes = ext4_block_bytes(h->fs);
     uint64_t offset = request->block * bytes;
-    uint8_t *memory = ext4_slot_memory(&h->memory, request->slot);
+    uint8_t *memory = slot_memory(h, request->slot);
     mnos_status_t status = MNOS_OK;
 
     if (request->flush) {
@@ -239,19 +244,31 @@ void host_save(const struct host *h, const char *path)
         host_fail("cannot write %s", path);
 }
 
+/* There is memory for a chunk of slots more, which comes later and lies apart: host_grow(). */
+static uint32_t later_chunk(const struct host *h)
+{
+    return h->memory.slots + EXT4_CHUNK_SLOTS;
+}
+
+static size_t data_bytes(const struct host *h)
+{
+    return (size_t)(later_chunk(h) + EXT4_CHUNK_SLOTS) * EXT4_SLOT_BYTES;
+}
+
 static void get_memory(struct host *h, uint32_t slots)
 {
-    h->region_bytes = (state_overhead(EXT4_LOG_BYTES) + ext4_core_bytes(slots) + 63) / 64 * 64;
+    uint32_t most = slots < EXT4_SLOTS_MAX ? slots + EXT4_CHUNK_SLOTS : slots;
+
+    h->region_bytes = (state_overhead(EXT4_LOG_BYTES) + ext4_core_bytes(most) + 63) / 64 * 64;
     h->region = aligned_alloc(64, h->region_bytes);
     memset(h->region, 0, h->region_bytes);
-    h->memory = (struct ext4_memory){
-        .log = &h->log, .data = calloc(slots, EXT4_SLOT_BYTES), .slots = slots};
+    h->memory = (struct ext4_memory){.log = &h->log, .slots = slots, .slots_max = most};
+    h->memory.data = calloc(1, data_bytes(h));
 }
 
 static enum state_found open_log(struct host *h)
 {
-    struct state_area areas[STATE_AREAS_MAX] = {
-        [1] = {h->memory.data, (uint64_t)h->memory.slots * EXT4_SLOT_BYTES}};
+    struct state_area areas[STATE_AREAS_MAX] = {[1] = {h->memory.data, data_bytes(h)}};
     enum state_found found =
         state_open(&h->log, h->region, h->region_bytes, LOG_MAGIC, 1, EXT4_LOG_BYTES, areas);
 
@@ -259,6 +276,15 @@ static enum state_found open_log(struct host *h)
     h->log.inline_ends[0] = h->log.inline_ends[1] = 0;
     h->memory.core = state_content(&h->log);
     return found;
+}
+
+void host_grow(struct host *h)
+{
+    bool added = ext4_add_slots(h->fs, later_chunk(h));
+
+    state_done(&h->log);
+    if (added != (h->memory.slots < h->memory.slots_max) || ext4_add_slots(h->fs, later_chunk(h)))
+        host_fail("slots are not added once");
 }
 
 void host_open(struct host *h, uint8_t *image, uint64_t bytes, uint32_t slots)
@@ -287,14 +313,14 @@ void host_take_over(struct host *h, const struct host *dead, uint64_t seed)
     get_memory(h, dead->memory.slots);
     memcpy(h->image, dead->image, h->image_bytes);
     memcpy(h->region, dead->region, h->region_bytes);
-    memcpy(h->memory.data, dead->memory.data, (size_t)h->memory.slots * EXT4_SLOT_BYTES);
+    memcpy(h->memory.data, dead->memory.data, data_bytes(h));
     h->fs = dead->fs;
     for (uint32_t i = 0; i < dead->queued; i++) {
         const struct host_request *request = &dead->queue[i];
 
         if (request->write && host_random(h, 2) == 0)
-            (void)put(h, request->block * ext4_block_bytes(h->fs),
-                      ext4_slot_memory(&h->memory, request->slot), ext4_block_bytes(h->fs), false);
+            (void)put(h, request->block * ext4_block_bytes(h->fs), slot_memory(h, request->slot),
+                      ext4_block_bytes(h->fs), false);
     }
     for (uint32_t i = 0; i < h->page_count; i++) {
         h->pages[i] = (struct host_page){dead->pages[i].block, malloc(EXT4_SLOT_BYTES)};

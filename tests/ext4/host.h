@@ -100,6 +100,8 @@ void host_write_pages(struct host *h);
 
 void host_begin(struct host *h);
 void host_end(struct host *h, mnos_status_t status);
+/* The core gets slots more, once. */
+void host_grow(struct host *h);
 /* One thing that was waited for happens. */
 void host_step(struct host *h, uint32_t waits_for);
 

@@ -173,6 +173,8 @@ void model_random(struct host *h, uint64_t seed, uint32_t operations)
     h->random += seed * 0xD1342543DE82EF95ull + 1;
     model_begin(&m, h);
     for (uint32_t i = 0; i < operations; i++) {
+        if (i == operations / 2)
+            host_grow(h);
         model_step(&m);
         if (i % 500 == 499)
             model_check(&m);

@@ -192,6 +192,8 @@ void model_die(struct host *h, uint64_t seed, uint32_t operations, uint32_t ever
     h->moment = die;
     for (uint32_t i = 0; i < operations; i++) {
         h->fs->checkpoint_wanted |= i % CHECKPOINT_EACH == 0;
+        if (i == operations / 2)
+            host_grow(h);
         one_operation(&m);
     }
     h->moment = NULL;

@@ -50,11 +50,25 @@ ROWS = (
     "ln f e/x; stat f", "ln new g", "ln f d/g; mv d z; stat z/g; stat f", "mv e/x f; stat f; stat h; ls e", "mv ld lz; ls lz; mv lz/deep deep; ls .",
 )
 
+# Beyond 4 GiB, with holes.
+LARGE = (
+    "write f 5368709120 3000 7; stat f; truncate f 4294967297; stat h; append f end; stat f; truncate f 12; cat h",
+    "truncate f 8589934592; stat f; write f 4294967290 12 3; stat f; truncate f 4; cat f",
+    "fill g 5 1; truncate g 4294967296; append g more; stat g; rm g; stat g",
+)
+# A path of nearly 3,900 bytes, one name after the other, and one that is too long.
+DEPTH = 15
+DEEP = ["/".join(["n" * 255] * depth) for depth in range(1, DEPTH + 1)]
+LONG_ROW = (*(f"mkdir {path}" for path in DEEP), f"fill {DEEP[-1]}/x 7 1", f"stat {DEEP[-1]}/x", f"cat {DEEP[-1]}/x", f"ls {DEEP[-1]}",
+            f"append {DEEP[-1]}/x more", f"symlink text {DEEP[-1]}/l", f"readlink {DEEP[-1]}/l", f"truncate {DEEP[-1]}/x 3",
+            f"stat {DEEP[-1]}/x", f"stat {DEEP[-1]}/{DEEP[1]}", f"mkdir {DEEP[-1]}/{DEEP[1]}", f"rmdir {DEEP[-1]}",
+            f"rm {DEEP[-1]}/l", f"rm {DEEP[-1]}/x", *(f"rmdir {path}" for path in reversed(DEEP)), "ls .")
+
 
 def cases() -> list[tuple[str, ...]]:
     one = [(text.format(path),) for text in ONE for path in PATHS]
     two = [(text.format(old, new),) for text in TWO for old in FROM for new in TO]
-    return one + two + [tuple(row.split("; ")) for row in ROWS]
+    return one + two + [tuple(row.split("; ")) for row in ROWS + LARGE] + [LONG_ROW]
 
 
 # ---- Linux ----

@@ -8,7 +8,7 @@ import random
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,6 @@ suite = Suite("ext4 service")
 
 PROGRAM = BUILD / "ext4/service"
 LIMIT_S = 300
-POWER_CUT = 42
 BLOCK_SIZES = (1024, 2048, 4096)
 
 
@@ -47,6 +46,10 @@ def serve(image: Path, *lines: str, options: tuple[str, ...] = (), expect: int |
 def judge(image: Path) -> None:
     done = subprocess.run(["e2fsck", "-fn", str(image)], capture_output=True, text=True, timeout=LIMIT_S)
     check(done.returncode == 0, f"e2fsck: {done.stdout[-800:]}")
+
+
+def pattern(size: int, seed: int) -> bytes:
+    return bytes(((k * 31 + seed + (k >> 12)) & 0xFF) for k in range(size))
 
 
 def make_content(at: Path) -> dict[str, bytes]:
@@ -172,6 +175,79 @@ def space() -> None:
             check(all(unwritten for _, _, unwritten in extents_of(image, "/kept")), f"{size}: kept")
 
 
+def pieces_of(count: int, step: int, bytes_: int) -> tuple[str, ...]:
+    """Commands by which the file "pieces" has so many pieces."""
+    return ("fill pieces 0 1", f"truncate pieces {count * step}",
+            *(f"write pieces {k * step} {bytes_} 3" for k in range(count)))
+
+
+def fill_up(image: Path, size: int, *lines: str) -> None:
+    """No block is free afterwards: data first, then directories, which may have what is kept for them."""
+    make_image(image, "-t", "ext4", "-b", str(size), "-m", "0", size="16M")
+    said = serve(image, *lines, "fill rest 20000000 1", *(f"mkdir d{k}" for k in range(40)), expect=3)
+    check("fill: ERR_FULL" in said and "mkdir: ERR_FULL" in said, f"{size}: the disk is not full: {said}")
+
+
+@suite.test("on a full disk what has its place is overwritten and taken out")
+def full_and_changed() -> None:
+    for size in BLOCK_SIZES:
+        with folder() as at:
+            image = at / "image"
+            # Four pieces fill the root of a file's tree: the hole makes five of them.
+            fill_up(image, size, "fill old 400000 2", *pieces_of(4, 131072, 40960))
+            serve(image, "allocate pieces 8192 12288 2")
+            judge(image)
+            fill_up(image, size, "fill old 400000 2", "allocate aside 0 100000 1")
+            # Nor does room need room where there is some; behind it there is none.
+            serve(image, "allocate old 0 400000", "allocate aside 5000 95000 1", "write aside 0 8192 7")
+            check("allocate: ERR_FULL" in serve(image, "allocate old 390000 100000 1", expect=3), f"{size}: room on a full disk")
+            want = bytearray(pattern(400000, 2))
+            for line, begin, end in (("write old 40960 4096 7", 40960, 45056), ("write old 81925 5 7", 81925, 81930),
+                                     ("allocate old 10 5 2", 10, 15), ("allocate old 8192 12288 2", 8192, 20480)):
+                serve(image, line)  # each begins with nothing in memory
+                want[begin:end] = pattern(end, 7)[begin:] if line.startswith("write") else bytes(end - begin)
+            serve(image, f"get old {at / 'old'}")
+            check((at / "old").read_bytes() == want, f"{size}: another file than was written")
+            judge(image)
+            if size != 1024:
+                continue
+            # The root and the first leaf are full: two nodes would be needed for the place of one block. A leaf that grew at its
+            # end has room for one more entry, which the first hole takes.
+            fill_up(image, size, *pieces_of(3 * (size - 16) // 12, 4 * size, 3 * size), f"allocate pieces {size} {size} 2")
+            before = serve(image, "stat pieces")
+            serve(image, f"allocate pieces {5 * size} {size} 2", f"get pieces {at / 'pieces'}")
+            check(serve(image, "stat pieces") == before, "the block was to stay, or the tree has room")
+            found = (at / "pieces").read_bytes()
+            check(found[size:2 * size] == bytes(size) == found[5 * size:6 * size], "what was taken out is not zeros")
+            check(found[:size] == pattern(size, 3) and found[6 * size:7 * size] == pattern(7 * size, 3)[6 * size:],
+                  "what was not taken out has other bytes")
+            judge(image)
+
+
+@suite.test("files that grow at the same time lie in a few pieces each")
+def grown_together() -> None:
+    with folder() as at:
+        image = at / "image"
+        make_image(image, "-t", "ext4", size="64M")
+        serve(image, *(f"append {name} {name * 4000}" for _ in range(1000) for name in "ab"), "sync")
+        for name in "ab":
+            count = len(extents_of(image, f"/{name}"))
+            check(count <= 40, f"{name} is in {count} pieces")
+        judge(image)
+
+
+@suite.test("a file whose inode names more bytes than 2^32 blocks have is refused: places in files are numbers of 32 bits")
+def size_beyond_all() -> None:
+    with folder() as at:
+        image = at / "image"
+        make_image(image, "-t", "ext4", "-b", "1024")
+        serve(image, "fill file 5000 1", "sync")
+        subprocess.run(["debugfs", "-w", "-R", f"set_inode_field /file size {1 << 45}", str(image)], check=True,
+                       capture_output=True, timeout=LIMIT_S)
+        said = serve(image, "seek file", options=("-k", "-R"), expect=3)
+        check("ERR_FORMAT" in said, f"said: {said}")
+
+
 @suite.test("several clients at once find what they wrote, on disks that reorder, with little memory")
 def clients() -> None:
     for size in BLOCK_SIZES:
@@ -180,6 +256,20 @@ def clients() -> None:
                 make_image(at / "image", "-t", "ext4", "-b", str(size))
                 serve(at / "image", f"random {seed} 1200", options=("-s", str(seed), "-p", "420"))
                 judge(at / "image")
+
+
+@suite.test("memory that comes later is used for blocks and for files, and by the next run of one that dies")
+def more_memory() -> None:
+    for size, odds in ((4096, 0), (1024, 300)):
+        with folder() as at:
+            make_image(at / "image", "-t", "ext4", "-b", str(size))
+            lines = ["fill big 4000000 3", "sync", "mkdir d", "many d 3000", *(f"stat d/name-{k * 7 % 3000}" for k in range(3000)),
+                     f"get big {at / 'big'}", "random 5 300"]
+            said = serve(at / "image", *lines, options=("-s", "9", "-p", "500", "-g", "1300", "-d", str(odds)))
+            check(said.count(" bytes, ") == 3000, f"{size}: not each name is found")
+            check("1800 pages, 1300 of them came later" in said, f"{size}: memory did not come: {said[-200:]}")
+            check((at / "big").read_bytes() == pattern(4000000, 3), f"{size}: a file has other bytes")
+            judge(at / "image")
 
 
 @suite.test("the service dies at any moment, and its clients find what they wrote, and each request done once")
@@ -227,6 +317,26 @@ def shares() -> None:
         judge(image)
 
 
+@suite.test("what was synced stays open when the volume is mounted anew, and who has lost something is told")
+def returning() -> None:
+    for size in BLOCK_SIZES:
+        for runs in (1, 2, 6, 12):
+            with folder() as at:
+                image = at / "image"
+                make_image(image, "-t", "ext4", "-b", str(size))
+                serve(image, "fill before 300000 3", "mkdir d", "sync", "many d 300", f"return d {runs}", "fill after 100000 1",
+                      "sync")
+                judge(image)
+
+
+@suite.test("who locks bytes of a file keeps others from it, who waits gets them, and closing gives them up")
+def locks() -> None:
+    with folder() as at:
+        make_image(at / "image", "-t", "ext4")
+        serve(at / "image", "mkdir d", "locks d/file")
+        judge(at / "image")
+
+
 @suite.test("requests of any form are answered, and the image stays clean")
 def hostile() -> None:
     for seed in (1, 2, 3):
@@ -261,105 +371,6 @@ def not_written() -> None:
             judge(image)
 
 
-def cut(image: Path, base: Path, number: int, lines: list[str], *options: str, ends: int = 0) -> str | None:
-    """Cuts the power after `number` requests to the disk, on a copy of an image, which e2fsck judges after its journal was
-    replayed; what was answered until then. None: the service ended before, with `ends`."""
-    image.write_bytes(base.read_bytes())
-    done = subprocess.run([str(PROGRAM), "-s", str(number), "-c", str(number), *options, str(image)], text=True,
-                          input="\n".join(lines) + "\n", capture_output=True, timeout=LIMIT_S)
-    if done.returncode != POWER_CUT:
-        check(done.returncode == ends, f"cut {number}: ended with {done.returncode}: {(done.stdout + done.stderr)[-500:]}")
-        return None
-    serve(image)
-    judge(image)
-    return done.stdout
-
-
-def cut_again_and_again(cut_one: Callable[[Path, Path, int], bool], numbers: range) -> None:
-    for size in (4096, 1024):
-        with folder() as at:
-            make_image(at / "base", "-t", "ext4", "-b", str(size), size="16M")
-            count = sum(cut_one(at, at / "base", number) for number in numbers)
-            check(count >= 8, f"only {count} cuts came before the end")
-
-
-def cut_and_judge(at: Path, base: Path, number: int) -> bool:
-    """Cuts the power after `number` requests; what was synced before must be there. False: it ended before."""
-    image = at / "image"
-    lines = []
-    for i in range(12):
-        lines += [f"fill file-{i} {20000 + 9000 * i} {i}", f"fsync file-{i}", f"stat file-{i}", f"mkdir dir-{i}",
-                  f"mv file-{i} dir-{i}/moved", f"fill temporary 150000 {i}", "rm temporary", "sync", f"readlink x{i}"]
-    said = cut(image, base, number, lines, ends=3)
-    if said is None:
-        return False
-    stats, moved = said.count(" bytes, "), said.count("readlink: ")
-    for i in range(stats):
-        (at / f"out-{i}").unlink(missing_ok=True)
-    paths = [f"get {path} {at}/out-{i}" for i in range(stats)
-             for path in ([f"dir-{i}/moved"] if i < moved else [f"dir-{i}/moved", f"file-{i}"])]
-    serve(image, *paths, options=("-k",), expect=None)  # of the two names of one there is one
-    for i in range(stats):
-        check((at / f"out-{i}").exists(), f"cut {number}: file {i}, which was synced, is not there")
-        expected = bytes(((k * 31 + i + (k >> 12)) & 0xFF) for k in range(20000 + 9000 * i))
-        check((at / f"out-{i}").read_bytes() == expected, f"cut {number}: file {i}, which was synced, has other bytes")
-    return True
-
-
-def pattern(size: int, seed: int) -> bytes:
-    return bytes(((k * 31 + seed + (k >> 12)) & 0xFF) for k in range(size))
-
-
-def cut_beside(at: Path, base: Path, number: int) -> bool:
-    """Files become shorter, and go, while a commit that gave them blocks is on its way; then the power is cut. The blocks
-    held something of others before. False: it ended before."""
-    image = at / "image"
-    lines, size = [], 160_000
-    for i in range(1, 5):
-        lines += [f"fill other {2 * size} 200", "sync", "rm other", "sync", f"fill a{i} {size} {i}", f"fill b{i} {size} {i}",
-                  f"fsync-beside a{i}", f"truncate a{i} {4096 * i}", f"rm b{i}", f"fill c{i} {size} {i}", "joined"]
-    if cut(image, base, number, lines, "-p", "420") is None:
-        return False
-    names = [f"{letter}{i}" for i in range(1, 5) for letter in "abc"]
-    for name in names:
-        (at / name).unlink(missing_ok=True)
-    serve(image, *(f"get {name} {at / name}" for name in names), options=("-k",), expect=None)
-    for name in names:
-        data = (at / name).read_bytes() if (at / name).exists() else b""
-        wrong = [k for k, (byte, own) in enumerate(zip(data, pattern(len(data), int(name[1:])))) if byte not in (own, 0)]
-        check(not wrong, f"cut {number}: {name} has bytes of another file from {wrong[:1]} on, of {len(data)}")
-    return True
-
-
-@suite.test("what a commit gave blocks to is written, whatever becomes of the file meanwhile: nobody's bytes show")
-def beside_a_commit() -> None:
-    cut_again_and_again(cut_beside, range(5, 220, 16))
-
-
-def cut_tails(at: Path, base: Path, number: int) -> bool:
-    """Files become shorter and longer again, and the power is cut: what was cut off is not there again. A directory that
-    is made afterwards says that both are durable, as it is in the same transaction or a later one."""
-    image = at / "image"
-    lines, size, kept = [], 5000, 1001
-    for i in range(1, 9):
-        lines += [f"fill f{i} {size} {i}", f"fsync f{i}", f"truncate f{i} {kept}", f"truncate f{i} {size}", f"mkdir d{i}",
-                  "wait 6" if i % 2 else f"fsync f{i}"]
-    if cut(image, base, number, lines) is None:
-        return False
-    names = serve(image, "ls .", options=("-k",)).split()[1::2]
-    durable = [i for i in range(1, 9) if f"d{i}" in names]
-    serve(image, *(f"get f{i} {at / f'f{i}'}" for i in durable), options=("-k",))
-    for i in durable:
-        check((at / f"f{i}").read_bytes() == pattern(kept, i) + bytes(size - kept),
-              f"cut {number}: what was cut off of f{i} is there again")
-    return True
-
-
-@suite.test("what was cut off is not there again when the file becomes longer, whenever the power is cut")
-def tails() -> None:
-    cut_again_and_again(cut_tails, range(9, 200, 11))
-
-
 @suite.test("a file that is being cut, in many operations, may go meanwhile, and the service may die")
 def leaving() -> None:
     for size, odds in ((1024, 400), (1024, 1500), (4096, 600)):
@@ -373,12 +384,3 @@ def leaving() -> None:
             for i in range(2):
                 check((at / f"f{i}").read_bytes() == pattern(70000, i), "a file made after another has other bytes")
             judge(at / "image")
-
-
-@suite.test("after a power cut at any request the image is clean, and what was synced is there")
-def cuts() -> None:
-    with folder() as at:
-        for size in (4096, 1024):
-            make_image(at / "base", "-t", "ext4", "-b", str(size), size="16M")
-            count = sum(cut_and_judge(at, at / "base", number) for number in range(3, 300, 12))
-            check(count >= 20, f"only {count} cuts came before the end")

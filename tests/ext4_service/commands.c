@@ -9,6 +9,7 @@
  *   fsync-beside PATH  truncate-beside PATH SIZE: another client asks for it, and what follows is done meanwhile
  *   joined: it is answered  pieces PATH COUNT: a file of so many, each a block with a hole behind it
  *   random SEED COUNT  hostile SEED COUNT  wait SECONDS  break NUMBER  lose-windows  echo TEXT
+ *   locks PATH: two clients lock its bytes  return DIRECTORY RUNS: what is open after mounting anew
  *   shares PATH PATH BYTES: a client writes to the first more than there is room for, and another to the second
  */
 #include "tests/ext4_service/commands.h"
@@ -38,6 +39,8 @@ static mnos_status_t with_path(uint32_t operation, const char *path, uint32_t fl
 {
     struct file_path record = {.flags = flags};
 
+    if (strlen(path) > FILE_PATH_BYTES_MAX) /* as the library says */
+        return MNOS_ERR_SIZE;
     return host_do(0, operation, &record, sizeof record, path, strlen(path));
 }
 
@@ -389,6 +392,10 @@ static mnos_status_t run(const char *name, char **word)
         host_break((unsigned)strtoul(word[0], NULL, 0));
         return MNOS_OK;
     }
+    if (strcmp(name, "locks") == 0)
+        return locks_run(word[0]);
+    if (strcmp(name, "return") == 0)
+        return return_run(word[0], (unsigned)strtoul(word[1], NULL, 0));
     if (strcmp(name, "shares") == 0)
         return shares_run(word[0], word[1], strtoull(word[2], NULL, 0));
     if (strcmp(name, "lose-windows") == 0) {

@@ -19,3 +19,10 @@ bool hostile_run(uint64_t seed, unsigned count);
 /* shares.c: one client writes so many bytes over a file, without an answer of the disk, until it has to wait; another's
  * write to the other file is carried out meanwhile. The files' data and metadata are in memory. */
 mnos_status_t shares_run(const char *path, const char *other, uint64_t bytes);
+
+/* locks.c: of two clients each locks bytes of the file, waits for the other's lock, and gets it. */
+mnos_status_t locks_run(const char *path);
+
+/* returning.c: of files that clients have open in the directory, after so many runs that mount anew, who finds what was
+ * synced, and who is told that something was lost. */
+mnos_status_t return_run(const char *directory, unsigned runs);

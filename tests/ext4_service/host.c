@@ -24,16 +24,17 @@ static struct park park;
 static struct host_options options;
 static uint32_t sequences[HOST_CLIENTS];
 
-/* What a client waits for, to send it again. */
+/* What a client has asked for last, to send it again if it waits for that. */
 static struct {
     struct message message;
     uint8_t bytes[MNOS_MESSAGE_MAX_BYTES];
-    bool waits;
 } asked[HOST_CLIENTS];
 
 /* The regions of the service. */
 static struct state log_state;
 static uint8_t *region, *data;
+static uint32_t data_pages; /* that there are by now */
+#define PIECE_PAGES 512u
 
 static jmp_buf death;
 static bool mortal, in_request, taking_over;
@@ -45,133 +46,42 @@ void host_fail(const char *what)
     exit(1);
 }
 
-/* ---- What the kernel does ---- */
-
-static mnos_status_t ipc_receive(mnos_cap_t, struct message *, uint64_t)
-{
-    return MNOS_ERR_REVOKED;
-}
-
-const struct mnos_bootstrap *bootstrap_table(void)
-{
-    return NULL;
-}
-
-void message_add_cap(struct message *msg, mnos_cap_t, mnos_rights_t)
-{
-    msg->cap_count++;
-}
-
-mnos_badge_t message_cap_badge(const struct message *, unsigned)
-{
-    return 0;
-}
-
-void message_refuse_caps(const struct message *)
-{
-}
-
-static void deliver(const struct message *msg)
-{
-    struct host_reply *reply;
-
-    if (msg->reply_id == 0)
-        return;
-    reply = &host_replies[msg->reply_id - 1];
-    if (reply->arrived)
-        host_fail("a request was answered twice");
-    reply->arrived = true;
-    asked[msg->reply_id - 1].waits = false;
-    reply->status = msg->label;
-    reply->length = msg->length;
-    memcpy(reply->bytes, message_bytes, msg->length);
-}
-
-mnos_status_t ipc_reply(const struct message *msg)
-{
-    deliver(msg);
-    return MNOS_OK;
-}
-
-void ipc_reply_status(uint64_t reply_id, mnos_status_t status)
-{
-    deliver(&(struct message){.reply_id = reply_id, .label = status});
-}
-
-bool ipc_client_is_gone(mnos_cap_t, mnos_badge_t told, mnos_badge_t client)
-{
-    return told == client;
-}
-
-mnos_status_t listener_accept(struct listener *, const struct message *)
-{
-    return MNOS_ERR_ARGUMENT; /* nobody listens */
-}
-
-void listener_tell(const struct listener *)
-{
-}
-
-void listener_forget(struct listener *)
-{
-}
-
-mnos_status_t server_export(mnos_cap_t, struct message *, mnos_badge_t)
-{
-    return MNOS_ERR_QUOTA;
-}
-
-mnos_status_t window_open(struct window *, uint64_t)
-{
-    return MNOS_ERR_QUOTA; /* they are of the region below */
-}
-
-void window_close(struct window *)
-{
-}
-
-/* ---- Windows, which outlive the process ---- */
-
-static struct memory_block windows[FILE_SERVER_SESSIONS];
-static bool windows_fail; /* none is found */
-
-static mnos_status_t find_window(void *, uint32_t place, struct window *window)
-{
-    if (windows_fail)
-        return MNOS_ERR_MEMORY;
-    window->place = place;
-    window->memory = windows[place - 1];
-    return MNOS_OK;
-}
-
-static mnos_status_t make_window(void *, uint64_t bytes, struct window *window)
-{
-    for (uint32_t i = 0; i < FILE_SERVER_SESSIONS; i++) {
-        if (windows[i].page_count != 0)
-            continue;
-        windows[i].page_count = bytes / MNOS_PAGE_BYTES;
-        windows[i].address = calloc(1, bytes);
-        window->place = i + 1;
-        window->memory = windows[i];
-        return MNOS_OK;
-    }
-    return MNOS_ERR_QUOTA;
-}
-
-static void end_window(void *, struct window *window)
-{
-    free(windows[window->place - 1].address);
-    windows[window->place - 1] = (struct memory_block){0};
-}
-
-static const struct window_memory window_memory = {
-    .open = make_window, .find = find_window, .close = end_window};
+#include "tests/ext4_service/stand_ins.h"
 
 /* ---- The service and its clients ---- */
 
 static void say(const char *text)
 {
     fprintf(stderr, "ext4: %s\n", text);
+}
+
+/* One capability for all of the data. */
+static mnos_cap_t memory_of(const void *address, uint64_t *page, uint64_t *page_count)
+{
+    *page = (uint64_t)((const uint8_t *)address - data) / CACHE_PAGE_BYTES;
+    *page_count = host_service.memory.data_pages - *page;
+    return 1;
+}
+
+/* C6: each page that is lent holds bytes of the file that it was lent for. */
+static bool views_are_true(void)
+{
+    const struct cache *cache = &host_service.cache;
+
+    for (uint32_t i = 0; i < server.views.used; i++) {
+        mnos_cap_t cap = server.views.entries[i].lent;
+
+        for (uint64_t at = 0; cap != 0 && at < lent_pages[cap].page_count; at++) {
+            uint64_t page = lent_pages[cap].first_page + at;
+            const struct cache_page *found =
+                cache_page(cache, (uint32_t)(page - host_service.slots + 1));
+
+            if (found->state != CACHE_VALID || !found->mapped ||
+                found->inode != server.views.entries[i].object)
+                return false;
+        }
+    }
+    return true;
 }
 
 #include "tests/ext4_service/deaths.h"
@@ -248,7 +158,6 @@ void host_send(unsigned client, uint32_t operation, const void *record, size_t b
     host_replies[client].arrived = false;
     asked[client].message = message;
     memcpy(asked[client].bytes, message_bytes, message.length);
-    asked[client].waits = true;
     live(handle, &message);
 }
 
@@ -284,15 +193,33 @@ uint8_t *host_window(unsigned client)
     return server.windows[session->number - 1].memory.address;
 }
 
+/* Pages that the core has are nobody else's. */
+static const char *check_slots(void)
+{
+    for (uint32_t i = host_service.slots; i < host_service.fs->slot_count; i++) {
+        uint32_t page = ext4_slot_page(host_service.fs, i);
+
+        if (cache_page(&host_service.cache, page - host_service.slots + 1)->state != CACHE_LENT)
+            return "a page is the core's and a file's";
+    }
+    return NULL;
+}
+
 void host_check(void)
 {
-    const char *wrong =
-        host_service.state == SERVICE_MOUNTED ? cache_check(&host_service.cache) : NULL;
+    const char *wrong = NULL;
 
+    if (host_service.state == SERVICE_MOUNTED) {
+        wrong = cache_check(&host_service.cache);
+        if (wrong == NULL)
+            wrong = check_slots();
+    }
     if (wrong == NULL)
         wrong = sessions_check(server.loop.sessions);
     if (wrong == NULL)
         wrong = park_check(&park);
+    if (wrong == NULL && !views_are_true())
+        wrong = "C6: a page that is lent holds something else";
     if (wrong != NULL)
         host_fail(wrong);
 }
@@ -326,7 +253,8 @@ mnos_status_t host_begin(const struct host_options *wanted)
     options.deaths = 0; /* not before it is mounted */
     region = aligned_alloc(64, region_bytes());
     memset(region, 0, region_bytes());
-    data = aligned_alloc(4096, (size_t)wanted->pages * 4096);
+    data_pages = wanted->pages;
+    data = aligned_alloc(4096, (size_t)(wanted->pages + wanted->more_pages) * 4096);
     if (!disk_open(&host_disk, wanted->image, data, wanted->seed))
         host_fail("the image cannot be read");
     host_disk.fail_reads = wanted->fail_reads;
@@ -336,7 +264,7 @@ mnos_status_t host_begin(const struct host_options *wanted)
     (void)start();
     status = begin_anew();
     for (unsigned i = 0; status == MNOS_OK && i < HOST_CLIENTS; i++) {
-        struct file_open_session open = {FILE_WINDOW_BYTES_MAX};
+        struct file_open_session open = {.window_bytes = FILE_WINDOW_BYTES_MAX};
 
         if (host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
             host_fail("a session cannot be opened");
@@ -377,7 +305,7 @@ void host_break(unsigned what)
     if (begin_anew() != MNOS_OK)
         host_fail("the volume is not mounted again");
     for (unsigned i = 0; i < HOST_CLIENTS; i++) {
-        struct file_open_session open = {FILE_WINDOW_BYTES_MAX};
+        struct file_open_session open = {.window_bytes = FILE_WINDOW_BYTES_MAX};
 
         if (host_do(i, FILE_SYNC, NULL, 0, NULL, 0) != MNOS_ERR_LOST ||
             host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
@@ -394,7 +322,7 @@ void host_lose_windows(void)
     windows_fail = true;
     restart_once();
     for (unsigned i = 0; i < HOST_CLIENTS; i++) {
-        struct file_open_session open = {FILE_WINDOW_BYTES_MAX};
+        struct file_open_session open = {.window_bytes = FILE_WINDOW_BYTES_MAX};
 
         if (host_do(i, FILE_SYNC, NULL, 0, NULL, 0) != MNOS_ERR_LOST ||
             host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
@@ -420,6 +348,8 @@ mnos_status_t host_end(void)
         status = wait_for_state(SERVICE_WRITING, SERVICE_UNMOUNTING);
     }
     host_check();
+    if (options.more_pages != 0)
+        printf("%u pages, %u of them came later\n", data_pages, data_pages - options.pages);
     if (!options.keep && !disk_save(&host_disk, options.image, true))
         host_fail("the image cannot be written");
     return status;

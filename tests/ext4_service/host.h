@@ -19,6 +19,7 @@ struct host_options {
     uint64_t seed;
     uint64_t cut;        /* the power is cut when so many requests are done; 0: never */
     uint32_t pages;      /* of memory that the disk reaches */
+    uint32_t more_pages; /* that the service may ask for, beside those */
     uint32_t fail_reads; /* one of so many; 0: none */
     uint32_t fail_writes;
     uint32_t deaths; /* the process dies at one of so many moments; 0: never */
@@ -58,6 +59,8 @@ uint8_t *host_window(unsigned client);
 void host_break(unsigned what);
 /* The next run cannot have the windows of its clients at first. */
 void host_lose_windows(void);
+/* So many runs in a row find that the memory of the core is not to be trusted, and mount anew: the last of them goes on. */
+void host_return(unsigned runs);
 /* How often the process died, and how often in the middle of a request. */
 uint64_t host_deaths(uint64_t *during);
 void host_check(void);

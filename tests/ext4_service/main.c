@@ -3,9 +3,9 @@
  * main - the service of a file system on an image file: carries out the commands on its input, one a line, then unmounts and writes
  * the image back. tests/ext4/test_ext4_service.py and tests/fat/test_fat_service.py use it, and a person may.
  *
- *   service [-s SEED] [-c CUT] [-d DEATHS] [-p PAGES] [-r FAIL_READS] [-w FAIL_WRITES] [-R] [-k] IMAGE
+ *   service [-s SEED] [-c CUT] [-d DEATHS] [-p PAGES] [-g MORE_PAGES] [-r FAIL_READS] [-w FAIL_WRITES] [-R] [-k] IMAGE
  *
- * With -d the process of the service dies at one of so many moments, and its next run goes on.
+ * With -g it may ask for so many pages more. With -d the process of the service dies at one of so many moments, and its next run goes on.
  * Ends with 0; 1: something is wrong with the service; 2: the image was refused; 3: a command failed; 42: the power was
  * cut after CUT requests of the disk.
  */
@@ -21,12 +21,13 @@ static void parse(int argc, char **argv, struct host_options *options)
 {
     int option;
 
-    while ((option = getopt(argc, argv, "s:c:d:p:r:w:Rk")) != -1) {
+    while ((option = getopt(argc, argv, "s:c:d:p:g:r:w:Rk")) != -1) {
         switch (option) {
         case 's': options->seed = strtoull(optarg, NULL, 0); break;
         case 'c': options->cut = strtoull(optarg, NULL, 0); break;
         case 'd': options->deaths = (uint32_t)strtoul(optarg, NULL, 0); break;
         case 'p': options->pages = (uint32_t)strtoul(optarg, NULL, 0); break;
+        case 'g': options->more_pages = (uint32_t)strtoul(optarg, NULL, 0); break;
         case 'r': options->fail_reads = (uint32_t)strtoul(optarg, NULL, 0); break;
         case 'w': options->fail_writes = (uint32_t)strtoul(optarg, NULL, 0); break;
         case 'R': options->read_only = true; break;

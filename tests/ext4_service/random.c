@@ -33,7 +33,8 @@ enum what {
     SYNCING,
     RENAMING,
     PUNCHING,
-    SETTING_ASIDE
+    SETTING_ASIDE,
+    VIEWING
 };
 
 struct client {
@@ -139,7 +140,8 @@ static void begin_space(unsigned number, struct client *client)
 
 static void begin(unsigned number, struct client *client)
 {
-    unsigned what = (unsigned)pick(has_space ? 24 : 20);
+    unsigned what = (unsigned)pick(has_space ? 27 : 20);
+    struct file_view_request view = {client->handle, pick(BYTES), 0, pick(17)};
     struct file_truncate cut = {client->handle, pick(BYTES)};
     struct file_path path = {0};
 
@@ -167,8 +169,11 @@ static void begin(unsigned number, struct client *client)
             host_send(number, FILE_FSYNC, &cut.handle, 8, NULL, 0);
     } else if (what < 20) {
         begin_rename(number, client);
-    } else {
+    } else if (what < 24) {
         begin_space(number, client);
+    } else {
+        client->what = VIEWING;
+        host_send(number, FILE_VIEW, &view, sizeof view, NULL, 0);
     }
 }
 

@@ -99,6 +99,15 @@ def refused() -> None:
         judge(at / "image", "fat32")
 
 
+@suite.test("who locks bytes of a file keeps others from it, who waits gets them, and closing gives them up")
+def locks() -> None:
+    for kind in (*FATS, "exfat"):
+        with folder() as at:
+            make(at / "image", kind, SIZES[kind])
+            serve(at / "image", "locks file", "mkdir dir", "mv file dir/file", "locks dir/file")
+            judge(at / "image", kind)
+
+
 @suite.test("a full volume says so, and has room again when something is removed")
 def full() -> None:
     for kind in (*FATS, "exfat"):

@@ -12,6 +12,7 @@
 
 #include "services/fs/fat/service.h"
 #include "tests/ext4_service/host.h"
+#include "tests/ext4_service/kernel.h"
 
 #define CLIENT_BADGE 0x10001u
 
@@ -48,75 +49,7 @@ size_t string_copy(char *to, const char *from, size_t capacity)
     return strlen(from);
 }
 
-const struct mnos_bootstrap *bootstrap_table(void)
-{
-    return NULL;
-}
-
 /* ---- What the kernel does ---- */
-
-void message_add_cap(struct message *msg, mnos_cap_t, mnos_rights_t)
-{
-    msg->cap_count++;
-}
-
-mnos_badge_t message_cap_badge(const struct message *, unsigned)
-{
-    return 0;
-}
-
-void message_refuse_caps(const struct message *)
-{
-}
-
-static void deliver(const struct message *msg)
-{
-    struct host_reply *reply;
-
-    if (msg->reply_id == 0)
-        return;
-    reply = &host_replies[msg->reply_id - 1];
-    if (reply->arrived)
-        host_fail("a request was answered twice");
-    reply->arrived = true;
-    reply->status = msg->label;
-    reply->length = msg->length;
-    memcpy(reply->bytes, message_bytes, msg->length);
-}
-
-mnos_status_t ipc_reply(const struct message *msg)
-{
-    deliver(msg);
-    return MNOS_OK;
-}
-
-void ipc_reply_status(uint64_t reply_id, mnos_status_t status)
-{
-    deliver(&(struct message){.reply_id = reply_id, .label = status});
-}
-
-bool ipc_client_is_gone(mnos_cap_t, mnos_badge_t told, mnos_badge_t client)
-{
-    return told == client;
-}
-
-mnos_status_t listener_accept(struct listener *, const struct message *)
-{
-    return MNOS_ERR_ARGUMENT; /* nobody listens */
-}
-
-void listener_tell(const struct listener *)
-{
-}
-
-void listener_forget(struct listener *)
-{
-}
-
-mnos_status_t server_export(mnos_cap_t, struct message *, mnos_badge_t)
-{
-    return MNOS_ERR_QUOTA;
-}
 
 mnos_status_t window_open(struct window *window, uint64_t bytes)
 {
@@ -274,6 +207,11 @@ void host_wait(uint64_t seconds)
         host_step();
 }
 
+void host_return(unsigned)
+{
+    host_fail("what a run leaves is not kept, so nothing is open in the next");
+}
+
 uint64_t host_deaths(uint64_t *during)
 {
     *during = 0; /* it is not killed here */
@@ -343,6 +281,8 @@ static void begin_service(void)
     service.now_ns = 1700000000000000000ull;
     service.tick_ns = 1000000000;
     service.say = say;
+    file_locks_format(&kept.locks);
+    file_server_locks(&server, &kept.locks);
     fat_service_init(&service, &server, &fat_disk, &kept);
 }
 
@@ -361,7 +301,7 @@ mnos_status_t host_begin(const struct host_options *wanted)
     fat_service_mount(&service, DISK_SECTOR, host_disk.bytes, wanted->read_only);
     status = wait_for_state(FAT_MOUNTING);
     for (unsigned i = 0; status == MNOS_OK && i < HOST_CLIENTS; i++) {
-        struct file_open_session open = {FILE_WINDOW_BYTES_MAX};
+        struct file_open_session open = {.window_bytes = FILE_WINDOW_BYTES_MAX};
 
         if (host_do(i, FILE_OPEN_SESSION, &open, sizeof open, NULL, 0) != MNOS_OK)
             host_fail("a session cannot be opened");

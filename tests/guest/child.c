@@ -12,7 +12,7 @@
 #define PAGE_MASK (PAGE - 1)
 #define STACK_PAGES 8
 #define EVENT_ENDED 1ull
-#define QUOTA_FRAMES 160
+#define QUOTA_FRAMES 192
 #define QUOTA_BYTES (512 * 1024)
 
 /* The program's file, as the initial RAM disk has it. */

@@ -55,24 +55,11 @@ void claim_case_holds(const struct handle_case *test)
 
 static const char *call_name(uint64_t number)
 {
-#define NAME(number, name, ...)                                                                    \
+#define SYSCALL(number, name, ...)                                                                 \
     case (number): return #name;
     switch (number) {
-#define SYSCALL0_WAITS NAME
-#define SYSCALL1 NAME
-#define SYSCALL1_BLOCKS NAME
-#define SYSCALL2_BLOCKS NAME
-#define SYSCALL2 NAME
-#define SYSCALL2_WAITS NAME
-#define SYSCALL3 NAME
-#define SYSCALL6 NAME
-#define SYSCALL1_VALUE NAME
-#define SYSCALL2_VALUE NAME
-#define SYSCALL2_VALUE_WAITS NAME
-#define SYSCALL3_VALUE NAME
-#define SYSCALL5_VALUE NAME
-#define IPC_SYSCALL NAME
 #include "abi/syscalls.def"
+#undef SYSCALL
     }
     return "no system call";
 }

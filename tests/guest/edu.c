@@ -2,6 +2,7 @@
 /* edu.c - see edu.h. The registers are in QEMU's docs/specs/edu.rst. */
 #include "tests/guest/edu.h"
 
+#include "lib/driver/ports.h"
 #include "lib/mnos/bootstrap.h"
 #include "tests/guest/scene.h"
 
@@ -27,24 +28,16 @@
 /* The q35 chipset wires the pins of its slots in turn. */
 #define PIN_LINE(slot) (20 + (slot) % 4)
 
-static void out32(uint16_t port, uint32_t value)
-{
-    __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port));
-}
-
 static uint32_t config_read(uint32_t address, uint32_t offset)
 {
-    uint32_t value;
-
-    out32(CONFIG_PORT, address | offset);
-    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"((uint16_t)(CONFIG_PORT + 4)));
-    return value;
+    port_write32(CONFIG_PORT, address | offset);
+    return port_read32(CONFIG_PORT + 4);
 }
 
 static void config_write(uint32_t address, uint32_t offset, uint32_t value)
 {
-    out32(CONFIG_PORT, address | offset);
-    out32(CONFIG_PORT + 4, value);
+    port_write32(CONFIG_PORT, address | offset);
+    port_write32(CONFIG_PORT + 4, value);
 }
 
 static bool find(struct edu *edu)

@@ -8,7 +8,7 @@
 #include "lib/server/state.h"
 #include "services/fs/tmpfs/methods.h"
 
-#define BLOCK_PAGES 64u /* the tables are 34 of them */
+#define BLOCK_PAGES 80u /* the tables are 34 of them */
 #define LOG_PAGES (TMPFS_LOG_BYTES / TMPFS_PAGE_BYTES + 1)
 #define SESSIONS 8u
 #define HANDLES 32u
@@ -23,13 +23,21 @@ static void grow(struct tmpfs *)
 {
 }
 
-static struct tmpfs_files files = {.grow = grow, .now_ns = kinfo_time_ns};
+static struct memory_block memory;
+
+static mnos_cap_t memory_of(const void *address, uint64_t *page, uint64_t *page_count)
+{
+    *page = (uint64_t)((const uint8_t *)address - (uint8_t *)memory.address) / MNOS_PAGE_BYTES;
+    *page_count = memory.page_count - *page;
+    return memory.memory;
+}
+
+static struct tmpfs_files files = {.grow = grow, .now_ns = kinfo_time_ns, .memory = memory_of};
 
 /* Its state is as in the service, so that a request does and costs the same: log, sessions, files. */
 static bool make_state(void **sessions, void **block)
 {
     static struct state state;
-    struct memory_block memory;
     uint64_t session_pages =
         (LOCKS_OFFSET + sizeof(struct file_locks) + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES;
 

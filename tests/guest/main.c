@@ -110,8 +110,10 @@ static const char *only_suite(void)
 static bool is_wanted(const struct guest_test *test)
 {
     const char *only = only_suite();
+    size_t length = strlen(test->suite);
 
-    return only == NULL || strncmp(only, test->suite, strlen(test->suite)) == 0;
+    return only == NULL || (strncmp(only, test->suite, length) == 0 &&
+                            (only[length] == '\0' || only[length] == ' '));
 }
 
 int main(void)

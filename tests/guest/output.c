@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "abi/memory.h"
+#include "lib/driver/ports.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
@@ -32,9 +33,7 @@ void print(const char *format, ...)
 
 void machine_leave(bool passed)
 {
-    uint8_t value = passed ? EXIT_VALUE_PASS : EXIT_VALUE_FAIL;
-
     (void)!sys_mem_map(MNOS_SELF, bootstrap_cap("ports"), 0, EXIT_PORT, 1,
                        MNOS_MAP_READ | MNOS_MAP_WRITE);
-    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"((uint16_t)EXIT_PORT));
+    port_write8(EXIT_PORT, passed ? EXIT_VALUE_PASS : EXIT_VALUE_FAIL);
 }

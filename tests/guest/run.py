@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, Guest, Machine
-from testlib import Result, Suite, WHOLE_MACHINE, parse_lines
+from testlib import Result, Suite, WHOLE_MACHINE, check, parse_lines
 
 from tests.guest import stretches
 
@@ -30,6 +30,8 @@ KERNELS = {"debug": BUILD / "debug/kernel.elf", "release": BUILD / "kernel.elf",
 # A nanosecond, and so a tick of the TSC, for each instruction. The real-time clock goes with the machine's time: by
 # the host's it would fire hundreds of times in a millisecond of a machine that idles, which is a storm.
 COUNTING = ("-icount", "shift=0,sleep=off", "-rtc", "clock=vm")
+# The same with 128 nanoseconds for each: a machine on which a few interrupts take a millisecond.
+COUNTING_SLOWLY = ("-icount", "shift=7,sleep=off", "-rtc", "clock=vm")
 
 
 def run_on(cpus: int, kernel: str = "debug", cpu: str = "max") -> Iterable[Result]:
@@ -42,26 +44,27 @@ def run_on(cpus: int, kernel: str = "debug", cpu: str = "max") -> Iterable[Resul
     yield from results_of(machine, name)
 
 
-def run_counted() -> Iterable[Result]:
+def run_counted(name: str, words: str, counting: tuple[str, ...]) -> Iterable[Result]:
     machine = Machine(
         "direct", cpus=1, cpu="max,-erms,-la57", initrd=BUILD / "tests/guest-initrd.tar",
-        cmdline="console=kernel debug-exit counted only=bounds",
-        extra=COUNTING,
+        cmdline=f"console=kernel debug-exit counted {words}",
+        extra=("-device", "edu", *counting),
     )
-    yield from results_of(machine, "counted")
+    yield from results_of(machine, name)
 
 
 def results_of(machine: Machine, name: str) -> Iterable[Result]:
-    measures = "measure" in name
     with Guest(machine, f"guest tests {name}", LIMIT_S) as guest:
         code = guest.exit_code()
         lines = [PREFIX.sub("", line) for line in guest.output().splitlines()]
-        yield from parse_lines(lines, f"{name}: ")
-        if measures:
-            yield from stretches.results(lines, f"{name}: ")
-            code = EXIT_PASS if code == EXIT_FAIL else code  # the lines have said which failed
-        if code not in (EXIT_PASS, EXIT_FAIL):
-            yield Result(f"{name}: exit", f"QEMU's exit code is {code}")
+    results = list(parse_lines(lines, f"{name}: "))
+    yield from results
+    if "measure" in name:
+        yield from stretches.results(lines, f"{name}: ")
+    if not results:
+        yield Result(f"{name}: tests", "none was run: is there such a suite?")
+    elif code != (EXIT_FAIL if any(result.problem for result in results) else EXIT_PASS):
+        yield Result(f"{name}: exit", f"QEMU's exit code is {code}")
 
 
 def job_name(cpus: int, kernel: str, cpu: str) -> str:
@@ -83,5 +86,13 @@ def long_suite() -> Suite:
 
 
 jobs(suite, [*((cpus, "debug") for cpus in (1, 2, 4, 8)), (2, "release"), (4, "release"),
-             (2, "debug", "qemu64"), (1, "measure")])
-suite.job("counted")(run_counted)
+             (2, "debug", "qemu64"), (2, "release", "max,-hypervisor"), (1, "measure")])
+for name, words, counting in (("counted", "only=bounds", COUNTING), ("counted share", "only=share", COUNTING),
+                              ("counted share, slow", "slow only=share", COUNTING_SLOWLY)):
+    suite.job(name)(lambda name=name, words=words, counting=counting: run_counted(name, words, counting))
+
+
+@suite.test("a suite that is not there is refused, also by a name that begins as another's")
+def no_such_suite() -> None:
+    problems = [result.problem for result in run_counted("no such suite", "only=bounds_of_nothing", COUNTING)]
+    check(len(problems) == 1 and "none was run" in str(problems[0]), str(problems))

@@ -3,6 +3,7 @@
  * clients that take away what they gave. */
 #include "lib/base/string.h"
 #include "lib/client/block.h"
+#include "lib/server/block_session.h"
 #include "tests/guest/child.h"
 #include "tests/guest/disk.h"
 
@@ -144,6 +145,61 @@ TEST(block, a_session_of_a_part_reaches_that_part_and_ends_with_its_tree)
         CHECK_OK(block_do(&world.user.client, BLOCK_READ, 64, 0, PAGE));
     }
     user_end(&other);
+    world_end(&world);
+}
+
+/* Makes sessions of a sector below one until it is refused; how many. */
+static uint32_t restrict_until_refused(mnos_cap_t session, mnos_cap_t made[BLOCK_SESSIONS_MAX])
+{
+    const struct block_restrict part = {.sectors = 1, .rights = BLOCK_RIGHT_READ};
+    mnos_status_t status = MNOS_OK;
+    uint32_t count = 0;
+
+    for (; count < BLOCK_SESSIONS_MAX; count++) {
+        status = block_restrict(session, &part, &made[count]);
+        if (status != MNOS_OK)
+            break;
+    }
+    CHECK_STATUS(status, MNOS_ERR_QUOTA);
+    return count;
+}
+
+static void drop_all(const mnos_cap_t *caps, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        cap_drop(caps[i]);
+}
+
+/* Nobody's end takes another's, and the next run of the driver gives no more than the one before. */
+TEST(block, sessions_are_made_until_refused_and_others_get_theirs)
+{
+    static struct world world;
+    static mnos_cap_t made[BLOCK_SESSIONS_MAX], below[BLOCK_SESSIONS_MAX], one;
+    const struct block_restrict part = {.sectors = 1, .rights = BLOCK_RIGHT_READ};
+
+    if (world_begin(&world)) {
+        mnos_cap_t session = world.user.session;
+        mnos_cap_t other = cap_mint(world.endpoint, BADGE + 1, BLOCK_EVENT_SUBMITTED);
+
+        for (unsigned round = 0; round < 3 && !check_failed(); round++) {
+            uint32_t count, of_share;
+
+            CHECK_EQ(count = restrict_until_refused(session, made), BLOCK_SESSIONS_BELOW_FIRST);
+            of_share = restrict_until_refused(made[0], below);
+            CHECK_EQ(of_share, BLOCK_SESSIONS_OF_SHARE - 1); /* it is one of them */
+            if (CHECK_OK(block_restrict(other, &part, &one)))
+                cap_drop(one);
+            child_drop(&world.child);
+            CHECK(start_driver(&world));
+            CHECK_STATUS(block_restrict(session, &part, &one), MNOS_ERR_QUOTA);
+            CHECK_STATUS(block_restrict(made[0], &part, &one), MNOS_ERR_QUOTA);
+            if (CHECK_OK(block_restrict(other, &part, &one)))
+                cap_drop(one);
+            drop_all(below, of_share);
+            drop_all(made, count);
+        }
+        cap_drop(other);
+    }
     world_end(&world);
 }
 

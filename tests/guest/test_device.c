@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* test_device.c - I/O ports that open and close, and interrupts of a real device: the first UART. */
+#include "lib/driver/ports.h"
 #include "lib/mnos/bootstrap.h"
 #include "tests/guest/child.h"
 #include "tests/guest/claim.h"
@@ -18,19 +19,6 @@
 #define MCR_INTERRUPTS 8
 
 #define VECTOR_PROTECTION 13
-
-static void out(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port));
-}
-
-static uint8_t in(uint16_t port)
-{
-    uint8_t value;
-
-    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
 
 /* ---- ports ---- */
 
@@ -70,7 +58,7 @@ TEST(ports, open_needs_read_and_write)
 
 static uint64_t read_port(uint64_t port, uint64_t, uint64_t, uint64_t)
 {
-    return in((uint16_t)port);
+    return port_read8((uint16_t)port);
 }
 
 /* How a child ends that reads `port` when ports [first, first + count) are open to it. */
@@ -99,7 +87,7 @@ TEST(ports, only_those_that_are_open)
 static uint64_t read_port_for_ever(uint64_t port, uint64_t ready, uint64_t, uint64_t)
 {
     (void)!sys_ipc_notify(ready, 1);
-    while (in((uint16_t)port) != 1) /* the test leaves another value there */
+    while (port_read8((uint16_t)port) != 1) /* the test leaves another value there */
         ;
     return 0;
 }
@@ -166,7 +154,7 @@ TEST(ports, an_opening_overlaps_no_other_of_its_process)
     CHECK_OK(open_ports(MNOS_SELF, copy, 5, 3));
     CHECK_OK(open_ports(process, copy, 0, UART_PORTS));
     CHECK_OK(sys_cap_revoke(ports));
-    (void)in(UART_PORT + 3); /* still open, through `ports` itself */
+    (void)port_read8(UART_PORT + 3); /* still open, through `ports` itself */
     cap_drop(ports);
     process_end(process);
 }
@@ -188,16 +176,16 @@ static void uart_begin(struct uart *uart)
         cap_range(bootstrap_cap("interrupts"), MNOS_RIGHTS_ALL & ~MNOS_RIGHT_EXECUTE, UART_LINE, 1);
     uart->endpoint = endpoint_new();
     CHECK_OK(open_ports(MNOS_SELF, uart->ports, 0, UART_PORTS));
-    uart->ier = in(IER);
-    uart->mcr = in(MCR);
-    out(IER, 0);
-    out(MCR, uart->mcr | MCR_INTERRUPTS);
+    uart->ier = port_read8(IER);
+    uart->mcr = port_read8(MCR);
+    port_write8(IER, 0);
+    port_write8(MCR, uart->mcr | MCR_INTERRUPTS);
 }
 
 static void uart_finish(struct uart *uart)
 {
-    out(IER, uart->ier);
-    out(MCR, uart->mcr);
+    port_write8(IER, uart->ier);
+    port_write8(MCR, uart->mcr);
     cap_drop(uart->irq);
     cap_drop(uart->ports);
     cap_drop(uart->endpoint);
@@ -206,9 +194,9 @@ static void uart_finish(struct uart *uart)
 /* Makes the UART ask for an interrupt: its transmitter is empty, and it is to say so. */
 static void uart_raise(void)
 {
-    (void)in(IIR);
-    out(IER, 0);
-    out(IER, IER_TRANSMITTER_EMPTY);
+    (void)port_read8(IIR);
+    port_write8(IER, 0);
+    port_write8(IER, IER_TRANSMITTER_EMPTY);
 }
 
 TEST(interrupt, bind_refuses_ranges_and_events)
@@ -241,7 +229,7 @@ TEST(interrupt, it_arrives_as_an_event_again_and_again)
         event_comes(uart.endpoint, 0x40);
         CHECK_OK(sys_irq_ack(uart.irq));
     }
-    out(IER, 0);
+    port_write8(IER, 0);
     uart_finish(&uart);
 }
 

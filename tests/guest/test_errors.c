@@ -59,7 +59,7 @@ TEST(errors, of_mem_alloc)
     CHECK_ERROR(mem_alloc, ERR_ARGUMENT, 1, 0, sys_mem_alloc(1ull << 32, 0, &memory));
     CHECK_ERROR(mem_alloc, ERR_ARGUMENT, 1, 0, sys_mem_alloc(UINT64_MAX, 0, &memory));
     CHECK_ERROR(mem_alloc, ERR_ARGUMENT, 2, 0, sys_mem_alloc(1, UINT64_MAX, &memory));
-    CHECK_ERROR(mem_alloc, ERR_QUOTA, 0, 0, sys_mem_alloc(UINT32_MAX, 0, &memory));
+    CHECK_ERROR(mem_alloc, ERR_QUOTA, 0, MNOS_QUOTA_FRAMES, sys_mem_alloc(UINT32_MAX, 0, &memory));
     /* All that is left is never in one piece. */
     CHECK_ERROR(mem_alloc, ERR_MEMORY, 0, 0,
                 sys_mem_alloc(left - 64, MNOS_ALLOC_CONTIGUOUS, &memory));
@@ -201,8 +201,8 @@ TEST(errors, of_proc_create)
     CHECK_ERROR(proc_create, ERR_ARGUMENT, 1, 0, create_with(0, 0, 0, 0));
     CHECK_ERROR(proc_create, ERR_CEILING, 1, 0, create_with(0, 0, 32, MNOS_PRIORITY_COUNT));
     CHECK_ERROR(proc_create, ERR_CEILING, 1, 0, create_with(0, 0, 32, UINT32_MAX));
-    CHECK_ERROR(proc_create, ERR_QUOTA, 1, 0, create_with(0, 0, UINT64_MAX, 0));
-    CHECK_ERROR(proc_create, ERR_QUOTA, 1, 0, create_with(0, 0, 1, 0));
+    CHECK_ERROR(proc_create, ERR_QUOTA, 1, MNOS_QUOTA_FRAMES, create_with(0, 0, UINT64_MAX, 0));
+    CHECK_ERROR(proc_create, ERR_QUOTA, 1, MNOS_QUOTA_FRAMES, create_with(0, 0, 1, 0));
     cap_drop(minted);
     cap_drop(weak);
     cap_drop(memory);
@@ -318,8 +318,10 @@ TEST(errors, of_a_table_without_room)
     mnos_cap_t process = process_new(), memory = memory_new(1), given;
 
     table_fill(process, memory);
-    CHECK_ERROR(cap_transfer, ERR_QUOTA, 0, 0, sys_cap_transfer(process, memory, 0, &given));
-    CHECK_ERROR(mem_grant, ERR_QUOTA, 0, 0, sys_mem_grant(process, memory, 0, 1, 0, &given));
+    CHECK_ERROR(cap_transfer, ERR_QUOTA, 0, MNOS_QUOTA_BYTES,
+                sys_cap_transfer(process, memory, 0, &given));
+    CHECK_ERROR(mem_grant, ERR_QUOTA, 0, MNOS_QUOTA_BYTES,
+                sys_mem_grant(process, memory, 0, 1, 0, &given));
     process_end(process);
     cap_drop(memory);
 }
@@ -332,7 +334,7 @@ TEST(errors, of_a_process_without_frames_for_page_tables)
 
     for (i = 0; i < 64 && status == MNOS_OK; i++)
         status = sys_mem_map(process, memory, ARENA + (i << 21), 0, 1, MNOS_MAP_READ);
-    CHECK_ERROR(mem_map, ERR_QUOTA, 0, 0,
+    CHECK_ERROR(mem_map, ERR_QUOTA, 0, MNOS_QUOTA_FRAMES,
                 sys_mem_map(process, memory, ARENA + (i << 21), 0, 1, MNOS_MAP_READ));
     process_end(process);
     cap_drop(memory);
@@ -348,7 +350,8 @@ TEST(errors, of_a_process_without_frames_for_threads)
         status = thread_create_raw(process, &params, &thread);
         params.ipc_buffer += PAGE;
     }
-    CHECK_ERROR(thread_create, ERR_QUOTA, 2, 0, thread_create_raw(process, &params, &thread));
+    CHECK_ERROR(thread_create, ERR_QUOTA, 2, MNOS_QUOTA_FRAMES,
+                thread_create_raw(process, &params, &thread));
     process_end(process);
 }
 
@@ -364,5 +367,6 @@ static uint64_t create_endpoints(uint64_t, uint64_t, uint64_t, uint64_t)
 
 TEST(errors, of_cap_create_beyond_the_quota)
 {
-    CHECK_ERROR_RAX(cap_create, ERR_QUOTA, 0, 0, child_run(create_endpoints, 0, 0, 0, 0).exit_code);
+    CHECK_ERROR_RAX(cap_create, ERR_QUOTA, 0, MNOS_QUOTA_BYTES,
+                    child_run(create_endpoints, 0, 0, 0, 0).exit_code);
 }

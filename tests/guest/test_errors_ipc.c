@@ -273,10 +273,10 @@ static void check_full(const struct child *child, mnos_cap_t endpoint)
     CHECK_OK(ipc_receive(endpoint, &msg, soon()));
     table_fill(child->process, memory);
     reply = msg.reply_id;
-    CHECK_ERROR(ipc_reply, ERR_QUOTA, 0, 0, ipc_reply(CARRY(memory, 0)));
+    CHECK_ERROR(ipc_reply, ERR_QUOTA, 0, MNOS_QUOTA_BYTES, ipc_reply(CARRY(memory, 0)));
     CHECK_OK(ipc_reply(&(struct message){.reply_id = reply}));
-    CHECK_ERROR(ipc_send, ERR_QUOTA, 0, 0, SEND(CARRY(memory, 0)));
-    CHECK_ERROR(ipc_call, ERR_QUOTA, 0, 0, CALL(CARRY(memory, 0)));
+    CHECK_ERROR(ipc_send, ERR_QUOTA, 0, MNOS_QUOTA_BYTES, SEND(CARRY(memory, 0)));
+    CHECK_ERROR(ipc_call, ERR_QUOTA, 0, MNOS_QUOTA_BYTES, CALL(CARRY(memory, 0)));
     CHECK_OK(ipc_send(endpoint, &(struct message){0}, soon()));
     cap_drop(memory);
 }

@@ -183,7 +183,7 @@ TEST(fault, a_system_call_of_another_system)
 
 TEST(fault, a_native_number_that_no_call_has)
 {
-    struct syscall_result result = syscall_raw(MNOS_SYSCALL_BASE + 0x19, 0, 0, 0, 0, 0, 0);
+    struct syscall_result result = syscall_raw(MNOS_SYSCALL_END, 0, 0, 0, 0, 0, 0);
 
     CHECK_EQ(result.rax, MNOS_ERR_SYSCALL);
     result = syscall_raw(MNOS_SYSCALL_BASE + 0xFFFF, 1, 2, 3, 4, 5, 6);

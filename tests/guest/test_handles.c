@@ -170,13 +170,13 @@ TEST(handles, of_mem_map)
                  2,
                  MNOS_TYPE_MEMORY,
                  R | W,
-                 NO_ZERO,
+                 SELF_TOO, /* 0: what is mapped */
                  {PROCESS, MEMORY, ARENA, 0, 1, MAP_RW, 0, 0}},
                 {CALL(mem_map),
                  2,
                  MNOS_TYPE_MEMORY,
                  R | X,
-                 NO_ZERO,
+                 SELF_TOO,
                  {PROCESS, MEMORY, ARENA, 0, 1, MNOS_MAP_EXECUTE, 0, 0}});
 }
 
@@ -415,4 +415,10 @@ TEST(handles, of_irq_ack)
 TEST(handles, of_debug_write)
 {
     CHECK_CASES({CALL(debug_write), 1, MNOS_TYPE_MEMORY, W, NO_ZERO, {LOG, 0, 0, 0, 0, 0, 0, 0}});
+}
+
+TEST(handles, of_proc_quota)
+{
+    CHECK_CASES(
+        {CALL(proc_quota), 1, MNOS_TYPE_PROCESS, W, SELF_TOO, {PROCESS, 0, 0, 0, 0, 0, 0, 0}});
 }

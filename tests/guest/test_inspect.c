@@ -18,7 +18,8 @@ TEST(inspect, an_unknown_view_is_refused)
 {
     uint64_t size = 0;
 
-    CHECK_FAILS(sys_cap_inspect(MNOS_SELF, MNOS_VIEW_BADGE + 1, 0, &size), MNOS_ERR_ARGUMENT, 2, 0);
+    CHECK_FAILS(sys_cap_inspect(MNOS_SELF, MNOS_VIEW_PROCESS_DENIAL + 1, 0, &size),
+                MNOS_ERR_ARGUMENT, 2, 0);
     CHECK_FAILS(sys_cap_inspect(MNOS_SELF, UINT64_MAX, 0, &size), MNOS_ERR_ARGUMENT, 2, 0);
 }
 
@@ -44,7 +45,7 @@ TEST(inspect, the_bootstrap_table_names_what_abi_bootstrap_h_says)
     };
 
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        struct mnos_cap_info info = cap_info(bootstrap_cap(wanted[i].name));
+        struct mnos_cap_info info = cap_info(bootstrap_lookup(bootstrap_listed(wanted[i].name)));
 
         CHECK_EQ(info.type, wanted[i].type);
         CHECK_EQ(info.rights, wanted[i].rights);

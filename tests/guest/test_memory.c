@@ -97,7 +97,7 @@ TEST(memory, map_refuses_bad_flags)
                             MAP_RW | MNOS_MAP_EXECUTE,
                             MNOS_MAP_WRITE_COMBINING,
                             MNOS_MAP_READ | MNOS_MAP_WRITE_COMBINING,
-                            MNOS_MAP_READ | 0x10,
+                            MNOS_MAP_READ | 0x20,
                             MNOS_MAP_READ | 1ull << 63};
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -332,7 +332,7 @@ TEST(memory, a_part_of_device_memory_reaches_no_further)
 
 TEST(memory, a_framebuffer_maps_write_combining)
 {
-    mnos_cap_t framebuffer = bootstrap_cap("framebuffer");
+    mnos_cap_t framebuffer = bootstrap_find("framebuffer");
     volatile uint32_t *pixel = (volatile uint32_t *)ARENA;
     uint32_t old;
 
@@ -353,7 +353,7 @@ TEST(memory, a_framebuffer_maps_write_combining)
 TEST(caching, each_kind_of_memory_has_its_own)
 {
     mnos_cap_t memory = memory_new(1), device = bootstrap_cap("device"),
-               framebuffer = bootstrap_cap("framebuffer");
+               framebuffer = bootstrap_find("framebuffer");
 
     CHECK_OK(map(memory, ARENA, 0, 1));
     CHECK_OK(sys_mem_map(MNOS_SELF, device, ARENA + PAGE, BRIDGE_PAGE, 1, MAP_RW));

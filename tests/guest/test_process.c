@@ -12,11 +12,12 @@ static struct mnos_process_params params_of(uint64_t frames, uint64_t bytes)
                                         .priority_ceiling = TEST_PRIORITY};
 }
 
-static void check_refused(const struct mnos_process_params *params, mnos_status_t wanted)
+static void check_refused(const struct mnos_process_params *params, mnos_status_t wanted,
+                          unsigned detail)
 {
     mnos_cap_t process;
 
-    CHECK_FAILS(process_create(params, &process), wanted, 1, 0);
+    CHECK_FAILS(process_create(params, &process), wanted, 1, detail);
 }
 
 /* ---- sys_proc_create ---- */
@@ -28,20 +29,20 @@ TEST(process, create_refuses_bad_parameters)
 
     CHECK_FAILS(sys_proc_create(0, &process), MNOS_ERR_SIZE, 1, 0);
     CHECK_FAILS(sys_proc_create(sizeof params - 1, &process), MNOS_ERR_SIZE, 1, 0);
-    check_refused(&params, MNOS_ERR_ARGUMENT);
+    check_refused(&params, MNOS_ERR_ARGUMENT, 0);
     params = params_of(32, 0);
-    check_refused(&params, MNOS_ERR_ARGUMENT);
+    check_refused(&params, MNOS_ERR_ARGUMENT, 0);
     params = params_of(32, 65536);
     params.priority_ceiling = MNOS_PRIORITY_COUNT;
-    check_refused(&params, MNOS_ERR_CEILING);
+    check_refused(&params, MNOS_ERR_CEILING, 0);
     params.priority_ceiling = UINT32_MAX;
-    check_refused(&params, MNOS_ERR_CEILING);
+    check_refused(&params, MNOS_ERR_CEILING, 0);
     params = params_of(UINT64_MAX, 65536);
-    check_refused(&params, MNOS_ERR_QUOTA);
+    check_refused(&params, MNOS_ERR_QUOTA, MNOS_QUOTA_FRAMES);
     params = params_of(32, UINT64_MAX);
-    check_refused(&params, MNOS_ERR_QUOTA);
+    check_refused(&params, MNOS_ERR_QUOTA, MNOS_QUOTA_BYTES);
     params = params_of(1, 65536); /* not enough for its own page tables */
-    check_refused(&params, MNOS_ERR_QUOTA);
+    check_refused(&params, MNOS_ERR_QUOTA, MNOS_QUOTA_FRAMES);
 }
 
 TEST(process, no_quota_for_a_capability_table_shows_when_it_gets_one)
@@ -51,7 +52,7 @@ TEST(process, no_quota_for_a_capability_table_shows_when_it_gets_one)
 
     CHECK_OK(process_create(&params, &process));
     CHECK_FAILS(sys_mem_grant(process, memory, 0, 1, MNOS_RIGHT_READ, &granted), MNOS_ERR_QUOTA, 0,
-                0);
+                MNOS_QUOTA_BYTES);
     CHECK_OK(sys_proc_destroy(process, 0));
     cap_drop(process);
     cap_drop(memory);
@@ -64,19 +65,19 @@ TEST(process, create_checks_the_exit_endpoint)
     struct mnos_process_params params = params_of(32, 65536);
 
     params.exit_events = 1;
-    check_refused(&params, MNOS_ERR_ARGUMENT); /* events and nobody to tell */
+    check_refused(&params, MNOS_ERR_ARGUMENT, 0); /* events and nobody to tell */
     params.exit_endpoint = endpoint;
     params.exit_events = 0;
-    check_refused(&params, MNOS_ERR_ARGUMENT);
+    check_refused(&params, MNOS_ERR_ARGUMENT, 0);
     params.exit_events = 1;
     params.exit_endpoint = minted;
-    check_refused(&params, MNOS_ERR_ARGUMENT); /* not in the mask */
+    check_refused(&params, MNOS_ERR_ARGUMENT, 0); /* not in the mask */
     params.exit_endpoint = weak;
     CHECK_FAILS(process_create(&params, &process), MNOS_ERR_RIGHTS, 1, MNOS_RIGHT_WRITE);
     params.exit_endpoint = memory;
     CHECK_FAILS(process_create(&params, &process), MNOS_ERR_TYPE, 1, MNOS_TYPE_MEMORY);
     params.exit_endpoint = handle_stale();
-    check_refused(&params, MNOS_ERR_HANDLE);
+    check_refused(&params, MNOS_ERR_HANDLE, 0);
     CHECK_OK(sys_cap_revoke(endpoint));
     cap_drop(endpoint);
     cap_drop(memory);

@@ -7,6 +7,7 @@
  * It finds its way in that log by the interrupts of the real-time clock, one before and one after each minute.
  */
 #include "abi/statistics.h"
+#include "lib/driver/ports.h"
 #include "lib/mnos/bootstrap.h"
 #include "tests/guest/output.h"
 #include "tests/guest/scene.h"
@@ -48,18 +49,14 @@ struct alarm {
 
 static uint8_t rtc_read(uint8_t reg)
 {
-    uint8_t value;
-
-    __asm__ volatile("outb %1, %2\n\tinb %3, %0"
-                     : "=a"(value)
-                     : "a"(reg), "Nd"((uint16_t)RTC_PORT), "Nd"((uint16_t)(RTC_PORT + 1)));
-    return value;
+    port_write8(RTC_PORT, reg);
+    return port_read8(RTC_PORT + 1);
 }
 
 static void rtc_write(uint8_t reg, uint8_t value)
 {
-    __asm__ volatile("outb %0, %1" ::"a"(reg), "Nd"((uint16_t)RTC_PORT));
-    __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"((uint16_t)(RTC_PORT + 1)));
+    port_write8(RTC_PORT, reg);
+    port_write8(RTC_PORT + 1, value);
 }
 
 static bool alarm_open(struct alarm *alarm)

@@ -106,6 +106,133 @@ TEST(upcall, a_fault_in_the_handler_is_another_upcall)
     CHECK_OK(upcall_clear());
 }
 
+/* ---- what the upcall finds, to the bit ---- */
+
+#define FLAGS_SET 0x44401ull /* AC, NT, DF, CF */
+#define FLAGS_CLEARED 0x44400ull
+
+/* Filled by raw_upcall: RAX, RBX, RDX, RSI, RDI, RBP, R8 to R10, R12 to R15, RSP, RFLAGS. */
+#define RAW_REGISTERS 15
+uint64_t raw_seen[RAW_REGISTERS];
+/* The registers before it happens, in the same order, without the last two. */
+uint64_t raw_before[RAW_REGISTERS - 2];
+
+void raw_upcall(void);
+__asm__(".text\n"
+        "raw_upcall:\n\t"
+        "movq %rax, raw_seen(%rip)\n\tmovq %rbx, raw_seen+8(%rip)\n\t"
+        "movq %rdx, raw_seen+16(%rip)\n\tmovq %rsi, raw_seen+24(%rip)\n\t"
+        "movq %rdi, raw_seen+32(%rip)\n\tmovq %rbp, raw_seen+40(%rip)\n\t"
+        "movq %r8, raw_seen+48(%rip)\n\tmovq %r9, raw_seen+56(%rip)\n\t"
+        "movq %r10, raw_seen+64(%rip)\n\tmovq %r12, raw_seen+72(%rip)\n\t"
+        "movq %r13, raw_seen+80(%rip)\n\tmovq %r14, raw_seen+88(%rip)\n\t"
+        "movq %r15, raw_seen+96(%rip)\n\tmovq %rsp, raw_seen+104(%rip)\n\t"
+        "leaq -128(%rsp), %rsp\n\tpushfq\n\tpopq raw_seen+112(%rip)\n\tleaq 128(%rsp), %rsp\n\t"
+        "jmp raw_return\n");
+
+/* Makes it happen with the registers of raw_before; comes back by raw_return. */
+void raw_do(uint64_t fault);
+__asm__(".text\n"
+        "raw_do:\n\t"
+        "pushq %rbx\n\tpushq %rbp\n\tpushq %r12\n\tpushq %r13\n\tpushq %r14\n\tpushq %r15\n\t"
+        "movq %rdi, %rcx\n\tmovq %rsp, raw_stack(%rip)\n\t"
+        "movq raw_before(%rip), %rax\n\tmovq raw_before+8(%rip), %rbx\n\t"
+        "movq raw_before+16(%rip), %rdx\n\tmovq raw_before+24(%rip), %rsi\n\t"
+        "movq raw_before+32(%rip), %rdi\n\tmovq raw_before+40(%rip), %rbp\n\t"
+        "movq raw_before+48(%rip), %r8\n\tmovq raw_before+56(%rip), %r9\n\t"
+        "movq raw_before+64(%rip), %r10\n\tmovq raw_before+72(%rip), %r12\n\t"
+        "movq raw_before+80(%rip), %r13\n\tmovq raw_before+88(%rip), %r14\n\t"
+        "movq raw_before+96(%rip), %r15\n\t"
+        "jrcxz 1f\n\tpushq $0x44401\n\tpopfq\n\t"
+        ".globl raw_faults\nraw_faults:\tmovq (%rdi), %rax\n\tud2\n"
+        "1:\tpushq $0x44401\n\tpopfq\n\tsyscall\n"
+        ".globl raw_called\nraw_called:\tud2\n"
+        "raw_return:\n\t"
+        "movq raw_stack(%rip), %rsp\n\t"
+        "popq %r15\n\tpopq %r14\n\tpopq %r13\n\tpopq %r12\n\tpopq %rbp\n\tpopq %rbx\n\tret\n\t"
+        ".bss\n\t.balign 8\nraw_stack:\t.quad 0\n.text\n");
+extern const uint8_t raw_faults[], raw_called[];
+
+static void check_raw(bool fault)
+{
+    const struct mnos_ipc_buffer *buffer = ipc_buffer();
+
+    for (unsigned i = 0; i < RAW_REGISTERS - 2; i++)
+        raw_before[i] = 0x0123456789ABCDEFull * (i + 3);
+    raw_before[4] = ARENA + 8 * PAGE + 24; /* RDI: where nothing is mapped */
+    raw_before[0] = 231;
+    raw_do(fault);
+    for (unsigned i = 0; i < RAW_REGISTERS - 2; i++)
+        CHECK_EQ(raw_seen[i], raw_before[i]);
+    CHECK_EQ(raw_seen[RAW_REGISTERS - 1] & FLAGS_SET, FLAGS_SET & ~FLAGS_CLEARED);
+    CHECK_EQ(buffer->upcall_rip, (uint64_t)(fault ? raw_faults : raw_called));
+    CHECK_EQ(buffer->upcall_address, fault ? raw_before[4] : 0);
+    CHECK_EQ(MNOS_UPCALL_GET_RFLAGS(buffer->upcall_state) & FLAGS_SET, FLAGS_SET);
+    CHECK_EQ(MNOS_UPCALL_GET_ERROR(buffer->upcall_state), fault ? 4 : 0);
+    CHECK_EQ(MNOS_UPCALL_GET_VECTOR(buffer->upcall_state), fault ? 14 : MNOS_FAULT_SYSCALL);
+    ipc_buffer()->upcall_state = 0;
+}
+
+/* In an upcall taken without C in the kernel and, while events are recorded, with it. */
+TEST(upcall, all_registers_are_as_they_were_and_the_buffer_tells_the_rest)
+{
+    const uint64_t both = MNOS_UPCALL_FAULTS | MNOS_UPCALL_SYSCALLS;
+
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_UPCALL, (uint64_t)raw_upcall | both));
+    for (unsigned i = 0; i < 3; i++) {
+        check_raw(false);
+        check_raw(true);
+    }
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_UPCALL,
+                                (uint64_t)raw_upcall | MNOS_UPCALL_SYSCALLS));
+    check_raw(false);
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_UPCALL,
+                                (uint64_t)raw_upcall | MNOS_UPCALL_FAULTS));
+    check_raw(true);
+    CHECK_OK(sys_thread_control(MNOS_SELF, MNOS_THREAD_UPCALL, 0));
+}
+
+/* Another thread that writes to upcall_state all the time: what becomes of the upcall is up to the two, and of
+ * nothing else. */
+static _Atomic bool disturb;
+
+static void disturber(void *state)
+{
+    while (disturb) {
+        *(volatile uint64_t *)state = 0;
+        __asm__ volatile("pause");
+    }
+}
+
+static uint64_t disturbed(uint64_t, uint64_t, uint64_t, uint64_t)
+{
+    uint64_t bad = 0;
+
+    for (unsigned i = 0; i < 2000; i++)
+        bad += syscall_raw(FOREIGN_GETPID, 0, 0, 0, 0, 0, 0).rax != 4711;
+    return bad;
+}
+
+static void getpid_only(struct mnos_fault *fault)
+{
+    fault->registers.rax = 4711;
+}
+
+TEST(upcall, another_thread_may_clear_the_state_at_any_time)
+{
+    struct thread other;
+
+    CHECK_OK(upcall_set(getpid_only, MNOS_UPCALL_SYSCALLS));
+    disturb = true;
+    helper_start_at(&other, disturber, (void *)&ipc_buffer()->upcall_state, TEST_PRIORITY,
+                    core_count() - 1);
+    /* The vector that the handler reads may be gone, so it does not look at it. */
+    CHECK_EQ(disturbed(0, 0, 0, 0), 0);
+    disturb = false;
+    helper_finish(&other);
+    CHECK_OK(upcall_clear());
+}
+
 /* ---- what does not become an upcall ---- */
 
 static uint64_t fault_with_one_pending(uint64_t, uint64_t, uint64_t, uint64_t)

@@ -171,22 +171,74 @@ static uint64_t no_time(void)
     return 0;
 }
 
-static struct tmpfs_files files = {.grow = grow, .now_ns = no_time};
+#define FILES_MEMORY 55u
+
+/* The number of a page in the block is the one in the capability, too. */
+static mnos_cap_t memory_behind(const void *address, uint64_t *page, uint64_t *page_count);
+
+static struct tmpfs_files files = {.grow = grow, .now_ns = no_time, .memory = memory_behind};
+
+static mnos_cap_t memory_behind(const void *address, uint64_t *page, uint64_t *page_count)
+{
+    *page = (uint64_t)((const uint8_t *)address - (uint8_t *)tmpfs_page(files.fs, 1)) /
+                TMPFS_PAGE_BYTES +
+            1;
+    *page_count = files.fs->page_count - *page + 1;
+    return FILES_MEMORY;
+}
 static struct file_locks locks;
 
 static void begin(void)
 {
+    static void *table, *memory; /* of the scene before, in a process that has several */
     uint64_t bytes = TMPFS_HEADER_BYTES + (uint64_t)BLOCK_PAGES * TMPFS_PAGE_BYTES;
-    struct sessions *sessions =
-        sessions_format(malloc(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES)),
-                        FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000);
+    struct sessions *sessions;
 
-    files.fs = tmpfs_format(aligned_alloc(TMPFS_PAGE_BYTES, bytes), bytes, BLOCK_PAGES * 8,
-                            0x123456789ABCDEFull);
+    free(table);
+    free(memory);
+    table = malloc(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES));
+    memory = aligned_alloc(TMPFS_PAGE_BYTES, bytes);
+    sessions = sessions_format(table, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000);
+    files.fs = tmpfs_format(memory, bytes, BLOCK_PAGES * 8, 0x123456789ABCDEFull);
+    server.views.used = pages_lent = 0;
+    server.enter = NULL;
+    memset(lent_pages, 0, sizeof lent_pages);
     file_server_init(&server, &(struct file_system){&tmpfs_methods, &files, TMPFS_ROOT, 0},
                      sessions, ENDPOINT, NULL);
     file_locks_format(&locks);
     file_server_locks(&server, &locks);
+}
+
+/* V1: whether a page is one of the file's. */
+static bool is_of_file(uint32_t inode, uint64_t page)
+{
+    for (uint64_t index = 0; index < 64; index++)
+        if (tmpfs_tree_find(files.fs, tmpfs_inode(files.fs, inode), index) == page)
+            return true;
+    return false;
+}
+
+/* V1 to V4. */
+static void check_views(void)
+{
+    unsigned lent = 0;
+
+    for (uint32_t i = 0; i < server.views.used; i++) {
+        uint32_t inode = server.views.entries[i].object;
+        mnos_cap_t cap = server.views.entries[i].lent;
+        const struct file_cell *cell = cell_of(&server, i);
+        struct file_attr attr;
+
+        CHECK(handle_is_open(server.loop.sessions, server.views.entries[i].badge,
+                             server.views.entries[i].handle));
+        tmpfs_attr(files.fs, inode, &attr);
+        CHECK_EQ(cell->number, server.views.entries[i].number);
+        CHECK(cell->changes % 2 == 0 && memcmp(&cell->attr, &attr, sizeof attr) == 0);
+        lent += cap != 0;
+        for (uint64_t page = 0; cap != 0 && page < lent_pages[cap].page_count; page++)
+            CHECK(is_of_file(inode, lent_pages[cap].first_page + page));
+    }
+    CHECK_EQ(lent, pages_lent);
 }
 
 static void check_all(void)
@@ -198,6 +250,7 @@ static void check_all(void)
     CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
     wrong = file_locks_check(&locks);
     CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
+    check_views();
 }
 
 static struct message message;
@@ -221,76 +274,6 @@ static mnos_status_t send(mnos_badge_t badge, uint32_t label, const void *record
     message.reply_id = next_reply_id++;
     server_loop_handle(&server.loop, &message);
     return message.label;
-}
-
-static uint32_t sequence = 1;
-
-/* The next request of class N in lane 0 of whoever; tests with several clients begin each anew. */
-static uint32_t once(uint32_t operation)
-{
-    return label_make(operation, 0, sequence++);
-}
-
-static void open_session(mnos_badge_t badge)
-{
-    struct file_open_session wanted = {65536};
-
-    CHECK_EQ(send(badge, FILE_OPEN_SESSION, &wanted, sizeof wanted, NULL), MNOS_OK);
-    CHECK_EQ(message.cap_count, 1);
-    sequence = 1;
-}
-
-static mnos_status_t open_with(mnos_badge_t badge, uint32_t label, const char *path, uint32_t flags,
-                               uint32_t rights, uint64_t *handle)
-{
-    struct file_open record = {.flags = flags, .rights = rights};
-    mnos_status_t status = send(badge, label, &record, sizeof record, path);
-
-    *handle = status == MNOS_OK ? message.words[0] : 0;
-    return status;
-}
-
-static uint64_t open_file(mnos_badge_t badge, const char *path)
-{
-    uint64_t handle;
-
-    CHECK_EQ(open_with(badge, once(FILE_OPEN), path, FILE_CREATE,
-                       FILE_READ_RIGHT | FILE_WRITE_RIGHT, &handle),
-             MNOS_OK);
-    return handle;
-}
-
-static mnos_status_t write_inline(mnos_badge_t badge, uint64_t handle, const char *text)
-{
-    struct file_io io = {handle, 0, FILE_INLINE, strlen(text)};
-
-    return send(badge, FILE_WRITE, &io, sizeof io, text);
-}
-
-static mnos_status_t with_path(mnos_badge_t badge, uint32_t label, const char *path)
-{
-    struct file_path record = {0};
-
-    return send(badge, label, &record, sizeof record, path);
-}
-
-static uint64_t open_directory(mnos_badge_t badge, const char *path)
-{
-    uint64_t handle;
-
-    CHECK_EQ(open_with(badge, once(FILE_OPEN), path, FILE_ONLY_DIRECTORY,
-                       FILE_LOOKUP | FILE_READ_RIGHT | FILE_CREATE_RIGHT, &handle),
-             MNOS_OK);
-    return handle;
-}
-
-static mnos_badge_t export_directory(mnos_badge_t badge, uint64_t handle, uint32_t rights)
-{
-    struct file_export record = {.handle = handle, .rights = rights};
-
-    (void)send(badge, FILE_EXPORT, &record, sizeof record, NULL);
-    CHECK_EQ(message.reply_id, 0); /* answered with the capability */
-    return exported;
 }
 
 static void client_gone(mnos_badge_t badge)

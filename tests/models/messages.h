@@ -15,6 +15,8 @@
 #define message_get model_message_get
 #define ipc_reply_receive model_ipc_reply_receive
 #define ipc_receive model_ipc_receive
+#define ipc_notify_receive model_ipc_notify_receive
+#define sys_ipc_notify model_ipc_notify
 
 static uint8_t message_bytes[MNOS_MESSAGE_MAX_BYTES];
 
@@ -45,14 +47,67 @@ static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
     return MNOS_ERR_REVOKED;
 }
 
+static mnos_status_t sys_ipc_notify(mnos_cap_t, uint64_t)
+{
+    return MNOS_ERR_REVOKED;
+}
+
+static mnos_status_t ipc_notify_receive(mnos_cap_t, uint64_t, mnos_cap_t, struct message *,
+                                        uint64_t)
+{
+    return MNOS_ERR_REVOKED;
+}
+
 static mnos_status_t ipc_receive(mnos_cap_t endpoint, struct message *msg, uint64_t deadline_ns);
+
+/* What is lent, in the place of each number, until it is taken back. */
+#define LENT_MAX 256u
+static unsigned pages_lent;
+static struct {
+    uint64_t first_page, page_count; /* 0: free */
+} lent_pages[LENT_MAX];
+
+#define lend_begin model_lend_begin
+#define lend_end model_lend_end
+#define lend_number model_lend_number
+#include "lib/server/lend.h"
+
+mnos_status_t lend_begin(mnos_cap_t memory, uint64_t first_page, uint64_t page_count,
+                         mnos_cap_t *cap)
+{
+    for (*cap = 1; *cap < LENT_MAX && lent_pages[*cap].page_count != 0;)
+        ++*cap;
+    if (memory == 0 || page_count == 0 || *cap == LENT_MAX)
+        abort();
+    lent_pages[*cap].first_page = first_page;
+    lent_pages[*cap].page_count = page_count;
+    pages_lent++;
+    return MNOS_OK;
+}
+
+void lend_end(mnos_cap_t cap)
+{
+    if (cap == 0 || cap >= LENT_MAX || lent_pages[cap].page_count == 0)
+        abort();
+    lent_pages[cap].page_count = 0;
+    pages_lent--;
+}
+
+uint64_t lend_number(void)
+{
+    static uint64_t last;
+
+    return ++last;
+}
 
 #include "lib/server/loop.c"
 #include "lib/server/loop_aside.c"
+#include "lib/server/loop_tell.c"
 #include "lib/server/file_advise.c"
 #include "lib/server/file_bytes.c"
 #include "lib/server/file_mount.c"
 #include "lib/server/file_paths.c"
 #include "lib/server/file_server.c"
 #include "lib/server/file_space.c"
+#include "lib/server/file_views.c"
 #include "lib/server/file_watch.c"

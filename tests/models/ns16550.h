@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "drivers/serial/ns16550/line.h"
 #include "drivers/serial/ns16550/registers.h"
-#include "drivers/serial/ns16550/server.h"
 #include "protocols/serial.h"
 #include "tests/unit/unit.h"
 
@@ -83,9 +83,9 @@ extern uint8_t *ring_memory[2]; /* of a client that attaches */
 
 /* ---- The driver ---- */
 
-extern struct uart line;
-extern struct server driver;
-extern struct server_state server_state;
+extern struct line serial_line;
+extern struct stream_server driver;
+extern struct stream_server_state server_state;
 
 extern unsigned edges_seen; /* of the device's, by the driver */
 

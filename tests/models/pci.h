@@ -29,6 +29,8 @@ struct model_function {
     bool deaf;        /* does not answer to configuration */
     bool never_quiet; /* neither its status nor its controller stops */
     uint8_t virtio_status;
+    bool
+        cut_off; /* it was to reach no memory any more while it worked: some virtio devices never end then */
     uint32_t nvme_ready_delay; /* reads of its status until it has stopped */
 };
 
@@ -231,6 +233,9 @@ void config_write(device_address_t address, unsigned offset, unsigned bytes, uin
         probes += value == UINT32_MAX;
         value = (before & ~writable) | (value & writable);
     }
+    if (offset == PCI_COMMAND && (before & ~value & PCI_COMMAND_MASTER) != 0 &&
+        function->virtio_status != 0)
+        function->cut_off = true;
     model_set(function, offset, bytes, value);
     model_effects(function, offset, before);
 }

@@ -4,10 +4,16 @@
 
 import socket
 import struct
-import threading
+
+from tests.system.datagram_server import DatagramServer
 
 HEAD = struct.Struct("!6H")
 RESPONSE, NO_NAME, REFUSED = 0x8180, 3, 5
+A, AAAA = 1, 28
+
+
+def data_of(address: str) -> bytes:
+    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
 
 
 def labels(name: str) -> bytes:
@@ -27,7 +33,7 @@ def read_question(message: bytes) -> tuple[int, str, bytes]:
     return struct.unpack("!H", message[:2])[0], ".".join(parts), message[HEAD.size:at + 5]
 
 
-class NamesServer:
+class NamesServer(DatagramServer):
     """`names`: for each name a list of addresses, another name that it is an alias of, or a status; a name that it does
     not have it does not answer for. `forged` names are answered wrongly twice before."""
 
@@ -36,31 +42,32 @@ class NamesServer:
     def __init__(self, names: dict[str, list[str] | str | int], ttl_s: int = 60, forged: tuple[str, ...] = ()) -> None:
         self.names, self.ttl_s, self.forged = names, ttl_s, forged
         self.asked: list[str] = []
+        self.asked6: list[str] = []  # for addresses of IPv6
         self.ids: list[int] = []
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.start()
 
-    def _serve(self) -> None:
-        while True:
-            message, peer = self.socket.recvfrom(2048)
-            number, name, question = read_question(message)
-            self.asked.append(name)
-            self.ids.append(number)
-            if name in self.forged:
-                bad = [record(self.QUESTION_NAME, 1, 60, socket.inet_aton("6.6.6.6"))]
-                other = labels("other.test") + question[-4:]
-                self.socket.sendto(self._message(number ^ 1, question, 0, bad), peer)
-                self.socket.sendto(self._message(number, other, 0, bad), peer)
-            if name in self.names:
-                self.socket.sendto(self._answer(number, name, question), peer)
+    def take(self, datagram: bytes, peer: tuple[str, int]) -> None:
+        number, name, question = read_question(datagram)
+        if question[-4:-2] == AAAA.to_bytes(2, "big"):
+            self.asked6.append(name)
+            if name in self.names and name not in self.forged:
+                self.socket.sendto(self._answer(number, name, question, AAAA), peer)
+            return
+        self.asked.append(name)
+        self.ids.append(number)
+        if name in self.forged:
+            bad = [record(self.QUESTION_NAME, 1, 60, socket.inet_aton("6.6.6.6"))]
+            other = labels("other.test") + question[-4:]
+            self.socket.sendto(self._message(number ^ 1, question, 0, bad), peer)
+            self.socket.sendto(self._message(number, other, 0, bad), peer)
+        if name in self.names:
+            self.socket.sendto(self._answer(number, name, question), peer)
 
     @staticmethod
     def _message(number: int, question: bytes, status: int, records: list[bytes]) -> bytes:
         return HEAD.pack(number, RESPONSE | status, 1, len(records), 0, 0) + question + b"".join(records)
 
-    def _answer(self, number: int, name: str, question: bytes) -> bytes:
+    def _answer(self, number: int, name: str, question: bytes, kind: int = A) -> bytes:
         found, records, owner, status = self.names[name], [], self.QUESTION_NAME, 0
         while isinstance(found, str):
             records.append(record(owner, 5, self.ttl_s, labels(found)))
@@ -68,5 +75,6 @@ class NamesServer:
         if isinstance(found, int):
             status = found
         else:
-            records += [record(owner, 1, self.ttl_s, socket.inet_aton(address)) for address in found]
+            records += [record(owner, kind, self.ttl_s, data_of(address)) for address in found
+                        if (":" in address) == (kind == AAAA)]
         return self._message(number, question, status, records)

@@ -1,43 +1,59 @@
 # SPDX-License-Identifier: MIT
-"""screen.py - reads the text on a guest's screen by comparing it with the console font."""
+"""screen.py - reads the text on a guest's screen by comparing it with the console's fonts."""
 
-import gzip
 import time
-from pathlib import Path
+from functools import cache
 
-FONT = Path("/usr/share/consolefonts/Uni2-Terminus16.psf.gz")
-WIDTH, HEIGHT = 8, 16
-PSF1_MAGIC, PSF1_HEADER = b"\x36\x04", 4
+import psf
+
+FOLDER = "/usr/share/consolefonts"
+FONTS = ("Uni2-Terminus16", "Uni2-Terminus20x10", "Uni2-Terminus24x12", "Uni2-Terminus28x14", "Uni2-Terminus32x16")
+COLUMNS, ROWS = 120, 36  # that a font leaves room for: services/terminal/font.h
 
 
-def printable_glyphs() -> dict[bytes, str]:
-    """Bitmap of each printable ASCII character; Debian's console fonts keep ASCII in its places."""
-    data = gzip.decompress(FONT.read_bytes())
-    if data[:2] != PSF1_MAGIC or data[3] != HEIGHT:
-        raise AssertionError(f"{FONT} is not a PSF1 font of {HEIGHT} rows")
-    return {data[PSF1_HEADER + HEIGHT * code:][:HEIGHT]: chr(code) for code in range(0x20, 0x7F)}
+@cache
+def font(name: str) -> psf.Font:
+    return psf.read(f"{FOLDER}/{name}.psf.gz")
+
+
+@cache
+def glyphs(name: str) -> dict[bytes, str]:
+    """The character of each bitmap; of several that look the same, ASCII."""
+    known: dict[bytes, str] = {}
+    for code, bitmap in sorted(font(name).glyphs.items()):
+        known.setdefault(bitmap, chr(code) if code != 0xA0 else " ")
+    return known
+
+
+def font_for(width: int, height: int) -> str:
+    """What the terminal takes; the kernel's is the first, which it has, too, on screens that are not large."""
+    fit = [name for name in FONTS if width // font(name).width >= COLUMNS and height // font(name).height >= ROWS]
+    return fit[-1] if fit else FONTS[0]
+
+
+@cache
+def character(name: str, pixels: bytes) -> str:
+    """What a cell shows, read by what differs from the colour of its corner, so that the cursor is seen through."""
+    wide, high = font(name).width, font(name).height
+    row_bytes = (wide + 7) // 8
+    background, cell = pixels[:3], b""
+    for line in range(0, 3 * wide * high, 3 * wide):
+        bits = 0
+        for x in range(line, line + 3 * wide, 3):
+            bits = bits << 1 | (pixels[x:x + 3] != background)
+        cell += (bits << row_bytes * 8 - wide).to_bytes(row_bytes, "big")
+    return glyphs(name).get(cell, "?")
 
 
 def read_text(width: int, height: int, rgb: bytes) -> list[str]:
     """The rows of text on a screen whose character cells start in the upper left corner."""
-    glyphs = printable_glyphs()
-    pixels = memoryview(rgb)
+    name = font_for(width, height)
+    wide, high = font(name).width, font(name).height
     rows = []
-    for top in range(0, height - HEIGHT + 1, HEIGHT):
-        row = []
-        for left in range(0, width - WIDTH + 1, WIDTH):
-            cell = []
-            background = None
-            for y in range(top, top + HEIGHT):
-                start = 3 * (y * width + left)
-                line = bytes(pixels[start:start + 3 * WIDTH])
-                if background is None:
-                    background = line[:3]
-                bits = 0
-                for x in range(WIDTH):
-                    bits = bits << 1 | (line[3 * x:3 * x + 3] != background)
-                cell.append(bits)
-            row.append(glyphs.get(bytes(cell), "?"))
+    for top in range(0, height - high + 1, high):
+        lines = [rgb[3 * y * width:3 * (y + 1) * width] for y in range(top, top + high)]
+        row = (character(name, b"".join(line[3 * left:3 * (left + wide)] for line in lines))
+               for left in range(0, width - wide + 1, wide))
         rows.append("".join(row).rstrip())
     return rows
 
@@ -59,8 +75,24 @@ def wait_for_text(guest, *texts: str) -> str:
             at = shown.find(text, at)
             if at < 0:
                 break
+            at += len(text.rstrip("\n"))
         else:
             return shown
         if guest.life.is_over():
             raise AssertionError(f"no {texts} on the screen, which shows:\n{shown}")
         time.sleep(0.2)
+
+
+# What QEMU calls keys.
+KEYS = {" ": "spc", "\r": "ret", "/": "slash", ".": "dot", "-": "minus", "\t": "tab"}
+
+
+def press(guest, *keys: str) -> None:
+    """Keys of the keyboard, one after the other: "a", "shift-a", "alt-f2". QEMU holds each for 100 ms of the guest's time."""
+    for key in keys:
+        guest.qmp("human-monitor-command", **{"command-line": f"sendkey {key} 20"})
+        time.sleep(0.05)
+
+
+def type_text(guest, text: str) -> None:
+    press(guest, *(KEYS.get(c, f"shift-{c.lower()}" if c.isupper() else c) for c in text))

@@ -18,7 +18,8 @@ suite = Suite("authority")
 
 PAGE = ROOT / "docs/authority.md"
 ROW = re.compile(r"^(?P<handle>[0-9a-f]+) +(?P<type>\w+) +(?P<rights>[rwxgv-]{5}) +(?P<object>\d+) "
-                 r"(?:original|(?P<origin>\S+) +[0-9a-f]+) +(?P<details>.*?)\s*$", re.M)
+                 r"(?:original|(?P<origin>\S+) +[0-9a-f]+) +(?:(?P<name>\S+) +)??"
+                 r"(?P<details>(?:\d+ KiB|ports 0x|no badge|badge|lines? |id ).*?)\s*$", re.M)
 # What the kernel gives init, in this order, behind the memory that init is loaded into: kernel/boot.
 FROM_KERNEL = ["initrd", "device memory", "ports", "interrupts", "log", "statistics", "trace", "acpi", "framebuffer"]
 FIRST_SESSION_BADGE = 1 << 62  # badges that services mint are above it, those that init mints for services below

@@ -46,6 +46,8 @@ def expect_boot(guest: Session, cpus: int) -> str:
         guest.expect(phase)
     guest.expect(PROMPT)
     text = guest.command("cpu", 60)
+    while "CORE" not in text:  # that a service has failed is said with a prompt of its own
+        text += guest.expect(PROMPT, 60)
     cores = [line for line in text.splitlines() if line.strip()[:1].isdigit()]
     check(len(cores) == cpus, f"`cpu` lists {len(cores)} of {cpus} processors:\n{text}")
     return text

@@ -168,7 +168,10 @@ def with_drivers(text: str) -> str:
     uses = section[0][:may_start.end()] + names + ", " + section[0][may_start.end():] if may_start else \
         section[0].replace('manager = "observer"',
                            f'manager = {{ endpoint = "manager", start = [{names}] }}')
-    return text.replace(section[0], uses) + DRIVER + CLAIMER
+    text = text.replace(section[0], uses)
+    # The claimer is for this card here.
+    text = text.replace("match = [{ vendor = 0x8086, device = [0x10d3, 0x10f6] }]", "match = [{ vendor = 0x8086, device = 0x10f6 }]")
+    return text + DRIVER + CLAIMER
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from testlib import HANG_S, Suite, check, require_success
 suite = Suite("disk files")
 
 SIZE_MIB = 64
+BIG_BYTES = 22 << 20  # two of them fit, three do not
 
 
 @contextmanager
@@ -87,7 +88,7 @@ def kept() -> None:
             says(guest, "cp /boot/hello /disk")
             says(guest, "cp /boot/hello /tmp/hello")
             says(guest, "mv /tmp/hello /disk/notes")
-            says(guest, "ls /tmp")
+            check("hello" not in says(guest, "ls /tmp", "tour"), "the file is in /tmp still")
             says(guest, "ln -s notes/today /disk/link")
             says(guest, "cat /disk/link", "the first line")
             says(guest, "ln -s /disk/notes/today /tmp/far")
@@ -104,6 +105,57 @@ def kept() -> None:
             says(guest, "rm /disk/hello")
             switch_off(guest)
         partition(path)
+
+
+@suite.test("a full disk says so, keeps what it has, and has room again when something is removed")
+def full() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path, content = Path(folder) / "disk.img", Path(folder) / "content"
+        content.mkdir()
+        big = bytes(range(251)) * (BIG_BYTES // 251)
+        (content / "big").write_bytes(big)
+        mkdisk.make(path, SIZE_MIB, content=content)
+        with prompt(path, "full", 400) as guest:
+            guest.command("cp /disk/big /disk/second", 120)
+            says(guest, "ls /disk", "second")
+            check("the file system is full" in guest.command("cp /disk/big /disk/third", 120), guest.output()[-1000:])
+            says(guest, "cat /disk/note", "nothing has this name")
+            says(guest, "rm /disk/second")
+            guest.command("rm /disk/third")  # as much of it as there was room for, if it is there
+            says(guest, "write /disk/note there is room")
+            guest.command("cp /disk/big /disk/fourth", 120)
+            switch_off(guest)
+        part = partition(path)
+        for name in ("big", "fourth"):
+            got = Path(folder) / "got"
+            require_success([mkdisk.tool("debugfs", "e2fsprogs"), "-R", f"dump /{name} {got}", str(part)])
+            check(got.read_bytes() == big, f"{name} has other bytes than what was copied")
+        text = require_success([mkdisk.tool("debugfs", "e2fsprogs"), "-R", "cat /note", str(part)])
+        check("there is room" in text, text)
+
+
+@suite.test("a disk that can only be read is read, and nothing of it is changed")
+def only_read() -> None:
+    with disk() as path:
+        with prompt(path, "before it is only read") as guest:
+            says(guest, "mkdir /disk/notes")
+            says(guest, "write /disk/notes/today the first line")
+            switch_off(guest)
+        before = path.read_bytes()
+        with Guest(Machine("direct", cpus=2, memory_mib=256, extra=data_disk(path, readonly="on")),
+                   "disk files only read", 180) as guest:
+            guest.expect(PROMPT)
+            says(guest, "cat /disk/notes/today", "the first line")
+            says(guest, "mount", "/disk ", "read only")
+            for command in ("write /disk/new text", "mkdir /disk/new", "rm /disk/notes/today", "mv /disk/notes /disk/other",
+                            "ln /disk/notes/today /disk/new", "cp /boot/hello /disk", "write /disk/notes/today other"):
+                check(guest.command(command, 60).strip(), f"{command!r} says nothing")
+            guest.command("kill ext4.0")
+            says(guest, "cat /disk/notes/today", "the first line")
+            says(guest, "find /disk", "/disk/notes/today")
+            says(guest, "sync")
+            switch_off(guest)
+        check(path.read_bytes() == before, "something of the disk was changed")
 
 
 @suite.test("a file that mv took to a disk is there after the power was cut")

@@ -14,7 +14,7 @@ from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
 from tests.system.test_disk_files import disk, partition, says, switch_off
-from tests.system.with_services import added, initrd as initrd_with
+from tests.system.with_services import added, initrd as initrd_with, killer
 
 suite = Suite("ext4 on a disk")
 
@@ -32,24 +32,16 @@ stack_pages = 8
 uses = { files = "vfs", observer = "observer" }
 log = "write"
 """
-COPIER = """
-[service.copier]
-file = "copier"
-restart = "on-demand"
-priority = 15
-ceiling = 30
-frames = 256
-bytes = 65536
-arguments = "{kills} ext4.0 6"
-uses = {{ files = "ext4.0", manager = {{ endpoint = "manager", start = ["ext4"] }} }}
-log = "write"
-"""
+BELOW = ("vfs", "volumes", "devices")
 
 
 def initrd(folder: Path, kills: int = KILLS) -> Path:
     """The system with the program of the test."""
-    services = LOAD + COPIER.format(kills=kills)
-    return initrd_with(folder, ["file_load", "copier"], added(services))
+    # The inquirers ask their services the same without a pause.
+    services = LOAD + killer("copier", "copier", f"{kills} ext4.0 6", 'files = "ext4.0"', "ext4") + "".join(
+        killer(f"inquire_{service}", "inquirer", f"{kills} {max(1, kills // 10)} {service}", f'asked = "{service}"', service)
+        for service in BELOW)
+    return initrd_with(folder, ["file_load", "copier", "inquirer"], added(services))
 
 
 @contextmanager
@@ -121,9 +113,35 @@ def in_the_middle() -> None:
     kill_in_the_middle(30, 3, 300)
 
 
+def kill_while_asked(kills: int, limit_s: float) -> None:
+    """The services below ext4, which do nothing that has to happen once: each is killed under a client, until one death of ten
+    came while it carried out a request. Each request has to be answered, and as at first."""
+    with disk() as path:
+        with loaded(path, "deaths while asked", limit_s, kills) as guest:
+            for service in BELOW:
+                guest.command(f"run inquire_{service}")
+                said = re.search(rf"{service}: (\d+) kills, (\d+) while it carried out a request, (\d+) answers, (\d+) failures",
+                                 guest.command("log"))
+                check(said and said[4] == "0" and int(said[1]) >= kills and int(said[2]) >= kills // 10,
+                      f"{service}: {said}\n{guest.command('log')[-3000:]}")
+                print(said[0])
+            says(guest, "ls /disk", "lost+found")
+            switch_off(guest)
+        partition(path)
+
+
+@suite.test("each request is answered once by the services below ext4 that are killed while they carry it out")
+def while_asked() -> None:
+    kill_while_asked(KILLS, 300)
+
+
 def long_suite() -> Suite:
     """The campaign of make test-long."""
     campaign = Suite("ext4-kills")
+
+    @campaign.test("200 kills each of vfs, volumes and devices, 20 of them while a request is carried out")
+    def many_while_asked() -> None:
+        kill_while_asked(200, 1800)
 
     @campaign.test("200 kills of ext4, 20 of them in the middle of an operation")
     def many_kills() -> None:

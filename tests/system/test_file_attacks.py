@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """test_file_attacks.py - clients that try what they may not, in memory, on ext4 and on FAT: to leave the directory that they
-were given while it is moved (tests/services/escape), to see bytes of others (leaks), and to take all there is (mints)."""
+were given while it is moved (tests/services/escape), to see bytes of others (leaks), to keep what they were lent (viewer), and
+to take all there is (mints)."""
 
 import re
 import tempfile
@@ -19,7 +20,7 @@ from tests.system.with_services import added, initrd
 
 suite = Suite("file attacks")
 
-QUOTA, LABEL = "9", "64"  # MNOS_ERR_QUOTA, MNOS_ERR_LABEL
+QUOTA = "9"  # MNOS_ERR_QUOTA
 WHERE = {"tmp": "/tmp", "disk": "/disk", "fat": "/fat"}
 OF = {"tmp": "tmpfs", "disk": "ext4.0", "fat": "fat.0"}
 SERVICE = """
@@ -44,7 +45,9 @@ def services() -> str:
         text += SERVICE.format(name=f"escape_{name}", file="escape", arguments=path)
         text += SERVICE.format(name=f"mints_{name}", file="mints", arguments=path)
         text += "".join(SERVICE.format(name=f"{task}_{name}", file="leaks", arguments=f"{task} {path}") for task in TASKS)
-    return text
+    for name in ("tmp", "disk"):
+        text += SERVICE.format(name=f"viewer_{name}", file="viewer", arguments=WHERE[name])
+    return text + SERVICE.format(name="mints_root", file="mints", arguments="/")
 
 
 @contextmanager
@@ -53,7 +56,7 @@ def prompt(name: str, folder: Path, more: tuple[str, ...] = ()):
     archive.mkdir(exist_ok=True)
     path = archive / "initrd.tar"
     if not path.exists():
-        initrd(archive, ["escape", "leaks", "mints"], added(services()))
+        initrd(archive, ["escape", "leaks", "mints", "viewer"], added(services()))
     with Guest(Machine("direct", cpus=2, memory_mib=256, initrd=path, extra=more), f"attacks {name}", 600) as guest:
         guest.expect(PROMPT)
         yield guest
@@ -141,6 +144,25 @@ def old_mappings() -> None:
                 check(int(look_at[1]) >= 65536, "it had no window")
 
 
+@suite.test("what a client was lent of a file ends with the run that lent it, and the client reads on")
+def views() -> None:
+    with with_disks() as (folder, disk, more):
+        with prompt("views", folder, more) as guest:
+            for name, lends in (("tmp", "tmpfs"), ("disk", "ext4.0")):
+                path = WHERE[name]
+                said(guest, f"viewer_{name}", f"reads {path}/view", "run {} &")
+                for number in range(6):
+                    guest.command(f"kill {lends}")
+                    says(guest, f"write {path}/beside-{number} text")
+                found = said(guest, f"viewer_{name}",
+                             r"(\d+) reads, (\d+) views, (\d+) failed, (\d+) different, (\d+) outlived their view",
+                             f"write {path}/view-stop now")
+                check(found.groups()[2:] == ("0", "0", "0"), f"on {path}: {found[0]}\n{guest.command('log')}")
+                check(int(found[2]) > 6, f"on {path} it was lent nothing: {found[0]}")
+            switch_off(guest)
+        partition(disk)
+
+
 @suite.test("a client that takes all it can is refused at its limit, others notice nothing, and all comes back at its end")
 def mints() -> None:
     with with_disks() as (folder, disk, more):
@@ -149,9 +171,7 @@ def mints() -> None:
             pattern = r"(\d+) exported, then (\d+); (\d+) locked, then (\d+); (\d+) opened, then (\d+); is held"
             for name, path in WHERE.items():
                 first = said(guest, f"mints_{name}", pattern, "run {} &")
-                # FAT has no locks.
-                limits = (QUOTA, LABEL if name == "fat" else QUOTA, QUOTA)
-                check(first.groups()[1::2] == limits, f"something else than a limit: {first[0]}")
+                check(first.groups()[1::2] == (QUOTA,) * 3, f"something else than a limit: {first[0]}")
                 says(guest, f"write {path}/beside text")
                 says(guest, f"cat {path}/beside", "text")
                 says(guest, f"cp /boot/hello {path}/copy")
@@ -162,3 +182,19 @@ def mints() -> None:
                 check(again.groups() == first.groups(), f"not all came back: {first[0]}, then {again[0]}")
             switch_off(guest)
         partition(disk)
+
+
+@suite.test("a client that has the root of all handed out until it is refused is so at its share, and others are not")
+def roots() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        with prompt("roots", Path(name)) as guest:
+            first = said(guest, "mints_root", r"(\d+) exported, then (\d+); is held", "run {} &")
+            check(first.groups() == ("16", QUOTA), f"it is not refused at its share: {first[0]}")
+            for _ in range(2):
+                says(guest, "write /tmp/beside text")
+                says(guest, "cat /tmp/beside", "text")
+                says(guest, "run hello", "")
+                guest.command("kill vfs")  # a limit that a death would lift is none
+            guest.command("kill mints_root")
+            again = said(guest, "mints_root", r"(\d+) exported, then (\d+); is held", "run {} &")
+            check(again.groups() == first.groups(), f"not all came back: {first[0]}, then {again[0]}")

@@ -13,6 +13,7 @@ from hardware import data_disk
 from qemu import PROMPT, Guest, Machine
 from testlib import HANG_S, Suite, check
 from tests.system import test_disk_files as disk_files
+from tests.system.test_network import until
 from tests.system.with_services import added, initrd
 
 suite = Suite("launcher")
@@ -196,7 +197,7 @@ def from_the_disk() -> None:
         says(guest, "cp /boot/crash /disk/copy")
         says(guest, "run /disk/copy", "copy#", "fault: page fault")
         says(guest, "mkdir /disk/own")
-        says(guest, "run /disk/copy one with files=/disk/own:rwc", "fault: page fault")
+        says(guest, "run /disk/copy write with files=/disk/own:rwc", "fault: page fault")
         says(guest, "rm /disk/copy")
         disk_files.switch_off(guest)
         disk_files.partition(path)
@@ -251,6 +252,8 @@ def bad_client() -> None:
 @suite.test("a program that waits at its endpoint is told that a service was started again")
 def news() -> None:
     with prompt("news", ("given",)) as guest:
+        # It is told of whatever changes among the services; the last that starts by itself is the monitor on the screen.
+        until(guest, "services", r"\nconsole +monitor +running ")
         name = re.search(r"(given#\d+): started", says(guest, "run given news with events &"))[1]
         time.sleep(1)
         guest.send("kill power\r")

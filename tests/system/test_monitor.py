@@ -2,12 +2,17 @@
 """test_monitor.py - types each command of the monitor at the prompt and reads what it says."""
 
 import re
-import threading
+import socket
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
+from hardware import network_card
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
+from tests.system.test_network import until
+from tests.system.with_services import added, initrd as initrd_with
 
 suite = Suite("monitor")
 
@@ -15,10 +20,8 @@ CPUS, MEMORY_MIB = 2, 512
 STACK_MIB = 24  # what all services and the kernel may take at the prompt (bench: memory-kib)
 COMMANDS = ("help", "ps", "caps", "mem", "irq", "cpu", "log", "trace", "services", "restart", "kill", "run",
             "uptime", "date", "reboot")
-UP, DOWN, LEFT, RIGHT = "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C"
-HOME, END, BACKSPACE, DELETE, TAB = "\x01", "\x05", "\x7f", "\x1b[3~", "\t"
-CTRL_C, CTRL_R, CTRL_U, CTRL_W = "\x03", "\x12", "\x15", "\x17"
-ALT_B, CTRL_LEFT, ESCAPE = "\x1bb", "\x1b[1;5D", "\x1b"
+HELP_COLUMNS = 110
+CTRL_C = "\x03"
 
 
 @contextmanager
@@ -48,6 +51,10 @@ def help_lists_commands() -> None:
         text = guest.command("help")
         for name in COMMANDS:
             check(re.search(rf"^\s*{name}\b", text, re.M), f"help does not name {name}:\n{text}")
+        # Name, arguments and text have columns of their own, and a row fits a terminal.
+        wrong = [row for row in text.splitlines() if row.startswith("  ") and
+                 not (re.match(r"  \S.{8} .{21} \S", row) and len(row) <= HELP_COLUMNS)]
+        check(not wrong, "rows that leave their columns:\n" + "\n".join(wrong))
 
 
 @suite.test("ps shows the processes with state, core, time and memory")
@@ -82,14 +89,109 @@ def caps() -> None:
         check("nobody" in missing, f"an unknown process is not named:\n{missing}")
 
 
-@suite.test("trace shows what the cores did, in order")
+@suite.test("caps names what a process was started with, and takes the number that ps shows")
+def caps_names() -> None:
+    with prompt("caps names") as guest:
+        text = guest.command("caps serial")
+        for name, detail in (("ports", "ports 0x3f8"), ("interrupt", "line 4"), ("requests", "no badge")):
+            check(re.search(rf" {name} +{detail}", text), f"{name} is not named:\n{text}")
+        found = re.search(r"^ *(\d+) serial .*\n *(\d+)   main", guest.command("ps"), re.M)
+        check(found, "ps does not show serial")
+        check(guest.command(f"caps {found[1]}") == text, "by its number another table is shown")
+        said = guest.command(f"caps {found[2]}")
+        check(f'{found[2]} is the thread "main" of serial, whose process is {found[1]}' in said, said)
+        said = guest.command("caps 99999")
+        check('there is no process "99999"' in said, said)
+        own = guest.command("caps")
+        check(re.search(r" launcher +badge", own), f"the monitor's own are not named:\n{own}")
+        guest.command("run /boot/spin &")
+        program = guest.command("caps spin")
+        check(re.search(r" terminal +badge", program), f"what a program was given is not named:\n{program}")
+
+
+REFUSED = """
+[service.refused]
+file = "refused"
+restart = "always"
+priority = 10
+ceiling = 10
+frames = 16
+bytes = 16384
+log = "write"
+"""
+
+
+@suite.test("a program says what it was refused, and denials shows it with who has the right")
+def denials() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Machine("direct", cpus=CPUS, memory_mib=MEMORY_MIB,
+                          initrd=initrd_with(Path(folder), ["refused"], added(REFUSED)))
+        with Guest(machine, "monitor denials", 120) as guest:
+            guest.expect(PROMPT)
+            text = until(guest, "log refused", "allocate").string  # it starts behind all others
+            check(re.search(r'refused: read the log: .*\(cap_create, argument rights: missing READ; memory 0x\w+ "log"\)', text),
+                  f"handle and right are not named:\n{text}")
+            check(re.search(r"refused: allocate: .*\(mem_alloc: of frames; refused has \d+ of \d+ now; "
+                            r"raise frames = of \[service.refused\] in the manifest\)", text), f"no quota is named:\n{text}")
+            text = guest.command("denials refused")
+            check(re.search(r"refused: .* \(cap_create, argument rights: missing READ\), memory 0x\w+, object \d+\n"
+                            r" +init has it, as 0x", text), f"denials refused:\n{text}")
+            check("(mem_alloc: of frames)" in text, f"denials refused:\n{text}")
+            check("refused: refused last" in guest.command("denials"), "denials does not show it among all")
+            check("has refused nothing" in guest.command("denials power"), "power was refused something")
+
+
+@suite.test("kill takes the number that ps shows, of a service and of a program, and nothing else")
+def kill_numbers() -> None:
+    with prompt("kill numbers") as guest:
+        guest.command("run spin &")
+        guest.command("run /boot/spin &")
+        found = re.findall(r"^ *(\d+) (spin\S*) +alive.*\n *(\d+)   main", guest.command("ps"), re.M)
+        check(len(found) == 2, f"there are not two: {found}")
+        for number, name, thread in found:
+            said = guest.command(f"kill {thread}")
+            check(f"whose process is {number}" in said and "killed" not in said, said)
+            said = guest.command(f"kill {number}")
+            check(re.fullmatch(r"spin(#\d+)?: killed", said.strip()), f"kill {number}: {said}")
+        check("spin" not in guest.command("ps"), "one of them still runs")
+        said = guest.command("kill 99999")
+        check('there is no process "99999"' in said, said)
+
+
+@suite.test("trace shows what the cores did, in order, with names and what it has counted")
 def trace() -> None:
     with prompt("trace") as guest:
-        found = rows(guest.command("trace 300"))
-        times = [float(row[0]) for row in found if len(row) > 5 and row[1] == "core"]
+        for _ in range(9):  # while services still start, their records push the others out
+            text = guest.command("trace 300")
+            if "(serial)" in text:
+                break
+        found = rows(text)
+        check(re.search(r"core \d+ +\d+ monitor/main", text), f"the monitor is not named:\n{text}")
+        check(re.search(r"endpoint \d+ \(serial\)", text), f"serial's endpoint is not named:\n{text}")
+        end = re.search(r"(\d+) of (\d+) events, the last ([\d.]+) ms of ([\d.]+) ms recorded", text)
+        check(end, f"it does not say how many events in which time:\n{text}")
+        check(int(end[1]) == min(40, int(end[2])) and 300 <= float(end[4]) and float(end[3]) <= float(end[4]),
+              f"{end[0]}")
+        times = [float(row[0]) for row in found if len(row) > 4 and row[1] == "core"]
+        check(len(times) == int(end[1]), f"{len(times)} events are shown: {end[0]}")
+        check((times[-1] - times[0]) * 1000 <= float(end[3]) + 0.1, f"{times} and {end[0]}")
         check(len(times) >= 5, f"trace shows {len(times)} events:\n{found}")
         check(times == sorted(times), f"the events are in no order:\n{found}")
         check(any("SWITCH" in row for row in found), f"no thread has run:\n{found}")
+
+
+@suite.test("trace refuses what is no number of milliseconds, and Ctrl-C ends it early")
+def trace_limits() -> None:
+    with prompt("trace limits") as guest:
+        for word in ("0", "x", "10x", "-1", "10001", "99999999999999999999"):
+            said = guest.command(f"trace {word}")
+            check(f'not "{word}"' in said and "events" not in said, f"trace {word}: {said}")
+        guest.send("trace 10000\r")
+        guest.expect("trace 10000")
+        guest.send(CTRL_C)
+        text = guest.expect(PROMPT, 8)
+        end = re.search(r"of ([\d.]+) ms recorded", text)
+        check("^C" in text and end and float(end[1]) < 9000, f"it went on:\n{text}")
 
 
 @suite.test("mem accounts for all memory")
@@ -125,6 +227,44 @@ def log() -> None:
         text = guest.command("log")
         for number in range(1, 6):
             check(f"phase {number}:" in text, f"the log lacks phase {number}:\n{text}")
+
+
+@suite.test("log shows lines of a level and of a program, and goes on with -f until Ctrl-C")
+def log_filters() -> None:
+    with prompt("log filters") as guest:
+        guest.command("run crash")
+        lines = guest.command("log serial").strip().splitlines()
+        check(lines and all("serial: " in line for line in lines), f"log serial: {lines}")
+        check(any("] I init: serial: started" in line for line in lines), f"init's line about it is missing: {lines}")
+        lines = guest.command("log warning").strip().splitlines()
+        check(any("crash: thread main: page fault" in line for line in lines), f"log warning: {lines}")
+        check(all(re.match(r"\[ *\d+\.\d+\] [EW] ", line) for line in lines), f"log warning: {lines}")
+        check(guest.command("log w") == guest.command("log warning crash"), "something else warns")
+        for line in ("log w e", "log serial tmpfs", "log -x"):
+            check("help log" in guest.command(line), f"{line} is not refused")
+        guest.send("log -f init\r")
+        guest.expect("monitor: started")
+        guest.expect("crash: started")
+        guest.send(CTRL_C)
+        check("^C" in guest.expect(PROMPT), "Ctrl-C does not end it")
+
+
+@suite.test("log -f shows a line that comes while it runs")
+def log_follows() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        machine = Machine("direct", cpus=CPUS, memory_mib=MEMORY_MIB, extra=network_card())
+        server.settimeout(60)
+        with Guest(machine, "monitor log follows", 120) as guest:
+            guest.expect(PROMPT)
+            guest.command(f"fetch http://10.0.2.2:{server.getsockname()[1]}/x /tmp/x &", 60)
+            connection, _ = server.accept()
+            guest.send("log -f launcher\r")
+            guest.expect("launcher: started")
+            connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            connection.close()
+            guest.expect_pattern(r"I launcher: fetch#\d+: ended \(exit code", 20)
+            guest.send(CTRL_C)
+            guest.expect(PROMPT)
 
 
 @suite.test("services shows states and restarts")
@@ -203,6 +343,26 @@ def run_in_background() -> None:
             check("spin: killed" in guest.command("kill spin"), f"{line} did not start it")
 
 
+@suite.test("how a service ended that was started in the background is told at the prompt, once")
+def background_end() -> None:
+    with prompt("background end") as guest:
+        check("crash: started" in guest.command("run crash &"), "it does not return")
+        said = guest.expect("crash: ended, fault: page fault")
+        guest.expect(PROMPT)
+        check("ended" not in guest.command("uptime"), "it is told twice")
+
+
+@suite.test("help COMMAND says how a command is used, and refuses what is none")
+def help_of_one() -> None:
+    with prompt("help of one") as guest:
+        names = [line.split()[0] for line in guest.command("help").splitlines() if line.startswith("  ")]
+        check(len(names) > 40, f"help lists {names}")
+        for name in names:
+            check(f"usage: {name}" in guest.command(f"help {name}"), f"help {name}")
+        check("memory:SIZE" in guest.command("help run"), "help run does not say what can be given")
+        check('no command "nix"' in guest.command("help nix"), "what is no command is explained")
+
+
 @suite.test("a program that faults is ended, explained and harms nobody")
 def crash() -> None:
     with prompt("crash") as guest:
@@ -241,124 +401,6 @@ def unknown_command() -> None:
     with prompt("unknown") as guest:
         check("frobnicate" in guest.command("frobnicate"), "the error does not name the command")
         check(guest.command("").strip() == "", "an empty line printed something")
-
-
-@suite.test("the line can be edited")
-def line_editing() -> None:
-    with prompt("editing") as guest:
-        check("up" in guest.command("uptimx" + BACKSPACE + "e"), "backspace")
-        check("up" in guest.command("utime" + LEFT * 4 + "p"), "insertion with the left arrow")
-        check("up" in guest.command("ptime" + HOME + "u" + END), "start and end of the line")
-        check("up" in guest.command("xuptime" + HOME + DELETE), "delete")
-        check("up" in guest.command("garbage" + CTRL_U + "uptime"), "erase the line")
-        check("up" in guest.command("uptime garbage" + CTRL_W), "erase a word")
-        check("up" in guest.command("up two" + ALT_B + BACKSPACE + DELETE * 3 + "time"), "a word back")
-        check("up" in guest.command("a ptime" + CTRL_LEFT * 2 + DELETE * 2 + "u"), "two words back")
-        guest.send("garbage" + CTRL_C)
-        guest.expect(PROMPT)
-        check("up" in guest.command("uptime"), "cancel the line")
-
-
-@suite.test("the line is edited by characters, and bytes that are none are shown as such")
-def line_editing_utf8() -> None:
-    with prompt("editing characters") as guest:
-        check("up" in guest.command("größe日本" + BACKSPACE * 7 + "uptime"), "backspace")
-        check("up" in guest.command("日uptimeé" + LEFT + DELETE + HOME + DELETE), "delete")
-        check("é日: there is no such command" in guest.command("éx日" + LEFT + BACKSPACE), "arrow")
-        guest.send_bytes(b"a\xff\xe6\x97\r")
-        guest.expect("a\ufffd\ufffd: there is no such command")
-        guest.expect(PROMPT)
-
-
-@suite.test("a control character ends an escape sequence, strings of the terminal are no input")
-def escape_sequences() -> None:
-    with prompt("escape sequences") as guest:
-        check("up" in guest.command("uptime" + ESCAPE), "Escape, Return")
-        check("up" in guest.command("uptime" + ESCAPE + "[1;"), "half a sequence, Return")
-        guest.send("garbage" + ESCAPE + CTRL_C)
-        guest.expect("^C")
-        guest.expect(PROMPT)
-        check("up" in guest.command("upt" + ESCAPE + "]11;rgb:0/0/0" + ESCAPE + "\\ime"), "a string")
-
-
-@suite.test("the terminal is asked for its width, and used to it")
-def terminal_width() -> None:
-    with prompt("width") as guest:
-        check(ESCAPE + "[6n" in guest.raw(), "the terminal was not asked")
-        for width in (40, 132):
-            guest.send(ESCAPE + f"[24;{width}R")
-            guest.send(CTRL_U + "x" * 200 + HOME)
-            guest.expect_pattern(rf"mnos> x{{{width - 7}}}\x1b\[K\x1b", 20, f"a line of {width} columns")
-            guest.send(CTRL_C + "\f")  # Ctrl-L asks again
-            guest.expect_pattern(r"\x1b\[6n", 20, "the question where the cursor is")
-
-
-@suite.test("arrow up brings earlier lines back")
-def history() -> None:
-    with prompt("history") as guest:
-        guest.command("uptime")
-        guest.command("mem")
-        check("free" in guest.command(UP).lower(), "the last line is not mem")
-        check("up" in guest.command(UP * 3), "three lines up is not uptime")
-        check("up" in guest.command(UP * 2 + DOWN), "down does not go back to the last line")
-
-
-@suite.test("Ctrl-R finds an earlier line")
-def history_search() -> None:
-    with prompt("search") as guest:
-        guest.command("uptime")
-        guest.command("mem")
-        check("up" in guest.command(CTRL_R + "pti"), "uptime is not found")
-
-
-@suite.test("tab completes commands and names")
-def completion() -> None:
-    with prompt("completion") as guest:
-        check("up" in guest.command("upt" + TAB), "upt is not completed to uptime")
-        check("interrupt" in guest.command("caps ser" + TAB).lower(), "ser is not completed to serial")
-
-
-def paste(guest: Guest, lines: list[str], answer) -> None:
-    """Sends all lines at once, as fast as they are taken; answer(line) must come for each, in order."""
-    text = "".join(line + "\r" for line in lines)
-    sender = threading.Thread(target=guest.child.send, args=(text,), daemon=True)
-    sender.start()
-    for line in lines:
-        guest.expect(answer(line), 60)
-    sender.join()  # all is answered, so all was taken
-    guest.expect(PROMPT, 60)
-
-
-def long_lines(count: int) -> list[str]:
-    """Commands that do not exist, which the answer repeats; each is a line of 250 bytes."""
-    return [f"line-{number:04}-" + "".join(chr(ord("a") + (number + i) % 26) for i in range(239))
-            for number in range(count)]
-
-
-def refusal(line: str) -> str:
-    return f"{line}: there is no such command"
-
-
-@suite.test("a paste of 100 kB loses nothing")
-def long_paste() -> None:
-    with prompt("paste", 300) as guest:
-        paste(guest, long_lines(400), refusal)
-        check("up" in guest.command("uptime", 60), "the prompt does not work afterwards")
-
-
-@suite.test("a paste loses nothing when it ends the serial driver, again and again")
-def paste_and_kill() -> None:
-    with prompt("paste and kill", 300) as guest:
-        lines = long_lines(200)
-        lines[5::20] = ["kill serial"] * len(lines[5::20])
-        lines[100:100] = ["kill serial"] * 30  # all of them read at once, most likely
-        paste(guest, lines, lambda line: "serial: killed" if line == "kill serial" else refusal(line))
-
-
-@suite.test("a line that is too long is refused")
-def line_too_long() -> None:
-    with prompt("too long") as guest:
-        check("This line was not run: it is too long" in guest.command("uptime" + " " * 600 + "x"), "it was run")
 
 
 @suite.test("reboot resets the machine")

@@ -78,7 +78,7 @@ def refused() -> None:
         for limits in ("net=ping", "net=listen=0.0.0.0:8,sockets=8", "net=listen=0.0.0.0:7,sockets=1"):
             says(guest, f"run net_echo with {limits}", "ended, exit code")
         says(guest, "run net_echo", "ended, exit code")
-        for word in ("connect=10.0.0.1", "listen=0.0.0.0", "pings", "sockets=65"):
+        for word in ("connect=10.0.0.1", "listen=0.0.0.0", "pings", "sockets=1009"):
             says(guest, f"run net_echo with net=ping,{word}", f"run: {word} is nothing that can be given")
         says(guest, "run net_echo with net=ping net=ping", "net: something has this name already")
         # More than the monitor itself has from the manifest.

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import mkarchive
+from buildid import SHOWN, build_id
 from qemu import BUILD, EXIT_PANIC, Guest, Machine
 from testlib import Suite, check
 from tests.system.screen import read_text
@@ -23,6 +24,8 @@ BACKTRACE_LINE = re.compile(r"[a-z_0-9]+\+0x[0-9a-f]+")
 def check_report(text: str, where: str) -> None:
     check("PANIC" in text, f"no PANIC {where}")
     report = text[text.index("PANIC"):]
+    builds = [build_id(BUILD / kernel).hex()[:SHOWN] for kernel in ("kernel.elf", "debug/kernel.elf")]
+    check(any(f", build {build}" in report for build in builds), f"the report {where} names none of the builds {builds}")
     lower = report.lower()
     for register in ("rax", "rsp", "rip", "cr2", "cr3"):
         check(register in lower, f"register {register} is not in the report {where}")

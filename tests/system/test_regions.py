@@ -9,7 +9,7 @@ from pathlib import Path
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
-from tests.system.with_services import initrd as initrd_with
+from tests.system.with_services import initrd as initrd_with, killer
 
 suite = Suite("regions")
 
@@ -57,22 +57,10 @@ file = "watcher"
 restart = "on-demand"
 priority = 15
 ceiling = 15
-frames = 32
-bytes = 16384
+frames = 64
+bytes = 32768
 provides = { requests = "watcher" }
 uses = { keeper = { endpoint = "keeper.0", events = [3] }, manager = { endpoint = "manager", start = ["keeper"] } }
-log = "write"
-"""
-COPIER = """
-[service.copier]
-file = "copier"
-restart = "on-demand"
-priority = 15
-ceiling = 30
-frames = 256
-bytes = 65536
-arguments = "{kills}"
-uses = {{ files = "tmpfs", manager = {{ endpoint = "manager", start = ["tmpfs"] }} }}
 log = "write"
 """
 RELAY = """
@@ -130,7 +118,8 @@ log = "write"
 
 def with_tests(text: str, kills: int) -> str:
     """The system's manifest with the services of the test."""
-    return text + KEEPER + WATCHER + RELAY + "".join(LOCKER.format(name=name, what=what) for name, what in LOCKERS) + COPIER.format(kills=kills) + "".join(
+    copier = killer("copier", "copier", f"{kills}", 'files = "tmpfs"', "tmpfs")
+    return text + KEEPER + WATCHER + RELAY + "".join(LOCKER.format(name=name, what=what) for name, what in LOCKERS) + copier + "".join(
         HOLDER.format(name=name) for name in ("shared", "kept", "part", "release", "break", "count", "hang", "slow", "parts", "all"))
 
 
@@ -217,6 +206,10 @@ def rights_on_others() -> None:
         run_must_log(guest, "services", r"match: keeper, 2, 0x1234 0x11e8")
         run_must_log(guest, "services", r"events: granted 0, other (?!0)\d+, forged (?!0)\d+")
         run_must_log(guest, "services", r"keeper\.0: events 0x8\b")
+        run_must_log(guest, "services", r"registers of another: 68")
+        run_must_log(guest, "services", r"forger: thread main: page fault")
+        text = guest.command("services watcher")
+        check("no fault is kept of it" in text, f"the fault of another process is told as one of the service:\n{text}")
         run_must_log(guest, "services", r"watcher: told 1 times")
         run_must_log(guest, "kill keeper.0", r"watcher: told 2 times")
 

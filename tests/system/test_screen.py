@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""test_screen.py - what is on the screen can be read: the same boot lines as on the serial line."""
+"""test_screen.py - what is on the screen can be read: the same boot lines as on the serial line, and a prompt."""
 
 from qemu import BUILD, PROMPT, Guest, Machine
 from testlib import Suite, check
-from tests.system.screen import read_text
+from tests.system.screen import read_text, wait_for_text
 from tests.system.test_boot_matrix import PHASES
 
 suite = Suite("screen")
@@ -12,6 +12,7 @@ suite = Suite("screen")
 def read_screen(machine: Machine, name: str, size: tuple[int, int] = (1024, 768)) -> None:
     with Guest(machine, f"screen {name}", 120) as guest:
         guest.expect(PROMPT)
+        wait_for_text(guest, *PHASES[1:], PROMPT.strip())  # the terminal has it, and shows what was there before
         width, height, pixels = guest.screen_pixels()
         guest.screenshot(BUILD / f"logs/screen-{name}.png")
     check((width, height) == size, f"the screen has {width}x{height} pixels")

@@ -18,8 +18,8 @@ from testlib import Suite, check
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-import mkmanifest  # noqa: E402
 from mkarchive import pack  # noqa: E402
+from tests.system.with_services import compile_manifest  # noqa: E402
 
 suite = Suite("two lines")
 
@@ -45,7 +45,7 @@ priority = 20
 ceiling = 20
 frames = 128
 bytes = 65536
-uses = { serial = "serial2", manager = "manager", power = "power" }
+uses = { terminal = "serial2", manager = "manager", power = "power" }
 log = "read, write"
 memory = ["statistics", "trace"]
 kernel_arguments = true
@@ -57,12 +57,10 @@ def initrd(folder: Path) -> Path:
     source = folder / "manifest.toml"
     source.write_text((ROOT / "system/manifest.toml").read_text(encoding="utf-8") + SECOND_LINE,
                       encoding="utf-8")
-    manifest = mkmanifest.Manifest(source)
-    compiled = mkmanifest.check(manifest, ROOT)
-    check(compiled is not None, f"the manifest is not good: {manifest.errors}")
+    compile_manifest(source, folder / "manifest.bin")
     with tarfile.open(BUILD / "initrd.tar") as archive:
         files = {m.name: archive.extractfile(m).read() for m in archive if m.name != ".pad"}
-    files |= {"manifest.bin": compiled, "acpi_reset": files["spin"]}
+    files |= {"manifest.bin": (folder / "manifest.bin").read_bytes(), "acpi_reset": files["spin"]}
     path = folder / "initrd.tar"
     path.write_bytes(pack(files))
     return path
@@ -122,7 +120,7 @@ def lost_input_is_reported() -> None:
             pass
         check("serial: killed" in second.command("kill serial", 60), "the driver is not ended")
         check("monitor: killed" in second.command("kill monitor", 60), "the monitor is not ended")
-        first.expect("The serial line has lost input.")
+        first.expect("The terminal has lost input.")
         first.send("and more\r")
         first.expect("This line was not run: part of it was lost on the line")
         first.expect(PROMPT)

@@ -12,22 +12,47 @@ import tempfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from struct import pack_into, unpack_from
+from typing import Callable, Iterator
+
+from testlib import check
 
 ETHERNET_BYTES = 14
+PATIENCE_S = 300  # of this machine, for one answer: a busy host makes a test longer
+AGAIN_S = 3
 IPV4, TCP = 0x0800, 6
 FIN, SYN, ACK = 1, 2, 16  # flags of a segment
 OPTION_END, OPTION_NOTHING, OPTION_MSS = 0, 1, 2
 
 
-def tcp_sum(packet: bytes, head: int, end: int) -> int:
-    """Of an IPv4 packet whose TCP segment is packet[head:end], with the field of the sum counted as it is."""
-    data = packet[12:20] + bytes((0, TCP)) + (end - head).to_bytes(2, "big") + packet[head:end] + bytes((end - head) % 2)
+def internet_sum(data: bytes) -> int:
+    """RFC 1071, of an even number of bytes."""
     total = sum(unpack_from(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF
+
+
+def arriving(came: SimpleQueue, again: Callable[[], None]) -> Iterator[bytes]:
+    """What comes into the queue, without an end. After AGAIN_S without anything `again` sends what is to be answered once more: a
+    frame may be lost."""
+    tries = 0
+    while True:
+        try:
+            frame = came.get(timeout=AGAIN_S)
+        except Empty:
+            tries += 1
+            check(tries < PATIENCE_S / AGAIN_S, "the guest does not answer")
+            again()
+        else:
+            yield frame
+
+
+def tcp_sum(packet: bytes, head: int, end: int) -> int:
+    """Of an IPv4 packet whose TCP segment is packet[head:end], with the field of the sum counted as it is."""
+    return internet_sum(packet[12:20] + bytes((0, TCP)) + (end - head).to_bytes(2, "big") + packet[head:end] +
+                        bytes((end - head) % 2))
 
 
 def without_mss(packet: bytearray, head: int, end: int) -> None:
@@ -79,9 +104,10 @@ def _take(listener: socket.socket, frames: SimpleQueue, pass_on) -> None:
     with stream:
         try:
             while True:
-                frame = pass_on(_read(stream, int.from_bytes(_read(stream, 4), "big")))
-                if frame is not None:
-                    frames.put(frame)
+                made = pass_on(_read(stream, int.from_bytes(_read(stream, 4), "big")))
+                for frame in made if isinstance(made, list) else [made]:
+                    if frame is not None:
+                        frames.put(frame)
         except (EOFError, OSError):
             frames.put(None)  # QEMU has ended
 
@@ -97,15 +123,20 @@ def _give(listener: socket.socket, frames: SimpleQueue) -> None:
 
 
 @contextmanager
-def between(pass_on, sent: SimpleQueue | None = None, netdev: str = "net"):
+def between(pass_on, sent: SimpleQueue | None = None, netdev: str = "net", back=None):
     """Yields QEMU's arguments, behind those of hardware.network_card(), for a network that gets what pass_on() makes of
-    each of the guest's frames (None: nothing), and the guest those of `sent`, beside the network's."""
+    each of the guest's frames (None: nothing; or a list), and the guest what back() makes of each of the network's, and
+    those of `sent` beside them."""
     frames: SimpleQueue = SimpleQueue()
     works = [("out", _take, (frames, pass_on)), ("in", _give, (frames,))]
     objects = [f"filter-redirector,id=between,netdev={netdev},queue=rx,outdev=wire-out,indev=wire-in"]
     if sent is not None:
         works.append(("sent", _give, (sent,)))
         objects.append(f"filter-redirector,id=sent,netdev={netdev},queue=tx,indev=wire-sent")
+    if back is not None:
+        returned: SimpleQueue = SimpleQueue()
+        works += [("back-out", _take, (returned, back)), ("back-in", _give, (returned,))]
+        objects.append(f"filter-redirector,id=back,netdev={netdev},queue=tx,outdev=wire-back-out,indev=wire-back-in")
     extra: list[str] = []
     with tempfile.TemporaryDirectory(prefix="mnos-wire-") as folder:
         listeners = []

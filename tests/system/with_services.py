@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """with_services.py - the system with programs of tests/services in its RAM disk, and a manifest that has them."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,23 @@ from tests.system.test_init import members  # noqa: E402
 
 
 MOUNTS = "\n[mount."
+WEB = 'uses = { files = { endpoint = "tmpfs", directory = "tour", rights = "read" }, net'
+
+
+def needs_of(programs: Iterable[str], where: str = "user") -> list[Path]:
+    """What these programs look up, as the build found it; of init, which no manifest starts, there is none."""
+    return [BUILD / where / f"{program}.needs" for program in programs]
+
+
+def programs() -> list[str]:
+    """The programs of the system's RAM disk but init."""
+    return [name for name in members() if name != "init" and (BUILD / "user" / f"{name}.elf").exists()]
+
+
+def compile_manifest(source: Path, out: Path, more: Iterable[Path] = ()) -> None:
+    """Compiles a manifest for the system's programs, and for those that look up what is in `more`."""
+    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", source, out, *needs_of(programs()), *more],
+                   check=True, timeout=60)
 
 
 def added(services: str) -> Callable[[str], str]:
@@ -27,21 +43,43 @@ def added(services: str) -> Callable[[str], str]:
     return change
 
 
-def initrd(folder: Path, programs: Iterable[str], change: Callable[[str], str],
+def killer(name: str, program: str, arguments: str, uses: str, killed: str) -> str:
+    """A service that is started by hand, uses another one and kills that meanwhile."""
+    return f"""
+[service.{name}]
+file = "{program}"
+restart = "on-demand"
+priority = 15
+ceiling = 30
+frames = 256
+bytes = 65536
+arguments = "{arguments}"
+uses = {{ {uses}, manager = {{ endpoint = "manager", start = ["{killed}"] }} }}
+log = "write"
+"""
+
+
+def web_from(endpoint: str) -> Callable[[str], str]:
+    """What lets the web server show all of a file system, and not the tour."""
+    def change(manifest: str) -> str:
+        if WEB not in manifest:
+            raise ValueError("the manifest gives httpd other files")
+        return manifest.replace(WEB, f'uses = {{ files = "{endpoint}", net', 1)
+    return change
+
+
+def initrd(folder: Path, added_programs: Iterable[str], change: Callable[[str], str],
            where: str = "tests/services", extra: dict[str, bytes] | None = None) -> Path:
     """A RAM disk in `folder` with the programs of a folder, `extra` files, and what `change` makes of the manifest."""
-    for name in ("system", "services", "drivers", "programs"):
-        shutil.copytree(ROOT / name, folder / name)
     files = members() | (extra or {})
-    for program in programs:
-        shutil.copytree(ROOT / where / program, folder / "programs" / program)
+    for program in added_programs:
         files[program] = (BUILD / where / f"{program}.stripped").read_bytes()
-    manifest = folder / "system/manifest.toml"
-    manifest.write_text(change(manifest.read_text()))
-    subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", manifest, folder / "manifest.bin"], check=True,
-                   timeout=60)
-    subprocess.run([sys.executable, ROOT / "tools/mknet.py", manifest, folder / "net_limits"], check=True, timeout=60)
-    for name in ("manifest.bin", "net_limits"):
+    manifest = folder / "manifest.toml"
+    manifest.write_text(change((ROOT / "system/manifest.toml").read_text()))
+    compile_manifest(manifest, folder / "manifest.bin", needs_of(added_programs, where))
+    for tool, name in (("mknet.py", "net_limits"), ("mkfiles.py", "file_limits")):
+        subprocess.run([sys.executable, ROOT / "tools" / tool, manifest, folder / name], check=True, timeout=60)
+    for name in ("manifest.bin", "net_limits", "file_limits"):
         files[name] = (folder / name).read_bytes()
     path = folder / "initrd.tar"
     path.write_bytes(pack(files))

@@ -22,14 +22,14 @@ APT = {
     "apt-get": """case "$*" in
         *indextargets*) echo "file:/mirror/ bookworm" ;;
         *update*) [ ! -e "$OFFLINE" ] ;;
-        *download*) touch "package_${*##*=}.deb" ;;
+        *download*) version=${*##*=}; touch "package_${version##* }.deb" ;;
         *print-uris*) echo "'file:/mirror/thing.tar' thing.tar 0 SHA256:$WANTED" ;;
         esac""",
     "apt-cache": """case "$*" in
         *madison*) printf 'thing | 2 | file:/mirror Packages\\nthing | 1 | file:/mirror Packages\\n' ;;
         *showsrc*) printf 'Version: 1\\nChecksums-Sha256:\\n %s 1 thing.tar\\n' "$WANTED" ;;
         esac""",
-    "dpkg-deb": """mkdir -p "$3/usr"; case "$2" in *_1.deb) printf 'what the lock names\\n' ;; *) echo another ;; esac >"$3/usr/file" """,
+    "dpkg-deb": """[ "$1" != -f ] || { echo 3.1; exit; }; mkdir -p "$3/usr"; case "$2" in *_1.deb) printf 'what the lock names\\n' ;; *) echo another ;; esac >"$3/usr/file" """,
     "apt-helper": """cp "$TARBALL" "$4" """,
 }
 
@@ -81,6 +81,22 @@ def package() -> None:
         (place.root / "out/thing/usr/file").unlink()
         place.must_work()
         check((place.root / "out/thing/usr/file").read_bytes() == GOOD, "another file was unpacked")
+
+
+@suite.test("a package that is used whole has its version beside it, and needs no network afterwards")
+def whole_package() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder, "deb thing *\n")
+        place.must_work()
+        (place.root / "offline").touch()
+        (place.root / "out/thing/usr/file").unlink()
+        place.must_work()
+        check((place.root / "out/thing/usr/file").is_file(), "the package was not unpacked")
+        check((place.root / "out/thing/.version").read_text() == "3.1\n", "its version is not there")
+        (place.root / "deps.lock").write_text(f"deb thing * {HASH}\n")
+        place.must_fail("has no hash")
+        (place.root / "deps.lock").write_text("deb ../thing *\n")
+        place.must_fail("leads elsewhere")
 
 
 @suite.test("a damaged file of the cache is fetched again, and offline refused")

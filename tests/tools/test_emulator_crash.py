@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""test_emulator_crash.py - an emulator that crashes is told apart from a guest that ends, and its test begins again once."""
+"""test_emulator_crash.py - an emulator that crashes is told apart from a guest that ends, and its test begins again."""
 
 import io
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pexpect
 
-from qemu import Machine, Session
-from testlib import EmulatorCrash, GuestError, Suite, check, run
+from qemu import Machine, Program, Session
+from testlib import TRIES, EmulatorCrash, GuestError, Suite, check, run
 
 from tests.system.socket_guest import SocketGuest
 
@@ -60,9 +62,9 @@ def told_apart() -> None:
         check(problem is not None and not isinstance(problem, EmulatorCrash), f"{problem!r}")
 
 
-@suite.test("a test whose emulator crashes begins again once, which is told, and twice is a failure")
+@suite.test("a test whose emulator crashes begins again, which is told, and fails when it does so each time")
 def begins_again() -> None:
-    for crashes, passes in ((0, True), (1, True), (2, False)):
+    for crashes, passes in ((0, True), (1, True), (TRIES - 1, True), (TRIES, False)):
         tries, inner, said = [], Suite("inner"), io.StringIO()
 
         @inner.test("a guest")
@@ -72,8 +74,8 @@ def begins_again() -> None:
                 raise EmulatorCrash("the emulator crashed with SIGSEGV")
 
         passed = run([inner], out=said)
-        check(passed == passes and len(tries) == min(crashes + 1, 2), f"{crashes}: {passed} after {len(tries)} tries")
-        check(said.getvalue().count("again: a guest: ") == min(crashes, 1), said.getvalue())
+        check(passed == passes and len(tries) == min(crashes + 1, TRIES), f"{crashes}: {passed} after {len(tries)} tries")
+        check(said.getvalue().count("again: a guest: ") == min(crashes, TRIES - 1), said.getvalue())
 
 
 @suite.test("a guest that fails is not begun again")
@@ -86,3 +88,20 @@ def fails_at_once() -> None:
         raise GuestError("ended before the prompt")
 
     check(not run([inner], out=io.StringIO()) and len(tries) == 1, f"{len(tries)} tries")
+
+
+@suite.test("an emulator that is slow to end when it was killed has ended when its test goes on")
+def slow_to_end() -> None:
+    child = Program("/bin/sh", ["-c", "trap '' HUP INT; echo on; while :; do sleep 1; done"], encoding="utf-8")
+    child.expect("on")
+    kill, timers = child.ptyproc.kill, []
+
+    def late(sign: int) -> None:
+        if sign != signal.SIGKILL:
+            kill(sign)
+        else:
+            timers.append(threading.Timer(2, kill, [sign]))
+            timers[-1].start()
+    child.ptyproc.kill = late
+    child.close(force=True)
+    check(not child.isalive() and child.signalstatus == signal.SIGKILL, f"it ended otherwise: {child}")

@@ -13,7 +13,7 @@ from testlib import HANG_S, WHOLE_MACHINE, Suite, check, require_success
 
 suite = Suite("build")
 
-FOLDERS = ("abi", "bench", "boot", "drivers", "kernel", "lib", "programs", "protocols", "services",
+FOLDERS = ("abi", "bench", "boot", "drivers", "examples", "kernel", "lib", "personality", "programs", "protocols", "services",
            "system", "tests", "third_party", "tools", "make")
 RESULTS = ("kernel.elf", "initrd.tar", "loader.elf", "manifest.bin")
 
@@ -62,7 +62,6 @@ class Copy:
         folder = self.root / path
         folder.mkdir(parents=True)
         (folder / "main.c").write_text("int main(void)\n{\n    return 0;\n}\n")
-        (folder / "needs.toml").write_text("required = []\n")
 
     def add_service(self, name: str) -> None:
         manifest = self.root / "system/manifest.toml"
@@ -120,7 +119,50 @@ def no_entry() -> None:
     with Copy() as copy:
         copy.add_program("programs/forgotten")
         said = copy.fails("build/manifest.bin").splitlines()
-        check(said[0].endswith("the program in programs/forgotten") and len(said) <= 2, "\n".join(said))
+        check('no service has file = "forgotten"' in said[0] and len(said) <= 2, "\n".join(said))
+
+
+@suite.test("a name that a program looks up and nothing grants is an error with the line of the program")
+def not_granted() -> None:
+    with Copy() as copy:
+        path = copy.root / "programs/spin/main.c"
+        text = path.read_text()
+        for call, words in (("bootstrap_cap", "missing grant: programs/spin/main.c:{} looks up 'port'"),
+                            ("bootstrap_find", "nothing grants 'port', which programs/spin/main.c:{} looks up")):
+            path.write_text(f'#include "lib/mnos/bootstrap.h"\nmnos_cap_t port(void);\n'
+                            f'mnos_cap_t port(void)\n{{\n    return {call}("port");\n}}\n{text}')
+            said = copy.fails("build/manifest.bin").splitlines()
+            check(said[0].endswith(words.format(5)) and len(said) <= 2, "\n".join(said))
+
+
+@suite.test("WITH names folders of programs, each with a name of its own")
+def with_folders() -> None:
+    with Copy() as copy:
+        copy.add_program("mine/spin")
+        copy.add_program("mine/alone")
+        for words, expected in ((("initrd", "WITH=nowhere"), "WITH=nowhere: no folder with C files"),
+                                (("initrd", "WITH=mine/spin"), "each its own: spin"),
+                                (("initrd", "WITH=mine/spin/"), "each its own: spin"),
+                                (("initrd", "WITH=mine/alone mine/alone/"), "each its own: alone"),
+                                (("initrd", "WITH=mine/*"), "names of folders are without *"),
+                                (("initrd", "WITH=mine/a:b"), "names of folders are without :"),
+                                (("release", "WITH=examples/counter"), "of the system alone")):
+            said = copy.fails("-n", *words)
+            check(expected in said and len(said.splitlines()) == 1, said)
+
+
+@suite.test("the manifest of a folder of WITH begins with a table, and an error in it names its own line")
+def with_manifests() -> None:
+    with Copy() as copy:
+        copy.add_program("mine/alone")
+        manifest = copy.root / "mine/alone/manifest.toml"
+        for text, line, expected in ((b"# mine\nread_only = true\n", 2, "begins with a table"),
+                                     (b"[service.alone]\nfile = \"alone\n", 2, "Illegal character"),
+                                     (b"[service.net]\nfile = \"alone\"\n", 1, "twice"),
+                                     (b"[service.alone]\nfile = \"\xff\"\n", 1, "cannot be read")):
+            manifest.write_bytes(text)
+            said = copy.fails("build/with/manifest.bin", "WITH=mine/alone/")
+            check(any(row.startswith(f"mine/alone/manifest.toml:{line}: ") and expected in row for row in said.splitlines()), said)
 
 
 @suite.test("BUILD can be no folder of the sources, nor two")

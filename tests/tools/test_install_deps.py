@@ -57,7 +57,7 @@ def failing_apt() -> None:
 @suite.test("what is missing is named with its reason and installed, through sudo")
 def installs() -> None:
     programs = {
-        "dpkg-query": "printf 'installed %s\\n' gcc libc6-dev binutils clang python3 xz-utils patch console-setup-linux",
+        "dpkg-query": "printf 'installed %s\\n' gcc libc6-dev binutils clang python3 xz-utils patch console-setup-linux perl-base",
         "apt-get": 'echo "apt-get $*"', "id": "echo 1000", "sudo": 'echo "as root"; exec "$@"',
     }
     done = run_with(programs, "build")

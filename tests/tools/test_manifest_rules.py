@@ -11,6 +11,7 @@ from pathlib import Path
 
 from qemu import ROOT
 from testlib import Suite
+from tests.system.with_services import needs_of, programs
 
 suite = Suite("tools")
 ANY = 0xFFFFFFFF
@@ -50,24 +51,25 @@ affinity = 1
 """
 
 
+def needs(required: str, optional: str = "") -> str:
+    """What a program looks up, as the build finds it."""
+    lines = [(how, name) for how, names in (("required", required), ("optional", optional)) for name in names.split()]
+    return "".join(f"{how} {name} {'lib/mnos/log.c' if name == 'log' else 'some/main.c'}:{number}\n"
+                   for number, (how, name) in enumerate(lines, 1))
+
+
 def run(text: str, extra: dict[str, str] | None = None) -> tuple[list[str], bytes | None]:
-    """Checks a manifest in a small repository; returns the errors and the binary."""
+    """Checks a manifest for two programs, or `extra` of others; returns the errors and the binary."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        files = {
-            "system/manifest.toml": text,
-            "drivers/serial/uart/main.c": "",
-            "drivers/serial/uart/needs.toml":
-                'required = ["requests", "ports", "interrupt"]\noptional = ["log"]\n',
-            "programs/shell/main.c": "",
-            "programs/shell/needs.toml":
-                'required = ["serial"]\noptional = ["manager", "statistics", "log"]\n',
-        } | (extra or {})
-        for name, content in files.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(content)
+        programs = {"uart": needs("requests ports interrupt", "log"),
+                    "shell": needs("serial", "manager statistics log")} | (extra or {})
+        for name, content in programs.items():
+            (root / f"{name}.needs").write_text(content)
+        (root / "system").mkdir()
+        (root / "system/manifest.toml").write_text(text)
         manifest = mkmanifest.Manifest(root / "system/manifest.toml")
-        binary = mkmanifest.check(manifest, root)
+        binary = mkmanifest.check(manifest, mkmanifest.read_programs(root.glob("*.needs")))
         return [line.removeprefix(folder + "/") for line in manifest.errors], binary
 
 
@@ -102,7 +104,7 @@ def test_a_good_manifest_compiles() -> None:
 
 def test_the_real_manifest_compiles() -> None:
     manifest = mkmanifest.Manifest(ROOT / "system/manifest.toml")
-    assert mkmanifest.check(manifest, ROOT) is not None, manifest.errors
+    assert mkmanifest.check(manifest, mkmanifest.read_programs(needs_of(programs()))) is not None, manifest.errors
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
@@ -130,22 +132,12 @@ def test_wrong_types() -> None:
 
 def test_an_unknown_program() -> None:
     expect(changed('file = "uart"', 'file = "nothing"'), "3: service serial: unknown file",
-           "1: no service has file = \"uart\", the program in drivers/serial/uart")
-
-
-def test_a_program_without_needs() -> None:
-    expect(changed('file = "uart"', 'file = "mute"', {"programs/mute/main.c": ""}),
-           "3: service serial: program",
-           "1: no service has file = \"uart\", the program in drivers/serial/uart")
+           "1: no service has file = \"uart\", and that program does not say BOOTSTRAP_LAUNCHED")
 
 
 def test_a_program_without_a_service() -> None:
-    expect(changed("# line 1", "# line 1", {"programs/forgotten/main.c": ""}),
-           "1: no service has file = \"forgotten\", the program in programs/forgotten")
-
-
-def test_init_needs_no_service() -> None:
-    expect(changed("# line 1", "# line 1", {"services/init/main.c": ""}))
+    expect(changed("# line 1", "# line 1", {"forgotten": needs("")}), "1: no service has file = \"forgotten\"")
+    expect(changed("# line 1", "# line 1", {"keys": "launched - programs/keys/main.c:9\n" + needs("terminal")}))
 
 
 def test_an_unknown_endpoint() -> None:
@@ -160,15 +152,25 @@ def test_an_unknown_object() -> None:
 
 def test_a_missing_grant() -> None:
     expect(changed('interrupts = [{ name = "interrupt", line = 4 }]\n', ""),
-           "2: service serial: missing grant")
+           "2: service serial: missing grant: some/main.c:3 looks up 'interrupt'")
 
 
 def test_an_unused_grant() -> None:
     expect(changed("arguments =", 'log = "read"\narguments ='), )
     expect(changed("kernel_arguments = true",
                    'ports = [{ name = "speaker", first = 0x61, count = 1 }]'),
-           "26: service shell: unused grant")
+           "26: service shell: unused grant: the program 'shell' never looks up 'speaker'")
     expect(changed('"statistics",', '"statistics",\n    "acpi",'), "24: service shell: unused grant")
+
+
+def test_a_look_up_in_vain() -> None:
+    def vain(line: str) -> list[str]:
+        return changed("# line 1", "# line 1", {"shell": needs("serial", "manager statistics") + line})
+    expect(vain("optional cach programs/shell/main.c:7\n"),
+           "14: service shell: nothing grants 'cach', which programs/shell/main.c:7 looks up")
+    expect(vain("listed cach programs/shell/main.c:7\n"))
+    expect(vain("optional cach lib/client/out.c:7\n"))
+    expect(vain("optional cach programs/shell/main.c:7\nlaunched - programs/shell/main.c:1\n"))
 
 
 def test_a_port_range_of_two_services() -> None:
@@ -210,9 +212,8 @@ def test_services_that_wait_for_each_other() -> None:
     text = GOOD.replace('log = "write"', 'log = "write"\nuses = { back = "shell" }').replace(
         "kernel_arguments = true", 'provides = { front = "shell" }')
     errors, binary = run(text, {
-        "drivers/serial/uart/needs.toml": 'required = ["requests", "ports", "interrupt", "back"]\n'
-                                          'optional = ["log"]\n',
-        "programs/shell/needs.toml": 'required = ["serial", "front", "manager", "statistics"]\n'})
+        "uart": needs("requests ports interrupt back", "log"),
+        "shell": needs("serial front manager statistics")})
     assert binary is None
     expect(errors, "13: service serial: services wait for each other: serial -> shell -> serial")
 
@@ -246,19 +247,13 @@ def test_names_that_do_not_fit() -> None:
     expect(changed("[service.shell]", "[service.UPPER]"), "14: service UPPER:")
 
 
-def test_a_damaged_needs_file_is_named() -> None:
-    errors, _ = run(GOOD, {"programs/shell/needs.toml": 'required = ["serial"]\nbad = = 1\n'})
-    assert len(errors) == 1 and "programs/shell/needs.toml:2:" in errors[0], errors
-
-
 REGION = """
 [region.cache]
 kind = "dma"
 frames = { floor = 16, share = "4%", ceiling = 600 }
 users = { serial = "read, write, delegate" }
 """
-CACHED = {"drivers/serial/uart/needs.toml":
-          'required = ["requests", "ports", "interrupt", "cache"]\noptional = ["log"]\n'}
+CACHED = {"uart": needs("requests ports interrupt cache", "log")}
 
 
 def with_region(old: str = "kind", new: str = "kind", text: str = GOOD) -> tuple[list[str], bytes | None]:
@@ -298,7 +293,7 @@ def test_a_region_that_is_wrong() -> None:
 
 
 def test_state_has_one_writer() -> None:
-    more = {"programs/shell/needs.toml": 'required = ["serial", "manager", "statistics", "cache"]\n'}
+    more = {"shell": needs("serial manager statistics cache")}
     text = GOOD + REGION.replace('"dma"', '"state"').replace("delegate\" }", 'delegate", shell = "read{}" }}')
     assert not run(text.replace("{}", "").replace("}}", "}"), CACHED | more)[0]
     errors, _ = run(text.replace("{}", ", write").replace("}}", "}"), CACHED | more)
@@ -320,12 +315,10 @@ bytes = 65536
 provides = { requests = "other" }
 uses = { shell = "shell", one = "shell.1" }
 """
-    extra = {"programs/shell/needs.toml": 'required = []\noptional = ["serial", "manager", "statistics", '
-                                          '"cache", "requests", "shell", "one"]\n',
-             "drivers/serial/uart/needs.toml": 'required = ["requests", "ports", "interrupt", "front"]\n'
-                                               'optional = ["log"]\n'}
+    extra = {"shell": needs("", "serial manager statistics cache requests shell one"),
+             "uart": needs("requests ports interrupt front", "log")}
     errors, binary = run(text.replace('uses = { front = "other" }\n', ""), extra | {
-        "drivers/serial/uart/needs.toml": 'required = ["requests", "ports", "interrupt"]\noptional = ["log"]\n'})
+        "uart": needs("requests ports interrupt", "log")})
     assert not errors, errors
     assert struct.unpack_from("<QIIIIII", binary)[3:] == (6, 4, 18, 2)
     for name in (b"shell.0", b"shell.1", b"cache.0", b"cache.1", b"one"):
@@ -358,9 +351,8 @@ def test_events_of_a_client() -> None:
 def test_who_only_sends_events_waits_for_nobody() -> None:
     text = GOOD.replace('log = "write"', 'log = "write"\nuses = { back = { endpoint = "shell", events = [1], '
                         'calls = false } }').replace("kernel_arguments = true", 'provides = { front = "shell" }')
-    extra = {"drivers/serial/uart/needs.toml": 'required = ["requests", "ports", "interrupt", "back"]\n'
-                                               'optional = ["log"]\n',
-             "programs/shell/needs.toml": 'required = ["serial", "front", "manager", "statistics"]\n'}
+    extra = {"uart": needs("requests ports interrupt back", "log"),
+             "shell": needs("serial front manager statistics")}
     assert not run(text, extra)[0]
     assert "wait for each other" in run(text.replace(", calls = false", ""), extra)[0][0]
     assert "is for who sends events only" in run(text.replace("events = [1], ", ""), extra)[0][0]
@@ -376,6 +368,15 @@ def test_who_may_start_some_services() -> None:
     assert "start of manager is a list" in uses('{ endpoint = "manager", start = [] }')[0][0]
 
 
+def test_a_service_says_who_may_start_it() -> None:
+    asking = GOOD.replace("[service.serial]", '[service.serial]\nstarted_by = ["shell"]', 1)
+    errors, _ = run(asking)
+    assert "started_by: 'shell' is no service with a list" in errors[0], errors
+    errors, binary = run(asking.replace('manager = "manager"', 'manager = { endpoint = "manager", start = ["shell"] }', 1))
+    assert not errors, errors
+    assert struct.pack("<24sIIQQII", b"serial", 8, 0, 0, 1, 0, 0) in binary
+
+
 def test_what_is_handed_on() -> None:
     errors, binary = run(GOOD.replace("frames = 64", "delegate = true\nframes = 64", 1))
     assert not errors, errors
@@ -386,23 +387,22 @@ def test_what_is_handed_on() -> None:
 
 def test_ports_that_two_services_share() -> None:
     second = 'ports = [{ name = "config", first = 0x3ff, count = 2, shared = true }]\nkernel_arguments = true'
-    needs = {"programs/shell/needs.toml": 'required = ["serial", "config"]\noptional = ["manager", "statistics"]\n'}
+    more = {"shell": needs("serial config", "manager statistics")}
     both = GOOD.replace("count = 8 }", "count = 8, shared = true }").replace("kernel_arguments = true", second)
-    errors, binary = run(both.replace("frames = 64", "delegate = true\nframes = 64", 1), needs)
+    errors, binary = run(both.replace("frames = 64", "delegate = true\nframes = 64", 1), more)
     assert not errors, errors
     # Nobody hands them on.
     assert struct.pack("<24sIIQQI", b"ports", 3, 3, 0x3f8, 8, 1) in binary
     assert struct.pack("<24sIIQQI", b"config", 3, 3, 0x3ff, 2, 1) in binary
-    errors, _ = run(GOOD.replace("kernel_arguments = true", second), needs)  # one of them did not say so
+    errors, _ = run(GOOD.replace("kernel_arguments = true", second), more)  # one of them did not say so
     assert len(errors) == 1 and "duplicate grant: port 0x3ff" in errors[0], errors
 
 
 def test_lines_in_a_row_all_device_memory_and_files() -> None:
-    needs = {"drivers/serial/uart/needs.toml":
-             'required = ["requests", "ports", "messages", "device", "names"]\noptional = ["log"]\n'}
-    more = '{ name = "messages", first = 128, count = 64 }]\ndevices = [{ name = "device", all = true }]\nfiles = ["names"]'
-    good = GOOD.replace('{ name = "interrupt", line = 4 }]', more)
-    errors, binary = run(good, needs)
+    more = {"uart": needs("requests ports messages device names", "log")}
+    lines = '{ name = "messages", first = 128, count = 64 }]\ndevices = [{ name = "device", all = true }]\nfiles = ["names"]'
+    good = GOOD.replace('{ name = "interrupt", line = 4 }]', lines)
+    errors, binary = run(good, more)
     assert not errors, errors
     assert struct.pack("<24sIIQQ", b"messages", 4, 3, 128, 64) in binary
     assert struct.pack("<24sIIQQ", b"device", 5, 3, 0, 0) in binary
@@ -412,7 +412,7 @@ def test_lines_in_a_row_all_device_memory_and_files() -> None:
                            ("all = true", "all = false", "all is true, or there is address and bytes"),
                            ("all = true", "all = true, bytes = 4096", "each entry of devices is"),
                            ('"names"]', "3]", "files are names of files")):
-        errors, _ = run(good.replace(old, new, 1), needs)
+        errors, _ = run(good.replace(old, new, 1), more)
         assert errors and any(text in error for error in errors), (new, errors)
 
 
@@ -421,7 +421,7 @@ def test_devices_that_a_service_drives() -> None:
     errors, binary = run(GOOD.replace("frames = 64", f"match = [{entry}]\ncount = 2\nframes = 64", 1)
                          .replace("ports = [{", "affinity = 0 # [{").replace("interrupts = [{", "# [{")
                          .replace('serial = "serial"', 'serial = "serial.1"'),
-                         {"drivers/serial/uart/needs.toml": 'required = ["requests"]\noptional = ["log"]\n'})
+                         {"uart": needs("requests", "log")})
     assert not errors, errors
     assert binary.endswith(struct.pack("<24I", 0, 2, 0x1af4, 0x1001, 0, 0, 0, 2, 0x1af4, 0x1042, 0, 0, 0, 2, ANY, ANY,
                                        0x010802, 0xFFFFFF, 0, 2, 1, ANY, 2, 3))

@@ -14,7 +14,8 @@ suite = Suite("tools")
 
 NEEDED = ("abi/syscalls.def", "abi/syscalls.toml", "abi/status.def", "abi/rights.def",
           "kernel/base/lock_order.def", "abi/trace.def", "bench/results.txt", "bench/targets.toml",
-          "tools/mkdocs.py", "tools/mkfigures.py", "tools/mkprotocols.py", "protocols/power.def", "protocols/stream.def")
+          "tools/mkdocs.py", "tools/mkfigures.py", "tools/mkprotocols.py", "tools/mklinux.py",
+          "personality/linux/calls.def", "protocols/power.def", "protocols/stream.def")
 
 
 def must_fail(path: str, old: str, new: str, message: str, *options: str) -> None:
@@ -35,10 +36,17 @@ def must_fail(path: str, old: str, new: str, message: str, *options: str) -> Non
         check(message in done.stderr, f"it says {done.stderr!r}")
 
 
+@suite.test("a call of Linux that is partial says what is missing, and numbers rise")
+def call_of_linux() -> None:
+    must_fail("personality/linux/calls.def", "CALL2(157, prctl, NO, PARTIAL, \"the name\"", "CALL2(157, prctl, NO, PARTIAL, \"\"",
+              "what is missing")
+    must_fail("personality/linux/calls.def", "CALL1(32, dup,", "CALL1(3, dup,", "numbers rise")
+
+
 @suite.test("a system call without a text is refused")
 def call_without_text() -> None:
-    must_fail("abi/syscalls.def", "SYSCALL0_WAITS(0x4D4E0012, thread_yield)",
-              "SYSCALL0_WAITS(0x4D4E0012, thread_yield)\nSYSCALL0_WAITS(0x4D4E0019, thread_nap)",
+    must_fail("abi/syscalls.def", "SYSCALL(0x4D4E0012, thread_yield, STATUS, GIVES_WAY)",
+              "SYSCALL(0x4D4E0012, thread_yield, STATUS, GIVES_WAY)\nSYSCALL(0x4D4E001F, thread_nap, STATUS, WAITS)",
               "nothing is said about thread_nap")
 
 

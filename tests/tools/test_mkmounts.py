@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: MIT
 """test_mkmounts.py - the mount table is checked, with the place of each error."""
 
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-
-from qemu import ROOT
-from testlib import HANG_S, Suite, check
+from testlib import Suite, check
+from tests.tools.manifest_tool import compiled_by, refuses
 
 suite = Suite("tools")
 
@@ -34,29 +29,16 @@ REFUSED = (
 )
 
 
-def compile_mounts(text: str) -> tuple[subprocess.CompletedProcess, bytes]:
-    with tempfile.TemporaryDirectory() as folder:
-        source, out = Path(folder) / "manifest.toml", Path(folder) / "mounts.bin"
-        source.write_text(text)
-        done = subprocess.run([sys.executable, "mkmounts.py", str(source), str(out)], cwd=ROOT / "tools",
-                              capture_output=True, text=True, timeout=HANG_S)
-        return done, out.read_bytes() if out.exists() else b""
-
-
 @suite.test("a mount that cannot be is refused with its line")
 def refused() -> None:
-    for text, words in REFUSED:
-        done, out = compile_mounts(SERVICES + text)
-        check(done.returncode != 0 and not out, f"{text}: it was accepted")
-        check(words in done.stderr and "manifest.toml:" in done.stderr, f"{text}: no '{words}' in {done.stderr}")
-        check("Traceback" not in done.stderr, done.stderr)
+    refuses("mkmounts.py", SERVICES, REFUSED, "manifest.toml:")
 
 
 @suite.test("good mounts are compiled, and there may be none")
 def accepted() -> None:
     for text, count in (("", 0), ('[mount.a]\nat = "/a"\nservice = "tmpfs"\n', 1),
                         (f'[mount.a]\nat = "/a"\nvolume = "{GUID}"\ntypes = ["ext4"]\nread_only = true\n', 1)):
-        done, out = compile_mounts(SERVICES + text)
+        done, out = compiled_by("mkmounts.py", SERVICES + text)
         check(done.returncode == 0 and not done.stderr, f"{text}: {done.stderr}")
         check(len(out) == 24 + 176 * count + 40, f"{text}: {len(out)} bytes")
     check(bytes.fromhex("af3dc60f838472478e793d69d8477de4") in out, "the GUID is not as GPT stores it")

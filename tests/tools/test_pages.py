@@ -10,17 +10,18 @@ from testlib import Suite, check
 
 suite = Suite("tools")
 
-FOLDERS = (".ci", "abi", "bench", "boot", "docs", "drivers", "kernel", "lib", "make", "programs", "protocols",
-           "services", "system", "tests", "third_party", "tools")
+FOLDERS = (".ci", "abi", "bench", "boot", "docs", "drivers", "examples", "kernel", "lib", "make", "personality",
+           "programs", "protocols", "services", "system", "tests", "third_party", "tools")
 # A page about a decision may name what was decided against.
 DECISIONS = Path("docs/decisions")
 ELSEWHERE = {
     "tcp_input": "lwIP", "enter_mem_map": "made by a macro", "enter_mem_unmap": "made by a macro",
     "contrib/fsstress.c": "e2fsprogs", "lib/oofatfs": "micropython", "ff.c": "micropython", "ffunicode.c": "micropython",
-    "Documentation/filesystems/ext4": "Linux", "debug/kernel.elf": "built",
+    "Documentation/filesystems/ext4": "Linux", "docs/specs/edu.rst": "QEMU", "debug/kernel.elf": "built", "with/initrd.tar": "built",
 }
 ENDINGS = "c|h|S|inc|py|md|def|toml|txt|mk|ld|sh|pml|lock|conf"
-MADE = re.compile(r"build/|.*\b(NAME|CLASS|FILE|DATE|RELEASE)\b")
+# What is built, what a reader is to write, and what stands for a name.
+MADE = re.compile(r"build/|mine/|.*\b(NAME|CLASS|FILE|DATE|RELEASE)\b")
 
 
 @cache

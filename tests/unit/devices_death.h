@@ -68,8 +68,10 @@ static void check_quiet(const struct model_function *function, enum way way)
     CHECK_EQ(model_bar(function, 0), BAR_AT(1));
     CHECK_EQ(function->resets, way == BY_EXPRESS || way == BY_AF ? 1 : 0);
     CHECK_EQ(function->power_ups, way == BY_POWER ? 1 : 0);
-    if (way == BY_VIRTIO)
+    if (way == BY_VIRTIO) {
         CHECK_EQ(function->virtio_status, 0);
+        CHECK(!function->cut_off); /* it was reset first */
+    }
     if (way == BY_NVME)
         CHECK_EQ(function->registers[0x14], 0);
 }
@@ -85,6 +87,26 @@ TEST(devices_death, every_way_makes_the_device_quiet)
         CHECK_EQ(ask(DEVICE_MASTER, BADGE(1, 2), 1), MNOS_ERR_STATE);
         CHECK(model_get(function, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
     }
+}
+
+/* Whatever its driver wants: one that is cut off in its work may stop the whole machine, if that is emulated. */
+TEST(devices_death, a_virtio_device_is_reset_before_its_own_driver_cuts_it_off)
+{
+    struct model_function *function;
+
+    machine_count = 0;
+    function = add_way(BY_VIRTIO);
+    start();
+    claimed(BADGE(1, 1));
+    memory_bus = 0x12400000;
+    CHECK_EQ(ask(DEVICE_DMA_USE, BADGE(1, 1), 0), MNOS_OK);
+    CHECK_EQ(ask(DEVICE_MASTER, BADGE(1, 1), 1), MNOS_OK);
+    function->virtio_status = 15;
+    CHECK_EQ(ask(DEVICE_MASTER, BADGE(1, 1), 1), MNOS_OK);
+    CHECK_EQ(function->virtio_status, 15);
+    CHECK_EQ(ask(DEVICE_MASTER, BADGE(1, 1), 0), MNOS_OK);
+    CHECK_EQ(function->virtio_status, 0);
+    CHECK(!function->cut_off);
 }
 
 TEST(devices_death, stops_the_device_at_once)

@@ -97,7 +97,7 @@ TEST(file_server, who_waits_for_a_lock_gets_it_when_it_is_given_up)
     uint64_t handles[2];
 
     begin_locking(handles);
-    for (unsigned how = 0; how < 4; how++) {
+    for (unsigned how = 0; how < 5; how++) {
         CHECK_EQ(lock(ALICE, handles[0], 1, FILE_LOCK_EXCLUSIVE, 0, 0), MNOS_OK);
         label = label_make(FILE_LOCK, 3, label_sequence(label) + 1);
         session_of(server.loop.sessions, BOB)->lanes[3].state = LANE_EMPTY;
@@ -112,6 +112,8 @@ TEST(file_server, who_waits_for_a_lock_gets_it_when_it_is_given_up)
         else if (how == 1)
             CHECK_EQ(lock(ALICE, handles[0], 1, FILE_LOCK_SHARED, 0, 0), MNOS_OK);
         else if (how == 2)
+            CHECK_EQ(lock(ALICE, handles[0], 1, FILE_LOCK_NONE, 0, 0), MNOS_OK);
+        else if (how == 3)
             CHECK_EQ(send(ALICE, once(FILE_CLOSE), &record, sizeof record, NULL), MNOS_OK);
         else
             client_gone(ALICE);
@@ -123,7 +125,7 @@ TEST(file_server, who_waits_for_a_lock_gets_it_when_it_is_given_up)
         CHECK_EQ(lock_in(BOB, label, handles[1], 1, FILE_LOCK_SHARED, 5, 1, FILE_LOCK_WAIT),
                  MNOS_OK);
         CHECK_EQ(lock(BOB, handles[1], 1, FILE_LOCK_NONE, 0, 0), MNOS_OK);
-        if (how == 2)
+        if (how == 3)
             CHECK_EQ(open_with(ALICE, once(FILE_OPEN), "file", 0, 6, &handles[0]), MNOS_OK);
         check_all();
     }

@@ -2,15 +2,20 @@
 /* file_watching.h - tests of WATCH: a part of test_file_server.c. */
 #pragma once
 
-static mnos_status_t watch_on(mnos_badge_t badge, uint64_t handle, uint64_t events)
+static mnos_status_t watch_what(mnos_badge_t badge, uint64_t handle, uint64_t events, uint64_t what)
 {
-    struct file_watch record = {events, handle};
+    struct file_watch record = {events, handle, what};
     mnos_status_t status;
 
     sent_badge = 1;
     status = send(badge, FILE_WATCH, &record, sizeof record, NULL);
     sent_badge = 0;
     return status;
+}
+
+static mnos_status_t watch_on(mnos_badge_t badge, uint64_t handle, uint64_t events)
+{
+    return watch_what(badge, handle, events, FILE_WATCH_CHANGES);
 }
 
 /* What was told since the last time. */
@@ -81,6 +86,36 @@ TEST(file_server, a_watch_tells_what_has_changed_and_nothing_else)
     CHECK_EQ(told(), EVENT_DIR);
     CHECK_EQ(with_path(ALICE, once(FILE_UNLINK), "moved"), MNOS_OK);
     CHECK_EQ(told(), EVENT_ROOT);
+    check_all();
+}
+
+TEST(file_server, a_watch_tells_what_others_open_in_a_directory)
+{
+    uint64_t handles[3], file;
+
+    begin_watching(handles);
+    (void)open_file(ALICE, "dir/file");
+    CHECK_EQ(watch_what(BOB, handles[1], EVENT_DIR, FILE_WATCH_OPENS), MNOS_OK);
+    CHECK_EQ(watch_what(BOB, handles[2], EVENT_FILE, FILE_WATCH_OPENS), MNOS_ERR_NOT_DIRECTORY);
+    CHECK_EQ(watch_what(BOB, handles[1], EVENT_DIR, FILE_WATCH_OPENS + 1), MNOS_ERR_ARGUMENT);
+    (void)told();
+    /* By whom it is watched. */
+    CHECK_EQ(open_with(BOB, label_make(FILE_OPEN, 3, 1), "dir/file", 0, FILE_WRITE_RIGHT, &file),
+             MNOS_OK);
+    CHECK_EQ(write_inline(BOB, file, "x"), MNOS_OK);
+    CHECK_EQ(with_path(ALICE, FILE_STAT, "dir/file"), MNOS_OK);
+    CHECK_EQ(open_with(ALICE, once(FILE_OPEN), "dir/none", 0, FILE_READ_RIGHT, &file),
+             MNOS_ERR_NOT_FOUND);
+    (void)open_directory(ALICE, "dir"); /* the name is in the root */
+    (void)open_file(ALICE, "file");
+    CHECK_EQ(told(), 0);
+    (void)open_file(ALICE, "dir/file");
+    CHECK_EQ(told(), EVENT_DIR);
+    (void)open_file(ALICE, "dir/new");
+    CHECK_EQ(told(), EVENT_DIR);
+    CHECK_EQ(with_path(ALICE, once(FILE_UNLINK), "dir/new"),
+             MNOS_OK); /* it is no change that is watched */
+    CHECK_EQ(told(), 0);
     check_all();
 }
 

@@ -55,7 +55,7 @@ static void begin(struct scene *scene, uint8_t choice)
         .transport = &scene->transport, .port = &scene->port, .reset = reset, .context = scene};
     transport_reset(&scene->transport);
     CHECK_EQ(card_open(&scene->card, &scene->memory), MNOS_OK);
-    frame_port_open(&scene->port, ram + QUEUE_BYTES, BUS + QUEUE_BYTES, PAGES, true);
+    frame_port_open(&scene->port, ram + QUEUE_BYTES, BUS + QUEUE_BYTES, PAGES, &scene->card.info);
     CHECK_EQ(card_start(&scene->card), MNOS_OK);
     frame_buffers_begin(&scene->stack, ram + QUEUE_BYTES);
 }

@@ -209,6 +209,8 @@ static void check_mappings(const struct tree_node *node, uint64_t *end)
         assert(arch_aspace_lookup(&mapping->process->aspace.arch, node->key + i * PAGE_BYTES,
                                   &frame, &rights)); /* A2 */
         assert(frame == memory_frame(mapping->memory, mapping->first_page + i, &run));
+        assert((rights & (MAP_READ | MAP_WRITE | MAP_EXECUTE) &
+                ~(mapping->most | mapping->cap->rights)) == 0); /* A2, A5 */
         (void)frame, (void)rights, (void)run;
     }
     assert(mapping->link != NULL && *mapping->link == mapping); /* A3 */
@@ -305,18 +307,38 @@ static void check_threads_at(const struct process *process)
         threads_at[thread->effective] += thread->counted;
         check_ending(&thread->end, 0);
     }
-    for (unsigned p = 0; p < MNOS_PRIORITY_COUNT; p++)
-        assert(process->threads_at[p] == threads_at[p]); /* P5 */
+    for (unsigned p = 0; p < MNOS_PRIORITY_COUNT; p++) { /* P5 */
+        assert(process->threads_at[p] == threads_at[p]);
+        assert(threads_at[p] == 0 || (process->threads_ever_at >> p & 1) != 0);
+    }
     check_ending(&process->end,
                  process->end.progress <= END_THREADS ? process_threads_priority(process) : 0);
+}
+
+/* P2: what a process has charged covers the limits of its children. */
+static void check_children(const struct process *process)
+{
+    uint64_t frames = 0, bytes = 0;
+
+    for (struct list *l = process->children.next; l != &process->children; l = l->next) {
+        const struct process *child = container_of(l, struct process, sibling_link);
+
+        if (child->state == MNOS_PROCESS_DEAD)
+            continue; /* has given them back */
+        frames += child->quota.frames.limit;
+        bytes += child->quota.bytes.limit;
+    }
+    assert(frames <= quota_used(&process->quota.frames));
+    assert(bytes <= quota_used(&process->quota.bytes));
 }
 
 void process_check(struct process *process)
 {
     captable_check(&process->captable);
     aspace_check(&process->aspace);
-    assert(process->quota.frames_used <= process->quota.frames_limit);
-    assert(process->quota.bytes_used <= process->quota.bytes_limit);
+    assert(quota_used(&process->quota.frames) <= process->quota.frames.limit);
+    assert(quota_used(&process->quota.bytes) <= process->quota.bytes.limit);
+    check_children(process);
     assert(process->parent == NULL ||
            process->priority_ceiling <= process->parent->priority_ceiling);               /* P3 */
     assert(process->depth == (process->parent == NULL ? 0 : process->parent->depth + 1)); /* P4 */

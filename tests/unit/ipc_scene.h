@@ -47,7 +47,7 @@ static inline void check_words(const struct thread *thread, uint64_t first)
 
 static inline struct endpoint *endpoint(void)
 {
-    return (struct endpoint *)world_object(world_root, port);
+    return endpoint_of(world_object(world_root, port));
 }
 
 /* `caller` calls and `server` has received it; the reply id. */

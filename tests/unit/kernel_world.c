@@ -36,7 +36,7 @@ void world_init(void)
     process_caches_create();
     thread_caches_create();
     interrupt_init();
-    trace_init();
+    trace_init(info_boot_alloc(trace_bytes()));
     info_kinfo_create();
     params.frames_quota = frame_count_free();
     params.bytes_quota = frame_count_free() * PAGE_BYTES;
@@ -320,24 +320,24 @@ static uint64_t ipc(struct thread *thread, uint64_t number, uint64_t rdi, uint64
 
 uint64_t world_send(struct thread *from, mnos_cap_t endpoint, uint64_t info, uint64_t deadline_ns)
 {
-    return ipc(from, CALL_ipc_send, endpoint, info, deadline_ns, 0);
+    return ipc(from, MNOS_SYS_ipc_send, endpoint, info, deadline_ns, 0);
 }
 
 uint64_t world_ipc_call(struct thread *from, mnos_cap_t endpoint, uint64_t info,
                         uint64_t deadline_ns)
 {
-    return ipc(from, CALL_ipc_call, endpoint, info, deadline_ns, 0);
+    return ipc(from, MNOS_SYS_ipc_call, endpoint, info, deadline_ns, 0);
 }
 
 uint64_t world_receive(struct thread *to, mnos_cap_t endpoint, uint64_t accept,
                        uint64_t deadline_ns)
 {
-    return ipc(to, CALL_ipc_recv, endpoint, MNOS_INFO_ACCEPT(accept), deadline_ns, 0);
+    return ipc(to, MNOS_SYS_ipc_recv, endpoint, MNOS_INFO_ACCEPT(accept), deadline_ns, 0);
 }
 
 uint64_t world_reply(struct thread *to, uint64_t reply_id, uint64_t info, mnos_cap_t endpoint)
 {
-    return ipc(to, CALL_ipc_reply, reply_id, info, MNOS_DEADLINE_NEVER, endpoint);
+    return ipc(to, MNOS_SYS_ipc_reply, reply_id, info, MNOS_DEADLINE_NEVER, endpoint);
 }
 
 bool world_woke_with(const struct thread *thread, mnos_status_t status)
@@ -352,7 +352,7 @@ struct kobject *world_object(struct process *process, mnos_cap_t handle)
 {
     struct cap_view view;
 
-    if (cap_lookup(&process->captable, handle, MNOS_TYPE_NONE, 0, &view) != MNOS_OK)
+    if (cap_lookup(&process->captable, handle, MNOS_TYPE_NONE, 0, &view) != RESULT_OK)
         return NULL;
     return view.object;
 }

@@ -18,41 +18,8 @@
 #include "object/memory.h"
 #include "object/process.h"
 #include "object/thread.h"
+#include "abi/syscalls.h"
 #include "tests/unit/unit.h"
-
-enum world_call_number {
-#define NUMBER(number, name) CALL_##name = (number),
-#define SYSCALL0_WAITS(number, name) NUMBER(number, name)
-#define SYSCALL1(number, name, ...) NUMBER(number, name)
-#define SYSCALL1_BLOCKS(number, name, ...) NUMBER(number, name)
-#define SYSCALL2_BLOCKS(number, name, ...) NUMBER(number, name)
-#define SYSCALL2(number, name, ...) NUMBER(number, name)
-#define SYSCALL2_WAITS(number, name, ...) NUMBER(number, name)
-#define SYSCALL3(number, name, ...) NUMBER(number, name)
-#define SYSCALL6(number, name, ...) NUMBER(number, name)
-#define SYSCALL1_VALUE(number, name, ...) NUMBER(number, name)
-#define SYSCALL2_VALUE(number, name, ...) NUMBER(number, name)
-#define SYSCALL2_VALUE_WAITS(number, name, ...) NUMBER(number, name)
-#define SYSCALL3_VALUE(number, name, ...) NUMBER(number, name)
-#define SYSCALL5_VALUE(number, name, ...) NUMBER(number, name)
-#define IPC_SYSCALL(number, name) NUMBER(number, name)
-#include "abi/syscalls.def"
-#undef NUMBER
-#undef SYSCALL0_WAITS
-#undef SYSCALL1_BLOCKS
-#undef SYSCALL2_BLOCKS
-#undef SYSCALL1
-#undef SYSCALL2
-#undef SYSCALL2_WAITS
-#undef SYSCALL3
-#undef SYSCALL6
-#undef SYSCALL1_VALUE
-#undef SYSCALL2_VALUE
-#undef SYSCALL2_VALUE_WAITS
-#undef SYSCALL3_VALUE
-#undef SYSCALL5_VALUE
-#undef IPC_SYSCALL
-};
 
 /* What world_call() returns when the thread waits, or is no more. */
 #define WORLD_WAITS UINT64_MAX
@@ -102,7 +69,8 @@ void world_kill(struct thread *thread);
 /* RDX of the last system call. */
 extern uint64_t world_value;
 
-#define CALL(thread, name, ...) world_call((thread), CALL_##name, (const uint64_t[6]){__VA_ARGS__})
+#define CALL(thread, name, ...)                                                                    \
+    world_call((thread), MNOS_SYS_##name, (const uint64_t[6]){__VA_ARGS__})
 /* Must succeed; gives its value. */
 #define CALL_VALUE(thread, name, ...)                                                              \
     world_value_of(CALL(thread, name, __VA_ARGS__), #name "(" #__VA_ARGS__ ")", __FILE__, __LINE__)

@@ -6,7 +6,9 @@
 /* ---- Stand-ins: lwIP ---- */
 
 struct tcp_pcb *tcp_active_pcbs, *tcp_tw_pcbs;
+struct udp_pcb *udp_pcbs;
 u8_t tcp_active_pcbs_changed;
+uint32_t timers_touched;
 
 struct tcp_pcb *tcp_new_ip_type(u8_t)
 {
@@ -14,6 +16,14 @@ struct tcp_pcb *tcp_new_ip_type(u8_t)
 }
 
 void tcp_timer_needed(void)
+{
+}
+
+void lookup_add(uint32_t)
+{
+}
+
+void lookup_remove(uint32_t)
 {
 }
 
@@ -104,7 +114,7 @@ mnos_status_t tcp_socket_open(struct socket *socket)
     return open_comes_to;
 }
 
-mnos_status_t tcp_socket_bind(struct socket *, uint32_t, uint16_t)
+mnos_status_t tcp_socket_bind(struct socket *, struct ip_address, uint16_t)
 {
     return bind_comes_to;
 }
@@ -142,6 +152,10 @@ void tcp_owner(const struct tcp_pcb *, struct kept_connection *)
 }
 
 void tcp_freed(const struct tcp_pcb *)
+{
+}
+
+void direct_forget(uint32_t)
 {
 }
 

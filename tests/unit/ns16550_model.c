@@ -33,14 +33,15 @@ static mnos_status_t sys_ipc_notify(mnos_cap_t endpoint, uint64_t events);
 static struct mnos_ipc_buffer *serial_ipc_buffer(void);
 
 #include "drivers/serial/ns16550/backlog.c"
-#include "drivers/serial/ns16550/input.c"
-#include "drivers/serial/ns16550/output.c"
-#include "drivers/serial/ns16550/scan.c"
-#include "drivers/serial/ns16550/server.c"
-#include "drivers/serial/ns16550/session.c"
-#include "drivers/serial/ns16550/size.c"
+#include "drivers/serial/ns16550/line.c"
 #include "drivers/serial/ns16550/uart.c"
 #include "lib/server/stream_client.c"
+#include "lib/server/stream_input.c"
+#include "lib/server/stream_output.c"
+#include "lib/server/stream_scan.c"
+#include "lib/server/stream_server.c"
+#include "lib/server/stream_session.c"
+#include "lib/server/stream_size.c"
 
 /* ---- The kernel's part ---- */
 
@@ -176,9 +177,9 @@ void guard_unmap(struct guard *guard)
 
 /* ---- The driver ---- */
 
-struct uart line;
-struct server driver;
-struct server_state server_state;
+struct line serial_line;
+struct stream_server driver;
+struct stream_server_state server_state;
 unsigned edges_seen;
 static bool begun; /* the region has something in it */
 
@@ -190,7 +191,7 @@ mnos_badge_t badge_of(mnos_badge_t client)
 void model_begin(void)
 {
     device = (struct model_device){0};
-    memset(&line, 0, sizeof line);
+    memset(&serial_line, 0, sizeof serial_line);
     memset(&driver, 0, sizeof driver);
     memset(&server_state, 0, sizeof server_state);
     memset(events_told, 0, sizeof events_told);
@@ -206,15 +207,16 @@ void model_begin(void)
 void scene(bool has_fifo)
 {
     device.has_fifo = has_fifo;
-    CHECK_EQ(uart_init(&line, 0x3F8), MNOS_OK);
-    uart_hold(&line, false); /* as when a client has come */
-    uart_service(&line);
-    driver.uart = &line;
+    CHECK_EQ(uart_init(&serial_line.uart, 0x3F8), MNOS_OK);
+    uart_hold(&serial_line.uart, false); /* as when a client has come */
+    uart_service(&serial_line.uart);
+    line_open(&serial_line);
+    driver.device = &serial_line.device;
     driver.endpoint = ENDPOINT;
     driver.holder = HOLDER;
     driver.state = &server_state;
     driver.now_ns = 1000;
-    server_begin(&driver, !begun, 5);
+    stream_server_begin(&driver, !begun, 5);
     begun = true;
     edges_seen = device.edges;
     for (unsigned i = 0; i < 2; i++)
@@ -226,8 +228,8 @@ void interrupts(void)
 {
     while (edges_seen != device.edges) {
         edges_seen = device.edges;
-        uart_service(&line);
-        server_progress(&driver);
+        uart_service(&serial_line.uart);
+        stream_server_progress(&driver);
     }
 }
 
@@ -237,7 +239,7 @@ struct message request(mnos_badge_t client, uint64_t reply_id, uint32_t label, c
     struct message msg = {.badge = badge_of(client), .reply_id = reply_id};
 
     message_put(&msg, label, bytes, length);
-    server_handle(&driver, &msg);
+    stream_server_handle(&driver, &msg);
     interrupts();
     return msg;
 }
@@ -251,7 +253,7 @@ struct message request_caps(mnos_badge_t client, uint32_t label, const void *byt
         sent_caps[i] = number * 10 + (caps == 1 ? (unsigned)ENDPOINT_CAP : INPUT_CAP + i);
     caps_held += sent_badge == 0 ? (int)caps : 0;
     message_put(&msg, label, bytes, length);
-    server_handle(&driver, &msg);
+    stream_server_handle(&driver, &msg);
     sent_badge = 0;
     interrupts();
     return msg;
@@ -276,7 +278,7 @@ void client_gone(mnos_badge_t client)
     struct message gone = {.kind = MNOS_KIND_CLIENT_GONE,
                            .badge = client != 0 ? badge_of(client) : 0};
 
-    server_handle(&driver, &gone);
+    stream_server_handle(&driver, &gone);
     interrupts();
 }
 
@@ -309,17 +311,17 @@ void send_everything(void)
 
 void new_driver(void)
 {
-    memset(&line, 0, sizeof line);
+    memset(&serial_line, 0, sizeof serial_line);
     memset(&driver, 0, sizeof driver);
     reply_count = 0;
     scene(device.has_fifo);
-    server_progress(&driver);
+    stream_server_progress(&driver);
 }
 
 void pass_time(uint64_t ns)
 {
     driver.now_ns += ns;
-    if (server_deadline(&driver) <= driver.now_ns)
-        server_progress(&driver);
+    if (stream_server_deadline(&driver) <= driver.now_ns)
+        stream_server_progress(&driver);
     interrupts();
 }

@@ -88,7 +88,7 @@ static void happen(const uint8_t *step)
 static void check_invariants(void)
 {
     const struct front *front = &driver.state->front;
-    const struct byte_queue *queue = &line.received;
+    const struct byte_queue *queue = &serial_line.uart.received;
     int held = 0;
 
     CHECK(front_knows(front, front_now(front)));
@@ -98,7 +98,7 @@ static void check_invariants(void)
         held += entry->badge == 0 ? 0 : entry->attached ? 3 : 1;
     }
     CHECK_EQ(held, caps_held);
-    CHECK(driver.read_count <= SERVER_READS_MAX && driver.write_count <= SERVER_WRITES_MAX);
+    CHECK(driver.read_count <= STREAM_READS_MAX && driver.write_count <= STREAM_WRITES_MAX);
     for (unsigned i = 0; i < driver.read_count; i++) {
         mnos_badge_t reader = driver.reads[i].client;
 

@@ -35,7 +35,7 @@ static mnos_status_t unmap(uint64_t address, uint64_t count)
 /* The page of `memory` that is mapped at `address`; -1: none. */
 static int64_t page_at(uint64_t address)
 {
-    struct memory *object = (struct memory *)world_object(world_root, memory);
+    struct memory *object = memory_of(world_object(world_root, memory));
     unsigned rights;
     paddr_t frame;
     uint64_t run;
@@ -82,7 +82,7 @@ TEST(aspace, nothing_is_writable_and_executable)
     CHECK_EQ(map(memory, BASE, 0, 1, RW | MNOS_MAP_EXECUTE), MNOS_ERR_ARGUMENT);
     CHECK_EQ(map(memory, BASE, 0, 1, MNOS_MAP_WRITE | MNOS_MAP_EXECUTE), MNOS_ERR_ARGUMENT);
     CHECK_EQ(map(memory, BASE, 0, 1, 0), MNOS_ERR_ARGUMENT);
-    CHECK_EQ(map(memory, BASE, 0, 1, 0x10 | MNOS_MAP_READ), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(map(memory, BASE, 0, 1, 0x20 | MNOS_MAP_READ), MNOS_ERR_ARGUMENT);
     CHECK_EQ(map(memory, BASE, 0, 1, MNOS_MAP_READ | MNOS_MAP_WRITE_COMBINING), MNOS_ERR_ARGUMENT);
     CHECK_EQ(page_at(BASE), -1);
 }
@@ -145,12 +145,12 @@ TEST(aspace, mappings_do_not_overlap)
 {
     init();
     CHECK_EQ(map(memory, BASE, 0, 8, MNOS_MAP_READ), MNOS_OK);
-    uint64_t bytes = world_root->quota.bytes_used;
+    uint64_t bytes = quota_used(&world_root->quota.bytes);
     CHECK_EQ(map(memory, BASE, 0, 1, MNOS_MAP_READ), MNOS_ERR_OVERLAP);
     CHECK_EQ(map(memory, BASE + PAGES(7), 0, 4, MNOS_MAP_READ), MNOS_ERR_OVERLAP);
     CHECK_EQ(map(memory, BASE - PAGES(3), 0, 4, MNOS_MAP_READ), MNOS_ERR_OVERLAP);
     CHECK_EQ(map(memory, BASE - PAGES(3), 0, 20, MNOS_MAP_READ), MNOS_ERR_OVERLAP);
-    CHECK_EQ(world_root->quota.bytes_used, bytes);
+    CHECK_EQ(quota_used(&world_root->quota.bytes), bytes);
     CHECK_EQ(map(memory, BASE - PAGES(3), 0, 3, MNOS_MAP_READ), MNOS_OK);
     CHECK_EQ(map(memory, BASE + PAGES(8), 0, 3, MNOS_MAP_READ), MNOS_OK);
     world_check();
@@ -196,7 +196,7 @@ TEST(aspace, a_split_that_cannot_be_paid_changes_nothing)
 {
     init();
     CHECK_EQ(map(memory, BASE, 0, 20, MNOS_MAP_READ), MNOS_OK);
-    uint64_t left = world_root->quota.bytes_limit - world_root->quota.bytes_used;
+    uint64_t left = world_root->quota.bytes.limit - quota_used(&world_root->quota.bytes);
     CHECK_EQ(quota_charge_bytes(&world_root->quota, left), MNOS_OK);
     CHECK_EQ(unmap(BASE + PAGES(5), 3), MNOS_ERR_QUOTA);
     for (unsigned i = 0; i < 20; i++)
@@ -249,11 +249,11 @@ TEST(aspace, deleting_a_capability_undoes_its_mappings_after_a_split_too)
 TEST(aspace, freed_memory_is_mapped_nowhere)
 {
     init();
-    uint64_t frames = world_root->quota.frames_used;
+    uint64_t frames = quota_used(&world_root->quota.frames);
     CHECK_EQ(map(memory, BASE, 0, 64, RW), MNOS_OK);
     CHECK_EQ(CALL(actor, cap_delete, memory), 0);
     CHECK(!arch_aspace_lookup(&world_root->aspace.arch, BASE, &(paddr_t){0}, &(unsigned){0}));
-    CHECK(world_root->quota.frames_used < frames); /* 64 frames less, a few tables more */
+    CHECK(quota_used(&world_root->quota.frames) < frames); /* 64 frames less, a few tables more */
     CHECK_EQ(mappings(), 0);
     world_check();
 }
@@ -267,11 +267,11 @@ TEST(aspace, a_mapping_that_runs_out_of_memory_leaves_nothing)
     const uint64_t address = (1ull << 39) - PAGES(40);
     for (uint64_t left = 0; status != MNOS_OK && left < 20; left++) {
         world_take_frames(left);
-        uint64_t bytes = world_root->quota.bytes_used;
+        uint64_t bytes = quota_used(&world_root->quota.bytes);
         status = map(memory, address, 0, 64, RW);
         CHECK(status == MNOS_OK || status == MNOS_ERR_MEMORY);
         if (status != MNOS_OK) {
-            CHECK_EQ(world_root->quota.bytes_used, bytes);
+            CHECK_EQ(quota_used(&world_root->quota.bytes), bytes);
             CHECK_EQ(mappings(), 0);
             for (unsigned i = 0; i < 64; i++)
                 CHECK_EQ(page_at(address + PAGES(i)), -1);
@@ -306,12 +306,12 @@ TEST(aspace, a_long_mapping_is_interrupted_and_continued)
             frame_free(frames[i]);
     frame_trim();
     mnos_cap_t large = CALL_VALUE(actor, mem_alloc, 3000);
-    struct memory *object = (struct memory *)world_object(world_root, large);
+    struct memory *object = memory_of(world_object(world_root, large));
     memory_check(object);
     CHECK(object->extent_count > 256);
     const uint64_t arguments[6] = {MNOS_SELF, large, BASE, 0, 3000, RW};
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_mem_map, arguments, &rax));
+    CHECK(world_call_once(actor, MNOS_SYS_mem_map, arguments, &rax));
     host_on_poll = NULL;
     CHECK(actor->record.done != 0 && actor->record.done < 3000);
     world_check();
@@ -338,7 +338,7 @@ TEST(aspace, what_replaces_a_half_made_mapping_is_not_gone_on_with)
     const uint64_t address = BASE + PAGES(1); /* no large pages */
     const uint64_t arguments[6] = {MNOS_SELF, part, address, 0, 2000, MNOS_MAP_READ};
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_mem_map, arguments, &rax));
+    CHECK(world_call_once(actor, MNOS_SYS_mem_map, arguments, &rax));
     host_on_poll = NULL;
     done = actor->record.done;
     CHECK(done != 0 && done < 2000);

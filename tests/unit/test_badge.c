@@ -114,7 +114,7 @@ static void delete_some(unsigned first, unsigned end)
 /* All but the one that the search is in. */
 static void delete_others(void)
 {
-    const struct capability *at = ((struct endpoint *)world_object(world_root, trunk))->search.next;
+    const struct capability *at = (endpoint_of(world_object(world_root, trunk)))->search.next;
 
     for (unsigned i = 0; i < CLIENTS; i++)
         if (at == NULL ||
@@ -134,7 +134,7 @@ static void act_between(void)
     case DELETE_PASSED: delete_some(CLIENTS - 20, CLIENTS); break;
     case DELETE_NEXT: {
         /* Whatever the search stands on, and what comes after it. */
-        struct endpoint *endpoint = (struct endpoint *)world_object(world_root, trunk);
+        struct endpoint *endpoint = endpoint_of(world_object(world_root, trunk));
 
         for (unsigned i = 0; i < 3 && endpoint->search.next != NULL; i++) {
             const struct capability *at = endpoint->search.next;
@@ -234,10 +234,10 @@ TEST(badge, who_is_interrupted_goes_on_and_who_comes_meanwhile_takes_over)
     urgent = world_thread_with(world_root, WORLD_PRIORITY + 1, 0, MNOS_THREAD_SUSPENDED, NULL);
     act_at = 3;
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_cap_inspect, (uint64_t[6]){trunk, MNOS_VIEW_BADGE, BADGE + 1},
-                          &rax));
+    CHECK(world_call_once(actor, MNOS_SYS_cap_inspect,
+                          (uint64_t[6]){trunk, MNOS_VIEW_BADGE, BADGE + 1}, &rax));
     host_on_poll = NULL;
-    struct endpoint *endpoint = (struct endpoint *)world_object(world_root, trunk);
+    struct endpoint *endpoint = endpoint_of(world_object(world_root, trunk));
     CHECK(endpoint->search.next != NULL);
     uint64_t steps = endpoint->search.steps;
     CHECK_EQ(steps, 3);

@@ -18,7 +18,7 @@ static void init(void)
     actor = world_thread(world_root, WORLD_PRIORITY);
 }
 
-static mnos_status_t lookup(mnos_cap_t handle, enum mnos_cap_type type, mnos_rights_t rights)
+static result_t lookup(mnos_cap_t handle, enum mnos_cap_type type, mnos_rights_t rights)
 {
     struct cap_view view;
 
@@ -118,12 +118,11 @@ TEST(captable, errors_tell_what_was_wrong)
     init();
     mnos_cap_t endpoint = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
     mnos_cap_t weak = CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, endpoint, MNOS_RIGHT_READ);
-    CHECK_EQ(lookup(endpoint, MNOS_TYPE_MEMORY, 0), MNOS_ERR_TYPE);
-    CHECK_EQ(cores[0].error.detail, MNOS_TYPE_ENDPOINT);
-    CHECK_EQ(lookup(weak, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE), MNOS_ERR_RIGHTS);
-    CHECK_EQ(cores[0].error.detail, MNOS_RIGHT_WRITE);
+    CHECK_EQ(lookup(endpoint, MNOS_TYPE_MEMORY, 0), error_type(0, MNOS_TYPE_ENDPOINT));
+    CHECK_EQ(lookup(weak, MNOS_TYPE_ENDPOINT, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE),
+             error_rights(0, MNOS_RIGHT_WRITE, 0));
     /* The wrong type is told before missing rights. */
-    CHECK_EQ(lookup(weak, MNOS_TYPE_THREAD, MNOS_RIGHT_WRITE), MNOS_ERR_TYPE);
+    CHECK_EQ(lookup(weak, MNOS_TYPE_THREAD, MNOS_RIGHT_WRITE), error_type(0, MNOS_TYPE_ENDPOINT));
     CHECK_EQ(lookup(weak, MNOS_TYPE_NONE, MNOS_RIGHT_READ), MNOS_OK);
 }
 
@@ -140,8 +139,8 @@ TEST(captable, the_quota_bounds_the_table)
     for (made = 0; made < 10000 && rax == 0; made++)
         rax = CALL(thread, cap_create, MNOS_CREATE_COPY, endpoint, 0);
     CHECK_EQ(STATUS_OF(rax), MNOS_ERR_QUOTA);
-    CHECK(process->quota.bytes_used <= process->quota.bytes_limit);
-    CHECK(process->quota.bytes_limit - process->quota.bytes_used < MNOS_PAGE_BYTES);
+    CHECK(quota_used(&process->quota.bytes) <= process->quota.bytes.limit);
+    CHECK(process->quota.bytes.limit - quota_used(&process->quota.bytes) < MNOS_PAGE_BYTES);
     CHECK_PTR_EQ(process->captable.free, NULL);
     /* A freed slot is there again. */
     CHECK_EQ(CALL(thread, cap_revoke, endpoint), 0);
@@ -156,11 +155,11 @@ TEST(captable, no_memory_for_a_page_is_an_error)
     init();
     mnos_cap_t endpoint = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
     world_take_frames(0);
-    uint64_t bytes = world_root->quota.bytes_used;
+    uint64_t bytes = quota_used(&world_root->quota.bytes);
     for (unsigned i = 0; i < 100 && rax == 0; i++)
         rax = CALL(actor, cap_create, MNOS_CREATE_COPY, endpoint, 0);
     CHECK_EQ(STATUS_OF(rax), MNOS_ERR_MEMORY);
-    CHECK_EQ(world_root->quota.bytes_used, bytes);
+    CHECK_EQ(quota_used(&world_root->quota.bytes), bytes);
     world_give_back();
     (void)CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, endpoint, 0);
     world_check();
@@ -247,10 +246,10 @@ TEST(captable, looking_through_a_large_empty_table_can_be_interrupted)
     CHECK_EQ(CALL(actor, cap_revoke, endpoint), 0);
     polls = 0;
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_cap_inspect,
+    CHECK(world_call_once(actor, MNOS_SYS_cap_inspect,
                           (uint64_t[6]){MNOS_SELF, MNOS_VIEW_PROCESS_CAP, 10}, &rax));
     CHECK(actor->record.done > 10 && actor->record.done < MNOS_HANDLE_INDEX(last));
-    rax = world_call_again(actor, CALL_cap_inspect);
+    rax = world_call_again(actor, MNOS_SYS_cap_inspect);
     host_on_poll = NULL;
     CHECK_EQ(STATUS_OF(rax), MNOS_ERR_END);
     CHECK_EQ(MNOS_DETAIL_ARGUMENT(rax), 3);

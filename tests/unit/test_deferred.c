@@ -2,6 +2,7 @@
 /* test_deferred.c - what other cores may still be looking at is freed later. */
 #include "sched/deferred.h"
 
+#include "syscall/calls.h"
 #include "tests/unit/kernel_world.h"
 
 static unsigned released;
@@ -68,6 +69,29 @@ TEST(deferred, on_one_core_everything_is_due)
     CHECK(cores[0].need_resched); /* the next way out is a long one */
     (void)host_leave_kernel();
     CHECK_EQ(released, DEFERRED_STEP + 1);
+}
+
+TEST(deferred, a_way_out_after_a_yield_frees_as_well)
+{
+    static struct deferred items[8 * DEFERRED_STEP];
+    struct thread *pair[2];
+
+    world_init();
+    for (unsigned i = 0; i < 2; i++)
+        pair[i] = world_thread(world_root, WORLD_PRIORITY);
+    (void)host_leave_kernel();
+    add(items, 8 * DEFERRED_STEP, 1);
+    (void)host_leave_kernel();
+    CHECK_EQ(released, DEFERRED_STEP);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned before = released;
+        CHECK_PTR_EQ(cores[0].current, pair[i]);
+        CHECK_EQ(call_thread_yield(0, 0, 0, 0, 0, 0).rax, 0);
+        (void)host_leave_kernel();
+        CHECK_EQ(released, before + DEFERRED_STEP);
+    }
+    CHECK_PTR_EQ(cores[0].current, pair[0]);
+    world_check();
 }
 
 TEST(deferred, nothing_is_freed_before_what_another_core_has_unmapped_is_flushed)

@@ -65,11 +65,11 @@ TEST(derive, depth_is_limited)
     mnos_cap_t cap = make_endpoint();
     for (unsigned i = 0; i < CAP_DEPTH_MAX; i++)
         cap = copy(cap, MNOS_RIGHTS_ALL);
-    uint64_t used = world_root->quota.bytes_used;
+    uint64_t used = quota_used(&world_root->quota.bytes);
     uint32_t slots = world_root->captable.used;
     CHECK_EQ(STATUS_OF(CALL(actor, cap_create, MNOS_CREATE_COPY, cap, 0)), MNOS_ERR_STATE);
     CHECK_EQ(STATUS_OF(CALL(actor, cap_create, MNOS_CREATE_MINT, cap, 0, 5, 1)), MNOS_ERR_STATE);
-    CHECK_EQ(world_root->quota.bytes_used, used);
+    CHECK_EQ(quota_used(&world_root->quota.bytes), used);
     CHECK_EQ(world_root->captable.used, slots);
     world_check();
 }
@@ -116,15 +116,15 @@ TEST(derive, deleting_a_root_leaves_its_children_as_roots)
 TEST(derive, the_last_capability_takes_the_object_with_it)
 {
     init();
-    uint64_t bytes = world_root->quota.bytes_used;
+    uint64_t bytes = quota_used(&world_root->quota.bytes);
     mnos_cap_t root = make_endpoint();
-    uint64_t with_table = world_root->quota.bytes_used;
+    uint64_t with_table = quota_used(&world_root->quota.bytes);
     mnos_cap_t child = mint(root, 9, 0);
     CHECK_EQ(CALL(actor, cap_delete, root), 0);
     CHECK(is_alive(child));
     CHECK_EQ(CALL(actor, cap_delete, child), 0);
     CHECK(with_table > bytes);
-    CHECK_EQ(world_root->quota.bytes_used, bytes);
+    CHECK_EQ(quota_used(&world_root->quota.bytes), bytes);
     world_check();
 }
 
@@ -308,12 +308,12 @@ TEST(derive, a_mint_costs_who_makes_it_one_slot_and_nobody_else_anything)
     struct process *child = world_process(world_root, 100, 20000, &handle);
     struct thread *thread = world_thread(child, WORLD_PRIORITY);
     mnos_cap_t given = CALL_VALUE(actor, cap_transfer, handle, root, MNOS_RIGHTS_ALL);
-    uint64_t owners = world_root->quota.bytes_used, rax = 0;
+    uint64_t owners = quota_used(&world_root->quota.bytes), rax = 0;
     unsigned made;
     for (made = 0; made < MANY && rax == 0; made++)
         rax = CALL(thread, cap_create, MNOS_CREATE_MINT, given, 0, 100 + made, 0);
     CHECK_EQ(STATUS_OF(rax), MNOS_ERR_QUOTA);
     CHECK_EQ(child->captable.used, made + 1); /* with the endpoint's and the thread's */
-    CHECK_EQ(world_root->quota.bytes_used, owners);
+    CHECK_EQ(quota_used(&world_root->quota.bytes), owners);
     world_check();
 }

@@ -88,7 +88,7 @@ static void model_add(int from, int minted, bool to_other, mnos_cap_t handle)
 
 /* ---- doing it ---- */
 
-static struct process *process_of(int node)
+static struct process *owner_of(int node)
 {
     return actors[nodes[node].other]->process;
 }
@@ -150,12 +150,12 @@ static void check_node(int node)
 
     if (!nodes[node].alive) {
         if (other_lives || !nodes[node].other)
-            CHECK_PTR_EQ(world_object(process_of(node), nodes[node].handle), NULL);
+            CHECK_PTR_EQ(world_object(owner_of(node), nodes[node].handle), NULL);
         return;
     }
     while (expected >= 0 && !nodes[expected].alive)
         expected = nodes[expected].from;
-    view = world_view(process_of(node), nodes[node].handle);
+    view = world_view(owner_of(node), nodes[node].handle);
     for (parent = cap_at(view.slot->parent); parent != NULL && parent->type == MNOS_TYPE_NONE;)
         parent = cap_at(parent->parent);
     CHECK_EQ(parent == NULL ? 0 : parent->key, expected < 0 ? 0 : nodes[expected].handle);

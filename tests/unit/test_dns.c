@@ -12,7 +12,10 @@
 
 static uint8_t message[1024];
 static size_t bytes;
+#define TYPE_AAAA 28u
+
 static struct dns_answer answer;
+static bool v6; /* the question is for addresses of IPv6 */
 
 static void put(const void *data, size_t count)
 {
@@ -35,7 +38,7 @@ static void put_name(const char *name)
 /* An answer to the question of dns_fuzz.h, with so many records to follow. */
 static void begin(uint8_t rcode, uint8_t records)
 {
-    bytes = dns_write_question(message, DNS_FUZZ_ID, DNS_FUZZ_NAME);
+    bytes = dns_write_question(message, DNS_FUZZ_ID, DNS_FUZZ_NAME, v6);
     message[2] |= 0x80;
     message[3] = rcode;
     message[7] = records;
@@ -52,7 +55,9 @@ static void put_record(const char *owner, uint8_t type, uint8_t ttl_s, const cha
     put((const uint8_t[]){0, type, 0, 1, 0, 0, 0, ttl_s}, 8);
     length = bytes;
     bytes += 2;
-    if (target == NULL)
+    if (target == NULL && type == TYPE_AAAA)
+        put("\x20\x01\x0D\xB8\0\0\0\0\0\0\0\0\0\0\0\x05", 16);
+    else if (target == NULL)
         put("\x0A\0\x02\x02", 4);
     else
         put_name(target);
@@ -62,7 +67,7 @@ static void put_record(const char *owner, uint8_t type, uint8_t ttl_s, const cha
 
 static enum dns_result read(void)
 {
-    return dns_read_answer(message, bytes, DNS_FUZZ_ID, DNS_FUZZ_NAME, &answer);
+    return dns_read_answer(message, bytes, DNS_FUZZ_ID, DNS_FUZZ_NAME, v6, &answer);
 }
 
 TEST(dns, names_of_hosts_are_made_plain_and_others_are_none)
@@ -105,7 +110,7 @@ TEST(dns, addresses_of_the_name_are_found)
     put_record("other.org", 1, 1, NULL);
     CHECK_EQ(read(), DNS_FOUND);
     CHECK_EQ(answer.count, 2);
-    CHECK_EQ(answer.addresses[0], 0x0A000202);
+    CHECK(ip_equal(answer.addresses[0], IP_V4(0x0A000202)));
     CHECK_EQ(answer.ttl_s, 30);
     message[7] = 4; /* one more than there are */
     CHECK_EQ(read(), DNS_IGNORED);
@@ -114,6 +119,27 @@ TEST(dns, addresses_of_the_name_are_found)
         put_record(NULL, 1, 60, NULL);
     CHECK_EQ(read(), DNS_FOUND);
     CHECK_EQ(answer.count, DNS_ADDRESSES);
+}
+
+TEST(dns, addresses_of_ipv6_are_found_where_they_were_asked_for)
+{
+    v6 = true;
+    begin(0, 2);
+    put_record(NULL, 1, 60, NULL);
+    put_record(NULL, TYPE_AAAA, 30, NULL);
+    CHECK_EQ(read(), DNS_FOUND);
+    CHECK_EQ(answer.count, 1);
+    CHECK(ip_equal(answer.addresses[0], (struct ip_address){0x20010DB800000000, 5}));
+    CHECK_EQ(answer.ttl_s, 30);
+    /* One that stands for an address of IPv4 is none. */
+    memset(message + bytes - 16, 0, 12);
+    message[bytes - 6] = message[bytes - 5] = 0xFF;
+    CHECK_EQ(read(), DNS_NOTHING);
+    v6 = false;
+    CHECK_EQ(read(), DNS_IGNORED); /* it repeats another question */
+    begin(0, 1);
+    put_record(NULL, TYPE_AAAA, 30, NULL);
+    CHECK_EQ(read(), DNS_NOTHING);
 }
 
 TEST(dns, aliases_lead_on_in_whatever_order_they_come_and_a_circle_of_them_ends)
@@ -154,8 +180,9 @@ TEST(dns, what_does_not_repeat_the_question_is_ignored)
     begin(0, 1);
     put_record(NULL, 1, 60, NULL);
     CHECK_EQ(read(), DNS_FOUND);
-    CHECK_EQ(dns_read_answer(message, bytes, DNS_FUZZ_ID + 1, DNS_FUZZ_NAME, &answer), DNS_IGNORED);
-    CHECK_EQ(dns_read_answer(message, bytes, DNS_FUZZ_ID, "example.org", &answer), DNS_IGNORED);
+    CHECK_EQ(dns_read_answer(message, bytes, DNS_FUZZ_ID + 1, DNS_FUZZ_NAME, v6, &answer),
+             DNS_IGNORED);
+    CHECK_EQ(dns_read_answer(message, bytes, DNS_FUZZ_ID, "example.org", v6, &answer), DNS_IGNORED);
     message[2] &= 0x7F; /* a question */
     CHECK_EQ(read(), DNS_IGNORED);
     begin(0, 0);
@@ -176,7 +203,7 @@ TEST(dns, an_answer_is_ignored_at_each_length_that_is_not_all_of_it)
     put_record(NULL, 5, 60, "second.net");
     put_record("second.net", 1, 60, NULL);
     for (size_t i = 0; i < bytes; i++)
-        CHECK_EQ(dns_read_answer(message, i, DNS_FUZZ_ID, DNS_FUZZ_NAME, &answer), DNS_IGNORED);
+        CHECK_EQ(dns_read_answer(message, i, DNS_FUZZ_ID, DNS_FUZZ_NAME, v6, &answer), DNS_IGNORED);
     CHECK_EQ(read(), DNS_FOUND);
 }
 

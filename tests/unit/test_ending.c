@@ -122,10 +122,10 @@ TEST(ending, processes_nest_so_deep_and_no_deeper)
     for (unsigned i = 1; i < PROCESS_DEPTH_MAX; i++)
         deepest = world_process(deepest, 4000 - 40 * i, 2000000 - 20000 * i, NULL);
     CHECK_EQ(deepest->depth, PROCESS_DEPTH_MAX);
-    uint64_t frames = deepest->quota.frames_used, bytes = deepest->quota.bytes_used;
+    uint64_t frames = quota_used(&deepest->quota.frames), bytes = quota_used(&deepest->quota.bytes);
     CHECK_EQ(process_create(deepest, &params, &process), MNOS_ERR_STATE);
-    CHECK_EQ(deepest->quota.frames_used, frames);
-    CHECK_EQ(deepest->quota.bytes_used, bytes);
+    CHECK_EQ(quota_used(&deepest->quota.frames), frames);
+    CHECK_EQ(quota_used(&deepest->quota.bytes), bytes);
     world_check();
     CHECK_EQ(CALL(actor, proc_destroy, handle), 0);
     CHECK_EQ(CALL(actor, cap_delete, handle), 0);
@@ -147,7 +147,7 @@ static void begin(unsigned priority)
     child = world_process(parent, 100, 100000, NULL);
     with_handle[0] = handle;
     with_handle[1] = 7;
-    CHECK(!world_call_once(waiter, CALL_proc_destroy, with_handle, &rax));
+    CHECK(!world_call_once(waiter, MNOS_SYS_proc_destroy, with_handle, &rax));
     CHECK_EQ(rax, WORLD_WAITS);
     CHECK_EQ(waiter->state, THREAD_ENDING);
     CHECK_EQ(parent->state, MNOS_PROCESS_DYING);
@@ -253,7 +253,7 @@ TEST(ending, the_core_that_makes_a_thread_dead_buries_it)
     CHECK_PTR_EQ(cores[1].current, victim);
     host_core_select(0);
     arguments[0] = handle;
-    CHECK(!world_call_once(boss, CALL_thread_destroy, arguments, &rax));
+    CHECK(!world_call_once(boss, MNOS_SYS_thread_destroy, arguments, &rax));
     CHECK_EQ(victim->end.work.core, 1);
     world_finish_work();
     CHECK(world_woke_with(boss, MNOS_OK));
@@ -273,7 +273,7 @@ TEST(ending, two_threads_that_destroy_each_other_are_both_buried)
     arguments[0] = handles[1];
     world_act(threads[0]);
     thread_kill(threads[0]); /* by the other, on another core, just now */
-    CHECK(!world_call_once(threads[0], CALL_thread_destroy, arguments, &rax));
+    CHECK(!world_call_once(threads[0], MNOS_SYS_thread_destroy, arguments, &rax));
     CHECK_EQ(threads[0]->state, THREAD_DEAD); /* it did not wait: T9 */
     world_finish_work();
     CHECK_EQ(world_root->thread_count, 0);

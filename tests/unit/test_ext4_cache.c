@@ -1,36 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* test_ext4_cache - pages of files in memory: rows, heat, dirty pages, and random use with the invariants of cache.h. */
 #include <sanitizer/asan_interface.h>
-#include <stdlib.h>
 
-#include "services/fs/ext4/cache.h"
-#include "tests/unit/unit.h"
-
-#define PAGES 64u
-
-static struct cache cache;
-
-static void make(void)
-{
-    cache_init(&cache, calloc(1, cache_table_bytes(PAGES)), malloc(PAGES * CACHE_PAGE_BYTES),
-               PAGES);
-}
-
-static void check_all(void)
-{
-    const char *wrong = cache_check(&cache);
-
-    CHECK_STR_EQ(wrong == NULL ? "" : wrong, "");
-}
-
-static uint32_t take_one(uint32_t inode, uint32_t index)
-{
-    uint32_t taken, number = cache_take(&cache, inode, index, 1, &taken);
-
-    CHECK(number != 0);
-    CHECK_EQ(taken, 1);
-    return number;
-}
+#include "tests/unit/ext4_cache_scene.h"
 
 TEST(ext4_cache, pages_of_a_row_lie_one_behind_the_other)
 {
@@ -43,6 +15,37 @@ TEST(ext4_cache, pages_of_a_row_lie_one_behind_the_other)
         CHECK_EQ(cache_find(&cache, 7, 100 + i), first + i);
     CHECK_EQ(cache_find(&cache, 7, 116), 0);
     CHECK_EQ(cache_find(&cache, 8, 100), 0);
+    check_all();
+}
+
+static uint32_t taken_back;
+
+static void take_back(void *context, uint32_t inode)
+{
+    CHECK(context == &cache);
+    CHECK(cache_find(&cache, inode, 0) != 0); /* it holds what it held */
+    taken_back = inode;
+}
+
+TEST(ext4_cache, what_is_lent_is_taken_back_before_it_goes)
+{
+    uint32_t number, taken;
+
+    make();
+    cache.take_back = take_back;
+    cache.lender = &cache;
+    number = take_one(7, 0);
+    cache_page(&cache, number)->mapped = true;
+    cache_page(&cache, number)->heat = CACHE_HEAT_MAX;
+    for (uint32_t i = 0; i < 3 * PAGES && taken_back == 0; i += 8)
+        CHECK(cache_take(&cache, 2, i, 8, &taken) != 0);
+    CHECK_EQ(taken_back, 7);
+    CHECK_EQ(cache_find(&cache, 7, 0), 0);
+    number = take_one(8, 0);
+    CHECK(!cache_page(&cache, number)->mapped);
+    cache_page(&cache, number)->mapped = true;
+    CHECK_EQ(cache_drop_range(&cache, 8, 0, 1), 0);
+    CHECK_EQ(taken_back, 8);
     check_all();
 }
 
@@ -102,55 +105,6 @@ TEST(ext4_cache, all_may_be_used_again_and_there_is_room_for_what_is_new)
     CHECK(cache_take(&cache, 2, 0, 1, &taken) != 0); /* only active ones are idle */
     for (uint32_t i = 0; i < PAGES; i++)
         cache_page(&cache, i + 1)->pinned = false;
-    check_all();
-}
-
-TEST(ext4_cache, a_client_that_reads_much_takes_from_its_own_pages)
-{
-    uint32_t taken;
-
-    make();
-    cache.client = 1;
-    for (uint32_t i = 0; i < PAGES / 2; i++)
-        take_one(1, i);
-    cache.client = 2;
-    for (uint32_t i = 0; i < 20 * PAGES; i += 4)
-        CHECK(cache_take(&cache, 2, i, 4, &taken) != 0);
-    for (uint32_t i = 0; i < PAGES / 2; i++)
-        CHECK(cache_find(&cache, 1, i) != 0);
-    CHECK_EQ(cache.held[2], PAGES / 2);
-    /* Where all of that is in use it takes others'. */
-    for (uint32_t number = 1; number <= PAGES; number++)
-        cache_page(&cache, number)->pinned = cache_page(&cache, number)->client == 2;
-    CHECK(cache_take(&cache, 3, 0, 1, &taken) != 0);
-    CHECK_EQ(cache.held[1], PAGES / 2 - 1);
-    for (uint32_t number = 1; number <= PAGES; number++)
-        cache_page(&cache, number)->pinned = false;
-    check_all();
-}
-
-TEST(ext4_cache, what_is_not_written_is_the_last_writers)
-{
-    uint32_t number;
-
-    make();
-    cache.client = 1;
-    number = take_one(1, 0);
-    cache.client = 2;
-    cache_dirty(&cache, number);
-    CHECK_EQ(cache.held[1], 0);
-    CHECK_EQ(cache.held[2], 1);
-    CHECK_EQ(cache.unwritten[2], 1);
-    cache_begin_write(&cache, number, 1);
-    cache.client = 3;
-    cache_dirty(&cache, number);
-    CHECK_EQ(cache.unwritten[2], 1);
-    CHECK_EQ(cache.unwritten[3], 1);
-    check_all();
-    CHECK(cache_part_written(&cache, number, MNOS_OK));
-    CHECK_EQ(cache.unwritten[2], 0);
-    cache_clean(&cache, number);
-    CHECK_EQ(cache.unwritten[3], 0);
     check_all();
 }
 
@@ -360,7 +314,7 @@ static void step(uint32_t inode, uint32_t index)
     uint32_t number = cache_find(&cache, inode, index), taken;
     struct cache_page *page = number == 0 ? NULL : cache_page(&cache, number);
 
-    cache.client = (uint8_t)pick(3);
+    cache.client = (uint16_t)(pick(3) + pick(3) * CACHE_ACCOUNTS);
     if (page != NULL && page->state == CACHE_VALID)
         cache_use(&cache, number);
     if (page == NULL) {

@@ -4,11 +4,15 @@
  * the service of files in memory, against a model of messages and windows.
  */
 #include "tests/models/file_server.h"
+#include "tests/models/file_client.h"
 #include "tests/unit/file_parked.h"
 #include "tests/unit/file_mounting.h"
 #include "tests/unit/file_inside.h"
 #include "tests/unit/file_locking.h"
 #include "tests/unit/file_watching.h"
+#include "tests/unit/file_viewing.h"
+#include "tests/unit/file_fuzz.h"
+#include "tests/unit/file_limiting.h"
 
 TEST(file_server, bytes_go_through_the_message_and_the_window)
 {
@@ -112,8 +116,36 @@ TEST(file_server, handles_are_of_use_to_the_session_that_opened_them)
     CHECK(open_file(ALICE, "file") != handle); /* the same place, another generation */
     /* Whoever never opened a session, or has no badge. */
     CHECK_EQ(with_path(0x10007, FILE_STAT, "file"), MNOS_ERR_LOST);
-    CHECK_EQ(send(0, FILE_OPEN_SESSION, &(uint64_t){0}, 8, NULL), MNOS_ERR_DENIED);
+    CHECK_EQ(send(0, FILE_OPEN_SESSION, &(struct file_open_session){0},
+                  sizeof(struct file_open_session), NULL),
+             MNOS_ERR_DENIED);
     CHECK_EQ(send(ALICE, 11, NULL, 0, NULL), MNOS_ERR_LABEL);
+    check_all();
+}
+
+static uint16_t client_of(mnos_badge_t badge)
+{
+    return session_of(server.loop.sessions, badge)->client;
+}
+
+TEST(file_server, a_session_that_a_service_exports_is_a_program_and_what_that_exports_is_its_own)
+{
+    mnos_badge_t one, other, below;
+    uint64_t handle;
+
+    begin();
+    open_session(ALICE);
+    CHECK_EQ(with_path(ALICE, once(FILE_MKDIR), "dir"), MNOS_OK);
+    handle = open_directory(ALICE, "dir");
+    one = export_directory(ALICE, handle, FILE_LOOKUP | FILE_READ_RIGHT | FILE_CREATE_RIGHT);
+    other = export_directory(ALICE, handle, FILE_LOOKUP | FILE_READ_RIGHT | FILE_CREATE_RIGHT);
+    CHECK_EQ(session_program(client_of(ALICE)), 0);
+    CHECK(session_program(client_of(one)) != 0);
+    CHECK(client_of(one) != client_of(other));
+    CHECK_EQ(client_of(one) % SESSION_ACCOUNTS, client_of(ALICE));
+    open_session(one);
+    below = export_directory(one, open_directory(one, "."), FILE_LOOKUP);
+    CHECK_EQ(client_of(below), client_of(one));
     check_all();
 }
 
@@ -153,6 +185,34 @@ TEST(file_server, rights_of_sessions_and_handles_only_shrink)
     check_all();
 }
 
+TEST(file_server, who_exported_a_session_may_close_it)
+{
+    mnos_badge_t child, grandchild, other;
+
+    begin();
+    open_session(ALICE);
+    CHECK_EQ(with_path(ALICE, once(FILE_MKDIR), "dir"), MNOS_OK);
+    child = export_directory(ALICE, open_directory(ALICE, "dir"),
+                             FILE_LOOKUP | FILE_CREATE_RIGHT | FILE_READ_RIGHT);
+    other = export_directory(ALICE, open_directory(ALICE, "dir"), FILE_LOOKUP);
+    open_session(child);
+    open_session(other);
+    grandchild = export_directory(child, open_directory(child, ""), FILE_LOOKUP);
+    open_session(grandchild);
+    sent_badge = child; /* itself, and one that is above or beside it */
+    CHECK_EQ(send(child, FILE_CLOSE_TREE, NULL, 0, NULL), MNOS_ERR_DENIED);
+    CHECK_EQ(send(grandchild, FILE_CLOSE_TREE, NULL, 0, NULL), MNOS_ERR_DENIED);
+    CHECK_EQ(send(other, FILE_CLOSE_TREE, NULL, 0, NULL), MNOS_ERR_DENIED);
+    sent_badge = grandchild;
+    CHECK_EQ(send(other, FILE_CLOSE_TREE, NULL, 0, NULL), MNOS_ERR_DENIED);
+    CHECK_EQ(send(child, FILE_CLOSE_TREE, NULL, 0, NULL), MNOS_OK);
+    CHECK_EQ(send(child, FILE_CLOSE_TREE, NULL, 0, NULL), MNOS_ERR_NOT_FOUND);
+    sent_badge = 0;
+    check_all();
+    CHECK_EQ(with_path(grandchild, FILE_STAT, ""), MNOS_ERR_LOST);
+    CHECK_EQ(with_path(child, FILE_STAT, ""), MNOS_OK);
+}
+
 TEST(file_server, closing_a_session_closes_all_that_came_from_it)
 {
     mnos_badge_t child, grandchild;
@@ -181,7 +241,9 @@ TEST(file_server, closing_a_session_closes_all_that_came_from_it)
     check_all();
     CHECK_EQ(windows_open, 0);
     CHECK_EQ(with_path(grandchild, FILE_STAT, ""), MNOS_ERR_LOST);
-    CHECK_EQ(send(grandchild, FILE_OPEN_SESSION, &(uint64_t){0}, 8, NULL), MNOS_ERR_LOST);
+    CHECK_EQ(send(grandchild, FILE_OPEN_SESSION, &(struct file_open_session){0},
+                  sizeof(struct file_open_session), NULL),
+             MNOS_ERR_LOST);
     open_session(ALICE); /* what the service manager gave, it takes away by the capability */
     handle = open_file(ALICE, "file");
     CHECK(handle != 0);
@@ -222,6 +284,20 @@ TEST(file_server, a_client_at_its_share_of_handles_and_sessions_does_not_disturb
     check_all();
 }
 
+TEST(file_server, a_session_inherits_nothing_of_none)
+{
+    uint64_t handles[3] = {0};
+
+    begin();
+    open_session(ALICE);
+    open_session(BOB);
+    handles[0] = open_file(ALICE, "file");
+    CHECK_EQ(send(BOB, FILE_INHERIT, handles, sizeof handles, NULL), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(send(BOB, FILE_INHERIT, handles, sizeof handles - 1, NULL), MNOS_ERR_SIZE);
+    CHECK_EQ(session_of(server.loop.sessions, BOB)->handle_count, 0);
+    check_all();
+}
+
 TEST(file_server, a_capability_that_could_not_be_handed_out_leaves_nothing)
 {
     struct file_export record;
@@ -236,129 +312,19 @@ TEST(file_server, a_capability_that_could_not_be_handed_out_leaves_nothing)
     check_all();
 }
 
-static uint64_t random_state = 88172645463325252ull;
-
-static uint64_t pick(uint64_t below)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (random_state >> 20) % below;
-}
-
-/* Now and then a sequence that is not the lane's next. */
-static uint32_t next_of(mnos_badge_t client, uint32_t lane)
-{
-    const struct server_session *session = session_of(server.loop.sessions, client);
-
-    return session == NULL || pick(10) == 0 ? 5 : label_next(session->lanes[lane].sequence);
-}
-
-static const char *const random_paths[] = {"a", "b",  "a/b", "b/a",   "..", "a/../b",
-                                           "c", "/a", "",    "a/b/c", "c/", "."};
-static uint64_t random_handles[8];
-
-static const char *pick_path(void)
-{
-    return random_paths[pick(sizeof random_paths / sizeof random_paths[0])];
-}
-
-/* A request of the right form, with contents of a hostile client's choice; returns its length. */
-static size_t random_request(uint32_t operation, uint8_t request[512])
-{
-    uint64_t words[4] = {random_handles[pick(8)], pick(70000), FILE_INLINE, pick(200)};
-    const char *path = pick_path(), *second = "";
-    size_t bytes = 0;
-
-    switch (operation) {
-    case FILE_OPEN:
-        words[0] = pick(3) == 0 ? words[0] : 0;
-        words[1] = (pick(2) ? FILE_CREATE : pick(64)) | (pick(2) ? 6 : pick(16)) << 32;
-        bytes = 16;
-        break;
-    case FILE_STAT:
-    case FILE_MKDIR:
-    case FILE_UNLINK:
-    case FILE_RMDIR:
-    case FILE_READLINK: words[0] = 0, bytes = 16; break;
-    case FILE_LINK:
-    case FILE_SYMLINK:
-    case FILE_RENAME:
-        second = pick_path();
-        words[0] = words[1] = 0;
-        words[2] = strlen(path);
-        bytes = 24;
-        break;
-    case FILE_READ: path = "", bytes = 32; break;
-    case FILE_WRITE:
-    case FILE_APPEND: words[3] = strlen(path), bytes = 32; break;
-    case FILE_EXPORT: words[1] = pick(16), path = "", bytes = 16; break;
-    case FILE_TRUNCATE: path = "", bytes = 16; break;
-    case FILE_WATCH: words[1] = words[0], words[0] = pick(2), path = "", bytes = 16; break;
-    case FILE_SEEK: words[2] = pick(3), path = "", bytes = 24; break;
-    case FILE_ALLOCATE: words[2] = pick(70000), words[3] = pick(5), path = "", bytes = 32; break;
-    case FILE_LOCK: /* the word behind the four: kind and flags */
-        memcpy(request + sizeof words, &(uint64_t){pick(3) | pick(2) << 32}, 8);
-        words[1] = pick(2), words[2] = pick(50);
-        memcpy(request, words, sizeof words);
-        return sizeof(struct file_lock);
-    case FILE_READDIR: words[1] = pick(4), path = "", bytes = 16; break;
-    case FILE_CLOSE:
-    case FILE_FSYNC:
-    case FILE_ATTR:
-    case MOUNT_LISTEN:
-    case FILE_OPEN_SESSION: path = "", bytes = 8; break;
-    case MOUNT_MOUNT:
-        memset(words, 0, sizeof words);
-        path = "", bytes = sizeof(struct mount_request);
-        break;
-    default: path = ""; break;
-    }
-    memcpy(request, words, bytes);
-    memcpy(request + bytes, path, strlen(path));
-    memcpy(request + bytes + strlen(path), second, strlen(second));
-    return bytes + strlen(path) + strlen(second);
-}
-
-/* Requests as a hostile client would send them: some of any form, most of the right one. */
 TEST(file_server, random_requests_break_no_invariant)
 {
-    mnos_badge_t clients[4] = {ALICE, BOB};
-    unsigned done[LABEL_OPERATIONS] = {0};
-    uint8_t request[512] = {0};
+    static uint8_t bytes[1200000];
+    uint64_t state = 88172645463325252ull;
 
-    begin();
-    for (unsigned i = 0; i < 40000; i++) {
-        uint32_t operation = (uint32_t)pick(44), lane = (uint32_t)pick(2) * 3;
-        unsigned client = pick(3) ? 0 : pick(4);
-        size_t length = random_request(operation, request);
-
-        if (pick(8) == 0)
-            length = pick(sizeof request);
-        /* To begin anew is rare, or nothing would stay open. */
-        if (operation == FILE_OPEN_SESSION &&
-            session_of(server.loop.sessions, clients[client]) != NULL && pick(50))
-            continue;
-        sent_badge =
-            (operation == FILE_CLOSE_TREE || operation == FILE_SESSION_INFO) && pick(3) == 0
-                ? clients[pick(20) ? 2 + pick(2) : pick(4)]
-            : (operation == MOUNT_LISTEN || operation == FILE_WATCH) && pick(2) ? 1
-                                                                                : 0;
-        exported = 0;
-        (void)send(clients[client], label_make(operation, lane, next_of(clients[client], lane)),
-                   request, length, NULL);
-        done[operation] += message.label == MNOS_OK || exported != 0;
-        if (operation == FILE_OPEN && message.label == MNOS_OK)
-            random_handles[pick(8)] = message.words[0];
-        if (exported != 0)
-            clients[2 + pick(2)] = exported;
-        if (pick(200) == 0 && clients[2] != 0)
-            client_gone(clients[2]);
-        if (i % 50 == 0)
-            check_all();
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes[i] = (uint8_t)(state >> 20);
     }
-    check_all();
+    file_fuzz(bytes, sizeof bytes);
     for (unsigned i = 0; i < sizeof operations / sizeof operations[0]; i++)
-        CHECK(operations[i].class == SERVER_CLASS_NONE || done[i] != 0 ||
+        CHECK(operations[i].class == SERVER_CLASS_NONE || fuzz_done[i] != 0 ||
               i == MOUNT_UNMOUNT); /* each was carried out, too; there is no volume to let go */
 }

@@ -7,6 +7,7 @@
 #define add httpd_add
 #include "services/httpd/page.c"
 #include "services/httpd/path.c"
+#include "services/httpd/text.c"
 
 static bool path_is(const char *target, const char *want)
 {
@@ -100,4 +101,39 @@ TEST(httpd, the_head_of_each_answer_has_room)
 
         CHECK(count < PAGE_HEAD_BYTES && memcmp(head + count - 4, "\r\n\r\n", 4) == 0);
     }
+}
+
+TEST(httpd, a_text_takes_whole_pieces_and_says_when_one_had_no_room)
+{
+    char bytes[24];
+    struct text text = {.bytes = bytes, .room = sizeof bytes};
+
+    TEXT(&text, "a ");
+    text_decimal(&text, 0);
+    TEXT(&text, " ");
+    text_digits(&text, 7, 2);
+    TEXT(&text, " ");
+    text_hex(&text, 0xBEEF);
+    text_end(&text);
+    CHECK_STR_EQ(bytes, "a 0 07 beef");
+    text_decimal(&text, UINT64_MAX); /* 20 digits, and there is room for 13 */
+    CHECK(text.cut && text.count == 11);
+    TEXT(&text, "thirteen more");
+    CHECK_EQ(text.count, sizeof bytes);
+    text_end(&text);
+    CHECK_STR_EQ(bytes, "a 0 07 beefthirteen mor");
+    text.count = 0;
+    text_decimal(&text, UINT64_MAX);
+    text_end(&text);
+    CHECK_STR_EQ(bytes, "18446744073709551615");
+}
+
+TEST(httpd, a_type_is_told_by_the_last_point_of_a_name)
+{
+    CHECK_STR_EQ(page_type("index.html"), "text/html; charset=utf-8");
+    CHECK_STR_EQ(page_type("a.html.png"), "image/png");
+    CHECK_STR_EQ(page_type(".css"), "text/css; charset=utf-8");
+    CHECK_STR_EQ(page_type("html"), "application/octet-stream");
+    CHECK_STR_EQ(page_type("a.html."), "application/octet-stream");
+    CHECK_STR_EQ(page_type(""), "application/octet-stream");
 }

@@ -231,17 +231,19 @@ TEST(httpd_connection, a_file_that_the_client_has_is_not_sent_again)
     CHECK(answers("200 "));
 }
 
-TEST(httpd_connection, who_has_nothing_to_do_gives_way_and_who_has_not_asked_yet_does_not)
+TEST(httpd_connection, who_has_nothing_to_do_gives_way_and_who_never_asks_a_second_after_it_came)
 {
     begin(NULL, FILE_TYPE_FILE);
-    CHECK(connection_work(&connection, &site, 50 * SECOND));
-    CHECK_EQ(connection_idle_since(&connection), UINT64_MAX);
+    CHECK(connection_work(&connection, &site, SECOND - 1));
+    CHECK_EQ(connection_idle_since(&connection, SECOND - 1), UINT64_MAX);
+    CHECK_EQ(connection_idle_since(&connection, SECOND), SECOND);
+    CHECK_EQ(connection_idle_since(&connection, 50 * SECOND), SECOND);
     begin("/file", FILE_TYPE_FILE);
     CHECK(connection_work(&connection, &site, 0));
-    CHECK_EQ(connection_idle_since(&connection), UINT64_MAX); /* it answers */
+    CHECK_EQ(connection_idle_since(&connection, 50 * SECOND), UINT64_MAX); /* it answers */
     room = FILE_BYTES + PAGE_HEAD_BYTES;
     CHECK(connection_work(&connection, &site, 3 * SECOND));
-    CHECK_EQ(connection_idle_since(&connection), 3 * SECOND);
+    CHECK_EQ(connection_idle_since(&connection, 3 * SECOND), 3 * SECOND);
     connection_end(&connection);
     CHECK_EQ(closed_sockets, 1);
     CHECK_EQ(connection.state, CONNECTION_FREE);
@@ -256,7 +258,7 @@ TEST(httpd_connection, who_asks_without_end_leaves_the_others_their_turn)
     peer_state = SOCKET_CONNECTED | SOCKET_PEER_CLOSED; /* what it has asked before is answered */
     CHECK(connection_work(&connection, &site, 0));
     CHECK(connection.more && again > 900);
-    CHECK_EQ(connection_idle_since(&connection), UINT64_MAX);
+    CHECK_EQ(connection_idle_since(&connection, 50 * SECOND), UINT64_MAX);
     while (connection.more && connection_work(&connection, &site, 0))
         turns++;
     CHECK(again == 0 && turns < 1000);

@@ -20,10 +20,18 @@ static void init(void)
     port = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
 }
 
-/* As the entry code does. */
+/* As the entry code does, when so much time passes from reading the clock there to reading it again. */
+static void fire_for(uint32_t number, uint64_t ns)
+{
+    uint64_t began = arch_cycles();
+
+    host_time_pass(ns);
+    interrupt_deliver(number, began);
+}
+
 static void fire(uint32_t number)
 {
-    interrupt_deliver(number);
+    fire_for(number, 0);
 }
 
 static mnos_cap_t line(uint64_t number)
@@ -33,7 +41,7 @@ static mnos_cap_t line(uint64_t number)
 
 static struct endpoint *endpoint(void)
 {
-    return (struct endpoint *)world_object(world_root, port);
+    return endpoint_of(world_object(world_root, port));
 }
 
 TEST(interrupt, a_bound_line_sets_its_events)
@@ -134,7 +142,7 @@ TEST(interrupt, binding_again_moves_it)
     CHECK_EQ(CALL(actor, irq_bind, second, other, 2), 0);
     fire(4);
     CHECK_EQ(endpoint()->events, 0);
-    CHECK_EQ(((struct endpoint *)world_object(world_root, other))->events, 2);
+    CHECK_EQ((endpoint_of(world_object(world_root, other)))->events, 2);
     CHECK_EQ(STATUS_OF(CALL(actor, irq_ack, first)), MNOS_ERR_STATE);
     CHECK_EQ(CALL(actor, cap_delete, first), 0);
     CHECK(host_lines[4].enabled); /* not bound through that one any more */
@@ -236,59 +244,180 @@ TEST(interrupt, what_was_not_told_yet_is_told_to_the_next_listener)
     fire(4);
     fire(4);
     CHECK_EQ(CALL(actor, irq_bind, irq, other, 4), 0);
-    CHECK_EQ(((struct endpoint *)world_object(world_root, other))->events, 4);
+    CHECK_EQ((endpoint_of(world_object(world_root, other)))->events, 4);
     CHECK_EQ(endpoint()->events, 3);
     world_check();
 }
 
-/* Lets `number` fire `count` times, a microsecond apart. */
-static void storm(uint32_t number, unsigned count)
+#define HALF_MS 500000u
+#define HANDLING_NS 1000u
+#define FAR_AWAY_NS 1000000000ull /* from whatever was before */
+#define MESSAGE_LINE (MNOS_MESSAGE_LINE_FIRST + 3)
+
+/* Lets `number` fire again and again, each `every_ns` after the one before, for so long or until a hold begins, and
+ * returns how long. */
+static uint64_t storm(uint32_t number, uint64_t every_ns, uint64_t for_ns)
 {
-    for (unsigned i = 0; i < count; i++) {
-        host_time_pass(1000);
-        fire(number);
+    enum irq_hold before = host_hold;
+    uint64_t begin = arch_time_ns();
+
+    while (host_hold == before && arch_time_ns() - begin < for_ns) {
+        host_time_pass(every_ns - HANDLING_NS);
+        fire_for(number, HANDLING_NS);
+    }
+    return arch_time_ns() - begin;
+}
+
+static void leave_kernel_and_wait(uint64_t ns)
+{
+    CHECK(host_leave_kernel());
+    host_time_pass(ns);
+}
+
+TEST(interrupt, messages_that_take_all_the_time_are_held_for_as_long_as_they_took)
+{
+    init();
+    host_time_pass(FAR_AWAY_NS);
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t taken_ns = storm(MESSAGE_LINE, HANDLING_NS, FAR_AWAY_NS), hold_ns;
+
+        CHECK_EQ(host_hold, IRQ_HOLD_MESSAGES);
+        CHECK(taken_ns >= HALF_MS - 8 * HANDLING_NS && taken_ns <= HALF_MS + 2 * HANDLING_NS);
+        CHECK(host_leave_kernel());
+        hold_ns = host_cores[0].timer_ns - arch_time_ns();
+        CHECK(hold_ns >= HALF_MS && hold_ns <= HALF_MS + HANDLING_NS);
+        host_time_pass(hold_ns - 1);
+        CHECK_EQ(host_hold, IRQ_HOLD_MESSAGES);
+        host_time_pass(1);
+        CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+        CHECK_EQ(host_cores[0].timer_ns, UINT64_MAX);
     }
 }
 
-TEST(interrupt, a_burst_of_messages_is_held_back_for_a_while)
+TEST(interrupt, it_is_the_time_of_interrupts_that_counts_and_not_how_many_they_are)
 {
-    const uint32_t number = MNOS_MESSAGE_LINE_FIRST + 3;
+    init();
+    host_time_pass(FAR_AWAY_NS);
+    (void)storm(MESSAGE_LINE, 8 * HANDLING_NS, 100 * 2 * HALF_MS);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+    (void)storm(4, 8 * HANDLING_NS, 100 * 2 * HALF_MS);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+}
+
+/* With the way in and out, which the kernel does not see. */
+TEST(interrupt, time_between_two_interrupts_in_a_row_counts_as_theirs)
+{
+    uint64_t taken_ns;
 
     init();
-    host_time_pass(1000000000);
-    storm(number, 64); /* the first in a long time */
-    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
-    storm(number, 63);
-    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
-    storm(number, 1);
+    host_time_pass(FAR_AWAY_NS);
+    taken_ns = storm(MESSAGE_LINE, 4 * HANDLING_NS, FAR_AWAY_NS);
     CHECK_EQ(host_hold, IRQ_HOLD_MESSAGES);
-    CHECK(host_leave_kernel());
-    CHECK_EQ(host_cores[0].timer_ns, arch_time_ns() + 1000000);
-    host_time_pass(1000000);
-    sched_timer_interrupt(this_core(), arch_time_ns());
-    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
-    CHECK(host_leave_kernel());
-    CHECK_EQ(host_cores[0].timer_ns, UINT64_MAX);
-    storm(4, 64);
-    CHECK_EQ(host_hold, IRQ_HOLD_LINES);
-    host_time_pass(1000000);
-    sched_timer_interrupt(this_core(), arch_time_ns());
-    for (unsigned i = 0; i < 1000; i++) {
-        host_time_pass(20000);
-        fire(number);
-        CHECK_EQ(host_hold, IRQ_HOLD_NONE);
-    }
+    CHECK(taken_ns <= HALF_MS + 8 * HANDLING_NS);
 }
 
-TEST(interrupt, a_burst_of_levels_acknowledged_elsewhere_is_held_back_as_well)
+TEST(interrupt, on_a_slow_machine_a_few_interrupts_are_held_back)
+{
+    init();
+    host_time_pass(FAR_AWAY_NS);
+    for (unsigned i = 0; i < 7; i++) { /* before the first of them was nothing for long */
+        CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+        fire_for(MESSAGE_LINE, HALF_MS / 5);
+    }
+    CHECK_EQ(host_hold, IRQ_HOLD_MESSAGES);
+}
+
+TEST(interrupt, one_that_took_as_long_as_the_machine_stood_still_is_held_against_nobody_for_long)
+{
+    init();
+    host_time_pass(FAR_AWAY_NS);
+    fire_for(MESSAGE_LINE, FAR_AWAY_NS);
+    CHECK_EQ(host_hold, IRQ_HOLD_MESSAGES);
+    leave_kernel_and_wait(2 * HALF_MS);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+    host_time_pass(HALF_MS);
+    fire(MESSAGE_LINE);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+}
+
+TEST(interrupt, levels_acknowledged_elsewhere_are_held_back_as_well_and_all_of_the_core_with_them)
 {
     init();
     host_lines[9].level = true;
-    host_time_pass(1000000000);
-    storm(9, 64);
-    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
-    storm(9, 64);
+    host_time_pass(FAR_AWAY_NS);
+    (void)storm(9, HANDLING_NS, FAR_AWAY_NS);
     CHECK_EQ(host_hold, IRQ_HOLD_LINES);
+}
+
+TEST(interrupt, lines_that_storm_while_messages_are_held_are_held_too)
+{
+    init();
+    host_time_pass(FAR_AWAY_NS);
+    (void)storm(MESSAGE_LINE, HANDLING_NS, FAR_AWAY_NS);
+    leave_kernel_and_wait(HALF_MS / 2);
+    fire_for(4, HANDLING_NS);
+    CHECK_EQ(host_hold, IRQ_HOLD_MESSAGES);
+    (void)storm(4, HANDLING_NS, HALF_MS);
+    CHECK_EQ(host_hold, IRQ_HOLD_LINES);
+    leave_kernel_and_wait(2 * HALF_MS);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+}
+
+TEST(interrupt, a_hold_that_begins_with_a_better_thread_ends_in_time)
+{
+    init();
+    struct thread *driver = world_thread(world_root, WORLD_PRIORITY + 1);
+    CHECK_EQ(world_receive(driver, port, 0, MNOS_DEADLINE_NEVER), WORLD_WAITS);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(cores[0].current, actor);
+    CHECK_EQ(CALL(actor, irq_bind, line(4), port, 1), 0);
+    host_time_pass(FAR_AWAY_NS);
+    (void)storm(5, HANDLING_NS, HALF_MS + HANDLING_NS);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+    fire_for(4, HANDLING_NS); /* wakes the driver, and is the one too many */
+    CHECK_EQ(host_hold, IRQ_HOLD_LINES);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(cores[0].current, driver);
+    CHECK(host_cores[0].timer_ns <= arch_time_ns() + HALF_MS + 2 * HANDLING_NS);
+    host_time_pass(2 * HALF_MS);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+}
+
+/* ---- in a long call, far from the way out ---- */
+
+TEST(interrupt, a_hold_that_begins_in_a_long_call_ends_in_time)
+{
+    init();
+    CHECK(host_leave_kernel());
+    host_time_pass(FAR_AWAY_NS);
+    (void)storm(MESSAGE_LINE, HANDLING_NS, FAR_AWAY_NS);
+    CHECK(!sched_preempt_point());
+    CHECK(host_cores[0].timer_ns <= arch_time_ns() + HALF_MS + 2 * HANDLING_NS);
+    host_time_pass(2 * HALF_MS);
+    CHECK_EQ(host_hold, IRQ_HOLD_NONE);
+}
+
+/* The timer fires in the call, for a thread that is no better than the one that calls; then for one that is. */
+TEST(interrupt, a_deadline_in_a_long_call_does_not_hide_the_next)
+{
+    init();
+    struct thread *worse = world_thread(world_root, WORLD_PRIORITY - 1);
+    struct thread *better = world_thread(world_root, WORLD_PRIORITY + 1);
+    uint64_t first = arch_time_ns() + HALF_MS, second = first + HALF_MS;
+    CHECK_EQ(CALL(worse, thread_block, MNOS_SELF, first), WORLD_WAITS);
+    CHECK_EQ(CALL(better, thread_block, MNOS_SELF, second), WORLD_WAITS);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(cores[0].current, actor);
+    CHECK_EQ(host_cores[0].timer_ns, first);
+    host_cores[0].timer_ns = UINT64_MAX; /* it is taken in the call */
+    host_time_pass(HALF_MS);
+    sched_timer_interrupt(&cores[0], arch_time_ns());
+    CHECK_EQ(worse->state, THREAD_READY);
+    CHECK(!sched_preempt_point());
+    CHECK_EQ(host_cores[0].timer_ns, second);
+    host_time_pass(HALF_MS);
+    CHECK_PTR_EQ(cores[0].current, better);
+    world_check();
 }
 
 TEST(interrupt, a_message_line_tells_its_message_with_read)

@@ -267,6 +267,25 @@ TEST(ipc, waits_end_at_their_deadlines)
     world_check();
 }
 
+TEST(ipc, a_deadline_that_wakes_a_better_thread_leaves_the_timer_armed_for_the_next)
+{
+    world_init();
+    struct thread *low = world_thread(world_root, WORLD_PRIORITY);
+    struct thread *better = world_thread(world_root, WORLD_PRIORITY + 1);
+    struct thread *best = world_thread(world_root, WORLD_PRIORITY + 2);
+    uint64_t now = arch_time_ns();
+    CHECK_EQ(CALL(best, thread_block, MNOS_SELF, now + 1000), WORLD_WAITS);
+    CHECK_EQ(CALL(better, thread_block, MNOS_SELF, now + 500), WORLD_WAITS);
+    CHECK(host_leave_kernel());
+    CHECK_PTR_EQ(cores[0].current, low);
+    host_time_pass(500);
+    CHECK_PTR_EQ(cores[0].current, better);
+    CHECK_EQ(host_cores[0].timer_ns, now + 1000);
+    host_time_pass(500);
+    CHECK_PTR_EQ(cores[0].current, best); /* the other one runs on and on */
+    world_check();
+}
+
 TEST(ipc, the_deadline_of_a_call_covers_the_reply)
 {
     init();

@@ -125,7 +125,7 @@ TEST(ipc, a_loan_reaches_who_is_queued_at_an_endpoint)
     struct thread *rival = world_thread(world_root, 20);
     CHECK_EQ(world_send(rival, last, MNOS_INFO(20, 0), NEVER), WORLD_WAITS);
     CHECK_EQ(world_send(chain[1], last, MNOS_INFO(1, 0), NEVER), WORLD_WAITS);
-    struct endpoint *queue = (struct endpoint *)world_object(world_root, last);
+    struct endpoint *queue = endpoint_of(world_object(world_root, last));
     CHECK_PTR_EQ(thread_queue_first(&queue->queue), chain[1]);
     host_time_pass(100);
     CHECK_PTR_EQ(thread_queue_first(&queue->queue), rival);

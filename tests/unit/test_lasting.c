@@ -66,7 +66,7 @@ static void drop(struct thread *thread, mnos_cap_t cap)
 
 static struct lasting *reserve(void)
 {
-    return ((struct endpoint *)world_object(world_root, trunk))->lasting;
+    return (endpoint_of(world_object(world_root, trunk)))->lasting;
 }
 
 /* What another process was given of it. */
@@ -174,27 +174,29 @@ TEST(lasting, badges_are_told_one_by_one_however_many_go)
 TEST(lasting, is_paid_for_by_who_made_the_endpoint)
 {
     init(0);
-    uint64_t before = world_root->quota.bytes_used, frames = world_free_frames();
+    uint64_t before = quota_used(&world_root->quota.bytes), frames = world_free_frames();
     mnos_cap_t plain = CALL_VALUE(keeper, cap_create, MNOS_CREATE_ENDPOINT);
-    uint64_t endpoint_bytes = world_root->quota.bytes_used - before;
+    uint64_t endpoint_bytes = quota_used(&world_root->quota.bytes) - before;
     mnos_cap_t rich =
         CALL_VALUE(keeper, cap_create, MNOS_CREATE_ENDPOINT, 0, 0, MNOS_LASTING_MAX, 0);
-    CHECK_EQ(world_root->quota.bytes_used - before, 2 * endpoint_bytes + 65 * MNOS_PAGE_BYTES);
+    CHECK_EQ(quota_used(&world_root->quota.bytes) - before,
+             2 * endpoint_bytes + 65 * MNOS_PAGE_BYTES);
     mnos_cap_t handle, served;
     struct process *process = world_process(world_root, 100, 50000, &handle);
     struct thread *minter = world_thread(process, WORLD_PRIORITY);
     served = CALL_VALUE(keeper, cap_transfer, handle, rich, SERVES);
-    uint64_t root_used = world_root->quota.bytes_used, used = process->quota.bytes_used;
+    uint64_t root_used = quota_used(&world_root->quota.bytes),
+             used = quota_used(&process->quota.bytes);
     for (unsigned i = 0; i < 50; i++)
         (void)mint(minter, served, 1 + i);
-    CHECK_EQ(world_root->quota.bytes_used, root_used);
-    CHECK_EQ(process->quota.bytes_used, used); /* one page of its table has room for all */
+    CHECK_EQ(quota_used(&world_root->quota.bytes), root_used);
+    CHECK_EQ(quota_used(&process->quota.bytes), used); /* one page of its table has room for all */
     CHECK_EQ(CALL(keeper, proc_destroy, handle), 0);
     drop(keeper, rich);
     drop(keeper, plain);
     drop(keeper, handle);
     CHECK_EQ(world_free_frames(), frames);
-    CHECK_EQ(world_root->quota.bytes_used, before);
+    CHECK_EQ(quota_used(&world_root->quota.bytes), before);
     world_check();
 }
 
@@ -260,13 +262,13 @@ TEST(lasting, is_kept_in_reserve_when_the_minter_has_no_room)
 TEST(lasting, takes_no_memory_when_there_is_none)
 {
     init(0);
-    uint64_t before = world_root->quota.bytes_used;
+    uint64_t before = quota_used(&world_root->quota.bytes);
     world_take_frames(8);
     uint64_t rax = CALL(keeper, cap_create, MNOS_CREATE_ENDPOINT, 0, 0, MNOS_LASTING_MAX, 0);
     CHECK_EQ(STATUS_OF(rax), MNOS_ERR_MEMORY);
     world_give_back();
     (void)world_free_frames();
-    CHECK_EQ(world_root->quota.bytes_used, before);
+    CHECK_EQ(quota_used(&world_root->quota.bytes), before);
     world_check();
 }
 

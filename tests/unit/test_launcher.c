@@ -171,6 +171,14 @@ static void make_program(void)
     memcpy(headers(), all, sizeof all);
 }
 
+static void make_program_at(uint64_t address)
+{
+    make_program();
+    put(24, 8, address);
+    for (unsigned i = 0; i < HEADERS; i++)
+        headers()[i].vaddr += address - 0x400000;
+}
+
 TEST(loader, whole_pages_are_mapped_where_they_are_and_the_rest_is_copied)
 {
     struct plan_piece piece;
@@ -201,10 +209,12 @@ static void check_piece(const struct plan_piece *piece, uint64_t *end)
 {
     uint64_t bytes = piece->page_count * MNOS_PAGE_BYTES;
 
-    CHECK(piece->page_count != 0 && piece->page_count <= LAYOUT_PROGRAM_END / MNOS_PAGE_BYTES);
+    bool above = piece->address >= LAYOUT_PERSONALITY;
+
+    CHECK(piece->page_count != 0 && piece->page_count <= LAYOUT_PERSONALITY_END / MNOS_PAGE_BYTES);
     CHECK(piece->address >= *end && piece->address % MNOS_PAGE_BYTES == 0);
     CHECK(piece->address >= LAYOUT_PROGRAM_LOWEST);
-    CHECK(piece->address + bytes <= LAYOUT_PROGRAM_END);
+    CHECK(piece->address + bytes <= (above ? LAYOUT_PERSONALITY_END : LAYOUT_PROGRAM_END));
     CHECK(!piece->write || !piece->execute);
     if (piece->is_in_file) {
         CHECK(!piece->write);
@@ -251,6 +261,8 @@ static uint64_t odd_number(void)
         LAYOUT_ARGUMENTS,
         LAYOUT_BOOTSTRAP,
         LAYOUT_STACK_TOP,
+        LAYOUT_PERSONALITY,
+        LAYOUT_PERSONALITY_END,
         INT64_MAX,
         1ull << 63,
         UINT64_MAX - 0xFFF,
@@ -259,6 +271,26 @@ static uint64_t odd_number(void)
     uint64_t value = odd[(unsigned)rand() % (sizeof odd / sizeof odd[0])];
 
     return rand() % 4 == 0 ? value + (uint64_t)(rand() % 33) - 16 : value;
+}
+
+TEST(loader, what_begins_programs_of_another_system_lies_above_them_or_where_programs_lie)
+{
+    static const struct {
+        uint64_t address;
+        enum elf_error error;
+    } cases[] = {
+        {LAYOUT_PROGRAM_LOWEST, ELF_OK},
+        {LAYOUT_PROGRAM_END, ELF_SEGMENT_ADDRESS},
+        {LAYOUT_PERSONALITY - MNOS_PAGE_BYTES, ELF_SEGMENT_ADDRESS},
+        {LAYOUT_PERSONALITY, ELF_OK},
+        {LAYOUT_PERSONALITY_END, ELF_SEGMENT_ADDRESS},
+    };
+    struct elf_image image;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        make_program_at(cases[i].address);
+        CHECK_EQ(plan_open(&image, file, sizeof file), cases[i].error);
+    }
 }
 
 TEST(loader, a_hostile_file_reaches_nothing_but_its_own_addresses)

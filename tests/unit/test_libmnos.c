@@ -270,6 +270,33 @@ static struct ring_scene *ring_scene(void)
     return scene;
 }
 
+TEST(libmnos_ring, what_is_put_behind_is_seen_when_it_is_published)
+{
+    static _Alignas(64) uint8_t memory[sizeof(struct ring_shared) + 16];
+    struct ring producer, consumer;
+    char bytes[16];
+    size_t count, room;
+
+    memset(memory, 0, sizeof memory);
+    ring_init(&producer, memory, 16);
+    ring_init(&consumer, memory, 16);
+    ring_publish(&producer, 12);
+    ring_drop(&consumer, 12); /* what follows goes round the end */
+    ring_put_behind(&producer, 0, "head", 4);
+    ring_put_behind(&producer, 4, "tail", 4);
+    CHECK_EQ(ring_take(&consumer, bytes, sizeof bytes, &count), MNOS_OK);
+    CHECK_EQ(count, 0);
+    CHECK_EQ(ring_room(&producer, &room), MNOS_OK);
+    CHECK_EQ(room, 16);
+    ring_publish(&producer, 8);
+    CHECK_EQ(ring_room(&producer, &room), MNOS_OK);
+    CHECK_EQ(room, 8);
+    CHECK_EQ(ring_take(&consumer, bytes, sizeof bytes, &count), MNOS_OK);
+    CHECK(count == 8 && memcmp(bytes, "headtail", 8) == 0);
+    atomic_store(&producer.shared->taken, 99); /* a consumer that cannot be */
+    CHECK_EQ(ring_room(&producer, &room), MNOS_ERR_FORMAT);
+}
+
 TEST(libmnos_ring, bytes_arrive_in_order_across_the_end_of_the_buffer)
 {
     struct ring_scene *scene = ring_scene();

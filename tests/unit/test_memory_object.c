@@ -24,13 +24,13 @@ TEST(memory_object, new_memory_is_zero_whatever_was_there)
 
     init();
     mnos_cap_t first = CALL_VALUE(actor, mem_alloc, 100);
-    struct memory *memory = (struct memory *)world_object(world_root, first);
+    struct memory *memory = memory_of(world_object(world_root, first));
     for (unsigned i = 0; i < 100; i++)
         memset(phys_to_virt(memory_frame(memory, i, &run)), 0xAA, MNOS_PAGE_BYTES);
     CHECK_EQ(CALL(actor, cap_delete, first), 0);
     (void)world_free_frames();
     mnos_cap_t second = CALL_VALUE(actor, mem_alloc, 3000);
-    memory = (struct memory *)world_object(world_root, second);
+    memory = memory_of(world_object(world_root, second));
     for (unsigned i = 0; i < 3000; i++) {
         const uint64_t *page = phys_to_virt(memory_frame(memory, i, &run));
         for (unsigned k = 0; k < MNOS_PAGE_BYTES / 8; k++)
@@ -45,11 +45,11 @@ TEST(memory_object, allocation_flags_are_kept)
 
     init();
     mnos_cap_t large = CALL_VALUE(actor, mem_alloc, 600, MNOS_ALLOC_ALIGN_2M);
-    struct memory *memory = (struct memory *)world_object(world_root, large);
+    struct memory *memory = memory_of(world_object(world_root, large));
     CHECK_EQ(memory_frame(memory, 0, &run) % (2ull << 20), 0);
     CHECK_EQ(run, 600);
     mnos_cap_t low = CALL_VALUE(actor, mem_alloc, 4, MNOS_ALLOC_BELOW_4G | MNOS_ALLOC_CONTIGUOUS);
-    memory = (struct memory *)world_object(world_root, low);
+    memory = memory_of(world_object(world_root, low));
     CHECK(memory_frame(memory, 3, &run) < FRAME_LIMIT_4G);
     CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 1, 8)), MNOS_ERR_ARGUMENT);
     CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 0)), MNOS_ERR_ARGUMENT);
@@ -64,17 +64,17 @@ TEST(memory_object, the_quota_and_the_machine_bound_it)
     init();
     struct process *child = world_process(world_root, 50, 100000, &handle);
     struct thread *thread = world_thread(child, WORLD_PRIORITY);
-    uint64_t frames = child->quota.frames_used, bytes = child->quota.bytes_used;
+    uint64_t frames = quota_used(&child->quota.frames), bytes = quota_used(&child->quota.bytes);
     CHECK_EQ(STATUS_OF(CALL(thread, mem_alloc, 50 - frames + 1)), MNOS_ERR_QUOTA);
-    CHECK_EQ(child->quota.frames_used, frames);
-    CHECK_EQ(child->quota.bytes_used, bytes);
+    CHECK_EQ(quota_used(&child->quota.frames), frames);
+    CHECK_EQ(quota_used(&child->quota.bytes), bytes);
     (void)CALL_VALUE(thread, mem_alloc, 50 - frames);
-    CHECK_EQ(child->quota.frames_used, 50);
+    CHECK_EQ(quota_used(&child->quota.frames), 50);
     world_take_frames(20);
-    frames = world_root->quota.frames_used;
+    frames = quota_used(&world_root->quota.frames);
     CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 21)), MNOS_ERR_MEMORY);
     CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 100, MNOS_ALLOC_CONTIGUOUS)), MNOS_ERR_MEMORY);
-    CHECK_EQ(world_root->quota.frames_used, frames);
+    CHECK_EQ(quota_used(&world_root->quota.frames), frames);
     world_give_back();
     world_check();
 }
@@ -103,11 +103,11 @@ TEST(memory_object, single_frames_make_a_large_object)
 
     init();
     uint64_t pages = shred_ram() - 100, free = world_free_frames();
-    uint64_t bytes = world_root->quota.bytes_used;
+    uint64_t bytes = quota_used(&world_root->quota.bytes);
     CHECK(pages > 4000);
     CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 64, MNOS_ALLOC_CONTIGUOUS)), MNOS_ERR_MEMORY);
     mnos_cap_t large = CALL_VALUE(actor, mem_alloc, pages);
-    struct memory *memory = (struct memory *)world_object(world_root, large);
+    struct memory *memory = memory_of(world_object(world_root, large));
     memory_check(memory);
     CHECK(memory->extent_count > pages - 100);
     for (uint64_t i = 0; i < pages; i += 37) {
@@ -119,7 +119,7 @@ TEST(memory_object, single_frames_make_a_large_object)
     CHECK_EQ(STATUS_OF(CALL(actor, mem_alloc, 200)), MNOS_ERR_MEMORY);
     CHECK_EQ(CALL(actor, cap_delete, large), 0);
     CHECK_EQ(world_free_frames(), free);
-    CHECK_EQ(world_root->quota.bytes_used, bytes);
+    CHECK_EQ(quota_used(&world_root->quota.bytes), bytes);
     world_check();
 }
 
@@ -129,11 +129,11 @@ TEST(memory_object, what_lies_together_is_one_extent)
 
     init();
     mnos_cap_t large = CALL_VALUE(actor, mem_alloc, 5000); /* in several steps */
-    struct memory *memory = (struct memory *)world_object(world_root, large);
+    struct memory *memory = memory_of(world_object(world_root, large));
     memory_check(memory);
     CHECK(memory->extent_count <= 3);
     mnos_cap_t one = CALL_VALUE(actor, mem_alloc, 5000, MNOS_ALLOC_CONTIGUOUS);
-    memory = (struct memory *)world_object(world_root, one);
+    memory = memory_of(world_object(world_root, one));
     CHECK(memory_frame(memory, 0, &run) != PADDR_NONE);
     CHECK_EQ(run, 5000);
     CHECK_EQ(memory->table_frames, 0);
@@ -204,19 +204,23 @@ TEST(memory_object, device_memory_is_never_ram)
 
 TEST(quota, the_limit_is_exact_and_a_refusal_charges_nothing)
 {
-    struct quota quota = {.frames_limit = 10, .bytes_limit = 100};
+    struct quota quota;
 
-    CHECK_EQ(quota_charge_frames(&quota, 11), MNOS_ERR_QUOTA);
-    CHECK_EQ(quota.frames_used, 0);
+    quota_init(&quota, 10, 100);
+
+    CHECK_EQ(quota_charge_frames(&quota, 11), QUOTA_SPENT(MNOS_QUOTA_FRAMES));
+    CHECK_EQ(quota_used(&quota.frames), 0);
     CHECK_EQ(quota_charge_frames(&quota, 10), MNOS_OK);
-    CHECK_EQ(quota_charge_frames(&quota, 1), MNOS_ERR_QUOTA);
-    CHECK_EQ(quota_charge_frames(&quota, UINT64_MAX), MNOS_ERR_QUOTA);
-    CHECK_EQ(quota_charge_bytes(&quota, UINT64_MAX - 5), MNOS_ERR_QUOTA);
+    CHECK_EQ(quota_charge_frames(&quota, 1), QUOTA_SPENT(MNOS_QUOTA_FRAMES));
+    CHECK_EQ(quota_charge_frames(&quota, UINT64_MAX), QUOTA_SPENT(MNOS_QUOTA_FRAMES));
+    CHECK_EQ(quota_charge_bytes(&quota, UINT64_MAX - 5), QUOTA_SPENT(MNOS_QUOTA_BYTES));
     CHECK_EQ(quota_charge_bytes(&quota, 100), MNOS_OK);
     CHECK_EQ(quota_charge_bytes(&quota, 0), MNOS_OK);
     quota_return_frames(&quota, 10);
-    CHECK_EQ(quota.frames_used, 0);
-    EXPECT_PANIC(quota_return_frames(&quota, 1));
+    CHECK_EQ(quota_used(&quota.frames), 0);
+    quota_return_frames(&quota, 1); /* more than was charged */
+    EXPECT_PANIC(quota_used(&quota.frames));
+
     CHECK_EQ(quota_charge_frames(NULL, UINT64_MAX), MNOS_OK); /* the kernel's own account */
 }
 
@@ -254,5 +258,5 @@ TEST(memory_object, a_second_object_of_a_call_is_looked_for_from_the_beginning)
         (void)CALL_VALUE(actor, cap_create, MNOS_CREATE_COPY, other, 0);
     world_act(actor);
     deferred_add(&kept.deferred, 0, give_back);
-    CHECK_EQ(world_call(actor, CALL_mem_alloc, wanted), 0);
+    CHECK_EQ(world_call(actor, MNOS_SYS_mem_alloc, wanted), 0);
 }

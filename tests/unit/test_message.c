@@ -155,7 +155,7 @@ TEST(message, no_more_rights_are_handed_on_than_held)
 /* Uses up the bytes of a process, but for less than a page. */
 static void spend_bytes(struct process *process)
 {
-    uint64_t left = process->quota.bytes_limit - process->quota.bytes_used;
+    uint64_t left = process->quota.bytes.limit - quota_used(&process->quota.bytes);
 
     CHECK_EQ(quota_charge_bytes(&process->quota, left), MNOS_OK);
 }
@@ -180,12 +180,12 @@ TEST(message, the_receiver_pays_for_the_slots)
         (void)CALL_VALUE(peer, cap_create, MNOS_CREATE_COPY, inbox, 0);
     spend_bytes(peer_process);
     CHECK_EQ(world_receive(peer, inbox, 1, NEVER), WORLD_WAITS);
-    uint64_t used = world_root->quota.bytes_used;
+    uint64_t used = quota_used(&world_root->quota.bytes);
     put(server, 0, CALL_VALUE(server, mem_alloc, 1), ALL_MINE);
     uint64_t rax = world_send(server, outbox, MNOS_INFO_CAPS(1), NEVER);
     CHECK_EQ(STATUS_OF(rax), MNOS_ERR_QUOTA);
     CHECK_EQ(peer->state, THREAD_RECEIVING);
-    CHECK(world_root->quota.bytes_used >= used);
+    CHECK(quota_used(&world_root->quota.bytes) >= used);
     world_check();
 }
 

@@ -11,7 +11,17 @@
 
 #define TEN 0x0A000000u
 
-static const struct own_addresses own = {1, {TEN | 0x20F}, {TEN | 0x2FF}};
+#define V4(number)                                                                                 \
+    {                                                                                              \
+        0, 0xFFFF00000000ull | (number)                                                            \
+    }
+#define ALL_LAST                                                                                   \
+    {                                                                                              \
+        UINT64_MAX, UINT64_MAX                                                                     \
+    }
+
+static const struct own_addresses own = {
+    2, {V4(TEN | 0x20F), {0x20010DB800000000, 0xF}}, {V4(TEN | 0x2FF)}};
 
 static struct socket_limits web(void)
 {
@@ -20,18 +30,18 @@ static struct socket_limits web(void)
         .sockets = 4,
         .listen_count = 1,
         .connect_count = 2,
-        .listen = {{.first = 0,
-                    .last = UINT32_MAX,
+        .listen = {{.first = V4(0),
+                    .last = V4(UINT32_MAX),
                     .first_port = 80,
                     .last_port = 81,
                     .protocols = SOCKET_TCP}},
-        .connect = {{.first = TEN,
-                     .last = TEN | 0xFFFFFF,
+        .connect = {{.first = V4(TEN),
+                     .last = V4(TEN | 0xFFFFFF),
                      .first_port = 443,
                      .last_port = 443,
                      .protocols = SOCKET_TCP},
-                    {.first = 0,
-                     .last = UINT32_MAX,
+                    {.first = V4(0),
+                     .last = V4(UINT32_MAX),
                      .first_port = 53,
                      .last_port = 53,
                      .protocols = SOCKET_UDP}},
@@ -39,7 +49,7 @@ static struct socket_limits web(void)
 }
 
 static enum socket_field connect_field(const struct socket_limits *limits,
-                                       enum socket_protocol protocol, uint32_t address,
+                                       enum socket_protocol protocol, struct ip_address address,
                                        uint16_t port)
 {
     struct socket_refusal refusal = {0};
@@ -54,44 +64,83 @@ TEST(net_limits, a_peer_is_refused_by_the_field_that_came_closest)
 {
     struct socket_limits limits = web();
 
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, TEN | 5, 443), 99);
-    CHECK_EQ(connect_field(&limits, SOCKET_UDP, 0x08080808, 53), 99);
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, TEN | 5, 442), SOCKET_FIELD_PORT);
-    CHECK_EQ(connect_field(&limits, SOCKET_UDP, TEN | 5, 443), SOCKET_FIELD_PORT);
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0B000001, 443), SOCKET_FIELD_PROTOCOL);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(TEN | 5), 443), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, IP_V4(0x08080808), 53), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(TEN | 5), 442), SOCKET_FIELD_PORT);
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, IP_V4(TEN | 5), 443), SOCKET_FIELD_PORT);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(0x0B000001), 443), SOCKET_FIELD_PROTOCOL);
     limits.connect_count = 1;
-    CHECK_EQ(connect_field(&limits, SOCKET_UDP, TEN | 5, 443), SOCKET_FIELD_PROTOCOL);
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0B000001, 443), SOCKET_FIELD_ADDRESS);
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, IP_V4(TEN | 5), 443), SOCKET_FIELD_PROTOCOL);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(0x0B000001), 443), SOCKET_FIELD_ADDRESS);
     limits.connect_count = 0;
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, TEN | 5, 443), SOCKET_FIELD_NONE);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(TEN | 5), 443), SOCKET_FIELD_NONE);
 }
 
 TEST(net_limits, special_addresses_are_meant_only_when_they_are_named)
 {
     static const uint32_t special[] = {0x7F000001, 0xA9FE0001, 0xE0000001, 0x0A00020F};
     struct socket_limits limits = {.connect_count = 1,
-                                   .connect = {{.first = 0,
-                                                .last = UINT32_MAX,
+                                   .connect = {{.first = V4(0),
+                                                .last = V4(UINT32_MAX),
                                                 .first_port = 1,
                                                 .last_port = UINT16_MAX,
                                                 .protocols = SOCKET_TCP}}};
 
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x08080808, 1), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(0x08080808), 1), 99);
     for (unsigned i = 0; i < 4; i++)
-        CHECK_EQ(connect_field(&limits, SOCKET_TCP, special[i], 1), SOCKET_FIELD_ADDRESS);
+        CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(special[i]), 1), SOCKET_FIELD_ADDRESS);
     /* Broadcasts, this network, and what is reserved are nobody. */
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, UINT32_MAX, 1), SOCKET_FIELD_ADDRESS);
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x00000001, 1), SOCKET_FIELD_ADDRESS);
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0A0002FF, 1), SOCKET_FIELD_ADDRESS);
-    limits.connect[0].first = 0x7F000000;
-    limits.connect[0].last = 0x7FFFFFFF;
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x7F000001, 1), 99);
-    CHECK(limits_is_loopback(0x7F000000) && limits_is_loopback(0x7FFFFFFF));
-    CHECK(!limits_is_loopback(0x7EFFFFFF) && !limits_is_loopback(0x80000000));
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x08080808, 1), SOCKET_FIELD_ADDRESS);
-    limits.connect[0] = (struct socket_range){0, UINT32_MAX, 1, 9, SOCKET_TCP, SOCKET_RANGE_OWN, 0};
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0A00020F, 1), 99);
-    CHECK_EQ(connect_field(&limits, SOCKET_TCP, 0x0A000210, 1), SOCKET_FIELD_ADDRESS);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(UINT32_MAX), 1), SOCKET_FIELD_ADDRESS);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(0x00000001), 1), SOCKET_FIELD_ADDRESS);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(0x0A0002FF), 1), SOCKET_FIELD_ADDRESS);
+    limits.connect[0].first = IP_V4(0x7F000000);
+    limits.connect[0].last = IP_V4(0x7FFFFFFF);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(0x7F000001), 1), 99);
+    CHECK(limits_is_loopback(IP_V4(0x7F000000)) && limits_is_loopback(IP_V4(0x7FFFFFFF)));
+    CHECK(!limits_is_loopback(IP_V4(0x7EFFFFFF)) && !limits_is_loopback(IP_V4(0x80000000)));
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(0x08080808), 1), SOCKET_FIELD_ADDRESS);
+    limits.connect[0] =
+        (struct socket_range){{0, 0}, ALL_LAST, 1, 9, SOCKET_TCP, SOCKET_RANGE_OWN, 0};
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(0x0A00020F), 1), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_TCP, IP_V4(0x0A000210), 1), SOCKET_FIELD_ADDRESS);
+}
+
+TEST(net_limits, a_range_is_of_one_family)
+{
+    static const struct ip_address special[] = {{0, 0},
+                                                {0, 1},
+                                                {0, 0x0A000005},
+                                                {0xFE80000000000000, 1},
+                                                {0xFF02000000000000, 1},
+                                                {0x20010DB800000000, 0xF}};
+    static const struct ip_address peer = {0x20010DB800000000, 5};
+    struct socket_limits limits = web();
+    struct socket_refusal refusal;
+
+    /* All of IPv4 is nothing of IPv6. */
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, peer, 53), SOCKET_FIELD_ADDRESS);
+    CHECK(!limits_listen(&limits, SOCKET_TCP, IP_NONE, 80, &refusal));
+    /* And all of IPv6 nothing of IPv4, whose addresses are numbers between. */
+    limits.connect[1].first = limits.listen[0].first = IP_NONE;
+    limits.connect[1].last = limits.listen[0].last = (struct ip_address)ALL_LAST;
+    CHECK(limits_valid(&limits));
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, peer, 53), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, IP_V4(0x08080808), 53), SOCKET_FIELD_ADDRESS);
+    CHECK(limits_listen(&limits, SOCKET_TCP, IP_NONE, 80, &refusal));
+    CHECK(!limits_listen(&limits, SOCKET_TCP, IP_V4(0), 80, &refusal));
+    CHECK(!limits_listen(&limits, SOCKET_TCP, (struct ip_address){0, 1}, 80, &refusal));
+    for (unsigned i = 0; i < sizeof special / sizeof special[0]; i++)
+        CHECK_EQ(connect_field(&limits, SOCKET_UDP, special[i], 53), SOCKET_FIELD_ADDRESS);
+    limits.connect[1].last = IP_V4(UINT32_MAX);
+    CHECK(!limits_valid(&limits));
+    limits.connect[1] = (struct socket_range){{0, 1}, {0, 1}, 53, 53, SOCKET_UDP, 0, 0};
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, (struct ip_address){0, 1}, 53), 99);
+    CHECK(limits_is_loopback((struct ip_address){0, 1}) &&
+          !limits_is_loopback((struct ip_address){0, 2}));
+    limits.connect[1] =
+        (struct socket_range){{0, 0}, ALL_LAST, 53, 53, SOCKET_UDP, SOCKET_RANGE_OWN, 0};
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, special[5], 53), 99);
+    CHECK_EQ(connect_field(&limits, SOCKET_UDP, peer, 53), SOCKET_FIELD_ADDRESS);
 }
 
 TEST(net_limits, only_what_leaves_the_machine_is_pinged)
@@ -100,12 +149,12 @@ TEST(net_limits, only_what_leaves_the_machine_is_pinged)
     struct socket_limits limits = web();
     struct socket_refusal refusal;
 
-    CHECK(limits_ping(&limits, 0x08080808, &own, &refusal));
+    CHECK(limits_ping(&limits, IP_V4(0x08080808), &own, &refusal));
     for (unsigned i = 0; i < 6; i++)
-        CHECK(!limits_ping(&limits, never[i], &own, &refusal) &&
+        CHECK(!limits_ping(&limits, IP_V4(never[i]), &own, &refusal) &&
               refusal.field == SOCKET_FIELD_ADDRESS);
     limits.rights = SOCKET_RIGHT_OBSERVE;
-    CHECK(!limits_ping(&limits, 0x08080808, &own, &refusal));
+    CHECK(!limits_ping(&limits, IP_V4(0x08080808), &own, &refusal));
     CHECK_EQ(refusal.limit, SOCKET_LIMIT_RIGHTS);
     CHECK_EQ(refusal.field, SOCKET_FIELD_NONE);
 }
@@ -115,15 +164,15 @@ TEST(net_limits, all_addresses_are_bound_only_by_who_may_have_all)
     struct socket_limits limits = web();
     struct socket_refusal refusal;
 
-    CHECK(limits_listen(&limits, SOCKET_TCP, 0, 80, &refusal));
-    CHECK(limits_listen(&limits, SOCKET_TCP, 0x0A00020F, 81, &refusal));
-    CHECK(!limits_listen(&limits, SOCKET_TCP, 0, 82, &refusal));
+    CHECK(limits_listen(&limits, SOCKET_TCP, IP_V4(0), 80, &refusal));
+    CHECK(limits_listen(&limits, SOCKET_TCP, IP_V4(0x0A00020F), 81, &refusal));
+    CHECK(!limits_listen(&limits, SOCKET_TCP, IP_V4(0), 82, &refusal));
     CHECK_EQ(refusal.field, SOCKET_FIELD_PORT);
-    CHECK(!limits_listen(&limits, SOCKET_UDP, 0, 80, &refusal));
-    CHECK(!limits_listen(&limits, SOCKET_TCP, 0x7F000001, 80, &refusal));
-    limits.listen[0].first = limits.listen[0].last = 0x0A00020F;
-    CHECK(limits_listen(&limits, SOCKET_TCP, 0x0A00020F, 80, &refusal));
-    CHECK(!limits_listen(&limits, SOCKET_TCP, 0, 80, &refusal));
+    CHECK(!limits_listen(&limits, SOCKET_UDP, IP_V4(0), 80, &refusal));
+    CHECK(!limits_listen(&limits, SOCKET_TCP, IP_V4(0x7F000001), 80, &refusal));
+    limits.listen[0].first = limits.listen[0].last = IP_V4(0x0A00020F);
+    CHECK(limits_listen(&limits, SOCKET_TCP, IP_V4(0x0A00020F), 80, &refusal));
+    CHECK(!limits_listen(&limits, SOCKET_TCP, IP_V4(0), 80, &refusal));
     CHECK_EQ(refusal.limit, SOCKET_LIMIT_LISTEN);
     CHECK_EQ(refusal.field, SOCKET_FIELD_ADDRESS);
 }
@@ -135,7 +184,7 @@ TEST(net_limits, each_field_widened_by_one_is_refused_and_named)
 
     CHECK(limits_valid(&parent));
     CHECK(limits_narrow(&parent, &parent, &refusal));
-    for (unsigned field = 0; field < 9; field++) {
+    for (unsigned field = 0; field < 10; field++) {
         struct socket_limits child = parent;
         struct socket_range *last = &child.connect[1];
 
@@ -146,16 +195,17 @@ TEST(net_limits, each_field_widened_by_one_is_refused_and_named)
         case 3: child.listen[0].first_port--; break;
         case 4: child.listen[0].protocols |= SOCKET_UDP; break;
         case 5: last->protocols |= SOCKET_TCP; break;
-        case 6: last->first = 0x7F000000, last->last = 0x7F000001; break;
+        case 6: last->first = IP_V4(0x7F000000), last->last = IP_V4(0x7F000001); break;
         case 7: last->flags = SOCKET_RANGE_OWN; break;
-        default: child.connect[0].last++; break;
+        case 8: last->first = IP_NONE, last->last = (struct ip_address)ALL_LAST; break;
+        default: child.connect[0].last.low++; break;
         }
         CHECK(!limits_narrow(&parent, &child, &refusal));
         CHECK_EQ(refusal.limit, field == 0   ? SOCKET_LIMIT_RIGHTS
                                 : field == 1 ? SOCKET_LIMIT_SOCKETS
                                 : field < 5  ? SOCKET_LIMIT_LISTEN
                                              : SOCKET_LIMIT_CONNECT);
-        CHECK_EQ(refusal.index, field >= 5 && field < 8 ? 1 : 0);
+        CHECK_EQ(refusal.index, field >= 5 && field < 9 ? 1 : 0);
     }
 }
 
@@ -213,11 +263,34 @@ TEST(net_limits, names_only_become_fewer)
     CHECK(!limits_valid(&child));
 }
 
-static uint32_t some_address(void)
+/* Borders of what is special, of both families. */
+static struct ip_address some_address(void)
 {
-    static const uint32_t some[] = {0,          1,          TEN,        TEN | 0x20F,
-                                    0x7F000000, 0x7F000001, 0x7FFFFFFF, 0xA9FE0001,
-                                    0xE0000000, 0xEFFFFFFF, 0xF0000000, UINT32_MAX};
+    static const struct ip_address some[] = {V4(0),
+                                             V4(1),
+                                             V4(TEN),
+                                             V4(TEN | 0x20F),
+                                             V4(0x7F000000),
+                                             V4(0x7F000001),
+                                             V4(0x7FFFFFFF),
+                                             V4(0xA9FE0001),
+                                             V4(0xE0000000),
+                                             V4(0xEFFFFFFF),
+                                             V4(0xF0000000),
+                                             V4(UINT32_MAX),
+                                             {0, 0},
+                                             {0, 1},
+                                             {0, 2},
+                                             {0, 0xFFFEFFFFFFFF},
+                                             {0, 0x1000000000000},
+                                             {0x20010DB800000000, 0},
+                                             {0x20010DB800000000, 0xF},
+                                             {0x20010DB8FFFFFFFF, UINT64_MAX},
+                                             {0xFE80000000000000, 0},
+                                             {0xFEBFFFFFFFFFFFFF, UINT64_MAX},
+                                             {0xFEC0000000000000, 0},
+                                             {0xFF02000000000000, 1},
+                                             ALL_LAST};
 
     return some[(unsigned)rand() % (sizeof some / sizeof some[0])];
 }
@@ -261,7 +334,7 @@ TEST(net_limits, what_is_narrowed_allows_nothing_that_was_refused_above)
             continue;
         narrowed++;
         for (unsigned k = 0; k < 40; k++) {
-            uint32_t address = some_address();
+            struct ip_address address = some_address();
             uint16_t port = (uint16_t)(rand() % 4);
             enum socket_protocol protocol = rand() % 2 ? SOCKET_TCP : SOCKET_UDP;
 

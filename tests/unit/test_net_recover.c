@@ -9,6 +9,9 @@
 #define ipc_client_is_gone recover_client_is_gone
 #define deadline_after_ns recover_deadline_after_ns
 #define kinfo_time_ns recover_time_ns
+#define direct_forget recover_direct_forget
+#define lookup_add recover_lookup_add
+#define lookup_remove recover_lookup_remove
 #include "services/net/connection.c"
 #include "services/net/kept.c"
 #include "services/net/recover.c"
@@ -68,7 +71,7 @@ TEST(net_recover, a_socket_of_udp_without_memory_has_no_name)
     socket = begun(KIND_UDP, KEPT_ENDED);
     CHECK(socket->udp == NULL && socket->error == MNOS_ERR_LOST);
     udp_socket_names(socket, &names);
-    CHECK(names.local_address == 0 && names.local_port == 0 && names.address == 0 &&
+    CHECK(ip_is_none(names.local_address) && names.local_port == 0 && ip_is_none(names.address) &&
           names.port == 0);
     udp_socket_close(socket);
     CHECK_EQ(removed, 0);
@@ -148,6 +151,23 @@ TEST(net_recover, a_damaged_socket_makes_what_was_left_of_no_use)
     CHECK(!refuses_all());
 }
 
+TEST(net_recover, a_damaged_share_of_a_window_makes_what_was_left_of_no_use)
+{
+    struct kept_share *image = &kept.shares[5];
+
+    sessions = (struct sessions *)sessions_memory;
+    sessions_format(sessions, NET_SESSIONS, NET_HANDLES, 1);
+    leave_images();
+    *image = (struct kept_share){.slots = 8, .session = 1, .place = 0x10003};
+    image->sum = KEPT_SUM(image);
+    CHECK(!refuses_all());
+    CHECK_EQ(noticed(image, sizeof *image, refuses_all), sizeof *image);
+    image->slots = 0;
+    CHECK_STR_EQ(wrong_with(&the_net, STATE_WHOLE, sessions), "a window's share is damaged");
+    *image = (struct kept_share){0};
+    CHECK(!refuses_all());
+}
+
 static bool refuses_pending(void)
 {
     bool taken = recover_pending(&the_net, 2, &pcbs[2]);
@@ -193,6 +213,7 @@ TEST(net_recover, a_damaged_connection_is_refused)
 static bool refuses(struct kept_connection image)
 {
     image.sum = KEPT_SUM(&image);
+    image.flow_sum = KEPT_FLOW_SUM(&image, first);
     return !is_sound(&image);
 }
 
@@ -220,6 +241,101 @@ TEST(net_recover, a_connection_that_cannot_be_is_refused)
     WRONG(image.receive_edge = image.receive_next - 1);
     WRONG(image.owner = KEPT_LISTENERS);
 #undef WRONG
+}
+
+/* ---- Flows ---- */
+
+/* A segment makes only the flow anew, as long as all else is as its image says. */
+TEST(net_recover, the_flow_of_a_connection_is_made_anew_alone)
+{
+    struct kept_connection before;
+
+    leave_images();
+    the_net.connections[6] = &pcbs[2];
+    before = kept.connections[6];
+    pcbs[2].rcv_nxt += 10;
+    CHECK(connection_note_flow(6));
+    CHECK_EQ(kept.connections[6].receive_next, before.receive_next + 10);
+    CHECK_EQ(kept.connections[6].sum, before.sum);
+    CHECK(is_sound(&kept.connections[6]));
+    pcbs[2].state = CLOSE_WAIT;
+    CHECK(!connection_note_flow(6));
+    pcbs[2].state = ESTABLISHED;
+    pcbs[2].mss--;
+    CHECK(!connection_note_flow(6));
+    pcbs[2].mss++;
+    pcbs[2].refused_data = (struct pbuf *)&header;
+    CHECK(!connection_note_flow(6));
+    pcbs[2].refused_data = NULL;
+    the_net.connections[6] = NULL;
+    CHECK(!connection_note_flow(6));
+}
+
+/* lwIP lets the end of a stream go with its last bytes if those are not sent, and does not count it in `snd_lbb` then. */
+TEST(net_recover, the_end_of_a_stream_that_goes_with_its_last_bytes_is_counted)
+{
+    struct tcp_hdr head = {.seqno = lwip_htonl(1000)}, behind = {.seqno = lwip_htonl(1010)};
+    struct tcp_seg last = {.tcphdr = &behind, .len = 5}, first = {.tcphdr = &head, .len = 10};
+    struct tcp_pcb pcb = {.state = LAST_ACK, .mss = 1460, .snd_lbb = 1015, .snd_nxt = 1010};
+    struct kept_connection image;
+
+    leave_images();
+    pcb.lastack = 1000;
+    pcb.unacked = &first;
+    pcb.unsent = &last;
+    the_net.connections[6] = &pcb;
+    connection_image(6, &image);
+    CHECK_EQ(image.end, 1015);
+    tcp_set_flags(&pcb, TF_FIN);
+    TCPH_SET_FLAG(&behind, TCP_FIN);
+    connection_image(6, &image);
+    CHECK(image.first == 1000 && image.end == 1016);
+    CHECK(is_sound(&image));
+    /* The first is sent again, the last waits for its acknowledgement. */
+    pcb.unsent = &first;
+    pcb.unacked = &last;
+    pcb.snd_nxt = 1016;
+    connection_image(6, &image);
+    CHECK(image.first == 1000 && image.end == 1016);
+    CHECK(is_sound(&image));
+    /* All is acknowledged. */
+    pcb.unsent = pcb.unacked = NULL;
+    pcb.state = FIN_WAIT_2;
+    pcb.lastack = 1016;
+    connection_image(6, &image);
+    CHECK(image.first == 1016 && image.end == 1016);
+    CHECK(is_sound(&image));
+    the_net.connections[6] = NULL;
+}
+
+TEST(net_recover, the_link_of_either_end_is_kept)
+{
+    const struct ip_address link = {0xFE80ull << 48, 0x77}, beyond = {0x20010DB8ull << 32, 0xF};
+    struct tcp_pcb pcb = {.state = ESTABLISHED, .mss = 1220}, made = {0};
+    struct kept_connection image;
+
+    for (unsigned i = 0; i < 3; i++) { /* with both, each is of the same link */
+        pcb.local_ip = port_to_lwip_at(i == 0 ? beyond : link, 3);
+        pcb.remote_ip = port_to_lwip_at(i == 1 ? beyond : link, 3);
+        the_net.connections[6] = &pcb;
+        connection_image(6, &image);
+        CHECK_EQ(image.zone, 3);
+        set_names(&made, &image);
+        CHECK(ip_addr_eq(&made.local_ip, &pcb.local_ip) &&
+              ip_addr_eq(&made.remote_ip, &pcb.remote_ip));
+    }
+    the_net.connections[6] = NULL;
+}
+
+TEST(net_recover, the_flow_of_a_socket_is_made_anew_alone)
+{
+    leave_images();
+    the_net.sockets[1].send.own = 5;
+    the_net.sockets[1].receive.own = 7;
+    note_socket_flow(&the_net, 1);
+    CHECK(kept.sockets[1].sent == 5 && kept.sockets[1].received == 7);
+    CHECK_EQ(kept.sockets[1].flow_sum, KEPT_FLOW_SUM(&kept.sockets[1], sent));
+    CHECK(wrong_sockets(&kept) == NULL);
 }
 
 /* ---- Windows ---- */

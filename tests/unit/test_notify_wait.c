@@ -34,7 +34,7 @@ static bool has_events(const struct thread *thread, uint64_t events)
 
 static uint64_t events_of(mnos_cap_t endpoint)
 {
-    return ((const struct endpoint *)world_object(world_root, endpoint))->events;
+    return (endpoint_of(world_object(world_root, endpoint)))->events;
 }
 
 static void goes_on(unsigned peer_priority)

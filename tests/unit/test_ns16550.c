@@ -8,16 +8,16 @@ TEST(ns16550, finds_the_device_and_sets_the_line_up)
     CHECK_EQ(device.divisor, 1);
     CHECK_EQ(device.lcr, LCR_8_BITS);
     CHECK_EQ(device.mcr, MCR_DTR | MCR_RTS | MCR_OUT2);
-    CHECK_EQ(line.statistics.fifo_bytes, 16);
+    CHECK_EQ(serial_line.uart.statistics.fifo_bytes, 16);
     CHECK_EQ(device.ier, IER_RECEIVED | IER_LINE_STATUS);
 }
 
 TEST(ns16550, a_device_without_fifo_and_an_absent_one_are_told_apart)
 {
     scene(false);
-    CHECK_EQ(line.statistics.fifo_bytes, 1);
+    CHECK_EQ(serial_line.uart.statistics.fifo_bytes, 1);
     device.absent = true;
-    CHECK_EQ(uart_init(&line, 0x3F8), MNOS_ERR_DEVICE);
+    CHECK_EQ(uart_init(&serial_line.uart, 0x3F8), MNOS_ERR_DEVICE);
 }
 
 TEST(ns16550, a_read_is_answered_when_a_byte_arrives)
@@ -59,7 +59,7 @@ TEST(ns16550, reads_are_answered_in_order)
 TEST(ns16550, too_many_and_malformed_requests_are_refused)
 {
     scene(true);
-    for (unsigned i = 0; i < SERVER_READS_MAX; i++)
+    for (unsigned i = 0; i < STREAM_READS_MAX; i++)
         CHECK_EQ(request_read(1, 100 + i, 1).reply_id, 0);
     CHECK_EQ(request_read(1, 200, 1).label, MNOS_ERR_AGAIN);
     CHECK_EQ(request_read(1, 200, 0).label, MNOS_ERR_ARGUMENT);
@@ -67,7 +67,7 @@ TEST(ns16550, too_many_and_malformed_requests_are_refused)
     CHECK_EQ(request(1, 200, STREAM_WRITE, NULL, 0).label, MNOS_ERR_ARGUMENT);
     CHECK_EQ(request(1, 200, 999, NULL, 0).label, MNOS_ERR_LABEL);
     request_read(1, 0, 1); /* by ipc_send: ignored */
-    CHECK_EQ(driver.read_count, SERVER_READS_MAX);
+    CHECK_EQ(driver.read_count, STREAM_READS_MAX);
     CHECK_EQ(reply_count, 0);
 }
 
@@ -106,13 +106,13 @@ TEST(ns16550, errors_of_the_line_are_counted)
     wire_receive("b", 1, 0);
     interrupts();
     CHECK_STR_EQ(got(STREAM_POLL, 10), "ab");
-    CHECK_EQ(line.statistics.breaks, 1);
+    CHECK_EQ(serial_line.uart.statistics.breaks, 1);
     wire_receive("c", 1, LSR_PARITY);
     wire_receive("d", 1, 0);
     wire_receive("e", 1, LSR_FRAMING);
     interrupts();
-    CHECK_EQ(line.statistics.parity_errors, 1);
-    CHECK_EQ(line.statistics.framing_errors, 2);
+    CHECK_EQ(serial_line.uart.statistics.parity_errors, 1);
+    CHECK_EQ(serial_line.uart.statistics.framing_errors, 2);
     CHECK_STR_EQ(got(STREAM_READ, 10), "LOST");
     CHECK_STR_EQ(got(STREAM_READ, 10), "d");
     CHECK_STR_EQ(got(STREAM_READ, 10), "LOST");
@@ -126,7 +126,7 @@ TEST(ns16550, an_overrun_is_reported_where_bytes_are_missing)
     interrupts();
     wire_receive("next", 4, 0);
     interrupts();
-    CHECK_EQ(line.statistics.overruns, 1);
+    CHECK_EQ(serial_line.uart.statistics.overruns, 1);
     CHECK_STR_EQ(got(STREAM_READ, 100), "0123456789abcde");
     CHECK_STR_EQ(got(STREAM_READ, 100),
                  "LOST"); /* one byte may have been read between loss and report */
@@ -162,7 +162,7 @@ TEST(ns16550, no_loss_goes_unreported)
             wire_receive(&byte, 1, 0);
         }
         if ((seed >> 20 & 7) == 0)
-            uart_hold(&line, (seed >> 23 & 1) != 0);
+            uart_hold(&serial_line.uart, (seed >> 23 & 1) != 0);
         if (seed >> 24 & 1)
             interrupts();
         if (seed >> 25 & 1)
@@ -180,7 +180,7 @@ TEST(ns16550, no_loss_goes_unreported)
         }
     }
     CHECK(losses > 10);
-    CHECK(byte_queue_room(&line.received) <= BYTE_QUEUE_ITEMS);
+    CHECK(byte_queue_room(&serial_line.uart.received) <= BYTE_QUEUE_ITEMS);
 }
 
 /* The sender heeds the device: it sends only what the FIFO has room for, as a virtual machine
@@ -206,14 +206,15 @@ TEST(ns16550, what_nobody_reads_stays_in_the_device)
     for (unsigned i = 0; i < 2000; i++) {
         sent += feed(paste + sent, sizeof paste - sent);
         interrupts();
-        CHECK(line.stopped || device.rx_count == 0); /* nothing is forgotten in the device */
-        if (byte_queue_used(&line.received) <= USED_ASK_TO_STOP)
+        CHECK(serial_line.uart.stopped ||
+              device.rx_count == 0); /* nothing is forgotten in the device */
+        if (byte_queue_used(&serial_line.uart.received) <= USED_ASK_TO_STOP)
             CHECK(device.mcr & MCR_RTS);
     }
-    CHECK(line.stopped && sent < sizeof paste);
+    CHECK(serial_line.uart.stopped && sent < sizeof paste);
     CHECK_EQ(device.ier & IER_RECEIVED, 0); /* U3 */
     CHECK_EQ(device.mcr & MCR_RTS, 0);
-    CHECK_EQ(line.statistics.stops, 1);
+    CHECK_EQ(serial_line.uart.statistics.stops, 1);
     while (read < sizeof paste) {
         const char *bytes = got(STREAM_POLL, 1000);
 
@@ -227,7 +228,7 @@ TEST(ns16550, what_nobody_reads_stays_in_the_device)
     }
     CHECK(memcmp(seen, paste, sizeof paste) == 0);
     CHECK(device.mcr & MCR_RTS);
-    CHECK_EQ(line.statistics.overruns, 0);
+    CHECK_EQ(serial_line.uart.statistics.overruns, 0);
 }
 
 TEST(ns16550, a_hold_empties_the_driver_and_leaves_the_rest_in_the_device)
@@ -245,15 +246,15 @@ TEST(ns16550, a_hold_empties_the_driver_and_leaves_the_rest_in_the_device)
     CHECK_STR_EQ(replies[0].bytes, "more");
     got(STREAM_HOLD, 100);
     client_gone(1); /* and so does the end of the client */
-    CHECK(!line.stopped);
+    CHECK(!serial_line.uart.stopped);
     CHECK(device.mcr & MCR_RTS);
 }
 
 TEST(ns16550, before_a_client_has_come_bytes_stay_in_the_device)
 {
     scene(true);
-    CHECK_EQ(uart_init(&line, 0x3F8), MNOS_OK); /* a new run */
-    uart_service(&line);
+    CHECK_EQ(uart_init(&serial_line.uart, 0x3F8), MNOS_OK); /* a new run */
+    uart_service(&serial_line.uart);
     wire_receive("early", 5, 0);
     interrupts();
     CHECK_EQ(device.rx_count, 5);
@@ -271,7 +272,7 @@ TEST(ns16550, a_listener_does_not_end_the_hold_of_another_client)
     scene(true);
     got(STREAM_HOLD, 100); /* of client 1 */
     CHECK_EQ(request_listen(3, 3), MNOS_OK);
-    CHECK(line.stopped);
+    CHECK(serial_line.uart.stopped);
 }
 
 TEST(ns16550, listeners_are_told_when_bytes_begin_to_wait)

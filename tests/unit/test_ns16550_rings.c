@@ -75,7 +75,7 @@ TEST(ns16550_rings, a_full_input_ring_is_filled_when_there_is_room)
         CHECK(bytes[0] != 0);
         memcpy(seen + got_bytes, bytes, strlen(bytes));
         got_bytes += strlen(bytes);
-        server_progress(&driver); /* as when the client sets STREAM_EVENT_LOOK */
+        stream_server_progress(&driver); /* as when the client sets STREAM_EVENT_LOOK */
     }
     for (size_t i = 0; i < sent; i++)
         CHECK_EQ(seen[i], '0' + i % 10);
@@ -89,7 +89,7 @@ TEST(ns16550_rings, a_loss_is_told_between_the_bytes_before_and_those_after)
     type_keys("after");
     CHECK_EQ(lost(), 0); /* not before the client has taken what came earlier */
     CHECK_STR_EQ(taken(), "before");
-    server_progress(&driver);
+    stream_server_progress(&driver);
     CHECK_EQ(lost(), 1);
     CHECK_STR_EQ(taken(), "after");
 }
@@ -99,7 +99,7 @@ TEST(ns16550_rings, output_leaves_the_ring_when_the_device_has_it)
     begin();
     events_told[1] = 0;
     put("0123456789abcdefghij"); /* more than the FIFO takes */
-    server_progress(&driver);
+    stream_server_progress(&driver);
     CHECK_EQ(output.shared->taken, 16);
     CHECK_EQ(events_told[1], 0);
     send_everything();
@@ -113,7 +113,7 @@ TEST(ns16550_rings, rings_go_on_where_they_were_with_the_next_driver)
     begin();
     type_keys("one");
     put("0123456789abcdefghij");
-    server_progress(&driver);
+    stream_server_progress(&driver);
     new_driver();
     CHECK_EQ(attach(1, 1), MNOS_OK);
     type_keys("two");
@@ -130,7 +130,7 @@ TEST(ns16550_rings, output_of_rings_and_writes_take_turns_in_whole_pieces)
     memset(text, 'w', sizeof text - 1);
     put("rrrr");
     request(1, 100, STREAM_WRITE, text, sizeof text - 1);
-    server_progress(&driver);
+    stream_server_progress(&driver);
     send_everything();
     CHECK_EQ(device.sent_count, sizeof text - 1 + 4);
     CHECK(strstr(device.sent, text) != NULL);
@@ -141,7 +141,7 @@ TEST(ns16550_rings, indexes_that_contradict_each_other_detach)
 {
     begin();
     output.shared->written = CAPACITY + 1;
-    server_progress(&driver);
+    stream_server_progress(&driver);
     CHECK_EQ(caps_held, 1); /* it listens still */
     CHECK_EQ(device.sent_count, 0);
     input.shared->taken = 77;
@@ -162,7 +162,7 @@ TEST(ns16550_rings, memory_that_was_taken_away_detaches)
     begin();
     driver.clients.entries[0].output_guard.lost = true;
     put("x");
-    server_progress(&driver);
+    stream_server_progress(&driver);
     CHECK_EQ(caps_held, 1);
     CHECK_EQ(device.sent_count, 0);
 }

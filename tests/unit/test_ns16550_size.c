@@ -2,7 +2,7 @@
 /* test_ns16550_size - the serial driver against a model of the device and of its clients: how large the terminal is. */
 #include "tests/models/ns16550.h"
 
-#define PATIENCE SERVER_PATIENCE_NS
+#define PATIENCE STREAM_PATIENCE_NS
 #define QUESTION "\0337\033[18t\033[999;999H\033[6n\0338"
 
 /* WINSIZE; reply_id 0: it waits. */
@@ -57,14 +57,14 @@ TEST(ns16550_size, one_that_does_not_answer_has_80_columns_after_200_ms)
 {
     begin();
     CHECK(!ask(1, 0));
-    CHECK_EQ(server_deadline(&driver), 1000 + PATIENCE);
+    CHECK_EQ(stream_server_deadline(&driver), 1000 + PATIENCE);
     pass_time(PATIENCE - 1);
     CHECK_EQ(reply_count, 0);
     pass_time(1);
     last_reply();
     CHECK(size.columns == STREAM_COLUMNS && size.rows == STREAM_ROWS);
     CHECK_EQ(size.flags, STREAM_IN_FRONT);
-    CHECK_EQ(server_deadline(&driver), MNOS_DEADLINE_NEVER);
+    CHECK_EQ(stream_server_deadline(&driver), MNOS_DEADLINE_NEVER);
     type_keys("\033[30;100R"); /* late, over a slow line */
     CHECK(ask(VISITOR, 0));
     CHECK(size.columns == 100 && size.rows == 30);
@@ -131,8 +131,8 @@ TEST(ns16550_size, a_sequence_that_does_not_go_on_is_let_go)
     pass_time(PATIENCE);
     type_keys("x\033");
     CHECK_STR_EQ(got(STREAM_POLL, 100), "x");
-    CHECK(server_deadline(&driver) < driver.now_ns + PATIENCE);
-    pass_time(SERVER_SEQUENCE_NS);
+    CHECK(stream_server_deadline(&driver) < driver.now_ns + PATIENCE);
+    pass_time(STREAM_SEQUENCE_NS);
     CHECK_STR_EQ(got(STREAM_POLL, 100), "\033"); /* the Escape key */
     type_keys("\033[2");
     CHECK_STR_EQ(got(STREAM_HOLD, 100), "\033[2"); /* who empties the driver gets that too */
@@ -187,10 +187,10 @@ TEST(ns16550_size, malformed_and_too_many_requests_are_refused)
     record = (struct stream_ask){0, 1};
     CHECK_EQ(request(1, 1, STREAM_WINSIZE, &record, sizeof record).label, MNOS_ERR_ARGUMENT);
     record.reserved = 0;
-    for (unsigned i = 0; i < SERVER_ASKS_MAX; i++)
+    for (unsigned i = 0; i < STREAM_ASKS_MAX; i++)
         CHECK(!ask(1 + i, 0));
     CHECK_EQ(request(1, 1, STREAM_WINSIZE, &record, sizeof record).label, MNOS_ERR_AGAIN);
     client_gone(2);
     pass_time(PATIENCE);
-    CHECK_EQ(reply_count, SERVER_ASKS_MAX - 1);
+    CHECK_EQ(reply_count, STREAM_ASKS_MAX - 1);
 }

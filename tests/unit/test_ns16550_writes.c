@@ -27,9 +27,9 @@ static void write_a_lot(bool has_fifo)
     CHECK_EQ(replies[2].reply_id, 102);
     CHECK_EQ(device.sent_count, sizeof text);
     CHECK(memcmp(device.sent, text, sizeof text) == 0);
-    CHECK_EQ(line.statistics.sent_bytes, sizeof text);
+    CHECK_EQ(serial_line.uart.statistics.sent_bytes, sizeof text);
     CHECK_EQ(device.ier & IER_TRANSMIT_EMPTY, 0); /* U1: nothing to send, nothing to be told */
-    CHECK(!line.sending);
+    CHECK(!serial_line.uart.sending);
 }
 
 TEST(ns16550, a_write_is_answered_when_the_device_has_its_last_byte)
@@ -92,8 +92,8 @@ TEST(ns16550, sessions_that_write_without_end_leave_room_for_the_holder)
     request(1, 40, STREAM_GIVE_FRONT, &record, sizeof record);
     child = exported;
     while (request(child, 100 + taken, STREAM_WRITE, text, sizeof text).label != MNOS_ERR_AGAIN)
-        CHECK(++taken < SERVER_WRITES_MAX);
-    CHECK_EQ(taken, SERVER_WRITES_OF_SESSIONS);
+        CHECK(++taken < STREAM_WRITES_MAX);
+    CHECK_EQ(taken, STREAM_WRITES_OF_SESSIONS);
     CHECK_EQ(request(1, 200, STREAM_WRITE, "prompt", 6).reply_id, 0);
     CHECK_EQ(request(VISITOR, 201, STREAM_WRITE, "visitor", 7).reply_id, 0);
     CHECK_EQ(request(1, 202, STREAM_WRITE, "more", 4).label, MNOS_ERR_AGAIN);
@@ -150,8 +150,8 @@ TEST(ns16550, receiving_and_sending_at_once_lose_nothing)
         driver.read_count = 0;
     }
     send_everything();
-    CHECK_EQ(line.statistics.overruns, 0);
-    CHECK_EQ(byte_queue_used(&line.received) + got, 5000);
+    CHECK_EQ(serial_line.uart.statistics.overruns, 0);
+    CHECK_EQ(byte_queue_used(&serial_line.uart.received) + got, 5000);
     for (size_t i = 0; i < got; i++)
         CHECK_EQ(received[i], (char)i);
     CHECK_EQ(device.sent_count % 10, 0);

@@ -28,22 +28,22 @@ static void init(void)
     CHECK_EQ(CALL(actor, cap_delete, warm), 0);
 }
 
-struct account {
+struct balance {
     uint64_t frames, bytes, free;
     uint32_t slots;
 };
 
-static struct account account(void)
+static struct balance account(void)
 {
-    return (struct account){.free = world_free_frames(),
-                            .frames = world_root->quota.frames_used,
-                            .bytes = world_root->quota.bytes_used,
+    return (struct balance){.free = world_free_frames(),
+                            .frames = quota_used(&world_root->quota.frames),
+                            .bytes = quota_used(&world_root->quota.bytes),
                             .slots = world_root->captable.used};
 }
 
-static void check_same(struct account before)
+static void check_same(struct balance before)
 {
-    struct account now = account();
+    struct balance now = account();
 
     CHECK_EQ(now.frames, before.frames);
     CHECK_EQ(now.bytes, before.bytes);
@@ -79,9 +79,9 @@ TEST(process, an_empty_process_returns_everything)
     mnos_cap_t handle;
 
     init();
-    struct account before = account();
+    struct balance before = account();
     world_process(world_root, FRAMES, BYTES, &handle);
-    CHECK_EQ(world_root->quota.frames_used, before.frames + FRAMES);
+    CHECK_EQ(quota_used(&world_root->quota.frames), before.frames + FRAMES);
     destroy(handle);
     check_same(before);
 }
@@ -91,7 +91,7 @@ TEST(process, a_furnished_process_returns_everything)
     mnos_cap_t handle;
 
     init();
-    struct account before = account();
+    struct balance before = account();
     struct process *process = world_process(world_root, FRAMES, BYTES, &handle);
     furnish(process);
     world_check();
@@ -109,8 +109,8 @@ TEST(process, its_account_is_zero_when_it_is_dead)
     furnish(process);
     CHECK_EQ(CALL(actor, proc_destroy, handle, 99), 0);
     CHECK_EQ(process->state, MNOS_PROCESS_DEAD);
-    CHECK_EQ(process->quota.frames_used, 0);
-    CHECK_EQ(process->quota.bytes_used, 0);
+    CHECK_EQ(quota_used(&process->quota.frames), 0);
+    CHECK_EQ(quota_used(&process->quota.bytes), 0);
     CHECK_EQ(process->exit_reason, MNOS_EXIT_DESTROYED);
     CHECK_EQ(process->exit_code, 99);
     /* Destroying it again is harmless, and does not change why it ended. */
@@ -124,7 +124,7 @@ TEST(process, descendants_die_with_it)
     mnos_cap_t handle;
 
     init();
-    struct account before = account();
+    struct balance before = account();
     struct process *process = world_process(world_root, 4000, 8 * BYTES, &handle);
     struct process *parent = process;
     for (unsigned i = 0; i < 5; i++) {
@@ -146,13 +146,14 @@ TEST(process, quotas_are_carved_out_of_the_parents)
     struct mnos_process_params params = {
         .frames_quota = FRAMES, .bytes_quota = 1000, .priority_ceiling = 5};
     struct process *child;
-    struct account before = account();
+    struct balance before = account();
 
-    CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_QUOTA);
+    CHECK_EQ(process_create(process, &params, &child), QUOTA_SPENT(MNOS_QUOTA_FRAMES));
     params = (struct mnos_process_params){.frames_quota = 10, .bytes_quota = BYTES};
-    CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_QUOTA);
+    CHECK_EQ(process_create(process, &params, &child), QUOTA_SPENT(MNOS_QUOTA_BYTES));
     params = (struct mnos_process_params){.frames_quota = 2, .bytes_quota = 10000};
-    CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_QUOTA); /* nor for page tables */
+    CHECK_EQ(process_create(process, &params, &child),
+             QUOTA_SPENT(MNOS_QUOTA_FRAMES)); /* nor for page tables */
     params = (struct mnos_process_params){
         .frames_quota = 10, .bytes_quota = 10000, .priority_ceiling = 64};
     CHECK_EQ(process_create(process, &params, &child), MNOS_ERR_CEILING);
@@ -167,12 +168,12 @@ TEST(process, no_room_for_a_table_is_found_out_by_the_first_capability)
     mnos_cap_t handle;
 
     init();
-    struct account before = account();
+    struct balance before = account();
     struct process *process = world_process(world_root, 10, 2 * MNOS_PAGE_BYTES - 1, &handle);
-    CHECK_EQ(process->quota.bytes_used, 0);
+    CHECK_EQ(quota_used(&process->quota.bytes), 0);
     for (unsigned i = 0; i < 3; i++) /* a root, but no page of slots */
-        CHECK_EQ(captable_alloc(&process->captable, &slot), MNOS_ERR_QUOTA);
-    CHECK_EQ(process->quota.bytes_used, captable_bytes(&process->captable));
+        CHECK_EQ(captable_alloc(&process->captable, &slot), QUOTA_SPENT(MNOS_QUOTA_BYTES));
+    CHECK_EQ(quota_used(&process->quota.bytes), captable_bytes(&process->captable));
     world_check();
     destroy(handle);
     check_same(before);
@@ -185,7 +186,7 @@ TEST(process, creation_fails_cleanly_wherever_memory_ends)
     mnos_status_t status = MNOS_ERR_MEMORY;
 
     init();
-    struct account before = account();
+    struct balance before = account();
     for (uint64_t left = 0; status != MNOS_OK && left < 50; left++) {
         world_take_frames(left);
         status = process_create(world_root, &params, &child);
@@ -208,10 +209,10 @@ TEST(process, a_thread_is_created_whole_or_not_at_all)
     struct process *process = world_process(world_root, FRAMES, BYTES, &handle);
     for (uint64_t left = 0; status != MNOS_OK && left < 50; left++) {
         world_take_frames(left);
-        uint64_t bytes = process->quota.bytes_used;
+        uint64_t bytes = quota_used(&process->quota.bytes);
         status = thread_create(process, &params, &thread);
         CHECK(status == MNOS_OK || status == MNOS_ERR_MEMORY);
-        CHECK(status == MNOS_OK || process->quota.bytes_used == bytes);
+        CHECK(status == MNOS_OK || quota_used(&process->quota.bytes) == bytes);
         world_give_back();
         world_check();
     }
@@ -232,8 +233,8 @@ TEST(process, threads_blocked_everywhere_die_with_it)
     struct thread *server = world_thread(world_root, WORLD_PRIORITY);
     mnos_cap_t port = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
     mnos_cap_t inbox = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
-    struct endpoint *endpoint = (struct endpoint *)world_object(world_root, port);
-    struct account before = account();
+    struct endpoint *endpoint = endpoint_of(world_object(world_root, port));
+    struct balance before = account();
     struct process *process = world_process(world_root, FRAMES, BYTES, &handle);
     mnos_cap_t remote = CALL_VALUE(actor, cap_transfer, handle, port, MNOS_RIGHT_WRITE);
     mnos_cap_t from = CALL_VALUE(actor, cap_transfer, handle, inbox, MNOS_RIGHT_READ);
@@ -302,7 +303,7 @@ TEST(process, memory_it_granted_is_unmapped_everywhere)
     unsigned rights;
 
     init();
-    struct account before = account();
+    struct balance before = account();
     struct process *process = world_process(world_root, FRAMES, BYTES, &handle);
     struct thread *thread = world_thread(process, WORLD_PRIORITY);
     mnos_cap_t memory = CALL_VALUE(thread, mem_alloc, 8);
@@ -310,7 +311,7 @@ TEST(process, memory_it_granted_is_unmapped_everywhere)
     view.rights = MNOS_RIGHT_READ;
     CHECK_EQ(cap_derive(world_root, &view, 0, &own), MNOS_OK);
     CHECK_EQ(CALL(actor, mem_map, MNOS_SELF, own, 0x10000, 0, 8, MNOS_MAP_READ), 0);
-    uint64_t tables = world_root->quota.frames_used - before.frames - FRAMES;
+    uint64_t tables = quota_used(&world_root->quota.frames) - before.frames - FRAMES;
     destroy(handle);
     CHECK(!arch_aspace_lookup(&world_root->aspace.arch, 0x10000, &frame, &rights));
     CHECK_PTR_EQ(world_object(world_root, own), NULL);
@@ -326,7 +327,7 @@ TEST(process, a_process_can_end_itself)
     mnos_cap_t handle;
 
     init();
-    struct account before = account();
+    struct balance before = account();
     mnos_cap_t port = CALL_VALUE(actor, cap_create, MNOS_CREATE_ENDPOINT);
     struct process *process = world_process(world_root, FRAMES, BYTES, &handle);
     struct cap_view view = world_view(world_root, port);
@@ -342,7 +343,7 @@ TEST(process, a_process_can_end_itself)
     CHECK_EQ(process->state, MNOS_PROCESS_DEAD);
     CHECK_EQ(process->exit_reason, MNOS_EXIT_SELF);
     CHECK_EQ(process->exit_code, 7);
-    CHECK_EQ(((struct endpoint *)world_object(world_root, port))->events, 4);
+    CHECK_EQ((endpoint_of(world_object(world_root, port)))->events, 4);
     CHECK_EQ(CALL(actor, cap_delete, handle), 0);
     CHECK_EQ(CALL(actor, cap_delete, port), 0);
     check_same(before);
@@ -430,8 +431,8 @@ TEST(process, who_asks_for_the_registers_of_a_thread_that_is_to_stop_stops_it)
     atomic_fetch_or(&victim->stop,
                     STOP_PROCESS); /* as process_suspend() does, a step before it tells */
     arguments[0] = handle;
-    CHECK(world_call_once(asker, CALL_cap_inspect, arguments, &rax)); /* to be made again */
+    CHECK(world_call_once(asker, MNOS_SYS_cap_inspect, arguments, &rax)); /* to be made again */
     CHECK_EQ(victim->state, THREAD_SUSPENDED);
     world_act(asker);
-    CHECK_EQ(world_call(asker, CALL_cap_inspect, arguments), 0);
+    CHECK_EQ(world_call(asker, MNOS_SYS_cap_inspect, arguments), 0);
 }

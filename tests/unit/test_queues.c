@@ -3,6 +3,7 @@
 #include "ipc/wait.h"
 #include "object/endpoint.h"
 #include "sched/sched.h"
+#include "sched/runqueue_inline.h"
 #include "tests/unit/kernel_world.h"
 
 #define NEVER MNOS_DEADLINE_NEVER

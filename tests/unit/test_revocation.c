@@ -30,7 +30,7 @@ TEST(derive, a_revocation_is_interrupted_and_continued)
 
     interrupt_at = 5;
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_cap_revoke, (uint64_t[6]){root}, &rax));
+    CHECK(world_call_once(actor, MNOS_SYS_cap_revoke, (uint64_t[6]){root}, &rax));
     host_on_poll = NULL;
     CHECK(world_root->captable.used < used);
     CHECK(world_root->captable.used > used - MANY / 2);
@@ -65,7 +65,7 @@ TEST(derive, whoever_holds_the_parent_can_finish_an_abandoned_revocation)
     polls = 0;
     interrupt_at = 3;
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_cap_revoke, (uint64_t[6]){middle}, &rax));
+    CHECK(world_call_once(actor, MNOS_SYS_cap_revoke, (uint64_t[6]){middle}, &rax));
     host_on_poll = NULL;
     CHECK_EQ(CALL(urgent, cap_revoke, root), 0);
     CHECK(!is_alive(middle));
@@ -90,7 +90,7 @@ TEST(derive, a_revocation_whose_thread_was_killed_is_finished_by_a_deletion)
     polls = 0;
     interrupt_at = 3;
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_cap_revoke, (uint64_t[6]){middle}, &rax));
+    CHECK(world_call_once(actor, MNOS_SYS_cap_revoke, (uint64_t[6]){middle}, &rax));
     host_on_poll = NULL;
     world_act(urgent);
     world_kill(actor);
@@ -118,7 +118,7 @@ TEST(derive, a_deletion_with_many_children_can_be_interrupted)
     polls = 0;
     interrupt_at = 3;
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_cap_delete, (uint64_t[6]){middle}, &rax));
+    CHECK(world_call_once(actor, MNOS_SYS_cap_delete, (uint64_t[6]){middle}, &rax));
     host_on_poll = NULL;
     CHECK(is_alive(middle));
     world_check();

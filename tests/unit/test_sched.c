@@ -120,7 +120,7 @@ TEST(sched, who_is_woken_by_an_event_takes_over_without_the_queue)
     CHECK_PTR_EQ(current(), one);
     cores[0].slice_end_ns = 0; /* as if nobody had waited */
     for (unsigned i = 0; i < 3; i++)
-        endpoint_notify((struct endpoint *)world_object(world_root, ports[i]), 1);
+        endpoint_notify(endpoint_of(world_object(world_root, ports[i])), 1);
     CHECK_PTR_EQ(cores[0].next, high);
     CHECK_EQ(higher->state, THREAD_READY); /* only one does */
     CHECK_EQ(low->state, THREAD_READY);
@@ -135,7 +135,7 @@ TEST(sched, who_is_woken_by_an_event_takes_over_without_the_queue)
     CHECK(host_leave_kernel());
     CHECK_PTR_EQ(current(), one); /* it kept its place */
     cores[0].slice_end_ns = 0;
-    endpoint_notify((struct endpoint *)world_object(world_root, ports[0]), 1);
+    endpoint_notify(endpoint_of(world_object(world_root, ports[0])), 1);
     CHECK(host_leave_kernel());
     CHECK_PTR_EQ(current(), high);
     CHECK_EQ(cores[0].runqueue.running_priority, 9);
@@ -152,7 +152,7 @@ TEST(sched, who_is_woken_by_an_event_and_stopped_does_not_run)
     struct thread *one = world_thread(world_root, 5);
     struct thread *high = waiter(9, &port);
     CHECK(host_leave_kernel());
-    endpoint_notify((struct endpoint *)world_object(world_root, port), 1);
+    endpoint_notify(endpoint_of(world_object(world_root, port)), 1);
     CHECK_PTR_EQ(cores[0].next, high);
     atomic_fetch_or(&high->stop, STOP_SUSPEND);
     CHECK(host_leave_kernel());
@@ -169,7 +169,8 @@ TEST(sched, yielding_lets_equals_run)
     struct thread *low = world_thread(world_root, 4);
     CHECK(host_leave_kernel());
     uint64_t turn_end = cores[0].slice_end_ns;
-    CHECK_EQ(CALL(one, thread_yield), WORLD_WAITS);
+    CHECK_EQ(CALL(one, thread_yield), 0);
+    CHECK(host_leave_kernel());
     CHECK_PTR_EQ(current(), two); /* at once, for the rest of the turn */
     CHECK_EQ(one->frame.rax, 0);
     CHECK_EQ(one->state, THREAD_READY);
@@ -291,18 +292,18 @@ TEST(thread, destroying_itself_leaves_only_its_record)
     world_init();
     struct thread *other = world_thread(world_root, 20);
     struct thread *thread = world_thread_with(world_root, 20, MNOS_AFFINITY_ANY, 0, &handle);
-    uint64_t frames = world_root->quota.frames_used;
+    uint64_t frames = quota_used(&world_root->quota.frames);
     CHECK_EQ(CALL(thread, thread_destroy, MNOS_SELF), WORLD_WAITS);
     CHECK_EQ(thread->state, THREAD_DEAD);
     CHECK_EQ(runqueue_best_work(&cores[0].runqueue), 20); /* this core buries it */
     world_finish_work();
-    CHECK_EQ(world_root->quota.frames_used, frames - 1);
+    CHECK_EQ(quota_used(&world_root->quota.frames), frames - 1);
     CHECK_EQ(world_root->thread_count, 1);
     CHECK_EQ(STATUS_OF(CALL(other, thread_destroy, handle)), MNOS_ERR_STATE);
-    uint64_t bytes = world_root->quota.bytes_used;
+    uint64_t bytes = quota_used(&world_root->quota.bytes);
     CHECK_EQ(CALL(other, cap_delete, handle), 0);
     (void)world_free_frames();
-    CHECK(world_root->quota.bytes_used < bytes);
+    CHECK(quota_used(&world_root->quota.bytes) < bytes);
     world_check();
 }
 
@@ -319,7 +320,7 @@ TEST(thread, parameters_are_checked)
         CHECK_EQ(thread_create(world_root, &params, &thread), status);                             \
     } while (0)
     world_init();
-    uint64_t bytes = world_root->quota.bytes_used;
+    uint64_t bytes = quota_used(&world_root->quota.bytes);
     REFUSED(params.priority = 64, MNOS_ERR_CEILING);
     REFUSED(params.affinity = 1, MNOS_ERR_ARGUMENT);
     REFUSED(params.flags = 2, MNOS_ERR_ARGUMENT);
@@ -330,7 +331,7 @@ TEST(thread, parameters_are_checked)
     REFUSED(params.registers.rip = 1ull << 47, MNOS_ERR_ADDRESS);
     REFUSED(params.registers.fs_base = 1ull << 63, MNOS_ERR_ADDRESS);
 #undef REFUSED
-    CHECK_EQ(world_root->quota.bytes_used, bytes);
+    CHECK_EQ(quota_used(&world_root->quota.bytes), bytes);
     CHECK_EQ(thread_create(world_root, &good, &thread), MNOS_OK);
     world_check();
 }

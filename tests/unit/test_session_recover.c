@@ -80,6 +80,25 @@ TEST(session_recover, what_the_service_dies_of_is_not_carried_out_a_third_time)
     free(sessions);
 }
 
+TEST(session_recover, what_has_been_done_in_part_does_not_go_on_where_the_part_is_lost)
+{
+    struct sessions *sessions = make();
+    struct server_lane *lane = &session_of(sessions, ALICE)->lanes[3];
+
+    CHECK_EQ(begin(sessions, 1), LANE_RUN);
+    CHECK_EQ(sessions_recover(sessions, &owner, bob_is_gone, true), 1);
+    sessions_lose_parts(sessions); /* nothing of it was done */
+    CHECK_EQ(begin(sessions, 1), LANE_RUN);
+    lane->begun = 1;
+    CHECK_EQ(sessions_recover(sessions, &owner, bob_is_gone, true), 1);
+    sessions_lose_parts(sessions);
+    CHECK_EQ(begin(sessions, 1), LANE_REPLAY);
+    CHECK_EQ(lane->status, MNOS_ERR_LOST);
+    CHECK_EQ(begin(sessions, 2), LANE_RUN);
+    CHECK_EQ(lane->begun, 0);
+    free(sessions);
+}
+
 TEST(session_recover, clients_that_have_gone_meanwhile_are_forgotten)
 {
     struct sessions *sessions = make();
@@ -137,23 +156,30 @@ static bool is_noticed(unsigned what)
     struct server_session *alice = session_of(sessions, ALICE);
     struct server_session *one = session_make(sessions, 1 | SESSION_EXPORTED, alice, 1, 0);
     struct server_session *two = session_make(sessions, 2 | SESSION_EXPORTED, alice, 1, 0);
-    uint32_t *const numbers[] = {
-        &sessions->session_count, &sessions->handle_count,
-        &sessions->free_session,  &sessions->buckets[session_bucket(ALICE)],
-        &alice->account,          &alice->parent,
-        &alice->first_child,      &one->parent,
-        &one->previous_sibling,   &two->next_sibling};
+    uint32_t *const numbers[] = {&sessions->session_count,
+                                 &sessions->handle_count,
+                                 &sessions->free_session,
+                                 &sessions->buckets[session_bucket(ALICE)],
+                                 &alice->parent,
+                                 &alice->first_child,
+                                 &one->parent,
+                                 &one->previous_sibling,
+                                 &two->next_sibling};
     bool noticed;
 
     CHECK_PTR_EQ(sessions_numbers(sessions, SESSIONS, HANDLES), NULL);
     if (what < sizeof numbers / sizeof numbers[0])
         *numbers[what] = 5000;
+    else if (what == 9)
+        alice->account = 5000;
     else if (what == 10)
         alice->next = alice->number; /* round and round */
     else if (what == 11)
         alice->parent = two->number;
     else if (what == 12)
         two->next_sibling = two->number;
+    else if (what == 13)
+        one->client++;
     else
         sessions->handles_at += 8;
     noticed = sessions_numbers(sessions, SESSIONS, HANDLES) != NULL;
@@ -163,6 +189,6 @@ static bool is_noticed(unsigned what)
 
 TEST(session_recover, numbers_that_are_none_of_the_table_are_noticed_before_they_are_used)
 {
-    for (unsigned what = 0; what <= 13; what++)
+    for (unsigned what = 0; what <= 14; what++)
         CHECK(is_noticed(what));
 }

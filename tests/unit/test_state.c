@@ -217,3 +217,20 @@ TEST(state, any_log_is_undone_inside_the_areas_or_refused)
             CHECK_EQ(open_memory(&state, &memory), STATE_NONE);
     }
 }
+
+TEST(state, the_more_often_a_service_has_died_in_a_row_the_less_is_trusted)
+{
+    static const enum state_trust expected[] = {STATE_TRUST_ALL, STATE_TRUST_ALL, STATE_TRUST_OPEN,
+                                                STATE_TRUST_NONE, STATE_TRUST_NONE};
+    struct state_header header = {0};
+    struct state state = {.header = &header};
+
+    for (header.deaths = 0; header.deaths < 5; header.deaths++) {
+        header.ordered = 0;
+        CHECK_EQ(state_trust(&state), expected[header.deaths]);
+        CHECK_EQ(state_was_ordered(&state), header.deaths == 0);
+        header.ordered = 1; /* whatever came before */
+        CHECK_EQ(state_trust(&state), STATE_TRUST_ALL);
+        CHECK(state_was_ordered(&state));
+    }
+}

@@ -20,7 +20,7 @@ TEST(syscall, an_unknown_native_number_is_an_error)
     const uint64_t none[6] = {0};
 
     init();
-    CHECK_EQ(world_call(actor, CALL_thread_control + 1, none), MNOS_ERR_SYSCALL);
+    CHECK_EQ(world_call(actor, MNOS_SYS_proc_quota + 1, none), MNOS_ERR_SYSCALL);
     CHECK_EQ(world_call(actor, MNOS_SYSCALL_BASE + 0xFFFF, none), MNOS_ERR_SYSCALL);
     CHECK_EQ(world_root->state, MNOS_PROCESS_ALIVE);
 }
@@ -89,13 +89,13 @@ TEST(syscall, setting_the_registers_drops_what_an_interrupted_call_has_done)
     urgent = world_thread_with(world_root, 60, MNOS_AFFINITY_ANY, MNOS_THREAD_SUSPENDED, NULL);
     frames = world_free_frames();
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_mem_alloc, arguments, &rax));
+    CHECK(world_call_once(actor, MNOS_SYS_mem_alloc, arguments, &rax));
     host_on_poll = NULL;
     CHECK(actor->record.memory != NULL);
     thread_suspend(actor, STOP_SUSPEND);
     world_act(urgent);
     CHECK_EQ(thread_registers(actor, &registers, false), MNOS_OK);
-    CHECK_EQ(registers.rax, CALL_mem_alloc); /* before the instruction */
+    CHECK_EQ(registers.rax, MNOS_SYS_mem_alloc); /* before the instruction */
     CHECK_EQ(thread_registers(actor, &registers, true), MNOS_OK);
     CHECK_EQ(actor->stop, STOP_SUSPEND);
     CHECK_PTR_EQ(actor->record.memory, NULL);
@@ -103,7 +103,7 @@ TEST(syscall, setting_the_registers_drops_what_an_interrupted_call_has_done)
     thread_resume(actor, STOP_SUSPEND);
     CHECK_EQ(world_free_frames(), frames);
     mnos_cap_t large = CALL_VALUE(actor, mem_alloc, 200);
-    CHECK_EQ(((struct memory *)world_object(world_root, large))->page_count, 200);
+    CHECK_EQ((memory_of(world_object(world_root, large)))->page_count, 200);
     world_check();
 }
 
@@ -115,7 +115,7 @@ TEST(syscall, an_interrupted_call_goes_on_before_its_thread_leaves_the_kernel)
     init();
     urgent = world_thread_with(world_root, 60, MNOS_AFFINITY_ANY, MNOS_THREAD_SUSPENDED, NULL);
     host_on_poll = wake_urgent;
-    CHECK(world_call_once(actor, CALL_mem_alloc, arguments, &rax));
+    CHECK(world_call_once(actor, MNOS_SYS_mem_alloc, arguments, &rax));
     host_on_poll = NULL;
     atomic_fetch_or(&actor->stop, STOP_CALL); /* which the scene has taken off */
     uint64_t rip = actor->frame.rip;
@@ -142,10 +142,10 @@ TEST(syscall, a_process_is_made_of_a_record)
     init();
     memcpy(actor->buffer->data, &params, sizeof(params));
     mnos_cap_t handle = CALL_VALUE(actor, proc_create, sizeof(params));
-    struct process *process = (struct process *)world_object(world_root, handle);
+    struct process *process = process_of(world_object(world_root, handle));
     CHECK_STR_EQ(process->name, "worker");
     CHECK_PTR_EQ(process->parent, world_root);
-    CHECK_EQ(process->quota.frames_limit, 50);
+    CHECK_EQ(process->quota.frames.limit, 50);
     uint64_t rax = CALL(actor, proc_create, sizeof(params) - 1);
     CHECK_EQ(STATUS_OF(rax), MNOS_ERR_SIZE);
     params.exit_events = 1; /* without an endpoint */
@@ -155,10 +155,10 @@ TEST(syscall, a_process_is_made_of_a_record)
     memset(params.name, 'x', sizeof(params.name));
     memcpy(actor->buffer->data, &params, sizeof(params));
     mnos_cap_t second = CALL_VALUE(actor, proc_create, sizeof(params));
-    process = (struct process *)world_object(world_root, second);
+    process = process_of(world_object(world_root, second));
     CHECK_EQ(strlen(process->name), MNOS_NAME_BYTES - 1);
     CHECK_EQ(CALL(actor, proc_destroy, second), 0);
-    struct endpoint *endpoint = (struct endpoint *)world_object(world_root, params.exit_endpoint);
+    struct endpoint *endpoint = endpoint_of(world_object(world_root, params.exit_endpoint));
     CHECK_EQ(endpoint->events, 1);
     world_check();
 }
@@ -209,7 +209,7 @@ TEST(inspect, a_capability_tells_what_it_is)
     CHECK_EQ(info.count, 3);
     CHECK_EQ(info.parent_handle, memory);
     CHECK_EQ(info.parent_process_id, world_root->obj.id);
-    const struct memory *object = (const struct memory *)world_object(world_root, memory);
+    const struct memory *object = memory_of(world_object(world_root, memory));
     CHECK_EQ(info.physical_address, object->single.frame + 2 * MNOS_PAGE_BYTES);
     (void)CALL_VALUE(actor, cap_inspect, memory, MNOS_VIEW_CAPABILITY);
     memcpy(&info, actor->buffer->data, sizeof(info));

@@ -22,7 +22,7 @@ TEST(url, the_parts_are_found)
     CHECK_STR_EQ(name, "");
     CHECK_EQ(url_read("HTTP://10.0.2.2:8000/a/b%20c?d=/e#f", &url), URL_OK);
     CHECK(url.is_address);
-    CHECK_EQ(url.address, 0x0A000202);
+    CHECK(ip_equal(url.address, IP_V4(0x0A000202)));
     CHECK_EQ(url.port, 8000);
     CHECK_STR_EQ(url.target, "/a/b%20c?d=/e");
     url_name(&url, name, sizeof name);
@@ -31,6 +31,17 @@ TEST(url, the_parts_are_found)
     CHECK_STR_EQ(name, "b%");
     CHECK_EQ(url_read("http://a.b?q", &url), URL_OK);
     CHECK_STR_EQ(url.target, "/?q");
+}
+
+TEST(url, an_address_of_ipv6_stands_in_brackets)
+{
+    CHECK_EQ(url_read("http://[2001:DB8:0::1]:8000/a", &url), URL_OK);
+    CHECK(url.is_address && ip_equal(url.address, (struct ip_address){0x20010DB800000000, 1}));
+    CHECK_STR_EQ(url.host, "[2001:db8::1]");
+    CHECK_EQ(url.port, 8000);
+    CHECK_STR_EQ(url.target, "/a");
+    CHECK_EQ(url_read("http://[fe80::1]", &url), URL_OK);
+    CHECK_EQ(url.port, 80);
 }
 
 TEST(url, what_is_none_is_refused_with_the_reason)
@@ -47,7 +58,12 @@ TEST(url, what_is_none_is_refused_with_the_reason)
         {"http://:80", URL_HOST},
         {"http:///a", URL_HOST},
         {"http://a..b/", URL_HOST},
-        {"http://[::1]/", URL_HOST},
+        {"http://[::1/", URL_HOST},
+        {"http://::1/", URL_HOST},
+        {"http://[]/", URL_HOST},
+        {"http://[10.0.2.2]/", URL_HOST},
+        {"http://[::1]x/", URL_HOST},
+        {"http://[::1]:0/", URL_PORT},
         {"http://me@a.b/", URL_USER},
         {"http://me:word@a.b/", URL_USER},
         {"http://a.b:/", URL_PORT},

@@ -158,6 +158,14 @@ TEST(vfs, a_file_system_without_a_volume_is_mounted_at_once)
     model.begin_status = MNOS_ERR_STOPPED;
     vfs_go_on(&world, tmp);
     CHECK(tmp->state == VFS_FAILED && tmp->status == MNOS_ERR_STOPPED);
+    /* And asked again when it has been started. */
+    vfs_go_on(&world, tmp);
+    CHECK_EQ(tmp->state, VFS_FAILED);
+    CHECK(vfs_peer_started(tmp));
+    model.begin_status = MNOS_OK;
+    vfs_go_on(&world, tmp);
+    CHECK_EQ(tmp->state, VFS_MOUNTED);
+    CHECK(!vfs_peer_started(tmp));
 }
 
 TEST(vfs, a_volume_is_waited_for_until_all_disks_were_looked_at)

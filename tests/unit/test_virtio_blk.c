@@ -56,10 +56,11 @@ static mnos_status_t reset(void *)
     return reset_fails ? MNOS_ERR_DEVICE : MNOS_OK;
 }
 
-/* Before any client learns that its request has failed. */
+/* Before any client learns that its request has failed; and not in the middle of its work. */
 static void cut_off(void *)
 {
     cuts++;
+    CHECK((model.virtio.status & VIRTIO_DRIVER_OK) == 0);
     CHECK_EQ(take_result(0), MNOS_ERR_END);
 }
 

@@ -36,6 +36,20 @@ TEST(waits, who_does_not_wait_has_no_text)
     CHECK_STR_EQ(text(MNOS_STATE_RUNNING, 17), ""); /* it has been woken meanwhile */
 }
 
+TEST(waits, an_id_has_the_name_of_a_thread_with_its_process)
+{
+    char out[64];
+
+    waits_add(&names, 17, "serial", "");
+    waits_add(&names, 20, "serial", "main");
+    waits_name(&names, 20, out, sizeof out);
+    CHECK_STR_EQ(out, "serial/main");
+    waits_name(&names, 17, out, sizeof out);
+    CHECK_STR_EQ(out, "serial");
+    waits_name(&names, 99, out, sizeof out);
+    CHECK_STR_EQ(out, "");
+}
+
 TEST(waits, more_names_than_there_is_room_for_are_numbers)
 {
     for (unsigned i = 1; i < 2 * WAIT_NAMES_MAX; i++)
@@ -43,5 +57,5 @@ TEST(waits, more_names_than_there_is_room_for_are_numbers)
     CHECK_EQ(names.count, WAIT_NAMES_MAX);
     CHECK_STR_EQ(text(MNOS_STATE_CALLING, WAIT_NAMES_MAX),
                  "for the reply of process, thread thread");
-    CHECK_STR_EQ(text(MNOS_STATE_CALLING, WAIT_NAMES_MAX + 1), "for the reply of object 257");
+    CHECK_STR_EQ(text(MNOS_STATE_CALLING, WAIT_NAMES_MAX + 1), "for the reply of object 513");
 }

@@ -59,7 +59,7 @@ static void map(struct windows *windows)
         (floor_pages + (piece_count - 1ull) * REGION_PIECE_PAGES) * MNOS_PAGE_BYTES;
 }
 
-mnos_status_t region_open(struct region *region, const char *, struct region_piece *pieces,
+mnos_status_t region_open(struct region *region, struct bootstrap_name, struct region_piece *pieces,
                           uint32_t piece_max)
 {
     if (memory == NULL)
@@ -136,7 +136,7 @@ mnos_status_t region_release(const struct region *, uint32_t piece, uint32_t fir
 static void begin_run(void)
 {
     windows = (struct windows){0};
-    CHECK_EQ(windows_open(&windows, "windows"), MNOS_OK);
+    CHECK_EQ(windows_open(&windows, bootstrap_listed("windows")), MNOS_OK);
     map(&windows);
 }
 

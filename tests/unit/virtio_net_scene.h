@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "drivers/net/virtio_net/card.h"
-#include "lib/client/frame_buffers.h"
 #include "tests/models/virtio_net.h"
+#include "tests/unit/net_frames_scene.h"
 
 #define BUS 0x40000000ull
 #define QUEUE_BYTES (1u << 18)
@@ -17,13 +17,10 @@
     (VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT | VIRTIO_F_EVENT_INDEX | VIRTIO_NET_F_MAC |            \
      VIRTIO_NET_F_CSUM | VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_STATUS)
 
-static const uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 static struct virtio_net_model model;
 static struct virtio_transport transport;
 static struct dma_memory memory;
 static struct card card;
-static struct frame_port port;
-static struct frame_buffers stack;
 static uint8_t *ram; /* all that the device reaches: the queues, then the stack's */
 static bool reset_fails;
 static unsigned resets;
@@ -38,12 +35,9 @@ static mnos_status_t reset(void *)
 
 static void attach(void)
 {
-    frame_port_open(&port, ram + QUEUE_BYTES, BUS + QUEUE_BYTES, FRAME_MEMORY_PAGES, true);
+    frame_port_open(&port, ram + QUEUE_BYTES, BUS + QUEUE_BYTES, FRAME_MEMORY_PAGES, &card.info);
     CHECK_EQ(card_start(&card), MNOS_OK);
-    frame_buffers_begin(&stack, ram + QUEUE_BYTES);
-    for (uint32_t i = 0; i < FRAME_RECEIVE_BUFFERS; i++)
-        CHECK(frame_give(&stack, i));
-    (void)frame_buffers_publish(&stack);
+    stack_begin();
 }
 
 static void open_model(uint64_t features)

@@ -17,7 +17,7 @@
 
 enum { EXIT_CLAIM = 1, EXIT_DEVICE = 2, EXIT_MEMORY = 3, EXIT_INTERRUPT = 4, EXIT_RECEIVE = 5 };
 
-static struct device_windows windows;
+static struct mmio registers;
 static struct dma_memory memory;
 static struct nvme_disk disk;
 static struct block_driver driver;
@@ -45,9 +45,7 @@ static int open_device(void)
 
     if (status != MNOS_OK)
         return log_failure(status, "claim a device", EXIT_CLAIM);
-    status = device_window_map(&windows, devices, 0);
-    if (status == MNOS_OK && windows.bars[0].parts[0].offset != 0)
-        status = MNOS_ERR_FORMAT; /* the MSI-X table lies where the registers are */
+    status = device_registers_map(devices, 0, &registers);
     if (status != MNOS_OK)
         return log_failure(status, "map the registers of the controller", EXIT_DEVICE);
     status = dma_open(&memory, devices, bootstrap_cap("nvme_dma"));
@@ -65,7 +63,7 @@ static int open_disk(void)
 
     disk = (struct nvme_disk){.server = &driver.server, .reach = reach, .cut_off = cut_off};
     if (status == MNOS_OK)
-        status = nvme_disk_open(&disk, &windows.bars[0].parts[0].registers, &memory);
+        status = nvme_disk_open(&disk, &registers, &memory);
     return status == MNOS_OK ? 0 : log_failure(status, "begin with the controller", EXIT_DEVICE);
 }
 
@@ -108,7 +106,7 @@ int main(void)
     driver.deadline_ns = deadline_ns;
     driver.check = check;
     if (status == MNOS_OK)
-        status = block_driver_remember_in(&driver, "nvme_state", STATE_MAGIC);
+        status = block_driver_remember_in(&driver, bootstrap_cap("nvme_state"), STATE_MAGIC);
     if (status != MNOS_OK)
         return log_failure(status, "get memory", EXIT_MEMORY);
     code = open_device();

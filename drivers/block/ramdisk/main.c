@@ -22,7 +22,7 @@ int main(void)
     mnos_status_t status = guard_begin();
 
     if (status == MNOS_OK)
-        status = region_open(&region, "ramdisk", pieces, 1);
+        status = region_open(&region, BOOTSTRAP_REQUIRED("ramdisk"), pieces, 1);
     if (status == MNOS_OK && region.bytes <= STATE_BYTES)
         status = MNOS_ERR_SIZE;
     if (status != MNOS_OK)

@@ -105,7 +105,7 @@ int main(void)
     driver.deadline_ns = deadline_ns;
     driver.check = check;
     if (status == MNOS_OK)
-        status = block_driver_remember_in(&driver, "virtio_blk_state", STATE_MAGIC);
+        status = block_driver_remember_in(&driver, bootstrap_cap("virtio_blk_state"), STATE_MAGIC);
     if (status != MNOS_OK)
         return log_failure(status, "get memory", EXIT_MEMORY);
     code = open_disk();

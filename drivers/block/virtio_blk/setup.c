@@ -149,9 +149,11 @@ void disk_reset(struct disk *disk)
         return;
     }
     disk->failed = true;
+    /* What it has would still land in memory that clients use for something else once they are told that it failed, so
+     * it is kept from memory in any case. But if it can be reset, it is first: a device that is cut off in the middle of
+     * its work may never come to an end of it (docs/devices.md, "Death of a driver"). */
+    (void)!disk->reset(disk->context);
     transport_fail(disk->transport);
-    /* It may not have been reset, and what it has would still land in memory that clients use for something else once
-     * they are told that it failed. */
     disk->cut_off(disk->context);
     block_server_fail(disk->server);
 }

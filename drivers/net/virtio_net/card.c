@@ -201,19 +201,6 @@ static void submit(struct card *card, const struct frame_entry *entries, uint32_
     (void)queue_add(&card->send.queue, segments, 1 + count, number); /* there is room */
 }
 
-/* Whether a card that fills in no checksums is asked to. */
-static bool is_possible(const struct card *card, uint32_t flags)
-{
-    return (flags & FRAME_CHECKSUM_NEEDED) == 0 || (card->info.can & FRAME_CAN_CHECKSUM) != 0;
-}
-
-static void refuse(struct card *card, const struct frame_entry *entries, uint32_t count)
-{
-    card->frames_dropped++;
-    for (uint32_t i = 0; i < count; i++)
-        frame_port_sent(card->port, &entries[i], FRAME_FAILED);
-}
-
 static void send(struct card *card, uint64_t now_ns, bool *again)
 {
     struct frame_entry entries[FRAME_SEGMENTS_MAX];
@@ -221,16 +208,10 @@ static void send(struct card *card, uint64_t now_ns, bool *again)
     uint32_t frames = 0, count;
 
     while (frames < BATCH && (count = frame_port_look_send(card->port, entries)) != 0) {
-        bool possible = is_possible(card, entries[0].flags);
-
-        if (possible &&
-            (card->send.free_first == CARD_NO_FLIGHT || !queue_room(&card->send.queue, 1 + count)))
+        if (card->send.free_first == CARD_NO_FLIGHT || !queue_room(&card->send.queue, 1 + count))
             break; /* the device has as much as it takes: its interrupt goes on */
         frame_port_take_send(card->port, count);
-        if (possible)
-            submit(card, entries, count);
-        else
-            refuse(card, entries, count);
+        submit(card, entries, count);
         frames++;
     }
     *again |= frames == BATCH;

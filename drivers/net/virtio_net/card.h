@@ -53,7 +53,7 @@ struct card {
     bool look; /* its status and configuration are to be looked at: reads across the bus */
     uint32_t resets;
     uint64_t since_ns; /* when the device was last seen to have sent something, or had nothing */
-    uint64_t frames_received, frames_sent, frames_dropped;
+    uint64_t frames_received, frames_sent;
     mnos_status_t (*reset)(void *context);
     void *context;
 };

@@ -42,14 +42,15 @@ static void reset_by_tables(void)
         log_line("reset by ACPI: no readable table names a reset register");
         return;
     }
-    if (reset.space != FADT_SPACE_PORTS || !open_ports("reset_control", &first, &count) ||
-        reset.address < first || reset.address - first >= count) {
+    if (reset.space != FADT_SPACE_PORTS ||
+        !open_ports(BOOTSTRAP_OPTIONAL("reset_control"), &first, &count) || reset.address < first ||
+        reset.address - first >= count) {
         log_line("reset by ACPI: its register (space %u, address 0x%llx) is not among the ports "
                  "of \"reset_control\" in the manifest",
                  reset.space, (unsigned long long)reset.address);
         return;
     }
-    port_write((uint16_t)reset.address, reset.value);
+    port_write8((uint16_t)reset.address, reset.value);
     wait_for_reset("ACPI");
 }
 
@@ -57,12 +58,12 @@ static void reset_by_chipset(void)
 {
     uint64_t first, count;
 
-    if (!open_ports("reset_control", &first, &count)) {
+    if (!open_ports(BOOTSTRAP_OPTIONAL("reset_control"), &first, &count)) {
         log_line("reset by the chipset: no capability \"reset_control\"");
         return;
     }
-    port_write((uint16_t)first, RESET_CONTROL_PREPARE);
-    port_write((uint16_t)first, RESET_CONTROL_RESET);
+    port_write8((uint16_t)first, RESET_CONTROL_PREPARE);
+    port_write8((uint16_t)first, RESET_CONTROL_RESET);
     wait_for_reset("the chipset");
 }
 
@@ -70,11 +71,11 @@ static void reset_by_keyboard(void)
 {
     uint64_t first, count;
 
-    if (!open_ports("keyboard", &first, &count)) {
+    if (!open_ports(BOOTSTRAP_OPTIONAL("keyboard"), &first, &count)) {
         log_line("reset by the keyboard controller: no capability \"keyboard\"");
         return;
     }
-    port_write((uint16_t)first, KEYBOARD_PULSE_RESET);
+    port_write8((uint16_t)first, KEYBOARD_PULSE_RESET);
     wait_for_reset("the keyboard controller");
 }
 

@@ -7,29 +7,13 @@
 #include <stdint.h>
 
 #include "abi/types.h"
+#include "lib/driver/ports.h"
+#include "lib/mnos/bootstrap.h"
 
 /* ---- power_ports.c ---- */
 
-static inline void port_write(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %b0, %w1" : : "a"(value), "Nd"(port));
-}
-
-static inline void port_write16(uint16_t port, uint16_t value)
-{
-    __asm__ volatile("outw %w0, %w1" : : "a"(value), "Nd"(port));
-}
-
-static inline uint16_t port_read16(uint16_t port)
-{
-    uint16_t value;
-
-    __asm__ volatile("inw %w1, %w0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
 /* Opens the ports of a capability by name; `first` and `count` say which they are. */
-bool open_ports(const char *name, uint64_t *first, uint64_t *count);
+bool open_ports(struct bootstrap_name name, uint64_t *first, uint64_t *count);
 
 struct tables {
     const uint8_t *region;

@@ -20,14 +20,18 @@
 #define ENABLE_STEPS 3000u /* the specification names no limit; firmware takes milliseconds */
 #define WAIT_FOR_OFF_NS 1000000000ull
 
+BOOTSTRAP_LIST("sleep_control");
+BOOTSTRAP_LIST("sleep_control_old");
+BOOTSTRAP_LIST("smi_command");
+
 static bool is_open(uint16_t port, unsigned bytes)
 {
     static const char *const names[] = {"sleep_control", "sleep_control_old", "smi_command"};
     uint64_t first, count;
 
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (open_ports(names[i], &first, &count) && port >= first && port - first < count &&
-            count - (port - first) >= bytes)
+        if (open_ports(bootstrap_listed(names[i]), &first, &count) && port >= first &&
+            port - first < count && count - (port - first) >= bytes)
             return true;
     }
     return false;
@@ -63,7 +67,7 @@ static void enter_acpi_mode(const struct acpi_sleep_registers *registers)
             registers->smi_command);
         return;
     }
-    port_write(registers->smi_command, registers->acpi_enable);
+    port_write8(registers->smi_command, registers->acpi_enable);
     for (unsigned i = 0; i < ENABLE_STEPS; i++) {
         if (port_read16(registers->pm1a_control) & PM1_SCI_ENABLED)
             return;

@@ -7,25 +7,17 @@
 #include "lib/mnos/memory.h"
 #include "lib/mnos/syscall.h"
 
-bool open_ports(const char *name, uint64_t *first, uint64_t *count)
+bool open_ports(struct bootstrap_name name, uint64_t *first, uint64_t *count)
 {
-    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
-    mnos_cap_t cap = bootstrap_cap(name);
-    mnos_status_t status;
-    uint64_t size;
+    mnos_cap_t cap = bootstrap_lookup(name);
 
-    if (cap == 0 || sys_cap_inspect(cap, MNOS_VIEW_CAPABILITY, 0, &size) != MNOS_OK)
-        return false;
-    *first = info->first;
-    *count = info->count;
-    status = sys_mem_map(MNOS_SELF, cap, 0, 0, *count, MNOS_MAP_READ | MNOS_MAP_WRITE);
-    return status == MNOS_OK || status == MNOS_ERR_OVERLAP; /* open already */
+    return cap != 0 && ports_open(cap, first, count) == MNOS_OK;
 }
 
 bool tables_open(struct tables *tables)
 {
     const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
-    mnos_cap_t acpi = bootstrap_cap("acpi");
+    mnos_cap_t acpi = bootstrap_find("acpi");
     uint64_t size, pages;
     void *region;
 

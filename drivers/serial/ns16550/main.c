@@ -2,14 +2,14 @@
 /*
  * main - driver of a serial line with a 16550 or compatible: capabilities and the one loop.
  *
- * Device logic is in uart.c, clients are in server.c. See README.md.
+ * Device logic is in uart.c, clients are in lib/server/stream_server.h, to which line.c shows the device. See README.md.
  */
 #include "abi/inspect.h"
 #include "abi/memory.h"
+#include "drivers/serial/ns16550/line.h"
 #include "drivers/serial/ns16550/registers.h"
-#include "drivers/serial/ns16550/server.h"
-#include "lib/base/string.h"
 #include "lib/client/manager.h"
+#include "lib/driver/ports.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
@@ -18,34 +18,33 @@
 #include "lib/server/alive.h"
 #include "lib/server/state.h"
 
+BOOTSTRAP_NEEDS("observer");
+
 #define EVENT_INTERRUPT 1ull
 _Static_assert((EVENT_INTERRUPT & STREAM_EVENT_LOOK) == 0, "events at one endpoint");
-#define CAPS_ACCEPTED 3 /* what STREAM_ATTACH carries */
 
 #define STATE_MAGIC 0x4C4149524553ull
 #define STATE_LAYOUT 1u
-_Static_assert(sizeof(struct state_header) + sizeof(struct server_state) <= MNOS_PAGE_BYTES,
+_Static_assert(sizeof(struct state_header) + sizeof(struct stream_server_state) <= MNOS_PAGE_BYTES,
                "the region's floor");
 
 enum { EXIT_PORTS = 1, EXIT_DEVICE = 2, EXIT_INTERRUPT = 3, EXIT_RECEIVE = 4, EXIT_MEMORY = 5 };
 
-static struct uart uart;
-static struct server server;
-static struct server_state own_state; /* without a region */
+static struct line line;
+static struct stream_server server;
+static struct stream_server_state own_state; /* without a region */
 
-/* Opens the ports of the capability to this process, and says where they begin. */
+/* Opens the line's ports, and says where they begin. */
 static mnos_status_t open_ports(mnos_cap_t ports, uint16_t *base)
 {
-    const struct mnos_cap_info *info = (const void *)ipc_buffer()->data;
-    uint64_t size;
-    mnos_status_t status = sys_cap_inspect(ports, MNOS_VIEW_CAPABILITY, 0, &size);
+    uint64_t first, count;
+    mnos_status_t status = ports_open(ports, &first, &count);
 
-    if (status != MNOS_OK)
-        return status;
-    if (info->count < UART_REGISTER_COUNT)
-        return MNOS_ERR_SIZE;
-    *base = (uint16_t)info->first;
-    return sys_mem_map(MNOS_SELF, ports, 0, 0, UART_REGISTER_COUNT, MNOS_MAP_READ | MNOS_MAP_WRITE);
+    if (status == MNOS_OK && count < UART_REGISTER_COUNT)
+        status = MNOS_ERR_SIZE;
+    if (status == MNOS_OK)
+        *base = (uint16_t)first;
+    return status;
 }
 
 /* A driver that cannot read the log works without. */
@@ -59,7 +58,7 @@ static void begin_backlog(mnos_cap_t log, uint16_t base)
         (info->rights & MNOS_RIGHT_READ) == 0)
         return;
     if (memory_map(log, 0, info->count, MNOS_MAP_READ, &ring) == MNOS_OK)
-        backlog_begin(&server.backlog, ring, base);
+        backlog_begin(&line.backlog, ring, base);
 }
 
 /* What people call the line. */
@@ -77,7 +76,7 @@ static const char *line_name(uint16_t base)
 /* What outlives the driver; without a region nothing does, and sessions end with it. */
 static mnos_status_t open_state(bool *fresh)
 {
-    mnos_cap_t region = bootstrap_cap("serial_state");
+    mnos_cap_t region = bootstrap_find("serial_state");
     struct state state;
     void *address;
     mnos_status_t status;
@@ -96,16 +95,15 @@ static mnos_status_t open_state(bool *fresh)
     return MNOS_OK;
 }
 
-/* The manifest's arguments: "holder=NAME". The number of that service, or 0. */
+/* The number of the service that `holder=NAME` names, or 0. */
 static uint64_t holder_number(void)
 {
-    static const char key[] = "holder=";
-    const char *text = bootstrap_arguments();
     struct manager_service service;
+    char name[MNOS_NAME_BYTES + 1]; /* one that is too long stays so */
     uint64_t index;
 
-    if (strncmp(text, key, sizeof key - 1) == 0 &&
-        manager_find(text + sizeof key - 1, &index, &service) == MNOS_OK)
+    if (bootstrap_argument_value("holder=", name, sizeof name) &&
+        manager_find(name, &index, &service) == MNOS_OK)
         return index;
     log_line("the manifest names no holder of this line (arguments = \"holder=SERVICE\"): what is "
              "typed is nobody's");
@@ -121,11 +119,12 @@ static mnos_status_t begin_server(mnos_cap_t endpoint)
         status = guard_begin();
     if (status != MNOS_OK)
         return status;
-    server.uart = &uart;
+    line_open(&line);
+    server.device = &line.device;
     server.endpoint = endpoint;
     server.holder = holder_number();
     server.now_ns = kinfo_time_ns();
-    server_begin(&server, fresh, server.now_ns);
+    stream_server_begin(&server, fresh, server.now_ns);
     return MNOS_OK;
 }
 
@@ -139,9 +138,9 @@ static mnos_status_t handle_events(const struct message *msg, mnos_cap_t interru
 
         if (status != MNOS_OK)
             return status;
-        uart_service(&uart);
+        uart_service(&line.uart);
     }
-    server_progress(&server);
+    stream_server_progress(&server);
     return MNOS_OK;
 }
 
@@ -152,17 +151,17 @@ static mnos_status_t serve(mnos_cap_t endpoint, mnos_cap_t interrupt)
     for (;;) {
         mnos_status_t status;
 
-        msg.accept = CAPS_ACCEPTED;
-        status = ipc_reply_receive(endpoint, &msg, server_deadline(&server));
+        msg.accept = STREAM_SERVER_ACCEPTS;
+        status = ipc_reply_receive(endpoint, &msg, stream_server_deadline(&server));
         server.now_ns = kinfo_time_ns();
         if (status == MNOS_OK && msg.kind != MNOS_KIND_EVENTS) {
-            server_handle(&server, &msg);
+            stream_server_handle(&server, &msg);
             continue;
         }
         if (status == MNOS_OK)
             status = handle_events(&msg, interrupt);
         else if (status == MNOS_ERR_DEADLINE)
-            server_progress(&server);
+            stream_server_progress(&server);
         if (status != MNOS_OK && status != MNOS_ERR_DEADLINE)
             return status;
         msg = (struct message){0};
@@ -201,21 +200,21 @@ int main(void)
     status = sys_irq_bind(interrupt, endpoint, EVENT_INTERRUPT);
     if (status != MNOS_OK)
         return fail_interrupt(status, interrupt, base);
-    status = uart_init(&uart, base);
+    status = uart_init(&line.uart, base);
     if (status != MNOS_OK)
         return fail_device(base);
     /* An edge from before the driver ran may never have been acknowledged. */
     status = sys_irq_ack(interrupt);
     if (status != MNOS_OK)
         return log_failure(status, "acknowledge the device's interrupt", EXIT_INTERRUPT);
-    uart_service(&uart);
-    begin_backlog(bootstrap_cap("log"), base);
+    uart_service(&line.uart);
+    begin_backlog(bootstrap_find("log"), base);
     log_line("%s, port 0x%x, %u byte FIFO, 115200 8N1", line_name(base), base,
-             uart.statistics.fifo_bytes);
+             line.uart.statistics.fifo_bytes);
     status = begin_server(endpoint);
     if (status != MNOS_OK)
         return log_failure(status, "begin to serve", EXIT_MEMORY);
-    server_progress(&server);
+    stream_server_progress(&server);
     status = serve(endpoint, interrupt);
     return log_failure(status, "receive a request", EXIT_RECEIVE);
 }

@@ -278,33 +278,6 @@ size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count)
     return sent;
 }
 
-mnos_status_t uart_receive(struct uart *uart, uint8_t *bytes, size_t max, size_t *count)
-{
-    struct byte_queue *queue = &uart->received;
-    size_t taken = 0;
-
-    if (byte_queue_at_mark(queue)) {
-        (void)byte_queue_take(queue);
-        *count = 0;
-        return MNOS_ERR_LOST;
-    }
-    while (taken < max && byte_queue_ready(queue) != 0 && !byte_queue_at_mark(queue))
-        bytes[taken++] = (uint8_t)byte_queue_take(queue);
-    *count = taken;
-    return MNOS_OK;
-}
-
-void uart_give_back(struct uart *uart, mnos_status_t received, size_t count)
-{
-    uart->received.taken -= received == MNOS_ERR_LOST ? 1 : (uint32_t)count;
-}
-
-void uart_drop_ready(struct uart *uart)
-{
-    uart->received.taken = uart->received.ready;
-    uart_handed_out(uart);
-}
-
 void uart_handed_out(struct uart *uart)
 {
     if (byte_queue_used(&uart->received) == 0)

@@ -2,7 +2,7 @@
 /*
  * uart.h - the device logic of a 16550: bytes in, bytes out, errors counted.
  *
- * Knows registers and the queue of received bytes; leaves clients to server.c and capabilities to
+ * Knows registers and the queue of received bytes; leaves clients to lib/server/stream_server.h and capabilities to
  * main.c. Bytes to send are not kept here: those that uart_send() has taken are in the device,
  * which sends them even if this driver dies. Those received are, so the device's scratch register
  * says whether there are any: the next driver reports them as lost.
@@ -20,7 +20,7 @@
 #include <stdbool.h>
 
 #include "abi/types.h"
-#include "drivers/serial/ns16550/bytes.h"
+#include "lib/server/stream_bytes.h"
 #include "protocols/serial.h"
 
 /* The scratch register: no bytes are held, and some are. Neither is what the kernel leaves there
@@ -58,18 +58,8 @@ void uart_service(struct uart *uart);
  * may come in meanwhile. */
 size_t uart_send(struct uart *uart, const uint8_t *bytes, size_t count);
 
-/* Takes what comes first and is ready out of the queue: MNOS_OK and *count bytes, at most `max`, up to the
- * next mark; or MNOS_ERR_LOST, a mark. The device may interrupt when there is room again. */
-mnos_status_t uart_receive(struct uart *uart, uint8_t *bytes, size_t max, size_t *count);
-
-/* Undoes the last uart_receive(), before anything else happens. */
-void uart_give_back(struct uart *uart, mnos_status_t received, size_t count);
-
-/* The readers have what uart_receive() handed out, or there is less in the queue for another reason. */
+/* There is less in the queue than before. The device may interrupt when there is room again. */
 void uart_handed_out(struct uart *uart);
-
-/* What is ready is nobody's any more. */
-void uart_drop_ready(struct uart *uart);
 
 /* Whether what arrives stays in the device. */
 void uart_hold(struct uart *uart, bool hold);

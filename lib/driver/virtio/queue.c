@@ -152,6 +152,18 @@ static uint16_t add_chain(struct virtio_queue *queue, const struct queue_segment
     return first;
 }
 
+/* One segment, of which most that are added consist, takes one slot and no table. */
+static void add_one(struct virtio_queue *queue, const struct queue_segment *segment, uint64_t token)
+{
+    uint16_t slot = queue_slot_take(queue);
+
+    describe(&queue->descriptors[slot], segment, true, 0);
+    queue->slots[slot].length = 1;
+    queue->slots[slot].token = token;
+    queue->slots[slot].writable = segment->device_writes ? segment->bytes : 0;
+    queue->available->ring[queue->added++ & (queue->size - 1)] = slot;
+}
+
 bool queue_add(struct virtio_queue *queue, const struct queue_segment *segments, uint32_t count,
                uint64_t token)
 {
@@ -160,6 +172,10 @@ bool queue_add(struct virtio_queue *queue, const struct queue_segment *segments,
 
     if (!queue_room(queue, count))
         return false;
+    if (count == 1 && !queue->packed) {
+        add_one(queue, segments, token);
+        return true;
+    }
     for (uint32_t i = 0; i < count; i++)
         writable += segments[i].device_writes ? segments[i].bytes : 0;
     /* One segment needs no table. */

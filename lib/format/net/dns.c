@@ -3,6 +3,7 @@
 #include "lib/format/net/dns.h"
 
 #include "lib/base/string.h"
+#include "lib/format/bytes.h"
 
 /* 4.1.1: the header, and its second word. */
 #define HEADER_BYTES 12u
@@ -14,6 +15,7 @@
 #define RCODE_NO_NAME 3u
 /* 3.2.2, 3.2.4 */
 #define TYPE_A 1u
+#define TYPE_AAAA 28u
 #define TYPE_CNAME 5u
 #define CLASS_IN 1u
 /* 4.1.4: a name goes on elsewhere. */
@@ -70,7 +72,7 @@ static void put_u16(uint8_t *out, uint32_t value)
     out[1] = (uint8_t)value;
 }
 
-size_t dns_write_question(uint8_t out[DNS_QUESTION_BYTES], uint16_t id, const char *name)
+size_t dns_write_question(uint8_t out[DNS_QUESTION_BYTES], uint16_t id, const char *name, bool v6)
 {
     size_t at = HEADER_BYTES;
 
@@ -87,7 +89,7 @@ size_t dns_write_question(uint8_t out[DNS_QUESTION_BYTES], uint16_t id, const ch
         name += *name == '.';
     }
     out[at++] = 0;
-    put_u16(out + at, TYPE_A);
+    put_u16(out + at, v6 ? TYPE_AAAA : TYPE_A);
     put_u16(out + at + 2, CLASS_IN);
     return at + 4;
 }
@@ -101,12 +103,12 @@ struct bytes {
 
 static uint32_t get_u16(const struct bytes *in, size_t at)
 {
-    return (uint32_t)in->at[at] << 8 | in->at[at + 1];
+    return (uint32_t)bytes_get_big(in->at + at, 2);
 }
 
 static uint32_t get_u32(const struct bytes *in, size_t at)
 {
-    return get_u16(in, at) << 16 | get_u16(in, at + 2);
+    return (uint32_t)bytes_get_big(in->at + at, 4);
 }
 
 /* One label and a point before it, if there is something. What no name of a host has becomes `?`, which none is. */
@@ -190,13 +192,29 @@ static void use(struct dns_answer *answer, const struct record *record)
         answer->ttl_s = record->ttl_s;
 }
 
+/* An address of the family that was asked for. Of IPv6, one that stands for IPv4 is none: those have records of their own. */
+static bool read_address(const struct bytes *in, const struct record *record, bool v6,
+                         struct ip_address *address)
+{
+    if (!v6) {
+        *address = IP_V4(record->data_bytes == 4 ? get_u32(in, record->data) : 0);
+        return record->type == TYPE_A && record->data_bytes == 4;
+    }
+    if (record->type != TYPE_AAAA || record->data_bytes != 16)
+        return false;
+    address->high = bytes_get_big(in->at + record->data, 8);
+    address->low = bytes_get_big(in->at + record->data + 8, 8);
+    return !ip_is_v4(*address);
+}
+
 /* Looks through all answers for those of `name`: its addresses, or, without any, where its alias leads, which `name`
  * becomes then. False: they are malformed. */
-static bool look_once(const struct bytes *in, size_t at, char name[DNS_NAME_BYTES],
+static bool look_once(const struct bytes *in, size_t at, char name[DNS_NAME_BYTES], bool v6,
                       struct dns_answer *answer, bool *alias)
 {
     uint32_t records = get_u16(in, 6);
     char target[DNS_NAME_BYTES];
+    struct ip_address address;
     struct record record;
 
     *alias = false;
@@ -205,8 +223,10 @@ static bool look_once(const struct bytes *in, size_t at, char name[DNS_NAME_BYTE
             return false;
         if (record.class != CLASS_IN || strcmp(record.owner, name) != 0)
             continue;
-        if (record.type == TYPE_A && record.data_bytes == 4 && answer->count < DNS_ADDRESSES) {
-            answer->addresses[answer->count++] = get_u32(in, record.data);
+        if (read_address(in, &record, v6, &address)) {
+            if (answer->count == DNS_ADDRESSES)
+                continue;
+            answer->addresses[answer->count++] = address;
             use(answer, &record);
         } else if (record.type == TYPE_CNAME && !*alias) {
             size_t data = record.data;
@@ -223,7 +243,8 @@ static bool look_once(const struct bytes *in, size_t at, char name[DNS_NAME_BYTE
 }
 
 /* D1: behind the header there is the one question, as it was asked. */
-static bool repeats_question(const struct bytes *in, size_t *at, uint16_t id, const char *name)
+static bool repeats_question(const struct bytes *in, size_t *at, uint16_t id, const char *name,
+                             bool v6)
 {
     uint32_t flags;
     char asked[DNS_NAME_BYTES];
@@ -234,14 +255,14 @@ static bool repeats_question(const struct bytes *in, size_t *at, uint16_t id, co
     *at = HEADER_BYTES;
     if ((flags & FLAG_RESPONSE) == 0 || (flags & OPCODE_MASK) != 0 || get_u16(in, 4) != 1 ||
         !read_name(in, at, asked) || in->count - *at < 4 || strcmp(asked, name) != 0 ||
-        get_u16(in, *at) != TYPE_A || get_u16(in, *at + 2) != CLASS_IN)
+        get_u16(in, *at) != (v6 ? TYPE_AAAA : TYPE_A) || get_u16(in, *at + 2) != CLASS_IN)
         return false;
     *at += 4;
     return true;
 }
 
 enum dns_result dns_read_answer(const uint8_t *bytes, size_t count, uint16_t id, const char *name,
-                                struct dns_answer *answer)
+                                bool v6, struct dns_answer *answer)
 {
     struct bytes in = {bytes, count};
     char at_name[DNS_NAME_BYTES];
@@ -249,7 +270,7 @@ enum dns_result dns_read_answer(const uint8_t *bytes, size_t count, uint16_t id,
     size_t at = 0;
 
     *answer = (struct dns_answer){.ttl_s = UINT32_MAX};
-    if (!repeats_question(&in, &at, id, name))
+    if (!repeats_question(&in, &at, id, name, v6))
         return DNS_IGNORED;
     if ((get_u16(&in, 2) & RCODE_MASK) == RCODE_NO_NAME)
         return DNS_NOTHING;
@@ -257,7 +278,7 @@ enum dns_result dns_read_answer(const uint8_t *bytes, size_t count, uint16_t id,
         return DNS_REFUSED;
     memcpy(at_name, name, strlen(name) + 1);
     for (unsigned i = 0; i <= ALIASES_MAX && alias && answer->count == 0; i++)
-        if (!look_once(&in, at, at_name, answer, &alias)) {
+        if (!look_once(&in, at, at_name, v6, answer, &alias)) {
             answer->count = 0;
             return DNS_IGNORED;
         }

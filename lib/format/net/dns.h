@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * dns.h - questions for the address of a name, and their answers, as bytes of RFC 1035. Plain data; what comes from
+ * dns.h - questions for the addresses of a name, and their answers, as bytes of RFC 1035. Plain data; what comes from
  * outside may be any bytes.
  *
  * D1  An answer counts only if it repeats the question and its number; anything else is ignored, as if it had not come.
@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "protocols/address.h"
 
 #define DNS_NAME_BYTES 254u /* the longest name, 253, with its end */
 #define DNS_QUESTION_BYTES (12u + DNS_NAME_BYTES + 1u + 4u)
@@ -23,8 +25,8 @@ bool dns_name_clean(const char *written, char name[DNS_NAME_BYTES]);
 /* Whether `name` is `suffix`, or ends with it behind a point; "*" is the end of every name. Both are clean. */
 bool dns_name_inside(const char *name, const char *suffix);
 
-/* The question for the IPv4 addresses of a clean name; returns its length. */
-size_t dns_write_question(uint8_t out[DNS_QUESTION_BYTES], uint16_t id, const char *name);
+/* The question for the addresses of a clean name, of IPv4 or IPv6 (RFC 3596); returns its length. */
+size_t dns_write_question(uint8_t out[DNS_QUESTION_BYTES], uint16_t id, const char *name, bool v6);
 
 enum dns_result {
     DNS_IGNORED, /* D1 */
@@ -35,9 +37,9 @@ enum dns_result {
 
 struct dns_answer {
     uint32_t count;
-    uint32_t addresses[DNS_ADDRESSES]; /* as in ipv4.h */
-    uint32_t ttl_s;                    /* how long they are good for */
+    struct ip_address addresses[DNS_ADDRESSES];
+    uint32_t ttl_s; /* how long they are good for */
 };
 
 enum dns_result dns_read_answer(const uint8_t *bytes, size_t count, uint16_t id, const char *name,
-                                struct dns_answer *answer);
+                                bool v6, struct dns_answer *answer);

@@ -3,6 +3,8 @@
 #include "lib/format/net/url.h"
 
 #include "lib/base/string.h"
+#include "lib/base/printf.h"
+#include "lib/format/net/ip.h"
 #include "lib/format/net/ipv4.h"
 
 static const char scheme[] = "http://";
@@ -34,6 +36,18 @@ static bool ends_host(char c)
     return c == 0 || c == '/' || c == '?' || c == '#';
 }
 
+/* Behind the bracket: an address of IPv6, by its usual name, and the other bracket. */
+static bool read_bracketed(const char *text, struct url *url)
+{
+    char address[IP_TEXT_BYTES];
+
+    url->is_address =
+        ip_read(&text, &url->address) && !ip_is_v4(url->address) && text[0] == ']' && text[1] == 0;
+    if (url->is_address)
+        mnos_snprintf(url->host, sizeof url->host, "[%s]", ip_text(address, url->address));
+    return url->is_address;
+}
+
 static bool read_host(const char *text, size_t bytes, struct url *url)
 {
     char host[DNS_NAME_BYTES + 1];
@@ -43,7 +57,9 @@ static bool read_host(const char *text, size_t bytes, struct url *url)
         return false;
     memcpy(host, text, bytes);
     host[bytes] = 0;
-    url->is_address = ipv4_read(&end, &url->address) && *end == 0;
+    if (host[0] == '[')
+        return read_bracketed(host + 1, url);
+    url->is_address = ip_read(&end, &url->address) && *end == 0;
     return dns_name_clean(host, url->host);
 }
 
@@ -67,6 +83,7 @@ enum url_error url_read(const char *text, struct url *url)
 {
     size_t host = 0, all = 0;
     uint32_t port = URL_HTTP_PORT;
+    bool bracketed = false;
 
     *url = (struct url){0};
     if (!has_scheme(text))
@@ -75,7 +92,8 @@ enum url_error url_read(const char *text, struct url *url)
     while (!ends_host(text[all])) {
         if (text[all] == '@')
             return URL_USER;
-        host += text[all] != ':' && host == all;
+        bracketed = text[all] == '[' || (bracketed && text[all] != ']');
+        host += (text[all] != ':' || bracketed) && host == all;
         all++;
     }
     if (!read_host(text, host, url))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* url.h - addresses of pages, as people write them: http://HOST[:PORT][/PATH][?QUERY]. Plain data. */
+/* url.h - addresses of pages, as people write them: http://HOST[:PORT][/PATH][?QUERY]. An address of IPv6 as the host stands in
+ * brackets (RFC 3986, 3.2.2). Plain data. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,8 +22,8 @@ enum url_error {
 
 struct url {
     bool is_address;
-    uint32_t address;          /* as in ipv4.h */
-    char host[DNS_NAME_BYTES]; /* a clean name; or the address as it was written */
+    struct ip_address address;
+    char host[DNS_NAME_BYTES]; /* a clean name; or the address, of IPv6 in its brackets */
     uint16_t port;
     char target
         [URL_TARGET_BYTES]; /* what the server is asked for: from the first / on, without # and what follows */

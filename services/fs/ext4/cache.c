@@ -33,6 +33,24 @@ void cache_init(struct cache *cache, void *tables, uint8_t *memory, uint32_t pag
     cache->buckets = (uint32_t *)(cache->pages + page_count);
 }
 
+void cache_grow(struct cache *cache, uint32_t page_count)
+{
+    cache->hand = cache->page_count;
+    cache->page_count = page_count;
+}
+
+bool cache_lend(struct cache *cache, uint32_t number, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (cache_page(cache, number + i)->state != CACHE_FREE)
+            return false;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        cache_page(cache, number + i)->state = CACHE_LENT;
+    cache->lent_count += count;
+    return true;
+}
+
 /* ---- Taking and dropping ---- */
 
 static uint32_t *owner(struct cache *cache, uint32_t inode)
@@ -45,9 +63,11 @@ void cache_drop(struct cache *cache, uint32_t number)
     struct cache_page *page = cache_page(cache, number);
     uint32_t *link = cache_bucket(cache, page->inode, page->index);
 
+    if (page->mapped)
+        cache->take_back(cache->lender, page->inode);
     (*owner(cache, page->inode))--;
     cache->active_count -= page->active;
-    cache->held[page->client]--;
+    cache_count_held(cache, page->client, -1);
     while (*link != number)
         link = &cache_page(cache, *link)->next;
     *link = page->next;
@@ -69,7 +89,7 @@ static void remove_from_dirty(struct cache *cache, uint32_t number)
     page->dirty_next = page->dirty_previous = 0;
     page->dirty = false;
     cache->dirty_count--;
-    cache->unwritten[page->client]--;
+    cache_count_unwritten(cache, page->client, -1);
 }
 
 static void forget_note(struct cache *cache, struct cache_page *page)
@@ -213,9 +233,9 @@ void cache_dirty(struct cache *cache, uint32_t number)
 
     if (page->dirty)
         return;
-    cache->held[page->client]--;
+    cache_count_held(cache, page->client, -1);
     page->client = cache->client; /* who writes it has to wait for it */
-    cache->held[page->client]++;
+    cache_count_held(cache, page->client, 1);
     page->dirty = true;
     cache_list_dirty(cache, number);
 }
@@ -232,7 +252,7 @@ void cache_list_dirty(struct cache *cache, uint32_t number)
         cache->dirty_first = number;
     cache->dirty_last = number;
     cache->dirty_count++;
-    cache->unwritten[page->client]++;
+    cache_count_unwritten(cache, page->client, 1);
 }
 
 void cache_clean(struct cache *cache, uint32_t number)
@@ -318,7 +338,7 @@ void cache_begin_write(struct cache *cache, uint32_t number, uint32_t parts)
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     page->noted = false;
     page->writing_client = page->client;
-    cache->unwritten[page->client]++;
+    cache_count_unwritten(cache, page->client, 1);
     remove_from_dirty(cache, number);
     add_to_writing(cache, number);
 }
@@ -336,7 +356,7 @@ bool cache_part_written(struct cache *cache, uint32_t number, mnos_status_t stat
     page->writing_noted = false;
     page->status = MNOS_OK;
     remove_from_writing(cache, number);
-    cache->unwritten[page->writing_client]--;
+    cache_count_unwritten(cache, page->writing_client, -1);
     return true;
 }
 

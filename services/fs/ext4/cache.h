@@ -8,13 +8,16 @@
  *   dirty --cache_begin_write()--> writing --cache_written()--> valid, dirty again if it was changed meanwhile
  *   reading --cache_failed()--> failed --cache_forget_failed()--> free: whoever waited has seen it
  *   valid --cache_take() of another, cache_drop_range()--> free
+ *   free --cache_lend()--> lent: the core keeps blocks in it, and it is no page of a file any more
  *
  * Which page goes is decided by two hands that go round. A page that was used twice is *active*, and about two thirds of all can be.
  * The first hand takes those that are not, the one that came first before the others: so however much is read once, it
  * drives out nothing that is used again. Above two thirds, and when the first hand finds none, the second cools active
  * pages, which each use makes warmer, and those that are cold are active no more.
  *
- * A page is held by the client that had it read or wrote to it. Who holds the half of all takes from its own first.
+ * A page is held by the client that had it read or wrote to it: an account, and of it maybe a program. An account that
+ * holds the half of all takes from its own pages first, and a program that holds the half of its account's from those of
+ * the program. So neither drives out what others have, and each can have it all while nobody else wants any.
  *
  * The tables and the pages outlive the process (docs/ext4-death.md). What is on the disk as well is then forgotten; what
  * is dirty or being written is there, and dirty: cache_recover(). For that, a page that was new to the disk gets its blocks,
@@ -28,6 +31,7 @@
  *     their way to the disk has exactly those that are being written.
  * C4  The counts are what is counted: those by client, too.
  * C5  Blocks of pages are on the disk.
+ * C6  A page that clients map is valid, has `mapped` set, and goes only by cache_drop().
  */
 #pragma once
 
@@ -42,10 +46,14 @@
 #define CACHE_HEAT_MAX 3u
 #define CACHE_HEAT_ACTIVE 2u
 #define CACHE_OWNERS 1024u /* a power of two */
-#define CACHE_CLIENTS 128u /* numbers of clients are below */
-#define CACHE_SHARE 2u     /* of one client: the half */
+/* The number of a client is its account's, plus CACHE_ACCOUNTS for each of its program's. Program 0 is none. */
+#define CACHE_ACCOUNTS 128u /* a power of two */
+#define CACHE_PROGRAMS 256u
+#define CACHE_SHARE 2u /* of one account in all, and of one program in its account's: the half */
+#define CACHE_LITTLE                                                                               \
+    32u /* of all, that a program may have to be written whatever its account has */
 
-enum cache_state { CACHE_FREE, CACHE_READING, CACHE_VALID, CACHE_FAILED };
+enum cache_state { CACHE_FREE, CACHE_READING, CACHE_VALID, CACHE_FAILED, CACHE_LENT };
 
 struct cache_page {
     uint32_t inode, index;
@@ -57,10 +65,11 @@ struct cache_page {
     uint32_t writing_serial, writing_transaction; /* of what is being written */
     uint8_t status;                               /* CACHE_FAILED: why */
     uint8_t state;                                /* enum cache_state */
-    uint8_t heat;
-    uint8_t client, writing_client; /* who holds it; whose bytes are being written */
-    uint8_t parts;                  /* requests to the disk that are outstanding for it */
-    bool active;                    /* it was used twice */
+    uint8_t heat : 7;
+    bool mapped : 1;                 /* by clients: cache_drop() takes it back */
+    uint8_t parts;                   /* requests to the disk that are outstanding for it */
+    uint16_t client, writing_client; /* who holds it; whose bytes are being written */
+    bool active;                     /* it was used twice */
     bool dirty, writing;
     bool pinned;        /* the request that runs needs it to stay */
     bool noted;         /* the transaction must not commit before it is written */
@@ -70,19 +79,25 @@ struct cache_page {
 /* Blocks of the disk by page and part, 0: a hole. */
 typedef uint64_t cache_blocks[CACHE_BLOCKS_MAX];
 
+/* Pages of an account, or of a program. */
+struct cache_count {
+    uint32_t held;
+    uint32_t unwritten; /* those that are dirty, and those that are being written */
+};
+
 struct cache {
     struct cache_page *pages; /* from number 1 */
     cache_blocks *blocks;
     uint32_t *buckets;
     uint8_t *memory;
     uint32_t page_count;   /* may become more, as far as the tables have room */
+    uint32_t lent_count;   /* of them, that the core has */
     uint32_t bucket_count; /* a power of two */
     uint32_t used_count;   /* that were ever used: those behind are free */
     uint32_t hand, active_hand;
     uint32_t active_count;
-    uint8_t client;                    /* whose request runs: the caller's to set */
-    uint32_t held[CACHE_CLIENTS];      /* pages of each client */
-    uint32_t unwritten[CACHE_CLIENTS]; /* of each, that are dirty, and that are being written */
+    uint16_t client; /* whose request runs: the caller's to set */
+    struct cache_count accounts[CACHE_ACCOUNTS], programs[CACHE_PROGRAMS];
     uint32_t dirty_first, dirty_last;
     uint32_t writing_first; /* in no order */
     uint32_t dirty_count, writing_count, reading_count, failed_count;
@@ -94,6 +109,9 @@ struct cache {
     uint32_t owners[CACHE_OWNERS]; /* pages of all inodes with the same lowest bits */
     uint32_t serial;
     bool pressed; /* a page was taken from what it held */
+    /* A page of the inode that clients map is about to hold something else; when it returns nobody maps it. */
+    void (*take_back)(void *context, uint32_t inode);
+    void *lender;
 };
 
 /* How much memory the tables for so many pages take. */
@@ -120,8 +138,50 @@ static inline uint8_t *cache_bytes(const struct cache *cache, uint32_t number)
  * NULL, or what is wrong, and then nothing of it is of use. */
 const char *cache_recover(struct cache *cache, void *tables, uint8_t *memory, uint32_t table_pages,
                           uint32_t page_count, uint64_t block_limit);
+/* There are more pages, which are taken before any that hold something. */
+void cache_grow(struct cache *cache, uint32_t page_count);
+/* Gives pages away for ever; all of them are free. false: one of them is not, and none was given. */
+bool cache_lend(struct cache *cache, uint32_t number, uint32_t count);
+/* How many pages there are for files. */
+static inline uint32_t cache_size(const struct cache *cache)
+{
+    return cache->page_count - cache->lent_count;
+}
 /* What the tables say of a page is about to be changed by an operation. */
 void cache_keep(const struct cache *cache, uint32_t number);
+
+static inline struct cache_count *cache_account(struct cache *cache, uint32_t client)
+{
+    return &cache->accounts[client % CACHE_ACCOUNTS];
+}
+
+static inline struct cache_count *cache_program(struct cache *cache, uint32_t client)
+{
+    return &cache->programs[client / CACHE_ACCOUNTS % CACHE_PROGRAMS];
+}
+
+/* `change`: of how many pages. */
+static inline void cache_count_held(struct cache *cache, uint32_t client, int32_t change)
+{
+    cache_account(cache, client)->held += (uint32_t)change;
+    cache_program(cache, client)->held += (uint32_t)change;
+}
+
+static inline void cache_count_unwritten(struct cache *cache, uint32_t client, int32_t change)
+{
+    cache_account(cache, client)->unwritten += (uint32_t)change;
+    cache_program(cache, client)->unwritten += (uint32_t)change;
+}
+
+/* Whether the client whose request runs has as much to be written as it may: three tenths of all are its account's, and not
+ * little of that its program's. */
+static inline bool cache_writes_enough(const struct cache *cache)
+{
+    uint32_t size = cache_size(cache), program = cache->client / CACHE_ACCOUNTS;
+
+    return cache->accounts[cache->client % CACHE_ACCOUNTS].unwritten >= size * 3 / 10 &&
+           (program == 0 || cache->programs[program].unwritten >= size / CACHE_LITTLE);
+}
 
 /* Where the pages begin that are found as this one is. */
 static inline uint32_t *cache_bucket(const struct cache *cache, uint32_t inode, uint32_t index)
@@ -131,13 +191,21 @@ static inline uint32_t *cache_bucket(const struct cache *cache, uint32_t inode, 
     return &cache->buckets[hash >> 32 & (cache->bucket_count - 1)];
 }
 
+/* Whether a page, of whatever state, is this one of a file. */
+static inline bool cache_is(const struct cache *cache, uint32_t number, uint32_t inode,
+                            uint32_t index)
+{
+    const struct cache_page *page = cache_page(cache, number);
+
+    return page->inode == inode && page->index == index;
+}
+
 /* The page of a file, or 0. */
 static inline uint32_t cache_find(const struct cache *cache, uint32_t inode, uint32_t index)
 {
     uint32_t number = *cache_bucket(cache, inode, index);
 
-    while (number != 0 &&
-           (cache_page(cache, number)->inode != inode || cache_page(cache, number)->index != index))
+    while (number != 0 && !cache_is(cache, number, inode, index))
         number = cache_page(cache, number)->next;
     return number;
 }

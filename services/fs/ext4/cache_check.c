@@ -19,9 +19,9 @@ static void recover_page(struct cache *cache, uint32_t number)
     page->noted = page->noted || page->writing_noted;
     page->dirty = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    page->writing = page->writing_noted = page->pinned = page->active = false;
+    page->writing = page->writing_noted = page->pinned = page->active = page->mapped = false;
     page->parts = page->heat = 0;
-    page->client %= CACHE_CLIENTS;
+    page->client %= CACHE_ACCOUNTS * CACHE_PROGRAMS;
     page->writing_client = 0;
     page->status = MNOS_OK;
     page->dirty_next = page->dirty_previous = 0;
@@ -29,7 +29,7 @@ static void recover_page(struct cache *cache, uint32_t number)
     page->next = *bucket;
     *bucket = number;
     cache->owners[page->inode & (CACHE_OWNERS - 1)]++;
-    cache->held[page->client]++;
+    cache_count_held(cache, page->client, 1);
     cache->used_count = number;
     cache->noted_counts[page->transaction & 1] += page->noted;
     cache_list_dirty(cache, number);
@@ -65,6 +65,9 @@ static const char *check_page(const struct cache *cache, uint32_t number)
 {
     const struct cache_page *page = cache_page(cache, number);
 
+    if (page->state == CACHE_LENT)
+        return page->dirty || page->writing ? "C2: a page that the core has is to be written"
+                                            : NULL;
     if (page->state != CACHE_FREE && cache_find(cache, page->inode, page->index) != number)
         return "C1: a page is not found by its inode and index";
     if (page->pinned ||
@@ -77,23 +80,33 @@ static const char *check_page(const struct cache *cache, uint32_t number)
     return NULL;
 }
 
-/* Of each client, what it holds and what of that is not written. */
+static bool is_used(const struct cache_page *page)
+{
+    return page->state != CACHE_FREE && page->state != CACHE_LENT;
+}
+
+/* Of each account and program, what it holds and what of that is not written. */
 static bool clients_are_counted(const struct cache *cache)
 {
-    uint32_t held[CACHE_CLIENTS] = {0}, unwritten[CACHE_CLIENTS] = {0}, active = 0;
+    static struct cache counted;
+    uint32_t active = 0;
 
+    memset(counted.accounts, 0, sizeof counted.accounts);
+    memset(counted.programs, 0, sizeof counted.programs);
     for (uint32_t number = 1; number <= cache->page_count; number++) {
         const struct cache_page *page = cache_page(cache, number);
 
-        if (page->client >= CACHE_CLIENTS || page->writing_client >= CACHE_CLIENTS)
+        if (page->client >= CACHE_ACCOUNTS * CACHE_PROGRAMS ||
+            page->writing_client >= CACHE_ACCOUNTS * CACHE_PROGRAMS)
             return false;
         active += page->active;
-        held[page->client] += page->state != CACHE_FREE;
-        unwritten[page->client] += page->dirty;
-        unwritten[page->writing_client] += page->writing;
+        cache_count_held(&counted, page->client, is_used(page));
+        cache_count_unwritten(&counted, page->client, page->dirty);
+        cache_count_unwritten(&counted, page->writing_client, page->writing);
     }
-    return active == cache->active_count && memcmp(held, cache->held, sizeof held) == 0 &&
-           memcmp(unwritten, cache->unwritten, sizeof unwritten) == 0;
+    return active == cache->active_count &&
+           memcmp(counted.accounts, cache->accounts, sizeof counted.accounts) == 0 &&
+           memcmp(counted.programs, cache->programs, sizeof counted.programs) == 0;
 }
 
 static const char *check_lists(const struct cache *cache)
@@ -124,7 +137,8 @@ static const char *check_lists(const struct cache *cache)
 
 const char *cache_check(const struct cache *cache)
 {
-    uint32_t used = 0, owned = 0, dirty = 0, writing = 0, reading = 0, failed = 0, noted[2] = {0};
+    uint32_t used = 0, owned = 0, lent = 0, dirty = 0, writing = 0, reading = 0, failed = 0,
+             noted[2] = {0};
 
     for (uint32_t number = 1; number <= cache->page_count; number++) {
         const struct cache_page *page = cache_page(cache, number);
@@ -132,22 +146,23 @@ const char *cache_check(const struct cache *cache)
 
         if (wrong != NULL)
             return wrong;
-        used += page->state != CACHE_FREE;
+        used += is_used(page);
+        lent += page->state == CACHE_LENT;
         dirty += page->dirty;
         writing += page->writing;
         reading += page->state == CACHE_READING;
         failed += page->state == CACHE_FAILED;
         noted[page->transaction & 1] += page->noted;
         noted[page->writing_transaction & 1] += page->writing_noted;
-        if (page->state != CACHE_FREE && number > cache->used_count)
+        if (is_used(page) && number > cache->used_count)
             return "C4: a page is used behind the last";
     }
     for (uint32_t i = 0; i < CACHE_OWNERS; i++)
         owned += cache->owners[i];
-    return owned != used || dirty != cache->dirty_count || writing != cache->writing_count ||
-                   reading != cache->reading_count || failed != cache->failed_count ||
-                   noted[0] != cache->noted_counts[0] || noted[1] != cache->noted_counts[1] ||
-                   !clients_are_counted(cache)
+    return owned != used || lent != cache->lent_count || dirty != cache->dirty_count ||
+                   writing != cache->writing_count || reading != cache->reading_count ||
+                   failed != cache->failed_count || noted[0] != cache->noted_counts[0] ||
+                   noted[1] != cache->noted_counts[1] || !clients_are_counted(cache)
                ? "C4: the counts are wrong"
                : check_lists(cache);
 }

@@ -33,7 +33,7 @@ void cache_used_again(struct cache *cache, uint32_t number)
 {
     cache_page(cache, number)->active = true;
     cache->active_count++;
-    calm(cache, cache->page_count / 3 * 2, STEPS_AT_ONCE);
+    calm(cache, cache_size(cache) / 3 * 2, STEPS_AT_ONCE);
 }
 
 /* ---- Taking ---- */
@@ -44,11 +44,22 @@ static bool is_idle(const struct cache_page *page)
            (page->state == CACHE_VALID && !page->dirty && !page->writing && !page->pinned);
 }
 
-/* `own`: of what holds something, only pages of who asks. */
-static bool may_take(const struct cache *cache, const struct cache_page *page, bool own)
+/* Of whose pages that hold something one is taken for who asks. */
+enum whose { OF_ANYBODY, OF_THE_ACCOUNT, OF_THE_PROGRAM };
+
+static bool is_one_of(const struct cache *cache, const struct cache_page *page, enum whose whose)
+{
+    switch (whose) {
+    case OF_THE_ACCOUNT: return page->client % CACHE_ACCOUNTS == cache->client % CACHE_ACCOUNTS;
+    case OF_THE_PROGRAM: return page->client == cache->client;
+    default: return true;
+    }
+}
+
+static bool may_take(const struct cache *cache, const struct cache_page *page, enum whose whose)
 {
     return is_idle(page) && !page->active &&
-           (!own || page->state == CACHE_FREE || page->client == cache->client);
+           (page->state == CACHE_FREE || is_one_of(cache, page, whose));
 }
 
 static void put(struct cache *cache, uint32_t number, uint32_t inode, uint32_t index)
@@ -67,12 +78,12 @@ static void put(struct cache *cache, uint32_t number, uint32_t inode, uint32_t i
                                 .client = cache->client};
     *bucket = number;
     cache->owners[inode & (CACHE_OWNERS - 1)]++;
-    cache->held[page->client]++;
+    cache_count_held(cache, page->client, 1);
     memset(cache_blocks_of(cache, number), 0, sizeof(cache_blocks));
 }
 
 /* How many pages from the hand on may be taken, at most `count`; moves the hand behind them, or over one that may not. */
-static uint32_t row_at_hand(struct cache *cache, uint32_t count, bool own, uint32_t *first)
+static uint32_t row_at_hand(struct cache *cache, uint32_t count, enum whose whose, uint32_t *first)
 {
     uint32_t length = 0;
 
@@ -80,7 +91,7 @@ static uint32_t row_at_hand(struct cache *cache, uint32_t count, bool own, uint3
         cache->hand = 0;
     *first = cache->hand + 1;
     while (length < count && cache->hand < cache->page_count) {
-        bool taken = may_take(cache, cache_page(cache, cache->hand + 1), own);
+        bool taken = may_take(cache, cache_page(cache, cache->hand + 1), whose);
 
         cache->hand++;
         if (!taken)
@@ -91,12 +102,12 @@ static uint32_t row_at_hand(struct cache *cache, uint32_t count, bool own, uint3
 }
 
 /* The longest row of the first few in one round of the hand. */
-static uint32_t find_row(struct cache *cache, uint32_t count, bool own, uint32_t *first)
+static uint32_t find_row(struct cache *cache, uint32_t count, enum whose whose, uint32_t *first)
 {
     uint32_t best = 0, rows = 0, steps = cache->page_count;
 
     while (steps != 0 && best < count && (best == 0 || rows < ROWS_TRIED)) {
-        uint32_t from, before = cache->hand, length = row_at_hand(cache, count, own, &from);
+        uint32_t from, before = cache->hand, length = row_at_hand(cache, count, whose, &from);
         uint32_t passed = cache->hand >= before ? cache->hand - before : cache->hand;
 
         steps -= passed < steps ? passed : steps;
@@ -109,19 +120,32 @@ static uint32_t find_row(struct cache *cache, uint32_t count, bool own, uint32_t
     return best;
 }
 
-/* Who has the half of all takes from what it has itself; when all of that is in use, and when only active pages are left,
- * others go as well. */
+/* Who has the half of all takes from what its account has, and from what it has itself if that is the half of its
+ * account's. */
+static enum whose whose_to_take(struct cache *cache)
+{
+    uint32_t account = cache_account(cache, cache->client)->held;
+    bool program = cache->client >= CACHE_ACCOUNTS;
+
+    if (account < cache_size(cache) / CACHE_SHARE)
+        return OF_ANYBODY;
+    return program && cache_program(cache, cache->client)->held >= account / CACHE_SHARE
+               ? OF_THE_PROGRAM
+               : OF_THE_ACCOUNT;
+}
+
+/* When all of what may be taken first is in use, and when only active pages are left, others go as well. */
 uint32_t cache_take(struct cache *cache, uint32_t inode, uint32_t index, uint32_t count,
                     uint32_t *taken)
 {
-    bool own = cache->held[cache->client] >= cache->page_count / CACHE_SHARE;
-    uint32_t first = 0, best = find_row(cache, count, own, &first);
+    enum whose whose = whose_to_take(cache);
+    uint32_t first = 0, best = find_row(cache, count, whose, &first);
 
-    if (best == 0 && own)
-        best = find_row(cache, count, false, &first);
+    while (best == 0 && whose != OF_ANYBODY)
+        best = find_row(cache, count, --whose, &first);
     if (best == 0 && cache->active_count != 0) {
         calm(cache, cache->active_count - 1, cache->page_count * (CACHE_HEAT_MAX + 1));
-        best = find_row(cache, count, false, &first);
+        best = find_row(cache, count, OF_ANYBODY, &first);
     }
     *taken = best;
     for (uint32_t i = 0; i < best; i++)

@@ -54,15 +54,18 @@ struct ext4_port {
  * refers to something in it is a number, so it may lie elsewhere in the next run. */
 struct ext4_memory {
     struct state *log; /* of at least EXT4_LOG_BYTES; both of what follows lie in its areas */
-    void *core;        /* ext4_core_bytes(slots), aligned to 64 bytes */
-    uint8_t *data;     /* slots * EXT4_SLOT_BYTES, for DMA, aligned to a page */
-    uint32_t slots;
+    void *core;        /* ext4_core_bytes(slots_max), aligned to 64 bytes */
+    uint8_t *data;     /* for DMA, aligned to a page; its first `slots` pages are the first slots */
+    uint32_t slots;    /* at first, whole chunks of EXT4_CHUNK_SLOTS */
+    uint32_t slots_max; /* that there may be: ext4_add_slots() */
 };
 
-enum { EXT4_SLOTS_MIN = 256, EXT4_SLOTS_MAX = 4096 };
+enum { EXT4_SLOTS_MIN = 256, EXT4_SLOTS_MAX = 4096, EXT4_CHUNK_SLOTS = 128 };
+/* Of the data, in which slots may be. */
+#define EXT4_DATA_PAGES_MAX 16384u
 #define EXT4_LOG_BYTES (256u * 1024)
 
-size_t ext4_core_bytes(uint32_t slots);
+size_t ext4_core_bytes(uint32_t slots_max);
 
 /* What op->waits_for may be, beside the number of a slot, whose ext4_done() it then is. */
 enum {
@@ -75,10 +78,14 @@ struct ext4_op {
     struct ext4_fs *fs;
     uint64_t now_ns;
     uint32_t waits_for;
-    uint32_t mark; /* where the undo log ended when it began */
+    uint32_t mark;         /* where the undo log ended when it began */
+    uint32_t freed_before; /* pieces that wait for a commit to be free, of other operations */
     /* How far a directory larger than the cache was looked through, and when no name had come since. */
     uint32_t scan_directory, scan_block;
     uint64_t scan_stamp;
+    /* Blocks that it is taking out of a file: nodes of the tree may have the last of them when no other is free. */
+    uint64_t spare;
+    uint32_t spare_count;
     uint32_t pin_count;
     uint32_t pins[EXT4_OP_PINS];
 };
@@ -93,10 +100,13 @@ void ext4_drop(struct ext4_op *op);
 
 void ext4_done(struct ext4_fs *fs, uint32_t slot, mnos_status_t status);
 void ext4_flushed(struct ext4_fs *fs, mnos_status_t status);
-static inline uint8_t *ext4_slot_memory(const struct ext4_memory *memory, uint32_t slot)
-{
-    return memory->data + (size_t)slot * EXT4_SLOT_BYTES;
-}
+/* Which page of the data a slot is. */
+uint32_t ext4_slot_page(const struct ext4_fs *fs, uint32_t slot);
+/* Slots more: EXT4_CHUNK_SLOTS pages of the data from `page` on, a multiple of it, are the core's from now on. An
+ * operation of the log, which the caller ends (state_done()). false: there are as many slots as there may be. */
+bool ext4_add_slots(struct ext4_fs *fs, uint32_t page);
+/* The first page of a chunk of slots, from 0 on; UINT32_MAX: there are no more chunks. */
+uint32_t ext4_chunk_page(const struct ext4_fs *fs, uint32_t chunk);
 
 /* ---- The whole ---- */
 
@@ -250,7 +260,8 @@ mnos_status_t ext4_allocate(struct ext4_op *op, uint32_t inode, uint32_t logical
 mnos_status_t ext4_set_aside(struct ext4_op *op, uint32_t inode, uint32_t logical, uint32_t count,
                              uint32_t *done);
 /* Takes the blocks before `end` from `first` on out of a file; its size stays. *done: where it ended, behind `first`; what
- * is left takes other operations. Nothing of them may be on its way to the disk. */
+ * is left takes other operations. Nothing of them may be on its way to the disk. MNOS_ERR_FULL: the disk is full, they lie
+ * in one piece, and what is left of that would take more blocks for nodes of the tree. */
 mnos_status_t ext4_punch(struct ext4_op *op, uint32_t inode, uint32_t first, uint32_t end,
                          uint32_t *done);
 /* Makes a file longer, or as long as it is, and sets its times. */

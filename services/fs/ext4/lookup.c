@@ -1,87 +1,11 @@
 // SPDX-License-Identifier: MIT
-/*
- * lookup - names: what lib/server asks of them, and a table of names that are known, to be there or not to be
- * there. An entry holds the whole name, so it is never mistaken for another; what changes a name changes its entry.
- */
-#include "lib/base/string.h"
+/* lookup - names: what lib/server asks of them. Those that are known are in names.c. */
 #include "services/fs/ext4/service.h"
 
 #define MODE_FILE 0644u
 #define MODE_DIRECTORY 0755u
 /* Longer ways up are no file system's. */
 #define DEPTH_MAX 65536u
-
-static struct known_name *entry_of(struct ext4_service *service, uint32_t directory,
-                                   const char *text, uint32_t bytes)
-{
-    uint64_t hash = directory * 0x9E3779B97F4A7C15ull;
-    uint64_t word;
-    uint32_t at;
-
-    for (at = 0; at + 8 <= bytes; at += 8) {
-        memcpy(&word, text + at, 8);
-        hash = (hash ^ word) * 0xFF51AFD7ED558CCDull;
-        hash ^= hash >> 32;
-    }
-    word = 0;
-    memcpy(&word, text + at, bytes - at);
-    hash = (hash ^ word ^ (uint64_t)bytes << 56) * 0xFF51AFD7ED558CCDull;
-    return &service->names[hash >> 40 & (SERVICE_NAMES - 1)];
-}
-
-static bool is_entry(const struct known_name *entry, uint32_t directory, const char *text,
-                     uint32_t bytes)
-{
-    return entry->directory == directory && entry->bytes == bytes &&
-           memcmp(entry->text, text, bytes) == 0;
-}
-
-void lookup_know(struct ext4_service *service, uint32_t directory, const char *text, uint32_t bytes,
-                 uint32_t inode)
-{
-    struct known_name *entry;
-
-    if (bytes > SERVICE_NAME_BYTES)
-        return;
-    entry = entry_of(service, directory, text, bytes);
-    entry->directory = directory;
-    entry->inode = inode;
-    entry->bytes = (uint8_t)bytes;
-    memcpy(entry->text, text, bytes);
-}
-
-mnos_status_t lookup_name(struct ext4_service *service, uint32_t directory, const char *text,
-                          uint32_t bytes, uint32_t *inode)
-{
-    mnos_status_t status;
-
-    if (bytes <= SERVICE_NAME_BYTES) {
-        const struct known_name *entry = entry_of(service, directory, text, bytes);
-
-        if (is_entry(entry, directory, text, bytes)) {
-            *inode = entry->inode;
-            return MNOS_OK;
-        }
-    }
-    status = ext4_lookup(service_begin(service), directory, text, bytes, inode);
-    if (status == MNOS_ERR_NOT_FOUND) {
-        *inode = 0;
-        status = MNOS_OK;
-    }
-    status = service_end(service, status);
-    if (status == MNOS_OK)
-        lookup_know(service, directory, text, bytes, *inode);
-    return status;
-}
-
-static mnos_status_t look(void *context, struct file_place *place)
-{
-    mnos_status_t status =
-        lookup_name(context, place->directory, place->text, place->bytes, &place->inode);
-
-    place->entry = place->inode;
-    return status;
-}
 
 static mnos_status_t parent(void *context, uint32_t directory, uint32_t *parent)
 {
@@ -105,32 +29,50 @@ static enum file_type type_for(uint32_t type)
     }
 }
 
+/* With its type, which who walks a path wants of each name. */
+static mnos_status_t look(void *context, struct file_place *place)
+{
+    const struct known_attr *known;
+    mnos_status_t status =
+        names_find(context, place->directory, place->text, place->bytes, &place->inode);
+
+    place->entry = place->inode;
+    if (status != MNOS_OK || place->inode == 0)
+        return status;
+    known = known_near(context, place->inode);
+    if (known == NULL)
+        status = known_kind(context, place->inode, &known);
+    if (status == MNOS_OK)
+        place->type = type_for(known->type);
+    return status;
+}
+
 static mnos_status_t type_of(void *context, uint32_t inode, enum file_type *type)
 {
-    struct ext4_attr attr;
-    mnos_status_t status = open_attr(context, inode, &attr);
+    const struct known_attr *attr;
+    mnos_status_t status = known_kind(context, inode, &attr);
 
     if (status == MNOS_OK)
-        *type = type_for(attr.type);
+        *type = type_for(attr->type);
     return status;
 }
 
 static mnos_status_t attr_of(void *context, uint32_t inode, struct file_attr *attr)
 {
-    struct ext4_attr known;
-    mnos_status_t status = open_attr(context, inode, &known);
+    const struct known_attr *known;
+    mnos_status_t status = known_inode(context, inode, &known);
 
     if (status != MNOS_OK)
         return status;
     *attr = (struct file_attr){.inode = inode,
-                               .generation = known.generation,
-                               .size = known.size,
-                               .allocated_bytes = known.allocated_bytes,
-                               .created_ns = known.created_ns,
-                               .modified_ns = known.modified_ns,
-                               .changed_ns = known.changed_ns,
-                               .type = type_for(known.type),
-                               .links = known.links};
+                               .generation = known->generation,
+                               .size = known->size,
+                               .allocated_bytes = known->allocated_bytes,
+                               .created_ns = known->created_ns,
+                               .modified_ns = known->modified_ns,
+                               .changed_ns = known->changed_ns,
+                               .type = type_for(known->type),
+                               .links = known->links};
     return MNOS_OK;
 }
 
@@ -174,7 +116,7 @@ static mnos_status_t names(void *context, uint32_t directory, uint64_t cookie, f
 static mnos_status_t check_new(struct ext4_service *service, const struct file_place *place,
                                bool directory)
 {
-    struct ext4_attr attr;
+    const struct known_attr *attr;
     mnos_status_t status = service_writable(service);
 
     if (status != MNOS_OK)
@@ -183,18 +125,31 @@ static mnos_status_t check_new(struct ext4_service *service, const struct file_p
         return MNOS_ERR_EXISTS;
     if (place->must_be_directory && !directory)
         return MNOS_ERR_NOT_FOUND;
-    status = open_attr(service, place->directory, &attr);
+    status = known_kind(service, place->directory, &attr);
     if (status != MNOS_OK)
         return status;
-    return attr.links == 0 ? MNOS_ERR_NOT_FOUND : MNOS_OK; /* it was removed while it is open */
+    return attr->links == 0 ? MNOS_ERR_NOT_FOUND : MNOS_OK; /* it was removed while it is open */
 }
 
 /* A name of the place is now this inode's, 0: nobody's. */
 static void renamed(struct ext4_service *service, const struct file_place *place, uint32_t inode)
 {
-    lookup_know(service, place->directory, place->text, place->bytes, inode);
-    open_forget_attr(service, place->directory);
+    names_set(service, place->directory, place->text, place->bytes, inode);
+    known_touch(service, place->directory);
     service_changed(service);
+}
+
+/* A new inode is known at once, while its block is at hand; whoever cannot be known is asked for later. */
+static void created(struct ext4_service *service, const struct file_place *place, bool directory,
+                    uint32_t inode)
+{
+    const struct known_attr *attr;
+
+    if (directory)
+        known_forget(service, place->directory); /* it has a link more */
+    known_forget(service, inode);                /* an earlier one with this number */
+    (void)!known_inode(service, inode, &attr);
+    renamed(service, place, inode);
 }
 
 static mnos_status_t create(void *context, const struct file_place *place, enum file_type type,
@@ -215,8 +170,7 @@ static mnos_status_t create(void *context, const struct file_place *place, enum 
     status = service_end(service, status);
     if (status != MNOS_OK)
         return status;
-    open_forget_attr(service, *inode); /* of an earlier one with this number */
-    renamed(service, place, *inode);
+    created(service, place, directory, *inode);
     return MNOS_OK;
 }
 
@@ -234,16 +188,15 @@ static mnos_status_t symlink(void *context, const struct file_place *place, cons
     status = service_end(service, status);
     if (status != MNOS_OK)
         return status;
-    open_forget_attr(service, inode);
-    renamed(service, place, inode);
+    created(service, place, false, inode);
     return MNOS_OK;
 }
 
 static mnos_status_t link(void *context, uint32_t inode, const struct file_place *place, uint32_t)
 {
     struct ext4_service *service = context;
-    struct ext4_attr attr;
-    mnos_status_t status = open_attr(service, inode, &attr);
+    struct known_attr attr;
+    mnos_status_t status = known_attr(service, inode, &attr);
 
     if (status == MNOS_OK && attr.type == EXT4_TYPE_DIRECTORY)
         status = MNOS_ERR_DIRECTORY;
@@ -259,7 +212,7 @@ static mnos_status_t link(void *context, uint32_t inode, const struct file_place
     status = service_end(service, status);
     if (status != MNOS_OK)
         return status;
-    open_forget_attr(service, inode);
+    known_forget(service, inode);
     renamed(service, place, inode);
     return MNOS_OK;
 }
@@ -289,7 +242,9 @@ static mnos_status_t remove_name(struct ext4_service *service, const struct file
     status = service_end(service, status);
     if (status != MNOS_OK)
         return status;
-    open_forget_attr(service, place->inode);
+    known_forget(service, place->inode);
+    if (operation == ext4_rmdir)
+        known_forget(service, place->directory); /* it has a link less */
     renamed(service, place, 0);
     if (gone != 0)
         open_gone(service, gone);
@@ -343,14 +298,14 @@ static mnos_status_t check_rename(struct ext4_service *service, const struct fil
                                   const struct file_place *to)
 {
     enum file_type type, there = FILE_TYPE_NONE;
-    struct ext4_attr attr;
+    struct known_attr attr;
     mnos_status_t status;
 
     if (from->directory == 0 || to->directory == 0)
         return MNOS_ERR_ARGUMENT;
     if (from->inode == 0)
         return MNOS_ERR_NOT_FOUND;
-    status = open_attr(service, to->directory, &attr);
+    status = known_attr(service, to->directory, &attr);
     if (status == MNOS_OK && attr.links == 0)
         status = MNOS_ERR_NOT_FOUND;
     if (status == MNOS_OK)
@@ -388,9 +343,12 @@ static mnos_status_t rename(void *context, const struct file_place *from,
         return status;
     renamed(service, from, 0);
     renamed(service, to, from->inode);
-    open_forget_attr(service, from->inode);
+    known_forget(service, from->inode);
+    /* If it is a directory, these have other links now. */
+    known_forget(service, from->directory);
+    known_forget(service, to->directory);
     if (to->inode != 0)
-        open_forget_attr(service, to->inode);
+        known_forget(service, to->inode);
     if (gone != 0)
         open_gone(service, gone);
     return MNOS_OK;
@@ -417,8 +375,10 @@ static mnos_status_t space(void *context, uint32_t, struct file_space *space)
 /* Whether there is a volume. */
 static mnos_status_t ready(void *context)
 {
-    const struct ext4_service *service = context;
+    struct ext4_service *service = context;
 
+    if (service->state == SERVICE_RETURNING)
+        return service_wait(service, service_key(KEY_RETURNED, 0));
     return service->state == SERVICE_MOUNTED ? MNOS_OK : MNOS_ERR_STATE;
 }
 
@@ -442,6 +402,7 @@ const struct file_methods ext4_methods = {
     .truncate = service_truncate,
     .seek = service_seek,
     .allocate = service_allocate,
+    .pages = service_pages,
     .space = space,
     .sync = service_sync,
     .failures = service_failures,

@@ -13,6 +13,8 @@
 #include "lib/server/windows.h"
 #include "services/fs/ext4/service.h"
 
+BOOTSTRAP_NEEDS("manager");
+
 enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 
 #define EVENT_DISK (1ull << 0)
@@ -23,10 +25,7 @@ enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 #define PIECES_MAX 17u
 #define MAGIC 0x3454584553544154ull
 /* What lies in the region has changed when this has. */
-#define LAYOUT 3u
-/* So many ends in a row, within 10 s of each other, that nobody ordered: it may be what is in memory that it dies of, and
- * the next run begins anew from the disk. */
-#define DEATHS_MAX 2u
+#define LAYOUT 8u
 
 static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1], state_pieces[1];
 static struct region cache_region, ring_region, state_region;
@@ -116,6 +115,9 @@ static void state_changed(struct ext4_service *of)
     string_copy(status.type, "ext4", sizeof status.type);
     string_copy(status.reason, reason, sizeof status.reason);
     STATE_SET(of->kept->mount, status);
+    if (of->sessions_lost != 0)
+        log_line("%u clients have lost what they had open", of->sessions_lost);
+    of->sessions_lost = 0;
     file_server_mounted(&server, &status);
 }
 
@@ -140,6 +142,11 @@ static uint32_t grow(struct ext4_service *of)
     }
     no_more_pages = true;
     return of->memory.data_pages;
+}
+
+static mnos_cap_t memory_of(const void *address, uint64_t *page, uint64_t *page_count)
+{
+    return region_memory(&cache_region, address, page, page_count);
 }
 
 static void set_clock(void *)
@@ -175,6 +182,10 @@ static uint64_t deadline_ns(void *)
 
 static void round_ends(void *)
 {
+    if (volume_disk_is_at_rest(&disk) && ext4_service_is_at_rest(&service)) {
+        state_step(); /* pages that came may have been the last that happened */
+        return;
+    }
     volume_disk_tick(&disk, service.tick_ns);
     take_results();
     ext4_service_round(&service);
@@ -184,13 +195,14 @@ static void round_ends(void *)
 
 static mnos_status_t open_regions(void)
 {
-    mnos_status_t status = region_open(&cache_region, "ext4_cache", cache_pieces, PIECES_MAX);
+    mnos_status_t status =
+        region_open(&cache_region, BOOTSTRAP_REQUIRED("ext4_cache"), cache_pieces, PIECES_MAX);
 
     if (status == MNOS_OK)
-        status = region_open(&ring_region, "ext4_ring", ring_pieces, 1);
+        status = region_open(&ring_region, BOOTSTRAP_REQUIRED("ext4_ring"), ring_pieces, 1);
     if (status == MNOS_OK)
-        status = region_open(&state_region, "ext4_state", state_pieces, 1);
-    return status != MNOS_OK ? status : windows_open(&windows, "ext4_windows");
+        status = region_open(&state_region, BOOTSTRAP_REQUIRED("ext4_state"), state_pieces, 1);
+    return status != MNOS_OK ? status : windows_open(&windows, BOOTSTRAP_REQUIRED("ext4_windows"));
 }
 
 /* Finds what the last run left, or makes it anew; *found: there are operations of the last run, whole. */
@@ -217,7 +229,7 @@ static mnos_status_t get_memory(struct ext4_service_memory *memory, struct sessi
                                      .state = (uint8_t *)*sessions + file_server_session_bytes()};
     state_current = &state;
     if (*found)
-        wrong = state.header->deaths >= DEATHS_MAX
+        wrong = state_trust(&state) == STATE_TRUST_NONE
                     ? "it has died too often with it"
                     : sessions_take_over(*sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
     if (wrong != NULL)
@@ -241,6 +253,31 @@ static void begin_anew(struct sessions *sessions)
     state_ready(&state);
 }
 
+/* With what clients have open alone, over the volume as its journal has it; false: it cannot. */
+static bool mount_again(void)
+{
+    unsigned running;
+
+    set_clock(NULL);
+    if (volume_disk_open(&disk) != MNOS_OK)
+        return false;
+    server.mount = service.kept->mount;
+    server.mount.state = MOUNT_STATE_MOUNTING;
+    if (!ext4_service_mount_again(&service, disk.client.info.sector_bytes,
+                                  volume_disk_bytes(&disk))) {
+        server.mount = (struct mount_status){0};
+        volume_disk_close(&disk);
+        return false;
+    }
+    running =
+        file_server_recover(&server, &windows.memory, state_was_ordered(&state)) + was_running;
+    log_line("run %llu mounts from the journal, as it has died twice with what is in memory: what "
+             "is open stays so, %u "
+             "requests were running, %u of them for the second time",
+             (unsigned long long)state.header->epoch, running & 0xFFFF, running >> 16);
+    return true;
+}
+
 /* What the last run left goes on, over the same volume; false: it cannot. */
 static bool go_on(void)
 {
@@ -249,6 +286,8 @@ static bool go_on(void)
 
     if (service.kept->state == SERVICE_NONE)
         return false;
+    if (state_trust(&state) != STATE_TRUST_ALL || service.kept->state == SERVICE_RETURNING)
+        return mount_again();
     set_clock(NULL);
     if (volume_disk_open(&disk) != MNOS_OK ||
         ext4_service_take_over(&service, volume_disk_bytes(&disk), &wrong) != MNOS_OK) {
@@ -260,7 +299,7 @@ static bool go_on(void)
     if (service.state != SERVICE_MOUNTED)
         server.mount.state = MOUNT_STATE_UNMOUNTING;
     running =
-        file_server_recover(&server, &windows.memory, state.header->deaths == 0) + was_running;
+        file_server_recover(&server, &windows.memory, state_was_ordered(&state)) + was_running;
     log_line(
         "run %llu goes on with the files of the last: %u pages to be written, %u requests were "
         "running, %u of them for the second time",
@@ -294,10 +333,11 @@ int main(void)
     service.state_changed = state_changed;
     service.say = say;
     service.grow = grow;
+    service.memory_of = memory_of;
     ext4_service_init(&service, &server, &memory, &port);
     file_server_locks(&server, &service.kept->locks);
     if (was_whole)
-        was_running = running_recover(&service.kept->running, state.header->deaths == 0);
+        was_running = running_recover(&service.kept->running, state_was_ordered(&state));
     if (!found || !go_on())
         begin_anew(sessions);
     server.loop.running = &service.kept->running;

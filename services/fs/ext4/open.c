@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* open - inodes that are open, what is known of inodes, and those that nobody needs any more: see service.h. */
+/* open - inodes that are open, and those that nobody needs any more: see service.h. */
+#include "lib/base/string.h"
 #include "lib/server/state.h"
 #include "services/fs/ext4/service.h"
 
@@ -27,20 +28,67 @@ struct open_inode *open_find(struct ext4_service *service, uint32_t inode)
     return number == 0 ? NULL : &service->opens[number];
 }
 
+static void place(struct ext4_service *service, uint32_t number, uint32_t inode)
+{
+    uint32_t *bucket = &service->open_buckets[hash_of(inode, SERVICE_OPEN_BUCKETS)];
+
+    service->opens[number] =
+        (struct open_inode){.inode = inode, .next = *bucket, .last_index = UINT32_MAX};
+    *bucket = number;
+}
+
+static void take_out(struct ext4_service *service, uint32_t number)
+{
+    struct open_inode *open = &service->opens[number];
+    uint32_t *link = &service->open_buckets[hash_of(open->inode, SERVICE_OPEN_BUCKETS)];
+
+    reopen_forget(service, number);
+    while (*link != number)
+        link = &service->opens[*link].next;
+    *link = open->next;
+    *open = (struct open_inode){.next = service->free_open};
+    service->free_open = number;
+}
+
+void open_place_all(struct ext4_service *service, const struct kept_open *kept)
+{
+    memset(service->open_buckets, 0, sizeof service->open_buckets);
+    service->free_open = 0;
+    for (uint32_t i = SERVICE_OPEN_MAX; i != 0; i--) {
+        if (kept[i].inode != 0 && open_find(service, kept[i].inode) == NULL) {
+            place(service, i, kept[i].inode);
+            continue;
+        }
+        reopen_forget(service, i);
+        service->opens[i] = (struct open_inode){.next = service->free_open};
+        service->free_open = i;
+    }
+}
+
+void open_forget_unused(struct ext4_service *service)
+{
+    for (uint32_t i = 1; i <= SERVICE_OPEN_MAX; i++) {
+        struct open_inode *open = &service->opens[i];
+
+        if (open->inode != 0 && open->count == 0)
+            take_out(service, i);
+        open->count = 0;
+    }
+}
+
 /* There is always one: each handle and each session has at most one inode. */
 void open_hold(void *context, uint32_t inode)
 {
     struct ext4_service *service = context;
     struct open_inode *open = open_find(service, inode);
-    uint32_t *bucket = &service->open_buckets[hash_of(inode, SERVICE_OPEN_BUCKETS)];
 
     if (open == NULL) {
         uint32_t number = service->free_open;
 
         open = &service->opens[number];
         service->free_open = open->next;
-        *open = (struct open_inode){.inode = inode, .next = *bucket, .last_index = UINT32_MAX};
-        *bucket = number;
+        place(service, number, inode);
+        reopen_keep(service, number);
     }
     open->count++;
 }
@@ -78,11 +126,6 @@ void open_leave(struct ext4_service *service, uint32_t inode, bool whole, uint64
     leave(service, (struct leaving){.inode = inode, .whole = whole, .size = size});
 }
 
-uint32_t open_leaving_count(const struct ext4_service *service)
-{
-    return service->kept->leaving_count - service->held_count;
-}
-
 bool open_is_leaving(const struct ext4_service *service, uint32_t inode)
 {
     for (uint32_t i = 0; open_leaving_count(service) != 0 && i < service->kept->leaving_count;
@@ -97,61 +140,12 @@ void open_drop(void *context, uint32_t inode)
 {
     struct ext4_service *service = context;
     struct open_inode *open = open_find(service, inode);
-    uint32_t number = (uint32_t)(open - service->opens);
-    uint32_t *link = &service->open_buckets[hash_of(inode, SERVICE_OPEN_BUCKETS)];
 
     if (--open->count != 0)
         return;
     if (open->gone)
         open_leave(service, inode, true, 0);
-    while (*link != number)
-        link = &service->opens[*link].next;
-    *link = open->next;
-    *open = (struct open_inode){.next = service->free_open};
-    service->free_open = number;
-}
-
-/* ---- What is known ---- */
-
-static struct ext4_attr *attr_of(struct ext4_service *service, uint32_t inode)
-{
-    return &service->attrs[hash_of(inode, SERVICE_ATTRS)];
-}
-
-mnos_status_t open_known(struct ext4_service *service, uint32_t inode,
-                         const struct ext4_attr **found)
-{
-    struct ext4_attr *known = attr_of(service, inode), attr;
-    mnos_status_t status;
-
-    *found = known;
-    if (known->inode == inode)
-        return MNOS_OK;
-    status = ext4_stat(service_begin(service), inode, &attr);
-    status = service_end(service, status);
-    if (status != MNOS_OK)
-        return status;
-    *known = attr;
-    known->inode = inode;
-    return MNOS_OK;
-}
-
-mnos_status_t open_attr(struct ext4_service *service, uint32_t inode, struct ext4_attr *attr)
-{
-    const struct ext4_attr *known;
-    mnos_status_t status = open_known(service, inode, &known);
-
-    if (status == MNOS_OK)
-        *attr = *known;
-    return status;
-}
-
-void open_forget_attr(struct ext4_service *service, uint32_t inode)
-{
-    struct ext4_attr *known = attr_of(service, inode);
-
-    if (known->inode == inode)
-        known->inode = 0;
+    take_out(service, (uint32_t)(open - service->opens));
 }
 
 void open_forget_blocks(struct ext4_service *service, uint32_t inode)
@@ -168,7 +162,7 @@ void open_gone(struct ext4_service *service, uint32_t inode)
 {
     struct open_inode *open = open_find(service, inode);
 
-    open_forget_attr(service, inode);
+    known_forget(service, inode);
     if (open == NULL) {
         open_leave(service, inode, true, 0);
         return;
@@ -193,7 +187,7 @@ void open_recover(struct ext4_service *service)
 }
 
 /* Begins to wait, as ext4_end() says. */
-static void background_waits(struct ext4_service *service, struct background *background)
+void background_waits(struct ext4_service *service, struct background *background)
 {
     uint32_t slot = background->op.waits_for;
 
@@ -247,7 +241,7 @@ static bool leave_step(struct ext4_service *service, struct leaving *first, bool
     /* What cannot be taken away stays on the list of orphans, for the next mount or for e2fsck. */
     *done = *done || status != MNOS_OK;
     if (*done) {
-        open_forget_attr(service, leaving.inode);
+        known_forget(service, leaving.inode);
         end_leaving(service, first);
     }
     state_step();

@@ -57,6 +57,11 @@ void disk_queue_add(struct queue *queue, const struct queue_request *request);
 void disk_queue_done(struct queue *queue);
 /* Gives the disk what waits and rings, if anything was submitted. */
 void disk_queue_push(struct queue *queue);
+/* Whether there is anything to push. */
+static inline bool disk_queue_is_due(const struct queue *queue)
+{
+    return queue->count != 0 || queue->submitted;
+}
 
 /* A request as the disk's own number of it, and back: owner, operation, pages and number. */
 static inline uint64_t queue_tag(const struct queue_request *request)

@@ -210,12 +210,12 @@ mnos_status_t service_read(void *context, uint32_t inode, uint64_t offset, void 
 {
     struct ext4_service *service = context;
     struct open_inode *open = open_find(service, inode);
-    const struct ext4_attr *known;
-    mnos_status_t status = open_known(service, inode, &known);
+    const struct known_attr *known;
+    mnos_status_t status = known_inode(service, inode, &known);
     uint64_t size = known->size, done = 0;
 
     *count = 0;
-    service->cache.client = (uint8_t)service->files->account;
+    service->cache.client = service->files->client;
     if (status != MNOS_OK || offset >= size)
         return status;
     if (length > size - offset)

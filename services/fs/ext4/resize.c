@@ -4,6 +4,18 @@
 #include "lib/server/state.h"
 #include "services/fs/ext4/service.h"
 
+/* What the file had behind its end is not seen when it grows over that. */
+void resize_zero_tail(struct ext4_service *service, uint32_t inode, uint64_t size)
+{
+    uint32_t at = size % CACHE_PAGE_BYTES, number;
+
+    if (at == 0)
+        return;
+    number = cache_find(&service->cache, inode, (uint32_t)(size / CACHE_PAGE_BYTES));
+    if (number != 0 && cache_page(&service->cache, number)->state == CACHE_VALID)
+        memset(cache_bytes(&service->cache, number) + at, 0, CACHE_PAGE_BYTES - at);
+}
+
 /* The page in which a file will end has zeros behind that. */
 static mnos_status_t cut_tail(struct ext4_service *service, uint32_t inode, uint64_t size,
                               uint64_t old_size)
@@ -102,7 +114,7 @@ static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, 
               ((struct cut){inode, ext4_transaction(service->fs), size, old_size}));
     state_step();
     resize_cut_pages(service);
-    open_forget_attr(service, inode);
+    known_touch(service, inode);
     service_changed(service);
     if (done)
         return MNOS_OK;
@@ -112,22 +124,22 @@ static mnos_status_t make_shorter(struct ext4_service *service, uint32_t inode, 
 mnos_status_t service_truncate(void *context, uint32_t inode, uint64_t size)
 {
     struct ext4_service *service = context;
-    struct ext4_attr attr;
+    struct known_attr attr;
     mnos_status_t status = write_allowed(service, inode);
 
     if (status == MNOS_OK && size > (uint64_t)UINT32_MAX * service->block_bytes)
         status = MNOS_ERR_SIZE;
     if (status == MNOS_OK)
-        status = open_attr(service, inode, &attr);
+        status = known_attr(service, inode, &attr);
     if (status != MNOS_OK)
         return status;
     if (size < attr.size)
         return make_shorter(service, inode, size, attr.size);
-    write_zero_tail(service, inode, attr.size);
+    resize_zero_tail(service, inode, attr.size);
     status = ext4_set_size(service_begin(service), inode, size);
     status = service_end(service, status);
     if (status == MNOS_OK) {
-        open_forget_attr(service, inode);
+        known_touch(service, inode);
         service_changed(service);
     }
     return status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * space - where a file has blocks: room set aside, bytes taken out of its middle, and where holes are; see service.h.
+ * space - where a file has blocks: which it lacks, room set aside, bytes taken out of its middle, and where holes are; see service.h.
  * Each request does a part, and says how much (protocols/file.def).
  */
 #include "lib/base/string.h"
@@ -25,8 +25,8 @@ mnos_status_t service_seek(void *context, uint32_t inode, uint64_t offset, bool 
 {
     struct ext4_service *service = context;
     uint32_t bytes = service->block_bytes, block = (uint32_t)(offset / bytes), end;
-    struct ext4_attr attr;
-    mnos_status_t status = open_attr(service, inode, &attr);
+    struct known_attr attr;
+    mnos_status_t status = known_attr(service, inode, &attr);
 
     if (status != MNOS_OK)
         return status;
@@ -50,47 +50,75 @@ mnos_status_t service_seek(void *context, uint32_t inode, uint64_t offset, bool 
     return MNOS_OK;
 }
 
+mnos_status_t space_missing(const struct ext4_service *service, struct ext4_op *op, uint32_t inode,
+                            uint64_t offset, uint64_t end, uint32_t *count)
+{
+    uint32_t block = (uint32_t)(offset / service->block_bytes);
+    uint32_t last = (uint32_t)((end - 1) / service->block_bytes);
+
+    for (*count = 0; block <= last;) {
+        struct ext4_run run;
+        mnos_status_t status = ext4_map(op, inode, block, last - block + 1, &run);
+
+        if (status != MNOS_OK)
+            return status;
+        *count += run.physical == 0 && !run.set_aside ? run.count : 0;
+        block += run.count;
+    }
+    return MNOS_OK;
+}
+
 /* ---- Room set aside ---- */
 
-/* As many of the blocks as can be promised. */
-static mnos_status_t reserve(struct ext4_service *service, uint32_t *count)
+/* How many blocks from `first` on lie in one piece or one hole of the file, of which as many as can be promised: *count. What
+ * has its place needs no room, on a full disk neither. */
+static mnos_status_t promise(struct ext4_service *service, struct ext4_op *op, uint32_t inode,
+                             uint32_t first, uint32_t *count, uint32_t *promised)
 {
-    mnos_status_t status = ext4_reserve(service->fs, *count);
+    struct ext4_run run;
+    mnos_status_t status = ext4_map(op, inode, first, *count, &run);
 
+    *promised = 0;
+    if (status != MNOS_OK)
+        return status;
+    *count = run.count;
+    if (run.physical != 0 || run.set_aside)
+        return MNOS_OK;
+    status = ext4_reserve(service->fs, *count);
     while (status == MNOS_ERR_FULL && *count > 1) {
         *count /= 2;
         status = ext4_reserve(service->fs, *count);
     }
+    *promised = status == MNOS_OK ? *count : 0;
     return status;
 }
 
 static mnos_status_t set_aside(struct ext4_service *service, uint32_t inode, uint64_t offset,
                                uint64_t length, bool keep_size, uint64_t *done)
 {
-    uint32_t bytes = service->block_bytes, first = (uint32_t)(offset / bytes), got = 0;
+    uint32_t bytes = service->block_bytes, first = (uint32_t)(offset / bytes), got = 0, promised;
     uint32_t count = (uint32_t)smaller((offset + length + bytes - 1) / bytes - first, ASIDE_BLOCKS);
-    struct ext4_attr attr;
+    struct known_attr attr;
     struct ext4_op *op;
-    uint64_t size;
-    mnos_status_t status = open_attr(service, inode, &attr);
+    uint64_t size = 0;
+    mnos_status_t status = known_attr(service, inode, &attr);
 
-    if (status == MNOS_OK)
-        status = reserve(service, &count);
     if (status != MNOS_OK)
         return status;
     op = service_begin(service);
-    status = ext4_set_aside(op, inode, first, count, &got);
-    *done = smaller(length, ((uint64_t)first + got) * bytes - offset);
-    size = keep_size || offset + *done < attr.size ? attr.size : offset + *done;
+    status = promise(service, op, inode, first, &count, &promised);
     if (status == MNOS_OK)
+        status = ext4_set_aside(op, inode, first, count, &got);
+    if (status == MNOS_OK) {
+        *done = smaller(length, ((uint64_t)first + got) * bytes - offset);
+        size = keep_size || offset + *done < attr.size ? attr.size : offset + *done;
         status = ext4_set_size(op, inode, size);
+    }
     status = service_end(service, status);
-    ext4_unreserve(service->fs, count);
-    if (status != MNOS_OK)
-        return status;
-    if (size > attr.size)
-        write_zero_tail(service, inode, attr.size);
-    return MNOS_OK;
+    ext4_unreserve(service->fs, promised);
+    if (status == MNOS_OK && size > attr.size)
+        resize_zero_tail(service, inode, attr.size);
+    return status;
 }
 
 /* ---- Bytes taken out ---- */
@@ -161,32 +189,39 @@ static mnos_status_t blank(struct ext4_service *service, uint32_t inode, uint64_
                : service_write(service, inode, offset, zeros, length, done);
 }
 
+/* The same up to `end`, in one block, where the file may have ended before. */
+static mnos_status_t blank_to(struct ext4_service *service, uint32_t inode, uint64_t size,
+                              uint64_t offset, uint64_t end, uint64_t *done)
+{
+    mnos_status_t status = MNOS_OK;
+
+    if (offset < size)
+        status = blank(service, inode, offset, smaller(end, size) - offset, done);
+    if (status == MNOS_OK && (offset >= size || offset + *done == size))
+        *done = end - offset;
+    return status;
+}
+
 static mnos_status_t punch(struct ext4_service *service, uint32_t inode, uint64_t offset,
                            uint64_t length, uint64_t *done)
 {
     uint64_t bytes = service->block_bytes, end = offset + length, part = offset % bytes;
     uint32_t reached = 0;
-    struct ext4_attr attr;
-    mnos_status_t status = open_attr(service, inode, &attr);
+    struct known_attr attr;
+    mnos_status_t status = known_attr(service, inode, &attr);
 
     if (status != MNOS_OK)
         return status;
     /* Behind the last byte a block holds nothing. */
     if (end >= attr.size)
         end = (end + bytes - 1) / bytes * bytes;
-    if (part != 0 || end - offset < bytes) {
-        uint64_t limit = smaller(bytes - part, length);
-
-        *done = limit;
-        if (offset >= attr.size)
-            return MNOS_OK;
-        status = blank(service, inode, offset, smaller(limit, attr.size - offset), done);
-        if (status == MNOS_OK && offset + *done == attr.size)
-            *done = limit;
-        return status;
-    }
+    if (part != 0 || end - offset < bytes)
+        return blank_to(service, inode, attr.size, offset, offset + smaller(bytes - part, length),
+                        done);
     status =
         take_out(service, inode, (uint32_t)(offset / bytes), (uint32_t)(end / bytes), &reached);
+    if (status == MNOS_ERR_FULL) /* nothing would be gained by it: the block stays, and is zeros */
+        return blank_to(service, inode, attr.size, offset, offset + smaller(bytes, length), done);
     *done = smaller(length, reached * bytes - offset);
     return status;
 }
@@ -214,7 +249,7 @@ mnos_status_t service_allocate(void *context, uint32_t inode, uint64_t offset, u
         status =
             set_aside(service, inode, offset, length, (flags & FILE_ALLOCATE_KEEP_SIZE) != 0, done);
     if (status == MNOS_OK) {
-        open_forget_attr(service, inode);
+        known_touch(service, inode);
         service_changed(service);
     }
     /* What was removed and is still being taken away makes room. */

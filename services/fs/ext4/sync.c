@@ -4,42 +4,54 @@
  * holds what changed, which all that wait at that time share; when no transaction has anything of it, a flush of the
  * disk is enough. Every 5 s what has changed is committed without being asked for.
  *
- * A ticket is what a request waits for: its step in the two highest bits, a number below.
+ * A ticket is what a request waits for: its step in the two highest bits, the lowest of the number of the last change that
+ * it is about (reopen.c), and in the lower half a number.
  */
 #include "services/fs/ext4/service.h"
 
 enum { STEP_BEGIN, STEP_PAGES, STEP_COMMIT, STEP_FLUSH };
 
-static uint64_t ticket_for(unsigned step, uint64_t number)
+static uint64_t ticket_for(unsigned step, uint32_t changes, uint32_t number)
 {
-    return (uint64_t)step << 62 | number;
+    return (uint64_t)step << 62 | (uint64_t)(changes & SERVICE_CHANGE_MASK) << 32 | number;
 }
 
-static uint64_t ticket_number(uint64_t ticket)
+static uint32_t ticket_number(uint64_t ticket)
 {
-    return ticket & (((uint64_t)1 << 62) - 1);
+    return (uint32_t)ticket;
+}
+
+static uint32_t ticket_changes(uint64_t ticket)
+{
+    return (uint32_t)(ticket >> 32) & SERVICE_CHANGE_MASK;
 }
 
 /* All pages are written: what else has to be waited for? */
-static uint64_t next_ticket(struct ext4_service *service)
+static uint64_t next_ticket(struct ext4_service *service, uint32_t changes)
 {
     uint32_t transaction = ext4_transaction(service->fs);
 
     if (ext4_is_dirty(service->fs)) {
         ext4_want_commit(service->fs);
         service->work_due = true;
-        return ticket_for(STEP_COMMIT, transaction);
+        return ticket_for(STEP_COMMIT, changes, transaction);
     }
     /* The next to begin: one that is under way may have begun before the pages were written. */
     service->flush_wanted = service->flush_begun + 1;
-    return ticket_for(STEP_FLUSH, service->flush_wanted);
+    return ticket_for(STEP_FLUSH, changes, (uint32_t)service->flush_wanted);
+}
+
+static bool is_flushed(const struct ext4_service *service, uint32_t number)
+{
+    return (int32_t)((uint32_t)service->flush_done - number) >= 0;
 }
 
 /* What could not be written SYNC tells once; of one file each open file is told by file_server.c. */
-static mnos_status_t data_status(struct ext4_service *service, uint32_t inode)
+static mnos_status_t data_status(struct ext4_service *service, uint32_t inode, uint64_t ticket)
 {
     bool failed = inode == 0 && service->data_failed;
 
+    reopen_synced(service, inode, ticket_changes(ticket));
     if (failed)
         service->data_failed = service->kept->write_failed = false;
     return failed ? MNOS_ERR_DEVICE : MNOS_OK;
@@ -61,7 +73,7 @@ void sync_flush_failed(struct ext4_service *service)
 
 static mnos_status_t pages_step(struct ext4_service *service, uint32_t inode, uint64_t *ticket)
 {
-    uint32_t serial = (uint32_t)ticket_number(*ticket);
+    uint32_t serial = ticket_number(*ticket);
     bool pending = cache_is_pending(&service->cache, inode, serial);
 
     if (pending)
@@ -82,28 +94,28 @@ static mnos_status_t pages_step(struct ext4_service *service, uint32_t inode, ui
         return ext4_is_read_only(service->fs)
                    ? MNOS_ERR_DEVICE
                    : service_wait(service, service_key(KEY_COMMITTED, 0));
-    *ticket = next_ticket(service);
+    *ticket = next_ticket(service, ticket_changes(*ticket));
     return MNOS_OK;
 }
 
 mnos_status_t service_sync(void *context, uint32_t inode, uint64_t *ticket)
 {
     struct ext4_service *service = context;
-    uint64_t number;
+    uint32_t number;
     mnos_status_t status = MNOS_OK;
 
     if (*ticket == 0)
-        *ticket = ticket_for(STEP_PAGES, service->cache.serial);
+        *ticket = ticket_for(STEP_PAGES, service->changes, service->cache.serial);
     if (*ticket >> 62 == STEP_PAGES)
         status = pages_step(service, inode, ticket);
     if (status != MNOS_OK)
         return status;
     number = ticket_number(*ticket);
     if (*ticket >> 62 == STEP_FLUSH)
-        return service->flush_done >= number ? data_status(service, inode)
-                                             : service_wait(service, service_key(KEY_FLUSHED, 0));
-    if (ext4_is_committed(service->fs, (uint32_t)number))
-        return data_status(service, inode);
+        return is_flushed(service, number) ? data_status(service, inode, *ticket)
+                                           : service_wait(service, service_key(KEY_FLUSHED, 0));
+    if (ext4_is_committed(service->fs, number))
+        return data_status(service, inode, *ticket);
     if (ext4_is_read_only(service->fs))
         return MNOS_ERR_DEVICE; /* it will not be committed any more */
     return service_wait(service, service_key(KEY_COMMITTED, 0));

@@ -20,6 +20,20 @@ static mnos_status_t refuse(const char **wrong, const char *why)
     return MNOS_ERR_FORMAT;
 }
 
+/* Pages that the core got later are its own again. */
+static bool lend_slots(struct ext4_service *service)
+{
+    uint32_t page;
+
+    for (uint32_t i = service->slots / EXT4_CHUNK_SLOTS;
+         (page = ext4_chunk_page(service->fs, i)) != UINT32_MAX; i++) {
+        if (page < service->slots || page + EXT4_CHUNK_SLOTS > service->memory.data_pages ||
+            !cache_lend(&service->cache, page - service->slots + 1, EXT4_CHUNK_SLOTS))
+            return false;
+    }
+    return true;
+}
+
 static mnos_status_t take_memory(struct ext4_service *service, const char **wrong)
 {
     struct ext4_memory memory;
@@ -39,6 +53,9 @@ static mnos_status_t take_memory(struct ext4_service *service, const char **wron
                       service->memory.data + (size_t)service->slots * CACHE_PAGE_BYTES,
                       kept->pages_max - service->slots, service->memory.data_pages - service->slots,
                       kept->disk_bytes / service->block_bytes);
+    if (*wrong == NULL && !lend_slots(service))
+        *wrong = "E2: a page is the core's and a file's";
+    views_init(service);
     service->cache.waited_for = ext4_transaction(service->fs) - 1;
     service->committed = service->cache.waited_for - 1; /* or this one, too */
     return *wrong == NULL ? MNOS_OK : MNOS_ERR_FORMAT;
@@ -66,7 +83,7 @@ mnos_status_t ext4_service_take_over(struct ext4_service *service, uint64_t disk
         return refuse(wrong, "it was not mounted");
     if (kept->disk_bytes != disk_bytes || kept->pages_max != service->memory.pages_max ||
         kept->slots < EXT4_SLOTS_MIN || kept->slots > SERVICE_SLOTS_MAX ||
-        kept->slots >= service->memory.data_pages ||
+        kept->slots % EXT4_CHUNK_SLOTS != 0 || kept->slots >= service->memory.data_pages ||
         kept->leaving_count > sizeof kept->leaving / sizeof kept->leaving[0])
         return refuse(wrong, "it is of another size");
     *wrong = file_locks_check(&kept->locks);
@@ -75,13 +92,14 @@ mnos_status_t ext4_service_take_over(struct ext4_service *service, uint64_t disk
     status = take_memory(service, wrong);
     if (status != MNOS_OK)
         return status;
-    sessions_hold_all(service->files->loop.sessions, open_hold, service);
+    reopen_hold_all(service);
     open_recover(service);
     tell_of_failures(service);
     resize_cut_pages(service);
     space_hole_pages(service);
     ext4_write_again(service->fs);
     service->state = (enum service_state)kept->state;
+    file_server_is_ready(service->files, service->state == SERVICE_MOUNTED);
     service->work_due = true;
     service_changed(service);
     return MNOS_OK;

@@ -5,6 +5,9 @@
  *
  *   NONE --mount--> MOUNTING --> MOUNTED --unmount--> WRITING --> UNMOUNTING --> NONE
  *                       `------> FAILED --mount--> MOUNTING           `--> FAILED
+ *
+ *   another run --mount again--> RETURNING --> MOUNTED
+ *                                    `------> FAILED
  */
 #include "lib/base/string.h"
 #include "lib/server/state.h"
@@ -49,13 +52,17 @@ mnos_status_t service_wait(struct ext4_service *service, uint64_t key)
     return SERVER_PARKED;
 }
 
-void service_wake(struct ext4_service *service, uint64_t key)
+static void wake_background(struct background *own, uint64_t key)
 {
-    struct background *own = &service->release;
-
-    park_wake(service->files->loop.park, key);
     if (own->waits && (own->waits_for == key || own->waits_for == PARK_ANYTHING))
         own->waits = false;
+}
+
+void service_wake(struct ext4_service *service, uint64_t key)
+{
+    park_wake(service->files->loop.park, key);
+    wake_background(&service->release, key);
+    wake_background(&service->reopening, key);
 }
 
 static void forget_kept(struct ext4_service *service, uint32_t entry)
@@ -95,64 +102,6 @@ mnos_status_t service_writable(const struct ext4_service *service)
         return MNOS_OK;
     return service->kept->asked_read_only || service->kept->mounted_read_only ? MNOS_ERR_DENIED
                                                                               : MNOS_ERR_DEVICE;
-}
-
-/* ---- What the core asks for ---- */
-
-static void add_for_slot(struct ext4_service *service, enum queue_op op, uint32_t slot,
-                         uint64_t block, bool durable)
-{
-    struct queue_request request = {.op = (uint8_t)op,
-                                    .owner = QUEUE_SLOT,
-                                    .durable = durable,
-                                    .number = slot,
-                                    .page = slot,
-                                    .bytes = ext4_block_bytes(service->fs),
-                                    .position = block * ext4_block_bytes(service->fs)};
-
-    disk_queue_add(&service->queue, &request);
-}
-
-static void port_read(void *context, uint32_t slot, uint64_t block)
-{
-    add_for_slot(context, QUEUE_READ, slot, block, false);
-}
-
-static void port_write(void *context, uint32_t slot, uint64_t block, bool durable)
-{
-    add_for_slot(context, QUEUE_WRITE, slot, block, durable);
-}
-
-static void port_flush(void *context)
-{
-    struct ext4_service *service = context;
-    struct queue_request request = {.op = QUEUE_FLUSH, .owner = QUEUE_CORE_FLUSH};
-
-    disk_queue_add(&service->queue, &request);
-}
-
-static mnos_status_t port_data_written(void *context, uint32_t transaction)
-{
-    struct ext4_service *service = context;
-
-    service->cache.waited_for = transaction;
-    if (!cache_is_noted(&service->cache, transaction))
-        return MNOS_OK;
-    writeback_noted(service, transaction);
-    return MNOS_ERR_AGAIN;
-}
-
-static uint64_t port_now_ns(void *context)
-{
-    return ((struct ext4_service *)context)->now_ns;
-}
-
-static void port_say(void *context, const char *text)
-{
-    struct ext4_service *service = context;
-
-    if (service->say != NULL)
-        service->say(text);
 }
 
 /* ---- What the disk answers ---- */
@@ -212,7 +161,7 @@ void ext4_service_done(struct ext4_service *service, uint64_t tag, mnos_status_t
 /* The core has a part of the pages, as its operations need many at once. */
 static uint32_t slots_for(uint32_t data_pages)
 {
-    uint32_t slots = data_pages / 3;
+    uint32_t slots = (data_pages / 3 + EXT4_CHUNK_SLOTS - 1) / EXT4_CHUNK_SLOTS * EXT4_CHUNK_SLOTS;
 
     if (slots < EXT4_SLOTS_MIN)
         slots = EXT4_SLOTS_MIN;
@@ -242,18 +191,8 @@ struct ext4_memory volume_core_memory(const struct ext4_service *service)
                                 .core =
                                     (uint8_t *)service->kept + aligned(sizeof(struct service_kept)),
                                 .data = service->memory.data,
-                                .slots = service->slots};
-}
-
-struct ext4_port volume_port(struct ext4_service *service)
-{
-    return (struct ext4_port){.context = service,
-                              .read = port_read,
-                              .write = port_write,
-                              .flush = port_flush,
-                              .data_written = port_data_written,
-                              .now_ns = port_now_ns,
-                              .say = port_say};
+                                .slots = service->slots,
+                                .slots_max = SERVICE_SLOTS_MAX};
 }
 
 void ext4_service_init(struct ext4_service *service, struct file_server *files,
@@ -271,11 +210,13 @@ void ext4_service_init(struct ext4_service *service, struct file_server *files,
     park->ended = request_ended;
     park->context = service;
     open_init(service);
+    known_begin(service);
 }
 
 static void set_state(struct ext4_service *service, enum service_state state, mnos_status_t failure)
 {
     service->state = state;
+    file_server_is_ready(service->files, state == SERVICE_MOUNTED);
     STATE_SET(service->kept->state, (uint32_t)state);
     service->failure = failure;
     if (service->state_changed != NULL)
@@ -283,33 +224,56 @@ static void set_state(struct ext4_service *service, enum service_state state, mn
     state_step();
 }
 
-void ext4_service_mount(struct ext4_service *service, uint32_t sector_bytes, uint64_t disk_bytes,
-                        bool read_only)
+/* `stays`: what a run finds that this one leaves before it is mounted. */
+static void begin_mounting(struct ext4_service *service, const struct ext4_options *options,
+                           enum service_state state, enum service_state stays)
 {
     struct service_kept *kept = service->kept;
-    struct ext4_memory memory = volume_core_memory(service);
+    struct ext4_memory memory;
     struct ext4_port port = volume_port(service);
-    struct ext4_options options = {
-        .sector_bytes = sector_bytes, .disk_bytes = disk_bytes, .read_only = read_only};
 
-    /* Who finds it as it is now begins anew. */
-    kept->state = SERVICE_NONE;
+    service->slots = slots_for(service->memory.data_pages);
+    memory = volume_core_memory(service);
+    kept->state = stays;
     kept->leaving_count = 0;
     kept->cut.inode = 0;
     kept->hole.inode = 0;
     kept->write_failed = 0;
     kept->slots = service->slots;
     kept->pages_max = service->memory.pages_max;
-    kept->disk_bytes = disk_bytes;
-    kept->asked_read_only = read_only;
+    kept->disk_bytes = options->disk_bytes;
+    kept->asked_read_only = options->read_only;
     memset(volume_tables(service), 0, cache_table_bytes(kept->pages_max));
     service->held_count = 0;
-    memset(service->names, 0, sizeof service->names);
-    memset(service->attrs, 0, sizeof service->attrs);
+    known_begin(service);
     service->cache = (struct cache){0};
-    service->fs = ext4_init(&memory, &port, &options);
+    service->fs = ext4_init(&memory, &port, options);
     service->work_due = true;
-    set_state(service, SERVICE_MOUNTING, MNOS_OK);
+    set_state(service, state, MNOS_OK);
+}
+
+void ext4_service_mount(struct ext4_service *service, uint32_t sector_bytes, uint64_t disk_bytes,
+                        bool read_only)
+{
+    struct ext4_options options = {
+        .sector_bytes = sector_bytes, .disk_bytes = disk_bytes, .read_only = read_only};
+
+    /* Who finds it unfinished begins anew. */
+    begin_mounting(service, &options, SERVICE_MOUNTING, SERVICE_NONE);
+}
+
+bool ext4_service_mount_again(struct ext4_service *service, uint32_t sector_bytes,
+                              uint64_t disk_bytes)
+{
+    struct ext4_options options = {.sector_bytes = sector_bytes,
+                                   .disk_bytes = disk_bytes,
+                                   .read_only = service->kept->asked_read_only};
+
+    if (!reopen_can(service, disk_bytes))
+        return false;
+    reopen_hold_all(service);
+    begin_mounting(service, &options, SERVICE_RETURNING, SERVICE_RETURNING);
+    return true;
 }
 
 static void is_mounted(struct ext4_service *service)
@@ -320,12 +284,26 @@ static void is_mounted(struct ext4_service *service)
     cache_init(&service->cache, volume_tables(service),
                service->memory.data + (size_t)service->slots * CACHE_PAGE_BYTES,
                service->memory.pages_max - service->slots);
+    views_init(service);
     service->cache.page_count = service->memory.data_pages - service->slots;
     service->cache.waited_for = service->committed = ext4_transaction(service->fs) - 1;
     memset(service->ages, 0, sizeof service->ages);
     service->commit_ns = 0;
     service->data_failed = false;
-    set_state(service, SERVICE_MOUNTED, MNOS_OK);
+    if (service->state == SERVICE_RETURNING)
+        service->reopen_at = 1;
+    else
+        set_state(service, SERVICE_MOUNTED, MNOS_OK);
+}
+
+/* Who waited for the volume to be mounted again goes on, or is told why it is not. */
+static void has_returned(struct ext4_service *service)
+{
+    if (service->state == SERVICE_RETURNING) {
+        service->sessions_lost = reopen_end(service);
+        set_state(service, SERVICE_MOUNTED, MNOS_OK);
+    }
+    service_wake(service, service_key(KEY_RETURNED, 0));
 }
 
 void ext4_service_unmount(struct ext4_service *service)
@@ -349,39 +327,66 @@ static bool all_written(struct ext4_service *service)
 
 static void step_of_mount(struct ext4_service *service)
 {
-    bool mounting = service->state == SERVICE_MOUNTING;
+    bool unmounting = service->state == SERVICE_UNMOUNTING;
+    bool returning = service->state == SERVICE_RETURNING;
     mnos_status_t status;
 
     if (!service->work_due)
         return;
     service->work_due = false;
-    status = mounting ? ext4_mount(service->fs) : ext4_unmount(service->fs);
+    status = unmounting ? ext4_unmount(service->fs) : ext4_mount(service->fs);
     if (status == MNOS_ERR_AGAIN)
         return;
     if (status != MNOS_OK)
         set_state(service, SERVICE_FAILED, status);
-    else if (mounting)
+    else if (!unmounting)
         is_mounted(service);
     else
         set_state(service, SERVICE_NONE, MNOS_OK);
+    if (returning && status != MNOS_OK)
+        has_returned(service);
+}
+
+/* Of pages that are new the core gets a share as well, by chunks. */
+static void add_slots(struct ext4_service *service, uint32_t first, uint32_t end)
+{
+    uint32_t page = (first + EXT4_CHUNK_SLOTS - 1) / EXT4_CHUNK_SLOTS * EXT4_CHUNK_SLOTS;
+
+    if (page + EXT4_CHUNK_SLOTS > end || !ext4_add_slots(service->fs, page))
+        return;
+    if (!cache_lend(&service->cache, page - service->slots + 1, EXT4_CHUNK_SLOTS))
+        __builtin_trap(); /* nobody can have used them */
+    state_step();
 }
 
 /* More pages, as long as there are any to have. */
 static void grow(struct ext4_service *service)
 {
+    uint32_t before = service->memory.data_pages;
+
     if (!service->cache.pressed)
         return;
     service->cache.pressed = false;
-    if (service->grow == NULL || service->memory.data_pages == service->memory.pages_max)
+    if (service->grow == NULL || before == service->memory.pages_max)
         return;
     service->memory.data_pages = service->grow(service);
-    service->cache.page_count = service->memory.data_pages - service->slots;
+    if (service->memory.data_pages == before)
+        return;
+    cache_grow(&service->cache, service->memory.data_pages - service->slots);
+    add_slots(service, before, service->memory.data_pages);
 }
 
 void ext4_service_round(struct ext4_service *service)
 {
-    if (service->state == SERVICE_MOUNTING || service->state == SERVICE_UNMOUNTING)
+    if (ext4_service_is_at_rest(service)) { /* as behind most requests */
+        state_step();
+        return;
+    }
+    if (service->state == SERVICE_MOUNTING || service->state == SERVICE_UNMOUNTING ||
+        (service->state == SERVICE_RETURNING && service->reopen_at == 0))
         step_of_mount(service);
+    if (service->state == SERVICE_RETURNING && service->reopen_at != 0 && reopen_look(service))
+        has_returned(service);
     if (service->state == SERVICE_MOUNTED || service->state == SERVICE_WRITING) {
         open_release(service);
         writeback_round(service);
@@ -396,9 +401,4 @@ void ext4_service_round(struct ext4_service *service)
     }
     state_step(); /* what went on by itself has ended its operations, and so it is with the log */
     disk_queue_push(&service->queue);
-}
-
-uint64_t ext4_service_deadline_ns(const struct ext4_service *service)
-{
-    return service->commit_ns == 0 ? UINT64_MAX : service->commit_ns;
 }

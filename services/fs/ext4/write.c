@@ -7,8 +7,6 @@
 #include "lib/base/string.h"
 #include "services/fs/ext4/service.h"
 
-/* Times of a file are set anew when they are older than this. */
-#define TOUCH_NS 4000000ull
 #define RUNS_MAX (SERVICE_BATCH_PAGES * CACHE_BLOCKS_MAX)
 
 struct batch {
@@ -185,6 +183,24 @@ static uint32_t count_new(const struct ext4_service *service, const struct batch
     return count;
 }
 
+/* Room on the disk for what has none. Where pages are not in memory the core alone knows which these are, and is asked when
+ * there is not room for all: what has its place can be written on a full disk. */
+static mnos_status_t promise(struct ext4_service *service, struct ext4_op *op,
+                             const struct batch *batch, uint32_t *promised)
+{
+    uint32_t count = count_new(service, batch);
+    mnos_status_t status = ext4_reserve(service->fs, count);
+
+    if (status == MNOS_ERR_FULL) {
+        status = space_missing(service, op, batch->inode, batch->offset,
+                               batch->offset + batch->length, &count);
+        if (status == MNOS_OK)
+            status = ext4_reserve(service->fs, count);
+    }
+    *promised = status == MNOS_OK ? count : 0;
+    return status;
+}
+
 /* Blocks for all that is written. */
 static mnos_status_t allocate(struct ext4_service *service, struct ext4_op *op, struct batch *batch)
 {
@@ -214,11 +230,6 @@ static mnos_status_t allocate(struct ext4_service *service, struct ext4_op *op, 
     return MNOS_OK;
 }
 
-static bool is_touched(const struct ext4_service *service, const struct open_inode *open)
-{
-    return open != NULL && open->touched_ns != 0 && service->now_ns - open->touched_ns < TOUCH_NS;
-}
-
 /* Whether the pages can be written without asking the core anything. */
 static bool is_simple(const struct ext4_service *service, const struct batch *batch,
                       const struct open_inode *open)
@@ -226,7 +237,7 @@ static bool is_simple(const struct ext4_service *service, const struct batch *ba
     uint32_t at = (uint32_t)(batch->offset / service->block_bytes);
     uint64_t end = batch->offset + batch->length;
 
-    if (end > batch->size || !is_touched(service, open))
+    if (end > batch->size || !open_is_touched(service, open))
         return false;
     for (; (uint64_t)at * service->block_bytes < end; at++) {
         if (!has_place(service, batch, at))
@@ -239,23 +250,21 @@ static bool is_simple(const struct ext4_service *service, const struct batch *ba
 static mnos_status_t prepare(struct ext4_service *service, struct batch *batch, bool *read)
 {
     struct ext4_op *op = service_begin(service);
-    uint32_t reserved = 0;
+    uint32_t promised = 0;
     uint64_t end;
     mnos_status_t status = check_pages(service, op, batch, read);
 
     if (status == MNOS_OK)
         take_pages(service, batch);
     if (status == MNOS_OK && batch->count != 0)
-        status = ext4_reserve(service->fs, count_new(service, batch));
-    if (status == MNOS_OK && batch->count != 0) {
-        reserved = count_new(service, batch);
+        status = promise(service, op, batch, &promised);
+    if (status == MNOS_OK && batch->count != 0)
         status = allocate(service, op, batch);
-    }
     end = batch->offset + batch->length;
     if (status == MNOS_OK && batch->count != 0)
         status = ext4_set_size(op, batch->inode, end > batch->size ? end : batch->size);
     status = service_end(service, status);
-    ext4_unreserve(service->fs, reserved);
+    ext4_unreserve(service->fs, promised);
     if (status != MNOS_OK || batch->count == 0)
         drop_fresh(service, batch);
     return status;
@@ -311,18 +320,6 @@ static void limit_to(struct batch *batch, uint32_t limit)
     cut(batch, batch->count);
 }
 
-/* What the file had behind its end is not seen when it grows over that. */
-void write_zero_tail(struct ext4_service *service, uint32_t inode, uint64_t size)
-{
-    uint32_t at = size % CACHE_PAGE_BYTES, number;
-
-    if (at == 0)
-        return;
-    number = cache_find(&service->cache, inode, (uint32_t)(size / CACHE_PAGE_BYTES));
-    if (number != 0 && cache_page(&service->cache, number)->state == CACHE_VALID)
-        memset(cache_bytes(&service->cache, number) + at, 0, CACHE_PAGE_BYTES - at);
-}
-
 /* The page that has to be read before the batch is written. */
 static mnos_status_t read_first(struct ext4_service *service, const struct batch *batch)
 {
@@ -350,11 +347,11 @@ static mnos_status_t make_ready(struct ext4_service *service, struct open_inode 
     if (status != MNOS_OK)
         return status;
     if (batch->offset > batch->size)
-        write_zero_tail(service, batch->inode, batch->size);
+        resize_zero_tail(service, batch->inode, batch->size);
     place(service, batch);
     if (open != NULL)
         open->touched_ns = service->now_ns;
-    open_forget_attr(service, batch->inode);
+    known_touch(service, batch->inode);
     return MNOS_OK;
 }
 
@@ -383,15 +380,34 @@ mnos_status_t write_allowed(struct ext4_service *service, uint32_t inode)
 {
     mnos_status_t status = service_writable(service);
 
-    service->cache.client = (uint8_t)service->files->account;
+    service->cache.client = service->files->client;
     if (status != MNOS_OK)
         return status;
     if (open_is_leaving(service, inode))
         return service_wait(service, service_key(KEY_LEFT, 0));
-    if (!writeback_is_full(service))
+    if (!writeback_is_full(service)) {
+        reopen_changed(service, inode);
         return MNOS_OK;
+    }
     writeback_begin(service, 0, service->cache.serial);
     return service_wait(service, service_key(KEY_WRITTEN, 0));
+}
+
+static __attribute__((noinline)) mnos_status_t write_batch(struct ext4_service *service,
+                                                           const struct batch *all,
+                                                           const void *from, uint64_t *count)
+{
+    struct batch batch = *all;
+    mnos_status_t status = write_some(service, &batch, SERVICE_BATCH_PAGES, from, count);
+
+    if (status == MNOS_ERR_FULL && batch.count > 1) { /* there may be room for less */
+        batch = *all;
+        status = write_some(service, &batch, 1, from, count);
+    }
+    /* What was removed and is still being taken away makes room. */
+    if (status == MNOS_ERR_FULL && open_leaving_count(service) != 0)
+        status = service_wait(service, service_key(KEY_LEFT, 0));
+    return status;
 }
 
 mnos_status_t service_write(void *context, uint32_t inode, uint64_t offset, const void *from,
@@ -399,30 +415,25 @@ mnos_status_t service_write(void *context, uint32_t inode, uint64_t offset, cons
 {
     struct ext4_service *service = context;
     uint64_t limit = (uint64_t)UINT32_MAX * service->block_bytes;
-    struct ext4_attr attr;
-    struct batch all, batch;
+    const struct known_attr *known;
     mnos_status_t status = write_allowed(service, inode);
 
     *count = 0;
     if (status == MNOS_OK && (offset > limit || length > limit - offset))
         status = MNOS_ERR_SIZE;
     if (status == MNOS_OK)
-        status = open_attr(service, inode, &attr);
+        status = known_inode(service, inode, &known);
     if (status != MNOS_OK || length == 0)
         return status;
-    all = (struct batch){.inode = inode,
-                         .first = (uint32_t)(offset / CACHE_PAGE_BYTES),
-                         .offset = offset,
-                         .length = length,
-                         .size = attr.size};
-    batch = all;
-    status = write_some(service, &batch, SERVICE_BATCH_PAGES, from, count);
-    if (status == MNOS_ERR_FULL && batch.count > 1) { /* there may be room for less */
-        batch = all;
-        status = write_some(service, &batch, 1, from, count);
+    if (overwrite_page(service, inode, known->size, offset, from, length)) {
+        *count = length;
+        return MNOS_OK;
     }
-    /* What was removed and is still being taken away makes room. */
-    if (status == MNOS_ERR_FULL && open_leaving_count(service) != 0)
-        status = service_wait(service, service_key(KEY_LEFT, 0));
-    return status;
+    return write_batch(service,
+                       &(struct batch){.inode = inode,
+                                       .first = (uint32_t)(offset / CACHE_PAGE_BYTES),
+                                       .offset = offset,
+                                       .length = length,
+                                       .size = known->size},
+                       from, count);
 }

@@ -148,8 +148,8 @@ bool writeback_is_full(const struct ext4_service *service)
 {
     const struct cache *cache = &service->cache;
 
-    return cache->dirty_count + cache->writing_count >= cache->page_count * 2 / 5 ||
-           cache->unwritten[cache->client] >= cache->page_count * 3 / 10;
+    return cache->dirty_count + cache->writing_count >= cache_size(cache) * 2 / 5 ||
+           cache_writes_enough(cache);
 }
 
 void writeback_round(struct ext4_service *service)
@@ -158,7 +158,7 @@ void writeback_round(struct ext4_service *service)
 
     if (cache->dirty_count == 0)
         return;
-    if (cache->dirty_count > cache->page_count / 10)
+    if (cache->dirty_count > cache_size(cache) / 10)
         writeback_begin(service, 0, cache->serial);
     else
         writeback_begin(service, 0, service->ages[0]);

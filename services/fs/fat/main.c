@@ -13,6 +13,8 @@
 #include "lib/server/windows.h"
 #include "services/fs/fat/service.h"
 
+BOOTSTRAP_NEEDS("manager");
+
 enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 
 #define EVENT_DISK (1ull << 0)
@@ -24,11 +26,9 @@ enum { EXIT_MEMORY = 1, EXIT_RECEIVE = 2 };
 
 #define MAGIC 0x545441465354ull
 /* What lies in the region has changed when this has. */
-#define LAYOUT 1u
+#define LAYOUT 2u
 /* What a request changes of sessions and lanes. */
 #define LOG_BYTES 32768u
-/* So many ends in a row, within 10 s of each other, that nobody ordered: what is kept is not trusted any more. */
-#define DEATHS_MAX 2u
 
 static struct region_piece cache_pieces[PIECES_MAX], ring_pieces[1], state_pieces[1];
 static struct region cache_region, ring_region, state_region;
@@ -210,14 +210,15 @@ static mnos_status_t get_pages(uint64_t bytes, struct memory_block *block)
 static mnos_status_t get_memory(void)
 {
     struct memory_block table;
-    mnos_status_t status = region_open(&cache_region, "fat_cache", cache_pieces, PIECES_MAX);
+    mnos_status_t status =
+        region_open(&cache_region, BOOTSTRAP_REQUIRED("fat_cache"), cache_pieces, PIECES_MAX);
 
     if (status == MNOS_OK)
-        status = region_open(&ring_region, "fat_ring", ring_pieces, 1);
+        status = region_open(&ring_region, BOOTSTRAP_REQUIRED("fat_ring"), ring_pieces, 1);
     if (status == MNOS_OK)
-        status = region_open(&state_region, "fat_state", state_pieces, 1);
+        status = region_open(&state_region, BOOTSTRAP_REQUIRED("fat_state"), state_pieces, 1);
     if (status == MNOS_OK)
-        status = windows_open(&windows, "fat_windows");
+        status = windows_open(&windows, BOOTSTRAP_REQUIRED("fat_windows"));
     /* What the share allows; less is no error. */
     while (status == MNOS_OK && cache_region.piece_count < PIECES_MAX &&
            region_grow(&cache_region) == MNOS_OK)
@@ -241,6 +242,7 @@ static void begin_anew(struct sessions *sessions)
     state_drop(&state);
     memset(sessions, 0, file_server_session_bytes() + sizeof *kept);
     sessions_format(sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, kinfo_time_ns());
+    file_locks_format(&kept->locks);
     state_ready(&state);
 }
 
@@ -258,6 +260,8 @@ static mnos_status_t get_state(struct sessions **sessions, bool *found)
     state_current = &state;
     if (*found)
         wrong = sessions_take_over(*sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
+    if (*found && wrong == NULL)
+        wrong = file_locks_check(&kept->locks);
     if (wrong != NULL)
         log_line("what the last run left is not used: %s", wrong);
     *found = *found && wrong == NULL;
@@ -271,7 +275,7 @@ static bool mount_again(void)
 {
     struct mount_status was = kept->mount;
 
-    if (!kept->mounted || state.header->deaths >= DEATHS_MAX ||
+    if (!kept->mounted || state_trust(&state) == STATE_TRUST_NONE ||
         volume_disk_open(&volume) != MNOS_OK)
         return false;
     server.mount = was;
@@ -293,7 +297,7 @@ static void go_on(void)
 
     kept->in_request = false;
     set_clock(NULL);
-    running = file_server_recover(&server, &windows.memory, state.header->deaths == 0);
+    running = file_server_recover(&server, &windows.memory, state_was_ordered(&state));
     running += in_request && (running & 0xFFFF) == 0; /* of class I: its client sends it again */
     mounted = mount_again();
     lost = kept_take_over(&service, !mounted);
@@ -320,6 +324,7 @@ int main(void)
     methods.unmount = unmount;
     file_server_init(&server, &(struct file_system){&methods, &service, FAT_ROOT, 0}, sessions,
                      bootstrap_cap("requests"), &park);
+    file_server_locks(&server, &kept->locks);
     server.window_memory = &windows.memory;
     server.loop.events = events;
     server.loop.gone = gone;

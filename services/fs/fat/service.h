@@ -48,7 +48,7 @@ struct fat_node {
 
 /*
  * What outlives the process beside the sessions (takeover.c): what is mounted, who has changed something since the last
- * commit, and where the entries of nodes are. It is stored as it comes, without the undo log.
+ * commit, where the entries of nodes are, and locks. All but these is stored as it comes, without the undo log.
  *
  * K1  The place of a node that is `known` is where its entry is on the medium, as the last commit has left it, and nothing
  *     of the file or directory has changed since.
@@ -66,6 +66,7 @@ struct fat_kept {
     uint64_t disk_bytes;
     uint64_t next_generation; /* of nodes: none that a client knows is used again */
     struct mount_status mount;
+    struct file_locks locks; /* by the undo log */
     bool changed[FILE_SERVER_SESSIONS + 1];
     struct fat_kept_node {
         bool known;

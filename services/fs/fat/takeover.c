@@ -183,11 +183,7 @@ unsigned kept_take_over(struct fat_service *service, bool all)
         if (!lost[i])
             continue;
         count++;
-        server_forget_parked(loop, session->badge, true);
-        if (all && (session->badge & SESSION_EXPORTED))
-            session_gone(loop->sessions, session, &loop->owner);
-        else
-            session_lose(loop->sessions, session, &loop->owner);
+        file_server_lose(service->files, session, all);
     }
     memset(service->kept->changed, 0, sizeof service->kept->changed);
     /* Places of nodes that are not here are of no use to this run. */

@@ -8,6 +8,8 @@
 #include "lib/mnos/time.h"
 #include "lib/server/file_server.h"
 
+BOOTSTRAP_NEEDS("observer");
+
 #define MAGIC 0x315346504D54534Dull
 /* What lies in the region has changed when one of these has. */
 #define LAYOUT (TMPFS_LAYOUT << 16 | 2u)
@@ -105,8 +107,8 @@ static void take_pieces(struct memory *memory)
 
 mnos_status_t memory_begin(struct memory *memory)
 {
-    mnos_status_t status =
-        region_open(&memory->region, "tmpfs_state", memory->pieces, MEMORY_PIECES_MAX);
+    mnos_status_t status = region_open(&memory->region, BOOTSTRAP_REQUIRED("tmpfs_state"),
+                                       memory->pieces, MEMORY_PIECES_MAX);
 
     if (status != MNOS_OK)
         return status;

@@ -171,6 +171,26 @@ static mnos_status_t allocate(void *context, uint32_t inode, uint64_t offset, ui
     return MNOS_OK;
 }
 
+static mnos_status_t pages(void *context, uint32_t number, uint64_t index, uint32_t most,
+                           struct file_pages *pages)
+{
+    struct tmpfs_files *files = context;
+    uint64_t in_memory;
+    uint32_t page = tmpfs_tree_run(files->fs, tmpfs_inode(files->fs, number), index, most,
+                                   &pages->index, &pages->count);
+
+    if (page == 0)
+        return MNOS_OK;
+    pages->memory = files->memory(tmpfs_page(files->fs, page), &pages->first_page, &in_memory);
+    if (pages->count <= in_memory)
+        return MNOS_OK;
+    /* They go on in another piece of the region. */
+    pages->count = (uint32_t)in_memory;
+    if (index >= pages->index + in_memory)
+        *pages = (struct file_pages){0};
+    return MNOS_OK;
+}
+
 static mnos_status_t space(void *context, uint32_t account, struct file_space *space)
 {
     while (tmpfs_reap(fs_of(context)))
@@ -205,6 +225,7 @@ const struct file_methods tmpfs_methods = {
     .truncate = truncate,
     .seek = seek,
     .allocate = allocate,
+    .pages = pages,
     .space = space,
     .sync = sync,
 };

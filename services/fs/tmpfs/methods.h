@@ -14,6 +14,8 @@ struct tmpfs_files {
      * not. */
     void (*grow)(struct tmpfs *fs);
     uint64_t (*now_ns)(void); /* since boot */
+    /* The capability of what is at `address` in the block, the page in it, and how many more follow there. */
+    mnos_cap_t (*memory)(const void *address, uint64_t *page, uint64_t *page_count);
 };
 
 extern const struct file_methods tmpfs_methods;

@@ -133,6 +133,23 @@ bool tmpfs_tree_cut(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t first,
     return done;
 }
 
+uint32_t tmpfs_tree_run(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index,
+                        uint32_t most, uint64_t *first, uint32_t *count)
+{
+    uint32_t page = tmpfs_tree_find(fs, inode, index);
+    uint64_t row = index - index % most, end = index + 1;
+
+    if (page == 0)
+        return 0;
+    while (end < row + most && tmpfs_tree_find(fs, inode, end) == page + (uint32_t)(end - index))
+        end++;
+    for (; index > row && tmpfs_tree_find(fs, inode, index - 1) == page - 1 && page != 1; page--)
+        index--;
+    *first = index;
+    *count = (uint32_t)(end - index);
+    return page;
+}
+
 /* ---- Holes ---- */
 
 struct search {

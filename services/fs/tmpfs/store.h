@@ -194,6 +194,10 @@ static inline uint32_t tmpfs_tree_find(struct tmpfs *fs, const struct tmpfs_inod
         return index == 0 ? inode->root : 0;
     return tmpfs_tree_descend(fs, inode, index);
 }
+/* The pages that follow each other in the file and in the block, the one at `index` among them, within the row of `most`
+ * that it is in: *first is the index of the first; its page, or 0: there is none at `index`. */
+uint32_t tmpfs_tree_run(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index,
+                        uint32_t most, uint64_t *first, uint32_t *count);
 /* How many pages tmpfs_tree_make() would take from the free list. */
 uint32_t tmpfs_tree_cost(struct tmpfs *fs, const struct tmpfs_inode *inode, uint64_t index);
 uint32_t tmpfs_tree_make(struct tmpfs *fs, struct tmpfs_inode *inode, uint64_t index, bool zeroed);

@@ -183,5 +183,6 @@ void serve(uint64_t);
 
 void revoke(void);
 void transfer(void);
+void quota(void);
 void map(void);
 void message(void);

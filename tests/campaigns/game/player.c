@@ -28,6 +28,7 @@ static const struct {
 #define play_CANCEL cancel
 #define play_SUSPEND suspend
 #define play_TRANSFER transfer
+#define play_QUOTA quota
 #define play_MAP map
 #define play_UPCALL upcall
 #define play_CHANGE change

@@ -5,6 +5,9 @@
 #include "lib/base/string.h"
 
 #define PATIENCE_NS 400000u
+/* Less than any player has charged. */
+#define FRAMES_MOVED 4
+#define BYTES_MOVED 4096
 
 /* A child or the parent, to give something to: its process and its seat. */
 static mnos_cap_t anybody(uint32_t *to)
@@ -24,12 +27,13 @@ static uint64_t somewhere(uint64_t page_count)
     return WINDOW_ADDRESS + draw_below((uint32_t)(0x40 - page_count)) * PAGE;
 }
 
-/* What is mapped there already stays. */
+/* What is mapped there already stays, or is exchanged. */
 static bool map_into(mnos_cap_t process, mnos_cap_t memory, uint64_t page_count)
 {
     uint64_t address = somewhere(page_count);
 
-    if (sys_mem_map(process, memory, address, 0, page_count, MNOS_MAP_READ) != MNOS_OK)
+    if (sys_mem_map(process, memory, address, 0, page_count,
+                    MNOS_MAP_READ | (draw_below(2) == 0 ? MNOS_MAP_REPLACE : 0)) != MNOS_OK)
         return false;
     succeeded(OP_MAP);
     return true;
@@ -45,7 +49,25 @@ static void map_here_and_touch(mnos_cap_t memory, uint64_t page_count)
     succeeded(OP_MAP);
     for (uint64_t page = 0; page < page_count; page++)
         *(volatile uint64_t *)(address + page * PAGE) = page;
+    (void)!sys_mem_map(MNOS_SELF, 0, address + PAGE * draw_below(2), 0, page_count, MNOS_MAP_READ);
+    (void)!sys_mem_map(MNOS_SELF, 0, address, 0, page_count, MAP_RW);
     (void)!sys_mem_unmap(MNOS_SELF, address, page_count);
+}
+
+/* Moves limits to a child or from it, or one kind each way, as far as there is something left. */
+void quota(void)
+{
+    const int64_t frames = (int64_t)draw_below(2 * FRAMES_MOVED) - FRAMES_MOVED;
+    const int64_t bytes = (int64_t)draw_below(2 * BYTES_MOVED) - BYTES_MOVED;
+    struct child_seat *child = any_child();
+    mnos_status_t status;
+
+    if (child == NULL)
+        return;
+    status = sys_proc_quota(child->process, frames, bytes);
+    MUST(status == MNOS_OK || status == MNOS_ERR_QUOTA || status == MNOS_ERR_STATE);
+    if (status == MNOS_OK)
+        succeeded(OP_QUOTA);
 }
 
 void map(void)

@@ -21,6 +21,10 @@
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
+/* It is given the one or the other. */
+BOOTSTRAP_LIST("volumes");
+BOOTSTRAP_LIST("disk");
+
 #define PAGE MNOS_PAGE_BYTES
 #define DATA_PAGES 128u
 #define BATCH 32u /* requests outstanding at once */
@@ -67,7 +71,7 @@ static mnos_status_t find_volume(mnos_cap_t volumes, struct volume_entry *found)
 
 static mnos_status_t open_volume(mnos_cap_t *session)
 {
-    mnos_cap_t volumes = bootstrap_cap("volumes");
+    mnos_cap_t volumes = bootstrap_lookup(bootstrap_listed("volumes"));
     struct volume_entry volume;
     mnos_status_t status = find_volume(volumes, &volume);
 
@@ -212,7 +216,8 @@ static mnos_status_t give_back(mnos_cap_t session)
 {
     static const uint8_t none[VOLUME_ID_BYTES];
     struct block_info info;
-    mnos_status_t status = volume_assign(bootstrap_cap("volumes"), none, "volume");
+    mnos_status_t status =
+        volume_assign(bootstrap_lookup(bootstrap_listed("volumes")), none, "volume");
 
     for (unsigned i = 0; status == MNOS_OK && i < LOOKS; i++) {
         status = block_info(session, &info);
@@ -252,7 +257,7 @@ static void read_fast(void)
 int main(void)
 {
     const char *what = bootstrap_arguments();
-    mnos_cap_t session = bootstrap_cap("disk");
+    mnos_cap_t session = bootstrap_lookup(bootstrap_listed("disk"));
     mnos_status_t status = MNOS_OK;
     uint32_t crc;
 

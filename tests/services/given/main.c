@@ -16,6 +16,8 @@
 #include "lib/mnos/time.h"
 #include "protocols/manager.h"
 
+BOOTSTRAP_LAUNCHED;
+
 #define LARGE_BYTES (16ull << 20)
 
 enum {
@@ -45,7 +47,7 @@ static int write_report(void)
     struct file file;
     uint64_t count;
 
-    if (file_session_open(&files, bootstrap_cap("files"), 0) != MNOS_OK)
+    if (file_session_open(&files, bootstrap_find("files"), 0) != MNOS_OK)
         return EXIT_SESSION;
     if (file_open(&files, NULL, "report", FILE_CREATE, FILE_WRITE_RIGHT, &file) != MNOS_OK)
         return EXIT_FILE;
@@ -90,7 +92,7 @@ static int wait_for_news(void)
 {
     struct message message = {0};
 
-    if (ipc_receive(bootstrap_cap("events"), &message, MNOS_DEADLINE_NEVER) != MNOS_OK)
+    if (ipc_receive(bootstrap_find("events"), &message, MNOS_DEADLINE_NEVER) != MNOS_OK)
         return EXIT_NEWS;
     return message.kind == MNOS_KIND_EVENTS &&
                    (message.words[0] & MANAGER_EVENT_PEER_RESTARTED) != 0
@@ -103,8 +105,8 @@ static int hand_endpoint(void)
     struct message message = {0};
 
     message_put(&message, 0, NULL, 0);
-    message_add_cap(&message, bootstrap_cap("events"), MNOS_RIGHT_WRITE);
-    return ipc_call(bootstrap_cap("to"), &message, MNOS_DEADLINE_NEVER) == MNOS_OK ? 0 : EXIT_HAND;
+    message_add_cap(&message, bootstrap_find("events"), MNOS_RIGHT_WRITE);
+    return ipc_call(bootstrap_find("to"), &message, MNOS_DEADLINE_NEVER) == MNOS_OK ? 0 : EXIT_HAND;
 }
 
 int main(void)

@@ -72,11 +72,13 @@ static uint64_t count(bool die)
 
 static mnos_status_t open_all(void)
 {
-    mnos_status_t status = region_open(&memory, "memory", memory_pieces, PIECES_MAX);
+    mnos_status_t status =
+        region_open(&memory, BOOTSTRAP_REQUIRED("memory"), memory_pieces, PIECES_MAX);
 
     if (status == MNOS_OK)
-        status = region_open(&shared, "shared", &shared_piece, 1);
-    return status != MNOS_OK ? status : region_open(&kept, "kept", &kept_piece, 1);
+        status = region_open(&shared, BOOTSTRAP_REQUIRED("shared"), &shared_piece, 1);
+    return status != MNOS_OK ? status
+                             : region_open(&kept, BOOTSTRAP_REQUIRED("kept"), &kept_piece, 1);
 }
 
 /* Longer than a client is patient, and than the grace of the test's manifest. */

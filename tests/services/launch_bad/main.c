@@ -101,7 +101,7 @@ static void bad_starts(void)
     change("no bytes", WITH(bytes, 0), MNOS_ERR_ARGUMENT);
     change("a small stack", WITH(stack_pages, LAUNCHER_STACK_PAGES_MIN - 1), MNOS_ERR_ARGUMENT);
     change("a large stack", WITH(stack_pages, LAUNCHER_STACK_PAGES_MAX + 1), MNOS_ERR_ARGUMENT);
-    change("a flag", WITH(flags, 2), MNOS_ERR_ARGUMENT);
+    change("a flag", WITH(flags, LAUNCHER_FLAGS_ALL + 1), MNOS_ERR_ARGUMENT);
     change("events at no endpoint", WITH(events, 1), MNOS_ERR_ARGUMENT);
     change("a priority", WITH(priority, 23), MNOS_ERR_CEILING);
     change("all frames", WITH(frames, UINT64_MAX), MNOS_ERR_QUOTA);

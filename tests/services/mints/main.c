@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * main - a program for tests: opens files, hands directories on and sets locks, each until it is refused, says how many it
- * got, and holds them until it is ended. Its argument is where, such as /tmp.
+ * got, and holds them until it is ended. Its argument is where, such as /tmp; "/" is the root of all, of which there are no
+ * files and no locks.
  */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
@@ -59,6 +60,23 @@ static struct result lock_until_refused(const struct file *file)
     return result;
 }
 
+static int mint_roots(void)
+{
+    struct file root;
+    struct result exported;
+    mnos_status_t status =
+        file_open(&mounts.root, NULL, "/", FILE_ONLY_DIRECTORY, FILE_LOOKUP, &root);
+
+    if (status != MNOS_OK) {
+        log_error(status, "open /");
+        return 1;
+    }
+    exported = export_until_refused(&root);
+    log_line("%u exported, then %u; is held", exported.count, exported.status);
+    sleep_until(MNOS_DEADLINE_NEVER);
+    return 0;
+}
+
 int main(void)
 {
     struct file directory, file;
@@ -66,6 +84,8 @@ int main(void)
     char path[96];
     mnos_status_t status = file_mounts_open(&mounts, bootstrap_cap("files"), 0);
 
+    if (status == MNOS_OK && strcmp(bootstrap_arguments(), "/") == 0)
+        return mint_roots();
     mnos_snprintf(path, sizeof path, "%s/mints", bootstrap_arguments());
     if (status == MNOS_OK)
         status = file_open(&mounts.root, NULL, bootstrap_arguments(), FILE_ONLY_DIRECTORY,

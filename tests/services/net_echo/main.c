@@ -83,7 +83,8 @@ static bool echo(struct connection *at)
 static void echo_datagrams(void)
 {
     uint8_t bytes[SOCKET_DATAGRAM_MAX];
-    uint32_t address, port;
+    struct ip_address address;
+    uint32_t port;
     size_t count;
 
     while (socket_receive_from(&datagrams, &address, &port, bytes, sizeof bytes, &count) == MNOS_OK)
@@ -98,7 +99,8 @@ static void say(const char *what, mnos_status_t status)
              status == MNOS_ERR_DENIED ? socket_refusal_text(&session.refusal) : "-");
 }
 
-static void try_bind(const char *what, enum socket_protocol type, uint32_t address, uint32_t port)
+static void try_bind(const char *what, enum socket_protocol type, struct ip_address address,
+                     uint32_t port)
 {
     struct socket socket;
     mnos_status_t status = socket_open(&session, type, &socket);
@@ -120,7 +122,7 @@ static void try_accept(void)
     mnos_status_t status = socket_open(&session, SOCKET_TCP, &socket);
 
     if (status == MNOS_OK)
-        status = socket_bind(&socket, 0, &port);
+        status = socket_bind(&socket, IP_V4(0), &port);
     if (status == MNOS_OK)
         status = socket_listen(&socket, 1);
     if (status == MNOS_OK)
@@ -129,7 +131,7 @@ static void try_accept(void)
     (void)!socket_close(&socket);
 }
 
-static void try_connect(const char *what, enum socket_protocol type, uint32_t address,
+static void try_connect(const char *what, enum socket_protocol type, struct ip_address address,
                         uint32_t port)
 {
     struct socket socket;
@@ -189,8 +191,8 @@ static void try_below(void)
     if (status != MNOS_OK) {
         say("below", status);
     } else {
-        try_bind("below: port 7", SOCKET_UDP, 0, ECHO_PORT + 100);
-        try_connect("below: host", SOCKET_TCP, 0x0A000202, 9);
+        try_bind("below: port 7", SOCKET_UDP, IP_V4(0), ECHO_PORT + 100);
+        try_connect("below: host", SOCKET_TCP, IP_V4(0x0A000202), 9);
         socket_session_close(&session);
     }
     session = own;
@@ -206,7 +208,7 @@ static void wait_for_address(void)
 
         if (socket_open(&session, SOCKET_TCP, &socket) != MNOS_OK)
             return;
-        status = socket_connect(&socket, 0x0A000202, 9);
+        status = socket_connect(&socket, IP_V4(0x0A000202), 9);
         (void)!socket_close(&socket);
         if (status == MNOS_ERR_NOT_FOUND)
             sleep_until(deadline_after_ns(ADDRESS_WAIT_NS));
@@ -224,7 +226,7 @@ static void try_any_port(void)
 
         if (socket_open(&session, SOCKET_UDP, &sockets[i]) != MNOS_OK)
             return;
-        say(names[i], socket_bind(&sockets[i], 0, &port));
+        say(names[i], socket_bind(&sockets[i], IP_V4(0), &port));
     }
     for (unsigned i = 0; i < 3; i++)
         (void)!socket_close(&sockets[i]);
@@ -232,7 +234,7 @@ static void try_any_port(void)
 
 static void try_limits(void)
 {
-    struct socket_ping ping = {.address = 0x0A000202};
+    struct socket_ping ping = {.address = IP_V4(0x0A000202)};
     struct socket_interface interface;
     struct socket_shown_entry entry;
     struct socket_resolved resolved;
@@ -243,20 +245,20 @@ static void try_limits(void)
     say("sockets", socket_entry(&session, 0, &entry));
     say("resolve", socket_resolve(&session, "example.org", 0, &resolved));
     say("observe", socket_interface(&session, 0, &interface));
-    try_bind("bind 8", SOCKET_TCP, 0, 8);
-    try_bind("bind 107/udp", SOCKET_UDP, 0, 107);
-    try_bind("bind 107/tcp", SOCKET_TCP, 0, 107);
-    try_bind("any tcp", SOCKET_TCP, 0, 0);
+    try_bind("bind 8", SOCKET_TCP, IP_V4(0), 8);
+    try_bind("bind 107/udp", SOCKET_UDP, IP_V4(0), 107);
+    try_bind("bind 107/tcp", SOCKET_TCP, IP_V4(0), 107);
+    try_bind("any tcp", SOCKET_TCP, IP_V4(0), 0);
     try_any_port();
-    try_bind("bind loopback", SOCKET_TCP, 0x7F000001, ECHO_PORT);
-    try_bind("bind other", SOCKET_TCP, 0x0A000203, ECHO_PORT);
+    try_bind("bind loopback", SOCKET_TCP, IP_V4(0x7F000001), ECHO_PORT);
+    try_bind("bind other", SOCKET_TCP, IP_V4(0x0A000203), ECHO_PORT);
     try_accept();
-    try_connect("connect other", SOCKET_TCP, 0x0A000203, 9);
-    try_connect("connect port", SOCKET_TCP, 0x0A000202, 10);
-    try_connect("connect udp", SOCKET_UDP, 0x0A000202, 9);
-    try_connect("connect own", SOCKET_TCP, 0x0A00020F, 9);
-    try_connect("connect loopback", SOCKET_TCP, 0x7F000001, 9);
-    try_connect("connect host", SOCKET_TCP, 0x0A000202, 9);
+    try_connect("connect other", SOCKET_TCP, IP_V4(0x0A000203), 9);
+    try_connect("connect port", SOCKET_TCP, IP_V4(0x0A000202), 10);
+    try_connect("connect udp", SOCKET_UDP, IP_V4(0x0A000202), 9);
+    try_connect("connect own", SOCKET_TCP, IP_V4(0x0A00020F), 9);
+    try_connect("connect loopback", SOCKET_TCP, IP_V4(0x7F000001), 9);
+    try_connect("connect host", SOCKET_TCP, IP_V4(0x0A000202), 9);
     try_narrow("narrow port", widen_port);
     try_narrow("narrow rights", widen_rights);
     try_narrow("narrow same", keep);
@@ -279,6 +281,9 @@ static void try_names(void)
 static mnos_status_t begin(void)
 {
     uint32_t port = ECHO_PORT;
+    /* By its first word "v6" at all addresses of IPv6. */
+    const char *word = bootstrap_argument(1);
+    struct ip_address any = word != NULL && strcmp(word, "v6") == 0 ? IP_NONE : IP_V4(0);
     mnos_status_t status = socket_session_open(&session, bootstrap_cap("net"), SOCKETS);
 
     memset(connections, 0, sizeof connections);
@@ -289,20 +294,19 @@ static mnos_status_t begin(void)
     if (status == MNOS_OK)
         status = socket_open(&session, SOCKET_TCP, &listener);
     if (status == MNOS_OK)
-        status = socket_bind(&listener, 0, &port);
+        status = socket_bind(&listener, any, &port);
     if (status == MNOS_OK)
         status = socket_listen(&listener, 4);
     if (status == MNOS_OK)
         status = socket_open(&session, SOCKET_UDP, &datagrams);
     if (status == MNOS_OK)
-        status = socket_bind(&datagrams, 0, &port);
+        status = socket_bind(&datagrams, any, &port);
     log_line("echo: %s", status == MNOS_OK ? "listening" : status_text(status));
     return status;
 }
 
 static mnos_status_t serve(void)
 {
-    uint64_t numbers;
 
     for (;;) {
         mnos_status_t status;
@@ -321,7 +325,7 @@ static mnos_status_t serve(void)
         }
         if (over)
             continue; /* there is room for one that waits */
-        status = socket_wait(&session, MNOS_DEADLINE_NEVER, &numbers);
+        status = socket_wait(&session, MNOS_DEADLINE_NEVER);
         if (status != MNOS_OK)
             return status;
     }

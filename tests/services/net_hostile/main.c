@@ -2,18 +2,21 @@
 /*
  * main - a program for tests: a client of `net` that breaks every rule it can: indexes that cannot be, datagrams that
  * are none, requests of any label, size and content, more of everything than it may have; and ends with all of it open.
- * Its argument is the port of the host that it may connect to.
+ * Its argument is the port of the host that it may connect to; with "windows" it takes as many windows as it gets; with
+ * "linger" it opens and closes sessions in turn, whose connections to 10.0.2.77:9 never get rid of what they send.
  */
 #include "lib/base/string.h"
 #include "lib/client/service.h"
 #include "lib/client/socket.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
+#include "lib/mnos/status.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 
-#define HOST 0x0A000202u
-#define BROADCAST 0x0A0002FFu
+#define HOST IP_V4(0x0A000202)
+#define DEAF IP_V4(0x0A00024D)
+#define BROADCAST IP_V4(0x0A0002FF)
 #define SOCKETS 8u
 #define MESSAGES 3000u
 #define ANSWER_NS 3000000000ull
@@ -33,7 +36,7 @@ static uint64_t draw(void)
 
 static void ring(void)
 {
-    atomic_store(&session.page->bell, UINT64_MAX);
+    atomic_store(&session.windows[0].page->bell, UINT64_MAX);
     (void)!sys_ipc_notify(session.service, SOCKET_EVENT_BELL);
 }
 
@@ -114,7 +117,7 @@ static void send_to_nobody(void)
 
     if (socket_open(&session, SOCKET_UDP, &socket) != MNOS_OK)
         return;
-    (void)!socket_send_to(&socket, 0, 0, text, sizeof text);
+    (void)!socket_send_to(&socket, IP_NONE, 0, text, sizeof text);
     (void)!socket_send_to(&socket, BROADCAST, 9, text, sizeof text);
     (void)!socket_send_to(&socket, HOST, 9, "but this", sizeof "but this");
     (void)!socket_close(&socket);
@@ -168,7 +171,8 @@ static void send_anything(void)
         struct message message = {.accept = 1};
         uint32_t label = (uint32_t)draw() & 63;
 
-        if (label == SOCKET_CONNECT || label == SOCKET_ACCEPT || label == SOCKET_PING)
+        if (label == SOCKET_CONNECT || label == SOCKET_ACCEPT || label == SOCKET_PING ||
+            label == SOCKET_TIME_SERVERS || label == SOCKET_CAPTURED)
             continue;
         for (unsigned k = 0; k < sizeof bytes; k++)
             bytes[k] = (uint8_t)(draw() % 4 == 0 ? draw() : 0);
@@ -184,9 +188,88 @@ static void send_anything(void)
 /* Everything in the page that both sides write. */
 static void scribble(void)
 {
-    for (unsigned i = 0; i < sizeof *session.page; i++)
-        ((volatile uint8_t *)session.page)[i] = (uint8_t)draw();
+    for (unsigned i = 0; i < sizeof *session.windows[0].page; i++)
+        ((volatile uint8_t *)session.windows[0].page)[i] = (uint8_t)draw();
     ring();
+}
+
+/* As many sockets as a session may have, each with a byte on its way; then the session ends. */
+static mnos_status_t linger_once(const struct socket_limits *limits, unsigned *count)
+{
+    static struct socket_session child;
+    mnos_cap_t below;
+    mnos_status_t status = socket_narrow(&session, limits, &below);
+
+    if (status != MNOS_OK)
+        return status;
+    status = socket_session_open(&child, below, SOCKETS);
+    for (unsigned i = 0; status == MNOS_OK && i < SOCKETS; i++) {
+        struct socket socket;
+        size_t sent;
+
+        status = socket_open(&child, SOCKET_TCP, &socket);
+        if (status == MNOS_OK)
+            status = socket_connect(&socket, DEAF, 9);
+        if (status == MNOS_OK)
+            status = socket_send(&socket, "x", 1, &sent);
+        *count += status == MNOS_OK;
+    }
+    socket_session_close(&child);
+    (void)!sys_cap_delete(below);
+    return status;
+}
+
+static int linger(void)
+{
+    struct socket_limits limits;
+    unsigned count = 0;
+    mnos_status_t status = socket_limits(&session, &limits);
+
+    while (status == MNOS_OK && count < 2 * MANY)
+        status = linger_once(&limits, &count);
+    log_line("%u linger, then %s", count, status_text(status));
+    return status != MNOS_ERR_QUOTA;
+}
+
+/* Windows of one socket each, as many as a session gets. */
+static unsigned ask_windows(mnos_cap_t service, mnos_cap_t endpoint)
+{
+    struct socket_window wanted = {.sockets = 1, .events = SOCKET_OWN_EVENT};
+    mnos_status_t status = MNOS_OK;
+
+    while (status == MNOS_OK) {
+        struct message message = {.accept = 1};
+
+        message_put(&message, SOCKET_WINDOW, &wanted, sizeof wanted);
+        message_add_cap(&message, endpoint, MNOS_RIGHT_WRITE);
+        status = service_call(service, &message);
+        if (status == MNOS_OK)
+            message_refuse_caps(&message);
+        wanted.index += status == MNOS_OK;
+    }
+    return wanted.index;
+}
+
+/* In as many sessions as it gets. */
+static int take_windows(void)
+{
+    static struct socket_session child;
+    struct socket_limits limits;
+    mnos_cap_t below, endpoint;
+    unsigned count = 0;
+    mnos_status_t status = socket_limits(&session, &limits);
+
+    if (status == MNOS_OK)
+        status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &endpoint);
+    for (unsigned i = 0; status == MNOS_OK && i < MANY; i++) {
+        status = socket_narrow(&session, &limits, &below);
+        if (status == MNOS_OK)
+            status = socket_session_open(&child, below, 0);
+        if (status == MNOS_OK)
+            count += ask_windows(below, endpoint);
+    }
+    log_line("%u windows, then %s", count, status_text(status));
+    return status != MNOS_ERR_QUOTA;
 }
 
 int main(void)
@@ -199,6 +282,10 @@ int main(void)
     seed ^= kinfo_time_ns();
     if (socket_session_open(&session, bootstrap_cap("net"), SOCKETS) != MNOS_OK)
         return 1;
+    if (bootstrap_has_argument("linger"))
+        return linger();
+    if (bootstrap_has_argument("windows"))
+        return take_windows();
     rings = break_rings();
     datagrams = break_datagrams();
     send_to_nobody();

@@ -13,7 +13,7 @@
 #include "lib/mnos/log.h"
 
 #define PART_BYTES 65536u
-#define LINE_BYTES 1024u
+#define LINE_BYTES 8192u
 #define WORDS 5u
 
 static struct file_mounts mounts;

@@ -12,6 +12,8 @@
 #include "lib/mnos/time.h"
 #include "lib/server/front.h"
 
+BOOTSTRAP_LAUNCHED;
+
 #define ALL_EVENTS 15ull
 #define MUST(condition)                                                                            \
     do {                                                                                           \

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* main - a service for tests: what its manifest lets it do to the keeper, and what it is told about it. */
+/*
+ * main - a service for tests: what its manifest lets it do to the keeper and ask of the manager, and what it is
+ * told about it.
+ */
+#include "abi/process.h"
+#include "lib/base/string.h"
 #include "lib/client/manager.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/ipc.h"
+#include "lib/mnos/layout.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
 
@@ -25,6 +31,39 @@ static void try_events(void)
     log_line("events: granted %u, other %u, forged %u", granted, other, forged);
 }
 
+static void try_faults(void)
+{
+    struct manager_fault fault;
+
+    log_line("registers of another: %u", manager_last_fault(1, &fault));
+}
+
+/* A process of this service's faults, and has the manager as its handler, by the capability that this service has of it. */
+static void forge_fault(void)
+{
+    struct mnos_process_params forger = {.name = "forger",
+                                         .frames_quota = 24,
+                                         .bytes_quota = 8192,
+                                         .priority_ceiling = 10,
+                                         .fault_endpoint = bootstrap_cap("manager")};
+    /* It begins where nothing is mapped. */
+    struct mnos_thread_params first = {.name = "main",
+                                       .registers.rip = LAYOUT_PROGRAM_LOWEST,
+                                       .ipc_buffer = LAYOUT_IPC_BUFFER,
+                                       .priority = 10,
+                                       .affinity = MNOS_AFFINITY_ANY};
+    mnos_cap_t process, thread;
+    mnos_status_t status;
+
+    memcpy(ipc_buffer()->data, &forger, sizeof forger);
+    status = sys_proc_create(sizeof forger, &process);
+    memcpy(ipc_buffer()->data, &first, sizeof first);
+    if (status == MNOS_OK)
+        status = sys_thread_create(process, sizeof first, &thread);
+    if (status != MNOS_OK)
+        log_error(status, "forge a fault");
+}
+
 int main(void)
 {
     struct manager_match match;
@@ -36,6 +75,8 @@ int main(void)
                  match.device);
     try_control();
     try_events();
+    try_faults();
+    forge_fault();
     while (ipc_receive(bootstrap_cap("requests"), &msg, MNOS_DEADLINE_NEVER) == MNOS_OK) {
         if (msg.kind == MNOS_KIND_EVENTS && (msg.words[0] & MANAGER_EVENT_PEER_RESTARTED) != 0)
             log_line("told %u times of a start", ++restarts);

@@ -111,6 +111,36 @@ mnos_status_t arch_aspace_map_page(struct arch_aspace *aspace, struct quota *quo
     return MNOS_OK;
 }
 
+mnos_status_t arch_aspace_map_run(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count,
+                                  paddr_t frame, unsigned rights)
+{
+    uint64_t *entry;
+
+    (void)walk(aspace, NULL, false, address, &entry);
+    if (entry == NULL || index_at(address, 0) + page_count > ENTRIES)
+        return MNOS_ERR_STATE;
+    for (uint64_t i = 0; i < page_count; i++)
+        if (entry[i] != 0)
+            return MNOS_ERR_OVERLAP;
+    for (uint64_t i = 0; i < page_count; i++)
+        entry[i] = (frame + i * PAGE_BYTES) | rights | PRESENT;
+    return MNOS_OK;
+}
+
+bool arch_aspace_unmap_run(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count)
+{
+    uint64_t *entry;
+
+    (void)walk(aspace, NULL, false, address, &entry);
+    if (entry == NULL || index_at(address, 0) + page_count > ENTRIES)
+        return false;
+    for (uint64_t i = 0; i < page_count; i++) {
+        assert(entry[i] != 0);
+        entry[i] = 0;
+    }
+    return true;
+}
+
 mnos_status_t arch_aspace_map_some(struct arch_aspace *aspace, struct quota *quota, uaddr_t address,
                                    paddr_t frame, uint64_t *page_count, unsigned rights)
 {
@@ -148,6 +178,90 @@ mnos_status_t arch_aspace_unmap_some(struct arch_aspace *aspace, struct quota *q
     return MNOS_OK;
 }
 
+mnos_status_t arch_aspace_cut(struct arch_aspace *aspace, struct quota *quota, uaddr_t address)
+{
+    (void)aspace, (void)quota, (void)address;
+    return MNOS_OK; /* there are no large pages */
+}
+
+bool arch_aspace_protect_run(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count,
+                             unsigned rights, bool *lost)
+{
+    const uint64_t access = MAP_READ | MAP_WRITE | MAP_EXECUTE;
+    uint64_t *entry;
+
+    (void)walk(aspace, NULL, false, address, &entry);
+    assert((rights & ~access) == 0 && (rights & MAP_READ) != 0);
+    assert((rights & (MAP_WRITE | MAP_EXECUTE)) != (MAP_WRITE | MAP_EXECUTE));
+    if (entry == NULL || index_at(address, 0) + page_count > ENTRIES)
+        return false;
+    *lost = false;
+    for (uint64_t i = 0; i < page_count; i++) {
+        assert(entry[i] != 0);
+        *lost |= (entry[i] & access & ~(uint64_t)rights) != 0;
+        entry[i] = (entry[i] & ~access) | rights;
+    }
+    return true;
+}
+
+bool arch_aspace_protect_some(struct arch_aspace *aspace, uaddr_t address, uint64_t *page_count,
+                              unsigned rights)
+{
+    uaddr_t end = address + *page_count * PAGE_BYTES;
+    bool lost = false, one;
+
+    if (*page_count > STEP_PAGES)
+        *page_count = STEP_PAGES;
+    for (uint64_t i = 1; i <= *page_count; i++, lost |= one)
+        (void)arch_aspace_protect_run(aspace, end - i * PAGE_BYTES, 1, rights, &one);
+    return lost;
+}
+
+uint64_t arch_aspace_pages_in_table(uaddr_t address, uint64_t page_count)
+{
+    uint64_t pages = ENTRIES - index_at(address, 0);
+
+    return page_count < pages ? page_count : pages;
+}
+
+mnos_status_t arch_aspace_prepare(struct arch_aspace *aspace, struct quota *quota, uaddr_t address)
+{
+    uint64_t *entry;
+
+    return walk(aspace, quota, true, address, &entry);
+}
+
+bool arch_aspace_has_run(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count)
+{
+    uint64_t *entry;
+
+    (void)walk(aspace, NULL, false, address, &entry);
+    return entry != NULL && arch_aspace_pages_in_table(address, page_count) == page_count;
+}
+
+bool arch_aspace_is_empty(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count)
+{
+    uint64_t *entry;
+
+    (void)walk(aspace, NULL, false, address, &entry);
+    assert(entry != NULL);
+    for (uint64_t i = 0; i < page_count; i++)
+        if (entry[i] != 0)
+            return false;
+    return true;
+}
+
+void arch_aspace_exchange(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count,
+                          paddr_t frame, unsigned rights)
+{
+    uint64_t *entry;
+
+    (void)walk(aspace, NULL, false, address, &entry);
+    assert(entry != NULL && index_at(address, 0) + page_count <= ENTRIES);
+    for (uint64_t i = 0; i < page_count; i++)
+        entry[i] = (frame + i * PAGE_BYTES) | rights | PRESENT;
+}
+
 bool arch_aspace_lookup(const struct arch_aspace *aspace, uaddr_t address, paddr_t *frame,
                         unsigned *rights)
 {
@@ -159,6 +273,22 @@ bool arch_aspace_lookup(const struct arch_aspace *aspace, uaddr_t address, paddr
     *frame = virt_to_phys(table_at(*entry));
     *rights = *entry & RIGHTS;
     return true;
+}
+
+unsigned arch_aspace_rights(const struct arch_aspace *aspace, uaddr_t address)
+{
+    paddr_t frame;
+    unsigned rights;
+
+    return arch_aspace_lookup(aspace, address, &frame, &rights)
+               ? rights & (MAP_READ | MAP_WRITE | MAP_EXECUTE)
+               : 0;
+}
+
+void arch_aspace_flush_here(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count)
+{
+    (void)address, (void)page_count;
+    host_cores[this_core()->index].flushes += aspace->loaded_on >> this_core()->index & 1;
 }
 
 void arch_aspace_flush(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count)

@@ -162,8 +162,6 @@ void arch_enter_user(void)
 
 void arch_leave_boot(void)
 {
-    sched_leave_kernel();
-    arch_enter_user();
 }
 
 uint64_t arch_boot_pages(void)

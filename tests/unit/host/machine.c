@@ -120,6 +120,12 @@ uint64_t arch_physical_pages(void)
     return PHYSICAL_PAGES;
 }
 
+void arch_build_text(char text[ARCH_BUILD_TEXT])
+{
+    memset(text, '0', ARCH_BUILD_TEXT - 1);
+    text[ARCH_BUILD_TEXT - 1] = 0;
+}
+
 void arch_cpu_features_text(char *text, size_t capacity)
 {
     string_copy(text, "host", capacity);

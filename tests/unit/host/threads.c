@@ -106,38 +106,22 @@ void arch_thread_after_syscall(struct thread *thread)
 
 /* ---- system calls ---- */
 
-struct call_return arch_call_thread_yield(void)
-{
-    struct thread *current = this_core()->current;
-
-    current->frame.rax = 0;
-    sched_yield(this_core(), current);
-    return (struct call_return){(uint64_t)CALL_IN_FRAME, 0};
-}
-
 bool arch_fast_switch(void)
 {
     return true;
 }
 
-struct call_return arch_call_unknown(void)
+struct call_return arch_call_unknown(CALL_REGISTERS)
 {
     call_unknown(this_core()->current);
     return (struct call_return){(uint64_t)CALL_IN_FRAME, 0};
 }
 
-struct call_return arch_call_ipc_notify(uint64_t endpoint, uint64_t events)
-{
-    return enter_ipc_notify(endpoint, events);
-}
-
-struct call_return arch_call_in_frame(void)
+struct call_return arch_call_in_frame(CALL_REGISTERS)
 {
     call_in_frame(this_core()->current);
     return (struct call_return){(uint64_t)CALL_IN_FRAME, 0};
 }
-
-typedef struct call_return (*with6_t)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
 void host_system_call(void)
 {
@@ -147,13 +131,12 @@ void host_system_call(void)
     uint64_t number = f->rax - MNOS_SYSCALL_BASE;
     struct call_return result;
 
-    core->error = (struct call_error){0};
     thread->frame.vector = FRAME_SYSCALL;
     if (number >= CALL_COUNT) {
         call_unknown(thread);
         return;
     }
-    result = ((with6_t)call_table[number])(f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9);
+    result = call_table[number](f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9);
     if (result.rax == (uint64_t)CALL_IN_FRAME)
         return;
     thread->frame.rax = result.rax;

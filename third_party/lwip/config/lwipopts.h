@@ -7,10 +7,17 @@
 #define SYS_LIGHTWEIGHT_PROT 0
 #define LWIP_SOCKET 0
 #define LWIP_NETCONN 0
-#define LWIP_TIMERS 1
+#define LWIP_TIMERS 0 /* services/net/timers.c */
 
 #define LWIP_IPV4 1
-#define LWIP_IPV6 0
+#define LWIP_IPV6 1
+#define IPV6_FRAG_COPYHEADER 1 /* of machines with 64 bits lwIP demands it */
+/* A card's own address of its link, and those of two networks. */
+#define LWIP_IPV6_NUM_ADDRESSES 3
+#define LWIP_ND6_NUM_NEIGHBORS 32
+#define LWIP_ND6_NUM_DESTINATIONS 32
+#define MEMP_NUM_ND6_QUEUE 32
+#define MEMP_NUM_MLD6_GROUP 16
 #define LWIP_ARP 1
 #define LWIP_ICMP 1
 #define LWIP_RAW 1 /* for the answers to pings of our own */
@@ -23,6 +30,9 @@
 #define LWIP_DNS 0
 #endif
 #define DNS_MAX_SERVERS 2
+/* Who knows the time: services/net/time_servers.c. */
+#define LWIP_DHCP_GET_NTP_SRV 1
+#define LWIP_DHCP_MAX_NTP_SERVERS 2
 #define LWIP_IGMP 0
 #define LWIP_AUTOIP 0
 #define LWIP_STATS 0
@@ -51,8 +61,8 @@
 
 #define MEMP_NUM_PBUF 1024
 #define MEMP_NUM_RAW_PCB 4
-#define MEMP_NUM_UDP_PCB 162 /* of sockets, questions for names, and DHCP */
-#define MEMP_NUM_TCP_PCB 256
+#define MEMP_NUM_UDP_PCB 1186 /* of sockets, questions for names, and DHCP */
+#define MEMP_NUM_TCP_PCB 1280
 #define MEMP_NUM_TCP_PCB_LISTEN 64
 #define MEMP_NUM_TCP_SEG 2048
 #define MEMP_NUM_REASSDATA 16
@@ -90,8 +100,16 @@
 #define LWIP_HOOK_FILENAME "services/net/hooks.h"
 /* What comes from nobody, and who may be connected to over loopback: services/net/loopback.c. */
 #define LWIP_HOOK_IP4_INPUT(pbuf, netif) loopback_refuses_packet(pbuf)
+#define LWIP_HOOK_IP6_INPUT(pbuf, netif) loopback_refuses_packet6(pbuf)
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, head, option_bytes, first_bytes, second, pbuf)             \
-    ((pcb)->state == LISTEN ? loopback_refuses_connection(pcb, head) : (port_segment(pcb), ERR_OK))
+    ((pcb)->state == LISTEN ? cookie_refuses(pcb, head, first_bytes, second,                       \
+                                             (option_bytes) - (first_bytes))                       \
+                            : (port_segment(pcb), ERR_OK))
+/* Which connection a segment is of: services/net/lookup.c. */
+#define LWIP_HOOK_TCP_FIND_PCB(head)                                                               \
+    lookup_find(ip_current_dest_addr(), (head)->dest, ip_current_src_addr(), (head)->src)
+/* Half open connections without a place: services/net/cookie.h. */
+#define LWIP_HOOK_TCP_LISTEN_ACK(listener, head) cookie_connection(listener, head)
 
 /* Whether a checksum of a frame is looked at is decided for each frame: the card may have done it. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1

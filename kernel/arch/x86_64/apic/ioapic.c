@@ -18,7 +18,6 @@
 #include "core.h"
 #include "base/log.h"
 #include "mm/kmap.h"
-#include "object/interrupt.h"
 #include "base/spinlock.h"
 
 #define LINES_MAX MNOS_MESSAGE_LINE_FIRST
@@ -147,7 +146,7 @@ BOOT_CODE void ioapic_init(const struct madt_info *madt)
         log_warning("ioapic: none found: no device interrupts but messages");
 }
 
-void ioapic_interrupt(unsigned vector)
+uint32_t ioapic_interrupt(unsigned vector)
 {
     uint32_t number = vector >= VECTOR_LINE_FIRST
                           ? vector - VECTOR_LINE_FIRST
@@ -158,7 +157,7 @@ void ioapic_interrupt(unsigned vector)
     if (arch_irq_is_level(number))
         arch_irq_mask(number);
     lapic_eoi();
-    interrupt_deliver(number);
+    return number;
 }
 
 /* ---- arch.h ---- */

@@ -17,7 +17,7 @@ uint32_t lapic_own_id(void);
 /* Enables the calling core's local APIC, everything in it masked but errors and its NMI pin. */
 void lapic_start_core(const struct madt_info *madt);
 
-/* In memory, 16 bytes apart; NULL: x2APIC mode, in which they are MSRs. Known to assembly. */
+/* In memory, 16 bytes apart; NULL: x2APIC mode, in which they are MSRs. */
 extern volatile uint32_t *lapic_registers;
 
 static inline bool lapic_is_x2apic(void)

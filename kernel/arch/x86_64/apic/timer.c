@@ -20,7 +20,6 @@
 #include "boot/boot_code.h"
 #include "core.h"
 #include "base/log.h"
-#include "sched/sched.h"
 #include "base/trace.h"
 
 #define NS_PER_S 1000000000ull
@@ -146,7 +145,7 @@ void arch_timer_arm(uint64_t deadline_ns)
         lapic_timer_start(0);
 }
 
-void timer_interrupt(struct core *core)
+uint64_t timer_interrupt(struct core *core)
 {
     uint64_t now_ns;
 
@@ -155,9 +154,10 @@ void timer_interrupt(struct core *core)
     trace(MNOS_TRACE_TIMER, 0, 0);
     now_ns = arch_time_ns();
     if (now_ns >= core->timer_armed_ns)
-        sched_timer_interrupt(core, now_ns);
-    else if (core->timer_armed_ns != UINT64_MAX) /* else disarmed when it was on its way already */
-        arch_timer_arm(core->timer_armed_ns);    /* a step, or a local APIC timer that runs fast */
+        return now_ns;
+    if (core->timer_armed_ns != UINT64_MAX)   /* else disarmed when it was on its way already */
+        arch_timer_arm(core->timer_armed_ns); /* a step, or a local APIC timer that runs fast */
+    return UINT64_MAX;
 }
 
 /* ---- agreement of the cores ---- */

@@ -16,8 +16,8 @@ void timer_start_epoch(void);
 void timer_calibrate(void);
 /* Prepares the calling core's timer; nothing is armed. */
 void timer_start_core(void);
-/* The timer interrupt. */
-void timer_interrupt(struct core *core);
+/* The timer interrupt: acknowledges it. The time, when what the timer was armed for is due; else UINT64_MAX. */
+uint64_t timer_interrupt(struct core *core);
 
 /* While cores start: each compares its TSC with the boot core's, and none may be ahead or behind. */
 void timer_compare_as_boot_core(void);

@@ -131,14 +131,9 @@ static void detect_vector_state(struct cpu_facts *facts)
 static void detect_x87(struct cpu_facts *facts)
 {
     facts->x87_pointers_stay = is_amd() && !has_bit(cpuid_leaf(0x80000008, 0).ebx, 2);
-}
-
-/* The short paths need FSGSBASE and XSAVEOPT; and, since they give threads the initial vector state by XRSTOR, one
- * that clears the x87 pointers then. The manuals say that it does, and the translator does; whether the few old
- * processors do that have both features and leave the pointers at other times is not known. */
-static bool can_switch_fast(const struct cpu_facts *facts)
-{
-    return facts->fsgsbase && facts->xsaveopt && (!facts->x87_pointers_stay || is_translated());
+    /* The manuals say that the initial state comes with pointers of its own, and the translator does so; whether
+     * those processors do is not known. */
+    facts->x87_pointers_stay_initial = facts->x87_pointers_stay && !is_translated();
 }
 
 static void detect_speculation(struct cpu_facts *facts)
@@ -181,8 +176,10 @@ void cpu_detect(void)
     }
     /* For measuring; what the processor does not have stays off. */
     facts->rsb_stuff |= boot_cmdline_has("barriers=on");
-    facts->fast_switch = can_switch_fast(facts);
-    facts->plain_switch = !facts->pcid && !facts->ibpb && !facts->rsb_stuff;
+    facts->fast_switch = facts->fsgsbase && facts->xsaveopt;
+    facts->plain_vectors = facts->fast_switch && !facts->x87_pointers_stay_initial;
+    facts->plain_switch =
+        !facts->pcid && !facts->ibpb && !facts->rsb_stuff && !facts->x87_pointers_stay_initial;
     paging_isolation =
         (facts->meltdown || boot_cmdline_has("pti=on")) && !boot_cmdline_has("pti=off");
 }

@@ -18,18 +18,21 @@ struct cpu_facts {
     bool xsave, xsaveopt;
     bool
         x87_pointers_stay; /* restoring x87 state leaves the pointers to its last instruction and data as they are */
-    uint64_t xcr0; /* state components enabled */
+    bool x87_pointers_stay_initial; /* so may restoring the initial state */
+    uint64_t xcr0;                  /* state components enabled */
     uint32_t vector_bytes;
 
     /* Speculation. */
     bool meltdown;      /* user code can read what is mapped for the kernel only */
     bool enhanced_ibrs; /* set once, it keeps user code from steering the kernel's predictions */
     bool automatic_ibrs;
-    bool ibpb;         /* barrier between processes: available and needed */
-    bool stibp;        /* between hardware threads of one core: available and needed */
-    bool rsb_stuff;    /* the return stack is overwritten between processes */
-    bool plain_switch; /* writing CR3 is all it takes to change address spaces */
-    bool fast_switch;  /* what the short paths in assembly take for granted: cpu.c */
+    bool ibpb;          /* barrier between processes: available and needed */
+    bool stibp;         /* between hardware threads of one core: available and needed */
+    bool rsb_stuff;     /* the return stack is overwritten between processes */
+    bool plain_switch;  /* writing CR3 is all it takes to change address spaces */
+    bool plain_vectors; /* XRSTOR is all it takes to load the initial vector state */
+    bool
+        fast_switch; /* FSGSBASE and XSAVEOPT, which the short paths in assembly take for granted */
 
     uint64_t tsc_hz; /* as the processor or hypervisor says; 0: it does not */
 };

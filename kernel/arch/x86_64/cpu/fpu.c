@@ -43,13 +43,11 @@ void arch_vector_init(void *area)
                sizeof(vector_initial_state.header));
 }
 
-static void area_save(void *area)
+void vector_save_to(void *area)
 {
     uint32_t low = (uint32_t)cpu_facts.xcr0, high = (uint32_t)(cpu_facts.xcr0 >> 32);
 
-    if (cpu_facts.xsaveopt)
-        __asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
-    else if (cpu_facts.xsave)
+    if (cpu_facts.xsave)
         __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(low), "d"(high) : "memory");
     else
         __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
@@ -63,12 +61,6 @@ void vector_restore(const void *area)
         __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
     else
         __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
-}
-
-void vector_save(struct thread_arch *arch)
-{
-    arch->vector_live = true;
-    area_save(arch->vector_area);
 }
 
 void vector_reset(struct thread_arch *arch)

@@ -9,7 +9,7 @@
 #include "arch/x86_64/cpu/selectors.h"
 #include "arch/x86_64/mmu/paging.h"
 #include "lib/base/string.h"
-#include "object/thread.h"
+#include "tcb.h"
 
 /* The accessed bits are set, so that the processor never writes to the table. */
 #define DESCRIPTOR_KERNEL_CODE 0x00AF9B000000FFFFull

@@ -8,6 +8,7 @@ extern char __boot_start[], __boot_text_start[], __boot_end[];
 /* The entries from user mode in two variants, of which arch_leave_boot() gives back the one not used. */
 extern char __entry_plain_start[], __entry_isolating_start[];
 extern char __text_start[], __text_end[];     /* read, execute */
+extern char __build_id_note[];                /* within the next */
 extern char __rodata_start[], __rodata_end[]; /* read */
 extern char __data_start[], __data_end[];     /* read, write; .bss and the boot stack included */
 

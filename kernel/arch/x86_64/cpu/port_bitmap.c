@@ -20,7 +20,7 @@
 #include "mm/slab.h"
 #include "object/process.h"
 #include "mm/quota.h"
-#include "object/thread.h"
+#include "tcb.h"
 
 #define BITMAP_FRAMES 2
 #define FRAME_WORDS (PAGE_BYTES / sizeof(uint64_t))

@@ -9,7 +9,6 @@
 #include "arch/x86_64/apic/acpi.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/cpu_entry.h"
-#include "arch/x86_64/entry/init.h"
 #include "arch/x86_64/apic/lapic.h"
 #include "arch/x86_64/mmu/paging.h"
 #include "arch/x86_64/apic/timer.h"
@@ -18,7 +17,6 @@
 #include "base/log.h"
 #include "mm/frame.h"
 #include "mm/kmap.h"
-#include "sched/sched.h"
 
 #define KERNEL_STACK_PAGES 4
 #define PANIC_STACK_PAGES 2
@@ -39,10 +37,9 @@ void smp_core_main(struct core *core)
     lapic_start_core(&acpi_info.madt);
     timer_start_core();
     timer_compare_as_other_core();
-    sched_core_start();
 }
 
-static bool core_start(struct core *core, const struct boot_cpu *cpu)
+static bool core_start(struct core *core, const struct boot_cpu *cpu, uint64_t entry)
 {
     if (cpu->apic_id > XAPIC_ID_MAX && !lapic_is_x2apic()) {
         log_warning("core %u: APIC id %u cannot be reached without x2APIC", core->index,
@@ -58,7 +55,7 @@ static bool core_start(struct core *core, const struct boot_cpu *cpu)
     core->arch.acpi_uid = cpu->acpi_uid;
     core->kernel_stack_top = kmap_stack(KERNEL_STACK_PAGES);
     core->arch.panic_stack_top = kmap_stack(PANIC_STACK_PAGES);
-    boot_cpu_start(cpu, (uint64_t)(uintptr_t)smp_entry, (uint64_t)(uintptr_t)core);
+    boot_cpu_start(cpu, entry, (uint64_t)(uintptr_t)core);
     return true;
 }
 
@@ -72,7 +69,7 @@ static uint32_t count_online(void)
     return count;
 }
 
-void arch_start_cores(void)
+void smp_start_cores(uint64_t entry)
 {
     uint32_t started = 1, online;
     uint64_t deadline_ns;
@@ -84,7 +81,7 @@ void arch_start_cores(void)
                     acpi_info.madt.core_count, core_count);
     timer_compare_as_boot_core();
     for (uint32_t i = 1; i < core_count; i++)
-        if (core_start(&cores[i], &boot_info.cpus[i]))
+        if (core_start(&cores[i], &boot_info.cpus[i], entry))
             started++;
     deadline_ns = arch_time_ns() + START_TIMEOUT_NS;
     while ((online = count_online()) < started && arch_time_ns() < deadline_ns) {

@@ -28,8 +28,7 @@ void arch_thread_save(struct thread *thread, bool voluntary)
         arch_switch_out(thread);
         return;
     }
-    switch_save_bases(&thread->arch);
-    vector_save(&thread->arch);
+    arch_switch_out_whole(thread);
 }
 
 bool arch_fast_switch(void)
@@ -37,7 +36,6 @@ bool arch_fast_switch(void)
     return cpu_facts.fast_switch;
 }
 
-/* For assembly, when writing CR3 is not all it takes. */
 void switch_to_process_of(struct thread *thread)
 {
     struct core *core = this_core();
@@ -54,6 +52,15 @@ void switch_to_process_of(struct thread *thread)
     }
     if (ports != NULL || core->tss->iomap_base != TSS_IOMAP_NONE)
         ports_load(core, ports);
+}
+
+/* For assembly, when writing CR3 is not all it takes. The vector registers of the thread that leaves are saved or lost,
+ * those of the other are not loaded yet, and threads of one process may see where one of them last used x87. */
+void switch_to_process_first(struct thread *thread)
+{
+    if (cpu_facts.x87_pointers_stay_initial)
+        vector_forget_x87_pointers();
+    switch_to_process_of(thread);
 }
 
 void switch_the_long_way(struct thread *thread)

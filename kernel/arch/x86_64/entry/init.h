@@ -12,3 +12,5 @@ void arch_early_init(void);
 void arch_machine_init(void);
 /* Phase 4, after sched_init(): starts the other cores and waits until they are in the scheduler. */
 void arch_start_cores(void);
+/* smp_entry.S: where the loader sends a parked core. */
+extern const char smp_entry[];

@@ -44,24 +44,9 @@
     pushq %r15
 .endm
 
-/* Loads the kernel's page tables; GS must be the kernel's. */
-.macro KERNEL_CR3 scratch
-    movq %cr3, \scratch
-    andq %gs:ENTRY_CR3_KERNEL_AND, \scratch
-    orq %gs:ENTRY_CR3_KERNEL_OR, \scratch
-    movq \scratch, %cr3
-.endm
-
-/* The same where the tables may be any: those without a process. */
+/* KERNEL_CR3 where the tables may be any: those without a process. */
 .macro ROOT_CR3 scratch
     movq %gs:ENTRY_KERNEL_ROOT, \scratch
-    movq \scratch, %cr3
-.endm
-
-/* Loads the page tables of user mode; only .entry.isolating and .bss.entry can be reached afterwards. */
-.macro USER_CR3 scratch
-    movq %cr3, \scratch
-    orq %gs:ENTRY_CR3_USER_OR, \scratch
     movq \scratch, %cr3
 .endm
 
@@ -96,6 +81,7 @@ leave_\variant:
  * it a mispredicted user entry could run on here with the user's GS, and the other way round below.
  * Intel, "Speculative Execution of SWAPGS and Segment Registers". */
 .text
+.globl interrupt_from_kernel
 interrupt_from_kernel:
     cmpq $idle_halted, 16(%rsp)
     je interrupt_from_idle
@@ -123,11 +109,12 @@ interrupt_from_idle:
 
 /* From user mode: RDI = the current thread, whose frame has all registers. The processor has pushed into
  * it: TSS.RSP0 is its end. */
-.macro FROM_USER_PLAIN
+.macro FROM_USER_PLAIN entered
     testb $3, 24(%rsp)
     jz interrupt_from_kernel
     swapgs
     lfence
+\entered:
     SAVE_REGISTERS
     movq %rsp, %rdi
     movq %gs:CORE_KERNEL_STACK_TOP, %rsp
@@ -137,7 +124,7 @@ interrupt_from_idle:
 
 /* The processor has pushed onto the entry stack, from where the words are moved to the frame. The
  * write to CR3 serialises, so no LFENCE is needed. */
-.macro FROM_USER_ISOLATING
+.macro FROM_USER_ISOLATING entered
     testb $3, 24(%rsp)
     jz interrupt_from_kernel
     swapgs
@@ -145,6 +132,7 @@ interrupt_from_idle:
     KERNEL_CR3 %rdi
     movq %gs:ENTRY_CORE, %rdi
     movq CORE_CURRENT(%rdi), %rdi
+\entered:
     popq FRAME_RDI(%rdi)
     popq FRAME_VECTOR(%rdi)
     popq FRAME_ERROR(%rdi)
@@ -163,32 +151,26 @@ interrupt_from_idle:
     MEASURE_TRAP %rdi
 .endm
 
-/* Those of lines and messages go to event.S; exceptions to fault_fast.inc, from where the ones that are not
- * for it come back. */
+/* Exceptions go to fault_fast.inc, from where the ones that are not
+ * for it come back; page faults come from upcall_fast.inc, to where the user has been left (exception_entered). */
 VARIANT plain
-.globl interrupt_plain, line_plain, exception_plain, trap_plain
+.globl interrupt_plain, exception_plain, exception_entered_plain, trap_plain
 interrupt_plain:
-    FROM_USER_PLAIN
+    FROM_USER_PLAIN interrupt_entered_plain
 trap_plain:
     CALL_AND_LEAVE trap_from_user, plain
-line_plain:
-    FROM_USER_PLAIN
-    jmp line_interrupt
 exception_plain:
-    FROM_USER_PLAIN
+    FROM_USER_PLAIN exception_entered_plain
     jmp fault_plain
 
 VARIANT isolating
-.globl interrupt_isolating, line_isolating, exception_isolating, trap_isolating
+.globl interrupt_isolating, exception_isolating, exception_entered_isolating, trap_isolating
 interrupt_isolating:
-    FROM_USER_ISOLATING
+    FROM_USER_ISOLATING interrupt_entered_isolating
 trap_isolating:
     CALL_AND_LEAVE trap_from_user, isolating
-line_isolating:
-    FROM_USER_ISOLATING
-    jmp line_interrupt
 exception_isolating:
-    FROM_USER_ISOLATING
+    FROM_USER_ISOLATING exception_entered_isolating
     jmp fault_isolating
 
 /* ---- entries with a stack of their own ---- */

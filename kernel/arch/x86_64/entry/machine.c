@@ -4,6 +4,7 @@
 
 #include "arch/x86_64/apic/acpi.h"
 #include "arch/x86_64/cpu/cpu.h"
+#include "arch/x86_64/cpu/smp.h"
 #include "arch/x86_64/apic/devices.h"
 #include "arch/x86_64/entry/cpu_entry.h"
 #include "arch/x86_64/apic/ioapic.h"
@@ -41,4 +42,9 @@ void arch_machine_init(void)
     timer_calibrate();
     timer_start_core();
     ports_init();
+}
+
+void arch_start_cores(void)
+{
+    smp_start_cores((uint64_t)(uintptr_t)smp_entry);
 }

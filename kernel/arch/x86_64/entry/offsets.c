@@ -10,13 +10,12 @@
 #include "arch/user_frame.h"
 #include "arch/x86_64/cpu/cpu.h"
 #include "arch/x86_64/entry/cpu_entry.h"
-#include "arch/x86_64/apic/lapic.h"
 #include "core.h"
 #include "object/endpoint.h"
 #include "object/fault.h"
-#include "object/interrupt.h"
 #include "object/process.h"
 #include "object/thread.h"
+#include "syscall/calls.h"
 
 #define VALUE(name, value) __asm__ volatile(".ascii \"=> " #name " %c0\"" ::"i"(value));
 #define OFFSET(name, type, member) VALUE(name, offsetof(struct type, member))
@@ -31,26 +30,14 @@ void offsets(void)
     OFFSET(CORE_KERNEL_STACK_TOP, core, kernel_stack_top)
     OFFSET(CORE_SCRATCH, core, scratch)
     OFFSET(CORE_NEED_RESCHED, core, need_resched)
-    OFFSET(CORE_ERROR, core, error)
     OFFSET(CORE_SWITCH_BIT, core, switch_bit)
     OFFSET(CORE_STATISTICS, core, statistics)
     OFFSET(CORE_TSS, core, tss)
     OFFSET(CORE_ASPACE, core, aspace)
     OFFSET(CORE_RUNNING_HERE, core, running_here)
     OFFSET(CORE_PINNED_HERE, core, pinned_here)
-    OFFSET(CORE_RUNQUEUE, core, runqueue)
-    OFFSET(CORE_RUNQUEUE_SERVING, core, runqueue.lock.serving)
-    OFFSET(CORE_RUNQUEUE_NEXT, core, runqueue.lock.next)
     OFFSET(CORE_READY, core, runqueue.ready)
-    OFFSET(CORE_MOVABLE, core, runqueue.movable)
-    OFFSET(CORE_PINNED, core, runqueue.pinned)
-    OFFSET(CORE_MOVABLES, core, runqueue.movables)
-    OFFSET(CORE_PINNEDS, core, runqueue.pinneds)
-    OFFSET(CORE_NEXT_TICKET, core, runqueue.next_ticket)
-    OFFSET(CPU_FAST_SWITCH, cpu_facts, fast_switch)
     OFFSET(CPU_X87_POINTERS_STAY, cpu_facts, x87_pointers_stay)
-    OFFSET(CORE_BURST, core, burst)
-    OFFSET(CORE_SLICE_END, core, slice_end_ns)
     OFFSET(CORE_RUNNING_PRIORITY, core, runqueue.running_priority)
     OFFSET(CORE_PANIC_STACK_TOP, core, arch.panic_stack_top)
     OFFSET(ENTRY_CORE, cpu_entry, core)
@@ -62,18 +49,6 @@ void offsets(void)
     OFFSET(ENTRY_KERNEL_ROOT, cpu_entry, kernel_root)
     OFFSET(TSS_RSP0, tss, rsp[0])
     OFFSET(STATISTICS_MESSAGES, mnos_core_statistics, messages)
-    OFFSET(STATISTICS_INTERRUPTS, mnos_core_statistics, interrupts)
-    OFFSET(STATISTICS_LINES, mnos_statistics, line_interrupts)
-    OFFSET(LINE_LOCK_SERVING, interrupt_line, lock.serving)
-    OFFSET(LINE_LOCK_NEXT, interrupt_line, lock.next)
-    OFFSET(LINE_EVENTS, interrupt_line, events)
-    OFFSET(LINE_LISTENER, interrupt_line, listener)
-    OFFSET(LINE_FIRED, interrupt_line, fired)
-    VALUE(LINE_BYTES, sizeof(struct interrupt_line))
-    VALUE(LINE_BURST, INTERRUPT_BURST)
-    VALUE(MESSAGE_LINE_FIRST, MNOS_MESSAGE_LINE_FIRST)
-    VALUE(EOI_OFFSET, LAPIC_EOI * 16)
-    VALUE(EOI_MSR, LAPIC_X2APIC_MSR + LAPIC_EOI)
     OFFSET(STATISTICS_SWITCHES, mnos_core_statistics, switches)
     OFFSET(STATISTICS_SYSCALLS, mnos_core_statistics, syscalls)
     OFFSET(STATISTICS_FAULTS, mnos_core_statistics, faults)
@@ -119,9 +94,6 @@ void offsets(void)
     OFFSET(THREAD_ASPACE, thread, aspace)
     OFFSET(THREAD_PRIORITY, thread, priority)
     OFFSET(THREAD_EFFECTIVE, thread, effective)
-    OFFSET(THREAD_QUEUED_PRIORITY, thread, queued_priority)
-    OFFSET(THREAD_TICKET, thread, ticket)
-    OFFSET(THREAD_RUN_LINK, thread, run_link)
     OFFSET(THREAD_CPU_CYCLES, thread, cpu_cycles)
     OFFSET(THREAD_LOCK_SERVING, thread, lock.serving)
     OFFSET(THREAD_LOCK_NEXT, thread, lock.next)
@@ -141,9 +113,13 @@ void offsets(void)
     OFFSET(THREAD_DEADLINE, thread, deadline_ns)
     OFFSET(THREAD_TIMER_DUE, thread, timer.due)
     OFFSET(THREAD_BUFFER, thread, buffer)
-    VALUE(STATE_READY, THREAD_READY)
-    VALUE(STATE_PAIRED, THREAD_PAIRED)
     OFFSET(THREAD_UPCALL, thread, upcall)
+    VALUE(UPCALL_FAULTS_BIT, __builtin_ctzll(MNOS_UPCALL_FAULTS))
+    VALUE(UPCALL_SYSCALLS_BIT, __builtin_ctzll(MNOS_UPCALL_SYSCALLS))
+    VALUE(UPCALL_CLEARED, UPCALL_RFLAGS_CLEARED)
+    OFFSET(BUFFER_UPCALL_RIP, mnos_ipc_buffer, upcall_rip)
+    OFFSET(BUFFER_UPCALL_ADDRESS, mnos_ipc_buffer, upcall_address)
+    OFFSET(BUFFER_UPCALL_STATE, mnos_ipc_buffer, upcall_state)
     OFFSET(THREAD_FAULT_ADDRESS, thread, fault_address)
     OFFSET(THREAD_FAULT_CODE, thread, fault_code)
     VALUE(STATE_CALLING, THREAD_CALLING)
@@ -168,7 +144,6 @@ void offsets(void)
     OFFSET(CAP_TYPE, capability, type)
     OFFSET(CAP_OBJECT, capability, object)
     OFFSET(CAP_BADGE, capability, badge)
-    OFFSET(CAP_EVENT_MASK, capability, event_mask)
     OFFSET(CAP_WAITERS, capability, waiters)
     VALUE(TYPE_ENDPOINT, MNOS_TYPE_ENDPOINT)
     VALUE(CAP_SENDS, MNOS_TYPE_ENDPOINT | MNOS_RIGHT_WRITE << 8) /* type and rights as one word */
@@ -177,13 +152,16 @@ void offsets(void)
     OFFSET(ENDPOINT_LOCK_SERVING, endpoint, lock.serving)
     OFFSET(ENDPOINT_LOCK_NEXT, endpoint, lock.next)
     OFFSET(ENDPOINT_STATE, endpoint, state)
-    OFFSET(ENDPOINT_PENDING, endpoint, pending)
-    OFFSET(ENDPOINT_EVENTS, endpoint, events)
     OFFSET(ENDPOINT_QUEUE, endpoint, queue.only)
+    VALUE(CALL_BASE, MNOS_SYSCALL_BASE)
+    VALUE(CALL_NATIVE_RANGE, CALL_NATIVE_RANGE)
+    VALUE(CALL_TABLE_COUNT, CALL_TABLE_COUNT)
+    VALUE(CALL_IN_FRAME, CALL_IN_FRAME)
+    VALUE(CALL_IPC_CALL, MNOS_SYS_ipc_call)
+    VALUE(CALL_IPC_REPLY, MNOS_SYS_ipc_reply)
     VALUE(INFO_LENGTH_MASK, MNOS_INFO_GET_LENGTH(~0ull))
     VALUE(INFO_CAPS_MASK, MNOS_INFO_CAPS(7))
     VALUE(INFO_ACCEPT_MAX, MNOS_INFO_ACCEPT(MNOS_MESSAGE_MAX_CAPS))
-    VALUE(INFO_EVENTS, MNOS_KIND_EVENTS << MNOS_INFO_KIND_SHIFT)
     VALUE(ENDPOINT_IDLE, EP_IDLE)
     VALUE(ENDPOINT_RECEIVING, EP_RECEIVING)
 }
@@ -200,12 +178,6 @@ _Static_assert(offsetof(struct thread, core) == offsetof(struct thread, state) +
                "one store writes both");
 _Static_assert(offsetof(struct thread, effective) == offsetof(struct thread, priority) + 1,
                "one load reads both");
-_Static_assert(offsetof(struct thread, queued_pinned) ==
-                   offsetof(struct thread, queued_priority) + 1,
-               "one store writes both");
-_Static_assert(offsetof(struct interrupt_line, is_level) ==
-                   offsetof(struct interrupt_line, fired) + 1,
-               "one comparison sees both");
 _Static_assert(offsetof(struct endpoint, pending) == offsetof(struct endpoint, state) + 4 &&
                    offsetof(struct endpoint, state) % 8 == 0 && EP_IDLE == 0,
                "one comparison sees both");

@@ -20,8 +20,8 @@ entry_stubs_\variant:
     pushq $0
     .endif
     pushq $(vector - (vector & 128) * 2)
-    .if vector >= VECTOR_MESSAGE_FIRST && vector <= VECTOR_LINE_LAST
-    jmp line_\variant
+    .if vector == VECTOR_PAGE_FAULT
+    jmp page_fault_\variant
     .elseif vector < VECTOR_EXCEPTIONS
     jmp exception_\variant
     .else

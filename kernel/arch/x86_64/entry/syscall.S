@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * syscall.S - the SYSCALL instruction: syscall.inc, in two variants. The plain one runs on the page
+ * syscall.S - the SYSCALL instruction: syscall.inc, in two variants, and the short ways that belong to it. The plain one runs on the page
  * tables of the process, and GS leads to struct core. The isolating one finds the tables that a user
  * program runs on; GS leads to struct cpu_entry, whose first word is the core.
  */
@@ -8,7 +8,6 @@
 #include "arch/x86_64/cpu/selectors.h"
 #include "arch/x86_64/entry/spinlock.inc"
 #include "arch/x86_64/apic/vectors.h"
-#include "syscall/call_numbers.h"
 #include "measure.inc"
 #include "struct_offsets.h"
 
@@ -83,10 +82,32 @@
     movq FRAME_RIP(%r11), %rcx
     movq FRAME_RSP(%r11), %rsp
     movq FRAME_RFLAGS(%r11), %r11
+    LEAVE_WITH_STACK_PLAIN
+.endm
+#define LEAVE LEAVE_PLAIN
+/* The same with RIP in RCX, RFLAGS in R11 and RSP as it is to be. */
+.macro LEAVE_WITH_STACK_PLAIN
     swapgs
     sysretq
 .endm
-#define LEAVE LEAVE_PLAIN
+#define LEAVE_WITH_STACK LEAVE_WITH_STACK_PLAIN
+/* RDI = the thread, and what was there is pushed; or to `no_upcall`, when it has none. The processor has
+ * pushed into the frame, so RSP leads to the thread. LFENCE: interrupt.S. */
+.macro BEGIN_PAGE_FAULT_PLAIN no_upcall
+    swapgs
+    lfence
+    cmpq $0, THREAD_UPCALL - FRAME_VECTOR(%rsp)
+    je \no_upcall
+    pushq %rdi
+    leaq -FRAME_RDI(%rsp), %rdi
+.endm
+#define BEGIN_PAGE_FAULT BEGIN_PAGE_FAULT_PLAIN
+.macro END_PAGE_FAULT_PLAIN
+    popq %rdi
+    movq $FRAME_SYSCALL_VECTOR, (%rsp) /* as every exit leaves it */
+.endm
+#define END_PAGE_FAULT END_PAGE_FAULT_PLAIN
+#define GIVE_UP_PAGE_FAULT popq %rdi
 /* The processor pushes into the thread's frame. */
 .macro SET_ENTRY_STACK_PLAIN
     movq %gs:CORE_TSS, %rcx
@@ -99,6 +120,7 @@
 #include "arch/x86_64/entry/syscall.inc"
 #include "arch/x86_64/entry/ipc_fast.inc"
 #include "arch/x86_64/entry/fault_fast.inc"
+#include "arch/x86_64/entry/upcall_fast.inc"
 #undef NAME
 #undef ENTER
 #undef SCRATCH
@@ -106,6 +128,10 @@
 #undef ON_CORE
 #undef FIND_CORE
 #undef LEAVE
+#undef LEAVE_WITH_STACK
+#undef BEGIN_PAGE_FAULT
+#undef END_PAGE_FAULT
+#undef GIVE_UP_PAGE_FAULT
 #undef SET_ENTRY_STACK
 #undef PREPARE_LEAVING
 #undef LOAD_USER_TABLES
@@ -115,10 +141,7 @@
 .macro ENTER_ISOLATING
     swapgs
     movq %rsp, %gs:ENTRY_SCRATCH
-    movq %cr3, %rsp
-    andq %gs:ENTRY_CR3_KERNEL_AND, %rsp
-    orq %gs:ENTRY_CR3_KERNEL_OR, %rsp
-    movq %rsp, %cr3
+    KERNEL_CR3 %rsp
     movq %gs:ENTRY_SCRATCH, %rsp
 .endm
 #define ENTER ENTER_ISOLATING
@@ -133,20 +156,39 @@
     movq %gs:ENTRY_CORE, \register
 .endm
 #define FIND_CORE FIND_CORE_ISOLATING
+/* To RIP in RCX, RFLAGS in R11 and RSP in the scratch word. */
+.macro LEAVE_WITH_STACK_ISOLATING
+    USER_CR3 %rsp
+    movq %gs:ENTRY_SCRATCH, %rsp
+    swapgs
+    sysretq
+.endm
+#define LEAVE_WITH_STACK LEAVE_WITH_STACK_ISOLATING
 /* The frame is out of reach once the user's tables are loaded. */
 .macro LEAVE_ISOLATING
     movq FRAME_RSP(%r11), %rsp
     movq %rsp, %gs:ENTRY_SCRATCH
     movq FRAME_RIP(%r11), %rcx
     movq FRAME_RFLAGS(%r11), %r11
-    movq %cr3, %rsp
-    orq %gs:ENTRY_CR3_USER_OR, %rsp
-    movq %rsp, %cr3
-    movq %gs:ENTRY_SCRATCH, %rsp
-    swapgs
-    sysretq
+    LEAVE_WITH_STACK_ISOLATING
 .endm
 #define LEAVE LEAVE_ISOLATING
+/* The words stay on the entry stack, which the user's tables have as well. */
+.macro BEGIN_PAGE_FAULT_ISOLATING no_upcall
+    swapgs
+    pushq %rdi
+    KERNEL_CR3 %rdi
+    LOAD_CORE_ISOLATING CORE_CURRENT, %rdi
+    cmpq $0, THREAD_UPCALL(%rdi)
+    je \no_upcall
+.endm
+#define BEGIN_PAGE_FAULT BEGIN_PAGE_FAULT_ISOLATING
+.macro END_PAGE_FAULT_ISOLATING
+    USER_CR3 %rdi
+    popq %rdi
+.endm
+#define END_PAGE_FAULT END_PAGE_FAULT_ISOLATING
+#define GIVE_UP_PAGE_FAULT /* RDI = the thread, as it goes on from there */
 /* Entries land on the entry stack of the core. */
 #define SET_ENTRY_STACK
 /* RAX = CR3 for the user's tables, while GS is the kernel's. */
@@ -162,6 +204,7 @@
 #include "arch/x86_64/entry/syscall.inc"
 #include "arch/x86_64/entry/ipc_fast.inc"
 #include "arch/x86_64/entry/fault_fast.inc"
+#include "arch/x86_64/entry/upcall_fast.inc"
 
 .text
 

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/panic.h"
 #include "object/fault.h"
+#include "object/interrupt.h"
 #include "object/thread.h"
 #include "sched/sched.h"
 #include "base/trace.h"
@@ -52,12 +53,27 @@ const char *arch_exception_name(uint64_t vector)
     return name != NULL ? name : "unknown exception";
 }
 
+static inline bool is_line(uint8_t vector)
+{
+    return vector >= VECTOR_MESSAGE_FIRST && vector <= VECTOR_LINE_LAST;
+}
+
+static void line_interrupt(uint8_t vector)
+{
+    uint64_t began = arch_cycles();
+
+    interrupt_deliver(ioapic_interrupt(vector), began);
+}
+
 void trap_interrupt(uint8_t vector)
 {
     struct core *core = this_core();
+    uint64_t now_ns;
 
     if (vector == VECTOR_TIMER) {
-        timer_interrupt(core);
+        now_ns = timer_interrupt(core);
+        if (now_ns != UINT64_MAX)
+            sched_timer_interrupt(core, now_ns);
         return;
     }
     switch (vector) {
@@ -79,8 +95,8 @@ void trap_interrupt(uint8_t vector)
         break;
     case VECTOR_SPURIOUS: break; /* has set no in-service bit: an EOI would end another interrupt */
     default:
-        if (vector >= VECTOR_MESSAGE_FIRST && vector <= VECTOR_LINE_LAST)
-            ioapic_interrupt(vector);
+        if (is_line(vector))
+            line_interrupt(vector);
         else if (vector > VECTOR_LINE_LAST)
             lapic_eoi(); /* a device was told to write something else than its message */
         break;           /* else a spurious interrupt of an 8259, which takes no EOI while masked */
@@ -92,6 +108,10 @@ void trap_from_user(struct thread *current)
     struct core *core = this_core();
     uint64_t vector = current->frame.vector;
 
+    if (is_line((uint8_t)vector)) {
+        line_interrupt((uint8_t)vector);
+        return;
+    }
     if (vector >= VECTOR_EXCEPTIONS) {
         trap_interrupt((uint8_t)vector);
         return;

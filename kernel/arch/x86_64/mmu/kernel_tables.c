@@ -8,30 +8,11 @@
 #include "arch/x86_64/mmu/paging.h"
 #include "arch/x86_64/mmu/tlb.h"
 #include "boot/bootinfo.h"
-#include "sched/info.h"
 #include "mm/frame.h"
-#include "sched/sched.h"
 
 bool kernel_pages_global;
 bool paging_isolation;
 paddr_t paging_kernel_root;
-
-uint64_t *paging_leaf(uint64_t virt, unsigned *leaf_level)
-{
-    paddr_t table = paging_kernel_root;
-
-    for (unsigned level = LEVEL_ROOT; level >= 1; level--) {
-        uint64_t *entry = (uint64_t *)phys_to_virt(table) + LEVEL_INDEX(level, virt);
-        if (!entry_present(*entry))
-            return NULL;
-        if (level < LEVEL_ROOT && entry_is_leaf(*entry, level)) {
-            *leaf_level = level;
-            return entry;
-        }
-        table = *entry & PTE_ADDRESS;
-    }
-    return NULL;
-}
 
 bool paging_is_mapped(uint64_t virt)
 {
@@ -39,7 +20,7 @@ bool paging_is_mapped(uint64_t virt)
 
     if (paging_kernel_root == PADDR_NONE || (virt >> 47) != 0x1FFFF)
         return false;
-    return paging_leaf(virt, &level) != NULL;
+    return paging_leaf(paging_kernel_root, virt, &level) != NULL;
 }
 
 /* What only the boot needs, and the entries of the variant that it has not chosen. */
@@ -72,8 +53,8 @@ static void unmap_part(char *const *part)
     unsigned level;
 
     for (uint64_t at = 0; at < part_pages(part) * PAGE_BYTES; at += PAGE_BYTES) {
-        *paging_leaf((uintptr_t)part[0] + at, &level) = 0;
-        *paging_leaf(HHDM_BASE + first + at, &level) |= PTE_WRITE;
+        *paging_leaf(paging_kernel_root, (uintptr_t)part[0] + at, &level) = 0;
+        *paging_leaf(paging_kernel_root, HHDM_BASE + first + at, &level) |= PTE_WRITE;
     }
 }
 
@@ -87,7 +68,4 @@ void arch_leave_boot(void)
     arch_ipi_round(UINT32_MAX, IPI_FLUSH_ALL);
     frame_free_run(boot_image_to_phys(parts[0]), part_pages(parts));
     frame_free_run(boot_image_to_phys(parts[2]), part_pages(parts + 2));
-    info_update_memory();
-    sched_leave_kernel();
-    arch_enter_user();
 }

@@ -102,7 +102,7 @@ void paging_unmap_kernel(uint64_t virt, uint64_t bytes)
 
     while (virt < end) {
         unsigned level;
-        uint64_t *entry = paging_leaf(virt, &level);
+        uint64_t *entry = paging_leaf(kernel_root, virt, &level);
         if (!entry) {
             virt += PAGE_BYTES;
             continue;

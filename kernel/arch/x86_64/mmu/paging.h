@@ -74,8 +74,8 @@ extern paddr_t paging_kernel_root; /* PADDR_NONE before */
 void paging_map_kernel(uint64_t virt, paddr_t phys, uint64_t bytes, uint64_t flags);
 /* Clears the entries of 4 KiB or large pages that lie in the range; flushes only this core's TLB. */
 void paging_unmap_kernel(uint64_t virt, uint64_t bytes);
-/* The entry of the kernel's tables that maps `virt`, and its level; NULL when nothing does. */
-uint64_t *paging_leaf(uint64_t virt, unsigned *leaf_level);
+/* The entry of the tables under `root` that maps `virt`, and its level; NULL when nothing does. Needs phys_to_virt(). */
+uint64_t *paging_leaf(paddr_t root, uint64_t virt, unsigned *leaf_level);
 /* True when the kernel can read `virt`; usable in a panic. */
 bool paging_is_mapped(uint64_t virt);
 

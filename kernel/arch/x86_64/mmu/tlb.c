@@ -148,15 +148,20 @@ void arch_aspace_load(struct arch_aspace *aspace)
 
 static void flush_pages(const struct arch_aspace *aspace, uaddr_t address, uint64_t page_count)
 {
-    for (uint64_t i = 0; i < page_count; i++, address += PAGE_BYTES) {
-        invlpg(address);
-        if (cpu_facts.pcid && paging_isolation)
-            invpcid(INVPCID_ADDRESS, aspace->pcid | CR3_USER_PCID, address);
-    }
+    const uaddr_t end = address + page_count * PAGE_BYTES;
+
+#pragma GCC unroll 4
+    for (uaddr_t at = address; at < end; at += PAGE_BYTES)
+        invlpg(at);
+    if (!cpu_facts.pcid || !paging_isolation)
+        return;
+    for (uaddr_t at = address; at < end; at += PAGE_BYTES)
+        invpcid(INVPCID_ADDRESS, aspace->pcid | CR3_USER_PCID, at);
 }
 
-static void flush_here(const struct core *core, const struct arch_aspace *aspace, uaddr_t address,
-                       uint64_t page_count)
+[[gnu::always_inline]] static inline void flush_here(const struct core *core,
+                                                     const struct arch_aspace *aspace,
+                                                     uaddr_t address, uint64_t page_count)
 {
     if (core->aspace == aspace && page_count <= FLUSH_PAGES_MAX) {
         flush_pages(aspace, address, page_count);
@@ -169,6 +174,14 @@ static void flush_here(const struct core *core, const struct arch_aspace *aspace
     } else if (core->aspace == aspace) {
         write_cr3(read_cr3());
     }
+}
+
+void arch_aspace_flush_here(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count)
+{
+    const struct core *core = this_core();
+
+    if (aspace->loaded_on >> core->index & 1)
+        flush_here(core, aspace, address, page_count);
 }
 
 void arch_aspace_flush(struct arch_aspace *aspace, uaddr_t address, uint64_t page_count)

@@ -21,14 +21,15 @@
 #include "base/console.h"
 #include "core.h"
 #include "lib/base/printf.h"
+#include "lib/format/x86_code.h"
 #include "base/log.h"
 #include "object/process.h"
 #include "object/thread.h"
+#include "version.h"
 
 enum {
     EXIT_CODE = 37, /* what tests look for */
     BACKTRACE_MAX = 24,
-    CALL_BYTES_MAX = 7,
     TEXT_BYTES = 256,
     RING_3 = 3,
 };
@@ -70,18 +71,13 @@ static void print_place(unsigned number, uint64_t address)
         log_error("  #%u 0x%016lx", number, address);
 }
 
-/* Whether a CALL ends at `address`: with a distance, or through a register or memory (FF /2). */
+/* Whether a CALL of the kernel ends at `address`. */
 static bool follows_call(uint64_t address)
 {
-    const uint8_t *code = (const uint8_t *)address;
-
-    if (address < (uintptr_t)__boot_text_start + CALL_BYTES_MAX ||
-        address > (uintptr_t)__text_end || !mapped(address - CALL_BYTES_MAX))
+    if (address < (uintptr_t)__boot_text_start + CODE_CALL_BYTES_MAX ||
+        address > (uintptr_t)__text_end || !mapped(address - CODE_CALL_BYTES_MAX))
         return false;
-    for (int bytes = 2; bytes <= CALL_BYTES_MAX; bytes++)
-        if (code[-bytes] == 0xFF && (code[1 - bytes] & 0x38) == 0x10)
-            return true;
-    return code[-5] == 0xE8;
+    return code_follows_call((const uint8_t *)address);
 }
 
 /*
@@ -130,10 +126,12 @@ static void print_thread(const struct core *core)
 
 static void print_message(const char *format, va_list arguments)
 {
-    char text[TEXT_BYTES];
+    char text[TEXT_BYTES], build[ARCH_BUILD_TEXT];
 
     mnos_vsnprintf(text, sizeof(text), format, arguments);
     log_error("PANIC: %s", text);
+    arch_build_text(build);
+    log_error(KERNEL_VERSION ", build %s", build);
 }
 
 /* ---- the end ---- */

@@ -44,9 +44,9 @@ static uint64_t without_freed(const struct ext4_fs *fs, uint64_t block, uint32_t
     return block + *count;
 }
 
-/* The best piece between two bits of a group. */
-static bool search(const struct ext4_fs *fs, const uint8_t *bitmap, uint32_t group, uint32_t at,
-                   uint32_t end, uint32_t wanted, struct piece *best)
+/* The best piece between two bits of a group for a file. */
+static bool search(const struct ext4_fs *fs, uint32_t inode, const uint8_t *bitmap, uint32_t group,
+                   uint32_t at, uint32_t end, uint32_t wanted, struct piece *best)
 {
     uint64_t first = ext4_group_first(fs, group);
 
@@ -58,6 +58,8 @@ static bool search(const struct ext4_fs *fs, const uint8_t *bitmap, uint32_t gro
         limit = end - from < wanted ? end : from + wanted;
         count = find_bit(bitmap, from, limit, true) - from;
         at = (uint32_t)(without_freed(fs, first + from, &count) - first);
+        if (count != 0)
+            at = (uint32_t)(ext4_ahead_skip(fs, inode, first + from, &count) - first);
         if (count > best->count)
             *best = (struct piece){from, count};
     }
@@ -94,8 +96,8 @@ static void count_free(struct ext4_op *op, uint8_t *desc, int64_t change)
 }
 
 /* Nothing in this group: *count stays 0. */
-static mnos_status_t take_in_group(struct ext4_op *op, uint32_t group, uint32_t at, uint32_t wanted,
-                                   uint64_t *block, uint32_t *count)
+static mnos_status_t take_in_group(struct ext4_op *op, uint32_t inode, uint32_t group, uint32_t at,
+                                   uint32_t wanted, uint64_t *block, uint32_t *count)
 {
     struct ext4_fs *fs = op->fs;
     uint32_t blocks = ext4_group_blocks(fs, group), free;
@@ -111,8 +113,8 @@ static mnos_status_t take_in_group(struct ext4_op *op, uint32_t group, uint32_t 
     status = ext4_bitmap_get(op, group, EXT4_BLOCK_BITMAP, desc, &bitmap);
     if (status != MNOS_OK)
         return status;
-    if (!search(fs, bitmap, group, at, blocks, wanted < free ? wanted : free, &best) &&
-        !search(fs, bitmap, group, 0, at, wanted < free ? wanted : free, &best))
+    if (!search(fs, inode, bitmap, group, at, blocks, wanted < free ? wanted : free, &best) &&
+        !search(fs, inode, bitmap, group, 0, at, wanted < free ? wanted : free, &best))
         return MNOS_OK;
     status = ext4_change(op, bitmap);
     if (status == MNOS_OK)
@@ -126,8 +128,8 @@ static mnos_status_t take_in_group(struct ext4_op *op, uint32_t group, uint32_t 
     return MNOS_OK;
 }
 
-mnos_status_t ext4_blocks_take(struct ext4_op *op, uint64_t goal, uint32_t wanted, uint64_t *block,
-                               uint32_t *count)
+static mnos_status_t take(struct ext4_op *op, uint32_t inode, uint64_t goal, uint32_t wanted,
+                          uint64_t *block, uint32_t *count)
 {
     struct ext4_fs *fs = op->fs;
     uint32_t first, at;
@@ -139,13 +141,32 @@ mnos_status_t ext4_blocks_take(struct ext4_op *op, uint64_t goal, uint32_t wante
     at = (uint32_t)((goal - fs->first_data_block) % fs->blocks_per_group);
     for (uint32_t i = 0; i < fs->groups; i++) {
         uint32_t group = first + i < fs->groups ? first + i : first + i - fs->groups;
-        mnos_status_t status = take_in_group(op, group, i == 0 ? at : 0, wanted, block, count);
+        mnos_status_t status =
+            take_in_group(op, inode, group, i == 0 ? at : 0, wanted, block, count);
 
         if (status != MNOS_OK || *count != 0)
             return status;
     }
-    /* What was freed lately becomes usable by a commit. */
-    return fs->freed_count != 0 && fs->free_blocks != 0 ? ext4_wait_commit(op) : MNOS_ERR_FULL;
+    return MNOS_OK;
+}
+
+mnos_status_t ext4_blocks_take(struct ext4_op *op, uint32_t inode, uint64_t goal, uint32_t wanted,
+                               uint64_t *block, uint32_t *count)
+{
+    struct ext4_fs *fs = op->fs;
+    mnos_status_t status = take(op, inode, goal, wanted, block, count);
+
+    if (status == MNOS_OK && *count == 0 && ext4_ahead_forget(fs))
+        status = take(op, inode, goal, wanted, block, count);
+    if (status != MNOS_OK || *count != 0)
+        return status;
+    if (op->spare_count != 0) {
+        *block = op->spare + --op->spare_count;
+        *count = 1;
+        return MNOS_OK;
+    }
+    /* What others freed lately becomes usable by a commit; what this operation freed is undone while it waits. */
+    return op->freed_before != 0 && fs->free_blocks != 0 ? ext4_wait_commit(op) : MNOS_ERR_FULL;
 }
 
 /* ---- Giving back ---- */
@@ -207,7 +228,7 @@ mnos_status_t ext4_meta_block(struct ext4_op *op, struct ext4_inode *inode, uint
     mnos_status_t status = ext4_change(op, inode->raw);
 
     if (status == MNOS_OK)
-        status = ext4_blocks_take(op, goal, 1, block, &count);
+        status = ext4_blocks_take(op, 0, goal, 1, block, &count);
     if (status == MNOS_OK)
         status = ext4_block_new(op, *block, what, data);
     if (status == MNOS_OK)
@@ -215,14 +236,14 @@ mnos_status_t ext4_meta_block(struct ext4_op *op, struct ext4_inode *inode, uint
     return status;
 }
 
-/* Nodes of extents and directories need blocks as well: some are kept for them. */
+/* Nodes of extents and directories need blocks as well: some are kept for them. Who needs none is never refused. */
 mnos_status_t ext4_reserve(struct ext4_fs *fs, uint64_t blocks)
 {
     uint64_t kept = fs->reserved_blocks + fs->delayed + METADATA_MARGIN + fs->delayed / 64;
 
     if (fs->read_only)
         return fs->aborted ? MNOS_ERR_DEVICE : MNOS_ERR_DENIED;
-    if (fs->free_blocks < kept || fs->free_blocks - kept < blocks)
+    if (blocks != 0 && (fs->free_blocks < kept || fs->free_blocks - kept < blocks))
         return MNOS_ERR_FULL;
     fs->delayed += blocks;
     return MNOS_OK;

@@ -18,10 +18,10 @@ static uint32_t bucket_count(uint32_t slots)
     return count;
 }
 
-size_t ext4_core_bytes(uint32_t slots)
+size_t ext4_core_bytes(uint32_t slots_max)
 {
-    return rounded(sizeof(struct ext4_fs)) + rounded(slots * sizeof(struct ext4_slot)) +
-           rounded(bucket_count(slots) * sizeof(uint32_t));
+    return rounded(sizeof(struct ext4_fs)) + rounded(slots_max * sizeof(struct ext4_slot)) +
+           rounded(bucket_count(slots_max) * sizeof(uint32_t));
 }
 
 struct ext4_fs *ext4_lay_out(const struct ext4_memory *memory, const struct ext4_port *port)
@@ -32,9 +32,9 @@ struct ext4_fs *ext4_lay_out(const struct ext4_memory *memory, const struct ext4
     fs->memory = *memory;
     fs->port = *port;
     fs->slots = (void *)at;
-    at += rounded(memory->slots * sizeof(struct ext4_slot));
+    at += rounded(memory->slots_max * sizeof(struct ext4_slot));
     fs->buckets = (void *)at;
-    fs->bucket_mask = bucket_count(memory->slots) - 1;
+    fs->bucket_mask = bucket_count(memory->slots_max) - 1;
     return fs;
 }
 
@@ -52,13 +52,14 @@ struct ext4_fs *ext4_init(const struct ext4_memory *memory, const struct ext4_po
     fs->super_slot = EXT4_NONE;
     /* The superblock says how large blocks are: until it is read, as small as the disk allows. */
     fs->block_bytes = options->sector_bytes > SB_BYTES ? options->sector_bytes : SB_BYTES;
+    ext4_first_slots(fs);
     ext4_cache_empty(fs);
     return fs;
 }
 
 void ext4_cache_empty(struct ext4_fs *fs)
 {
-    memset(fs->slots, 0, fs->memory.slots * sizeof *fs->slots);
+    memset(fs->slots, 0, fs->slot_count * sizeof *fs->slots);
     for (uint32_t i = 0; i <= fs->bucket_mask; i++)
         fs->buckets[i] = EXT4_NONE;
     fs->unused = 0;
@@ -96,7 +97,7 @@ void ext4_cache_rebuild(struct ext4_fs *fs, bool (*keeps)(const struct ext4_fs *
         fs->buckets[i] = EXT4_NONE;
     fs->unused = 0;
     fs->hand = 0;
-    for (uint32_t i = 0; i < fs->memory.slots; i++) {
+    for (uint32_t i = 0; i < fs->slot_count; i++) {
         struct ext4_slot *slot = &fs->slots[i];
 
         if (!keeps(fs, i)) {
@@ -132,13 +133,13 @@ void ext4_slot_empty(struct ext4_fs *fs, uint32_t slot)
 /* One round of the clock takes the references away, a second one finds what has none: two rounds are enough. */
 uint32_t ext4_slot_take(struct ext4_fs *fs)
 {
-    if (fs->unused < fs->memory.slots)
+    if (fs->unused < fs->slot_count)
         return fs->unused++;
-    for (uint32_t i = 0; i < 2 * fs->memory.slots; i++) {
+    for (uint32_t i = 0; i < 2 * fs->slot_count; i++) {
         uint32_t at = fs->hand;
         struct ext4_slot *slot = &fs->slots[at];
 
-        fs->hand = at + 1 == fs->memory.slots ? 0 : at + 1;
+        fs->hand = at + 1 == fs->slot_count ? 0 : at + 1;
         if (slot->pins != 0 || slot->use.state == SLOT_READING ||
             (slot->use.flags & SLOT_BUSY) != 0)
             continue;

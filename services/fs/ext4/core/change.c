@@ -18,6 +18,8 @@ void ext4_begin(struct ext4_op *op, struct ext4_fs *fs)
 {
     op->fs = fs;
     op->waits_for = EXT4_WAIT_NOTHING;
+    op->freed_before = fs->freed_count;
+    op->spare_count = 0;
     op->mark = state_mark(fs->memory.log);
     op->now_ns = fs->port.now_ns(fs->port.context);
 }
@@ -87,7 +89,7 @@ static mnos_status_t check_room(struct ext4_op *op)
     if (fs->dirty_count >= fs->dirty_max)
         return ext4_wait_commit(op);
     /* The rest of the slots is for what is only read, and for the commit itself. */
-    if (fs->dirty_count + fs->logged_count >= fs->memory.slots / 4 * 3) {
+    if (fs->dirty_count + fs->logged_count >= fs->slot_count / 4 * 3) {
         fs->checkpoint_wanted = true;
         return ext4_wait_commit(op);
     }

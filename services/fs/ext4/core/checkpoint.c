@@ -13,7 +13,7 @@ static bool is_needed(const struct ext4_fs *fs)
     if (fs->logged_count == 0 && fs->journal.live_count == 0)
         return false;
     return fs->checkpoint_wanted || ext4_journal_room(fs) < length / 2 ||
-           fs->logged_count > fs->memory.slots / 2 || fs->journal.live_count == EXT4_LIVE_MAX;
+           fs->logged_count > fs->slot_count / 2 || fs->journal.live_count == EXT4_LIVE_MAX;
 }
 
 /* A block that the running transaction has changed is not what the log holds: it waits for the next commit. */

@@ -30,6 +30,7 @@
 /* Each takes a slot more at the commit. */
 #define EXT4_ESCAPES_MAX 32u
 #define EXT4_NO_BLOCK UINT64_MAX
+#define EXT4_AHEAD_FILES 32u
 
 enum ext4_kind {
     EXT4_RAW,
@@ -164,6 +165,13 @@ enum ext4_unmount_step {
     UNMOUNT_DONE
 };
 
+/* Blocks behind the end of a file that has grown: others do not take them as long as there are more. */
+struct ext4_ahead {
+    uint32_t inode;         /* 0: nobody */
+    uint32_t count, blocks; /* as many as there are, and as it was to get */
+    uint64_t first;
+};
+
 /* What was found last of a name in a hashed directory, so that who makes it or removes it right afterwards does not look
  * for it again. Of use while no directory has changed. */
 struct ext4_hint {
@@ -198,6 +206,10 @@ struct ext4_fs {
     struct ext4_slot *slots;
     uint32_t *buckets;
     uint32_t bucket_mask;
+    /* Slots that there are now, and where: chunk by chunk, and which chunk some pages of the data are. */
+    uint32_t slot_count;
+    uint16_t chunk_pages[EXT4_SLOTS_MAX / EXT4_CHUNK_SLOTS]; /* in EXT4_CHUNK_SLOTS pages */
+    uint8_t chunk_at[EXT4_DATA_PAGES_MAX / EXT4_CHUNK_SLOTS];
     uint32_t hand;   /* of the clock */
     uint32_t unused; /* slots from here on have never been used */
 
@@ -219,6 +231,8 @@ struct ext4_fs {
     uint64_t free_blocks;
     uint64_t delayed; /* of them, promised to delayed writes */
     uint32_t free_inodes;
+    /* In the group in which an inode was taken last none below this one is free: where the next search begins. */
+    uint32_t search_group, search_from;
 
     /* Transactions. */
     uint32_t running, committed;
@@ -248,6 +262,8 @@ struct ext4_fs {
     /* Grows with each change of any block of a directory, and when one is undone: none of the two is in the undo log. */
     uint64_t names_changed;
     struct ext4_hint hint;
+    struct ext4_ahead ahead[EXT4_AHEAD_FILES]; /* hints, and not in the undo log */
+    uint32_t ahead_turn;
     struct ext4_op own; /* operation of mount */
     struct ext4_replay replay;
     struct ext4_journal journal;
@@ -287,13 +303,28 @@ void ext4_cache_empty(struct ext4_fs *fs);
 
 static inline uint8_t *ext4_data(const struct ext4_fs *fs, uint32_t slot)
 {
-    return ext4_slot_memory(&fs->memory, slot);
+    uint32_t page = (uint32_t)fs->chunk_pages[slot / EXT4_CHUNK_SLOTS] * EXT4_CHUNK_SLOTS +
+                    slot % EXT4_CHUNK_SLOTS;
+
+    return fs->memory.data + (size_t)page * EXT4_SLOT_BYTES;
 }
 
 static inline uint32_t ext4_slot_of(const struct ext4_fs *fs, const uint8_t *data)
 {
-    return (uint32_t)((size_t)(data - fs->memory.data) / EXT4_SLOT_BYTES);
+    uint32_t page = (uint32_t)((size_t)(data - fs->memory.data) / EXT4_SLOT_BYTES);
+
+    return (uint32_t)fs->chunk_at[page / EXT4_CHUNK_SLOTS] * EXT4_CHUNK_SLOTS +
+           page % EXT4_CHUNK_SLOTS;
 }
+
+/* ---- slots.c ---- */
+
+/* The first slots, at the beginning of the data. */
+void ext4_first_slots(struct ext4_fs *fs);
+/* Whether each chunk of slots has pages of its own. */
+bool ext4_chunks_are_sound(const struct ext4_fs *fs);
+/* How many slots a transaction may change, for as many as there are. */
+void ext4_limit_dirty(struct ext4_fs *fs);
 
 /* ---- change.c ---- */
 

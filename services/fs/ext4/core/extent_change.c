@@ -190,11 +190,13 @@ mnos_status_t ext4_fill_hole(struct ext4_op *op, struct ext4_inode *inode, uint3
     if (wanted == 0)
         return MNOS_ERR_FULL; /* behind the largest file */
     if (status == MNOS_OK)
-        status = ext4_blocks_take(op, goal, wanted, &extent.physical, &extent.count);
+        status = ext4_blocks_take(op, inode->number, goal, wanted, &extent.physical, &extent.count);
     if (status == MNOS_OK)
         status = ext4_extent_insert(op, inode, &extent);
     if (status != MNOS_OK)
         return status;
+    if (logical != 0 && (uint64_t)logical << op->fs->block_shift >= ext4_inode_size(inode))
+        ext4_ahead_set(op->fs, inode->number, extent.physical + extent.count);
     ext4_inode_add_blocks(op, inode, extent.count);
     *run = (struct ext4_run){
         .physical = extent.physical, .count = extent.count, .set_aside = unwritten, .is_new = true};

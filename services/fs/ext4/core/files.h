@@ -79,9 +79,10 @@ mnos_status_t ext4_path_set_first(struct ext4_op *op, const struct ext4_path *pa
 
 /* ---- alloc.c, ialloc.c ---- */
 
-/* Blocks one behind the other: 1 to `wanted`, near `goal`. MNOS_ERR_FULL. */
-mnos_status_t ext4_blocks_take(struct ext4_op *op, uint64_t goal, uint32_t wanted, uint64_t *block,
-                               uint32_t *count);
+/* Blocks one behind the other: 1 to `wanted`, near `goal`, and none of the room ahead of other files than `inode` (0: of
+ * any) as long as there are others. MNOS_ERR_FULL. */
+mnos_status_t ext4_blocks_take(struct ext4_op *op, uint32_t inode, uint64_t goal, uint32_t wanted,
+                               uint64_t *block, uint32_t *count);
 mnos_status_t ext4_blocks_free(struct ext4_op *op, uint64_t block, uint32_t count, bool metadata);
 mnos_status_t ext4_inode_take(struct ext4_op *op, const struct ext4_inode *parent, uint32_t mode,
                               struct ext4_inode *inode);
@@ -90,6 +91,15 @@ uint64_t ext4_inode_goal(const struct ext4_fs *fs, const struct ext4_inode *inod
 /* A new block at the end of an inode's directory, or anywhere of its file, for metadata. */
 mnos_status_t ext4_meta_block(struct ext4_op *op, struct ext4_inode *inode, uint64_t goal,
                               const struct ext4_what *what, uint64_t *block, uint8_t **data);
+
+/* ---- ahead.c ---- */
+
+/* The file was appended to, and goes on at this block of the disk, if it can. */
+void ext4_ahead_set(struct ext4_fs *fs, uint32_t inode, uint64_t first);
+/* Makes a piece of free blocks shorter by the room of other files; returns where to look on behind it. */
+uint64_t ext4_ahead_skip(const struct ext4_fs *fs, uint32_t inode, uint64_t block, uint32_t *count);
+/* No file has any room ahead; false: none had. */
+bool ext4_ahead_forget(struct ext4_fs *fs);
 
 /* ---- orphan.c, truncate.c ---- */
 

@@ -37,22 +37,31 @@ static mnos_status_t choose_group(struct ext4_op *op, uint32_t first, bool any, 
 }
 
 /* The first free inode of the group, or EXT4_NONE. The lowest is taken, so that the unused end of the table, which
- * nobody has initialized, begins behind the highest. */
+ * nobody has initialized, begins behind the highest. The bitmap is a block, which has whole words. */
 static uint32_t find_free(const struct ext4_fs *fs, uint32_t group, const uint8_t *bitmap)
 {
-    uint32_t at = group == 0 ? fs->first_inode - 1 : 0;
+    uint32_t from = group == 0 ? fs->first_inode - 1 : 0;
 
-    while (at < fs->inodes_per_group) {
-        if (at % 64 == 0 && at + 64 <= fs->inodes_per_group &&
-            le64(bitmap + at / 8) == UINT64_MAX) {
-            at += 64;
+    if (group == fs->search_group && from < fs->search_from)
+        from = fs->search_from;
+    for (uint32_t at = from & ~63u; at < fs->inodes_per_group; at += 64) {
+        uint64_t used = le64(bitmap + at / 8);
+
+        if (at < from)
+            used |= (1ull << (from - at)) - 1;
+        if (used == UINT64_MAX)
             continue;
-        }
-        if ((bitmap[at / 8] >> at % 8 & 1) == 0)
-            return at;
-        at++;
+        at += (uint32_t)__builtin_ctzll(~used);
+        return at < fs->inodes_per_group ? at : EXT4_NONE;
     }
     return EXT4_NONE;
+}
+
+/* None below `index` is free in the group. */
+static void search_from(struct ext4_fs *fs, uint32_t group, uint32_t index)
+{
+    EXT4_SET(fs, fs->search_group, group);
+    EXT4_SET(fs, fs->search_from, index);
 }
 
 static void count_inode(struct ext4_op *op, uint8_t *desc, bool directory, int32_t change)
@@ -108,6 +117,7 @@ static mnos_status_t take_number(struct ext4_op *op, uint32_t first, bool direct
     if (index == EXT4_NONE)
         return MNOS_ERR_FORMAT; /* the descriptor says that there is one */
     set_bit(op, bitmap, index, true);
+    search_from(op->fs, group, index + 1);
     count_inode(op, desc, directory, 1);
     shrink_unused(op, desc, index);
     *number = group * fs->inodes_per_group + index + 1;
@@ -200,6 +210,8 @@ mnos_status_t ext4_inode_free(struct ext4_op *op, struct ext4_inode *inode)
     if (status != MNOS_OK)
         return status;
     set_bit(op, bitmap, index, false);
+    if (group == fs->search_group && index < fs->search_from)
+        search_from(op->fs, group, index);
     count_inode(op, desc, ext4_inode_is(inode, MODE_DIRECTORY), -1);
     ext4_inode_set_size(op, inode, 0);
     ext4_put_32(op, inode->raw + INODE_DTIME, ext4_seconds(fs, op->now_ns));

@@ -7,8 +7,6 @@
 #include "services/fs/ext4/core/files.h"
 #include "services/fs/ext4/core/journal.h"
 
-enum { DIRTY_SHARE = 2, JOURNAL_SHARE = 4 };
-
 static uint64_t super_block(const struct ext4_fs *fs)
 {
     return fs->block_bytes > SB_OFFSET ? 0 : 1;
@@ -47,6 +45,7 @@ static mnos_status_t step_journal(struct ext4_fs *fs)
     fs->mount_progress = 0;
     fs->free_blocks = 0;
     fs->free_inodes = 0;
+    fs->search_group = fs->search_from = 0;
     if ((fs->compat & COMPAT_JOURNAL) == 0) {
         fs->mount_step = MOUNT_COUNT;
         return (fs->incompat & INCOMPAT_RECOVER) != 0
@@ -129,13 +128,10 @@ static void write_super(struct ext4_fs *fs, bool in_use)
 
 static mnos_status_t step_mark(struct ext4_fs *fs)
 {
-    uint32_t by_journal = (fs->journal.blocks - fs->journal.first) / JOURNAL_SHARE;
     mnos_status_t status;
 
     if (fs->mount_step == MOUNT_MARK) {
-        fs->dirty_max = fs->memory.slots / DIRTY_SHARE;
-        if (fs->dirty_max > by_journal)
-            fs->dirty_max = by_journal;
+        ext4_limit_dirty(fs);
         write_super(fs, true);
         fs->mount_step = MOUNT_MARKED;
     }

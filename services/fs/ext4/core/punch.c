@@ -63,29 +63,61 @@ mnos_status_t ext4_extent_remove(struct ext4_op *op, struct ext4_inode *inode,
     return status;
 }
 
+/* What lies behind the blocks that are taken out gets an entry of its own. That may take nodes, and on a full disk these
+ * are made of the same blocks: until the transaction has committed a node is not written in its place (J1), so a power cut
+ * finds there what the file had. */
+static mnos_status_t insert_behind(struct ext4_op *op, struct ext4_inode *inode,
+                                   const struct ext4_extent *behind, uint64_t block,
+                                   uint32_t *count)
+{
+    mnos_status_t status;
+
+    op->spare = block;
+    op->spare_count = *count;
+    status = ext4_extent_insert(op, inode, behind);
+    *count = op->spare_count;
+    op->spare_count = 0;
+    return status;
+}
+
+/* What is left of an extent where something was taken out of it: the parts before and behind, or one of them, or none. */
+static mnos_status_t keep_rest(struct ext4_op *op, struct ext4_inode *inode,
+                               const struct ext4_path *path, const struct ext4_extent *before,
+                               const struct ext4_extent *behind)
+{
+    uint32_t level = path->depth;
+
+    if (before->count == 0 && behind->count == 0)
+        return ext4_extent_remove(op, inode, path);
+    ext4_extent_write(op, ext4_entry(path->node[level], path->at[level]),
+                      before->count != 0 ? before : behind);
+    return before->count == 0 && path->at[level] == 0 ? ext4_path_set_first(op, path, level)
+                                                      : MNOS_OK;
+}
+
 /* Takes [from, end), which lies in the extent at the end of the path, out of it. */
 static mnos_status_t cut_out(struct ext4_op *op, struct ext4_inode *inode,
                              const struct ext4_path *path, uint32_t from, uint32_t end)
 {
-    uint8_t *entry = ext4_entry(path->node[path->depth], path->at[path->depth]);
+    const uint8_t *entry = ext4_entry(path->node[path->depth], path->at[path->depth]);
     struct ext4_extent before = ext4_extent_read(entry), behind = before;
+    uint32_t count = end - from, free = count;
+    uint64_t block = before.physical + (from - before.logical);
     mnos_status_t status = ext4_path_change(op, path, path->depth);
 
     before.count = from - before.logical;
     behind.count -= end - behind.logical;
-    behind.physical += end - behind.logical;
+    behind.physical = block + count;
     behind.logical = end;
     if (status == MNOS_OK)
-        status = ext4_blocks_free(op, behind.physical - (end - from), end - from, false);
-    if (status != MNOS_OK)
-        return status;
-    ext4_inode_add_blocks(op, inode, -(int64_t)(end - from));
-    if (before.count == 0 && behind.count == 0)
-        return ext4_extent_remove(op, inode, path);
-    ext4_extent_write(op, entry, before.count != 0 ? &before : &behind);
-    if (before.count == 0)
-        return path->at[path->depth] == 0 ? ext4_path_set_first(op, path, path->depth) : MNOS_OK;
-    return behind.count == 0 ? MNOS_OK : ext4_extent_insert(op, inode, &behind);
+        status = keep_rest(op, inode, path, &before, &behind);
+    if (status == MNOS_OK && before.count != 0 && behind.count != 0)
+        status = insert_behind(op, inode, &behind, block, &free);
+    if (status == MNOS_OK && free != 0)
+        status = ext4_blocks_free(op, block, free, false);
+    if (status == MNOS_OK)
+        ext4_inode_add_blocks(op, inode, -(int64_t)count);
+    return status;
 }
 
 /* The first piece that is to be taken out; *done is the beginning of what comes behind it. */

@@ -75,7 +75,7 @@ static const char *check_slots(const struct ext4_fs *fs)
 {
     uint32_t dirty = 0, logged = 0;
 
-    for (uint32_t i = 0; i < fs->memory.slots; i++) {
+    for (uint32_t i = 0; i < fs->slot_count; i++) {
         const char *wrong = check_slot(fs, i);
 
         if (wrong != NULL)
@@ -93,11 +93,11 @@ static const char *check_supers(const struct ext4_fs *fs)
 {
     uint32_t journal = fs->journal_slot;
 
-    if (fs->super_slot >= fs->memory.slots ||
+    if (fs->super_slot >= fs->slot_count ||
         fs->slots[fs->super_slot].block != (fs->block_bytes > SB_OFFSET ? 0 : 1))
         return "E5: the superblock is not where it was";
     if (journal != EXT4_NONE &&
-        (journal >= fs->memory.slots || fs->slots[journal].block != ext4_journal_block(fs, 0)))
+        (journal >= fs->slot_count || fs->slots[journal].block != ext4_journal_block(fs, 0)))
         return "E5: the superblock of the journal is not where it was";
     return NULL;
 }
@@ -169,7 +169,8 @@ mnos_status_t ext4_resume(const struct ext4_memory *memory, const struct ext4_po
     if (fs->magic != EXT4_MAGIC || fs->mount_step != MOUNT_DONE)
         return MNOS_ERR_STATE;
     *wrong = "its cache has another size";
-    if (fs->memory.slots != memory->slots)
+    if (fs->memory.slots != memory->slots || fs->memory.slots_max != memory->slots_max ||
+        !ext4_chunks_are_sound(fs))
         return MNOS_ERR_FORMAT;
     fs = ext4_lay_out(memory, port);
     settle_steps(fs);

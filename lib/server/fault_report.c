@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/* fault_report - see fault_report.h. Vectors, error codes and opcodes: Intel SDM vol 2 and 3A. */
+#include "lib/server/fault_report.h"
+
+#include "lib/base/printf.h"
+#include "lib/format/bytes.h"
+#include "lib/format/x86_code.h"
+#include "lib/mnos/process_end.h"
+
+#define VECTOR_PROTECTION 13u
+#define VECTOR_PAGE_FAULT 14u
+/* Of a page fault. */
+#define ERROR_PRESENT (1u << 0)
+#define ERROR_WRITE (1u << 1)
+#define ERROR_FETCH (1u << 4)
+
+#define WORD_BYTES 8u
+#define PREFIXES_MAX 4u
+#define PLACE_BYTES 64u
+/* How far beyond its stack a function can reach that does not know that the stack has ended: large arrays. */
+#define OVERFLOW_REACH_BYTES (256u * 1024)
+/* Of another thread only the stack pointer is known: what faults this close to it was the stack. */
+#define NEAR_STACK_BYTES MNOS_PAGE_BYTES
+
+typedef unsigned long long ull;
+
+void fault_place(const struct symbols_program *symbols, uint64_t address, char *out, size_t size)
+{
+    uint64_t offset;
+    const char *name = symbols == NULL ? NULL : symbols_find(symbols, address, &offset);
+
+    if (name != NULL)
+        mnos_snprintf(out, size, "%s+0x%llx", name, (ull)offset);
+    else
+        mnos_snprintf(out, size, "0x%llx", (ull)address);
+}
+
+static bool in_code(const struct fault_scene *scene, uint64_t address)
+{
+    return address >= scene->code_address && address - scene->code_address < scene->code_bytes;
+}
+
+/* ---- causes ---- */
+
+/* Puts the cause into `out` when the fault is of this kind; `place` is where it was. */
+typedef bool cause(const struct fault_scene *scene, const char *place, char *out, size_t size);
+
+static bool is_unmapped(const struct mnos_fault *fault)
+{
+    return fault->vector == VECTOR_PAGE_FAULT && (fault->error & ERROR_PRESENT) == 0;
+}
+
+/* A jump or call to where no code is. Its stack pointer may still be anywhere. */
+static bool no_code(const struct fault_scene *scene, const char *, char *out, size_t size)
+{
+    const struct mnos_fault *fault = scene->fault;
+
+    if (fault->vector != VECTOR_PAGE_FAULT || (fault->error & ERROR_FETCH) == 0)
+        return false;
+    mnos_snprintf(out, size, "calls or jumps to 0x%llx, where it has no code", (ull)fault->address);
+    return true;
+}
+
+static bool stack_overflow(const struct fault_scene *scene, const char *place, char *out,
+                           size_t size)
+{
+    const struct mnos_fault *fault = scene->fault;
+    uint64_t below = scene->stack_address - fault->address;
+    uint64_t rsp = fault->registers.rsp;
+    uint64_t from_rsp = fault->address > rsp ? fault->address - rsp : rsp - fault->address;
+
+    if (!is_unmapped(fault) || (fault->error & ERROR_FETCH) != 0)
+        return false;
+    if (scene->stack_bytes != 0 && fault->address < scene->stack_address &&
+        below <= OVERFLOW_REACH_BYTES) {
+        mnos_snprintf(out, size,
+                      "stack overflow in %s: its %llu pages are used up; use less, or give it more "
+                      "by stack_pages in the manifest",
+                      place, (ull)(scene->stack_bytes / MNOS_PAGE_BYTES));
+        return true;
+    }
+    if (from_rsp >= NEAR_STACK_BYTES)
+        return false;
+    mnos_snprintf(out, size,
+                  "stack overflow of a thread in %s: use less stack, or give it more pages in "
+                  "thread_create()",
+                  place);
+    return true;
+}
+
+struct port_access {
+    bool writes;
+    uint64_t port;
+};
+
+/* Whether the instruction at `code` is one that uses an I/O port: IN, OUT, INS, OUTS. */
+static bool port_instruction(const uint8_t *code, uint64_t bytes, uint64_t rdx,
+                             struct port_access *access)
+{
+    uint64_t at = 0;
+
+    /* Operand size, REP and REX. */
+    while (at < bytes && at < PREFIXES_MAX &&
+           (code[at] == 0x66 || code[at] == 0xF2 || code[at] == 0xF3 || (code[at] & 0xF0) == 0x40))
+        at++;
+    if (at == bytes)
+        return false;
+    switch (code[at]) {
+    case 0xE4:
+    case 0xE5:
+    case 0xE6:
+    case 0xE7: /* the port is in the instruction */
+        if (at + 1 == bytes)
+            return false;
+        *access = (struct port_access){(code[at] & 2) != 0, code[at + 1]};
+        return true;
+    case 0xEC:
+    case 0xED:
+    case 0xEE:
+    case 0xEF:
+    case 0x6C:
+    case 0x6D:
+    case 0x6E:
+    case 0x6F: /* it is in DX */
+        *access = (struct port_access){(code[at] & 2) != 0, rdx & 0xFFFF};
+        return true;
+    default: return false;
+    }
+}
+
+static bool port_not_granted(const struct fault_scene *scene, const char *place, char *out,
+                             size_t size)
+{
+    const struct mnos_registers *registers = &scene->fault->registers;
+    struct port_access access;
+    uint64_t at = registers->rip - scene->code_address;
+
+    if (scene->fault->vector != VECTOR_PROTECTION || !in_code(scene, registers->rip) ||
+        !port_instruction(scene->code + at, scene->code_bytes - at, registers->rdx, &access))
+        return false;
+    mnos_snprintf(
+        out, size,
+        "%s %s port 0x%llx, which it has not opened: it must map a port capability, which "
+        "`ports` in the manifest gives",
+        place, access.writes ? "writes to" : "reads", (ull)access.port);
+    return true;
+}
+
+static bool foreign_call(const struct fault_scene *scene, const char *place, char *out, size_t size)
+{
+    if (scene->fault->vector != MNOS_FAULT_SYSCALL)
+        return false;
+    mnos_snprintf(out, size, "%s makes system call %llu, which is not of this system", place,
+                  (ull)scene->fault->registers.rax);
+    return true;
+}
+
+static bool wild_access(const struct fault_scene *scene, const char *place, char *out, size_t size)
+{
+    const struct mnos_fault *fault = scene->fault;
+
+    if (fault->vector != VECTOR_PAGE_FAULT)
+        return false;
+    mnos_snprintf(out, size, "%s %s 0x%llx, %s", place,
+                  (fault->error & ERROR_WRITE) != 0 ? "writes to" : "reads", (ull)fault->address,
+                  (fault->error & ERROR_PRESENT) != 0 ? "whose mapping does not allow it"
+                                                      : "where nothing is mapped");
+    return true;
+}
+
+static bool any_other(const struct fault_scene *scene, const char *place, char *out, size_t size)
+{
+    const struct mnos_fault *fault = scene->fault;
+
+    mnos_snprintf(out, size, "%s in %s, error 0x%llx", process_fault_text((uint32_t)fault->vector),
+                  place, (ull)fault->error);
+    return true;
+}
+
+static void tell_cause(const struct fault_scene *scene, fault_line *line, void *context)
+{
+    static cause *const causes[] = {no_code,      stack_overflow, port_not_granted,
+                                    foreign_call, wild_access,    any_other};
+    char place[PLACE_BYTES], text[FAULT_LINE_BYTES];
+    unsigned i = 0;
+
+    fault_place(scene->symbols, scene->fault->registers.rip, place, sizeof place);
+    while (!causes[i](scene, place, text, sizeof text))
+        i++;
+    line(context, text);
+}
+
+/* ---- places ---- */
+
+/* Whether a CALL of the program ends at `address`. */
+static bool follows_call(const struct fault_scene *scene, uint64_t address)
+{
+    uint64_t at = address - scene->code_address;
+
+    return address >= scene->code_address && at <= scene->code_bytes && at >= CODE_CALL_BYTES_MAX &&
+           code_follows_call(scene->code + at);
+}
+
+static void tell_place(const struct fault_scene *scene, unsigned number, uint64_t address,
+                       fault_line *line, void *context)
+{
+    char place[PLACE_BYTES], text[FAULT_LINE_BYTES];
+
+    fault_place(scene->symbols, address, place, sizeof place);
+    if (place[0] == '0') /* as names never begin: the function is not known */
+        mnos_snprintf(text, sizeof text, "  #%u %s", number, place);
+    else
+        mnos_snprintf(text, sizeof text, "  #%u 0x%llx %s", number, (ull)address, place);
+    line(context, text);
+}
+
+static void tell_places(const struct fault_scene *scene, fault_line *line, void *context)
+{
+    uint64_t rsp = scene->fault->registers.rsp, at = 0, end;
+    unsigned found = 1;
+
+    tell_place(scene, 0, scene->fault->registers.rip, line, context);
+    /* Below its stack it has overflowed, and all of that is looked at; above it is another stack. */
+    if (rsp > scene->stack_address)
+        at = (rsp - scene->stack_address + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
+    if (at >= scene->stack_bytes)
+        return;
+    end = scene->stack_bytes - at > FAULT_STACK_BYTES_MAX ? at + FAULT_STACK_BYTES_MAX
+                                                          : scene->stack_bytes;
+    for (; end - at >= WORD_BYTES && found < FAULT_PLACES_MAX; at += WORD_BYTES) {
+        uint64_t word = bytes_get(scene->stack + at, WORD_BYTES);
+
+        /* A call is shown by its last byte, since the next function may begin behind one that never returns. */
+        if (follows_call(scene, word))
+            tell_place(scene, found++, word - 1, line, context);
+    }
+}
+
+void fault_report(const struct fault_scene *scene, fault_line *line, void *context)
+{
+    tell_cause(scene, line, context);
+    tell_places(scene, line, context);
+}

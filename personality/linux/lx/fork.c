@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fork - makes a copy of the process: see docs/linux.md.
+ *
+ * The process copies itself into memory that lxhost lends it: first its program's present pages, then what is lx's own.
+ * That is the last thing it does, so the copy finds lx as it is here. lxhost makes a process of it, whose first
+ * thread returns from fork_save() a second time; there all capabilities are others, and each part of lx
+ * that has some takes what the copy was given instead.
+ */
+#include "personality/linux/lx/fork.h"
+
+#include "abi/fault.h"
+#include "lib/base/printf.h"
+#include "lib/base/string.h"
+#include "lib/client/file_copy.h"
+#include "lib/mnos/bootstrap.h"
+#include "lib/mnos/layout.h"
+#include "lib/mnos/memory.h"
+#include "lib/mnos/syscall.h"
+#include "personality/linux/lx/abi.h"
+#include "personality/linux/lx/calls.h"
+#include "personality/linux/lx/files.h"
+#include "personality/linux/lx/heap_range.h"
+#include "personality/linux/lx/futex.h"
+#include "personality/linux/lx/host.h"
+#include "personality/linux/lx/memory.h"
+#include "personality/linux/lx/mounts.h"
+#include "personality/linux/lx/process.h"
+#include "personality/linux/lx/signals.h"
+#include "personality/linux/lx/socket.h"
+#include "personality/linux/lx/threads.h"
+#include "personality/linux/lx/wait.h"
+
+/* entry.S */
+int fork_save(void) __attribute__((returns_twice));
+void lx_copy_start(void);
+extern uint64_t fork_stack;
+void lx_upcall(void);
+/* lx.ld */
+extern uint8_t lx_data_end[];
+
+/* Whole pages, which lxhost maps. */
+static union {
+    _Alignas(LX_PAGE) struct lxhost_image image;
+    uint8_t pages[LXHOST_IMAGE_PAGES * LX_PAGE];
+} shared;
+
+/* The memory that is filled. */
+static struct {
+    void *to;
+    uint64_t pages, filled;
+    uint64_t image_page;
+} copy;
+
+struct part {
+    uint64_t start, end;
+};
+#define PARTS 3u
+
+/* What is lx's own: its code and constants are in every process. */
+static void list_parts(struct part parts[PARTS])
+{
+    parts[0] = (struct part){LX_CODE_END, lx_page_up((uint64_t)lx_data_end)};
+    parts[1] = (struct part){LX_HEAP, heap_end()};
+    thread_stack(&parts[2].start, &parts[2].end);
+}
+
+/* ---- In the parent ---- */
+
+static bool add_run(uint64_t address, uint64_t pages, uint32_t rights)
+{
+    if (shared.image.run_count == LXHOST_RUNS_MAX)
+        return false;
+    shared.image.runs[shared.image.run_count++] =
+        (struct lxhost_run){address, (uint32_t)pages, rights};
+    return true;
+}
+
+static uint32_t run_rights(uint32_t protection)
+{
+    return ((protection & VMA_READ) != 0 ? LXHOST_RUN_READ : 0) |
+           ((protection & VMA_WRITE) != 0 ? LXHOST_RUN_WRITE : 0) |
+           ((protection & VMA_EXECUTE) != 0 ? LXHOST_RUN_EXECUTE : 0);
+}
+
+static void *next_page(void)
+{
+    return (uint8_t *)copy.to + copy.filled++ * LX_PAGE;
+}
+
+static bool copy_program(void)
+{
+    struct memory_run run = {0};
+
+    while (memory_next_run(run.address + run.pages * LX_PAGE, &run)) {
+        if (!add_run(run.address, run.pages, run_rights(run.rights)))
+            return false;
+        for (uint64_t i = 0; i < run.pages; i++) {
+            if (!memory_copy_page(run.address + i * LX_PAGE, next_page()))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool list_own(const struct part parts[PARTS])
+{
+    uint64_t at = copy.filled;
+
+    for (unsigned i = 0; i < PARTS; i++) {
+        uint64_t pages = (parts[i].end - parts[i].start) / LX_PAGE;
+
+        if ((uint64_t)&shared >= parts[i].start && (uint64_t)&shared < parts[i].end)
+            copy.image_page = at + ((uint64_t)&shared - parts[i].start) / LX_PAGE;
+        at += pages;
+        if (pages != 0 && !add_run(parts[i].start, pages, LXHOST_RUN_READ | LXHOST_RUN_WRITE))
+            return false;
+    }
+    return true;
+}
+
+static void list_handle(struct open_file *file, void *failed)
+{
+    struct lxhost_image *image = &shared.image;
+
+    if (image->handle_count == LXHOST_HANDLES_MAX) {
+        *(bool *)failed = true;
+        return;
+    }
+    image->handles[image->handle_count++] =
+        (struct lxhost_handle){file->file.handle, mounts_session_number(file->file.session), 0};
+}
+
+/* Memory for the program's pages and lx's own. */
+static bool take_memory(const struct part parts[PARTS], mnos_cap_t *memory)
+{
+    copy.pages = memory_present();
+    copy.filled = 0;
+    for (unsigned i = 0; i < PARTS; i++)
+        copy.pages += (parts[i].end - parts[i].start) / LX_PAGE;
+    if (host_ask_capability(LXHOST_FORK_MEMORY, &(struct lxhost_pages){copy.pages},
+                            sizeof(struct lxhost_pages), memory) != MNOS_OK)
+        return false;
+    if (memory_map(*memory, 0, copy.pages, MNOS_MAP_READ | MNOS_MAP_WRITE, &copy.to) == MNOS_OK)
+        return true;
+    return host_grow() &&
+           memory_map(*memory, 0, copy.pages, MNOS_MAP_READ | MNOS_MAP_WRITE, &copy.to) == MNOS_OK;
+}
+
+static int64_t make_copy(const struct part parts[PARTS])
+{
+    struct lxhost_fork record = {
+        .image_page = copy.image_page, .rip = (uint64_t)lx_copy_start, .rsp = fork_stack};
+    struct lxhost_process made;
+    mnos_status_t status;
+
+    for (unsigned i = 0; i < PARTS; i++) {
+        for (uint64_t at = parts[i].start; at < parts[i].end; at += LX_PAGE)
+            memcpy(next_page(), (const void *)at, LX_PAGE);
+    }
+    status = host_ask(LXHOST_FORK, &record, sizeof record, &made, sizeof made);
+    if (status != MNOS_OK)
+        return status == MNOS_ERR_AGAIN ? -LX_EAGAIN : -LX_ENOMEM;
+    return made.pid;
+}
+
+/* ---- In the copy ---- */
+
+bool session_become(struct file_session *session, const char *name,
+                    const struct lxhost_image *image)
+{
+    uint32_t number = mounts_session_number(session);
+    struct file_session_begun begun = {.window_bytes = image->window_bytes[number],
+                                       .rights = image->session_rights[number],
+                                       .type = image->session_types[number]};
+    char window[MNOS_NAME_BYTES];
+    mnos_cap_t service = bootstrap_lookup(bootstrap_listed(name));
+
+    mnos_snprintf(window, sizeof window, "window%u", number);
+    begun.window = bootstrap_lookup(bootstrap_listed(window));
+    if (service == 0) /* it was taken from the container: requests say that it is lost */
+        begun = (struct file_session_begun){.rights = session->rights, .type = session->root_type};
+    return file_session_become(session, service, &begun) == MNOS_OK;
+}
+
+static void take_handle(struct open_file *file, void *number)
+{
+    file->file.handle = shared.image.handles[(*(uint32_t *)number)++].handle;
+    files_forked(file);
+}
+
+static void become(void)
+{
+    uint32_t number = 0;
+
+    address_release((uint64_t)copy.to, copy.pages);
+    memory_forked(bootstrap_lookup(BOOTSTRAP_OPTIONAL("image")), copy.pages, 0);
+    wait_forked();
+    futex_forked();
+    signals_forked();
+    inet_forked();
+    process_forked(shared.image.pid);
+    if (!host_forked() || !mounts_forked(&shared.image) ||
+        sys_thread_control(MNOS_SELF, MNOS_THREAD_UPCALL,
+                           (uint64_t)lx_upcall | MNOS_UPCALL_FAULTS | MNOS_UPCALL_SYSCALLS) !=
+            MNOS_OK)
+        lx_exit(LXHOST_END_OF_LX | LX_EXIT_START);
+    open_files_each(take_handle, &number);
+    threads_forked(); /* which closes what only the others had */
+}
+
+/* The pid of the copy, 0 in the copy, or an error. */
+int64_t process_fork(void)
+{
+    struct part parts[PARTS];
+    mnos_cap_t memory = 0;
+    bool failed = false;
+    int64_t result = -LX_ENOMEM;
+
+    shared.image.run_count = shared.image.handle_count = 0;
+    open_files_each(list_handle, &failed);
+    if (failed || !open_files_share())
+        return -LX_ENOMEM;
+    list_parts(parts);
+    copy.to = NULL;
+    if (take_memory(parts, &memory) && copy_program() && list_own(parts)) {
+        if (fork_save() != 0) {
+            become();
+            return 0;
+        }
+        result = make_copy(parts);
+    }
+    /* lxhost has taken the memory back, and what was mapped with it, unless it was never asked for the copy. */
+    if (copy.to != NULL)
+        memory_unmap(copy.to, copy.pages);
+    if (memory != 0)
+        (void)!sys_cap_delete(memory);
+    return result;
+}
+
+/* ---- Calls ---- */
+
+int64_t lx_fork(void)
+{
+    return process_fork();
+}
+
+/* As fork(): what the copy does to memory its parent does not see. */
+int64_t lx_vfork(void)
+{
+    return process_fork();
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+/* random.h - random numbers: from the service of that name when the program was given it, else from the processor. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* False: there is no source. */
+bool random_bytes(void *to, size_t count);

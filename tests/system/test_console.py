@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""test_console.py - the screen and the keyboard as a terminal: keys are sent through the emulator, and the screen is read by the
+font that it is drawn with."""
+
+from qemu import BUILD, PROMPT, Guest, Machine
+from testlib import Suite, check
+from tests.system.screen import press, screen_text, type_text, wait_for_text
+
+suite = Suite("console")
+
+NO_COM1 = ("-global", "isa-serial.iobase=0x2e8")
+PROMPT_ON_SCREEN = "\nmnos>"
+
+
+def command(guest, text: str, *shown: str) -> str:
+    type_text(guest, text + "\r")
+    return wait_for_text(guest, "mnos> " + text + "\n", *shown, PROMPT_ON_SCREEN)
+
+
+@suite.test("a machine without COM1 boots to a prompt on the screen, and commands and programs run there")
+def without_com1() -> None:
+    with Guest(Machine(cpus=2, extra=NO_COM1), "console no COM1", 90) as guest:
+        wait_for_text(guest, "phase 5: Alive", "COM1: nothing answers", PROMPT_ON_SCREEN)
+        command(guest, "ls /boot", "manifest.bin")
+        text = command(guest, "services", "serial       ns16550      failed", "console      monitor      running")
+        guest.screenshot(BUILD / "logs/console-no-com1.png")
+        check("terminal     terminal     running" in text, f"no terminal:\n{text}")
+
+
+@suite.test("a machine with both has a prompt on each, and what is typed on one is not the other's")
+def both() -> None:
+    with Guest(Machine(cpus=2), "console both", 90) as guest:
+        guest.expect(PROMPT)
+        wait_for_text(guest, "phase 5: Alive", PROMPT_ON_SCREEN)
+        command(guest, "up", "up: there is no such command")
+        guest.command("down")
+        check("up: there is" not in guest.output(), "the line has what was typed at the screen")
+        check("down" not in screen_text(guest), "the screen has what was typed on the line")
+
+
+@suite.test("Alt-F2 shows the log as it grows, Alt-F1 the prompt again")
+def log_terminal() -> None:
+    with Guest(Machine(cpus=2), "console log", 90) as guest:
+        guest.expect(PROMPT)
+        wait_for_text(guest, PROMPT_ON_SCREEN)
+        press(guest, "alt-f2")
+        wait_for_text(guest, "phase 5: Alive", "console: the prompt is on the terminal")
+        guest.command("run hello")
+        wait_for_text(guest, "init: hello: ended")
+        check(PROMPT_ON_SCREEN not in screen_text(guest), "the log has a prompt")
+        press(guest, "alt-f1")
+        wait_for_text(guest, PROMPT_ON_SCREEN)
+
+
+@suite.test("what has scrolled off the screen comes back by Shift-PageUp, and any key shows the bottom again")
+def scrolling_back() -> None:
+    with Guest(Machine(cpus=2), "console scrolling", 90) as guest:
+        wait_for_text(guest, "phase 1: Deaf and Blind", PROMPT_ON_SCREEN)
+        text = command(guest, "services", "fat.1")
+        check("phase 1" not in text, f"nothing has scrolled:\n{text}")
+        press(guest, *["shift-pgup"] * 4)
+        wait_for_text(guest, "phase 1: Deaf and Blind")
+        type_text(guest, "x")
+        wait_for_text(guest, "mnos> x")
+
+
+@suite.test("the terminal and the driver of the keyboard are killed in use, and the prompt is there again")
+def killed() -> None:
+    with Guest(Machine(cpus=2), "console killed", 90) as guest:
+        guest.expect(PROMPT)
+        wait_for_text(guest, PROMPT_ON_SCREEN)
+        guest.command("kill ps2")
+        command(guest, "one", "one: there is")
+        guest.command("kill terminal")
+        wait_for_text(guest, "init: terminal: ended (killed)", PROMPT_ON_SCREEN)  # the log, and the line of the prompt
+        command(guest, "two", "two: there is")
+        guest.command("kill console")
+        wait_for_text(guest, "two: there is", PROMPT_ON_SCREEN, PROMPT_ON_SCREEN)
+        command(guest, "three", "three: there is")
+
+
+@suite.test("keys are those of the layout that the kernel's command line names, with Shift, AltGr and dead keys")
+def layout() -> None:
+    with Guest(Machine(cpus=2, cmdline="keymap=de"), "console layout", 90) as guest:
+        wait_for_text(guest, PROMPT_ON_SCREEN)
+        type_text(guest, "a")
+        press(guest, "y", "z", "semicolon", "shift-7", "alt_r-q", "equal", "e", "alt_r-minus")
+        wait_for_text(guest, "mnos> azy\u00f6/@\u00e9\\")
+
+
+@suite.test("a program that the screen's monitor runs is seen and heard by the keyboard alone, and Ctrl-C ends it")
+def interrupt() -> None:
+    with Guest(Machine(cpus=2), "console interrupt", 90) as guest:
+        wait_for_text(guest, PROMPT_ON_SCREEN)
+        type_text(guest, "run keys\r")
+        wait_for_text(guest, "keys: q ends it", "columns, 48 rows, in front")
+        press(guest, "up", "a")
+        wait_for_text(guest, "5b  [", "41  A", "61  a")
+        press(guest, "ctrl-c")
+        shown = wait_for_text(guest, "61  a", "ended, killed", PROMPT_ON_SCREEN)
+        check("03  Ctrl-C" not in shown, f"the program had the key:\n{shown}")
+        command(guest, "one", "one: there is")

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""test_fault_words.py - what the log says when a service faults: the function, who had called it, the usual cause."""
+
+import re
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from qemu import BUILD, PROMPT, Guest, Machine
+from testlib import Suite, check
+
+from buildid import SHOWN, build_id
+from mkarchive import pack
+from tests.system.test_init import members
+from tests.system.with_services import added, initrd
+
+suite = Suite("words of faults")
+
+SERVICE = """
+[service.crash_{way}]
+file = "crash"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 64
+bytes = 32768
+arguments = "fault={way}"
+log = "write"
+"""
+# What is said of each, and the functions that are named behind it, innermost first.
+SAYS = {
+    "write": (r"write_nowhere\+0x\w+ writes to 0x1000, where nothing is mapped", ["write_nowhere", "main"]),
+    "call": (r"calls or jumps to 0x2000, where it has no code", ["0x2000", "call_nowhere", "main"]),
+    "stack": (r"stack overflow in sink\+0x\w+: its 4 pages are used up; .*stack_pages", ["sink", "sink", "sink"]),
+    "thread": (r"stack overflow of a thread in sink\+0x\w+: .*thread_create", ["sink"]),
+    "port": (r"use_port\+0x\w+ writes to port 0x60, which it has not opened: .*`ports`", ["use_port", "main"]),
+    "linux": (r"call_linux\+0x\w+ makes system call 39, which is not of this system", ["call_linux", "main"]),
+    "divide": (r"division error in divide\+0x\w+", ["divide", "main"]),
+}
+SERVICES = "".join(SERVICE.format(way=way) for way in SAYS)
+
+
+@contextmanager
+def prompt(name: str, image: Path):
+    with Guest(Machine("direct", cpus=2, memory_mib=128, initrd=image), f"words of faults {name}", 200) as guest:
+        guest.expect(PROMPT)
+        yield guest
+
+
+def lines_about(guest: Guest, service: str) -> list[str]:
+    """What init has logged about a service, without time and prefix."""
+    return re.findall(rf"I init: {service}: ([^\r\n]*)", guest.command("log init"))
+
+
+def names(lines: list[str]) -> list[str]:
+    return [re.match(r"  #\d+ (?:0x[0-9a-f]+ )?([^\s+]+)", line)[1] for line in lines if line.startswith("  #")]
+
+
+@suite.test("the log names cause, function and callers of a fault; a used-up stack, a port and foreign calls are told as such")
+def causes() -> None:
+    with tempfile.TemporaryDirectory() as folder, prompt("causes", initrd(Path(folder), (), added(SERVICES))) as guest:
+        for way, (said, functions) in SAYS.items():
+            service = f"crash_{way}"
+            check(f"{service}: ended, fault:" in guest.command(f"run {service}"), f"{service} does not fault")
+            lines = lines_about(guest, service)
+            check(any(re.match(said, line) for line in lines), f"{way}: nothing matches {said!r}:\n{lines}")
+            check(names(lines)[:len(functions)] == functions, f"{way}: wants {functions}:\n{lines}")
+            warning = guest.command(f"log warning {service}")
+            check(f"{service}: thread " in warning, f"the kernel's line is missing:\n{warning}")
+        for _ in SAYS:  # one that faults again and again makes no other one's fault be forgotten
+            guest.command("run crash_divide")
+        for way, function in (("write", "page fault in write_nowhere+"), ("divide", f"in start {1 + len(SAYS)}, ")):
+            said = guest.command(f"services crash_{way}")
+            check(function in said, f"the last fault of crash_{way} is not kept:\n{said}")
+
+
+@suite.test("services NAME shows the build of a service, and place and registers of its last fault; log and cpu show the kernel's build")
+def registers() -> None:
+    build, kernel = (build_id(BUILD / name).hex()[:SHOWN] for name in ("user/crash.elf", "kernel.elf"))
+    with prompt("registers", BUILD / "initrd.tar") as guest:
+        said = guest.command("services crash")
+        check(f"build {build}" in said and "no fault is kept of it" in said, f"before its fault:\n{said}")
+        guest.command("run crash")
+        said = guest.command("services crash")
+        check(re.search(r"last fault at \d+\.\d{3} s, in start 1, thread \d+: page fault in write_nowhere\+0x\w+, "
+                        r"address 0x1000, error 0x6", said), f"after it:\n{said}")
+        rip, logged = re.search(r"rip 0*([0-9a-f]+) ", said)[1], guest.command("log crash")
+        check(f"page fault at rip 0x{rip}:" in logged, f"another RIP is in the log than 0x{rip}:\n{logged}")
+        check("there is no service" in guest.command("services nobody"), "a name that no service has is not refused")
+        for command in ("log", "cpu"):
+            check(f", build {kernel}" in guest.command(command), f"{command} does not show the kernel's build {kernel}")
+
+
+@suite.test("a RAM disk without symbols, with damaged ones or with those of another build tells addresses, and boots")
+def without_symbols() -> None:
+    files = members()
+    symbols = files["symbols"]
+    crash = (BUILD / "user/crash.stripped").read_bytes()
+    other = symbols.replace(crash[crash.index(b"GNU\0") + 4:][:20], bytes(20))
+    check(other != symbols, "the symbols do not have the build of this program")
+    for name, content in (("none", None), ("damaged", symbols[:-1]), ("other", other)):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "initrd.tar"
+            path.write_bytes(pack({key: value for key, value in (files | {"symbols": content}).items()
+                                   if value is not None}))
+            with prompt(f"symbols {name}", path) as guest:
+                guest.command("run crash")
+                lines = lines_about(guest, "crash")
+                check(any(re.match(r"0x4\w+ writes to 0x1000, where nothing", line) for line in lines),
+                      f"{name}: {lines}")
+                said = "damaged" in guest.command("log init")
+                check(said == (name == "damaged"), f"{name}: whether the file is damaged is told wrongly")

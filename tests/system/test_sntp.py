@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""test_sntp.py - the clock by servers of the time: the service sntp against a server of the test on QEMU's user network, and
+beside one that DHCP tells; what such a server must not do to the clock."""
+
+import re
+import tempfile
+import time
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from struct import pack, unpack_from
+
+from hardware import network_card
+from qemu import PROMPT, Guest, Machine
+from testlib import Suite, check
+
+from tests.system.test_network import OWN, until
+from tests.system.test_network_floods import GUEST, GUEST_MAC, Peer, ip_packet
+from tests.system.time_server import HEAD, TimeServer, answer
+from tests.system.user_network import ETHERNET_BYTES, IPV4, between
+from tests.system.with_services import initrd as initrd_with
+
+suite = Suite("sntp")
+
+SERVICE = '[service.sntp]\n'
+ALLOWED = 'connect = ["*:123/udp"]'
+NAMED = "2027-03-04 05:06"  # what the servers say, and no machine's clock
+NAMED_S = datetime(2027, 3, 4, 5, 6, tzinfo=timezone.utc).timestamp()
+CLOCK = ("-rtc", "base=2026-01-02T03:04:05,clock=vm")
+CLOCK_SAYS = "2026-01-02 03:0"
+DATE = re.compile(r"(\d+-\d+-\d+ \d+:\d+:\d+) UTC")
+
+
+@contextmanager
+def prompt(name: str, port: int | None, extra: tuple[str, ...] = (), limit_s: float = 300):
+    """The system, whose server of the time is at that port of this machine; None: the one that DHCP tells."""
+
+    def change(text: str) -> str:
+        check(SERVICE in text and ALLOWED in text, "the manifest has another sntp")
+        if port is None:
+            return text
+        return text.replace(SERVICE, f'{SERVICE}arguments = "server=10.0.2.2:{port}"\n') \
+                   .replace(ALLOWED, f'connect = ["10.0.2.2:{port}/udp"]')
+
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Machine("direct", initrd=initrd_with(Path(folder), [], change), cpus=2, memory_mib=256,
+                          extra=network_card() + CLOCK + extra)
+        with Guest(machine, f"sntp {name}", limit_s) as guest:
+            guest.expect(PROMPT)
+            yield guest
+
+
+def date(guest: Guest) -> str:
+    return DATE.search(guest.command("date"))[1]
+
+
+def unset(guest: Guest) -> None:
+    text = guest.command("date")
+    check(CLOCK_SAYS in text and "time server" not in text, f"the clock was set: {text}")
+
+
+class Clock:
+    """A time that goes on from when it is made."""
+
+    def __init__(self, unix_s: float = NAMED_S) -> None:
+        self.unix_s, self.made = unix_s, time.monotonic()
+
+    def now(self) -> float:
+        return self.unix_s + time.monotonic() - self.made
+
+
+@suite.test("date shows the time of a server, which is asked by a question without the asker's time")
+def sets() -> None:
+    clock = Clock()
+    server = TimeServer(lambda number, count: [answer(number, clock.now())])
+    with prompt("sets", server.port) as guest:
+        until(guest, "date", r"UTC, as a time server said \d+ s ago")
+        shown = datetime.strptime(date(guest), "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
+        check(0 <= clock.now() - shown < 30, f"it is {shown}, and should be {clock.now()}")
+        check(re.search(rf"sntp: 10\.0\.2\.2: it is {NAMED}:\d\d UTC, which moves the clock by \d+ ms",
+                        guest.command("log")) is not None, "the log does not say so")
+        check(len(server.asked) == 1, f"it was asked {len(server.asked)} times")
+        question = server.asked[0]
+        check(question[0] == 0x23 and not any(question[1:40]) and any(question[40:]), f"{question}")
+        for name in ("sntp", "net"):  # the clock is kept over both
+            guest.command(f"kill {name}")
+        check(NAMED[:10] in date(guest), "after deaths")
+        guest.command("restart sntp")
+        until(guest, "date", r"said [0-9] s ago")
+
+
+@suite.test("answers that do not count leave the clock as it is, and each question has another port and number")
+def wrong() -> None:
+    clock = Clock()
+    silence, nothing, impossible = "no answer", "it does not know the time", "what it says cannot be"
+    turns = [
+        (silence, lambda number, now: [answer(number ^ 1, now), answer(0, now), answer(number, now, mode=5),
+                                       answer(number, now)[:47], b""]),
+        (nothing, lambda number, now: [answer(number, now, stratum=0, reference=b"INIT")]),
+        (nothing, lambda number, now: [answer(number, 0)]),
+        (nothing, lambda number, now: [answer(number, now, leap=3)]),
+        (nothing, lambda number, now: [answer(number, now, age_s=-60)]),
+        (impossible, lambda number, now: [answer(number, now, held_s=3600)]),
+    ]
+    server = TimeServer(lambda number, count: turns[0][1](number, clock.now()), elsewhere=lambda number: [answer(number, clock.now())])
+    with prompt("wrong", server.port) as guest:
+        until(guest, "ip", OWN)
+        said = {silence: 0, nothing: 0, impossible: 0}
+        for text, make in turns:
+            server.say = lambda number, count, make=make: make(number, clock.now())
+            guest.command("restart sntp")  # a new run does not wait for long
+            said[text] += 1
+            until(guest, "log", rf"(?s)(sntp: 10\.0\.2\.2: {text}.*){{{said[text]}}}")
+            unset(guest)
+        server.say = lambda number, count: [answer(number, clock.now())]
+        until(guest, "date", rf"{NAMED[:13]}:\d\d:\d\d UTC, as a time server")
+    numbers = [HEAD.unpack(question)[-1] for question in server.asked]
+    check(len(set(numbers)) == len(numbers) and len(set(server.ports)) > 1, f"came twice: {numbers}, {server.ports}")
+
+
+@suite.test("who refuses is not asked any more, and a time that is far from the one before is not taken")
+def refused() -> None:
+    clock = Clock()
+    server = TimeServer(lambda number, count: [answer(number, clock.now(), stratum=0, reference=b"DENY")] if count
+                        else [answer(number, clock.now())])
+    with prompt("refused", server.port) as guest:
+        until(guest, "date", rf"{NAMED}:\d\d UTC, as a time server")
+        guest.command("fault sntp")
+        until(guest, "log", r"sntp: 10\.0\.2\.2: it does not want to be asked")
+        server.say = lambda number, count: [answer(number, clock.now() + 5000)]
+        count = len(server.asked)
+        guest.command("fault sntp")  # the next run does not know that, but that the clock is set
+        until(guest, "log", r"sntp: 10\.0\.2\.2: its time is more than 1000 s from ours: not taken")
+        check(len(server.asked) > count == 2, f"{len(server.asked)} after {count}")
+        check(NAMED[:13] in date(guest), "it was taken")
+        guest.command("restart sntp")  # people say that the next is right
+        until(guest, "date", "2027-03-04 06:")
+
+
+@suite.test("a second of 2036 and after is what it is, and not one of 1900")
+def era() -> None:
+    clock = Clock(datetime(2036, 2, 7, 6, 28, 10, tzinfo=timezone.utc).timestamp())  # six seconds before the first of era 1
+    server = TimeServer(lambda number, count: [answer(number, clock.now())])
+    with prompt("era", server.port) as guest:
+        until(guest, "date", r"2036-02-07 06:2[89]:\d\d UTC, as a time server")
+        until(guest, "date", r"2036-02-07 06:(28:[2-5]|29)")
+        guest.command("restart sntp")
+        until(guest, "date", r"2036-02-07 06:\d\d:\d\d UTC, as a time server said [0-9] s ago")
+
+
+# ---- A server that DHCP tells ----
+
+
+class Told(Peer):
+    """10.0.2.77 gives the guest its address, and says that it knows the time; so does 10.0.2.78, which is told first and is
+    silent."""
+
+    DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
+    SERVER, SILENT = bytes((10, 0, 2, 77)), bytes((10, 0, 2, 78))
+
+    def __init__(self, say) -> None:
+        super().__init__()
+        self.say, self.asked = say, 0
+
+    def pass_on(self, frame: bytes) -> bytes | None:
+        if len(frame) < ETHERNET_BYTES + 28 or unpack_from(">H", frame, 12)[0] != IPV4 or frame[23] != 17:
+            return super().pass_on(frame)
+        source, to = unpack_from(">HH", frame, ETHERNET_BYTES + 20)
+        data = frame[ETHERNET_BYTES + 28:ETHERNET_BYTES + unpack_from(">H", frame, 16)[0]]
+        if to == 67:
+            self._lease(data)
+        elif to == 123 and frame[30:34] == self.SERVER:
+            self.asked += 1
+            for said in self.say(HEAD.unpack(data)[-1]):
+                self._datagram(123, source, said)
+        return None
+
+    def _datagram(self, port: int, to: int, data: bytes) -> None:
+        self._send(IPV4, ip_packet(17, pack(">HHHH", port, to, 8 + len(data), 0) + data))
+
+    def _lease(self, asked: bytes) -> None:
+        kind = asked[asked.index(b"\x35\x01") + 2]  # the option is the first
+        options = bytes((53, 1, self.OFFER if kind == self.DISCOVER else self.ACK, 54, 4)) + self.SERVER + \
+            bytes((51, 4)) + pack(">I", 86400) + bytes((1, 4, 255, 255, 255, 0, 42, 8)) + self.SILENT + self.SERVER + b"\xff"
+        self._datagram(67, 68, b"\x02\x01\x06\0" + asked[4:8] + bytes(8) + GUEST + self.SERVER + bytes(4) +
+                       GUEST_MAC + bytes(10 + 192) + b"\x63\x82\x53\x63" + options)
+
+
+@suite.test("servers that DHCP tells are asked one after the other, and nobody is before there is one")
+def told() -> None:
+    clock = Clock()
+    peer = Told(lambda number: [answer(number, clock.now())])
+    with between(peer.pass_on, peer.sent) as extra, prompt("told", None, extra) as guest:
+        until(guest, "date", rf"{NAMED}:\d\d UTC, as a time server")
+        log = guest.command("log")
+        check("sntp: 10.0.2.78: no answer" in log and "sntp: 10.0.2.77: it is" in log, log)
+        check(peer.asked == 1, f"it was asked {peer.asked} times")
+    with prompt("untold", None) as guest:  # QEMU's network tells none
+        until(guest, "ip", OWN)
+        unset(guest)
+        check(re.search(r"\nsntp +sntp +running +always +0 ", guest.command("services")), guest.command("services"))
