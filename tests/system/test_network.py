@@ -7,7 +7,7 @@ import time
 import socket
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -124,10 +124,17 @@ def connect(port: int, own: int = 0) -> socket.socket:
     return client
 
 
+def send_whole(client: socket.socket, data: bytes) -> None:
+    """Sends and says that it is all. A peer that ends earlier is judged by who reads what came back."""
+    with suppress(OSError):
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+
+
 def echo(port: int, data: bytes) -> bytes:
     """What comes back of the bytes; they are sent while the answer is read."""
     with connect(port) as client:
-        sender = threading.Thread(target=lambda: (client.sendall(data), client.shutdown(socket.SHUT_WR)), daemon=True)
+        sender = threading.Thread(target=send_whole, args=(client, data), daemon=True)
         sender.start()
         parts = []
         while part := client.recv(65536):
