@@ -4,7 +4,7 @@
 # deps.sh LOCK FOLDER - puts the third-party files that LOCK names (see third_party/deps.lock) into FOLDER.
 #
 # What was fetched once is kept by its hash in MNOS_DEPS (~/.cache/minimalos/deps), so that a second build needs
-# no network. Where to fetch from is read from the machine's own set-up of apt; lists of packages are kept
+# no network; one run at a time fetches into it. Where to fetch from is read from the machine's own set-up of apt; lists of packages are kept
 # apart, so this needs no root and changes nothing of the system. Sources are changed by the patches NAME/*.patch
 # beside LOCK. A file counts only when its hash is the
 # lock's: a signed index leads to it, and the lock pins it a second time.
@@ -37,6 +37,16 @@ has() {
 keep() {
     mkdir -p "$cache/files"
     mv -f "$1" "$cache/files/$2"
+}
+
+# alone - waits until no other run fetches into this cache, and holds it until this one ends, however it ends: apt reads
+# its lists while it downloads, and another run would make them anew meanwhile.
+alone() {
+    [ -z "${is_alone:-}" ] || return 0
+    mkdir -p "$cache"
+    exec 9>"$cache/lock"
+    flock -n 9 || { echo "deps: waiting for another build, which is fetching into $cache"; flock 9; }
+    is_alone=yes
 }
 
 # apt_ready KIND - makes apt use lists of its own of that kind (deb or deb-src), from the machine's mirror.
@@ -82,23 +92,34 @@ fetch_source() {
 fetch_whole() {
     apt_ready deb
     echo "deps: fetching $1"
-    rm -rf "$work/deb" && mkdir -p "$work/deb/root"
-    (cd "$work/deb" && apt-get -qq -t "${suites%% *}" download "$1") >&2 || fail "deb $1: the package cannot be fetched"
-    dpkg-deb -x "$work"/deb/*.deb "$work/deb/root"
-    dpkg-deb -f "$work"/deb/*.deb Version >"$work/deb/root/.version"
+    rm -rf "$work/whole" && mkdir -p "$work/whole/root"
+    (cd "$work/whole" && apt-get -qq -t "${suites%% *}" download "$1") >&2 || fail "deb $1: the package cannot be fetched"
+    dpkg-deb -x "$work"/whole/*.deb "$work/whole/root"
+    dpkg-deb -f "$work"/whole/*.deb Version >"$work/whole/root/.version"
     mkdir -p "$cache/packages"
     rm -rf "$cache/packages/$1.old"
     [ ! -d "$cache/packages/$1" ] || mv "$cache/packages/$1" "$cache/packages/$1.old"
-    mv "$work/deb/root" "$cache/packages/$1"
+    mv "$work/whole/root" "$cache/packages/$1"
     rm -rf "$cache/packages/$1.old"
 }
 
 # whole NAME - puts all files of a package into the folder, and says which version it is.
 whole() {
+    [ -f "$cache/packages/$1/.version" ] || alone
     [ -f "$cache/packages/$1/.version" ] || fetch_whole "$1" </dev/null
     rm -rf "${out:?}/$1" && mkdir -p "$out"
     cp -R "$cache/packages/$1" "$out/$1"
     echo "deps: $1 $(cat "$out/$1/.version")"
+}
+
+# download NAME VERSION - unpacks that version of a package into a folder of its own, once for all its files.
+download() {
+    [ ! -d "$work/deb/$1=$2" ] || return 0
+    mkdir -p "$work/packed"
+    rm -f "$work"/packed/*.deb
+    (cd "$work/packed" && apt-get -qq download "$1=$2") >&2 || return 1
+    mkdir -p "$work/deb/$1=$2"
+    dpkg-deb -x "$work"/packed/*.deb "$work/deb/$1=$2"
 }
 
 # fetch_deb NAME PATH HASH - tries each version that the suites have.
@@ -106,12 +127,11 @@ fetch_deb() {
     apt_ready deb
     seen=
     for version in $(apt-cache madison "$1" | awk -F'|' '$3 ~ /Packages/ { gsub(/ /, "", $2); print $2 }' | uniq); do
-        rm -rf "$work/deb" && mkdir -p "$work/deb/root"
-        (cd "$work/deb" && apt-get -qq download "$1=$version") >&2 || continue
-        dpkg-deb -x "$work"/deb/*.deb "$work/deb/root"
-        [ -f "$work/deb/root/$2" ] || { seen="$seen $version: no $2;"; continue; }
-        found=$(hash_of "$work/deb/root/$2")
-        [ "$found" != "$3" ] || { keep "$work/deb/root/$2" "$3"; return 0; }
+        download "$1" "$version" || continue
+        unpacked="$work/deb/$1=$version/$2"
+        [ -f "$unpacked" ] || { seen="$seen $version: no $2;"; continue; }
+        found=$(hash_of "$unpacked")
+        [ "$found" != "$3" ] || { keep "$unpacked" "$3"; return 0; }
         seen="$seen $version: $found;"
     done
     fail "deb $1: $2 changed: the lock has $3, found${seen:- no version}"
@@ -157,6 +177,7 @@ while read -r kind name file hash folder rest; do
     [ "$kind" = source ] || [ -z "$folder" ] || fail "$lock:$number: '$folder' is more than a line has"
     case /$name/$file/ in */../* | *//*) fail "$lock:$number: $name $file leads elsewhere" ;; esac
     case /$folder/ in */../*) fail "$lock:$number: $folder leads elsewhere" ;; esac
+    has "$hash" || alone
     if ! has "$hash"; then
         echo "deps: fetching $name ($file)"
         "fetch_$kind" "$name" "$file" "$hash" </dev/null

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """test_deps.py - third-party files come by name and hash, once; any other file is refused. apt is a stand-in."""
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -22,7 +23,7 @@ APT = {
     "apt-get": """case "$*" in
         *indextargets*) echo "file:/mirror/ bookworm" ;;
         *update*) [ ! -e "$OFFLINE" ] ;;
-        *download*) version=${*##*=}; touch "package_${version##* }.deb" ;;
+        *download*) version=${*##*=}; echo >>"$TARBALL.downloads"; touch "package_${version##* }.deb" ;;
         *print-uris*) echo "'file:/mirror/thing.tar' thing.tar 0 SHA256:$WANTED" ;;
         esac""",
     "apt-cache": """case "$*" in
@@ -41,16 +42,24 @@ class Place:
         self.root = Path(folder)
         (self.root / "bin").mkdir()
         for name, text in APT.items():
-            (self.root / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
-            (self.root / "bin" / name).chmod(0o755)
+            self.add(name, text)
         (self.root / "deps.lock").write_text(lock)
 
-    def run(self, wanted: str = HASH) -> subprocess.CompletedProcess:
+    def add(self, name: str, text: str) -> None:
+        (self.root / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (self.root / "bin" / name).chmod(0o755)
+
+    def start(self, wanted: str = HASH) -> subprocess.Popen:
         env = os.environ | {
             "PATH": f"{self.root}/bin:{os.environ['PATH']}", "MNOS_DEPS": f"{self.root}/cache", "WANTED": wanted,
             "OFFLINE": f"{self.root}/offline", "TARBALL": f"{self.root}/thing.tar", "APT_HELPER": f"{self.root}/bin/apt-helper"}
-        return subprocess.run([ROOT / "tools/deps.sh", "deps.lock", "out"], cwd=self.root, env=env,
-                              capture_output=True, text=True, timeout=60)
+        return subprocess.Popen([ROOT / "tools/deps.sh", "deps.lock", "out"], cwd=self.root, env=env, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, wanted: str = HASH) -> subprocess.CompletedProcess:
+        process = self.start(wanted)
+        out, errors = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
     def pack(self, *folders: str, wanted: str = "") -> str:
         """A tarball with a file in each folder of a source, and a lock that names it and of it what is `wanted`; its hash."""
@@ -81,6 +90,31 @@ def package() -> None:
         (place.root / "out/thing/usr/file").unlink()
         place.must_work()
         check((place.root / "out/thing/usr/file").read_bytes() == GOOD, "another file was unpacked")
+
+
+@suite.test("a package of which several files are wanted is downloaded once")
+def one_download() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder, "")
+        second = hashlib.sha256(b"beside it\n").hexdigest()
+        place.add("dpkg-deb", 'mkdir -p "$3/usr"; printf "what the lock names\\n" >"$3/usr/file"; echo beside it >"$3/usr/second"')
+        (place.root / "deps.lock").write_text(f"deb thing usr/file {HASH}\ndeb thing usr/second {second}\n")
+        place.must_work()
+        check((place.root / "thing.tar.downloads").read_text() == "\n", "the package was downloaded again for its second file")
+
+
+@suite.test("a run that has to fetch waits for another that is fetching into the same cache, and then needs nothing")
+def one_at_a_time() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(folder, f"deb thing usr/file {HASH}\n")
+        (place.root / "cache/files").mkdir(parents=True)
+        with open(place.root / "cache/lock", "w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            waiting = place.start()
+            check("waiting for another build" in waiting.stdout.readline(), "it did not say that it waits")
+            (place.root / "cache/files" / HASH).write_bytes(GOOD)
+        check(waiting.wait(60) == 0, waiting.stderr.read())
+        check(not (place.root / "thing.tar.downloads").exists(), "it downloaded what the other had fetched")
 
 
 @suite.test("a package that is used whole has its version beside it, and needs no network afterwards")
