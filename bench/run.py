@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import disk  # noqa: E402
+import linux as linux_programs  # noqa: E402
 import mkfigures  # noqa: E402
 import peers  # noqa: E402
 import size  # noqa: E402
@@ -140,14 +141,14 @@ def measure_size() -> Metrics:
 
 
 def measure_everything() -> Metrics:
-    return (measure_size() | measure_boot() | measure_programs() | disk.measure() | traffic.measure() | measure_two_cores()
-            | measure_variants() | disk.measure_variants() | measure_traced() | measure_growth())
+    return (measure_size() | measure_boot() | measure_programs() | disk.measure() | traffic.measure() | linux_programs.measure()
+            | measure_two_cores() | measure_variants() | disk.measure_variants() | measure_traced() | measure_growth())
 
 
 def measure_chosen(text: str) -> Metrics:
     kinds = tuple(kind for kind in GROWTH if text in f"growth-{kind}")
     metrics = measure_programs(only=text) | measure_two_cores(text) | measure_growth(kinds)
-    for part in (disk, traffic):
+    for part in (disk, traffic, linux_programs):
         if any(text in name for name in part.METRICS):
             metrics |= part.measure(text)
     return metrics

@@ -109,7 +109,8 @@ $(LINUX_TESTS): $(BUILD)/tests/linux/%: tests/linux/%.c tests/linux/program.h $(
 GUEST := $(BUILD)/kernel.elf $(BUILD)/debug/kernel.elf $(BUILD)/measure/kernel.elf \
          $(BUILD)/tests/guest-initrd.tar $(BUILD)/tests/game-initrd.tar
 
-BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar $(foreach p,disk traffic,$(BUILD)/bench/$p.stripped $(BUILD)/bench/$p.needs)
+BENCH := $(BUILD)/kernel.elf $(BUILD)/bench/initrd.tar $(foreach p,disk traffic,$(BUILD)/bench/$p.stripped $(BUILD)/bench/$p.needs) \
+         $(BUILD)/tests/linux/cost
 
 # ---- Code style ----------------------------------------------------------------------------------
 FORMATTED = $(call find,abi boot kernel lib personality protocols services drivers programs examples tests bench,-name '*.[ch]')

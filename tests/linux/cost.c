@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * cost - a static program of Linux, for tests/system/test_linux.py: what a call costs, in ticks of the TSC, which counts
- * instructions where QEMU runs with -icount shift=0. It prints a line for getppid(), for 4 KiB of /work/long, for 64 bytes there and
- * back between two processes by two pipes, and for a process that is made, ends and is waited for: with 38 touched pages, as
- * the programs that other systems are measured by have, and with a program of its own, which is this one with an argument.
+ * cost - a static program of Linux, for tests/system/test_linux.py and bench/linux.py: what a call costs, in ticks of the TSC,
+ * which counts instructions where QEMU runs with -icount shift=0. It prints a line for getppid(), for 4 KiB of /work/long, for 64
+ * bytes there and back between two processes by two pipes, for a process that is made, ends and is waited for: with 38 touched
+ * pages, as the programs that other systems are measured by have, and with a program of its own, which is this one with an
+ * argument; and for a thread that is made, ends and is waited for, with a stack that is there already.
  */
 #include <stdint.h>
 
@@ -12,13 +13,20 @@
 #define PIPE 22
 #define READ 0
 #define WRITE 1
+#define CLONE 56
 #define FORK 57
+#define VFORK 58
 #define EXECVE 59
 #define WAIT4 61
+#define FUTEX 202
+#define EXIT 60
 #define EXIT_GROUP 231
+/* CLONE_VM, _FS, _FILES, _SIGHAND, _THREAD, _SYSVSEM, _PARENT_SETTID, _CHILD_CLEARTID: as pthread_create() has them. */
+#define OF_A_THREAD 0x350F00
 #define ROUNDS 10000u
 #define PIPE_ROUNDS 2000u
 #define FORK_ROUNDS 50u
+#define THREAD_ROUNDS 500u
 #define TOUCHED 38u
 
 static uint8_t touched[TOUCHED * 4096];
@@ -113,7 +121,7 @@ static uint64_t cost_of_process(int executes)
 
         if (i == 5)
             begun = __builtin_ia32_rdtsc();
-        child = call(FORK, 0, 0, 0);
+        child = call(executes ? VFORK : FORK, 0, 0, 0);
         if (child == 0) {
             if (executes)
                 (void)call(EXECVE, (uint64_t)words[0], (uint64_t)words, 0);
@@ -122,6 +130,40 @@ static uint64_t cost_of_process(int executes)
         (void)call(WAIT4, (uint64_t)child, 0, 0);
     }
     return (__builtin_ia32_rdtsc() - begun) / FORK_ROUNDS;
+}
+
+/* The thread ends at once. The kernel writes its id, and 0 when it has ended. */
+static void one_thread(uint8_t *stack_top, volatile uint32_t *id)
+{
+    register uint64_t r10 __asm__("r10") = (uint64_t)id;
+    uint64_t number = CLONE;
+
+    __asm__ volatile("syscall\n"
+                     "test %%rax, %%rax\n"
+                     "jnz 1f\n"
+                     "mov %[end], %%eax\n"
+                     "xor %%edi, %%edi\n"
+                     "syscall\n"
+                     "1:\n"
+                     : "+a"(number)
+                     : "D"(OF_A_THREAD), "S"(stack_top), "d"(id), "r"(r10), [end] "i"(EXIT)
+                     : "rcx", "r11", "memory");
+    for (uint32_t now = *id; now != 0; now = *id)
+        (void)call(FUTEX, (uint64_t)id, 0 /* FUTEX_WAIT */, now);
+}
+
+static uint64_t cost_of_thread(void)
+{
+    static uint8_t stack[4096] __attribute__((aligned(16)));
+    static volatile uint32_t id;
+    uint64_t begun = 0;
+
+    for (unsigned i = 0; i < 5 + THREAD_ROUNDS; i++) {
+        if (i == 5)
+            begun = __builtin_ia32_rdtsc();
+        one_thread(stack + sizeof stack, &id);
+    }
+    return (__builtin_ia32_rdtsc() - begun) / THREAD_ROUNDS;
 }
 
 void start(uint64_t words)
@@ -141,5 +183,6 @@ void start(uint64_t words)
     print("pipe ", cost_of_pipe());
     print("fork ", cost_of_process(0));
     print("exec ", cost_of_process(1));
+    print("thread ", cost_of_thread());
     (void)call(231, 0, 0, 0);
 }

@@ -22,7 +22,8 @@ BUSYBOX = BUILD / "src/busybox-static/bin/busybox"
 OWN = {name: BUILD / "tests/linux" / name
        for name in ("kept", "cost", "errors", "signals", "memory", "events", "reads", "hostile", "sent", "waits")}
 # What a call may cost, in instructions: docs/linux.md has what it does.
-COST_LIMITS = {"getppid": 100, "read": 900, "pipe": 9_900, "fork": 2_500_000, "exec": 4_700_000}
+COST_LIMITS = {"getppid": 100, "read": 900, "pipe": 9_900, "fork": 2_500_000, "exec": 4_700_000,
+               "thread": 8_500}
 SIZE_MIB = 64
 ENDED = re.compile(r"\n?\S+#\d+: ended, exit code (\d+)\n")
 
