@@ -142,6 +142,11 @@ test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the c
 test-long: $(TESTED) ## Campaigns: hours, at low priority; their record is in build/campaigns (SEED=N repeats)
 	$(Q)$(PYTHON) tools/test_long.py
 
+proof: $(CBMC)/.fetched ## Parts of the kernel, as they ship, by the model checker cbmc: docs/proofs.md
+	$(Q)$(PYTHON) tests/proofs/prove.py
+mutants: $(CBMC)/.fetched ## Planted mistakes, each of which has to break a proof
+	$(Q)$(PYTHON) tests/proofs/mutants.py
+
 fuzz: $(FUZZERS:%=fuzz-%) ## Look for bytes from outside that a reader does not survive, for FUZZ_SECONDS each
 
 bench: direct initrd $(BENCH) ## Exact instruction counts, compared with bench/results.txt
@@ -179,11 +184,12 @@ help: ## This list of goals and settings
 
 FORCE:
 # Of several goals that use what the others make, or this terminal, one after the other.
-ifneq ($(and $(filter clean run% debug gdb test% bench fuzz size,$(goals)),$(word 2,$(goals))),)
+ifneq ($(and $(filter clean run% debug gdb test% bench fuzz proof mutants size,$(goals)),$(word 2,$(goals))),)
 .NOTPARALLEL:
 endif
 .PHONY: FORCE all kernel user examples initrd iso image release direct unit guest run run-bios run-direct debug gdb settings clean help \
         test test-build test-unit test-ext4 test-fat test-loader test-guest test-game test-system test-fresh test-long fuzz \
+        proof mutants \
         bench bench-programs bench-peers size format format-check hooks compile-commands check-headers deps
 .SECONDARY:
 

@@ -12,6 +12,14 @@ THIRD_PARTY_TESTS := $(BUILD)/src/.fetched-tests
 $(THIRD_PARTY_TESTS): third_party/tests.lock tools/deps.sh
 	$(Q)tools/deps.sh $< $(@D) && : >$@
 
+# The model checker of `make proof`, with its libraries by the names that it looks for.
+CBMC := $(BUILD)/proofs/cbmc
+$(CBMC)/.fetched: third_party/proofs.lock tools/deps.sh
+	$(Q)rm -rf $(@D) && tools/deps.sh $< $(@D)/packages && mkdir $(@D)/lib
+	$(Q)ln $(@D)/packages/*/usr/lib/x86_64-linux-gnu/* $(@D)/packages/*/usr/lib/*.so.* $(@D)/lib
+	$(Q)cd $(@D)/lib && ln -s libminisat.so.2.* libminisat.so.2 && ln -s libstdc++.so.6.* libstdc++.so.6
+	$(Q)ln $(@D)/packages/cbmc/usr/bin/cbmc $(@D)/cbmc && : >$@
+
 # FatFs, by which the service `fat` knows its formats: one file of ours with ff.c in it, without our warnings, for programs
 # and for this machine.
 OOFATFS        := $(BUILD)/src/micropython/lib/oofatfs
