@@ -155,21 +155,34 @@ static uint64_t timer_interrupts(void)
     return count;
 }
 
-/* While `pass` passes the time, with a mark before and after. */
+/* How many timer interrupts come while `pass` passes the time, with a mark before and after. */
+static uint64_t interrupts_during(const struct alarm *alarm, void (*pass)(const struct alarm *))
+{
+    uint64_t before, began_ns;
+
+    alarm_wait(alarm, MARK_NS);
+    before = timer_interrupts();
+    began_ns = kinfo_time_ns();
+    pass(alarm);
+    CHECK(kinfo_time_ns() - began_ns >= quiet_ns());
+    return timer_interrupts() - before;
+}
+
+/* Where instructions are the clock there is none in the one minute. A host that is busy can let a core take an interrupt
+ * late whose time came before, or hold the line that the log waits for; a tick would be in each of the intervals. */
 static void check_quiet(void (*pass)(const struct alarm *))
 {
+    uint32_t tries = is_counted() ? 1 : 20;
     struct alarm alarm = {0};
-    uint64_t before, began_ns;
+    uint64_t interrupts;
 
     sleep_ns(MILLISECOND_NS); /* deadlines of the past go */
     if (!alarm_open(&alarm))
         return;
-    alarm_wait(&alarm, MARK_NS);
-    before = timer_interrupts();
-    began_ns = kinfo_time_ns();
-    pass(&alarm);
-    CHECK(kinfo_time_ns() - began_ns >= quiet_ns());
-    CHECK_EQ(timer_interrupts(), before);
+    do
+        interrupts = interrupts_during(&alarm, pass);
+    while (interrupts != 0 && --tries != 0);
+    CHECK_EQ(interrupts, 0);
     alarm_close(&alarm);
 }
 
