@@ -5,6 +5,8 @@
  */
 #include "ustar.h"
 
+#include "bytes.h"
+
 #define BLOCK 512
 
 #define NAME_OFFSET 0
@@ -50,7 +52,7 @@ static bool is_zero_block(const uint8_t *block)
 static enum ustar_error check_header(const uint8_t *header)
 {
     static const uint8_t magic[8] = {'u', 's', 't', 'a', 'r', 0, '0', '0'};
-    uint64_t stored, sum = 0;
+    uint64_t stored, sum;
 
     for (unsigned i = 0; i < sizeof magic; i++) {
         if (header[MAGIC_OFFSET + i] != magic[i])
@@ -59,10 +61,8 @@ static enum ustar_error check_header(const uint8_t *header)
     if (!read_octal(header + CHECKSUM_OFFSET, CHECKSUM_SIZE, &stored))
         return USTAR_NUMBER;
     /* The sum counts the checksum field itself as spaces. */
-    for (unsigned i = 0; i < BLOCK; i++) {
-        bool in_field = i >= CHECKSUM_OFFSET && i < CHECKSUM_OFFSET + CHECKSUM_SIZE;
-        sum += in_field ? ' ' : header[i];
-    }
+    sum = bytes_sum(header, BLOCK) - bytes_sum(header + CHECKSUM_OFFSET, CHECKSUM_SIZE) +
+          (uint64_t)CHECKSUM_SIZE * ' ';
     return sum == stored ? USTAR_OK : USTAR_CHECKSUM;
 }
 

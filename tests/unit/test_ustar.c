@@ -65,6 +65,34 @@ TEST(ustar, finds_files_by_path)
     CHECK_EQ(ustar_find(archive, sizeof archive, "", &entry), USTAR_END);
 }
 
+/* Every byte counts, wherever it is: 0x80 in each in turn, and the largest sum that there is. */
+TEST(ustar, sums_every_byte_of_a_header)
+{
+    struct ustar_entry entry;
+    size_t offset;
+
+    for (unsigned i = 0; i < 512; i++) {
+        bool checked = i < 148 || i >= 156; /* the sum's own field counts as spaces */
+
+        if ((i >= 100 && i < 108) || (i >= 124 && i < 136) || (i >= 257 && i < 265) || !checked)
+            continue; /* fields that are judged by themselves */
+        make_archive();
+        offset = 0;
+        archive[i] ^= 0x80;
+        CHECK_EQ(ustar_next(archive, sizeof archive, &offset, &entry), USTAR_CHECKSUM);
+        seal(archive);
+        offset = 0;
+        CHECK_EQ(ustar_next(archive, sizeof archive, &offset, &entry), USTAR_OK);
+    }
+    make_archive();
+    for (unsigned i = 0; i < 512; i++)
+        if (i < 100 || (i >= 108 && i < 124) || (i >= 136 && i < 257) || i >= 265)
+            archive[i] = 0xFF;
+    seal(archive);
+    offset = 0;
+    CHECK_EQ(ustar_next(archive, sizeof archive, &offset, &entry), USTAR_OK);
+}
+
 TEST(ustar, joins_prefix_and_name)
 {
     struct ustar_entry entry;
