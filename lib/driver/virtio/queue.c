@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "lib/base/string.h"
+
 #define QUEUE_ALIGNMENT 4096u
 
 static uint64_t round_up(uint64_t value, uint64_t alignment)
@@ -81,10 +83,8 @@ static volatile uint16_t *available_event(const struct virtio_queue *queue)
 
 void queue_begin(struct virtio_queue *queue)
 {
-    volatile uint8_t *bytes = (volatile uint8_t *)queue->descriptors;
-
-    for (uint64_t i = 0; i < tables_offset(queue->size); i++)
-        bytes[i] = 0;
+    /* The device is reset, or does not know the queue yet: nobody else looks at it. */
+    memset((void *)(uintptr_t)queue->descriptors, 0, tables_offset(queue->size));
     for (uint16_t i = 0; i < queue->size; i++)
         queue->slots[i] = (struct queue_slot){.next = (uint16_t)(i + 1)};
     queue->free_first = 0;
