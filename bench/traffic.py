@@ -52,8 +52,10 @@ uses = { net = { endpoint = "net", listen = ["loopback:7100-7101", "loopback:710
 """)
 FIRST = SERVICE.format(name="traffic_first", restart="always", more="""
 arguments = "first"
-uses = { net = { endpoint = "net", connect = ["loopback:80"], sockets = 2 } }
+uses = { serial = "serial", net = { endpoint = "net", connect = ["loopback:80"], sockets = 2 } }
 """)
+# The prompt comes before or after it.
+FIRST_IS_THERE = r"(?s)the first answer is there.*mnos> |mnos> .*the first answer is there"
 LISTEN = 'listen = ["0.0.0.0:80"'
 
 METRICS = ("tcp-loopback-64", "udp-loopback-64", "tcp-loopback-per-kib", "http-request", "http-keepalive",
@@ -95,11 +97,12 @@ def measure_all(folder: Path, only: str) -> Metrics:
 
 
 def measure_first(folder: Path) -> Metrics:
-    """The machine is that of the other metrics, and idle time is jumped over."""
+    """The machine is that of the other metrics, and idle time is jumped over. Nothing is typed before the figure is in
+    the log, or the monitor's work would be part of it."""
     initrd = initrd_with(folder, ["traffic"], lambda text: with_loopback(text) + FIRST, "bench")
     with Guest(machine(initrd, folder, "off", ""), "bench traffic first", LIMIT_S) as guest:
-        guest.expect(PROMPT)
-        return reported(until(guest, "log", r"(?s).*traffic_first: bench\S* .*\n"), PROGRAM)
+        guest.expect_pattern(FIRST_IS_THERE)
+        return reported(guest.command("log"), PROGRAM)
 
 
 def measure(only: str = "") -> Metrics:
