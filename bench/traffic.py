@@ -29,8 +29,8 @@ SERVICE = """
 [service.{name}]
 file = "traffic"
 restart = "{restart}"
-priority = 15
-ceiling = 15
+priority = {priority}
+ceiling = {priority}
 frames = 512
 bytes = 65536
 stack_pages = 8
@@ -38,7 +38,7 @@ memory = ["statistics"]
 log = "write"
 {more}
 """
-TRAFFIC = SERVICE.format(name="traffic", restart="on-demand", more="""
+TRAFFIC = SERVICE.format(name="traffic", restart="on-demand", priority=15, more="""
 kernel_arguments = true
 
 [service.traffic.uses.net]
@@ -46,11 +46,13 @@ endpoint = "net"
 connect = ["loopback:80", "loopback:7100-7101", "loopback:7100/udp", "10.0.2.100:80", "10.0.2.101:80"]
 sockets = 8
 """)
-PEER = SERVICE.format(name="traffic_peer", restart="always", more="""
+PEER = SERVICE.format(name="traffic_peer", restart="always", priority=15, more="""
 arguments = "peer"
 uses = { net = { endpoint = "net", listen = ["loopback:7100-7101", "loopback:7100/udp"], sockets = 8 } }
 """)
-FIRST = SERVICE.format(name="traffic_first", restart="always", more="""
+# A client from outside would not wait until the screen is drawn, which is above the programs of people but below what
+# answers peers: this one is with the web server.
+FIRST = SERVICE.format(name="traffic_first", restart="always", priority=20, more="""
 arguments = "first"
 uses = { serial = "serial", net = { endpoint = "net", connect = ["loopback:80"], sockets = 2 } }
 """)
