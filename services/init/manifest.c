@@ -154,23 +154,31 @@ static const char *check_match(const struct manifest *manifest, const struct man
                : "a device is matched by an unknown service";
 }
 
-static const char *check_region(const struct manifest *manifest, uint32_t index)
+static const char *check_region(const struct manifest_region *region, uint32_t users)
 {
-    const struct manifest_region *region = &manifest->regions[index];
-    unsigned users = 0;
-
     if (!is_name(region->name) || region->kind < MANIFEST_REGION_DMA ||
         region->kind > MANIFEST_REGION_STATE || (region->flags & ~MANIFEST_REGION_KEEP) != 0)
         return "a region has a bad name, kind or flags";
     if (region->floor == 0 || region->ceiling < region->floor || region->ceiling > UINT32_MAX ||
         region->share > MANIFEST_WHOLE_SHARE)
         return "a region has a bad size";
-    for (uint32_t i = 0; i < manifest->grant_count; i++)
-        users +=
-            manifest->grants[i].kind == MANIFEST_GRANT_REGION && manifest->grants[i].a == index;
     if (users == 0 || users > MANIFEST_REGION_USERS_MAX)
         return "a region has no users, or too many";
     return NULL;
+}
+
+/* Of grants that have been checked: each names a region that there is. */
+static const char *check_regions(const struct manifest *manifest)
+{
+    uint16_t users[MANIFEST_REGIONS_MAX] = {0};
+    const char *problem = NULL;
+
+    for (uint32_t i = 0; i < manifest->grant_count; i++)
+        if (manifest->grants[i].kind == MANIFEST_GRANT_REGION)
+            users[manifest->grants[i].a]++;
+    for (uint32_t i = 0; i < manifest->region_count && problem == NULL; i++)
+        problem = check_region(&manifest->regions[i], users[i]);
+    return problem;
 }
 
 static const char *check_entries(const struct manifest *manifest)
@@ -190,8 +198,8 @@ static const char *check_entries(const struct manifest *manifest)
         problem = check_service(manifest, &manifest->services[i]);
     for (uint32_t i = 0; i < manifest->grant_count && problem == NULL; i++)
         problem = check_grant(manifest, &manifest->grants[i]);
-    for (uint32_t i = 0; i < manifest->region_count && problem == NULL; i++)
-        problem = check_region(manifest, i);
+    if (problem == NULL)
+        problem = check_regions(manifest);
     for (uint32_t i = 0; i < manifest->match_count && problem == NULL; i++)
         problem = check_match(manifest, &manifest->matches[i]);
     return problem;
