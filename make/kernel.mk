@@ -6,7 +6,7 @@
 # that ships, kernel/debug/on in build/debug/kernel.elf, the one that the guest tests boot, and kernel/debug/measure,
 # otherwise as the one that ships, in build/measure/kernel.elf, which tells how long it does not look at interrupts.
 
-KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c lib/format/pci/% lib/format/acpi_sleep.c lib/format/date.c lib/format/elf_note.c lib/format/symbols.c lib/format/disk/% lib/format/net/%,$(call find,kernel lib/base lib/format,-name '*.[cS]'))
+KERNEL_SRCS := $(filter-out kernel/debug/% %/offsets.c lib/format/pci/% lib/format/acpi_sleep.c lib/format/date.c lib/format/elf_names.c lib/format/elf_note.c lib/format/symbols.c lib/format/disk/% lib/format/net/%,$(call find,kernel lib/base lib/format,-name '*.[cS]'))
 KERNEL_LD   := kernel/arch/x86_64/kernel.ld
 
 $(BUILD)/gen/font.c: tools/mkfont.py tools/psf.py | $(python_ok)

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "abi/fault.h"
 #include "abi/types.h"
 #include "protocols/manager.h"
 
@@ -64,6 +65,20 @@ struct launcher_made {
     char name[MNOS_NAME_BYTES]; /* NAME#NUMBER, as LIST has it and KILL takes it */
 };
 _Static_assert(sizeof(struct launcher_made) == 32, "shared between programs");
+
+/* The first fault of a program's end, for who tells what it was (lib/server/fault_report.h). */
+#define LAUNCHER_FAULT_WORDS 64u
+struct launcher_fault {
+    uint64_t time_ns; /* when it faulted */
+    uint64_t
+        stack_address; /* the lowest of its first thread's stack, below which nothing is mapped */
+    uint32_t stack_pages;
+    uint32_t word_count;
+    struct mnos_fault what;
+    /* Those words of that stack, from its pointer on, that can be addresses of a program's code; the first so many. */
+    uint64_t words[LAUNCHER_FAULT_WORDS];
+};
+_Static_assert(sizeof(struct launcher_fault) == 728, "shared between programs");
 
 struct launcher_give {
     uint64_t number;

@@ -139,6 +139,16 @@ mnos_status_t launcher_names(uint64_t index,
     return status;
 }
 
+mnos_status_t launcher_last_fault(uint64_t index, struct launcher_fault *fault)
+{
+    struct message message = {0};
+    mnos_status_t status = ask_index(LAUNCHER_LAST_FAULT, index, &message);
+
+    if (status == MNOS_OK && message_get(&message, fault, sizeof *fault) != sizeof *fault)
+        status = MNOS_ERR_SIZE;
+    return status;
+}
+
 mnos_status_t launcher_kill(const char *name)
 {
     struct manager_name request = {0};
@@ -149,7 +159,7 @@ mnos_status_t launcher_kill(const char *name)
     return ask(&message);
 }
 
-mnos_status_t launcher_find(uint64_t number, struct manager_service *program)
+mnos_status_t launcher_find(uint64_t number, struct manager_service *program, uint64_t *index)
 {
     char text[24];
     size_t bytes = (size_t)mnos_snprintf(text, sizeof text, "#%llu", (unsigned long long)number);
@@ -161,7 +171,10 @@ mnos_status_t launcher_find(uint64_t number, struct manager_service *program)
         if (status != MNOS_OK)
             return status;
         length = strnlen(program->name, sizeof program->name);
-        if (length >= bytes && memcmp(program->name + length - bytes, text, bytes) == 0)
-            return MNOS_OK;
+        if (length < bytes || memcmp(program->name + length - bytes, text, bytes) != 0)
+            continue;
+        if (index != NULL)
+            *index = i;
+        return MNOS_OK;
     }
 }

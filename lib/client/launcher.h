@@ -46,7 +46,9 @@ mnos_status_t launcher_names(uint64_t index,
                              unsigned *count);
 /* Where one that was started with LAUNCHER_CONTROLLED listens to who has started it: Write, the caller's to delete. */
 mnos_status_t launcher_open_control(uint64_t index, mnos_cap_t *control);
+/* By which fault it has ended; MNOS_ERR_STATE: by none. */
+mnos_status_t launcher_last_fault(uint64_t index, struct launcher_fault *fault);
 /* NAME#NUMBER, or NAME when only one of that name runs. */
 mnos_status_t launcher_kill(const char *name);
-/* The entry of that number; MNOS_ERR_END: there is none. */
-mnos_status_t launcher_find(uint64_t number, struct manager_service *program);
+/* The entry of that number, and its index unless that is NULL; MNOS_ERR_END: there is none. */
+mnos_status_t launcher_find(uint64_t number, struct manager_service *program, uint64_t *index);

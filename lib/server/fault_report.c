@@ -3,6 +3,7 @@
 #include "lib/server/fault_report.h"
 
 #include "lib/base/printf.h"
+#include "lib/base/string.h"
 #include "lib/format/bytes.h"
 #include "lib/format/x86_code.h"
 #include "lib/mnos/process_end.h"
@@ -24,20 +25,40 @@
 
 typedef unsigned long long ull;
 
-void fault_place(const struct symbols_program *symbols, uint64_t address, char *out, size_t size)
+/* ---- Programs in memory ---- */
+
+static const char *image_name(void *context, uint64_t address, uint64_t *offset)
+{
+    const struct fault_image *image = context;
+
+    return image->symbols == NULL ? NULL : symbols_find(image->symbols, address, offset);
+}
+
+static bool image_code(void *context, uint64_t address, uint8_t *out, unsigned bytes)
+{
+    const struct fault_image *image = context;
+    uint64_t at = address - image->code_address;
+
+    if (address < image->code_address || at > image->code_bytes || image->code_bytes - at < bytes)
+        return false;
+    memcpy(out, image->code + at, bytes);
+    return true;
+}
+
+struct fault_program fault_image_program(struct fault_image *image)
+{
+    return (struct fault_program){image, image_name, image_code};
+}
+
+void fault_place(const struct fault_program *program, uint64_t address, char *out, size_t size)
 {
     uint64_t offset;
-    const char *name = symbols == NULL ? NULL : symbols_find(symbols, address, &offset);
+    const char *name = program->name(program->context, address, &offset);
 
     if (name != NULL)
         mnos_snprintf(out, size, "%s+0x%llx", name, (ull)offset);
     else
         mnos_snprintf(out, size, "0x%llx", (ull)address);
-}
-
-static bool in_code(const struct fault_scene *scene, uint64_t address)
-{
-    return address >= scene->code_address && address - scene->code_address < scene->code_bytes;
 }
 
 /* ---- causes ---- */
@@ -73,10 +94,9 @@ static bool stack_overflow(const struct fault_scene *scene, const char *place, c
         return false;
     if (scene->stack_bytes != 0 && fault->address < scene->stack_address &&
         below <= OVERFLOW_REACH_BYTES) {
-        mnos_snprintf(out, size,
-                      "stack overflow in %s: its %llu pages are used up; use less, or give it more "
-                      "by stack_pages in the manifest",
-                      place, (ull)(scene->stack_bytes / MNOS_PAGE_BYTES));
+        mnos_snprintf(out, size, "stack overflow in %s: its %llu pages are used up; use less%s",
+                      place, (ull)(scene->stack_bytes / MNOS_PAGE_BYTES),
+                      scene->launched ? "" : ", or give it more by stack_pages in the manifest");
         return true;
     }
     if (from_rsp >= NEAR_STACK_BYTES)
@@ -132,17 +152,22 @@ static bool port_not_granted(const struct fault_scene *scene, const char *place,
                              size_t size)
 {
     const struct mnos_registers *registers = &scene->fault->registers;
+    uint8_t code[PREFIXES_MAX + 2];
     struct port_access access;
-    uint64_t at = registers->rip - scene->code_address;
+    unsigned bytes = 0;
 
-    if (scene->fault->vector != VECTOR_PROTECTION || !in_code(scene, registers->rip) ||
-        !port_instruction(scene->code + at, scene->code_bytes - at, registers->rdx, &access))
+    if (scene->fault->vector != VECTOR_PROTECTION)
+        return false;
+    /* One by one: the code may end behind the instruction. */
+    while (bytes < sizeof code &&
+           scene->program.code(scene->program.context, registers->rip + bytes, &code[bytes], 1))
+        bytes++;
+    if (!port_instruction(code, bytes, registers->rdx, &access))
         return false;
     mnos_snprintf(
-        out, size,
-        "%s %s port 0x%llx, which it has not opened: it must map a port capability, which "
-        "`ports` in the manifest gives",
-        place, access.writes ? "writes to" : "reads", (ull)access.port);
+        out, size, "%s %s port 0x%llx, which it has not opened: it must map a port capability, %s",
+        place, access.writes ? "writes to" : "reads", (ull)access.port,
+        scene->launched ? "which it has not been given" : "which `ports` in the manifest gives");
     return true;
 }
 
@@ -184,7 +209,7 @@ static void tell_cause(const struct fault_scene *scene, fault_line *line, void *
     char place[PLACE_BYTES], text[FAULT_LINE_BYTES];
     unsigned i = 0;
 
-    fault_place(scene->symbols, scene->fault->registers.rip, place, sizeof place);
+    fault_place(&scene->program, scene->fault->registers.rip, place, sizeof place);
     while (!causes[i](scene, place, text, sizeof text))
         i++;
     line(context, text);
@@ -195,10 +220,11 @@ static void tell_cause(const struct fault_scene *scene, fault_line *line, void *
 /* Whether a CALL of the program ends at `address`. */
 static bool follows_call(const struct fault_scene *scene, uint64_t address)
 {
-    uint64_t at = address - scene->code_address;
+    uint8_t code[CODE_CALL_BYTES_MAX];
 
-    return address >= scene->code_address && at <= scene->code_bytes && at >= CODE_CALL_BYTES_MAX &&
-           code_follows_call(scene->code + at);
+    return address >= sizeof code &&
+           scene->program.code(scene->program.context, address - sizeof code, code, sizeof code) &&
+           code_follows_call(code + sizeof code);
 }
 
 static void tell_place(const struct fault_scene *scene, unsigned number, uint64_t address,
@@ -206,7 +232,7 @@ static void tell_place(const struct fault_scene *scene, unsigned number, uint64_
 {
     char place[PLACE_BYTES], text[FAULT_LINE_BYTES];
 
-    fault_place(scene->symbols, address, place, sizeof place);
+    fault_place(&scene->program, address, place, sizeof place);
     if (place[0] == '0') /* as names never begin: the function is not known */
         mnos_snprintf(text, sizeof text, "  #%u %s", number, place);
     else
@@ -214,21 +240,28 @@ static void tell_place(const struct fault_scene *scene, unsigned number, uint64_
     line(context, text);
 }
 
+uint64_t fault_stack_part(uint64_t stack_pointer, uint64_t stack_address, uint64_t stack_bytes,
+                          uint64_t *offset)
+{
+    uint64_t at = 0;
+
+    /* Below its stack it has overflowed, and all of that is looked at; above it is another stack. */
+    if (stack_pointer > stack_address)
+        at = (stack_pointer - stack_address + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
+    if (at >= stack_bytes)
+        return 0;
+    *offset = at;
+    stack_bytes = (stack_bytes - at) / WORD_BYTES * WORD_BYTES;
+    return stack_bytes > FAULT_STACK_BYTES_MAX ? FAULT_STACK_BYTES_MAX : stack_bytes;
+}
+
 static void tell_places(const struct fault_scene *scene, fault_line *line, void *context)
 {
-    uint64_t rsp = scene->fault->registers.rsp, at = 0, end;
     unsigned found = 1;
 
     tell_place(scene, 0, scene->fault->registers.rip, line, context);
-    /* Below its stack it has overflowed, and all of that is looked at; above it is another stack. */
-    if (rsp > scene->stack_address)
-        at = (rsp - scene->stack_address + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
-    if (at >= scene->stack_bytes)
-        return;
-    end = scene->stack_bytes - at > FAULT_STACK_BYTES_MAX ? at + FAULT_STACK_BYTES_MAX
-                                                          : scene->stack_bytes;
-    for (; end - at >= WORD_BYTES && found < FAULT_PLACES_MAX; at += WORD_BYTES) {
-        uint64_t word = bytes_get(scene->stack + at, WORD_BYTES);
+    for (uint64_t i = 0; i < scene->word_count && found < FAULT_PLACES_MAX; i++) {
+        uint64_t word = bytes_get(scene->words + i * WORD_BYTES, WORD_BYTES);
 
         /* A call is shown by its last byte, since the next function may begin behind one that never returns. */
         if (follows_call(scene, word))

@@ -92,6 +92,8 @@ void command_sync(const struct words *words);
 void command_df(const struct words *words);
 /* service_fault.c: of the service at this index of the manager's list. */
 void service_print_fault(uint64_t index);
+/* The fault by which a program has ended, if it was one: its index of tasks.h. */
+void program_print_registers(uint64_t index);
 /* services.c */
 void command_services(const struct words *words);
 void command_regions(const struct words *words);

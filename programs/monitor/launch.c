@@ -11,6 +11,7 @@
 #include "lib/mnos/syscall.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/files.h"
+#include "programs/monitor/program_fault.h"
 #include "protocols/stream.h"
 
 #define PRIORITY 15u
@@ -26,6 +27,7 @@ struct job {
     bool front;     /* what is typed is its */
     uint32_t given; /* how many capabilities */
     char name[MNOS_NAME_BYTES];
+    struct program_file file;
     void (*look)(const char *name);
 };
 
@@ -63,13 +65,13 @@ static void forget(struct job *job)
 
 /* ---- Putting together ---- */
 
-static mnos_status_t export_path(const char *path, uint32_t rights, mnos_cap_t *session)
+static mnos_status_t export_path(const char *path, uint32_t rights, mnos_cap_t *session,
+                                 struct file_attr *attr)
 {
     struct file_session *files = &files_mounts()->root;
-    struct file_attr attr;
     struct file file;
-    mnos_status_t status = file_stat(files, path, 0, &attr);
-    bool is_directory = status == MNOS_OK && attr.type == FILE_TYPE_DIRECTORY;
+    mnos_status_t status = file_stat(files, path, 0, attr);
+    bool is_directory = status == MNOS_OK && attr->type == FILE_TYPE_DIRECTORY;
 
     /* Without the right to look up not even the file itself can be opened. */
     rights = (is_directory ? rights : rights & ~(uint32_t)FILE_CREATE_RIGHT) | FILE_LOOKUP;
@@ -108,9 +110,12 @@ static void explain(mnos_status_t status, const char *path)
 
 static bool open_program(const char *path, mnos_cap_t *session)
 {
-    mnos_status_t status = export_path(path, FILE_READ_RIGHT, session);
+    struct file_attr attr;
+    mnos_status_t status = export_path(path, FILE_READ_RIGHT, session, &attr);
 
-    if (status != MNOS_OK)
+    if (status == MNOS_OK)
+        program_file_note(&made->file, path, &attr);
+    else
         files_failed(status, command_name, path);
     return status == MNOS_OK;
 }
@@ -142,8 +147,10 @@ bool launch_begin(const struct launch_plan *plan)
         return false;
     if (plan->path != NULL && !open_program(plan->path, &launcher.file))
         return false;
-    if (plan->path == NULL)
+    if (plan->path == NULL) {
         string_copy(launcher.start.file, plan->file, sizeof launcher.start.file);
+        program_file_note_own(&made->file, plan->file);
+    }
     string_copy(launcher.start.name, plan->name != NULL ? plan->name : base_of(plan->path),
                 sizeof launcher.start.name);
     status = launcher_start(&launcher, &answer, &made->process);
@@ -180,8 +187,9 @@ bool launch_give(const char *name, mnos_cap_t cap, mnos_rights_t rights)
 
 bool launch_give_path(const char *name, const char *path, uint32_t rights, bool delegate)
 {
+    struct file_attr attr;
     mnos_cap_t session;
-    mnos_status_t status = export_path(path, rights, &session);
+    mnos_status_t status = export_path(path, rights, &session, &attr);
     bool given;
 
     if (status != MNOS_OK) {
@@ -205,7 +213,7 @@ static bool has_ended(const struct job *job, struct manager_service *program,
 
     if (status == MNOS_OK && info->state != MNOS_PROCESS_DEAD)
         return false;
-    if (launcher_find(job->number, program) == MNOS_OK)
+    if (launcher_find(job->number, program, NULL) == MNOS_OK)
         return program->state != MANAGER_RUNNING;
     *program = (struct manager_service){.last_end = "with the launcher, which has ended"};
     info->exit_reason = MNOS_EXIT_DESTROYED;
@@ -232,6 +240,8 @@ static bool tell_end(struct job *job)
     job->terminal = 0;
     if (!is_told(job, &info))
         console_print("%s: ended, %.63s\n", job->name, program.last_end);
+    if (info.exit_reason == MNOS_EXIT_FAULT)
+        program_print_fault(job->number, job->name, &job->file);
     forget(job);
     return true;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* service_fault - which build a service's program is, and its registers when it faulted last: a part of `services NAME`. */
+/* service_fault - which build a service's program is, and its registers when it faulted last, or those of a program that was
+ * started: a part of `services NAME`. */
 #include "lib/client/manager.h"
 #include "lib/mnos/process_end.h"
 #include "programs/monitor/command.h"
 #include "programs/monitor/console.h"
+#include "programs/monitor/tasks.h"
 
 typedef unsigned long long ull;
 
@@ -47,5 +49,18 @@ void service_print_fault(uint64_t index)
                   (ull)fault.time_ns / 1000000000, (ull)fault.time_ns / 1000000 % 1000,
                   (ull)fault.start, (ull)fault.what.thread_id, vector_text(fault.what.vector),
                   fault.place, (ull)fault.what.address, (ull)fault.what.error);
+    print_registers(&fault.what.registers);
+}
+
+void program_print_registers(uint64_t index)
+{
+    struct launcher_fault fault;
+
+    if (task_last_fault(index, &fault) != MNOS_OK)
+        return;
+    console_print("fault at %llu.%03llu s, thread %llu: %s, address 0x%llx, error 0x%llx\n",
+                  (ull)fault.time_ns / 1000000000, (ull)fault.time_ns / 1000000 % 1000,
+                  (ull)fault.what.thread_id, vector_text(fault.what.vector),
+                  (ull)fault.what.address, (ull)fault.what.error);
     print_registers(&fault.what.registers);
 }

@@ -80,7 +80,12 @@ static void print_one(const char *name)
     uint64_t index;
     mnos_status_t status = manager_find(name, &index, &service);
 
-    if (status == MNOS_ERR_END) {
+    if (status == MNOS_ERR_END && task_find(name, &index, &service) == MNOS_OK &&
+        task_is_program(index)) {
+        print_head();
+        print_service(&service);
+        program_print_registers(index);
+    } else if (status == MNOS_ERR_END) {
         console_print("services: there is no service \"%s\"; services lists them\n", name);
     } else if (status != MNOS_OK) {
         console_error(status, "services");

@@ -111,6 +111,11 @@ bool task_is_program(uint64_t index)
     return (index & PROGRAM) != 0;
 }
 
+mnos_status_t task_last_fault(uint64_t index, struct launcher_fault *fault)
+{
+    return task_is_program(index) ? launcher_last_fault(index & ~PROGRAM, fault) : MNOS_ERR_STATE;
+}
+
 mnos_status_t task_names(uint64_t index, struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES],
                          unsigned *count)
 {

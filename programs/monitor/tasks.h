@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "lib/client/manager.h"
+#include "protocols/launcher.h"
 
 /* What there is at an index; MNOS_ERR_END past the last. */
 mnos_status_t task_entry(uint64_t index, struct manager_service *task);
@@ -21,6 +22,8 @@ mnos_status_t task_open_process(uint64_t index, mnos_cap_t *process);
 mnos_status_t task_open_control(uint64_t index, mnos_cap_t *control);
 /* Whether what is at an index that was found is a program and not a service. */
 bool task_is_program(uint64_t index);
+/* By which fault a program has ended; MNOS_ERR_STATE: by none. */
+mnos_status_t task_last_fault(uint64_t index, struct launcher_fault *fault);
 /* The names that its process was started with; their number. MNOS_ERR_STATE: it does not run. */
 mnos_status_t task_names(uint64_t index, struct mnos_bootstrap_entry names[MNOS_BOOTSTRAP_ENTRIES],
                          unsigned *count);

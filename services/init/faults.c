@@ -78,12 +78,14 @@ void faults_place(const struct faults *faults, const struct fault_kept *kept,
                   const struct archive_member *file, char *out, size_t size)
 {
     struct symbols_program space;
+    struct fault_image image = {.symbols = symbols_of(faults, file, &space)};
+    struct fault_program program = fault_image_program(&image);
 
-    fault_place(symbols_of(faults, file, &space), kept->fault.registers.rip, out, size);
+    fault_place(&program, kept->fault.registers.rip, out, size);
 }
 
 /* The code of a program has been started, and so its file is sound. */
-static void find_code(struct fault_scene *scene, const struct archive_member *file)
+static void find_code(struct fault_image *found, const struct archive_member *file)
 {
     static const struct elf_limits limits = {LAYOUT_PROGRAM_LOWEST, LAYOUT_PROGRAM_END - 1, false};
     struct elf_segment segment;
@@ -95,9 +97,9 @@ static void find_code(struct fault_scene *scene, const struct archive_member *fi
     while (elf_next_load(&image, &cursor, &segment)) {
         if (!segment.execute)
             continue;
-        scene->code = segment.data;
-        scene->code_address = segment.vaddr;
-        scene->code_bytes = segment.file_size;
+        found->code = segment.data;
+        found->code_address = segment.vaddr;
+        found->code_bytes = segment.file_size;
         return;
     }
 }
@@ -115,19 +117,23 @@ void faults_report(const struct faults *faults, uint32_t service, uint32_t start
 {
     const struct fault_kept *kept = faults_last(faults, service);
     struct symbols_program space;
-    struct fault_scene scene = {.symbols = symbols_of(faults, file, &space)};
-    uint64_t pages = config->stack_pages;
+    struct fault_image image = {.symbols = symbols_of(faults, file, &space)};
+    struct fault_scene scene = {.program = fault_image_program(&image)};
+    uint64_t pages = config->stack_pages, offset = 0;
     void *stack = NULL;
 
     if (kept == NULL || kept->start != start || file == NULL)
         return; /* eight other services have faulted meanwhile: the kernel's line is all there is */
     scene.fault = &kept->fault;
-    find_code(&scene, file);
+    find_code(&image, file);
     if (memory_map(program->memory, program->memory_pages - pages, pages, MNOS_MAP_READ, &stack) ==
         MNOS_OK) {
-        scene.stack = stack;
         scene.stack_address = LAYOUT_STACK_TOP - pages * MNOS_PAGE_BYTES;
         scene.stack_bytes = pages * MNOS_PAGE_BYTES;
+        scene.word_count = fault_stack_part(kept->fault.registers.rsp, scene.stack_address,
+                                            scene.stack_bytes, &offset) /
+                           sizeof(uint64_t);
+        scene.words = (const uint8_t *)stack + offset;
     }
     fault_report(&scene, log_fault, (void *)config);
     if (stack != NULL)

@@ -7,11 +7,13 @@
 #include "services/launcher/process.h"
 
 #include "abi/inspect.h"
+#include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "lib/mnos/ipc.h"
 #include "lib/mnos/layout.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/memory.h"
+#include "lib/mnos/status.h"
 #include "lib/mnos/syscall.h"
 
 #define PAGE_MASK ((uint64_t)MNOS_PAGE_BYTES - 1)
@@ -89,4 +91,21 @@ mnos_status_t loader_map(const struct loader *loader, const struct process *proc
         }
     }
     return status;
+}
+
+bool loader_end_text(const struct mnos_process_info *info, char *out, size_t size)
+{
+    uint32_t step = (uint32_t)(info->exit_code >> 16 & 0xFFFF), why = info->exit_code & 0xFFFF;
+
+    if (info->exit_reason != MNOS_EXIT_SELF ||
+        (info->exit_code & ~0xFFFFFFFFull) != LAUNCHER_NOT_LOADED)
+        return false;
+    if (step == LAUNCHER_STEP_FORMAT)
+        mnos_snprintf(out, size, "not a program: %s",
+                      why < ELF_ERROR_COUNT ? elf_error_text((enum elf_error)why) : "?");
+    else
+        mnos_snprintf(
+            out, size, "not loaded: %s%s",
+            step == LAUNCHER_STEP_READ ? "" : "memory for it: ", status_text((mnos_status_t)why));
+    return true;
 }

@@ -4,6 +4,7 @@
 #include "lib/mnos/listener.h"
 #include "lib/mnos/log.h"
 #include "lib/server/alive.h"
+#include "services/launcher/faults.h"
 #include "services/launcher/server.h"
 
 /* Of the capability by which the manager tells of services; those of clients are the manager's, and small. */
@@ -33,6 +34,7 @@ static void handle(struct message *message)
             server_tell_restarts(&server);
         *message = (struct message){0};
         break;
+    case MNOS_KIND_FAULT: faults_take(&server.programs, message); break;
     case MNOS_KIND_CLIENT_GONE:
         server_client_gone(&server, message->badge);
         *message = (struct message){0};

@@ -31,11 +31,16 @@ static mnos_status_t create(struct process *process, const struct process_plan *
     };
     const struct mnos_process_info *info = (const void *)ipc_buffer()->data;
     uint64_t size;
-    mnos_status_t status;
+    mnos_status_t status = sys_cap_create(MNOS_CREATE_MINT, plan->exit_endpoint, MNOS_RIGHT_WRITE,
+                                          plan->fault_badge, 0, &params.fault_endpoint);
 
+    if (status != MNOS_OK)
+        return status;
     string_copy(params.name, plan->name, sizeof params.name);
     memcpy(ipc_buffer()->data, &params, sizeof params);
     status = sys_proc_create(sizeof params, &process->process);
+    /* The kernel has its own, as long as the process. */
+    (void)!sys_cap_delete(params.fault_endpoint);
     if (status == MNOS_OK)
         status = sys_cap_inspect(process->process, MNOS_VIEW_PROCESS, 0, &size);
     if (status == MNOS_OK)

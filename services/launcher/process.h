@@ -12,6 +12,7 @@
 #pragma once
 
 #include "abi/bootstrap.h"
+#include "abi/inspect.h"
 #include "lib/format/elf.h"
 #include "protocols/launcher.h"
 
@@ -41,6 +42,9 @@ mnos_status_t loader_open(struct loader *loader, mnos_cap_t memory);
 mnos_status_t loader_map(const struct loader *loader, const struct process *process,
                          uint64_t first);
 
+/* What it says by its end when a file is no program; false: that is not how this process has ended. */
+bool loader_end_text(const struct mnos_process_info *info, char *out, size_t size);
+
 struct process_plan {
     const struct loader *loader;
     const struct launcher_start *start; /* checked */
@@ -51,6 +55,7 @@ struct process_plan {
     mnos_rights_t image_rights; /* that the loader needs */
     mnos_cap_t exit_endpoint;
     uint64_t exit_events;
+    mnos_badge_t fault_badge; /* by which its faults come to the same endpoint */
 };
 
 /* On failure nothing is left. */

@@ -4,16 +4,15 @@
 
 #include "abi/inspect.h"
 #include "abi/process.h"
-#include "lib/base/printf.h"
 #include "lib/base/string.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/process_end.h"
-#include "lib/mnos/status.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "lib/server/names.h"
 #include "protocols/manifest_format.h"
+#include "services/launcher/faults.h"
 
 /* ---- Ends ---- */
 
@@ -23,35 +22,19 @@ static void release(struct program *program)
     process_release(&program->process);
 }
 
-/* What the loader says when a file is no program. */
-static bool not_loaded_text(const struct mnos_process_info *info, char *out, size_t size)
-{
-    uint32_t step = (uint32_t)(info->exit_code >> 16 & 0xFFFF), why = info->exit_code & 0xFFFF;
-
-    if (info->exit_reason != MNOS_EXIT_SELF ||
-        (info->exit_code & ~0xFFFFFFFFull) != LAUNCHER_NOT_LOADED)
-        return false;
-    if (step == LAUNCHER_STEP_FORMAT)
-        mnos_snprintf(out, size, "not a program: %s",
-                      why < ELF_ERROR_COUNT ? elf_error_text((enum elf_error)why) : "?");
-    else
-        mnos_snprintf(
-            out, size, "not loaded: %s%s",
-            step == LAUNCHER_STEP_READ ? "" : "memory for it: ", status_text((mnos_status_t)why));
-    return true;
-}
-
 static void program_ended(struct program *program, const struct mnos_process_info *info)
 {
     char name[MNOS_NAME_BYTES];
 
-    if (!not_loaded_text(info, program->last_end, sizeof program->last_end))
+    if (!loader_end_text(info, program->last_end, sizeof program->last_end))
         process_end_text(info, program->last_end, sizeof program->last_end);
     programs_name(program, name);
     /* Each command is a program: one that did what it was to do is no news. */
     if (info->exit_reason != MNOS_EXIT_SELF || info->exit_code != 0)
         log_line("%s: ended (%s)", name, program->last_end);
     program->state = PROGRAM_ENDED;
+    if (info->exit_reason == MNOS_EXIT_FAULT)
+        faults_look(program);
     process_finish(&program->process);
     listener_tell(&program->listener);
     listener_forget(&program->listener);
@@ -177,6 +160,7 @@ static mnos_status_t make(struct server *server, struct program *program,
         .image_rights = request->own != 0 ? MNOS_RIGHT_READ | MNOS_RIGHT_EXECUTE : MNOS_RIGHT_WRITE,
         .exit_endpoint = server->endpoint,
         .exit_events = SERVER_EVENT_ENDED,
+        .fault_badge = FAULTS_BADGE | server->programs.next_order,
     };
 
     if (!programs_clean_name(request->record.name, program->name))
@@ -313,7 +297,7 @@ static mnos_status_t run(struct server *server, const struct message *message)
     return MNOS_OK;
 }
 
-/* ---- LIST, PROCESS, NAMES, CONTROL, KILL ---- */
+/* ---- LIST, PROCESS, NAMES, CONTROL, LAST_FAULT, KILL ---- */
 
 static mnos_status_t program_at(struct server *server, const struct message *message,
                                 struct program **program)
@@ -391,6 +375,15 @@ static mnos_status_t control(struct server *server, const struct message *messag
     return MNOS_OK;
 }
 
+static mnos_status_t last_fault(struct server *server, const struct message *message,
+                                struct message *reply)
+{
+    struct program *program;
+    mnos_status_t status = program_at(server, message, &program);
+
+    return status == MNOS_OK ? faults_answer(program, reply) : status;
+}
+
 static mnos_status_t kill(struct server *server, const struct message *message)
 {
     struct manager_name request;
@@ -428,6 +421,7 @@ void server_handle(struct server *server, struct message *message)
     case LAUNCHER_PROCESS: status = process(server, message, &reply); break;
     case LAUNCHER_NAMES: status = names(server, message, &reply); break;
     case LAUNCHER_CONTROL: status = control(server, message, &reply); break;
+    case LAUNCHER_LAST_FAULT: status = last_fault(server, message, &reply); break;
     case LAUNCHER_KILL: status = kill(server, message); break;
     case LAUNCHER_START: status = start(server, message, &reply); break;
     case LAUNCHER_GIVE: status = give(server, message); break;

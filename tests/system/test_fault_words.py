@@ -6,6 +6,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import mkdisk
+from hardware import data_disk
 from qemu import BUILD, PROMPT, Guest, Machine
 from testlib import Suite, check
 
@@ -72,6 +74,71 @@ def causes() -> None:
         for way, function in (("write", "page fault in write_nowhere+"), ("divide", f"in start {1 + len(SAYS)}, ")):
             said = guest.command(f"services crash_{way}")
             check(function in said, f"the last fault of crash_{way} is not kept:\n{said}")
+
+
+def prompt_lines(said: str) -> tuple[str, list[str]]:
+    """Name and lines of the program whose fault a command shows."""
+    name = re.search(r"(\S+#\d+): ended, fault:", said)
+    check(name is not None, f"it does not fault:\n{said}")
+    return name[1], re.findall(rf"^{re.escape(name[1])}: ([^\r\n]*)", said, re.M)[1:]
+
+
+LAUNCHED = SAYS | {
+    "stack": (r"stack overflow in sink\+0x\w+: its 16 pages are used up; use less$", ["sink", "sink", "sink"]),
+    "port": (r"use_port\+0x\w+ writes to port 0x60, .*which it has not been given", ["use_port", "main"]),
+}
+
+
+@suite.test("who has started a program reads its fault in words at the prompt, and has its registers; the log has neither")
+def launched() -> None:
+    with prompt("launched", BUILD / "initrd.tar") as guest:
+        for way, (wanted, functions) in LAUNCHED.items():
+            name, lines = prompt_lines(guest.command(f"run /boot/crash {way}"))
+            check(re.match(wanted, lines[0]) is not None, f"{way}: not {wanted!r}:\n{lines}")
+            check(names(lines)[:len(functions)] == functions, f"{way}: wants {functions}:\n{lines}")
+            check(not any("not known" in line for line in lines), f"{way}: {lines}")
+        said = guest.command(f"services {name}")
+        rip = re.search(r"rip 0*([0-9a-f]+) ", said)
+        check(rip is not None and f"#0 0x{rip[1]} divide" in "\n".join(lines), f"the registers are others:\n{said}")
+        log = guest.command("log")
+        check(" divide+" not in log and f"{name}: ended (fault" in log and "crash: thread main: " in log,
+              f"the log has words of programs, or not their ends:\n{log}")
+        guest.send("run /boot/crash &\r")
+        guest.expect_pattern(r"crash#\d+: ended, fault: [^\n]*\ncrash#\d+: write_nowhere\+0x\w+ writes to 0x1000")
+
+
+@suite.test("a program in a file system is named by its own symbols; of one without, and of one that was changed, addresses are told")
+def own_symbols() -> None:
+    crash = (BUILD / "user/crash.elf").read_bytes()
+    stripped = (BUILD / "user/crash.stripped").read_bytes()
+    build = crash[crash.index(b"GNU\0") + 4:][:20]
+    elsewhere = bytes(20)
+    with tempfile.TemporaryDirectory() as folder:
+        disk, content = Path(folder) / "disk.img", Path(folder) / "content"
+        content.mkdir()
+        own = crash.replace(build, elsewhere)
+        given = (BUILD / "tests/services/given.elf").read_bytes()
+        for name, file in (("own", own), ("given", given), ("stripped", stripped), ("strange", stripped.replace(build, elsewhere)),
+                           ("hostile", own.replace(b"write_nowhere", b"\x1b[31mnowhere\n"))):
+            (content / name).write_bytes(file)
+        mkdisk.make(disk, 64, content=content)
+        with Guest(Machine("direct", cpus=2, memory_mib=128, extra=data_disk(disk)), "words of faults own", 200) as guest:
+            guest.expect(PROMPT)
+            for file in ("own", "stripped"):
+                _, lines = prompt_lines(guest.command(f"run /disk/{file}"))
+                check(re.match(SAYS["write"][0], lines[0]) and names(lines)[:2] == ["write_nowhere", "main"], f"{file}: {lines}")
+            _, lines = prompt_lines(guest.command("run /disk/strange"))
+            check(re.match(r"0x4\w+ writes to 0x1000, where nothing", lines[0]) and len(lines) > 2 and
+                  lines[-1].startswith("names of functions are not known: the file has none"), f"strange: {lines}")
+            name, lines = prompt_lines(guest.command("run /disk/hostile"))
+            check("0x1000, where nothing is mapped" in lines[0] and len(lines) < 11, f"hostile: {lines}")
+            check("?[31mnowhere?+0x" in lines[0], f"hostile: what a file says commands the terminal: {lines}")
+            guest.command("cp /disk/given /tmp/given")
+            guest.command("run /tmp/given later with events &")
+            guest.command("rm /tmp/given")
+            guest.command("cp /disk/own /tmp/given")
+            guest.send("restart hello\r")
+            guest.expect_pattern(r"given#\d+: names of functions are not known: the file has changed")
 
 
 @suite.test("services NAME shows the build of a service, and place and registers of its last fault; log and cpu show the kernel's build")

@@ -21,6 +21,7 @@ static uint8_t *stack;
 static struct mnos_fault fault;
 static char lines[LINES_MAX + 1][FAULT_LINE_BYTES];
 static unsigned line_count;
+static bool launched;
 
 static void take_line(void *, const char *text)
 {
@@ -50,8 +51,16 @@ static void put_word(uint64_t address, uint64_t word)
 
 static const char *report(void)
 {
-    struct fault_scene scene = {&fault, NULL, code, CODE, CODE_BYTES, stack, STACK, STACK_BYTES};
+    struct fault_image image = {NULL, code, CODE, CODE_BYTES};
+    struct fault_scene scene = {.fault = &fault,
+                                .program = fault_image_program(&image),
+                                .stack_address = STACK,
+                                .stack_bytes = STACK_BYTES,
+                                .launched = launched};
+    uint64_t offset = 0;
 
+    scene.word_count = fault_stack_part(fault.registers.rsp, STACK, STACK_BYTES, &offset) / 8;
+    scene.words = stack + offset;
     line_count = 0;
     memset(lines, 0, sizeof lines);
     fault_report(&scene, take_line, NULL);
@@ -134,6 +143,18 @@ TEST(fault_report, a_call_of_nothing_and_a_foreign_system_call_are_named)
     begins(report(), "0x400008 makes system call 39, which is not of this system");
     make_scene(0, 0, 0);
     begins(report(), "division error in 0x400008");
+}
+
+TEST(fault_report, a_program_that_was_launched_is_not_told_of_a_manifest)
+{
+    launched = true;
+    make_scene(14, 6, STACK - 8);
+    CHECK(strstr(report(), "its 2 pages are used up; use less") != NULL);
+    CHECK(strstr(lines[0], "manifest") == NULL);
+    make_scene(13, 0, 0);
+    code[8] = 0xEE;
+    CHECK(strstr(report(), "a port capability, which it has not been given") != NULL);
+    launched = false;
 }
 
 TEST(fault_report, a_hostile_stack_pointer_leads_nowhere)

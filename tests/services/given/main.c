@@ -121,6 +121,8 @@ int main(void)
         add("given", table->entries[i].name);
     if (strcmp(last, "news") == 0)
         return wait_for_news();
+    if (strcmp(last, "later") == 0 && wait_for_news() == 0)
+        *(volatile uint8_t *)(uintptr_t)main = 0;
     if (strcmp(last, "hand") == 0)
         return hand_endpoint();
     if (code_can_be_written())

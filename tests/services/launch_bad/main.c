@@ -148,11 +148,11 @@ static void one_program(void)
 static mnos_status_t wait_for_end(uint64_t number)
 {
     struct manager_service entry;
-    mnos_status_t status = launcher_find(number, &entry);
+    mnos_status_t status = launcher_find(number, &entry, NULL);
 
     while (status == MNOS_OK && entry.state != MANAGER_STOPPED) {
         sleep_until(deadline_after_ns(LOOK_NS));
-        status = launcher_find(number, &entry);
+        status = launcher_find(number, &entry, NULL);
     }
     return status;
 }
