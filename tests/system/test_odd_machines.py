@@ -82,7 +82,7 @@ BOOTS = (
     Row("64 MiB", 1, "-m 64", never=SILENT),
     # What has no memory fails, and takes none from others.
     Row("48 MiB", 1, "-m 48", ("init: volumes: started",), SILENT),
-    Row("32 MiB", 1, "-m 32", ("init: net: ended (not started: the quota of the process that would pay is spent)",),
+    Row("32 MiB", 1, "-m 32", ("init: net: ended (not started: a quota or another limit is used up)",),
         SILENT),
     Row("two nodes of memory", 2, "-m 512 -smp 2 -object memory-backend-ram,id=a,size=256M "
         "-object memory-backend-ram,id=b,size=256M -numa node,memdev=a,cpus=0 "
