@@ -2,6 +2,7 @@
 /* process_end - see process_end.h. */
 #include "lib/mnos/process_end.h"
 
+#include "abi/fault.h"
 #include "abi/process.h"
 #include "lib/base/printf.h"
 
@@ -19,7 +20,7 @@ const char *process_fault_text(uint32_t vector)
 
     if (vector < sizeof names / sizeof names[0] && names[vector] != NULL)
         return names[vector];
-    return "exception";
+    return vector == MNOS_FAULT_SYSCALL ? "foreign system call" : "exception";
 }
 
 void process_end_text(const struct mnos_process_info *info, char *out, size_t size)

@@ -22,12 +22,6 @@ static void print_registers(const struct mnos_registers *r)
     console_print("rip %016llx  rflags %08llx\n", (ull)r->rip, (ull)r->rflags);
 }
 
-static const char *vector_text(uint64_t vector)
-{
-    return vector == MNOS_FAULT_SYSCALL ? "foreign system call"
-                                        : process_fault_text((uint32_t)vector);
-}
-
 void service_print_fault(uint64_t index)
 {
     struct manager_fault fault;
@@ -47,7 +41,7 @@ void service_print_fault(uint64_t index)
     console_print("last fault at %llu.%03llu s, in start %llu, thread %llu: %s in %.63s, address "
                   "0x%llx, error 0x%llx\n",
                   (ull)fault.time_ns / 1000000000, (ull)fault.time_ns / 1000000 % 1000,
-                  (ull)fault.start, (ull)fault.what.thread_id, vector_text(fault.what.vector),
+                  (ull)fault.start, (ull)fault.what.thread_id, process_fault_text((uint32_t)fault.what.vector),
                   fault.place, (ull)fault.what.address, (ull)fault.what.error);
     print_registers(&fault.what.registers);
 }
@@ -60,7 +54,7 @@ void program_print_registers(uint64_t index)
         return;
     console_print("fault at %llu.%03llu s, thread %llu: %s, address 0x%llx, error 0x%llx\n",
                   (ull)fault.time_ns / 1000000000, (ull)fault.time_ns / 1000000 % 1000,
-                  (ull)fault.what.thread_id, vector_text(fault.what.vector),
+                  (ull)fault.what.thread_id, process_fault_text((uint32_t)fault.what.vector),
                   (ull)fault.what.address, (ull)fault.what.error);
     print_registers(&fault.what.registers);
 }

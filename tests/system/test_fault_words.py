@@ -63,7 +63,9 @@ def causes() -> None:
     with tempfile.TemporaryDirectory() as folder, prompt("causes", initrd(Path(folder), (), added(SERVICES))) as guest:
         for way, (said, functions) in SAYS.items():
             service = f"crash_{way}"
-            check(f"{service}: ended, fault:" in guest.command(f"run {service}"), f"{service} does not fault")
+            ended = guest.command(f"run {service}")
+            check(f"{service}: ended, fault:" in ended, f"{service} does not fault")
+            check(("fault: foreign system call, " in ended) == (way == "linux"), f"how it ended:\n{ended}")
             lines = lines_about(guest, service)
             check(any(re.match(said, line) for line in lines), f"{way}: nothing matches {said!r}:\n{lines}")
             check(names(lines)[:len(functions)] == functions, f"{way}: wants {functions}:\n{lines}")
