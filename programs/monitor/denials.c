@@ -116,6 +116,7 @@ void command_denials(const struct words *words)
     struct manager_service task;
     mnos_status_t status;
     uint64_t index = 0;
+    bool found = false;
 
     if (!manager_available("denials"))
         return;
@@ -130,9 +131,13 @@ void command_denials(const struct words *words)
     if (status != MNOS_OK)
         console_error(status, "denials: list the processes");
     for (unsigned i = 0; i < processes.count; i++) {
-        if (words->count == 1 || processes.index[i] == index)
+        if (words->count == 1 || processes.index[i] == index) {
             print_denials(i, words->count > 1);
+            found = true;
+        }
     }
+    if (words->count > 1 && !found && status == MNOS_OK)
+        console_print("denials: %s is not running, and what it was refused went with it\n", word);
     if (words->count > 1)
         container_print_denials(index, word);
 }

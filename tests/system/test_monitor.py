@@ -139,6 +139,7 @@ def denials() -> None:
             check("(mem_alloc: of frames)" in text, f"denials refused:\n{text}")
             check("refused: refused last" in guest.command("denials"), "denials does not show it among all")
             check("has refused nothing" in guest.command("denials power"), "power was refused something")
+            check("hello is not running" in guest.command("denials hello"), "nothing is said of a service that does not run")
 
 
 @suite.test("kill takes the number that ps shows, of a service and of a program, and nothing else")
