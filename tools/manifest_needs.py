@@ -11,6 +11,7 @@ from typing import Iterable
 
 from manifest_grants import CONTROL
 
+SYSTEM = ("lib/", "services/", "drivers/", "programs/", "personality/")
 PLAIN = re.compile(r"\.\d+\Z")  # the capabilities of several instances have one name and a number
 
 
@@ -29,6 +30,12 @@ class Program:
                 self.is_launched = True
             else:
                 getattr(self, how).setdefault(name, where)
+
+    def folder(self) -> Path | None:
+        """Of one's own (WITH), where the first look-up of its own is; None: it is the system's, or only libraries look something up."""
+        own = sorted(where for names in (self.required, self.optional, self.listed) for where in names.values()
+                     if not where.startswith(SYSTEM))
+        return Path(own[0]).parent if own else None
 
     def mentions(self, name: str) -> bool:
         return name in self.required or name in self.optional or name in self.listed
@@ -53,14 +60,16 @@ def check_launched(manifest, services: list, programs: dict[str, Program]) -> No
     used = {service.table["file"] for service in services}
     for name, program in programs.items():
         if name not in used and not program.is_launched:
-            manifest.error(1, f"no service has file = \"{name}\", and that program does not say BOOTSTRAP_LAUNCHED")
+            folder = program.folder()
+            remedy = f"; a service of it would be in {folder / 'manifest.toml'}" if folder else ""
+            manifest.error(1, f"no service has file = \"{name}\", and that program does not say BOOTSTRAP_LAUNCHED{remedy}")
 
 
 def check_needs(service, programs: dict[str, Program]) -> None:
     """What the program of a service cannot do without is granted, and what is granted it looks up."""
     program = programs.get(service.table["file"])
     if program is None:
-        service.error(f"unknown file: no program '{service.table['file']}' in services, drivers or programs", "file")
+        service.error(f"unknown file: no program '{service.table['file']}' in services, drivers, programs or the folders of WITH", "file")
         return
     service.optional = (set(program.optional) | set(program.listed)) - set(program.required)
     for name, where in sorted(program.required.items()):

@@ -123,7 +123,8 @@ def add_regions(regions: list[Region], services: list, name_ok) -> list[bytes]:
     records: list[bytes] = []
     for region in regions:
         if not name_ok(region.name, 3):
-            region.error(f"'{region.name}' cannot be the name of a region")
+            region.error(f"'{region.name}' cannot be the name of a region (a-z, 0-9, _ and -, at most "
+                         "20 characters)")
         if region.table["kind"] not in KINDS:
             region.error(f"kind is one of {', '.join(KINDS)}", "kind")
             continue

@@ -230,7 +230,8 @@ def check_cycles(services: list[Service], endpoints: dict[str, int]) -> None:
 
 def check_values(service: Service) -> None:
     if not name_ok(service.base, 3 if "count" in service.table else 0) or service.base == "init":
-        service.error(f"'{service.base}' cannot be the name of a service")
+        service.error(f"'{service.base}' cannot be the name of a service (a-z, 0-9, _ and -, at most "
+                      f"{NAME_BYTES - 1} characters with the number of an instance, and not init)")
     if len(service.table["file"]) >= NAME_BYTES:
         service.error(f"file names have at most {NAME_BYTES - 1} characters", "file")
     if service.table["restart"] not in RESTART:

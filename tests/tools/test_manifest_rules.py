@@ -137,6 +137,9 @@ def test_an_unknown_program() -> None:
 
 def test_a_program_without_a_service() -> None:
     expect(changed("# line 1", "# line 1", {"forgotten": needs("")}), "1: no service has file = \"forgotten\"")
+    expect(changed("# line 1", "# line 1", {"mine": "required requests mine/new/main.c:7\nrequired ports lib/driver/ports.c:3\n"}),
+           "1: no service has file = \"mine\", and that program does not say BOOTSTRAP_LAUNCHED; "
+           "a service of it would be in mine/new/manifest.toml")
     expect(changed("# line 1", "# line 1", {"keys": "launched - programs/keys/main.c:9\n" + needs("terminal")}))
 
 
@@ -244,7 +247,7 @@ def test_policies_and_log_rights() -> None:
 def test_names_that_do_not_fit() -> None:
     expect(changed("[service.shell]", "[service.init]"),
            "14: service init: 'init' cannot be the name of a service")
-    expect(changed("[service.shell]", "[service.UPPER]"), "14: service UPPER:")
+    expect(changed("[service.shell]", "[service.UPPER]"), "14: service UPPER: 'UPPER' cannot be the name of a service (a-z,")
 
 
 REGION = """
