@@ -41,8 +41,9 @@ void service_print_fault(uint64_t index)
     console_print("last fault at %llu.%03llu s, in start %llu, thread %llu: %s in %.63s, address "
                   "0x%llx, error 0x%llx\n",
                   (ull)fault.time_ns / 1000000000, (ull)fault.time_ns / 1000000 % 1000,
-                  (ull)fault.start, (ull)fault.what.thread_id, process_fault_text((uint32_t)fault.what.vector),
-                  fault.place, (ull)fault.what.address, (ull)fault.what.error);
+                  (ull)fault.start, (ull)fault.what.thread_id,
+                  process_fault_text((uint32_t)fault.what.vector), fault.place,
+                  (ull)fault.what.address, (ull)fault.what.error);
     print_registers(&fault.what.registers);
 }
 
