@@ -25,7 +25,7 @@ void out_flush(void)
     size_t count = output_bytes;
 
     output_bytes = 0;
-    if (count != 0 && stream_write(bootstrap_find("terminal"), output, count) != MNOS_OK)
+    if (count != 0 && stream_write(bootstrap_cap("terminal"), output, count) != MNOS_OK)
         (void)!sys_proc_destroy(MNOS_SELF, OUT_EXIT_TERMINAL);
 }
 

@@ -2,7 +2,7 @@
 /*
  * out.h - what a command says, on the terminal that it was given as "terminal". It is collected, and sent in large messages;
  * out_flush() sends what is left. For one thread. A command whose terminal has ended has nobody to work for: it ends, with
- * OUT_EXIT_TERMINAL.
+ * OUT_EXIT_TERMINAL. A service that is made of it needs "terminal" in its manifest.
  */
 #pragma once
 

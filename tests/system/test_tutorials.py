@@ -106,9 +106,7 @@ def make_mistakes(page: str) -> None:
             left = [line for line in lines if not line.startswith(start)]
             check(len(left) == len(lines) - 1, f"{page}: no line of {name} begins with {start}")
             path.write_text("".join(left), encoding="utf-8")
-            said = said_by_build(command, Path(folder))
-            for line in expected.splitlines():
-                check(line in said.splitlines(), f"{page}: {command} does not say {line!r}:\n{said}")
+            must_show(command, said_by_build(command, Path(folder)), expected.splitlines())
 
 
 def change_files(page: str, block: list[str], folder: Path) -> None:
