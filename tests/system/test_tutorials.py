@@ -27,14 +27,14 @@ suite = Suite("tutorials")
 T = TypeVar("T")
 
 # In the order in which a reader goes through them: each may use what an earlier one has made.
-PAGES = ("your-first-program", "your-first-service", "a-protocol-of-your-own", "your-first-driver", "a-pci-driver",
-         "a-program-on-the-network")
+PAGES = ("your-first-program", "your-first-service", "a-protocol-of-your-own", "a-service-that-remembers", "your-first-driver",
+         "a-pci-driver", "a-program-on-the-network")
 OWN = "mine/"
 FILE = re.compile(r"^`mine/([^`\n]+)`(, continued)?:\n\n```\w*\n(.*?)^```$", re.M | re.S)
 # A build that fails: what is left out, and what is said then.
 MISTAKE = re.compile(r"Leave the line that begins with `([^`]+)`\s+out\s+of\s+`mine/([^`]+)`[^`]*\n\n```\n\$ ([^\n]+)\n(.*?)^```$", re.M | re.S)
 # A program that is wrong on purpose: what is written instead of what, in which file, and the session that shows what follows.
-CHANGE = re.compile(r"Write `([^`]+)`\s+instead\s+of\s+`([^`]+)`\s+in\s+`mine/([^`]+)`[^`]*\n\n```\n(.*?)^```$", re.M | re.S)
+CHANGE = re.compile(r"Write\s+`([^`]+)`\s+instead\s+of\s+`([^`]+)`\s+in\s+`mine/([^`]+)`[^`]*\n\n```\n(.*?)^```$", re.M | re.S)
 # One RAM disk at a time is made of folders of one's own.
 building = threading.Lock()
 # A server is started; its port.
