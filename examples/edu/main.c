@@ -48,7 +48,7 @@ static mnos_status_t open_device(mnos_cap_t devices, mnos_cap_t endpoint)
         return status;
     text = dma_take(&memory, EDU_TEXT_BYTES, 64);
     mmio_write32(&registers, EDU_STATUS, EDU_STATUS_INTERRUPT);
-    return text != NULL ? MNOS_OK : MNOS_ERR_MEMORY;
+    return text != NULL ? MNOS_OK : MNOS_ERR_QUOTA;
 }
 
 static void copy(uint64_t from, uint64_t to, uint64_t direction)

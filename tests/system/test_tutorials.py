@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 # In the order in which a reader goes through them: each may use what an earlier one has made.
 PAGES = ("your-first-program", "your-first-service", "a-protocol-of-your-own", "a-service-that-remembers", "your-first-driver",
-         "a-pci-driver", "a-program-on-the-network")
+         "a-pci-driver", "a-virtio-device", "a-program-on-the-network")
 OWN = "mine/"
 FILE = re.compile(r"^`mine/([^`\n]+)`(, continued)?:\n\n```\w*\n(.*?)^```$", re.M | re.S)
 # A build that fails: what is left out, and what is said then.

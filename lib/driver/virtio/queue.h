@@ -61,8 +61,8 @@ struct virtio_queue {
 /* Bytes of DMA memory, aligned to 4096, that a queue takes. */
 uint64_t queue_bytes(uint16_t size, uint16_t segments, bool indirect);
 
-/* An empty queue in memory taken from `memory`. False: a size or number of segments out of range,
- * or no room. `features` are those that were agreed on. */
+/* An empty queue in memory taken from `memory`, which asks for no interrupt before queue_arm(). False: a size or number
+ * of segments out of range, or no room. `features` are those that were agreed on. */
 bool queue_create(struct virtio_queue *queue, struct dma_memory *memory, uint16_t size,
                   uint16_t segments, uint64_t features);
 

@@ -6,12 +6,13 @@
  *
  *   virtio_open(&virtio, devices);
  *   transport_features(&virtio.transport, wanted, needed);
- *   dma_open(&memory, devices, bootstrap_cap("dma"));        the region of the manifest
- *   device_vector(devices, 0, &line);                        and sys_irq_bind()
+ *   dma_open(&memory, devices, bootstrap_cap("dma"));        the region of the manifest: of queue_bytes() and the buffers
+ *   interrupt_open(devices, 0, endpoint, event, &line);
  *   queue_create(&queue, &memory, size, segments, virtio.transport.features);
  *   transport_queue(&virtio.transport, 0, &queue, 0, &bell);
  *   device_master(devices, true);
  *   transport_go(&virtio.transport);
+ *   queue_arm(&queue);                                       else it never interrupts
  */
 #pragma once
 
