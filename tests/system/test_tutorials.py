@@ -163,19 +163,6 @@ def files_are_examples() -> None:
             check(text == (ROOT / "examples" / name).read_text(encoding="utf-8"), f"{page}: mine/{name} is not examples/{name}")
 
 
-def stripped(text: str) -> str:
-    return "\n".join(line.strip() for line in text.splitlines())
-
-
-@suite.test("the code that the page about drivers shows is that of examples/")
-def driver_page_is_examples() -> None:
-    sources = [stripped(path.read_text(encoding="utf-8")) for path in (ROOT / "examples").rglob("*.*")]
-    shown = re.findall(r"^```(?:c|toml)\n(.*?)^```$", (ROOT / "docs/writing-a-driver.md").read_text(encoding="utf-8"), re.M | re.S)
-    check(len(shown) >= 5, f"only {len(shown)} blocks were found")
-    for text in shown:
-        check(any(stripped(text) in source for source in sources), f"this is in none of them:\n{text}")
-
-
 for tutorial in PAGES:
     suite.test(f"who follows the tutorial '{tutorial.replace('-', ' ')}' sees what it shows")(
         lambda tutorial=tutorial: play(tutorial))
