@@ -33,6 +33,7 @@ def prompt(name: str):
         guest.expect(PROMPT)
         until(guest, "ip", OWN)
         until(guest, "log", "httpd: port 80")
+        eventually("the first facts are not written", lambda: get(port, "/services.json")[0] == 200)
         yield guest, port
 
 
