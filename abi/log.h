@@ -14,6 +14,15 @@
 
 #include "abi/types.h"
 
+/* How grave a line is: sys_debug_write. In the ring it is the letter. */
+enum mnos_log_level {
+    MNOS_LOG_ERROR,   /* E: something does not work */
+    MNOS_LOG_WARNING, /* W */
+    MNOS_LOG_INFO,    /* I */
+    MNOS_LOG_DEBUG,   /* D */
+    MNOS_LOG_LEVELS
+};
+
 #define MNOS_LOG_MAGIC 0x474F4C534F4E4D31ull
 
 struct mnos_log {

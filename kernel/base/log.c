@@ -259,10 +259,10 @@ void log_write(enum log_level level, const char *format, ...)
     emit(line, length);
 }
 
-size_t log_write_user(const char *text, size_t size_bytes)
+size_t log_write_user(enum log_level level, const char *text, size_t size_bytes)
 {
     char line[LINE_BYTES];
-    size_t at = 0, length = put_prefix(line, LOG_INFO);
+    size_t at = 0, length = put_prefix(line, level);
 
     /* Each byte is read once: the program may change it at any time. */
     while (at < size_bytes && length < sizeof(line) - 1) {

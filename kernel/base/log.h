@@ -17,13 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/log.h"
 #include "mm/addr.h"
 
 enum log_level {
-    LOG_ERROR,
-    LOG_WARNING,
-    LOG_INFO,
-    LOG_DEBUG,
+    LOG_ERROR = MNOS_LOG_ERROR,
+    LOG_WARNING = MNOS_LOG_WARNING,
+    LOG_INFO = MNOS_LOG_INFO,
+    LOG_DEBUG = MNOS_LOG_DEBUG,
 };
 
 [[gnu::format(printf, 2, 3)]] void log_write(enum log_level level, const char *format, ...);
@@ -35,7 +36,7 @@ enum log_level {
 
 /* Text from sys_debug_write, unprintable bytes shown as '?': its first line, or the part of it that fits. How many bytes
  * that was, the newline included; not 0. */
-size_t log_write_user(const char *text, size_t size_bytes);
+size_t log_write_user(enum log_level level, const char *text, size_t size_bytes);
 
 /* ---- devices ---- */
 

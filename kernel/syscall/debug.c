@@ -17,7 +17,8 @@
  * buffer; it goes to the log ring. Who wrote it also shows it, on the devices that are the kernel's, as far as they
  * take it at once and nothing more urgent is to be done; the rest follows by the timer, or when the core idles. No
  * text at all asks a measuring kernel for what it has measured. */
-result_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t size_bytes)
+result_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t size_bytes,
+                         uint64_t level)
 {
     struct call_record *record = call_record(current);
     struct cap_view cap;
@@ -30,10 +31,13 @@ result_t sys_debug_write(struct thread *current, mnos_cap_t log, uint64_t size_b
         return error_at(1, MNOS_ERR_STATE);
     if (size_bytes > sizeof(current->buffer->data))
         return error_at(2, MNOS_ERR_SIZE);
+    if (level >= MNOS_LOG_LEVELS)
+        return error_at(3, MNOS_ERR_ARGUMENT);
     if (size_bytes == 0)
         measure_report();
     while (record->done < size_bytes) {
-        record->done += log_write_user((const char *)current->buffer->data + record->done,
+        record->done += log_write_user((enum log_level)level,
+                                       (const char *)current->buffer->data + record->done,
                                        size_bytes - record->done);
         if (record->done < size_bytes && sched_preempt_point())
             return RESULT_AGAIN;

@@ -51,7 +51,7 @@ mnos_cap_t bootstrap_require(struct bootstrap_name name)
     mnos_cap_t cap = bootstrap_lookup(name);
 
     if (cap == 0)
-        log_line("it was started without \"%s\", which it needs", name.text);
+        log_at(MNOS_LOG_ERROR, "it was started without \"%s\", which it needs", name.text);
     return cap;
 }
 

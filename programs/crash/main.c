@@ -107,6 +107,6 @@ int main(void)
         if (strcmp(ways[i].name, word) == 0)
             ways[i].run();
     }
-    log_line("there is no way \"%s\" to fault", word);
+    log_at(MNOS_LOG_ERROR, "there is no way \"%s\" to fault", word);
     return 1;
 }

@@ -71,7 +71,7 @@ static void handle_event(int event)
 int main(void)
 {
     if (bootstrap_cap("terminal") == 0) {
-        log_line("no capability \"terminal\": nothing to talk on");
+        log_at(MNOS_LOG_ERROR, "no capability \"terminal\": nothing to talk on");
         return 1;
     }
     /* Assigned here, so that the large structure is not part of the program's file. */

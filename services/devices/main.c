@@ -135,8 +135,8 @@ static void start_drivers(const struct table *table)
         status = manager_command(MANAGER_START, function->service);
         function_address_text(function, address, sizeof address);
         if (status != MNOS_OK)
-            log_line("%s: its driver %s cannot be started (status %u)", address, function->service,
-                     (unsigned)status);
+            log_at(MNOS_LOG_ERROR, "%s: its driver %s cannot be started (status %u)", address,
+                   function->service, (unsigned)status);
     }
 }
 

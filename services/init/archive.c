@@ -61,8 +61,8 @@ mnos_status_t archive_open(struct archive *archive, mnos_cap_t memory)
         archive_add(archive, &entry);
     }
     if (error != USTAR_END) {
-        log_line("initial RAM disk, after %u files: %s", archive->member_count,
-                 error == USTAR_OK ? "too many files" : ustar_error_text(error));
+        log_at(MNOS_LOG_ERROR, "initial RAM disk, after %u files: %s", archive->member_count,
+               error == USTAR_OK ? "too many files" : ustar_error_text(error));
         return MNOS_ERR_FORMAT;
     }
     return MNOS_OK;

@@ -18,7 +18,7 @@ void faults_init(struct faults *faults, const struct archive *archive)
         return; /* faults are told by addresses */
     faults->has_symbols = symbols_open(&faults->symbols, file->data, file->size);
     if (!faults->has_symbols)
-        log_line("symbols: damaged; faults are told by addresses");
+        log_at(MNOS_LOG_WARNING, "symbols: damaged; faults are told by addresses");
 }
 
 /* Where the fault of a service is, or goes: in the place of its last one, or of the oldest. */

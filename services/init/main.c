@@ -34,13 +34,13 @@ static int prepare(void)
         return EXIT_NO_ARCHIVE;
     file = archive_find(&supervisor.archive, "manifest.bin");
     if (file == NULL) {
-        log_line("the initial RAM disk has no file \"manifest.bin\"");
+        log_at(MNOS_LOG_ERROR, "the initial RAM disk has no file \"manifest.bin\"");
         return EXIT_NO_MANIFEST;
     }
     faults_init(&supervisor.faults, &supervisor.archive);
     problem = manifest_open(&supervisor.manifest, file->data, file->size);
     if (problem != NULL) {
-        log_line("manifest.bin: %s", problem);
+        log_at(MNOS_LOG_ERROR, "manifest.bin: %s", problem);
         return EXIT_BAD_MANIFEST;
     }
     status = sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &supervisor.endpoint);

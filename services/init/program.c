@@ -58,7 +58,8 @@ static mnos_status_t open_file(struct loading *loading)
     unsigned cursor = 0;
 
     if (error != ELF_OK) {
-        log_line("%s: file %s: %s", loading->plan->config->name, file->name, elf_error_text(error));
+        log_at(MNOS_LOG_ERROR, "%s: file %s: %s", loading->plan->config->name, file->name,
+               elf_error_text(error));
         return MNOS_ERR_FORMAT;
     }
     while (elf_next_load(&loading->image, &cursor, &segment)) {

@@ -89,8 +89,8 @@ static mnos_status_t start(struct service *service)
     service->starts++;
     standins_end(&supervisor->standins, &supervisor->resources, service->index);
     if (plan.file == NULL)
-        log_line("%s: the initial RAM disk has no file \"%s\"", service->config->name,
-                 service->config->file);
+        log_at(MNOS_LOG_ERROR, "%s: the initial RAM disk has no file \"%s\"", service->config->name,
+               service->config->file);
     else
         status = regions_begin_run(&supervisor->resources.regions, service->index, &past);
     if (status == MNOS_OK)
@@ -138,9 +138,10 @@ static void go_on(struct service *service, bool ordered, uint64_t ran_ns)
                  (unsigned long long)wait_ns / 1000000);
         break;
     case RESTART_NO_MORE:
-        log_line("%s: stopped after %u tries, it ended first with: %s; "
-                 "\"restart %s\" begins anew",
-                 name, history->tries, history->first_end, name);
+        log_at(MNOS_LOG_ERROR,
+               "%s: stopped after %u tries, it ended first with: %s; "
+               "\"restart %s\" begins anew",
+               name, history->tries, history->first_end, name);
         set_state(service, MANAGER_FAILED); /* after that its clients say what they miss */
         break;
     }
@@ -277,8 +278,8 @@ static void judge_alive(struct service *service)
     /* What could not be looked at is not held against it: who asks again gets another answer. */
     if (status != MNOS_OK || word != service->alive_word)
         return;
-    log_line("%s: no sign of life for %u s, it is ended", service->config->name,
-             service->config->grace_seconds);
+    log_at(MNOS_LOG_WARNING, "%s: no sign of life for %u s, it is ended", service->config->name,
+           service->config->grace_seconds);
     service->silent = true;
     if (sys_proc_destroy(service->program.process, 0) == MNOS_OK)
         service_collect(service);

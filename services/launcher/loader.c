@@ -50,7 +50,7 @@ mnos_status_t loader_open(struct loader *loader, mnos_cap_t memory)
     loader->memory = memory;
     error = elf_open(&loader->image, file, pages * MNOS_PAGE_BYTES, &limits);
     if (error != ELF_OK) {
-        log_line("the loader: %s", elf_error_text(error));
+        log_at(MNOS_LOG_ERROR, "the loader: %s", elf_error_text(error));
         return MNOS_ERR_FORMAT;
     }
     while (elf_next_load(&loader->image, &cursor, &segment)) {

@@ -341,7 +341,7 @@ static void begin_address(struct interface *interface, uint32_t number)
         interface->dhcp = true;
     }
     if (interface->dhcp && dhcp_start(&interface->netif) != ERR_OK)
-        log_line("en%u: no memory to ask for an address", number);
+        log_at(MNOS_LOG_ERROR, "en%u: no memory to ask for an address", number);
     else if (interface->dhcp)
         use_kept(interface, number);
 }

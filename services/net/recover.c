@@ -111,7 +111,8 @@ mnos_status_t recover_open(struct net *net)
     if (found != STATE_NONE)
         wrong = wrong_with(net, found, sessions);
     if (wrong != NULL)
-        log_line("what the last run left is of no use: %s; all connections are lost", wrong);
+        log_at(MNOS_LOG_ERROR, "what the last run left is of no use: %s; all connections are lost",
+               wrong);
     if (found == STATE_NONE || wrong != NULL)
         make_new(net, sessions);
     state_current = &net->state;

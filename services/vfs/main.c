@@ -81,8 +81,9 @@ static const char *open_table(void)
     if (found == STATE_WHOLE && wrong == NULL)
         return NULL;
     if (found == STATE_FOREIGN || wrong != NULL)
-        log_line("what the run before left is not usable (%s): mounting what the manifest says",
-                 wrong != NULL ? wrong : "another layout, or damaged");
+        log_at(MNOS_LOG_WARNING,
+               "what the run before left is not usable (%s): mounting what the manifest says",
+               wrong != NULL ? wrong : "another layout, or damaged");
     state_drop(&state);
     *vfs.roots = (struct vfs_roots){0};
     wrong = read_table(vfs.table);
@@ -157,7 +158,7 @@ int main(void)
     const char *wrong = open_table();
 
     if (wrong != NULL) {
-        log_line("the mount table: %s", wrong);
+        log_at(MNOS_LOG_ERROR, "the mount table: %s", wrong);
         return EXIT_TABLE;
     }
     vfs.endpoint = bootstrap_cap("requests");

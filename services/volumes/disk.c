@@ -191,7 +191,7 @@ static void run(void *argument)
             status = look(disk);
             if (status != MNOS_OK) {
                 if (status != MNOS_ERR_STOPPED)
-                    log_line("%s: cannot be read (status %u)", disk->service, status);
+                    log_at(MNOS_LOG_ERROR, "%s: cannot be read (status %u)", disk->service, status);
                 set_state(disk, DISK_ABSENT);
             }
             continue;

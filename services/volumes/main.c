@@ -107,7 +107,7 @@ static mnos_status_t add_disk(const char *service)
     mnos_status_t status;
 
     if (number == DISKS_MAX || first + DISK_PAGES > buffers_pages) {
-        log_line("%s: no memory for one more disk", service);
+        log_at(MNOS_LOG_ERROR, "%s: no memory for one more disk", service);
         return MNOS_OK;
     }
     string_copy(disk->service, service, sizeof disk->service);

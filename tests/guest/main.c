@@ -4,6 +4,7 @@
  * result.
  */
 #include "abi/inspect.h"
+#include "abi/log.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/base/string.h"
 #include "lib/mnos/syscall.h"
@@ -128,7 +129,8 @@ int main(void)
     }
     if (only_suite() == NULL) /* claims of suites that did not run show nothing */
         claims_report(&passed, &count);
-    (void)!sys_debug_write(bootstrap_cap("log"), 0); /* what a measuring kernel has to tell */
+    (void)!sys_debug_write(bootstrap_cap("log"), 0,
+                           MNOS_LOG_INFO); /* what a measuring kernel has to tell */
     print("%u passed, %u failed", passed, count - passed);
     machine_leave(passed == count && count != 0);
     return 1;

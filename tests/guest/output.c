@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* output.c - see output.h. */
+#include "abi/log.h"
 #include "tests/guest/output.h"
 
 #include <stdarg.h>
@@ -28,7 +29,7 @@ void print(const char *format, ...)
     mnos_vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     memcpy(ipc_buffer()->data, line, strlen(line));
-    (void)!sys_debug_write(bootstrap_cap("log"), strlen(line));
+    (void)!sys_debug_write(bootstrap_cap("log"), strlen(line), MNOS_LOG_INFO);
 }
 
 void machine_leave(bool passed)

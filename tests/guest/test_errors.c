@@ -3,6 +3,7 @@
  * test_errors.c - the errors of every system call that are not about a handle (those: test_handles.c),
  * each with the argument at fault and the details, as abi/syscalls.toml promises them.
  */
+#include "abi/log.h"
 #include "lib/mnos/bootstrap.h"
 #include "tests/guest/child.h"
 #include "tests/guest/claim.h"
@@ -290,9 +291,11 @@ TEST(errors, of_interrupts_and_the_log)
     CHECK_ERROR(irq_ack, ERR_STATE, 0, 0, sys_irq_ack(one));
     CHECK_ERROR(ipc_notify, ERR_ARGUMENT, 2, 0, sys_ipc_notify(endpoint, 0));
     CHECK_ERROR(ipc_notify, ERR_ARGUMENT, 2, 0, sys_ipc_notify(minted, 1));
-    CHECK_ERROR(debug_write, ERR_STATE, 1, 0, sys_debug_write(memory, 1));
+    CHECK_ERROR(debug_write, ERR_STATE, 1, 0, sys_debug_write(memory, 1, MNOS_LOG_INFO));
     CHECK_ERROR(debug_write, ERR_SIZE, 2, 0,
-                sys_debug_write(bootstrap_cap("log"), MNOS_MESSAGE_MAX_BYTES + 1));
+                sys_debug_write(bootstrap_cap("log"), MNOS_MESSAGE_MAX_BYTES + 1, MNOS_LOG_INFO));
+    CHECK_ERROR(debug_write, ERR_ARGUMENT, 3, 0,
+                sys_debug_write(bootstrap_cap("log"), 1, MNOS_LOG_LEVELS));
     cap_drop(minted);
     cap_drop(endpoint);
     cap_drop(memory);

@@ -264,13 +264,15 @@ TEST(log, what_is_written_appears_in_the_ring)
     CHECK(log->capacity + sizeof *log <= pages * PAGE);
     before = log->written;
     memcpy(ipc_buffer()->data, text, sizeof text - 1);
-    CHECK_OK(sys_debug_write(bootstrap_cap("log"), sizeof text - 1));
+    CHECK_OK(sys_debug_write(bootstrap_cap("log"), sizeof text - 1, MNOS_LOG_WARNING));
     written = log->written;
     CHECK(written > before + sizeof text - 1);
     for (unsigned i = 0; i < sizeof text - 1; i++)
         found[i] = log->data[(written - sizeof text + i) & (log->capacity - 1)];
     CHECK(strcmp(found, text) == 0);
     CHECK_EQ(log->data[(written - 1) & (log->capacity - 1)], '\n');
+    CHECK_EQ(log->data[(written - sizeof text - 1) & (log->capacity - 1)], ' ');
+    CHECK_EQ(log->data[(written - sizeof text - 2) & (log->capacity - 1)], 'W');
     memory_unmap(address, pages);
 }
 
@@ -278,11 +280,14 @@ TEST(log, sizes_and_other_memory_are_refused)
 {
     mnos_cap_t memory = memory_new(1);
 
-    CHECK_FAILS(sys_debug_write(bootstrap_cap("log"), MNOS_MESSAGE_MAX_BYTES + 1), MNOS_ERR_SIZE, 2,
+    CHECK_FAILS(sys_debug_write(bootstrap_cap("log"), MNOS_MESSAGE_MAX_BYTES + 1, MNOS_LOG_INFO),
+                MNOS_ERR_SIZE, 2, 0);
+    CHECK_FAILS(sys_debug_write(bootstrap_cap("log"), UINT64_MAX, MNOS_LOG_INFO), MNOS_ERR_SIZE, 2,
                 0);
-    CHECK_FAILS(sys_debug_write(bootstrap_cap("log"), UINT64_MAX), MNOS_ERR_SIZE, 2, 0);
-    CHECK_OK(sys_debug_write(bootstrap_cap("log"), 0));
-    CHECK_FAILS(sys_debug_write(memory, 1), MNOS_ERR_STATE, 1, 0);
+    CHECK_OK(sys_debug_write(bootstrap_cap("log"), 0, MNOS_LOG_INFO));
+    CHECK_FAILS(sys_debug_write(bootstrap_cap("log"), 1, MNOS_LOG_LEVELS), MNOS_ERR_ARGUMENT, 3, 0);
+    CHECK_FAILS(sys_debug_write(bootstrap_cap("log"), 0, UINT64_MAX), MNOS_ERR_ARGUMENT, 3, 0);
+    CHECK_FAILS(sys_debug_write(memory, 1, MNOS_LOG_INFO), MNOS_ERR_STATE, 1, 0);
     cap_drop(memory);
 }
 

@@ -242,7 +242,7 @@ def bad_client() -> None:
         for _ in range(2):  # what the first run has left is no hindrance to the second
             guest.command("run launch_bad", 60)
             log = guest.command("log")
-            check(re.findall(r" I launch_bad: (?!tried|made).*", log) == [], f"it was answered wrongly:\n{log[-1500:]}")
+            check(re.findall(r" [EWI] launch_bad: (?!tried|made).*", log) == [], f"it was answered wrongly:\n{log[-1500:]}")
         ends = re.findall(r"launch_bad: made (\d+) more\s+.*launch_bad: tried (\d+), (\d+) wrong", log)
         check([wrong for _, _, wrong in ends] == ["0", "0"], f"it did not end:\n{log[-1500:]}")
         check([made for made, _, _ in ends] == ["63", "63"], f"it could make others:\n{ends}")

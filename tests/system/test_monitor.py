@@ -250,6 +250,33 @@ def log_filters() -> None:
         check("^C" in guest.expect(PROMPT), "Ctrl-C does not end it")
 
 
+WRONG = """
+[service.wrong]
+file = "crash"
+restart = "on-demand"
+priority = 15
+ceiling = 15
+frames = 32
+bytes = 16384
+arguments = "fault=no_such_way"
+log = "write"
+"""
+
+
+@suite.test("what a program cannot do is logged as an error, and log error shows that and not what it says otherwise")
+def log_levels() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        image = initrd_with(Path(folder), (), added(WRONG))
+        with Guest(Machine("direct", cpus=2, memory_mib=128, initrd=image), "monitor levels", 200) as guest:
+            guest.expect(PROMPT)
+            guest.command("run wrong")
+            guest.command("run crash")
+            errors = guest.command("log error")
+            check(re.search(r"\] E \w+: there is no way", errors), f"it is not among the errors:\n{errors}")
+            check("about to write" not in errors and "] I " not in errors and "] W " not in errors, f"others are:\n{errors}")
+            check("] I crash: about to write" in guest.command("log crash"), "what is no error has another level")
+
+
 @suite.test("log -f shows a line that comes while it runs")
 def log_follows() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -19,7 +19,7 @@ def kill_loopback() -> None:
 
         def passed() -> int:
             text = guest.command("log")
-            check(not re.search(r"I loop: (?!stream: \d+ MiB)", text), f"it broke: {text}")
+            check(not re.search(r"[EWI] loop: (?!stream: \d+ MiB)", text), f"it broke: {text}")
             return max((int(count) for count in re.findall(r"loop: stream: (\d+) MiB", text)), default=0)
 
         for _ in range(KILLS + 1):

@@ -153,15 +153,15 @@ TEST(log, long_lines_are_cut)
 TEST(log, text_of_programs_cannot_forge_or_control)
 {
     add_line();
-    CHECK_EQ(log_write_user("a\x1b[2J\r\x80", 7), 7);
+    CHECK_EQ(log_write_user(LOG_INFO, "a\x1b[2J\r\x80", 7), 7);
     CHECK_STR_EQ(only_line(), "I a?[2J??\n");
 }
 
 TEST(log, each_line_of_a_program_gets_a_prefix)
 {
     add_line();
-    CHECK_EQ(log_write_user("one\ntwo\n", 8), 4);
-    CHECK_EQ(log_write_user("two\n", 4), 4);
+    CHECK_EQ(log_write_user(LOG_INFO, "one\ntwo\n", 8), 4);
+    CHECK_EQ(log_write_user(LOG_INFO, "two\n", 4), 4);
     unsigned lines = 0;
     for (size_t i = 0; i < line_model.shown_bytes; i++)
         lines += line_model.shown[i] == '\n';

@@ -41,7 +41,7 @@ static void cut_off(void *)
 {
     mnos_status_t status = device_master(devices, false);
 
-    log_line("the device does not work any more: everything fails");
+    log_at(MNOS_LOG_ERROR, "the device does not work any more: everything fails");
     if (status != MNOS_OK)
         log_error(status, "keep the device from memory");
 }

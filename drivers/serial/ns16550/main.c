@@ -105,8 +105,9 @@ static uint64_t holder_number(void)
     if (bootstrap_argument_value("holder=", name, sizeof name) &&
         manager_find(name, &index, &service) == MNOS_OK)
         return index;
-    log_line("the manifest names no holder of this line (arguments = \"holder=SERVICE\"): what is "
-             "typed is nobody's");
+    log_at(MNOS_LOG_ERROR,
+           "the manifest names no holder of this line (arguments = \"holder=SERVICE\"): what is "
+           "typed is nobody's");
     return 0;
 }
 

@@ -48,7 +48,7 @@ mnos_status_t image_open(mnos_cap_t file)
     error = elf_open(&image.elf, bytes, pages * MNOS_PAGE_BYTES, &limits);
     if (error == ELF_OK)
         return MNOS_OK;
-    log_line("lx: %s", elf_error_text(error));
+    log_at(MNOS_LOG_ERROR, "lx: %s", elf_error_text(error));
     return MNOS_ERR_FORMAT;
 }
 

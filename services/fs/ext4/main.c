@@ -116,7 +116,7 @@ static void state_changed(struct ext4_service *of)
     string_copy(status.reason, reason, sizeof status.reason);
     STATE_SET(of->kept->mount, status);
     if (of->sessions_lost != 0)
-        log_line("%u clients have lost what they had open", of->sessions_lost);
+        log_at(MNOS_LOG_WARNING, "%u clients have lost what they had open", of->sessions_lost);
     of->sessions_lost = 0;
     file_server_mounted(&server, &status);
 }
@@ -168,8 +168,9 @@ static void gone(void *, mnos_badge_t badge)
 
 static void blamed(void *, const struct message *message)
 {
-    log_line("request %u of client 0x%llx is not carried out: the service has died of it twice",
-             label_operation(message->label), (unsigned long long)message->badge);
+    log_at(MNOS_LOG_ERROR,
+           "request %u of client 0x%llx is not carried out: the service has died of it twice",
+           label_operation(message->label), (unsigned long long)message->badge);
 }
 
 static uint64_t deadline_ns(void *)
@@ -233,7 +234,7 @@ static mnos_status_t get_memory(struct ext4_service_memory *memory, struct sessi
                     ? "it has died too often with it"
                     : sessions_take_over(*sessions, FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES);
     if (wrong != NULL)
-        log_line("what the last run left is not used: %s", wrong);
+        log_at(MNOS_LOG_WARNING, "what the last run left is not used: %s", wrong);
     *found = *found && wrong == NULL;
     return MNOS_OK;
 }
@@ -291,7 +292,8 @@ static bool go_on(void)
     set_clock(NULL);
     if (volume_disk_open(&disk) != MNOS_OK ||
         ext4_service_take_over(&service, volume_disk_bytes(&disk), &wrong) != MNOS_OK) {
-        log_line("what the last run left is not used: %s; the journal is replayed", wrong);
+        log_at(MNOS_LOG_WARNING, "what the last run left is not used: %s; the journal is replayed",
+               wrong);
         volume_disk_close(&disk);
         return false;
     }

@@ -263,7 +263,7 @@ static mnos_status_t get_state(struct sessions **sessions, bool *found)
     if (*found && wrong == NULL)
         wrong = file_locks_check(&kept->locks);
     if (wrong != NULL)
-        log_line("what the last run left is not used: %s", wrong);
+        log_at(MNOS_LOG_WARNING, "what the last run left is not used: %s", wrong);
     *found = *found && wrong == NULL;
     if (!*found)
         begin_anew(*sessions);

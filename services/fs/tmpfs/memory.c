@@ -91,7 +91,7 @@ static bool is_sound(const struct memory *memory)
         memory_free(&seen);
     }
     if (wrong != NULL)
-        log_line("what the last run left is damaged: %s; all files are lost", wrong);
+        log_at(MNOS_LOG_ERROR, "what the last run left is damaged: %s; all files are lost", wrong);
     return wrong == NULL;
 }
 
@@ -119,7 +119,7 @@ mnos_status_t memory_begin(struct memory *memory)
         (struct file_locks *)((uint8_t *)memory->sessions + file_server_session_bytes());
     memory->fs = (struct tmpfs *)((uint8_t *)memory->sessions + session_bytes());
     if (memory->found == STATE_FOREIGN)
-        log_line("what the last run left cannot be read; all files are lost");
+        log_at(MNOS_LOG_ERROR, "what the last run left cannot be read; all files are lost");
     if (memory->found == STATE_WHOLE && !is_sound(memory))
         memory->found = STATE_FOREIGN;
     if (memory->found != STATE_WHOLE)
