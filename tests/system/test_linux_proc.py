@@ -14,8 +14,10 @@ ALONE = {
     "busybox wc -c /proc/self/cmdline": r"33 /proc/self/cmdline\n",
     "busybox readlink /proc/self": r"1\n",
     "busybox ls -1 /proc": r"1\ncpuinfo\nmeminfo\nself\nuptime\n",
-    "busybox ls -1 /proc/1": r"cmdline\nexe\nfd\nmaps\nstat\nstatus\n",
+    "busybox ls -1 /proc/1": r"cmdline\ncomm\nexe\nfd\nmaps\nstat\nstatus\n",
     "busybox readlink /proc/self/fd/1": r"/dev/tty\n",
+    "busybox cat /proc/self/comm": r"busybox\n",
+    "busybox readlink -f /dev/stdin": r"/dev/tty\n",
     "busybox ls /proc/77": r"ls: /proc/77: No such file or directory\n",
     "busybox ls /proc/01": r"ls: /proc/01: No such file or directory\n",
     "busybox head -n 4 /proc/self/status": r"Name:\tbusybox\nState:\tR \(running\)\nTgid:\t1\nPid:\t1\n",
@@ -30,7 +32,7 @@ ALONE = {
 # A shell and two programs that it has started; the one that reads is the last.
 TOGETHER = ("sleep 1000 & until grep -q sleep /proc/$!/cmdline; do :; done; cat /proc/$!/cmdline; "
             "ls -1 /proc/$!; cat /proc/$!/maps; set -- $(cat /proc/$!/stat); echo $2 $4; ps -o pid,ppid,args; kill $!; wait $!; ls /proc | grep -c '^[0-9]'")
-SAID = (r"sleep\x001000\x00cmdline\nstat\nstatus\ncat: can't open '/proc/2/maps': No such file or directory\n\(\w+\) 1\n"
+SAID = (r"sleep\x001000\x00cmdline\ncomm\nstat\nstatus\ncat: can't open '/proc/2/maps': No such file or directory\n\(\w+\) 1\n"
         r"PID +PPID +COMMAND\n +1 +0 busybox sh /work/together\n +2 +1 (\{\w+\} )?sleep 1000\n +\d+ +1 .*\n(Terminated\n)?3\n")
 
 

@@ -271,6 +271,18 @@ static int64_t open_in_mount(struct place *place, uint32_t flags, struct open_fi
     return 0;
 }
 
+/* A pipe by the link of /proc to it is the open file that the descriptor refers to: it has no other way in. */
+static int64_t open_pipe(struct open_file *pipe, uint32_t flags, struct open_file **opened)
+{
+    if ((flags & LINUX_O_DIRECTORY) != 0)
+        return -LX_ENOTDIR;
+    if ((pipe->flags & LINUX_O_ACCMODE) != (flags & LINUX_O_ACCMODE))
+        return -LX_EACCES;
+    open_file_hold(pipe);
+    *opened = pipe;
+    return 0;
+}
+
 static int64_t open_place(struct place *place, uint32_t flags, struct open_file **opened)
 {
     const struct made_up *made_up = place->made_up;
@@ -281,6 +293,8 @@ static int64_t open_place(struct place *place, uint32_t flags, struct open_file 
         if (result != 0)
             return result;
         made_up = place->made_up;
+        if (made_up_pipe(place->path) != NULL)
+            return open_pipe(made_up_pipe(place->path), flags, opened);
     }
     if (made_up == NULL)
         return place->mount == NULL ? -LX_ENOENT : open_in_mount(place, flags, opened);

@@ -24,13 +24,39 @@ static const char *self_link(const char *path)
     return text;
 }
 
+/* Those of /dev to the descriptors of whoever asks. */
+static const char *descriptors_link(const char *path)
+{
+    (void)path;
+    return "/proc/self/fd";
+}
+
+static const char *descriptor_link(const char *path)
+{
+    static char text[32];
+
+    mnos_snprintf(text, sizeof text, "/proc/self/fd/%s", path_last(path));
+    return text;
+}
+
+static const char *standard_link(const char *path)
+{
+    const char *name = path_last(path);
+
+    return strcmp(name, "stdin") == 0    ? "/proc/self/fd/0"
+           : strcmp(name, "stdout") == 0 ? "/proc/self/fd/1"
+                                         : "/proc/self/fd/2";
+}
+
 #define DEVICE(major, minor) ((uint64_t)(major) << 8 | (minor))
 
 static const char *const none[] = {NULL};
-static const char *const dev_names[] = {"full", "null", "random", "tty", "urandom", "zero", NULL};
+static const char *const dev_names[] = {"fd",     "full", "null",    "random", "stderr", "stdin",
+                                        "stdout", "tty",  "urandom", "zero",   NULL};
 static const char *const proc_names[] = {"cpuinfo", "meminfo", "self", "uptime", NULL};
-static const char *const own_names[] = {"cmdline", "exe", "fd", "maps", "stat", "status", NULL};
-static const char *const other_names[] = {"cmdline", "stat", "status", NULL};
+static const char *const own_names[] = {"cmdline", "comm", "exe",    "fd",
+                                        "maps",    "stat", "status", NULL};
+static const char *const other_names[] = {"cmdline", "comm", "stat", "status", NULL};
 
 #define DIRECTORY .methods = &directory_methods, .names
 #define TEXT .methods = &proc_methods, .write
@@ -45,6 +71,11 @@ static const struct made_up made[] = {
     {"/dev/random", DEVICE_OF = &random_methods, .device = DEVICE(1, 8)},
     {"/dev/urandom", DEVICE_OF = &random_methods, .device = DEVICE(1, 9)},
     {"/dev/tty", DEVICE_OF = &terminal_methods, .device = DEVICE(5, 0)},
+    {"/dev/fd", .link = descriptors_link},
+    {"/dev/fd/*", .link = descriptor_link, .by_descriptor = true},
+    {"/dev/stdin", .link = standard_link},
+    {"/dev/stdout", .link = standard_link},
+    {"/dev/stderr", .link = standard_link},
     {"/proc", DIRECTORY = proc_names, .next = proc_next_process},
     {"/proc/cpuinfo", TEXT = proc_cpuinfo},
     {"/proc/meminfo", TEXT = proc_meminfo},
@@ -53,6 +84,7 @@ static const struct made_up made[] = {
     {"/proc/*", DIRECTORY = own_names, .own = true},
     {"/proc/*", DIRECTORY = other_names},
     {"/proc/*/cmdline", TEXT = proc_cmdline},
+    {"/proc/*/comm", TEXT = proc_comm},
     {"/proc/*/stat", TEXT = proc_stat},
     {"/proc/*/status", TEXT = proc_status},
     {"/proc/*/maps", TEXT = proc_maps, .own = true},
@@ -75,15 +107,17 @@ static int32_t number_at(const char *text, const char **behind)
 }
 
 /* The numbers that stand where the pattern has stars; "self" is the number of this process. */
-static bool matches(const char *pattern, const char *path, int32_t numbers[2])
+static bool matches(const struct made_up *made_up, const char *path, int32_t numbers[2])
 {
+    const char *pattern = made_up->path;
+
     for (unsigned star = 0; *pattern != 0; pattern++) {
         if (*pattern != '*') {
             if (*path++ != *pattern)
                 return false;
             continue;
         }
-        if (star == 0 && strncmp(path, "self", 4) == 0) {
+        if (star == 0 && !made_up->by_descriptor && strncmp(path, "self", 4) == 0) {
             numbers[star++] = process_id();
             path += 4;
             continue;
@@ -100,6 +134,8 @@ static bool is_there(const struct made_up *made_up, const int32_t numbers[2])
 {
     if (numbers[0] < 0)
         return true;
+    if (made_up->by_descriptor)
+        return descriptor_file(numbers[0]) != NULL;
     if (numbers[1] >= 0 && descriptor_file(numbers[1]) == NULL)
         return false;
     return numbers[0] == process_id() || (!made_up->own && proc_has_process(numbers[0]));
@@ -112,10 +148,20 @@ const struct made_up *made_up_find(const char *path)
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
         int32_t numbers[2] = {-1, -1};
 
-        if (matches(made[i].path, path, numbers) && is_there(&made[i], numbers))
+        if (matches(&made[i], path, numbers) && is_there(&made[i], numbers))
             return &made[i];
     }
     return NULL;
+}
+
+struct open_file *made_up_pipe(const char *path)
+{
+    const struct made_up *made_up = made_up_find(path);
+    struct open_file *file = made_up != NULL && made_up->link == proc_descriptor
+                                 ? descriptor_file(proc_descriptor_number(path))
+                                 : NULL;
+
+    return file != NULL && file->methods == &pipe_methods ? file : NULL;
 }
 
 int32_t made_up_process(const char *path)

@@ -168,6 +168,8 @@ static int64_t look(const char *path, char *text, size_t size)
     struct mount *mount;
     const char *below;
 
+    if (made_up_pipe(path) != NULL)
+        return PATH_OTHER;
     if (made_up != NULL && made_up->link != NULL) {
         string_copy(text, made_up->link(path), size);
         return PATH_LINK;

@@ -35,6 +35,8 @@ struct made_up {
     /* Of a file of text: writes it, of that process. */
     void (*write)(struct proc_text *text, int32_t pid);
     bool own; /* of this process, not of others */
+    /* Its first number is one of a descriptor, not of a process. */
+    bool by_descriptor;
 };
 
 /* Where a path leads. */
@@ -81,6 +83,9 @@ int64_t place_follow(struct place *place, bool follow_last);
 
 /* made_up.c: NULL when lx makes no such name. What it returns stays. */
 const struct made_up *made_up_find(const char *path);
+/* The open pipe that a descriptor refers to, if the path is the link of /proc to that: what the link says is no path, and who
+ * follows it has the pipe. Else NULL. */
+struct open_file *made_up_pipe(const char *path);
 /* The process that a path in /proc is about. */
 int32_t made_up_process(const char *path);
 /* The path of the program's own file. */

@@ -212,6 +212,14 @@ void proc_cmdline(struct proc_text *text, int32_t pid)
     text->length = about.title.words_bytes;
 }
 
+void proc_comm(struct proc_text *text, int32_t pid)
+{
+    struct lxhost_about about;
+
+    if (about_of(pid, &about))
+        put(text, "%s\n", about.title.name);
+}
+
 static uint64_t mapped_bytes(void)
 {
     uint64_t bytes = 0;
@@ -308,13 +316,19 @@ bool proc_next_descriptor(int32_t *number)
     return *number < (int32_t)DESCRIPTORS_MAX;
 }
 
-const char *proc_descriptor(const char *path)
+int32_t proc_descriptor_number(const char *path)
 {
-    const struct open_file *file;
     int32_t number = 0;
 
     for (const char *digit = path_last(path); *digit != 0; digit++)
         number = number * 10 + (*digit - '0');
-    file = descriptor_file(number); /* is_there() has seen it */
+    return number;
+}
+
+const char *proc_descriptor(const char *path)
+{
+    const struct open_file *file = descriptor_file(proc_descriptor_number(path));
+
+    /* made_up_find() has seen that it is there. */
     return file == NULL || file->path[0] == 0 ? "anon_inode:" : file->path;
 }

@@ -21,11 +21,13 @@ void proc_cpuinfo(struct proc_text *text, int32_t pid);
 void proc_meminfo(struct proc_text *text, int32_t pid);
 void proc_uptime(struct proc_text *text, int32_t pid);
 void proc_cmdline(struct proc_text *text, int32_t pid);
+void proc_comm(struct proc_text *text, int32_t pid);
 void proc_stat(struct proc_text *text, int32_t pid);
 void proc_status(struct proc_text *text, int32_t pid);
 void proc_maps(struct proc_text *text, int32_t pid);
 /* What a descriptor of this process, the last word of the path, refers to. */
 const char *proc_descriptor(const char *path);
+int32_t proc_descriptor_number(const char *path);
 
 bool proc_has_process(int32_t pid);
 /* The least number from *number on: of a process of the container, of a descriptor. False: there is none. */

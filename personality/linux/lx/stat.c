@@ -73,6 +73,10 @@ static int64_t stat_there(const struct place *place, bool follow, mnos_status_t 
 
     *status = MNOS_OK;
     if (place->made_up != NULL) {
+        struct open_file *pipe = follow ? made_up_pipe(place->path) : NULL;
+
+        if (pipe != NULL)
+            return pipe->methods->stat(pipe, stat);
         stat_of_made_up(place->made_up, place->path, stat);
         return 0;
     }
