@@ -6,14 +6,15 @@
 /* The page in which an inode has its place, or 0. Those of a page that are looked at one after the other are one use. */
 static inline uint32_t page_of(struct ext4_service *service, uint32_t inode)
 {
-    uint32_t index = inode / KNOWN_ATTRS_PER_PAGE, number = service->known.used_page;
+    uint32_t index = inode / KNOWN_ATTRS_PER_PAGE;
+    uint32_t *used = &service->known.used_pages[index % KNOWN_USED_PAGES], number = *used;
 
     if (number != 0 && cache_is(&service->cache, number, KNOWN_ATTRS_FILE, index))
         return number;
     number = cache_find(&service->cache, KNOWN_ATTRS_FILE, index);
     if (number != 0)
         cache_use(&service->cache, number);
-    service->known.used_page = number;
+    *used = number;
     return number;
 }
 

@@ -21,6 +21,7 @@ struct ext4_service;
 /* The inode of bad blocks, which no name may have and nobody opens: its pages have what is known of inodes. */
 #define KNOWN_ATTRS_FILE 1u
 #define KNOWN_ATTRS_PER_PAGE 64u
+#define KNOWN_USED_PAGES 8u /* a power of two */
 
 /* What requests want to know of an inode. */
 struct known_attr {
@@ -65,8 +66,10 @@ struct name_table {
 
 struct known {
     struct name_table short_names, long_names;
-    uint32_t turn;           /* which name of a full set goes next */
-    uint32_t used_page;      /* of inodes, the last; 0: none. It may have become another's since */
+    uint32_t turn; /* which name of a full set goes next */
+    /* The pages of inodes that were looked at last, each at the place that its index has; 0: none. It may have become
+     * another's since. So a directory stays at hand while its names lead to inodes everywhere. */
+    uint32_t used_pages[KNOWN_USED_PAGES];
     struct known_attr other; /* for which the cache has no page */
 };
 

@@ -119,7 +119,7 @@ static void set_pages(struct name_table *table, uint32_t pages)
 
 void known_begin(struct ext4_service *service)
 {
-    service->known.used_page = 0;
+    memset(service->known.used_pages, 0, sizeof service->known.used_pages);
     service->known.short_names =
         (struct name_table){.file = SHORT_FILE, .entry_shift = SHORT_SHIFT, .pages = 1};
     service->known.long_names =

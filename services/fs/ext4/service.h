@@ -389,11 +389,11 @@ static inline struct known_attr *known_attr_in(const struct ext4_service *servic
 static inline const struct known_attr *known_near(const struct ext4_service *service,
                                                   uint32_t inode)
 {
-    uint32_t number = service->known.used_page;
+    uint32_t index = inode / KNOWN_ATTRS_PER_PAGE,
+             number = service->known.used_pages[index % KNOWN_USED_PAGES];
     const struct known_attr *known;
 
-    if (number == 0 ||
-        !cache_is(&service->cache, number, KNOWN_ATTRS_FILE, inode / KNOWN_ATTRS_PER_PAGE))
+    if (number == 0 || !cache_is(&service->cache, number, KNOWN_ATTRS_FILE, index))
         return NULL;
     known = known_attr_in(service, number, inode);
     return known->inode == inode ? known : NULL;

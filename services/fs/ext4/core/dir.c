@@ -149,11 +149,11 @@ static mnos_status_t find_hashed(struct ext4_op *op, const struct ext4_inode *di
 
     if (hint != NULL)
         return use_hint(op, directory, hint, place);
-    status = ext4_dx_find(op, directory, EXT4_NONE, &path);
+    status = ext4_dx_begin(op, directory, &path);
     if (status != MNOS_OK)
         return status;
     ext4_hash(op->fs, path.version, name, bytes, &hash);
-    status = ext4_dx_find(op, directory, hash.major, &path);
+    status = ext4_dx_descend(op, directory, hash.major, &path);
     while (status == MNOS_OK) {
         uint32_t pinned = op->pin_count;
 

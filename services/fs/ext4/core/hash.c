@@ -11,34 +11,88 @@ static uint32_t rotate(uint32_t value, unsigned bits)
     return value << bits | value >> (32 - bits);
 }
 
-/* One step of a round: a, b, c, d change their parts from step to step. */
-static void md4_round(uint32_t v[4], const uint32_t in[MD4_WORDS], unsigned round)
+/* Rounds are written out, as a name that is looked up for the first time has all three of them for each 32 bytes. */
+static inline uint32_t step(uint32_t value, uint32_t mixed, uint32_t in, unsigned bits)
 {
-    static const uint8_t order[3][MD4_WORDS] = {
-        {0, 1, 2, 3, 4, 5, 6, 7}, {1, 3, 5, 7, 0, 2, 4, 6}, {3, 7, 2, 6, 1, 5, 0, 4}};
-    static const uint8_t bits[3][4] = {{3, 7, 11, 19}, {3, 5, 9, 13}, {3, 9, 11, 15}};
-    static const uint32_t constant[3] = {0, 0x5A827999, 0x6ED9EBA1};
+    return rotate(value + mixed + in, bits);
+}
 
-    for (unsigned i = 0; i < MD4_WORDS; i++) {
-        unsigned a = (4 - i % 4) % 4;
-        uint32_t x = v[(a + 1) % 4], y = v[(a + 2) % 4], z = v[(a + 3) % 4], f;
+static inline uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
+{
+    return z ^ (x & (y ^ z));
+}
 
-        if (round == 0)
-            f = z ^ (x & (y ^ z));
-        else if (round == 1)
-            f = (x & y) + ((x ^ y) & z);
-        else
-            f = x ^ y ^ z;
-        v[a] = rotate(v[a] + f + in[order[round][i]] + constant[round], bits[round][i % 4]);
-    }
+static inline uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
+{
+    return (x & y) + ((x ^ y) & z) + 0x5A827999;
+}
+
+static inline uint32_t parity(uint32_t x, uint32_t y, uint32_t z)
+{
+    return (x ^ y ^ z) + 0x6ED9EBA1;
+}
+
+static inline void md4_first(uint32_t v[4], const uint32_t in[MD4_WORDS])
+{
+    uint32_t a = v[0], b = v[1], c = v[2], d = v[3];
+
+    a = step(a, choose(b, c, d), in[0], 3);
+    d = step(d, choose(a, b, c), in[1], 7);
+    c = step(c, choose(d, a, b), in[2], 11);
+    b = step(b, choose(c, d, a), in[3], 19);
+    a = step(a, choose(b, c, d), in[4], 3);
+    d = step(d, choose(a, b, c), in[5], 7);
+    c = step(c, choose(d, a, b), in[6], 11);
+    b = step(b, choose(c, d, a), in[7], 19);
+    v[0] = a;
+    v[1] = b;
+    v[2] = c;
+    v[3] = d;
+}
+
+static inline void md4_second(uint32_t v[4], const uint32_t in[MD4_WORDS])
+{
+    uint32_t a = v[0], b = v[1], c = v[2], d = v[3];
+
+    a = step(a, majority(b, c, d), in[1], 3);
+    d = step(d, majority(a, b, c), in[3], 5);
+    c = step(c, majority(d, a, b), in[5], 9);
+    b = step(b, majority(c, d, a), in[7], 13);
+    a = step(a, majority(b, c, d), in[0], 3);
+    d = step(d, majority(a, b, c), in[2], 5);
+    c = step(c, majority(d, a, b), in[4], 9);
+    b = step(b, majority(c, d, a), in[6], 13);
+    v[0] = a;
+    v[1] = b;
+    v[2] = c;
+    v[3] = d;
+}
+
+static inline void md4_third(uint32_t v[4], const uint32_t in[MD4_WORDS])
+{
+    uint32_t a = v[0], b = v[1], c = v[2], d = v[3];
+
+    a = step(a, parity(b, c, d), in[3], 3);
+    d = step(d, parity(a, b, c), in[7], 9);
+    c = step(c, parity(d, a, b), in[2], 11);
+    b = step(b, parity(c, d, a), in[6], 15);
+    a = step(a, parity(b, c, d), in[1], 3);
+    d = step(d, parity(a, b, c), in[5], 9);
+    c = step(c, parity(d, a, b), in[0], 11);
+    b = step(b, parity(c, d, a), in[4], 15);
+    v[0] = a;
+    v[1] = b;
+    v[2] = c;
+    v[3] = d;
 }
 
 static void half_md4(uint32_t state[4], const uint32_t in[MD4_WORDS])
 {
     uint32_t v[4] = {state[0], state[1], state[2], state[3]};
 
-    for (unsigned round = 0; round < 3; round++)
-        md4_round(v, in, round);
+    md4_first(v, in);
+    md4_second(v, in);
+    md4_third(v, in);
     for (unsigned i = 0; i < 4; i++)
         state[i] += v[i];
 }

@@ -57,9 +57,8 @@ static mnos_status_t enter(struct ext4_op *op, const struct ext4_inode *director
                           &path->node[level + 1]);
 }
 
-/* With EXT4_NONE as hash: only the root, which says which hash it is. */
-mnos_status_t ext4_dx_find(struct ext4_op *op, const struct ext4_inode *directory, uint32_t hash,
-                           struct ext4_dx_path *path)
+mnos_status_t ext4_dx_begin(struct ext4_op *op, const struct ext4_inode *directory,
+                            struct ext4_dx_path *path)
 {
     mnos_status_t status = ext4_dir_block(op, directory, 0, EXT4_DX_ROOT, &path->node[0]);
 
@@ -67,16 +66,28 @@ mnos_status_t ext4_dx_find(struct ext4_op *op, const struct ext4_inode *director
         return status;
     path->levels = path->node[0][DX_LEVELS];
     path->version = path->node[0][DX_HASH];
-    if (path->levels > DX_LEVELS_MAX)
-        return MNOS_ERR_FORMAT;
-    if (hash == EXT4_NONE)
-        return MNOS_OK;
+    return path->levels > DX_LEVELS_MAX ? MNOS_ERR_FORMAT : MNOS_OK;
+}
+
+mnos_status_t ext4_dx_descend(struct ext4_op *op, const struct ext4_inode *directory, uint32_t hash,
+                              struct ext4_dx_path *path)
+{
+    mnos_status_t status = MNOS_OK;
+
     for (uint32_t level = 0; level <= path->levels && status == MNOS_OK; level++) {
         path->at[level] = search(op->fs, path, level, hash);
         if (level < path->levels)
             status = enter(op, directory, path, level);
     }
     return status;
+}
+
+mnos_status_t ext4_dx_find(struct ext4_op *op, const struct ext4_inode *directory, uint32_t hash,
+                           struct ext4_dx_path *path)
+{
+    mnos_status_t status = ext4_dx_begin(op, directory, path);
+
+    return status != MNOS_OK ? status : ext4_dx_descend(op, directory, hash, path);
 }
 
 mnos_status_t ext4_dx_next(struct ext4_op *op, const struct ext4_inode *directory,

@@ -217,7 +217,7 @@ static mnos_status_t hash_of(struct ext4_op *op, const struct ext4_inode *direct
 {
     struct ext4_dx_path path;
     struct ext4_hash hash;
-    mnos_status_t status = ext4_dx_find(op, directory, EXT4_NONE, &path);
+    mnos_status_t status = ext4_dx_begin(op, directory, &path);
 
     if (status != MNOS_OK)
         return status;

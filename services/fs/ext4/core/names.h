@@ -59,6 +59,12 @@ struct ext4_dx_path {
 
 uint32_t ext4_dx_count(const struct ext4_fs *fs, const struct ext4_dx_path *path, uint32_t level);
 uint8_t *ext4_dx_entry(const struct ext4_dx_path *path, uint32_t level, uint32_t index);
+/* The root, which says which hash it is; then from there to the leaf. */
+mnos_status_t ext4_dx_begin(struct ext4_op *op, const struct ext4_inode *directory,
+                            struct ext4_dx_path *path);
+mnos_status_t ext4_dx_descend(struct ext4_op *op, const struct ext4_inode *directory, uint32_t hash,
+                              struct ext4_dx_path *path);
+/* Both. */
 mnos_status_t ext4_dx_find(struct ext4_op *op, const struct ext4_inode *directory, uint32_t hash,
                            struct ext4_dx_path *path);
 uint32_t ext4_dx_block(const struct ext4_dx_path *path);
