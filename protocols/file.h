@@ -240,16 +240,15 @@ struct file_attr {
     uint64_t changed_ns;
     uint32_t type; /* enum file_type */
     uint32_t links;
-    uint64_t reserved[4];
 };
-_Static_assert(sizeof(struct file_attr) == 96, "shared between programs");
+_Static_assert(sizeof(struct file_attr) == 64, "shared between programs");
 
 /* What ATTR would answer, as long as `number` is that of the view, and `changes` is even and the same before and after. */
 struct file_cell {
     uint64_t number;
     uint64_t changes;
     struct file_attr attr;
-    uint64_t reserved[2];
+    uint64_t reserved[6];
 };
 _Static_assert(sizeof(struct file_cell) == 128, "shared between programs; whole cache lines");
 #define FILE_CELLS (FILE_CELLS_BYTES / sizeof(struct file_cell))

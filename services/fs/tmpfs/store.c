@@ -283,7 +283,6 @@ void tmpfs_attr(struct tmpfs *fs, uint32_t number, struct file_attr *attr)
 {
     const struct tmpfs_inode *inode = tmpfs_inode(fs, number);
 
-    /* By stores: the compiler would clear it by a string instruction. */
     attr->inode = number;
     attr->generation = inode->generation;
     attr->size = inode->size;
@@ -293,8 +292,6 @@ void tmpfs_attr(struct tmpfs *fs, uint32_t number, struct file_attr *attr)
     attr->changed_ns = inode->changed_ns;
     attr->type = inode->type;
     attr->links = inode->links;
-    for (unsigned i = 0; i < sizeof attr->reserved / sizeof attr->reserved[0]; i++)
-        attr->reserved[i] = 0;
 }
 
 void tmpfs_space(struct tmpfs *fs, uint32_t account, struct file_space *space)
