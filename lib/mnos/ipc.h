@@ -177,6 +177,28 @@ static inline mnos_status_t ipc_reply_receive(mnos_cap_t endpoint, struct messag
     return MNOS_OK;
 }
 
+/* The same for the loop of a server, where `accept` capabilities are taken in each message: msg->accept is not looked at, and
+ * is 0 behind a message that came. */
+static inline mnos_status_t ipc_reply_receive_accepting(mnos_cap_t endpoint, struct message *msg,
+                                                        unsigned accept, uint64_t deadline_ns)
+{
+    struct ipc_registers regs = message_registers(msg, msg->reply_id, deadline_ns);
+    uint64_t rax;
+
+    regs.rsi = (regs.rsi & ~MESSAGE_ACCEPT_MASK) | MNOS_INFO_ACCEPT(accept);
+    regs.r13 = endpoint;
+    rax = ipc_stub_reply(&regs);
+    if (__builtin_expect((uint32_t)rax != MNOS_OK, 0)) {
+        if ((uint32_t)rax != MNOS_ERR_REPLY)
+            return error_record(MNOS_SYS_ipc_reply, rax);
+        msg->accept = accept & 7; /* as many as the field holds */
+        return ipc_receive(endpoint, msg, deadline_ns);
+    }
+    msg->info = 0;
+    message_fill(msg, &regs);
+    return MNOS_OK;
+}
+
 /* Sets `events` on `target` and waits on `endpoint` for the next message, in one system call: for two that wake one
  * another in turn, as at the ends of a ring. The events are set also when the wait ends with an error. */
 static inline mnos_status_t ipc_notify_receive(mnos_cap_t target, uint64_t events,

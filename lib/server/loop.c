@@ -144,7 +144,7 @@ static __attribute__((noinline)) void run_alone(struct server_loop *loop,
 static inline __attribute__((always_inline)) void run(struct server_loop *loop,
                                                       struct server_request *request,
                                                       const struct server_operation *operation,
-                                                      bool once)
+                                                      bool once, bool parked)
 {
     mnos_status_t status;
 
@@ -154,8 +154,7 @@ static inline __attribute__((always_inline)) void run(struct server_loop *loop,
     }
     status = carry_out(loop, request, operation, once);
 
-    if (__builtin_expect(status != MNOS_OK || request->had_no_effect || request->parked != NULL,
-                         0)) {
+    if (__builtin_expect(status != MNOS_OK || request->had_no_effect || parked, 0)) {
         conclude(loop, request, request->lane, status, key_of(loop));
         return;
     }
@@ -193,7 +192,7 @@ static inline __attribute__((always_inline)) void run_once(struct server_loop *l
     }
     if (__builtin_expect(verdict == LANE_RUN, 1)) {
         take_lane(request, lane);
-        run(loop, request, operation, true);
+        run(loop, request, operation, true, false);
     } else if (verdict == LANE_REFUSED) {
         message_put(message, MNOS_ERR_ARGUMENT, NULL, 0);
     } else if (verdict == LANE_JOINED) {
@@ -217,7 +216,7 @@ static inline __attribute__((always_inline)) void handle_request(struct server_l
         message_refuse_caps(message);
     /* By stores: the compiler would clear it by a string instruction. */
     request.message = message;
-    request.session = session_of(loop->sessions, message->badge);
+    request.session = session_of_last(loop->sessions, message->badge, &loop->last);
     request.had_no_effect = false;
     request.body = NULL;
     request.parked = NULL;
@@ -233,7 +232,7 @@ static inline __attribute__((always_inline)) void handle_request(struct server_l
     } else if (server_is_once(operation)) {
         run_once(loop, &request, operation);
     } else {
-        run(loop, &request, operation, false);
+        run(loop, &request, operation, false, false);
     }
 }
 
@@ -270,9 +269,9 @@ static void run_again(struct server_loop *loop, struct parked *parked, struct me
     }
     if (lane != NULL) {
         take_lane(&request, lane);
-        run(loop, &request, operation, true);
+        run(loop, &request, operation, true, true);
     } else {
-        run(loop, &request, operation, false);
+        run(loop, &request, operation, false, true);
     }
 }
 
@@ -294,18 +293,18 @@ static void handle_other(struct server_loop *loop, struct message *message)
     }
 }
 
-static inline __attribute__((always_inline)) void handle_message(struct server_loop *loop,
-                                                                 struct message *message)
+/* MNOS_KIND_MESSAGE is 0. */
+static inline bool is_request(const struct message *message)
 {
-    if (__builtin_expect(message->kind != MNOS_KIND_MESSAGE || message->reply_id == 0, 0))
-        handle_other(loop, message);
-    else
-        handle_request(loop, message);
+    return __builtin_expect((message->info & MESSAGE_KIND_MASK) == 0 && message->reply_id != 0, 1);
 }
 
 void server_loop_handle(struct server_loop *loop, struct message *message)
 {
-    handle_message(loop, message);
+    if (is_request(message))
+        handle_request(loop, message);
+    else
+        handle_other(loop, message);
 }
 
 /* A capability may not be deliverable through the client's fault, which must not end the loop: it
@@ -405,10 +404,12 @@ static __attribute__((noinline)) void do_between(struct server_loop *loop, struc
 static inline __attribute__((always_inline)) void one_round(struct server_loop *loop,
                                                             struct message *message)
 {
-    if (__builtin_expect(message->kind == MNOS_KIND_EVENTS, 0))
+    if (is_request(message))
+        handle_request(loop, message);
+    else if (message->kind == MNOS_KIND_EVENTS)
         take_events(loop, message);
     else
-        handle_message(loop, message);
+        handle_other(loop, message);
     if (__builtin_expect(message->cap_count != 0, 0))
         reply_now(message);
     if (__builtin_expect(loop->waits_inside || is_anything_ready(loop), 0)) {
@@ -430,9 +431,13 @@ mnos_status_t server_loop_run(struct server_loop *loop, void (*before)(void *con
                                                          : loop->deadline_ns(loop->owner.context);
         mnos_status_t status;
 
-        message.accept = 1; /* of a session, as its badge */
-        status = loop->tell == 0 ? ipc_reply_receive(loop->endpoint, &message, deadline_ns)
-                                 : server_loop_tell_and_receive(loop, &message, deadline_ns);
+        if (__builtin_expect(loop->tell == 0, 1)) {
+            /* One capability: of a session, as its badge. */
+            status = ipc_reply_receive_accepting(loop->endpoint, &message, 1, deadline_ns);
+        } else {
+            message.accept = 1;
+            status = server_loop_tell_and_receive(loop, &message, deadline_ns);
+        }
         if (status == MNOS_ERR_DEADLINE)
             message = (struct message){.kind = MNOS_KIND_EVENTS}; /* none but the time */
         else if (status != MNOS_OK)

@@ -73,6 +73,7 @@ struct server_loop {
     const struct server_operation *operations; /* LABEL_OPERATIONS of them */
     uint32_t open_session;                     /* the one that needs no session */
     struct session_owner owner;                /* its context is the handlers' too */
+    struct server_session *last;               /* that asked; NULL: none. The loop's own */
 
     struct running *running; /* of class I, in memory that outlives the process; NULL: not kept */
     /* With `running`: a request is not carried out, since the service has died of it. */

@@ -183,6 +183,19 @@ static inline struct server_session *session_of(const struct sessions *sessions,
         number = session_at(sessions, number)->next;
     return number == 0 || badge == 0 ? NULL : session_at(sessions, number);
 }
+/* The same, for who mostly asks for the one that was asked for before: *last, the caller's own; NULL at first. */
+static inline struct server_session *session_of_last(const struct sessions *sessions,
+                                                     mnos_badge_t badge,
+                                                     struct server_session **last)
+{
+    struct server_session *before = *last;
+
+    /* What ends stays in its place of the table, without a badge or `gone`. */
+    if (__builtin_expect(before != NULL && before->badge == badge && badge != 0 && !before->gone,
+                         1))
+        return before;
+    return *last = session_of(sessions, badge);
+}
 /* A new one, below `parent` or, NULL, of a client of its own; its type is 0. Below one that is no program's it is a new
  * program's. NULL: no room, or the account's share is spent. The caller has taken `object` for it. */
 struct server_session *session_make(struct sessions *sessions, mnos_badge_t badge,

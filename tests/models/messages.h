@@ -14,6 +14,7 @@
 #define message_put model_message_put
 #define message_get model_message_get
 #define ipc_reply_receive model_ipc_reply_receive
+#define ipc_reply_receive_accepting model_ipc_reply_receive_accepting
 #define ipc_receive model_ipc_receive
 #define ipc_notify_receive model_ipc_notify_receive
 #define sys_ipc_notify model_ipc_notify
@@ -43,6 +44,11 @@ static size_t message_get(const struct message *msg, void *out, size_t size)
 }
 
 static mnos_status_t ipc_reply_receive(mnos_cap_t, struct message *, uint64_t)
+{
+    return MNOS_ERR_REVOKED;
+}
+
+static mnos_status_t ipc_reply_receive_accepting(mnos_cap_t, struct message *, unsigned, uint64_t)
 {
     return MNOS_ERR_REVOKED;
 }

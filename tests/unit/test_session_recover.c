@@ -117,6 +117,29 @@ TEST(session_recover, clients_that_have_gone_meanwhile_are_forgotten)
     free(sessions);
 }
 
+TEST(session_recover, who_asked_last_is_found_as_long_as_it_is_there_and_no_longer)
+{
+    struct sessions *sessions = make();
+    struct server_session *alice = session_of(sessions, ALICE), *last = NULL;
+    struct server_session *bob = session_make(sessions, BOB, NULL, 1, 0);
+
+    CHECK_PTR_EQ(session_of_last(sessions, 0, &last), NULL);
+    CHECK_PTR_EQ(session_of_last(sessions, BOB, &last), bob);
+    CHECK_PTR_EQ(session_of_last(sessions, BOB, &last), bob);
+    CHECK_PTR_EQ(session_of_last(sessions, ALICE, &last), alice);
+    CHECK_PTR_EQ(session_of_last(sessions, BOB, &last), bob);
+    /* It stays in the tree for what it has handed on, and is no session any more. */
+    CHECK(session_make(sessions, SESSION_EXPORTED | 9, bob, 2, 0) != NULL);
+    session_gone(sessions, bob, &owner);
+    CHECK_PTR_EQ(session_of_last(sessions, BOB, &last), NULL);
+    CHECK_PTR_EQ(session_of_last(sessions, ALICE, &last), alice);
+    session_gone(sessions, alice, &owner);
+    CHECK_PTR_EQ(session_of_last(sessions, ALICE, &last), NULL);
+    last = alice; /* its place is free: no badge is not one that all without a session have */
+    CHECK_PTR_EQ(session_of_last(sessions, 0, &last), NULL);
+    free(sessions);
+}
+
 TEST(session_recover, what_is_open_is_found_again_by_the_entries_alone)
 {
     struct sessions *sessions = make();
