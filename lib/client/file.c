@@ -28,16 +28,51 @@ void *file_buffer(struct file_session *session, uint64_t bytes)
     return buffer;
 }
 
+mnos_status_t file_quick_on(const struct file_session *session, struct message *message,
+                            const struct ipc_registers *regs, uint64_t rax)
+{
+    mnos_status_t status = MNOS_OK;
+
+    if ((uint32_t)rax != MNOS_OK)
+        status = error_record(MNOS_SYS_ipc_call, rax);
+    else
+        message_fill(message, regs);
+    return service_call_on(session->service, message, status);
+}
+
+static __attribute__((noinline)) mnos_status_t close_on(struct file_session *session,
+                                                        uint64_t handle, uint32_t lane,
+                                                        struct ipc_registers regs, uint64_t rax,
+                                                        uint32_t run)
+{
+    uint32_t label = file_label(session, FILE_CLOSE, lane);
+    struct message message = {.words = {handle},
+                              .info = MNOS_INFO(label, sizeof(struct file_handle))};
+    mnos_status_t status = file_quick_on(session, &message, &regs, rax);
+
+    if (status != MNOS_OK)
+        return file_call_failed(session, run, lane, status);
+    file_give_lane(session, lane);
+    return MNOS_OK;
+}
+
 mnos_status_t file_close(struct file *file)
 {
-    struct file_handle record = {file->handle};
-    struct file_call call;
+    struct file_session *session = file->session;
+    uint64_t handle = file->handle, rax;
+    uint32_t run = session->runs, lane;
+    struct ipc_registers regs;
 
     file->handle = 0;
-    if (file->run != file->session->runs)
+    if (file->run != run)
         return MNOS_ERR_LOST;
-    file_call_begin_once(&call, file->session, FILE_CLOSE, &record, sizeof record);
-    return file_call_send(file->session, &call);
+    lane = file_take_lane(session);
+    regs = (struct ipc_registers){.rdx = handle};
+    if (!file_quick_call(session, file_label(session, FILE_CLOSE, lane), sizeof(struct file_handle),
+                         &regs, &rax))
+        return close_on(session, handle, lane, regs, rax, run);
+    file_give_lane(session, lane);
+    return MNOS_OK;
 }
 
 mnos_status_t file_attributes(const struct file *file, struct file_attr *attr)

@@ -44,6 +44,28 @@ mnos_status_t file_call_failed(struct file_session *session, uint32_t run, uint3
 /* ---- One request, in order: begin, add more to it, send. What was begun with a lane is sent. In place, since each
  * request takes them. ---- */
 
+/* A lane that no other thread uses, when the first is used; when all are, waits for one. */
+uint32_t file_take_other_lane(struct file_session *session);
+/* For a request of class N, whose sequence is the lane's then: takes a lane, and waits for one when other threads have all. That
+ * uses the IPC buffer. */
+static inline uint32_t file_take_lane(struct file_session *session)
+{
+    uint32_t lane = mutex_try_lock(&session->lane_locks[0]) ? 0 : file_take_other_lane(session);
+
+    session->sequences[lane] = label_next(session->sequences[lane]);
+    return lane;
+}
+static inline void file_give_lane(struct file_session *session, uint32_t lane)
+{
+    if (lane != FILE_NO_LANE)
+        mutex_unlock(&session->lane_locks[lane]);
+}
+/* Of a request of class N, or with FILE_NO_LANE of class I. */
+static inline uint32_t file_label(const struct file_session *session, uint32_t operation,
+                                  uint32_t lane)
+{
+    return lane == FILE_NO_LANE ? operation : label_make(operation, lane, session->sequences[lane]);
+}
 /* Begins it with a record of at most 32 bytes. */
 static inline void file_call_begin(struct file_call *call, uint32_t operation, const void *record,
                                    size_t bytes)
@@ -57,17 +79,13 @@ static inline void file_call_begin(struct file_call *call, uint32_t operation, c
     if (bytes != 0)
         memcpy(call->message.words, record, bytes);
 }
-/* A lane that no other thread uses, when the first is used; when all are, waits for one. */
-uint32_t file_take_other_lane(struct file_session *session);
-/* One of class N: takes a lane, and waits for one when other threads have all. */
+/* One of class N. */
 static inline void file_call_begin_once(struct file_call *call, struct file_session *session,
                                         uint32_t operation, const void *record, size_t bytes)
 {
-    /* First, since waiting for one uses the IPC buffer. */
-    uint32_t lane = mutex_try_lock(&session->lane_locks[0]) ? 0 : file_take_other_lane(session);
+    uint32_t lane = file_take_lane(session); /* first, as it uses the IPC buffer */
 
     file_call_begin(call, operation, record, bytes);
-    session->sequences[lane] = label_next(session->sequences[lane]);
     call->lane = lane;
 }
 /* What does not fit the registers. */
@@ -93,19 +111,40 @@ static inline void file_call_add(struct file_call *call, const void *bytes, size
 static inline __attribute__((always_inline)) mnos_status_t file_call_send(
     struct file_session *session, struct file_call *call)
 {
-    uint32_t run = session->runs, lane = call->lane, label = call->operation;
+    uint32_t run = session->runs, lane = call->lane;
     mnos_status_t status;
 
-    if (lane != FILE_NO_LANE)
-        label = label_make(label, lane, session->sequences[lane]);
-    call->message.info |= MNOS_INFO(label, call->bytes);
+    call->message.info |= MNOS_INFO(file_label(session, call->operation, lane), call->bytes);
     status = service_call(session->service, &call->message);
     if (__builtin_expect(status != MNOS_OK, 0))
         return file_call_failed(session, run, lane, status);
-    if (lane != FILE_NO_LANE)
-        mutex_unlock(&session->lane_locks[lane]);
+    file_give_lane(session, lane);
     return status;
 }
+
+/* ---- A request of at most 32 bytes: in registers, and no message of it is in memory until one is needed ---- */
+
+/* Whether it was answered by MNOS_OK; then the registers are the reply. Else they and *rax are what the call has ended with,
+ * for file_quick_on(). */
+static inline __attribute__((always_inline)) bool file_quick_call(
+    const struct file_session *session, uint32_t label, uint32_t bytes, struct ipc_registers *regs,
+    uint64_t *rax)
+{
+    regs->rdi = session->service;
+    regs->rsi = MNOS_INFO(label, bytes);
+    regs->r12 = service_deadline();
+    *rax = ipc_stub_call(regs);
+    return __builtin_expect((uint32_t)*rax == MNOS_OK && regs->rsi >> 32 == MNOS_OK, 1);
+}
+
+static inline uint32_t file_quick_length(const struct ipc_registers *regs)
+{
+    return (uint32_t)regs->rsi & ((1u << MNOS_INFO_CAPS_SHIFT) - 1);
+}
+
+/* Goes on where a call did not end with MNOS_OK, until there is an answer. `message` is the request, and becomes the reply. */
+mnos_status_t file_quick_on(const struct file_session *session, struct message *message,
+                            const struct ipc_registers *regs, uint64_t rax);
 
 /* The same session of a service, by another capability: what was open is not. */
 mnos_status_t file_session_replace(struct file_session *session, mnos_cap_t service);
@@ -114,9 +153,8 @@ struct file_session *file_mounts_known(struct file_mounts *mounts, const char *n
 /* The mount point with that inode, whose session is known, has this name. */
 void file_mounts_name(struct file_mounts *mounts, uint64_t inode, const char *name);
 
-/* A request of class I about an open file, whose record fits the registers. `message` becomes the
- * reply. MNOS_ERR_LOST when the file is from before
- * the session began anew. */
+/* A request of class I about an open file, whose record fits the registers. `message` becomes the reply. MNOS_ERR_LOST when
+ * the file is from before the session began anew. */
 static inline __attribute__((always_inline)) mnos_status_t file_ask(const struct file *file,
                                                                     uint32_t operation,
                                                                     const void *record,
@@ -124,16 +162,28 @@ static inline __attribute__((always_inline)) mnos_status_t file_ask(const struct
                                                                     struct message *message)
 {
     struct file_session *session = file->session;
-    mnos_status_t status;
+    struct ipc_registers regs;
+    uint64_t words[4] = {0}, rax;
 
     if (file->run != session->runs)
         return MNOS_ERR_LOST;
-    message->info = MNOS_INFO(operation, bytes);
-    if (bytes < sizeof message->words)
-        memset(message->words, 0, sizeof message->words);
-    memcpy(message->words, record, bytes);
-    status = service_call(session->service, message);
-    if (__builtin_expect(status != MNOS_OK, 0) && file_is_lost(status))
-        return file_session_lost(session, file->run);
-    return status;
+    memcpy(words, record, bytes);
+    regs = (struct ipc_registers){.rdx = words[0], .r10 = words[1], .r8 = words[2], .r9 = words[3]};
+    if (__builtin_expect(!file_quick_call(session, operation, (uint32_t)bytes, &regs, &rax), 0)) {
+        struct ipc_registers ended = regs;
+        struct message other = {.words = {words[0], words[1], words[2], words[3]},
+                                .info = MNOS_INFO(operation, bytes)};
+        mnos_status_t status = file_quick_on(session, &other, &ended, rax);
+
+        *message = other;
+        return file_is_lost(status) ? file_session_lost(session, file->run) : status;
+    }
+    message->words[0] = regs.rdx;
+    message->words[1] = regs.r10;
+    message->words[2] = regs.r8;
+    message->words[3] = regs.r9;
+    message->info = regs.rsi;
+    message->badge = 0;
+    message->reply_id = 0;
+    return MNOS_OK;
 }

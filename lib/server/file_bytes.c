@@ -88,7 +88,7 @@ static inline mnos_status_t hold_to_write(struct file_server *server,
                                           struct server_request *request, uint32_t inode,
                                           uint64_t offset, bool append, bool *ends)
 {
-    struct file_attr attr;
+    uint64_t size = 0;
     mnos_status_t status = MNOS_OK;
     bool goes_on = append && request->resumed && request->progress[DONE] != 0;
 
@@ -108,18 +108,18 @@ static inline mnos_status_t hold_to_write(struct file_server *server,
         return SERVER_PARKED;
     }
     if (append)
-        status = server->system.methods->attr(server->system.fs, inode, &attr);
+        status = server->system.methods->size(server->system.fs, inode, &size);
     if (status != MNOS_OK)
         return status;
     request->holds = inode;
     if (goes_on) {
         /* The file was not held while the service was away: behind what others have appended meanwhile nothing is
          * added, and the answer says how much there is. */
-        *ends = attr.size != request->progress[BEGIN] + request->progress[DONE];
+        *ends = size != request->progress[BEGIN] + request->progress[DONE];
         return MNOS_OK;
     }
     request->progress[DONE] = 0;
-    request->progress[BEGIN] = append ? attr.size : offset;
+    request->progress[BEGIN] = append ? size : offset;
     return MNOS_OK;
 }
 

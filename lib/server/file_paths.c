@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* file_paths - the requests that name files by paths: see file_server.h. */
 #include "lib/base/string.h"
+#include "lib/server/file_resolve.h"
 #include "lib/server/file_server.h"
 
 /* Copies a record, and points at the text behind it, which stays until the next request. */
@@ -21,9 +22,9 @@ static inline mnos_status_t take_text(struct file_server *server, struct server_
 }
 
 /* Looks a path up from the root or an open directory, which must allow all of `rights`. */
-static inline mnos_status_t walk(struct file_server *server, struct server_request *request,
-                                 struct file_walk *walk, uint64_t directory, uint32_t rights,
-                                 const char *path, uint32_t bytes)
+static inline __attribute__((always_inline)) mnos_status_t walk_in_place(
+    struct file_server *server, struct server_request *request, struct file_walk *walk,
+    uint64_t directory, uint32_t rights, const char *path, uint32_t bytes)
 {
     const struct server_session *session = request->session;
     struct server_handle *handle = NULL;
@@ -38,7 +39,17 @@ static inline mnos_status_t walk(struct file_server *server, struct server_reque
     walk->root = session->object;
     walk->start = handle == NULL ? session->object : handle->object;
     walk->start_type = handle == NULL ? session->type : handle->type;
-    return file_resolve(&server->system, walk, path, bytes);
+    return file_resolve_in_place(&server->system, walk, path, bytes);
+}
+
+/* The same, for requests that are made less. */
+static __attribute__((noinline)) mnos_status_t walk(struct file_server *server,
+                                                    struct server_request *request,
+                                                    struct file_walk *walk, uint64_t directory,
+                                                    uint32_t rights, const char *path,
+                                                    uint32_t bytes)
+{
+    return walk_in_place(server, request, walk, directory, rights, path, bytes);
 }
 
 /* The answer to a path that leaves the session: the rest of it goes to the client. */
@@ -82,22 +93,19 @@ static uint32_t rights_to_walk(const struct file_open *wanted)
            (wanted->flags & FILE_TRUNCATE_FIRST ? FILE_WRITE_RIGHT : 0);
 }
 
+/* OPEN has seen that there is room for the handle. */
 static inline mnos_status_t open_inode(struct file_server *server, struct server_request *request,
                                        const struct file_open *wanted, struct file_opened opened)
 {
+    const struct file_methods *methods = server->system.methods;
     uint32_t inode = (uint32_t)opened.inode;
-    uint64_t handle;
-    mnos_status_t status = handle_make(server->loop.sessions, request->session, inode,
-                                       wanted->rights, opened.type, &handle);
+    struct server_handle *handle = handle_take(server->loop.sessions, request->session, inode,
+                                               wanted->rights, opened.type, &opened.handle);
 
-    if (status != MNOS_OK)
-        return status;
-    opened.handle = handle;
     opened.rights = wanted->rights;
-    server->system.methods->hold(server->system.fs, inode);
-    if (server->system.methods->failures != NULL) /* what was before, this one need not be told */
-        handle_of(server->loop.sessions, request->session, handle)->failures =
-            server->system.methods->failures(server->system.fs, inode);
+    methods->hold(server->system.fs, inode);
+    if (methods->failures != NULL) /* what was before, this one need not be told */
+        handle->failures = methods->failures(server->system.fs, inode);
     return file_server_answer(request, &opened, sizeof opened);
 }
 
@@ -109,7 +117,7 @@ static inline mnos_status_t open_found(struct file_server *server, struct server
 {
     const struct file_methods *methods = server->system.methods;
     uint32_t inode = place->inode, type = place->type;
-    struct file_attr attr;
+    uint64_t size;
     mnos_status_t status = check_open(wanted, type);
     bool cuts = status == MNOS_OK && (wanted->flags & FILE_TRUNCATE_FIRST) != 0;
 
@@ -119,10 +127,10 @@ static inline mnos_status_t open_found(struct file_server *server, struct server
         status = file_server_truncate(server, inode, 0);
     }
     if (status == MNOS_OK)
-        status = methods->attr(server->system.fs, inode, &attr);
+        status = methods->size(server->system.fs, inode, &size);
     if (status == MNOS_OK)
         status = open_inode(server, request, wanted,
-                            (struct file_opened){.inode = inode, .type = type, .size = attr.size});
+                            (struct file_opened){.inode = inode, .type = type, .size = size});
     if (cuts)
         methods->drop(server->system.fs, inode);
     return status;
@@ -165,7 +173,8 @@ mnos_status_t file_server_OPEN(void *context, struct server_request *request)
         return MNOS_ERR_QUOTA;
     /* Something new is not made through a link, wherever that leads. */
     at->no_follow = (wanted.flags & (FILE_NO_FOLLOW | FILE_EXCLUSIVE)) != 0;
-    status = walk(server, request, at, wanted.directory, rights_to_walk(&wanted), path, bytes);
+    status =
+        walk_in_place(server, request, at, wanted.directory, rights_to_walk(&wanted), path, bytes);
     if (status != MNOS_OK)
         return refuse(server, request, at, status);
     return at->place.inode != 0 ? open_found(server, request, &wanted, &at->place)
@@ -175,8 +184,10 @@ mnos_status_t file_server_OPEN(void *context, struct server_request *request)
 /* ---- One path ---- */
 
 /* The record and the walk of a request with one path. */
-static inline mnos_status_t one_path(struct file_server *server, struct server_request *request,
-                                     uint32_t rights, bool no_follow)
+static inline __attribute__((always_inline)) mnos_status_t one_path(struct file_server *server,
+                                                                    struct server_request *request,
+                                                                    uint32_t rights, bool no_follow,
+                                                                    bool in_place)
 {
     struct file_path wanted;
     const char *path;
@@ -186,6 +197,9 @@ static inline mnos_status_t one_path(struct file_server *server, struct server_r
     if (status != MNOS_OK)
         return status;
     server->walks[0].no_follow = no_follow || (wanted.flags & FILE_NO_FOLLOW) != 0;
+    if (in_place)
+        return walk_in_place(server, request, &server->walks[0], wanted.directory, rights, path,
+                             bytes);
     return walk(server, request, &server->walks[0], wanted.directory, rights, path, bytes);
 }
 
@@ -193,7 +207,7 @@ mnos_status_t file_server_STAT(void *context, struct server_request *request)
 {
     struct file_server *server = context;
     struct file_attr attr;
-    mnos_status_t status = one_path(server, request, FILE_LOOKUP, false);
+    mnos_status_t status = one_path(server, request, FILE_LOOKUP, false, true);
 
     if (status == MNOS_OK && server->walks[0].place.inode == 0)
         status = MNOS_ERR_NOT_FOUND;
@@ -207,7 +221,7 @@ mnos_status_t file_server_READLINK(void *context, struct server_request *request
 {
     struct file_server *server = context;
     const struct file_place *place = &server->walks[0].place;
-    mnos_status_t status = one_path(server, request, FILE_LOOKUP, true);
+    mnos_status_t status = one_path(server, request, FILE_LOOKUP, true, false);
     uint32_t bytes;
 
     if (status == MNOS_OK && place->inode == 0)
@@ -225,7 +239,7 @@ mnos_status_t file_server_READLINK(void *context, struct server_request *request
 static mnos_status_t change(struct file_server *server, struct server_request *request,
                             mnos_status_t (*operation)(void *fs, const struct file_place *place))
 {
-    mnos_status_t status = one_path(server, request, FILE_LOOKUP | FILE_CREATE_RIGHT, true);
+    mnos_status_t status = one_path(server, request, FILE_LOOKUP | FILE_CREATE_RIGHT, true, true);
 
     if (status != MNOS_OK)
         return refuse(server, request, &server->walks[0], status);
@@ -251,7 +265,7 @@ mnos_status_t file_server_RMDIR(void *context, struct server_request *request)
 mnos_status_t file_server_MKDIR(void *context, struct server_request *request)
 {
     struct file_server *server = context;
-    mnos_status_t status = one_path(server, request, FILE_LOOKUP | FILE_CREATE_RIGHT, true);
+    mnos_status_t status = one_path(server, request, FILE_LOOKUP | FILE_CREATE_RIGHT, true, false);
     uint32_t inode;
 
     if (status != MNOS_OK)

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/word.h"
 #include "lib/server/park.h"
 #include "protocols/file.h"
 
@@ -28,24 +29,8 @@ struct file_place {
     enum file_type type;    /* of the inode, or FILE_TYPE_NONE: not known */
     bool must_be_directory; /* a slash followed */
     const char *text;
-    uint64_t word; /* file_word() of the text, or of its first eight bytes: for `look` */
+    uint64_t word; /* text_word() of the text, or of its first eight bytes: for `look` */
 };
-
-/* Up to eight bytes as a number, the first lowest, zeros behind the last: by loads that overlap, none outside. */
-static inline uint64_t file_word(const char *text, uint32_t bytes)
-{
-    uint32_t low, high;
-
-    if (bytes >= 4) {
-        __builtin_memcpy(&low, text, 4);
-        __builtin_memcpy(&high, text + bytes - 4, 4);
-        return low | (uint64_t)high << (8 * bytes - 32);
-    }
-    if (bytes == 0)
-        return 0;
-    low = (uint8_t)text[0] | (uint32_t)(uint8_t)text[bytes / 2] << (bytes / 2 * 8);
-    return low | (uint32_t)(uint8_t)text[bytes - 1] << (8 * bytes - 8);
-}
 
 struct file_walk {
     uint32_t root;             /* of the session: nothing above it is named */
@@ -87,8 +72,10 @@ struct file_methods {
 
     mnos_status_t (*type)(void *fs, uint32_t inode, enum file_type *type);
     mnos_status_t (*attr)(void *fs, uint32_t inode, struct file_attr *attr);
-    /* Fills in `entry` and `inode` of a place whose other members say what is looked for; 0: nothing. And `type` if the
-     * file system knows it by now; else `type` is asked. */
+    /* The size that `attr` says. */
+    mnos_status_t (*size)(void *fs, uint32_t inode, uint64_t *size);
+    /* Fills in `entry` and `inode` of a place whose directory, text and word say what is looked for; 0: nothing. And `type`:
+     * FILE_TYPE_NONE if the file system does not know it by now; then it is asked. */
     mnos_status_t (*look)(void *fs, struct file_place *place);
     /* The directory that a directory is in; 0: it is the root, or was removed. */
     mnos_status_t (*parent)(void *fs, uint32_t directory, uint32_t *parent);

@@ -253,41 +253,12 @@ uint32_t session_count_below(const struct sessions *sessions, const struct serve
 
 /* ---- Handles ---- */
 
-/* What a session has is listed and counted; see session.h for what of it is noted. */
-static inline void link_handle(struct sessions *sessions, struct server_session *session,
-                               struct server_handle *entry, uint32_t number)
-{
-    entry->previous = 0;
-    entry->next = session->first_handle;
-    if (entry->next != 0)
-        handle_at(sessions, entry->next)->previous = number;
-    session->first_handle = number;
-    session->handle_count++;
-    sessions->accounts[session->account].handles++;
-}
-
 mnos_status_t handle_make(struct sessions *sessions, struct server_session *session,
                           uint32_t object, uint32_t rights, uint32_t type, uint64_t *handle)
 {
-    uint32_t number = sessions->free_handle;
-    struct server_handle *entry;
-    uint64_t generation;
-
     if (!handle_room(sessions, session))
         return MNOS_ERR_QUOTA;
-    entry = handle_at(sessions, number);
-    state_note(&entry->session, sizeof entry->session);
-    generation = sessions->generation + 1;
-    sessions->generation = generation;
-    sessions->free_handle = entry->next;
-    entry->generation = generation;
-    entry->session = session->number;
-    entry->object = object;
-    entry->rights = rights;
-    entry->type = (uint16_t)type;
-    entry->failures = 0;
-    link_handle(sessions, session, entry, number);
-    *handle = generation << HANDLE_INDEX_BITS | number;
+    (void)handle_take(sessions, session, object, rights, type, handle);
     return MNOS_OK;
 }
 
@@ -330,7 +301,7 @@ void sessions_rebuild(struct sessions *sessions)
         if (entry->generation > sessions->generation)
             sessions->generation = entry->generation;
         if (session_is_open(sessions, entry->session)) {
-            link_handle(sessions, session_at(sessions, entry->session), entry, i);
+            handle_link(sessions, session_at(sessions, entry->session), entry, i);
         } else if (entry->session == 0) {
             entry->next = sessions->free_handle;
             sessions->free_handle = i;

@@ -243,6 +243,41 @@ static inline struct server_handle *handle_at(const struct sessions *sessions, u
 {
     return (struct server_handle *)((uint8_t *)sessions + sessions->handles_at) + (number - 1);
 }
+/* What a session has is listed and counted; see session.h for what of it is noted. */
+static inline void handle_link(struct sessions *sessions, struct server_session *session,
+                               struct server_handle *entry, uint32_t number)
+{
+    entry->previous = 0;
+    entry->next = session->first_handle;
+    if (entry->next != 0)
+        handle_at(sessions, entry->next)->previous = number;
+    session->first_handle = number;
+    session->handle_count++;
+    sessions->accounts[session->account].handles++;
+}
+
+/* As handle_make(), where handle_room() says that there is room. In place, for what opens something with each request. */
+static inline struct server_handle *handle_take(struct sessions *sessions,
+                                                struct server_session *session, uint32_t object,
+                                                uint32_t rights, uint32_t type, uint64_t *handle)
+{
+    uint32_t number = sessions->free_handle;
+    struct server_handle *entry = handle_at(sessions, number);
+    uint64_t generation = sessions->generation + 1;
+
+    state_note(&entry->session, sizeof entry->session);
+    sessions->generation = generation;
+    sessions->free_handle = entry->next;
+    entry->generation = generation;
+    entry->session = session->number;
+    entry->object = object;
+    entry->rights = rights;
+    entry->type = (uint16_t)type;
+    entry->failures = 0;
+    handle_link(sessions, session, entry, number);
+    *handle = generation << HANDLE_INDEX_BITS | number;
+    return entry;
+}
 /* NULL: the session has none of that name. */
 static inline struct server_handle *handle_of(const struct sessions *sessions,
                                               const struct server_session *session, uint64_t handle)

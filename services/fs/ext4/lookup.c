@@ -37,6 +37,7 @@ static mnos_status_t look(void *context, struct file_place *place)
         names_find(context, place->directory, place->text, place->bytes, &place->inode);
 
     place->entry = place->inode;
+    place->type = FILE_TYPE_NONE;
     if (status != MNOS_OK || place->inode == 0)
         return status;
     known = known_near(context, place->inode);
@@ -74,6 +75,15 @@ static mnos_status_t attr_of(void *context, uint32_t inode, struct file_attr *at
                                .type = type_for(known->type),
                                .links = known->links};
     return MNOS_OK;
+}
+
+static mnos_status_t size_of(void *context, uint32_t inode, uint64_t *size)
+{
+    const struct known_attr *known;
+    mnos_status_t status = known_inode(context, inode, &known);
+
+    *size = status == MNOS_OK ? known->size : 0;
+    return status;
 }
 
 static mnos_status_t link_text(void *context, uint32_t inode, char *to, uint32_t room,
@@ -387,6 +397,7 @@ const struct file_methods ext4_methods = {
     .drop = open_drop,
     .type = type_of,
     .attr = attr_of,
+    .size = size_of,
     .look = look,
     .parent = parent,
     .link_text = link_text,

@@ -31,6 +31,7 @@ mnos_status_t fat_look(void *context, struct file_place *place)
 
     place->inode = 0;
     place->entry = 0;
+    place->type = FILE_TYPE_NONE;
     directory->request = service->request;
     if (directory->gone || copy_name(place, name) != MNOS_OK)
         return MNOS_OK; /* nothing has this name */
@@ -303,13 +304,22 @@ static uint64_t cluster_bytes(void)
     return fat_status(fatfs_space(&space)) == MNOS_OK ? space.cluster_bytes : 1;
 }
 
+static mnos_status_t size_of(void *context, uint32_t inode, uint64_t *size)
+{
+    const struct fatfs_object *object = &node_of(context, inode)->object;
+
+    *size = object->is_directory ? 0 : object->size;
+    return MNOS_OK;
+}
+
 static mnos_status_t attr(void *context, uint32_t inode, struct file_attr *attr)
 {
     struct fat_service *service = context;
     const struct fat_node *node = node_of(service, inode);
     const struct fatfs_object *object = &node->object;
-    uint64_t cluster = cluster_bytes(), size = object->is_directory ? 0 : object->size;
+    uint64_t cluster = cluster_bytes(), size;
 
+    (void)size_of(context, inode, &size);
     *attr = (struct file_attr){.inode = inode,
                                .generation = node->generation,
                                .size = size,
@@ -418,6 +428,7 @@ const struct file_methods fat_methods = {
     .drop = node_drop,
     .type = type_of,
     .attr = attr,
+    .size = size_of,
     .look = fat_look,
     .parent = parent,
     .link_text = link_text,

@@ -68,10 +68,17 @@ static mnos_status_t type_of(void *, uint32_t inode, enum file_type *type)
     return MNOS_OK;
 }
 
+static mnos_status_t size_of(void *context, uint32_t inode, uint64_t *size)
+{
+    *size = inode == INITRDFS_ROOT ? 0 : file_of(context, inode)->size;
+    return MNOS_OK;
+}
+
 static mnos_status_t attr(void *context, uint32_t inode, struct file_attr *attr)
 {
-    uint64_t size = inode == INITRDFS_ROOT ? 0 : file_of(context, inode)->size;
+    uint64_t size;
 
+    (void)size_of(context, inode, &size);
     *attr = (struct file_attr){
         .inode = inode,
         .generation = 1,
@@ -87,6 +94,7 @@ static mnos_status_t look(void *context, struct file_place *place)
     const struct initrdfs *fs = context;
 
     place->entry = place->inode = 0;
+    place->type = FILE_TYPE_NONE;
     for (uint32_t i = 0; i < fs->file_count && place->inode == 0; i++) {
         if (fs->files[i].bytes == place->bytes &&
             memcmp(fs->files[i].name, place->text, place->bytes) == 0)
@@ -197,6 +205,7 @@ const struct file_methods initrdfs_methods = {
     .drop = keep,
     .type = type_of,
     .attr = attr,
+    .size = size_of,
     .look = look,
     .parent = parent,
     .link_text = link_text,

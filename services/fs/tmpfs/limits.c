@@ -35,7 +35,7 @@ mnos_status_t tmpfs_limits_directory(struct tmpfs_files *files,
     struct file_place place = {.directory = TMPFS_ROOT,
                                .bytes = bytes,
                                .text = record->directory,
-                               .word = file_word(record->directory, bytes < 8 ? bytes : 8)};
+                               .word = text_word(record->directory, bytes < 8 ? bytes : 8)};
     enum file_type type;
     mnos_status_t status = tmpfs_methods.look(files, &place);
 

@@ -56,6 +56,12 @@ static mnos_status_t attr(void *context, uint32_t inode, struct file_attr *attr)
     return MNOS_OK;
 }
 
+static mnos_status_t size_of(void *context, uint32_t inode, uint64_t *size)
+{
+    *size = tmpfs_inode(fs_of(context), inode)->size;
+    return MNOS_OK;
+}
+
 static mnos_status_t look(void *context, struct file_place *place)
 {
     return tmpfs_name_look(fs_of(context), place);
@@ -210,6 +216,7 @@ const struct file_methods tmpfs_methods = {
     .drop = drop,
     .type = type_of,
     .attr = attr,
+    .size = size_of,
     .look = look,
     .parent = parent,
     .link_text = link_text,

@@ -17,7 +17,7 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
-/* Of up to eight bytes, as file_word() has them. With a number that clients do not know, or one could make names that
+/* Of up to eight bytes, as text_word() has them. With a number that clients do not know, or one could make names that
  * all have the same hash. */
 static inline uint32_t short_hash(const struct tmpfs *fs, uint32_t directory, uint64_t word,
                                   uint32_t bytes)
@@ -33,15 +33,15 @@ static uint32_t hash_of(const struct tmpfs *fs, uint32_t directory, const char *
              key = fs->seed ^ HASH_FACTOR;
 
     if (bytes <= sizeof word)
-        return short_hash(fs, directory, file_word(text, bytes), bytes);
+        return short_hash(fs, directory, text_word(text, bytes), bytes);
     for (; bytes > sizeof word; bytes -= sizeof word, text += sizeof word) {
         __builtin_memcpy(&word, text, sizeof word);
         hash = mix(hash ^ word, key);
     }
-    return (uint32_t)mix(hash, key ^ file_word(text, bytes));
+    return (uint32_t)mix(hash, key ^ text_word(text, bytes));
 }
 
-/* By eights, and what is left as file_word() has it. */
+/* By eights, and what is left as text_word() has it. */
 static bool same_bytes(const char *a, const char *b, uint32_t bytes)
 {
     uint64_t left, right;
@@ -52,7 +52,7 @@ static bool same_bytes(const char *a, const char *b, uint32_t bytes)
         if (left != right)
             return false;
     }
-    return file_word(a, bytes) == file_word(b, bytes);
+    return text_word(a, bytes) == text_word(b, bytes);
 }
 
 /* What of a name is in other units. */
@@ -79,6 +79,14 @@ static bool same_text(struct tmpfs *fs, const struct tmpfs_name *name, const cha
            same_rest(fs, name, text + TMPFS_UNIT_TEXT);
 }
 
+static inline mnos_status_t found_nothing(struct file_place *place)
+{
+    place->entry = 0;
+    place->inode = 0;
+    place->type = FILE_TYPE_NONE;
+    return MNOS_OK;
+}
+
 static inline mnos_status_t found(struct file_place *place, const struct tmpfs_name *name,
                                   uint32_t unit)
 {
@@ -99,10 +107,9 @@ static __attribute__((noinline)) mnos_status_t look_long(struct tmpfs *fs, struc
             name->bytes == place->bytes && same_text(fs, name, place->text))
             return found(place, name, unit);
     }
-    return MNOS_OK;
+    return found_nothing(place);
 }
 
-/* Where there is none the place says so already. */
 mnos_status_t tmpfs_name_look(struct tmpfs *fs, struct file_place *place)
 {
     uint64_t word = place->word, text;
@@ -118,7 +125,7 @@ mnos_status_t tmpfs_name_look(struct tmpfs *fs, struct file_place *place)
         if (text == word && name->directory == place->directory && name->bytes == place->bytes)
             return found(place, name, unit);
     }
-    return MNOS_OK;
+    return found_nothing(place);
 }
 
 uint32_t tmpfs_name_find(struct tmpfs *fs, uint32_t directory, const char *text, uint32_t bytes)
@@ -126,7 +133,7 @@ uint32_t tmpfs_name_find(struct tmpfs *fs, uint32_t directory, const char *text,
     struct file_place place = {.directory = directory,
                                .bytes = bytes,
                                .text = text,
-                               .word = file_word(text, bytes < 8 ? bytes : 8)};
+                               .word = text_word(text, bytes < 8 ? bytes : 8)};
 
     (void)!tmpfs_name_look(fs, &place);
     return (uint32_t)place.entry;
