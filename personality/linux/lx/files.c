@@ -8,12 +8,13 @@
 #include "personality/linux/lx/open_file.h"
 #include "personality/linux/lx/piece.h"
 #include "personality/linux/lx/process.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/stat.h"
 #include "personality/linux/lx/status.h"
 
 /* Between the file system and the program: neither can be trusted to leave the other's bytes where they are while they
  * are copied, and the program's address may be none. */
-static uint8_t between[65536];
+static uint8_t between[65536] LX_SCRATCH;
 
 static uint64_t part_of(uint64_t count)
 {
