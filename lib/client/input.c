@@ -15,11 +15,13 @@ static void set_lights(const struct input_source *source)
     (void)!service_call(source->driver, &msg); /* dark lights are no reason to do anything else */
 }
 
+void input_renew(struct input_source *source)
+{
+    source->badge = INPUT_BADGE | (kinfo_time_ns() & (INPUT_BADGE - 1));
+}
+
 void input_listen(struct input_source *source)
 {
-    /* A driver that had been asked before, by an earlier run of this process too, gives that capability up now: its end is
-     * none of the driver's. */
-    source->badge = INPUT_BADGE | (kinfo_time_ns() & (INPUT_BADGE - 1));
     source->listens = listen_to(source->driver, INPUT_LISTEN, source->endpoint, source->badge,
                                 source->event) == MNOS_OK;
     if (source->listens)

@@ -5,7 +5,6 @@
  */
 #include <stdatomic.h>
 
-#include "lib/client/input.h"
 #include "lib/client/manager.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/ipc.h"
@@ -17,19 +16,25 @@
 #include "lib/server/guard.h"
 #include "lib/server/state.h"
 #include "lib/server/stream_server.h"
+#include "services/terminal/absent.h"
 #include "services/terminal/display.h"
 #include "services/terminal/journal.h"
+#include "services/terminal/keyboard.h"
 #include "services/terminal/terminal.h"
 
 #define EVENT_KEYS 1ull
-_Static_assert((EVENT_KEYS & STREAM_EVENT_LOOK) == 0, "events at one endpoint");
+#define EVENT_ANSWER 4ull /* the thread that asks for keys has something */
+_Static_assert(((EVENT_KEYS | EVENT_ANSWER) & (STREAM_EVENT_LOOK | MANAGER_EVENT_PEER_RESTARTED)) ==
+                   0,
+               "events at one endpoint");
 #define JOURNAL_NS 200000000ull /* so often the log is looked at while it is to be seen */
 #define DRAW_NS 20000000ull     /* so long at most drawing waits for more to draw */
 #define TEXT_BYTES 1024u
-/* Of keys and of the log: those who write them may do so faster than they are shown, and clients wait. */
+/* Of the log: those who write it may do so faster than it is shown, and clients wait. */
 #define PARTS_MAX 8u
 #define PAST_MAX 64u /* times that, of the log when the screen begins: it has 64 KiB */
 #define WORD_BYTES 32u
+#define KEYBOARD_PRIORITY 19u /* as the manifest says of this service */
 
 #define STATE_MAGIC 0x4C414E494D524554ull /* "TERMINAL" */
 #define STATE_LAYOUT 1u
@@ -51,7 +56,7 @@ static unsigned seen;               /* the terminal that the screen shows */
 static struct stream_server server; /* of the first */
 static struct kept *kept;
 static struct layout keys;
-static struct input_source keyboard;
+static struct keyboard keyboard;
 static struct journal journal;
 static bool held, keys_wait; /* keys are left where they are; there may be some */
 static uint64_t draw_at_ns;  /* 0: nothing is to be drawn */
@@ -66,7 +71,9 @@ static size_t send(void *context, const uint8_t *bytes, size_t count)
 
 static void note_typed(void)
 {
-    atomic_store_explicit(&kept->typed, byte_queue_used(&terminals[MONITOR].received) != 0,
+    bool waits = byte_queue_used(&terminals[MONITOR].received) != 0;
+
+    atomic_store_explicit(&kept->typed, waits || keyboard_is_taking(&keyboard),
                           memory_order_relaxed);
 }
 
@@ -135,19 +142,43 @@ static void feed(const struct input_key *key)
     }
 }
 
-static void take_keys(void)
+/* Has the keys that wait brought here, unless they are to be left where they are. */
+static void ask_for_keys(void)
+{
+    if (held)
+        return;
+    keys_wait = false;
+    keyboard_ask(&keyboard, KEYBOARD_TAKE, keys.lights);
+    note_typed();
+}
+
+static void take_answer(void)
 {
     struct input_key some[INPUT_KEYS_MAX];
-    size_t count = 1;
+    unsigned lights = keys.lights;
+    size_t count;
+    bool took;
 
-    for (unsigned part = 0; !held && count != 0 && part < PARTS_MAX; part++) {
-        count = input_take(&keyboard, some);
-        for (size_t i = 0; i < count; i++)
-            feed(&some[i]);
-    }
-    keys_wait = count != 0;
-    input_light(&keyboard, keys.lights);
+    if (!keyboard_collect(&keyboard, some, &count, &took))
+        return;
+    for (size_t i = 0; i < count; i++)
+        feed(&some[i]);
+    if (keys.lights != lights)
+        keyboard_ask(&keyboard, KEYBOARD_LIGHT, keys.lights);
+    if (took && count != 0)
+        keys_wait = true; /* there may be more */
     note_typed();
+}
+
+static mnos_status_t begin_keyboard(mnos_cap_t endpoint)
+{
+    const struct input_source source = {
+        .driver = bootstrap_cap("keyboard"), .endpoint = endpoint, .event = EVENT_KEYS};
+    mnos_status_t status = keyboard_begin(&keyboard, &source, EVENT_ANSWER, KEYBOARD_PRIORITY);
+
+    if (status == MNOS_OK)
+        keyboard_ask(&keyboard, KEYBOARD_LISTEN, keys.lights);
+    return status;
 }
 
 /* ---- Beginning ---- */
@@ -181,8 +212,9 @@ static uint64_t holder_number(void)
     if (bootstrap_argument_value("holder=", name, sizeof name) &&
         manager_find(name, &index, &service) == MNOS_OK)
         return index;
-    log_line("the manifest names no holder of the screen (arguments = \"holder=SERVICE\"): what is "
-             "typed is nobody's");
+    log_at(MNOS_LOG_ERROR,
+           "the manifest names no holder of the screen (arguments = \"holder=SERVICE\"): what is "
+           "typed is nobody's");
     return 0;
 }
 
@@ -268,7 +300,7 @@ static uint64_t deadline(void)
 {
     uint64_t at = stream_server_deadline(&server);
 
-    if (terminals[seen].changed || (keys_wait && !held))
+    if (terminals[seen].changed)
         return 0;
     if (seen == LOG && server.now_ns + JOURNAL_NS < at)
         at = server.now_ns + JOURNAL_NS;
@@ -277,10 +309,12 @@ static uint64_t deadline(void)
 
 static void handle_events(uint64_t events)
 {
-    if ((events & MANAGER_EVENT_PEER_RESTARTED) != 0 && !keyboard.listens)
-        input_listen(&keyboard);
+    if ((events & MANAGER_EVENT_PEER_RESTARTED) != 0 && keyboard_is_deaf(&keyboard))
+        keyboard_ask(&keyboard, KEYBOARD_LISTEN, keys.lights);
     if ((events & EVENT_KEYS) != 0)
-        take_keys();
+        keys_wait = true;
+    if ((events & EVENT_ANSWER) != 0)
+        take_answer();
     stream_server_progress(&server);
 }
 
@@ -294,8 +328,8 @@ static void handle(struct message *msg)
         return;
     }
     if (msg->kind == MNOS_KIND_CLIENT_GONE &&
-        ipc_client_is_gone(server.endpoint, msg->badge, keyboard.badge))
-        input_listen(&keyboard); /* waits for its next run, and is answered when there is none */
+        ipc_client_is_gone(server.endpoint, msg->badge, keyboard.source.badge))
+        keyboard_ask(&keyboard, KEYBOARD_LISTEN, keys.lights); /* its next run */
     stream_server_handle(&server, msg);
 }
 
@@ -329,32 +363,11 @@ static mnos_status_t serve(void)
         } else {
             return status;
         }
-        if (keys_wait && !held) {
-            take_keys();
-            stream_server_progress(&server);
-        }
+        if (keys_wait)
+            ask_for_keys();
         if (seen == LOG)
             (void)show_journal(&terminals[LOG], &journal);
         draw_when_due(status == MNOS_ERR_DEADLINE);
-    }
-}
-
-/* A machine without a screen: whoever asks is told that there is no terminal, as if the service were stopped. */
-static mnos_status_t refuse_all(mnos_cap_t endpoint)
-{
-    struct message msg = {0};
-
-    for (;;) {
-        mnos_status_t status = ipc_reply_receive(endpoint, &msg, MNOS_DEADLINE_NEVER);
-
-        if (status != MNOS_OK)
-            return status;
-        alive_answer(&msg);
-        if (msg.kind == MNOS_KIND_MESSAGE)
-            message_refuse_caps(&msg);
-        else
-            msg.reply_id = 0;
-        message_put(&msg, MNOS_ERR_STOPPED, NULL, 0);
     }
 }
 
@@ -377,7 +390,7 @@ int main(void)
         display_open(&screen, bootstrap_find("framebuffer"), bootstrap_cap("fonts"), font_height());
 
     if (status == MNOS_ERR_NOT_FOUND)
-        return log_failure(refuse_all(endpoint), "receive a request", EXIT_RECEIVE);
+        return log_failure(absent_serve(endpoint), "receive a request", EXIT_RECEIVE);
     if (status != MNOS_OK)
         return log_failure(status, "open the screen", EXIT_SCREEN);
     status = open_keymap();
@@ -388,9 +401,9 @@ int main(void)
     status = begin_server(endpoint);
     if (status != MNOS_OK)
         return log_failure(status, "begin to serve", EXIT_MEMORY);
-    keyboard = (struct input_source){
-        .driver = bootstrap_cap("keyboard"), .endpoint = endpoint, .event = EVENT_KEYS};
-    input_listen(&keyboard);
+    status = begin_keyboard(endpoint);
+    if (status != MNOS_OK)
+        return log_failure(status, "begin to ask for keys", EXIT_MEMORY);
     log_line("%u columns, %u rows, font %ux%u", screen.columns, screen.rows, screen.font.width,
              screen.font.height);
     start_holder();

@@ -2,9 +2,14 @@
 """test_console.py - the screen and the keyboard as a terminal: keys are sent through the emulator, and the screen is read by the
 font that it is drawn with."""
 
+import re
+import tempfile
+from pathlib import Path
+
 from qemu import BUILD, PROMPT, Guest, Machine
 from testlib import Suite, check
 from tests.system.screen import press, screen_text, type_text, wait_for_text
+from tests.system.with_services import initrd
 
 suite = Suite("console")
 
@@ -100,3 +105,43 @@ def interrupt() -> None:
         shown = wait_for_text(guest, "61  a", "ended, killed", PROMPT_ON_SCREEN)
         check("03  Ctrl-C" not in shown, f"the program had the key:\n{shown}")
         command(guest, "one", "one: there is")
+
+
+def changed(text: str, *changes: tuple[str, str]) -> str:
+    for old, new in changes:
+        check(old in text, f"the manifest has no {old!r}")
+        text = text.replace(old, new, 1)
+    return text
+
+
+SILENT = """[service.silent]
+file = "mute"
+restart = "always"
+priority = 40
+ceiling = 40
+frames = 32
+bytes = 16384
+provides = { requests = "keyboard" }
+
+[service.ps2]"""
+
+
+def silenced(text: str) -> str:
+    """The manifest with a driver of the keyboard that shows that it works, and answers nothing; the real one is nobody's."""
+    return changed(text, ('provides = { requests = "keyboard" }', 'provides = { requests = "unheard" }'),
+                   ("[service.ps2]", SILENT))
+
+
+@suite.test("a driver of the keyboard that never answers costs the keys, and not the screen")
+def silent_keyboard() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        image = initrd(Path(folder), ("mute",), silenced)
+        with Guest(Machine("direct", cpus=2, initrd=image), "console silent keyboard", 90) as guest:
+            guest.expect(PROMPT)
+            wait_for_text(guest, PROMPT_ON_SCREEN)
+            guest.command("kill console")
+            wait_for_text(guest, PROMPT_ON_SCREEN, PROMPT_ON_SCREEN)
+            guest.screenshot(BUILD / "logs/console-silent-keyboard.png")
+            guest.command("kill silent")  # its next run, which answers as little
+            guest.command("kill terminal")
+            wait_for_text(guest, "init: terminal: ended (killed)", PROMPT_ON_SCREEN)
