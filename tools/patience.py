@@ -3,7 +3,7 @@
 
 A limit in seconds of the clock on the wall fails a good machine whose emulator does not get the
 processor. Here time passes for a machine as it would on a host of its own: with the processor time
-that the emulator uses and, when it uses next to none because the machine is idle, with the clock.
+that the emulator uses and, when it wants next to none because the machine is idle, with the clock.
 
     patience = Patience(pid, 20)
     while not patience.is_over():
@@ -12,10 +12,10 @@ that the emulator uses and, when it uses next to none because the machine is idl
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
-# Below this share of a processor an emulator idles. One that wants to run gets more on any host that
-# still answers.
+# Below this share of a processor, used and waited for, an emulator idles.
 IDLE_SHARE = 0.03
 # Time is counted in pieces of this length, so that idle and busy ones are told apart.
 SLICE_S = 0.5
@@ -34,6 +34,16 @@ def processor_time_s(pid: int) -> float | None:
     return (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
+def waited_s(pid: int) -> float:
+    """How long its threads were ready to run while other processes ran; 0 where the kernel does not count that, and when it has
+    ended. Documentation/scheduler/sched-stats.rst of Linux: the second number of schedstat, in nanoseconds."""
+    waited_ns = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError, IndexError):
+            waited_ns += int(thread.read_text().split()[1])
+    return waited_ns / 1e9
+
+
 class Patience:
     """The wait for a process: over when `limit_s` seconds have passed for it."""
 
@@ -43,20 +53,21 @@ class Patience:
         self.processors = min(cores, os.cpu_count() or 1)
         self.passed_s = 0.0
         self._wall_s = time.monotonic()
-        self._used_s = processor_time_s(pid)
+        self._used_s, self._waited_s = processor_time_s(pid), waited_s(pid)
 
     def update(self) -> float:
         """Counts what has passed since the last time; returns the sum."""
-        wall_s, used_s = time.monotonic(), processor_time_s(self.pid)
+        wall_s, used_s, waited = time.monotonic(), processor_time_s(self.pid), waited_s(self.pid)
         elapsed_s = wall_s - self._wall_s
         if used_s is None or self._used_s is None:
             self.passed_s += elapsed_s  # it has ended, or never was: whoever reads it sees that
         elif elapsed_s >= SLICE_S / 2 or used_s > self._used_s:
             share = (used_s - self._used_s) / elapsed_s if elapsed_s > 0 else 0
-            self.passed_s += elapsed_s * (1 if share < IDLE_SHARE else min(1, share / self.processors))
+            wanted = share + max(0, waited - self._waited_s) / elapsed_s if elapsed_s > 0 else 0
+            self.passed_s += elapsed_s * (1 if wanted < IDLE_SHARE else min(1, share / self.processors))
         else:
             return self.passed_s  # too short to tell whether it idled
-        self._wall_s, self._used_s = wall_s, used_s
+        self._wall_s, self._used_s, self._waited_s = wall_s, used_s, waited
         return self.passed_s
 
     def is_over(self) -> bool:
