@@ -41,6 +41,9 @@ log = "write"
 TRAFFIC = SERVICE.format(name="traffic", restart="on-demand", priority=15, more="""
 kernel_arguments = true
 
+[service.traffic.uses]
+serial = "serial"
+
 [service.traffic.uses.net]
 endpoint = "net"
 connect = ["loopback:80", "loopback:7100-7101", "loopback:7100/udp", "10.0.2.100:80", "10.0.2.101:80"]
