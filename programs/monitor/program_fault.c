@@ -7,7 +7,6 @@
 #include "lib/client/launcher.h"
 #include "lib/format/elf_names.h"
 #include "lib/format/symbols.h"
-#include "lib/mnos/bootstrap.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/status.h"
 #include "lib/server/fault_report.h"
@@ -19,9 +18,14 @@ struct known {
     struct file file;
     struct elf_names elf;            /* of its own file, */
     struct symbols_program by_build; /* and what the RAM disk has of the same build */
+    struct symbols symbols;
+    struct memory_block boot; /* in which those of the RAM disk are */
     bool is_open, has_elf, has_build;
     char text[ELF_NAME_BYTES];
 };
+
+#define BOOT_SYMBOLS "/boot/symbols"
+#define SYMBOLS_BYTES_MAX (256u << 10) /* of the quota of a monitor */
 
 void program_file_note(struct program_file *file, const char *path, const struct file_attr *attr)
 {
@@ -49,32 +53,34 @@ static bool read_file(void *context, uint64_t offset, void *out, uint64_t bytes)
     return file_read(&known->file, offset, out, bytes, &count) == MNOS_OK && count == bytes;
 }
 
-/* Where the symbols of the initial RAM disk lie; NULL: there are none. They are mapped once. */
-static const struct symbols *boot_symbols(void)
+/* Reads the symbols of the initial RAM disk into memory of this process, which known_end() frees. */
+static bool read_boot_symbols(struct known *known, struct file_session *files)
 {
-    static struct symbols symbols;
-    static bool looked;
-    mnos_cap_t memory = bootstrap_find("symbols");
-    uint64_t pages;
-    void *address;
+    struct file file;
+    uint64_t count = 0;
+    bool done;
 
-    if (!looked && memory != 0 &&
-        memory_map_all(memory, MNOS_MAP_READ, &address, &pages) == MNOS_OK &&
-        !symbols_open(&symbols, address, pages * MNOS_PAGE_BYTES))
-        memory_unmap(address, pages);
-    looked = true;
-    return symbols.bytes == NULL ? NULL : &symbols;
+    if (file_open(files, NULL, BOOT_SYMBOLS, 0, FILE_READ_RIGHT, &file) != MNOS_OK)
+        return false;
+    done = file.size <= SYMBOLS_BYTES_MAX &&
+           memory_allocate((file.size + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, &known->boot) ==
+               MNOS_OK;
+    if (done)
+        done = file_read(&file, 0, known->boot.address, file.size, &count) == MNOS_OK &&
+               symbols_open(&known->symbols, known->boot.address, count);
+    (void)!file_close(&file);
+    return done;
 }
 
-static bool find_build(struct known *known)
+static bool find_build(struct known *known, struct file_session *files)
 {
     static uint8_t head[ELF_NOTE_BYTES];
-    const struct symbols *symbols = boot_symbols();
     uint8_t id[ELF_BUILD_ID_BYTES];
     uint64_t count;
 
-    return symbols != NULL && file_read(&known->file, 0, head, sizeof head, &count) == MNOS_OK &&
-           elf_build_id(head, count, id) && symbols_program(symbols, id, &known->by_build);
+    return file_read(&known->file, 0, head, sizeof head, &count) == MNOS_OK &&
+           elf_build_id(head, count, id) && read_boot_symbols(known, files) &&
+           symbols_program(&known->symbols, id, &known->by_build);
 }
 
 static bool is_same(const struct program_file *file, const struct file_attr *attr)
@@ -106,10 +112,18 @@ static void look_at_file(struct known *known, const struct program_file *file, c
     if (!is_same(file, &attr))
         return;
     known->has_elf = elf_names_open(&known->elf, &source);
-    known->has_build = find_build(known);
+    known->has_build = find_build(known, files);
     *why = (known->has_elf && known->elf.symbol_count != 0) || known->has_build
                ? NULL
                : "the file has none, and the RAM disk none of this build";
+}
+
+static void known_end(struct known *known)
+{
+    if (known->boot.address != NULL)
+        memory_free(&known->boot);
+    if (known->is_open)
+        (void)!file_close(&known->file);
 }
 
 static const char *name_at(void *context, uint64_t address, uint64_t *offset)
@@ -158,6 +172,5 @@ void program_print_fault(uint64_t number, const char *name, const struct program
     fault_report(&scene, print_line, (void *)name);
     if (why != NULL)
         console_print("%s: names of functions are not known: %s\n", name, why);
-    if (known.is_open)
-        (void)!file_close(&known.file);
+    known_end(&known);
 }
