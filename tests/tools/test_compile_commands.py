@@ -13,8 +13,8 @@ from testlib import Suite, check
 
 suite = Suite("tools")
 
-# Compiled in other ways than an object: for the offsets of the entry code, by libFuzzer, as programs of their own.
-OTHERS = ("kernel/arch/x86_64/entry/offsets.c", "tests/fuzz/*", "tests/lwip/*", "tests/loader/*", "tests/fat_service/*",
+# Compiled in other ways than an object: for the offsets of the entry code, by cbmc, by libFuzzer, as programs of their own.
+OTHERS = ("kernel/arch/x86_64/entry/offsets.c", "tests/proofs/*", "tests/fuzz/*", "tests/lwip/*", "tests/loader/*", "tests/fat_service/*",
           "third_party/*")
 GCC_ONLY = re.compile(r"-[\w=*-]+(?=[,\]])")
 
