@@ -88,6 +88,26 @@ TEST(lx_memory, an_area_that_cannot_be_split_for_want_of_room_stays_as_it_is)
     CHECK_EQ(set.areas[0].start, AT(10));
 }
 
+/* Neither the middle nor an end is lost where there can be no more areas; a whole one needs no other. */
+TEST(lx_memory, what_cannot_be_moved_for_want_of_room_stays_where_it_is)
+{
+    struct vma moved = area(40, 44, 3);
+
+    for (uint32_t limit = 1; limit <= 2; limit++) {
+        begin();
+        set.limit = limit;
+        CHECK(insert(4, 20, 3));
+        CHECK(!vma_move(&set, AT(8), AT(10), &moved));
+        CHECK(limit == 2 || !vma_move(&set, AT(8), AT(20), &moved));
+        CHECK(set.count == 1 && vma_covers(&set, AT(4), AT(20)));
+    }
+    CHECK(vma_move(&set, AT(8), AT(20), &moved));
+    CHECK(set.count == 2 && vma_covers(&set, AT(4), AT(8)) && vma_covers(&set, AT(40), AT(44)));
+    CHECK(vma_find(&set, AT(8)) == NULL);
+    moved = area(50, 51, 3);
+    CHECK(vma_move(&set, AT(4), AT(8), &moved) && set.count == 2);
+}
+
 TEST(lx_memory, a_gap_is_the_highest_that_is_large_enough)
 {
     begin();

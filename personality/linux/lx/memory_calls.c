@@ -159,33 +159,19 @@ int64_t lx_mprotect(uint64_t start, uint64_t length, uint32_t protection)
  * an error nothing has changed. */
 static int64_t move(const struct vma *area, uint64_t old, uint64_t bytes, uint64_t wanted)
 {
-    struct vma part = *area, moved;
+    struct vma moved = *area;
     uint64_t to = memory_find(wanted);
-    int64_t result = -LX_ENOMEM;
 
-    part.start = old;
-    part.end = old + bytes;
-    part.offset += old - area->start;
-    moved = part;
     moved.start = to;
     moved.end = to + wanted;
+    moved.offset += old - area->start;
     if (moved.data_end != VMA_NO_END)
         moved.data_end += to - old;
-    if (to == 0 || !memory_make_room(old, to, bytes))
+    if (to == 0 || !memory_make_room(old, to, bytes) ||
+        !vma_move(&memory_areas, old, old + bytes, &moved))
         return -LX_ENOMEM;
-    if (part.file != NULL)
-        open_file_hold(part.file); /* while no area has it */
-    if (vma_remove(&memory_areas, part.start, part.end)) {
-        if (vma_insert(&memory_areas, &moved)) {
-            memory_move(old, to, bytes);
-            result = (int64_t)to;
-        } else {
-            (void)vma_insert(&memory_areas, &part); /* which there was room for before */
-        }
-    }
-    if (part.file != NULL)
-        open_file_release(part.file);
-    return result;
+    memory_move(old, to, bytes);
+    return (int64_t)to;
 }
 
 int64_t lx_mremap(uint64_t old, uint64_t bytes, uint64_t wanted, uint32_t flags, uint64_t to)

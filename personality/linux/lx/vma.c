@@ -158,6 +158,19 @@ bool vma_remove(struct vma_set *set, uint64_t start, uint64_t end)
     return true;
 }
 
+bool vma_move(struct vma_set *set, uint64_t start, uint64_t end, const struct vma *moved)
+{
+    bool done;
+
+    if (set->count + splits(set, start) + splits(set, end) > set->limit)
+        return false;
+    hold(set, moved); /* while no area has its file */
+    done = vma_remove(set, start, end) && vma_insert(set, moved);
+    if (moved->file != NULL)
+        set->release(moved->file);
+    return done;
+}
+
 bool vma_protect(struct vma_set *set, uint64_t start, uint64_t end, uint32_t protection)
 {
     uint32_t first, last;

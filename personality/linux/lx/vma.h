@@ -51,6 +51,8 @@ struct vma *vma_find(const struct vma_set *set, uint64_t address); /* NULL: not 
 bool vma_insert(struct vma_set *set, const struct vma *area);
 /* Takes the range out of all areas. False: an area would have to be split and there can be no more; nothing has changed. */
 bool vma_remove(struct vma_set *set, uint64_t start, uint64_t end);
+/* The range, which lies in one area, becomes another where none is. False as for vma_remove(). */
+bool vma_move(struct vma_set *set, uint64_t start, uint64_t end, const struct vma *moved);
 /* The range, which must be mapped whole, gets these rights. False as for vma_remove(). */
 bool vma_protect(struct vma_set *set, uint64_t start, uint64_t end, uint32_t protection);
 /* Whether all of the range is mapped. */
