@@ -29,12 +29,12 @@ struct file_answer {
     uint32_t length;
 };
 
-/* As message_get(). */
+/* As message_get(). Whole words are stored, so any other size is left to message_get_part(). */
 static inline void file_take_answer(const struct file_answer *answer, void *out, size_t size)
 {
     size_t in_registers = size < sizeof answer->words ? size : sizeof answer->words;
 
-    if (__builtin_expect(answer->length != size, 0)) {
+    if (__builtin_expect(answer->length != size || size % 8 != 0, 0)) {
         struct message message = {.info = answer->length};
 
         memcpy(message.words, answer->words, sizeof message.words);

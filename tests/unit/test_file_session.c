@@ -3,6 +3,7 @@
  * test_file_session - what the library makes of a lane whose service was stopped for a while: lib/client/file_session.c with a
  * service that keeps lanes as lib/server/lane.c does.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
@@ -11,6 +12,7 @@
 #define message_add_cap file_session_add_cap
 #define message_cap file_session_message_cap
 #define message_refuse_caps file_session_refuse_caps
+#define message_get_part file_session_get_part
 #define mutex_lock_taken file_session_lock_taken
 #define mutex_tell file_session_tell
 
@@ -29,8 +31,9 @@
 #define memory_unmap file_session_unmap
 
 static mnos_status_t service_call(mnos_cap_t, struct message *msg);
+static struct mnos_ipc_buffer *ipc_buffer(void);
 
-#include "lib/client/file_internal.h"
+#include "lib/client/file_walk.h"
 
 static struct {
     struct server_lane lanes[LABEL_LANES];
@@ -79,6 +82,17 @@ static size_t message_get(const struct message *msg, void *out, size_t size)
 {
     memcpy(out, msg->words, size < sizeof msg->words ? size : sizeof msg->words);
     return size;
+}
+
+size_t message_get_part(const struct message *msg, void *out, size_t size)
+{
+    size_t length = msg->length < size ? msg->length : size;
+    size_t in_registers = length < sizeof msg->words ? length : sizeof msg->words;
+
+    memset(out, 0, size);
+    memcpy(out, msg->words, in_registers);
+    memcpy((uint8_t *)out + in_registers, buffer.data, length - in_registers);
+    return length;
 }
 
 static mnos_status_t sys_cap_delete(mnos_cap_t)
@@ -192,4 +206,23 @@ TEST(file_session, nor_is_anything_unsure_in_a_session_that_has_begun_anew)
     CHECK_EQ(request_in_lane(1), MNOS_ERR_ARGUMENT);
     CHECK_EQ(model.opened, 2);
     CHECK_EQ(model.carried_out, 2);
+}
+
+/* As the text of a link may be: the sanitizer sees what is written behind it. */
+TEST(file_session, an_answer_of_any_size_fills_its_place_and_no_more)
+{
+    struct file_answer answer = {.words = {1, 2, 3, 4}};
+    uint8_t bytes[48];
+
+    memset(buffer.data, 0xEE, 16);
+    memcpy(bytes, answer.words, sizeof answer.words);
+    memset(bytes + sizeof answer.words, 0xEE, 16);
+    for (uint32_t size = 1; size <= sizeof bytes; size++) {
+        uint8_t *place = malloc(size);
+
+        answer.length = size;
+        file_take_answer(&answer, place, size);
+        CHECK_EQ(memcmp(place, bytes, size), 0);
+        free(place);
+    }
 }
