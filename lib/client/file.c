@@ -60,13 +60,14 @@ mnos_status_t file_close(struct file *file)
 {
     struct file_session *session = file->session;
     uint64_t handle = file->handle, rax;
-    uint32_t run = session->runs, lane;
+    uint32_t run, lane;
     struct ipc_registers regs;
 
     file->handle = 0;
-    if (file->run != run)
+    if (file->run != session->runs)
         return MNOS_ERR_LOST;
     lane = file_take_lane(session);
+    run = session->runs; /* while this waited for a lane the session may have begun anew */
     regs = (struct ipc_registers){.rdx = handle};
     if (!file_quick_call(session, file_label(session, FILE_CLOSE, lane), sizeof(struct file_handle),
                          &regs, &rax))

@@ -15,9 +15,10 @@ static inline __attribute__((always_inline)) mnos_status_t walk_quick(struct fil
     uint64_t record = what->flags & FILE_NO_FOLLOW, text[2], rax;
     struct ipc_registers regs;
 
-    path->run = session->runs;
     if (what->once)
         lane = file_take_lane(session);
+    path->run =
+        session->runs; /* behind it: while this waits for a lane the session may begin anew */
     if (what->operation == FILE_OPEN)
         record = (what->flags & ~(uint32_t)FILE_BENEATH) | (uint64_t)what->rights << 32;
     text_words(path->text, path->bytes, text);

@@ -107,8 +107,8 @@ static mnos_status_t ask_one(struct file_call *call, const struct file_asked *wh
                                          what->rights};
     else
         record.one = (struct file_path){path->directory, what->flags & FILE_NO_FOLLOW, 0};
-    path->run = path->session->runs;
     begin(call, path->session, what, &record, sizeof record);
+    path->run = path->session->runs;
     file_call_add(call, path->text, path->bytes);
     return file_call_send(path->session, call);
 }
