@@ -50,7 +50,8 @@ struct fault_program fault_image_program(struct fault_image *image)
     return (struct fault_program){image, image_name, image_code};
 }
 
-void fault_place(const struct fault_program *program, uint64_t address, char *out, size_t size)
+/* Whether the function is known. */
+static bool put_place(const struct fault_program *program, uint64_t address, char *out, size_t size)
 {
     uint64_t offset;
     const char *name = program->name(program->context, address, &offset);
@@ -59,6 +60,12 @@ void fault_place(const struct fault_program *program, uint64_t address, char *ou
         mnos_snprintf(out, size, "%s+0x%llx", name, (ull)offset);
     else
         mnos_snprintf(out, size, "0x%llx", (ull)address);
+    return name != NULL;
+}
+
+void fault_place(const struct fault_program *program, uint64_t address, char *out, size_t size)
+{
+    (void)put_place(program, address, out, size);
 }
 
 /* ---- causes ---- */
@@ -232,11 +239,10 @@ static void tell_place(const struct fault_scene *scene, unsigned number, uint64_
 {
     char place[PLACE_BYTES], text[FAULT_LINE_BYTES];
 
-    fault_place(&scene->program, address, place, sizeof place);
-    if (place[0] == '0') /* as names never begin: the function is not known */
-        mnos_snprintf(text, sizeof text, "  #%u %s", number, place);
-    else
+    if (put_place(&scene->program, address, place, sizeof place))
         mnos_snprintf(text, sizeof text, "  #%u 0x%llx %s", number, (ull)address, place);
+    else
+        mnos_snprintf(text, sizeof text, "  #%u %s", number, place);
     line(context, text);
 }
 
@@ -245,7 +251,10 @@ uint64_t fault_stack_part(uint64_t stack_pointer, uint64_t stack_address, uint64
 {
     uint64_t at = 0;
 
-    /* Below its stack it has overflowed, and all of that is looked at; above it is another stack. */
+    /* Just below its stack it has overflowed, and all of that is looked at; elsewhere is the stack of another thread, which has not
+     * called from here. */
+    if (stack_pointer < stack_address && stack_address - stack_pointer > OVERFLOW_REACH_BYTES)
+        return 0;
     if (stack_pointer > stack_address)
         at = (stack_pointer - stack_address + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
     if (at >= stack_bytes)

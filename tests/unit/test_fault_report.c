@@ -157,6 +157,36 @@ TEST(fault_report, a_program_that_was_launched_is_not_told_of_a_manifest)
     launched = false;
 }
 
+TEST(fault_report, the_first_thread_has_not_called_what_another_one_does)
+{
+    make_scene(14, 4, 0xDEAD0000);
+    put_word(STACK, CODE + 16);
+    fault.registers.rsp = 0x50001000;
+    report();
+    CHECK_EQ(line_count, 2);
+    fault.registers.rsp = STACK - 100008; /* of its own stack, with a large array below it */
+    report();
+    CHECK_EQ(line_count, 3);
+}
+
+static const char *hostile_name(void *, uint64_t, uint64_t *offset)
+{
+    *offset = 8;
+    return "0x401234";
+}
+
+TEST(fault_report, a_function_cannot_pass_for_an_address)
+{
+    struct fault_image image = {NULL, code, CODE, CODE_BYTES};
+    struct fault_scene scene = {.fault = &fault, .program = fault_image_program(&image)};
+
+    make_scene(14, 4, 0xDEAD0000);
+    scene.program.name = hostile_name;
+    line_count = 0;
+    fault_report(&scene, take_line, NULL);
+    CHECK_STR_EQ(lines[1], "  #0 0x400008 0x401234+0x8");
+}
+
 TEST(fault_report, a_hostile_stack_pointer_leads_nowhere)
 {
     static const uint64_t pointers[] = {
