@@ -35,6 +35,8 @@ static void program_ended(struct program *program, const struct mnos_process_inf
     program->state = PROGRAM_ENDED;
     if (info->exit_reason == MNOS_EXIT_FAULT)
         faults_look(program);
+    else /* one thread has faulted, and another, or whoever killed it, was first to end it */
+        program->fault = (struct launcher_fault){0};
     process_finish(&program->process);
     listener_tell(&program->listener);
     listener_forget(&program->listener);
