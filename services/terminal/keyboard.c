@@ -53,9 +53,16 @@ mnos_status_t keyboard_begin(struct keyboard *keyboard, const struct input_sourc
 
 static void ask_next(struct keyboard *keyboard)
 {
-    uint32_t wishes = keyboard->wishes;
+    uint32_t wishes;
 
-    if (keyboard->busy || wishes == 0)
+    if (keyboard->busy)
+        return;
+    /* Known only now, since what the thread asks may be whether it listens. */
+    if (keyboard->gone && keyboard->source.listens)
+        keyboard->wishes |= KEYBOARD_LISTEN;
+    keyboard->gone = false;
+    wishes = keyboard->wishes;
+    if (wishes == 0)
         return;
     if ((wishes & KEYBOARD_LISTEN) != 0)
         input_renew(&keyboard->source);
@@ -74,6 +81,12 @@ void keyboard_ask(struct keyboard *keyboard, uint32_t wishes, unsigned lights)
     ask_next(keyboard);
 }
 
+void keyboard_lost(struct keyboard *keyboard)
+{
+    keyboard->gone = true;
+    ask_next(keyboard);
+}
+
 bool keyboard_collect(struct keyboard *keyboard, struct input_key keys[INPUT_KEYS_MAX],
                       size_t *count, bool *took)
 {
@@ -87,9 +100,11 @@ bool keyboard_collect(struct keyboard *keyboard, struct input_key keys[INPUT_KEY
     return true;
 }
 
-bool keyboard_is_taking(const struct keyboard *keyboard)
+bool keyboard_may_take(const struct keyboard *keyboard)
 {
-    return keyboard->busy && (keyboard->given & KEYBOARD_TAKE) != 0;
+    uint32_t given = keyboard->busy ? keyboard->given : 0;
+
+    return ((given | keyboard->wishes) & KEYBOARD_TAKE) != 0;
 }
 
 bool keyboard_is_deaf(const struct keyboard *keyboard)

@@ -32,6 +32,7 @@ struct keyboard {
     unsigned wanted_lights;
     uint32_t given, wishes; /* what it was asked last, and what it is to be asked next */
     bool busy;              /* it was asked, and what came of it was not collected */
+    bool gone;              /* nobody has the badge of `source` any more */
     mnos_cap_t work;        /* the endpoint at which it waits */
     uint64_t done_event;    /* at the endpoint of `source` */
     struct thread thread;
@@ -42,10 +43,13 @@ mnos_status_t keyboard_begin(struct keyboard *keyboard, const struct input_sourc
                              uint64_t done_event, uint32_t priority);
 /* enum keyboard_wish. Does not wait; what is wished for while the thread asks is asked next. */
 void keyboard_ask(struct keyboard *keyboard, uint32_t wishes, unsigned lights);
+/* Nobody has the badge of `source` any more. A driver that listened has ended, and its next run is asked; where none listens it is
+ * the end of a question that none has taken, and asking again at once would have the same answer for ever. */
+void keyboard_lost(struct keyboard *keyboard);
 /* What came of a question; false: there is nothing to collect. *took: it was for keys, of which there are *count. */
 bool keyboard_collect(struct keyboard *keyboard, struct input_key keys[INPUT_KEYS_MAX],
                       size_t *count, bool *took);
-/* Whether keys may be on their way, which would be lost with this process. */
-bool keyboard_is_taking(const struct keyboard *keyboard);
+/* Whether keys are or will be on their way without a further question, and would be lost with this process. */
+bool keyboard_may_take(const struct keyboard *keyboard);
 /* Whether a driver that has been started is to be asked to tell of keys. */
 bool keyboard_is_deaf(const struct keyboard *keyboard);

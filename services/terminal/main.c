@@ -73,7 +73,7 @@ static void note_typed(void)
 {
     bool waits = byte_queue_used(&terminals[MONITOR].received) != 0;
 
-    atomic_store_explicit(&kept->typed, waits || keyboard_is_taking(&keyboard),
+    atomic_store_explicit(&kept->typed, waits || keyboard_may_take(&keyboard),
                           memory_order_relaxed);
 }
 
@@ -148,8 +148,9 @@ static void ask_for_keys(void)
     if (held)
         return;
     keys_wait = false;
+    /* First: from the question on they may be on their way. */
+    atomic_store_explicit(&kept->typed, 1, memory_order_relaxed);
     keyboard_ask(&keyboard, KEYBOARD_TAKE, keys.lights);
-    note_typed();
 }
 
 static void take_answer(void)
@@ -329,7 +330,7 @@ static void handle(struct message *msg)
     }
     if (msg->kind == MNOS_KIND_CLIENT_GONE &&
         ipc_client_is_gone(server.endpoint, msg->badge, keyboard.source.badge))
-        keyboard_ask(&keyboard, KEYBOARD_LISTEN, keys.lights); /* its next run */
+        keyboard_lost(&keyboard);
     stream_server_handle(&server, msg);
 }
 

@@ -4,6 +4,7 @@ font that it is drawn with."""
 
 import re
 import tempfile
+import time
 from pathlib import Path
 
 from qemu import BUILD, PROMPT, Guest, Machine
@@ -105,6 +106,23 @@ def interrupt() -> None:
         shown = wait_for_text(guest, "61  a", "ended, killed", PROMPT_ON_SCREEN)
         check("03  Ctrl-C" not in shown, f"the program had the key:\n{shown}")
         command(guest, "one", "one: there is")
+
+
+def calls(guest) -> int:
+    row = re.search(r"^ +0 +\d+ +[\d.]+ +\d+ +(\d+) ", guest.command("cpu"), re.M)
+    check(row is not None, "`cpu` has no row of core 0")
+    return int(row[1])
+
+
+@suite.test("on a machine without a keyboard controller the terminal waits for its driver, and does not ask again and again")
+def no_controller() -> None:
+    with Guest(Machine("direct", extra=("-machine", "i8042=off")), "console no controller", 90) as guest:
+        guest.expect("ps2: stopped, it ended")
+        wait_for_text(guest, PROMPT_ON_SCREEN)
+        before = calls(guest)
+        time.sleep(3)
+        after = calls(guest)
+        check(after - before < 3000, f"{after - before} system calls in three seconds in which nobody has asked for anything")
 
 
 def changed(text: str, *changes: tuple[str, str]) -> str:
