@@ -3,7 +3,6 @@
 #include "lib/client/input.h"
 
 #include "lib/client/service.h"
-#include "lib/mnos/listener.h"
 #include "lib/mnos/time.h"
 
 static void set_lights(const struct input_source *source)
@@ -22,8 +21,8 @@ void input_renew(struct input_source *source)
 
 void input_listen(struct input_source *source)
 {
-    source->listens = listen_to(source->driver, INPUT_LISTEN, source->endpoint, source->badge,
-                                source->event) == MNOS_OK;
+    source->listens = service_listen(source->driver, INPUT_LISTEN, source->endpoint, source->badge,
+                                     source->event) == MNOS_OK;
     if (source->listens)
         set_lights(source);
 }

@@ -5,6 +5,8 @@
 #include "lib/base/string.h"
 #include "lib/client/manager.h"
 #include "lib/mnos/bootstrap.h"
+#include "lib/mnos/listener.h"
+#include "lib/mnos/syscall.h"
 
 /* A call that failed has left the message as it was, in registers and in the IPC buffer; the kernel writes
  * there what it delivers. Only what asks in between must put back what it has changed. */
@@ -49,4 +51,22 @@ mnos_status_t service_call_on(mnos_cap_t endpoint, struct message *msg, mnos_sta
 mnos_status_t service_call_parking(mnos_cap_t endpoint, struct message *msg)
 {
     return go_on(endpoint, msg, ipc_call(endpoint, msg, MNOS_DEADLINE_NEVER), false);
+}
+
+mnos_status_t service_listen(mnos_cap_t service, uint32_t label, mnos_cap_t endpoint,
+                             mnos_badge_t badge, uint64_t events)
+{
+    struct listen_request request = {events};
+    struct message msg = {0};
+    mnos_cap_t mine;
+    mnos_status_t status = sys_cap_create(
+        MNOS_CREATE_MINT, endpoint, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, badge, events, &mine);
+
+    if (status != MNOS_OK)
+        return status;
+    message_put(&msg, label, &request, sizeof request);
+    message_add_cap(&msg, mine, MNOS_RIGHT_WRITE);
+    status = service_call(service, &msg);
+    (void)!sys_cap_delete(mine); /* the service's copy stays, and tells when the service ends */
+    return status;
 }

@@ -44,3 +44,7 @@ static inline mnos_status_t service_call(mnos_cap_t endpoint, struct message *ms
 
 /* The same for a request of class I_PARKS or N_PARKS, which may wait as long as it takes: nobody is asked. */
 mnos_status_t service_call_parking(mnos_cap_t endpoint, struct message *msg);
+
+/* As listen_to() (lib/mnos/listener.h), of a service that may stop working before it has answered. */
+mnos_status_t service_listen(mnos_cap_t service, uint32_t label, mnos_cap_t endpoint,
+                             mnos_badge_t badge, uint64_t events);

@@ -6,7 +6,6 @@
 #include "lib/client/manager.h"
 #include "lib/client/service.h"
 #include "lib/mnos/bootstrap.h"
-#include "lib/mnos/listener.h"
 #include "lib/mnos/syscall.h"
 #include "services/vfs/server.h"
 #include "services/vfs/volumes.h"
@@ -32,8 +31,8 @@ static mnos_status_t listen(struct asker *asker)
         return MNOS_OK;
     badge = vfs_new_badge(asker->vfs, 0);
     atomic_store(&asker->listens, badge);
-    status =
-        listen_to(asker->service, MOUNT_LISTEN, asker->vfs->endpoint, badge, 1ull << asker->number);
+    status = service_listen(asker->service, MOUNT_LISTEN, asker->vfs->endpoint, badge,
+                            1ull << asker->number);
     if (status != MNOS_OK)
         atomic_store(&asker->listens, 0);
     return status;

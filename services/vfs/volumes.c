@@ -4,6 +4,7 @@
 
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
+#include "lib/client/service.h"
 #include "lib/client/volume.h"
 #include "lib/mnos/bootstrap.h"
 
@@ -20,7 +21,7 @@ void volumes_listen(struct vfs *vfs)
     if (volumes == 0 || vfs->volumes_listen != 0 || vfs->volumes_stopped)
         return;
     badge = vfs_new_badge(vfs, 0);
-    if (listen_to(volumes, VOLUME_LISTEN, vfs->endpoint, badge, VFS_EVENT_VOLUMES) == MNOS_OK)
+    if (service_listen(volumes, VOLUME_LISTEN, vfs->endpoint, badge, VFS_EVENT_VOLUMES) == MNOS_OK)
         vfs->volumes_listen = badge;
     else
         vfs->volumes_stopped = true; /* until an event says that it was started */
