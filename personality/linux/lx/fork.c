@@ -170,6 +170,13 @@ static bool take_memory(const struct part parts[PARTS], mnos_cap_t *memory)
            MNOS_OK;
 }
 
+/* No copy is asked for: the memory is the container's again. */
+static void give_memory_back(void)
+{
+    (void)!host_ask(LXHOST_FORK_MEMORY, &(struct lxhost_pages){0}, sizeof(struct lxhost_pages),
+                    NULL, 0);
+}
+
 static int64_t make_copy(struct part parts[PARTS])
 {
     struct lxhost_fork record = {
@@ -253,8 +260,10 @@ int64_t process_fork(void)
             return 0;
         }
         result = make_copy(parts);
+    } else {
+        give_memory_back();
     }
-    /* lxhost has taken the memory back, and what was mapped with it, unless it was never asked for the copy. */
+    /* lxhost has taken the memory back, and what was mapped with it. */
     if (copy.to != NULL)
         memory_unmap(copy.to, copy.pages);
     if (memory != 0)
