@@ -275,6 +275,8 @@ static int64_t open_in_mount(struct place *place, uint32_t flags, struct open_fi
 /* A pipe by the link of /proc to it is the open file that the descriptor refers to: it has no other way in. */
 static int64_t open_pipe(struct open_file *pipe, uint32_t flags, struct open_file **opened)
 {
+    if ((flags & LINUX_O_CREAT) != 0 && (flags & LINUX_O_EXCL) != 0)
+        return -LX_EEXIST;
     if ((flags & LINUX_O_DIRECTORY) != 0)
         return -LX_ENOTDIR;
     if ((pipe->flags & LINUX_O_ACCMODE) != (flags & LINUX_O_ACCMODE))
