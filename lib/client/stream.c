@@ -70,21 +70,18 @@ mnos_status_t stream_listen(mnos_cap_t stream, mnos_cap_t endpoint, mnos_badge_t
                             const struct stream_events *events)
 {
     uint64_t all = events->input | events->front | events->size | events->interrupt;
-    mnos_status_t status;
+    struct message msg = {0};
+    mnos_cap_t mine;
+    mnos_status_t status = sys_cap_create(MNOS_CREATE_MINT, endpoint,
+                                          MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT, badge, all, &mine);
 
-    do {
-        struct message msg = {0};
-        mnos_cap_t mine;
-
-        status = sys_cap_create(MNOS_CREATE_MINT, endpoint, MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
-                                badge, all, &mine);
-        if (status != MNOS_OK)
-            return status;
-        message_put(&msg, STREAM_LISTEN, events, sizeof *events);
-        message_add_cap(&msg, mine, MNOS_RIGHT_WRITE);
-        status = ipc_request(stream, &msg);
-        (void)!sys_cap_delete(mine); /* the driver's copy stays, and tells when the driver ends */
-    } while (status == MNOS_ERR_PEER);
+    if (status != MNOS_OK)
+        return status;
+    message_put(&msg, STREAM_LISTEN, events, sizeof *events);
+    message_add_cap(&msg, mine, MNOS_RIGHT_WRITE);
+    /* Of one capability, whatever run takes it: the end of another one with this badge would be taken for the driver's. */
+    status = service_call(stream, &msg);
+    (void)!sys_cap_delete(mine); /* the driver's copy stays, and tells when the driver ends */
     return status;
 }
 

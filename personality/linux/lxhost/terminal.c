@@ -17,6 +17,7 @@ static struct discipline line;
 static mnos_cap_t stream;
 static int32_t foreground = 1, session = 1;
 static bool failed; /* nothing can be typed any more */
+static bool deaf;   /* it has not taken what it is to tell by */
 static uint16_t rows, columns;
 
 static void echo(const uint8_t *bytes, size_t count)
@@ -29,7 +30,7 @@ static void listen(void)
     static const struct stream_events events = {
         .input = EVENT_TERMINAL, .front = EVENT_TERMINAL, .size = EVENT_TERMINAL};
 
-    (void)!stream_listen(stream, host.endpoint, BADGE_TERMINAL, &events);
+    deaf = stream_listen(stream, host.endpoint, BADGE_TERMINAL, &events) != MNOS_OK;
 }
 
 static void tell_waiters(void)
@@ -95,6 +96,9 @@ void terminal_open(void)
 
 void terminal_look(bool gone)
 {
+    /* The end of a question that none has taken: asked again, it would have the same answer, and end again. */
+    if (gone && deaf)
+        return;
     if (gone)
         listen();
     take();
@@ -125,6 +129,8 @@ mnos_status_t terminal_read(struct process *process, const struct lxhost_tty_io 
         return MNOS_ERR_DENIED;
     if (!discipline_can_read(&line))
         take();
+    if (deaf && !failed) /* it is there again */
+        listen();
     if (discipline_can_read(&line)) {
         done->count = discipline_read(&line, process->native.window.address, count);
         return MNOS_OK;
