@@ -287,6 +287,40 @@ TEST(tmpfs, names_of_every_length_up_to_the_limit_differ_in_each_byte)
     check_all(fs);
 }
 
+static mnos_status_t walk_bytes(struct tmpfs *fs, const char *path, uint32_t bytes)
+{
+    walked.root = walked.start = TMPFS_ROOT;
+    walked.no_follow = true;
+    return file_resolve(
+        &(struct file_system){&tmpfs_methods, &(struct tmpfs_files){.fs = fs}, 0, 0}, &walked, path,
+        bytes);
+}
+
+/* The library takes texts up to a zero; a client without it can send any bytes. */
+TEST(tmpfs, nothing_gets_a_name_that_others_could_not_say)
+{
+    static const char long_name[] = "a\0name-of-more-than-eight-bytes";
+    struct tmpfs *fs = make(64);
+    uint32_t file = add(fs, "a", FILE_TYPE_FILE), inode;
+    struct file_place from;
+
+    CHECK_EQ(walk_bytes(fs, "a", 1), MNOS_OK);
+    from = walked.place;
+    for (uint32_t bytes = 2; bytes < sizeof long_name; bytes += 5) {
+        CHECK_EQ(walk_bytes(fs, long_name, bytes), MNOS_OK);
+        CHECK_EQ(walked.place.inode, 0);
+        CHECK_EQ(tmpfs_create(fs, &walked.place, FILE_TYPE_FILE, ACCOUNT, &inode),
+                 MNOS_ERR_ARGUMENT);
+        CHECK_EQ(tmpfs_create(fs, &walked.place, FILE_TYPE_DIRECTORY, ACCOUNT, &inode),
+                 MNOS_ERR_ARGUMENT);
+        CHECK_EQ(tmpfs_symlink(fs, &walked.place, "a", 1, ACCOUNT), MNOS_ERR_ARGUMENT);
+        CHECK_EQ(tmpfs_link(fs, file, &walked.place, ACCOUNT), MNOS_ERR_ARGUMENT);
+        CHECK_EQ(tmpfs_rename(fs, &from, &walked.place, ACCOUNT), MNOS_ERR_ARGUMENT);
+    }
+    CHECK_EQ(inode_of(fs, "a"), file);
+    check_all(fs);
+}
+
 /* A name says what type of inode it leads to, also when it has come to lead to another one. */
 TEST(tmpfs, a_name_that_is_renamed_over_leads_to_what_was_moved)
 {

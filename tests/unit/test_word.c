@@ -42,3 +42,20 @@ TEST(word, one_of_up_to_sixteen_is_two_of_them)
         free(text);
     }
 }
+
+TEST(word, a_zero_is_found_wherever_it_is_and_none_behind_the_text)
+{
+    for (uint32_t bytes = 0; bytes <= 40; bytes++) {
+        char *text = malloc(bytes == 0 ? 1 : bytes);
+
+        memset(text, 0x01, bytes); /* a zero below it borrows from it */
+        CHECK(!text_has_zero(text, bytes));
+        for (uint32_t at = 0; at < bytes; at++) {
+            text[at] = 0;
+            CHECK(text_has_zero(text, bytes));
+            text[at] = (char)0x80;
+        }
+        CHECK(!text_has_zero(text, bytes));
+        free(text);
+    }
+}

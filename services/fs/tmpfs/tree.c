@@ -2,15 +2,25 @@
 /* tree - what is done with names: see names.h. Each operation looks first, then changes without
  * failing. */
 #include "lib/base/string.h"
+#include "lib/base/word.h"
 #include "lib/server/state.h"
 #include "services/fs/tmpfs/names.h"
+
+/* Whoever lists a name with a zero sees another one, and could not remove it. */
+static inline mnos_status_t check_text(const struct file_place *place)
+{
+    bool has_zero = place->bytes < 8 ? text_word_has_zero(place->word, place->bytes)
+                                     : text_has_zero(place->text, place->bytes);
+
+    return has_zero ? MNOS_ERR_ARGUMENT : MNOS_OK;
+}
 
 /* Whether something new can have this name. A removed directory takes no names. */
 static mnos_status_t check_new(struct tmpfs *fs, const struct file_place *place)
 {
     if (place->directory == 0 || place->inode != 0)
         return MNOS_ERR_EXISTS;
-    return tmpfs_inode(fs, place->directory)->links == 0 ? MNOS_ERR_NOT_FOUND : MNOS_OK;
+    return tmpfs_inode(fs, place->directory)->links == 0 ? MNOS_ERR_NOT_FOUND : check_text(place);
 }
 
 mnos_status_t tmpfs_create(struct tmpfs *fs, const struct file_place *place, enum file_type type,
@@ -159,8 +169,9 @@ static mnos_status_t check_rename(struct tmpfs *fs, const struct file_place *fro
         return MNOS_ERR_NOT_DIRECTORY;
     if (moves_directory && would_be_in_itself(fs, from->inode, to->directory))
         return MNOS_ERR_ARGUMENT;
-    return to->inode == 0 || to->inode == from->inode ? MNOS_OK
-                                                      : check_replaced(fs, from->inode, to->inode);
+    if (to->inode == 0)
+        return check_text(to);
+    return to->inode == from->inode ? MNOS_OK : check_replaced(fs, from->inode, to->inode);
 }
 
 mnos_status_t tmpfs_rename(struct tmpfs *fs, const struct file_place *from,
