@@ -126,6 +126,10 @@ void command_denials(const struct words *words)
             task_print_unknown("denials", word);
             return;
         }
+        if (status != MNOS_OK) { /* whose they would be is not known */
+            console_error(status, "denials");
+            return;
+        }
     }
     status = task_processes(&processes);
     if (status != MNOS_OK)
