@@ -72,7 +72,7 @@ static mnos_status_t begin(const struct message *msg)
 
     if (msg->label != RNG_GET)
         return MNOS_ERR_LABEL;
-    if (client != 0 || !queue_add(&queue, &segment, 1, 0))
+    if (queue_in_flight(&queue) != 0 || !queue_add(&queue, &segment, 1, 0))
         return MNOS_ERR_AGAIN;
     client = msg->reply_id;
     if (queue_publish(&queue))
