@@ -21,7 +21,7 @@ suite = Suite("linux")
 
 BUSYBOX = BUILD / "src/busybox-static/bin/busybox"
 OWN = {name: BUILD / "tests/linux" / name
-       for name in ("kept", "cost", "errors", "signals", "memory", "events", "reads", "hostile", "sent", "waits")}
+       for name in ("kept", "cost", "errors", "signals", "memory", "large", "events", "reads", "hostile", "sent", "waits")}
 # What a call may cost, in instructions: docs/linux.md has what it does.
 COST_LIMITS = {"getppid": 100, "read": 900, "pipe": 9_900, "fork": 330_000, "exec": 471_000,
                "thread": 8_500}
@@ -100,8 +100,8 @@ def disk(*more: Path, files: dict[str, str] = {}):
 
 
 @contextmanager
-def prompt(path: Path, name: str, limit_s: float = 400, cpus: int = 2, extra: tuple[str, ...] = ()):
-    with Guest(Machine("direct", cpus=cpus, memory_mib=256, extra=(*extra, *data_disk(path))), f"linux {name}", limit_s) as guest:
+def prompt(path: Path, name: str, limit_s: float = 400, cpus: int = 2, extra: tuple[str, ...] = (), memory_mib: int = 256):
+    with Guest(Machine("direct", cpus=cpus, memory_mib=memory_mib, extra=(*extra, *data_disk(path))), f"linux {name}", limit_s) as guest:
         guest.expect(PROMPT)
         yield guest
 
@@ -338,6 +338,13 @@ def reads() -> None:
 def memory() -> None:
     with disk() as (path, _), prompt(path, "memory") as guest:
         run_alike(guest, OWN["memory"])
+
+
+@suite.test("a program with much memory makes a copy of itself")
+def large() -> None:
+    with disk() as (path, _), prompt(path, "large", memory_mib=1024) as guest:
+        output, code = run(guest, "run --memory 360M large")
+        check((output, code) == ("", 0), f"{code}: {output}")
 
 
 @suite.test("calls take no more instructions than they may")

@@ -94,10 +94,13 @@ static mnos_status_t map_runs(const struct process *process, const struct lxhost
     return status;
 }
 
+#define PAGES_OF_TABLE 512u /* Intel SDM vol 3A, "4-Level Paging" */
+
 /* What page tables and mappings of the copy take, beyond what each process has. */
-static mnos_status_t make_room(struct process *process, const struct lxhost_image *image)
+static mnos_status_t make_room(struct process *process, const struct lxhost_image *image,
+                               uint64_t pages)
 {
-    struct lxhost_grow more = {.frames = 2ull * image->run_count,
+    struct lxhost_grow more = {.frames = 2ull * image->run_count + pages / PAGES_OF_TABLE,
                                .bytes = 256ull * image->run_count};
 
     return image->run_count > LXHOST_RUNS_MAX ? MNOS_ERR_FORMAT : native_grow(process, &more);
@@ -115,7 +118,7 @@ static mnos_status_t fill(struct birth *birth, const struct process *parent,
     if (status == MNOS_OK)
         status = sessions_copy(birth, parent, image);
     if (status == MNOS_OK)
-        status = make_room(process, image);
+        status = make_room(process, image, pages);
     if (status == MNOS_OK)
         status = native_map(birth, LAYOUT_BOOTSTRAP, 0, 1, MNOS_MAP_READ);
     if (status == MNOS_OK)
