@@ -29,7 +29,7 @@ struct file_place {
     enum file_type type;    /* of the inode, or FILE_TYPE_NONE: not known */
     bool must_be_directory; /* a slash followed */
     const char *text;
-    uint64_t word; /* text_word() of the text, or of its first eight bytes: for `look` */
+    uint64_t word; /* text_word() of the text, or of its first eight bytes */
 };
 
 struct file_walk {

@@ -158,7 +158,8 @@ static struct file_place place(struct tmpfs *fs, uint32_t directory, const char 
                                .inode = unit == 0 ? 0 : tmpfs_unit(fs, unit)->inode,
                                .entry = unit,
                                .bytes = bytes,
-                               .text = text};
+                               .text = text,
+                               .word = text_word(text, bytes < 8 ? bytes : 8)};
 }
 
 static uint32_t inode_of(struct tmpfs *fs, const char *text)
