@@ -3,6 +3,7 @@
 #include "services/launcher/faults.h"
 
 #include "lib/format/bytes.h"
+#include "lib/mnos/heap.h"
 #include "lib/mnos/layout.h"
 #include "lib/mnos/memory.h"
 #include "lib/mnos/time.h"
@@ -17,10 +18,13 @@ void faults_take(struct programs *programs, struct message *message)
 
         /* Of several threads the first: others fault before they notice. */
         if (at->state != PROGRAM_RUNNING || message->badge != (FAULTS_BADGE | at->order) ||
-            at->fault.time_ns != 0)
+            at->fault != NULL)
             continue;
-        at->fault.time_ns = kinfo_time_ns();
-        message_get(message, &at->fault.what, sizeof at->fault.what);
+        at->fault = heap_allocate(sizeof *at->fault);
+        if (at->fault == NULL)
+            break; /* it ends all the same, and nobody is told more */
+        *at->fault = (struct launcher_fault){.time_ns = kinfo_time_ns()};
+        message_get(message, &at->fault->what, sizeof at->fault->what);
     }
     message_put(message, MNOS_OK, NULL, 0); /* no MNOS_FAULT_ label: it is not handled */
 }
@@ -45,11 +49,11 @@ static void take_words(struct launcher_fault *fault, const uint8_t *stack, uint6
 void faults_look(struct program *program)
 {
     const struct process *process = &program->process;
-    struct launcher_fault *fault = &program->fault;
+    struct launcher_fault *fault = program->fault;
     uint64_t bytes = process->stack_pages * MNOS_PAGE_BYTES, offset = 0;
     void *stack;
 
-    if (fault->time_ns == 0)
+    if (fault == NULL)
         return; /* it came to nobody */
     fault->stack_pages = (uint32_t)process->stack_pages;
     fault->stack_address = LAYOUT_STACK_TOP - bytes;
@@ -63,8 +67,14 @@ void faults_look(struct program *program)
 
 mnos_status_t faults_answer(const struct program *program, struct message *reply)
 {
-    if (program->state != PROGRAM_ENDED || program->fault.time_ns == 0)
+    if (program->state != PROGRAM_ENDED || program->fault == NULL)
         return MNOS_ERR_STATE;
-    message_put(reply, MNOS_OK, &program->fault, sizeof program->fault);
+    message_put(reply, MNOS_OK, program->fault, sizeof *program->fault);
     return MNOS_OK;
+}
+
+void faults_forget(struct program *program)
+{
+    heap_free(program->fault);
+    program->fault = NULL;
 }

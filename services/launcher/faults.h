@@ -18,5 +18,7 @@
 void faults_take(struct programs *programs, struct message *message);
 /* The process is dead, and its memory still there. */
 void faults_look(struct program *program);
+/* Nothing is known of it any more, and its memory is free. */
+void faults_forget(struct program *program);
 /* The answer to LAST_FAULT. */
 mnos_status_t faults_answer(const struct program *program, struct message *reply);

@@ -37,7 +37,7 @@ struct program {
     char name[MNOS_NAME_BYTES];
     uint64_t started_at_ns;
     char last_end[64];
-    struct launcher_fault fault; /* of its end, the first; time_ns 0: none */
+    struct launcher_fault *fault; /* of its end, the first; NULL: none, or no memory for it */
     struct listener listener;
     struct process process;
 };

@@ -18,6 +18,7 @@
 
 static void release(struct program *program)
 {
+    faults_forget(program);
     listener_forget(&program->listener);
     process_release(&program->process);
 }
@@ -36,7 +37,7 @@ static void program_ended(struct program *program, const struct mnos_process_inf
     if (info->exit_reason == MNOS_EXIT_FAULT)
         faults_look(program);
     else /* one thread has faulted, and another, or whoever killed it, was first to end it */
-        program->fault = (struct launcher_fault){0};
+        faults_forget(program);
     process_finish(&program->process);
     listener_tell(&program->listener);
     listener_forget(&program->listener);
