@@ -7,6 +7,7 @@
 #include "lib/base/string.h"
 #include "lib/client/launcher.h"
 #include "lib/client/manager.h"
+#include "lib/mnos/heap.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/syscall.h"
 #include "programs/monitor/console.h"
@@ -27,7 +28,7 @@ struct job {
     bool front;     /* what is typed is its */
     uint32_t given; /* how many capabilities */
     char name[MNOS_NAME_BYTES];
-    struct program_file file;
+    struct program_file *file; /* NULL: there was no memory for it */
     void (*look)(const char *name);
 };
 
@@ -60,6 +61,7 @@ static void forget(struct job *job)
     if (job->terminal != 0)
         console_take_front(job->terminal);
     (void)!sys_cap_delete(job->process); /* it may have gone with the launcher */
+    heap_free(job->file);
     *job = (struct job){0};
 }
 
@@ -113,10 +115,10 @@ static bool open_program(const char *path, mnos_cap_t *session)
     struct file_attr attr;
     mnos_status_t status = export_path(path, FILE_READ_RIGHT, session, &attr);
 
-    if (status == MNOS_OK)
-        program_file_note(&made->file, path, &attr);
-    else
+    if (status != MNOS_OK)
         files_failed(status, command_name, path);
+    else if (made->file != NULL)
+        program_file_note(made->file, path, &attr);
     return status == MNOS_OK;
 }
 
@@ -143,13 +145,16 @@ bool launch_begin(const struct launch_plan *plan)
         explain(MNOS_ERR_AGAIN, "");
         return false;
     }
+    if (made->file == NULL) /* one that could not be started has left its own */
+        made->file = heap_allocate(sizeof *made->file);
     if (plan->path != NULL && files_session(plan->command) == NULL)
         return false;
     if (plan->path != NULL && !open_program(plan->path, &launcher.file))
         return false;
     if (plan->path == NULL) {
         string_copy(launcher.start.file, plan->file, sizeof launcher.start.file);
-        program_file_note_own(&made->file, plan->file);
+        if (made->file != NULL)
+            program_file_note_own(made->file, plan->file);
     }
     string_copy(launcher.start.name, plan->name != NULL ? plan->name : base_of(plan->path),
                 sizeof launcher.start.name);
@@ -241,7 +246,7 @@ static bool tell_end(struct job *job)
     if (!is_told(job, &info))
         console_print("%s: ended, %.63s\n", job->name, program.last_end);
     if (info.exit_reason == MNOS_EXIT_FAULT)
-        program_print_fault(job->number, job->name, &job->file);
+        program_print_fault(job->number, job->name, job->file);
     forget(job);
     return true;
 }

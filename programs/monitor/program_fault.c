@@ -97,8 +97,9 @@ static void look_at_file(struct known *known, const struct program_file *file, c
     struct file_attr attr;
     mnos_status_t status = MNOS_ERR_NOT_FOUND;
 
-    *why = "its path is too long to be kept";
-    if (file->path[0] == 0)
+    *why =
+        file == NULL ? "there was no memory to keep its path" : "its path is too long to be kept";
+    if (file == NULL || file->path[0] == 0)
         return;
     if (files != NULL)
         status = file_open(files, NULL, file->path, 0, FILE_READ_RIGHT, &known->file);

@@ -20,5 +20,5 @@ void program_file_note(struct program_file *file, const char *path, const struct
 /* One that the launcher has itself. */
 void program_file_note_own(struct program_file *file, const char *name);
 
-/* Tells the fault by which the program of that number has ended; of one that is forgotten, nothing. */
+/* Tells the fault by which the program of that number has ended; of one that is forgotten, nothing. `file` may be NULL. */
 void program_print_fault(uint64_t number, const char *name, const struct program_file *file);
