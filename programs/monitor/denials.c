@@ -18,8 +18,6 @@
 /* As deep as derivations go: abi's limit, of which a chain may be a part. */
 #define CHAIN_MAX 64u
 
-static struct process_list processes;
-
 static mnos_status_t denial_at(mnos_cap_t process, uint64_t index, struct mnos_denial *denial)
 {
     uint64_t size;
@@ -38,10 +36,11 @@ static bool find_cap(uint64_t process_id, mnos_cap_t handle, unsigned *which,
     mnos_cap_t process;
     uint64_t size;
 
-    for (*which = 0; *which < processes.count && processes.info[*which].id != process_id;)
+    for (*which = 0;
+         *which < command_processes.count && command_processes.info[*which].id != process_id;)
         ++*which;
-    if (*which == processes.count ||
-        task_open_process(processes.index[*which], &process) != MNOS_OK)
+    if (*which == command_processes.count ||
+        task_open_process(command_processes.index[*which], &process) != MNOS_OK)
         return false;
     if (sys_cap_inspect(process, MNOS_VIEW_PROCESS_CAP, MNOS_HANDLE_INDEX(handle), &size) ==
         MNOS_OK) {
@@ -62,7 +61,7 @@ static void print_holder(uint64_t process_id, const struct mnos_denial *denial)
 
     for (unsigned i = 0; i < CHAIN_MAX && find_cap(process_id, handle, &which, &info); i++) {
         if ((info.rights & missing) == missing) {
-            console_print("%*s%s has it, as 0x%llx\n", 16, "", processes.info[which].name,
+            console_print("%*s%s has it, as 0x%llx\n", 16, "", command_processes.info[which].name,
                           (unsigned long long)handle);
             return;
         }
@@ -93,12 +92,12 @@ static void print_denial(uint64_t process_id, const struct mnos_denial *denial)
 
 static void print_denials(unsigned which, bool even_none)
 {
-    const struct mnos_process_info *info = &processes.info[which];
+    const struct mnos_process_info *info = &command_processes.info[which];
     struct mnos_denial denials[MNOS_DENIALS_KEPT];
     unsigned count = 0;
     mnos_cap_t process;
 
-    if (task_open_process(processes.index[which], &process) != MNOS_OK)
+    if (task_open_process(command_processes.index[which], &process) != MNOS_OK)
         return; /* ended meanwhile */
     while (count < MNOS_DENIALS_KEPT && denial_at(process, count, &denials[count]) == MNOS_OK)
         count++;
@@ -131,11 +130,11 @@ void command_denials(const struct words *words)
             return;
         }
     }
-    status = task_processes(&processes);
+    status = task_processes(&command_processes);
     if (status != MNOS_OK)
         console_error(status, "denials: list the processes");
-    for (unsigned i = 0; i < processes.count; i++) {
-        if (words->count == 1 || processes.index[i] == index) {
+    for (unsigned i = 0; i < command_processes.count; i++) {
+        if (words->count == 1 || command_processes.index[i] == index) {
             print_denials(i, words->count > 1);
             found = true;
         }

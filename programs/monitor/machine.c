@@ -74,13 +74,12 @@ static const struct mnos_statistics *statistics(const char *command)
 
 static void print_process_memory(void)
 {
-    static struct process_list processes;
-    mnos_status_t status = task_processes(&processes);
+    mnos_status_t status = task_processes(&command_processes);
 
     console_print("%-16s %9s %9s %12s %12s\n", "PROCESS", "USED KiB", "QUOTA KiB", "OBJECT BYTES",
                   "QUOTA BYTES");
-    for (unsigned i = 0; i < processes.count; i++) {
-        const struct mnos_process_info *info = &processes.info[i];
+    for (unsigned i = 0; i < command_processes.count; i++) {
+        const struct mnos_process_info *info = &command_processes.info[i];
 
         console_print("%-16.23s %9llu %9llu %12llu %12llu\n", info->name,
                       (ull)info->frames_used * KIB_PER_FRAME,

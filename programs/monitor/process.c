@@ -17,7 +17,6 @@
 
 #define KIB_PER_FRAME 4
 
-static struct process_list processes;
 static const struct wait_names *wait_names;
 
 static const char *thread_state_text(uint32_t state)
@@ -76,13 +75,13 @@ void command_ps(const struct words *)
 
     if (!manager_available("ps"))
         return;
-    status = task_processes(&processes);
-    wait_names = names_collect(&processes);
+    status = task_processes(&command_processes);
+    wait_names = names_collect(&command_processes);
     console_print("%5s %-16s %-10s %4s %6s %10s %8s %8s %5s\n", "ID", "PROCESS, THREAD", "STATE",
                   "CORE", "PRIO", "CPU ms", "USED KiB", "OBJECT B", "CAPS");
-    for (unsigned i = 0; i < processes.count; i++) {
-        print_process(&processes.info[i]);
-        if (task_open_process(processes.index[i], &process) != MNOS_OK)
+    for (unsigned i = 0; i < command_processes.count; i++) {
+        print_process(&command_processes.info[i]);
+        if (task_open_process(command_processes.index[i], &process) != MNOS_OK)
             continue; /* ended meanwhile */
         print_threads(process);
         (void)!sys_cap_delete(process);
@@ -152,11 +151,11 @@ static void print_origin(const struct mnos_cap_info *info)
         console_print("%-20s", "original");
         return;
     }
-    while (i < processes.count && processes.info[i].id != info->parent_process_id)
+    while (i < command_processes.count && command_processes.info[i].id != info->parent_process_id)
         i++;
     mnos_snprintf(handle, sizeof handle, "%llx", (unsigned long long)info->parent_handle);
-    if (i < processes.count)
-        console_print("%-10.10s %-9s", processes.info[i].name, handle);
+    if (i < command_processes.count)
+        console_print("%-10.10s %-9s", command_processes.info[i].name, handle);
     else
         console_print("id %-7llu %-9s", (unsigned long long)info->parent_process_id, handle);
 }
@@ -169,8 +168,8 @@ static void print_caps(mnos_cap_t process, const struct mnos_bootstrap_entry *na
     uint64_t size;
 
     /* Without a manager the processes have numbers instead of names. */
-    if (bootstrap_find("manager") == 0 || task_processes(&processes) != MNOS_OK)
-        processes.count = 0;
+    if (bootstrap_find("manager") == 0 || task_processes(&command_processes) != MNOS_OK)
+        command_processes.count = 0;
     console_print("%-9s %-9s %-6s %6s %-20s %s\n", "HANDLE", "TYPE", "RIGHTS", "OBJECT",
                   "DERIVED FROM", "NAME, DETAILS");
     for (uint64_t index = 0;; index = MNOS_HANDLE_INDEX(info.handle) + 1) {

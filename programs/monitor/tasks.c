@@ -16,7 +16,8 @@
 /* A bound for somebody else's list. */
 #define SERVICES_MAX 4096u
 
-static struct process_list all; /* too large for the stack */
+struct process_list command_processes;
+static struct process_list all; /* for looking up, in whatever command */
 
 static uint64_t service_count(void)
 {

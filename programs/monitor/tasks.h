@@ -31,3 +31,5 @@ mnos_status_t task_names(uint64_t index, struct mnos_bootstrap_entry names[MNOS_
 void task_print_unknown(const char *command, const char *word);
 /* The processes that run. An error is the manager's; the list then has those before it. */
 mnos_status_t task_processes(struct process_list *list);
+/* For the command that runs, which fills it: it is too large for a stack, and there is one command at a time. */
+extern struct process_list command_processes;

@@ -235,12 +235,11 @@ static bool record(mnos_cap_t cap, uint64_t duration_ms, struct recording *recor
 /* Threads that were made meanwhile have names, too; of those that have ended only the numbers are known. */
 static void learn_names(void)
 {
-    static struct process_list processes;
 
-    processes.count = 0;
+    command_processes.count = 0;
     if (bootstrap_find("manager") != 0)
-        (void)!task_processes(&processes);
-    names = names_collect(&processes);
+        (void)!task_processes(&command_processes);
+    names = names_collect(&command_processes);
 }
 
 void command_trace(const struct words *words)
