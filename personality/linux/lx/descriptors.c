@@ -3,7 +3,6 @@
 #include "personality/linux/lx/abi.h"
 #include "personality/linux/lx/calls.h"
 #include "personality/linux/lx/files.h"
-#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/status.h"
 
 /* What Linux ignores in flags of open(2) is taken off. */
@@ -17,7 +16,7 @@
 
 int64_t lx_openat(int32_t directory, uint64_t path, uint32_t flags, uint32_t mode)
 {
-    static struct place place LX_SCRATCH;
+    static struct place place;
     struct open_file *file;
     int64_t result;
 

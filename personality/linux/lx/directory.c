@@ -5,7 +5,6 @@
 #include "personality/linux/lx/calls.h"
 #include "personality/linux/lx/files.h"
 #include "personality/linux/lx/piece.h"
-#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/stat.h"
 #include "personality/linux/lx/status.h"
 
@@ -200,7 +199,7 @@ int64_t lx_getcwd(uint64_t to, uint64_t size)
 
 int64_t lx_chdir(uint64_t path)
 {
-    static struct place place LX_SCRATCH;
+    static struct place place;
     struct linux_stat stat;
     int64_t result = stat_place(PLACE_AT_WORKING_DIRECTORY, path, true, &stat);
 
