@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import traceback
@@ -28,6 +29,8 @@ WHOLE_MACHINE = SLOTS
 TRIES = 5
 # No program of the tests takes so long on any host; one that does hangs.
 HANG_S = 7200
+# Of a failure that is told once more at the end.
+FAILED_CHARACTERS = 300
 LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 
@@ -163,9 +166,11 @@ def _results_of(job: Job, out: TextIO | None) -> list[Result]:
 
 
 def run(suites: Iterable[Suite], wanted: str = "", out: TextIO | None = None) -> bool:
-    """Runs the jobs whose name contains `wanted`; prints each result and, last, the counts, to `out` or as usual."""
+    """Runs the jobs whose name contains `wanted`; prints each result and, last, what failed and the counts, to `out` or
+    as usual."""
     slots, printing = _Slots(SLOTS), threading.Lock()
     counts = {True: 0, False: 0}
+    failed: list[str] = []
     spent: dict[str, float] = {}
 
     def run_job(suite: Suite, job: Job) -> None:
@@ -183,6 +188,7 @@ def run(suites: Iterable[Suite], wanted: str = "", out: TextIO | None = None) ->
                     print(f"ok {suite.name}: {result.name}", file=out)
                 else:
                     print(f"FAIL {suite.name}: {result.name}: {result.problem}", file=out)
+                    failed.append(f"{suite.name}: {result.name}: {result.problem}")
             print(f"   {seconds:6.1f} s  {suite.name}: {job.name}", file=out, flush=True)
 
     with ThreadPoolExecutor(SLOTS) as pool:
@@ -194,5 +200,7 @@ def run(suites: Iterable[Suite], wanted: str = "", out: TextIO | None = None) ->
     sys.stderr.flush()
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         print(f"   {seconds:6.1f} s of the machine  {name}", file=out)
+    for line in failed:  # once more, where who reads only the end of a long output sees it
+        print(f"   failed: {textwrap.shorten(line, FAILED_CHARACTERS)}", file=out)
     print(f"{counts[True]} passed, {counts[False]} failed", file=out, flush=True)
     return counts[False] == 0 and counts[True] > 0
