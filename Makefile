@@ -10,6 +10,10 @@
 #: GDB_SOCKET=             socket at which make debug waits for make gdb (empty: gdb.sock of the build)
 #: CC=gcc                   the compiler: gcc or clang
 #: CROSS_COMPILE=           what the names of gcc and binutils begin with, as x86_64-linux-gnu-
+#: LD=ld                    the linker
+#: AR=ar                    what makes libraries
+#: OBJCOPY=objcopy          what copies parts of programs
+#: HOSTCC=gcc               the compiler of what runs on this machine
 #: PYTHON=/usr/bin/python3  Python, 3.11 or newer
 #: DEPS=                    no: do not look for missing packages, and install none
 #: V=                       1: show the commands
@@ -31,6 +35,11 @@
 #: FUZZ_SECONDS=60          how long each target runs, for fuzz
 #: RELEASE=bookworm         the release of Debian, for test-fresh
 #: NEW_ROOT=                1: make the bare system anew, for test-fresh
+#: PEERS=../shared/peers    the folder with what Linux and seL4 are measured by, for bench-peers
+#: COMPILE_COMMANDS=compile_commands.json  the file that compile-commands makes
+#: SOURCE_DATE_EPOCH=1735689600  the date of every file in an image, in seconds since 1970
+
+include make/settings.mk
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:

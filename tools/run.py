@@ -87,6 +87,19 @@ def display() -> str:
     return name
 
 
+def cpu_model(kvm: bool) -> str:
+    """A processor model that this QEMU has, with its features as QEMU has them: NAME or NAME,+FEATURE."""
+    text = setting("CPU", "max")
+    if kvm:
+        return "host"
+    if text == "max":
+        return text
+    listed = subprocess.run([QEMU, "-cpu", "help"], capture_output=True, text=True).stdout
+    if text.split(",")[0] not in re.findall(r"^x86 (\S+)", listed, re.MULTILINE):
+        raise Refused(f"CPU={text}: a processor model, and {QEMU} -cpu help lists no such; CPUS is how many processors")
+    return text
+
+
 def disk() -> Path | None:
     """The disk for files that are to stay; that of the build need not be there yet."""
     text = setting("DISK", "")
@@ -130,7 +143,7 @@ def settings(firmware: str) -> tuple[Machine, str]:
         firmware=firmware,
         cpus=number("CPUS", 2, 1, CPUS_MAX, "how many processors"),
         memory_mib=number("MEMORY", 512, MEMORY_MIN_MIB, MEMORY_MAX_MIB, "MiB of memory"),
-        cpu="host" if kvm else setting("CPU", "max"),
+        cpu=cpu_model(kvm),
         medium=choice("MEDIUM", "cdrom", "cdrom", "disk", "usb"),
         cmdline=mkconfig.command_line(),
         initrd=BUILD / ("with/initrd.tar" if setting("WITH", "") else "initrd.tar"),

@@ -25,6 +25,8 @@ REFUSED = (
     ("MEMORY", "1G", "MiB of memory, a number from"),
     ("MEMORY", "0", "MiB of memory, a number from"),
     ("MEMORY", "9999999999", "MiB of memory, a number from"),
+    ("CPU", "2", "a processor model", "CPUS is how many"),
+    ("CPU", "maxx,+avx", "a processor model"),
     ("MEDIUM", "floppy", "one of cdrom, disk, usb"),
     ("DISK", "/nowhere/disk.img", "there is no such file; tools/mkdisk.py makes"),
     ("DISK", "/", "there is no such file"),
@@ -68,16 +70,19 @@ def python(code: str) -> list[str]:
 
 @suite.test("what a setting of make run cannot be is refused with one line that names it")
 def refused() -> None:
-    for name, value, words in REFUSED:
-        must_refuse(run("check"), name, words, **{name: value})
+    for name, value, *words in REFUSED:
+        must_refuse(run("check"), name, *words, **{name: value})
+
+
+def make(arguments: list[str], **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", "DEPS=no", *arguments], cwd=ROOT, env=environment(**settings), capture_output=True,
+                          text=True, timeout=HANG_S)
 
 
 @suite.test("make says it, too, before it builds anything")
 def refused_by_make() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            ["make", "DEPS=no", f"BUILD={folder}/out", "settings", "CPUS=abc"], cwd=ROOT,
-            env=environment(), capture_output=True, text=True, timeout=HANG_S)
+        done = make([f"BUILD={folder}/out", "settings", "CPUS=abc"])
         check(done.returncode != 0, "make succeeded")
         lines = done.stderr.splitlines()
         check(lines[0].startswith("run: CPUS=abc: ") and len(lines) == 2, done.stderr)
@@ -85,9 +90,25 @@ def refused_by_make() -> None:
         check(not made, f"{made} was built")
 
 
+@suite.test("what is no setting is refused by make with one line, and what is one or is make's own is not")
+def no_such_setting() -> None:
+    for given in (["MEMROY=64"], ["CPSU=3", "CPUS=3", "V=1"], ["NO-NAME=1"], ["memory=1"]):
+        done = make(["help", *given])
+        check(done.returncode != 0 and not done.stdout, f"{given} was accepted")
+        lines = done.stderr.splitlines()
+        check(len(lines) == 1 and f"{given[0]}: there is no such setting" in lines[0], f"{given}: {done.stderr}")
+        check("make help" in lines[0] and "CPUS=3" not in lines[0], done.stderr)
+    settings = re.findall(r"^#: ([A-Z_]+)=", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    good = {name: "x" for name in settings} | {"BUILD": "build", "PYTHON": sys.executable, "WITH": "", "SHELL": "/bin/sh"}
+    done = make(["help", *(f"{name}={value}" for name, value in good.items())])
+    check(done.returncode == 0 and "CPUS=2" in done.stdout, done.stderr)
+    done = make(["help"], MEMROY="64")  # a shell has variables of its own
+    check(done.returncode == 0, done.stderr)
+
+
 @suite.test("good settings are accepted")
 def accepted() -> None:
-    for settings in ({}, {"CPUS": ""}, {"DISK": "none"}, {"DISK": "README.md"},
+    for settings in ({}, {"CPUS": ""}, {"CPU": "Nehalem-v1,+avx"}, {"CPU": "qemu64"}, {"DISK": "none"}, {"DISK": "README.md"},
                      {"CPUS": "8", "MEMORY": "64", "MEDIUM": "usb", "CMDLINE": "trace a=b"}):
         done = subprocess.run(run("check"), cwd=ROOT / "tools", env=environment(**settings),
                               capture_output=True, text=True, timeout=HANG_S)
@@ -125,11 +146,10 @@ def missing() -> None:
 
 @suite.test("make help lists every setting")
 def help_lists() -> None:
-    said = subprocess.run(["make", "help"], cwd=ROOT, env=environment(), capture_output=True, text=True,
-                          timeout=HANG_S).stdout
+    said = make(["help"]).stdout
     source = "".join((ROOT / "tools" / name).read_text() for name in ("run.py", "mkconfig.py", "hardware.py"))
     names = set(re.findall(r'(?:setting|number|choice|environ\.get)\("([A-Z_]+)"', source)) - {
         "DISPLAY", "WAYLAND_DISPLAY"}
     check({"CPUS", "KVM", "CMDLINE", "BUILD"} <= names, f"found only {sorted(names)}")
-    for name in sorted(names | {"CC", "CROSS_COMPILE", "PYTHON", "DEPS", "SUITES"}):
+    for name in sorted(names | {"CC", "CROSS_COMPILE", "LD", "HOSTCC", "PYTHON", "DEPS", "SUITES"}):
         check(re.search(rf"^  {name}=", said, re.MULTILINE), f"{name} is not there:\n{said}")
