@@ -19,7 +19,8 @@ struct known {
     struct elf_names elf;            /* of its own file, */
     struct symbols_program by_build; /* and what the RAM disk has of the same build */
     struct symbols symbols;
-    struct memory_block boot; /* in which those of the RAM disk are */
+    struct memory_block boot;  /* in which those of the RAM disk are */
+    mnos_status_t boot_status; /* why they could not be read, or MNOS_OK */
     bool is_open, has_elf, has_build;
     char text[ELF_NAME_BYTES];
 };
@@ -54,33 +55,37 @@ static bool read_file(void *context, uint64_t offset, void *out, uint64_t bytes)
 }
 
 /* Reads the symbols of the initial RAM disk into memory of this process, which known_end() frees. */
-static bool read_boot_symbols(struct known *known, struct file_session *files)
+static mnos_status_t read_boot_symbols(struct known *known, struct file_session *files)
 {
     struct file file;
     uint64_t count = 0;
-    bool done;
+    mnos_status_t status = file_open(files, NULL, BOOT_SYMBOLS, 0, FILE_READ_RIGHT, &file);
 
-    if (file_open(files, NULL, BOOT_SYMBOLS, 0, FILE_READ_RIGHT, &file) != MNOS_OK)
-        return false;
-    done = file.size <= SYMBOLS_BYTES_MAX &&
-           memory_allocate((file.size + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, &known->boot) ==
-               MNOS_OK;
-    if (done)
-        done = file_read(&file, 0, known->boot.address, file.size, &count) == MNOS_OK &&
-               symbols_open(&known->symbols, known->boot.address, count);
+    if (status != MNOS_OK)
+        return status;
+    status = MNOS_ERR_QUOTA;
+    if (file.size <= SYMBOLS_BYTES_MAX)
+        status = memory_allocate((file.size + MNOS_PAGE_BYTES - 1) / MNOS_PAGE_BYTES, &known->boot);
+    if (status == MNOS_OK)
+        status = file_read(&file, 0, known->boot.address, file.size, &count);
+    if (status == MNOS_OK && !symbols_open(&known->symbols, known->boot.address, count))
+        status = MNOS_ERR_FORMAT;
     (void)!file_close(&file);
-    return done;
+    return status;
 }
 
-static bool find_build(struct known *known, struct file_session *files)
+static void find_build(struct known *known, struct file_session *files)
 {
     static uint8_t head[ELF_NOTE_BYTES];
     uint8_t id[ELF_BUILD_ID_BYTES];
     uint64_t count;
 
-    return file_read(&known->file, 0, head, sizeof head, &count) == MNOS_OK &&
-           elf_build_id(head, count, id) && read_boot_symbols(known, files) &&
-           symbols_program(&known->symbols, id, &known->by_build);
+    if (file_read(&known->file, 0, head, sizeof head, &count) != MNOS_OK ||
+        !elf_build_id(head, count, id))
+        return;
+    known->boot_status = read_boot_symbols(known, files);
+    known->has_build =
+        known->boot_status == MNOS_OK && symbols_program(&known->symbols, id, &known->by_build);
 }
 
 static bool is_same(const struct program_file *file, const struct file_attr *attr)
@@ -113,10 +118,13 @@ static void look_at_file(struct known *known, const struct program_file *file, c
     if (!is_same(file, &attr))
         return;
     known->has_elf = elf_names_open(&known->elf, &source);
-    known->has_build = find_build(known, files);
-    *why = (known->has_elf && known->elf.symbol_count != 0) || known->has_build
-               ? NULL
-               : "the file has none, and the RAM disk none of this build";
+    find_build(known, files);
+    *why = NULL;
+    if (known->has_build || (known->has_elf && known->elf.symbol_count != 0))
+        return;
+    *why = "the file has none, and the RAM disk none of this build";
+    if (known->boot_status != MNOS_OK)
+        *why = "the file has none, and " BOOT_SYMBOLS " could not be read: ";
 }
 
 static void known_end(struct known *known)
@@ -172,6 +180,7 @@ void program_print_fault(uint64_t number, const char *name, const struct program
     scene.stack_bytes = (uint64_t)fault.stack_pages * MNOS_PAGE_BYTES;
     fault_report(&scene, print_line, (void *)name);
     if (why != NULL)
-        console_print("%s: names of functions are not known: %s\n", name, why);
+        console_print("%s: names of functions are not known: %s%s\n", name, why,
+                      known.boot_status == MNOS_OK ? "" : status_text(known.boot_status));
     known_end(&known);
 }

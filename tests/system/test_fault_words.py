@@ -39,6 +39,7 @@ SAYS = {
     "linux": (r"call_linux\+0x\w+ makes system call 39, which is not of this system", ["call_linux", "main"]),
     "divide": (r"division error in divide\+0x\w+", ["divide", "main"]),
 }
+SYMBOLS_READ_MAX = 256 << 10  # SYMBOLS_BYTES_MAX of programs/monitor/program_fault.c
 SERVICES = "".join(SERVICE.format(way=way) for way in SAYS)
 
 
@@ -141,6 +142,19 @@ def own_symbols() -> None:
             guest.command("cp /disk/own /tmp/given")
             guest.send("restart hello\r")
             guest.expect_pattern(r"given#\d+: names of functions are not known: the file has changed")
+
+
+@suite.test("a monitor without the memory to read the RAM disk's symbols says that, and not that there are none")
+def no_memory_for_symbols() -> None:
+    files = members()
+    files["symbols"] += bytes(SYMBOLS_READ_MAX)  # sound, and more than a monitor spends on it
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "initrd.tar"
+        image.write_bytes(pack(files))
+        with prompt("no memory for symbols", image) as guest:
+            _, lines = prompt_lines(guest.command("run /boot/crash divide"))
+            check(lines[0].startswith("division error in 0x4") and lines[-1] == "names of functions are not known: the file "
+                  "has none, and /boot/symbols could not be read: a quota or another limit is used up", f"{lines}")
 
 
 @suite.test("services NAME shows the build of a service, and place and registers of its last fault; log and cpu show the kernel's build")
