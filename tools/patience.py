@@ -34,6 +34,15 @@ def processor_time_s(pid: int) -> float | None:
     return (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether somebody has stopped it, or a thread of it, as a shell, a debugger or a test of busy hosts does."""
+    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError, IndexError):
+            if thread.read_text().rpartition(")")[2].split()[0] in "Tt":
+                return True
+    return False
+
+
 def waited_s(pid: int) -> float:
     """How long its threads were ready to run while other processes ran; 0 where the kernel does not count that, and when it has
     ended. Documentation/scheduler/sched-stats.rst of Linux: the second number of schedstat, in nanoseconds."""
@@ -59,7 +68,9 @@ class Patience:
         """Counts what has passed since the last time; returns the sum."""
         wall_s, used_s, waited = time.monotonic(), processor_time_s(self.pid), waited_s(self.pid)
         elapsed_s = wall_s - self._wall_s
-        if used_s is None or self._used_s is None:
+        if is_stopped(self.pid):
+            pass  # no time passes for it
+        elif used_s is None or self._used_s is None:
             self.passed_s += elapsed_s  # it has ended, or never was: whoever reads it sees that
         elif elapsed_s >= SLICE_S / 2 or used_s > self._used_s:
             share = (used_s - self._used_s) / elapsed_s if elapsed_s > 0 else 0

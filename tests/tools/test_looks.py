@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""test_looks.py - what the README shows of one moment is looked for again, and what never comes is missed."""
+
+import os
+from collections.abc import Iterable
+from unittest import mock
+
+from testlib import Suite, check
+
+from tests.system import test_readme as readme
+
+suite = Suite("tools")
+
+PAGE = ["    6   main           receiving     0     50     43.113  for a message at endpoint 17",
+        "   35 serial           alive           max 40     44.944       52    10736     5",
+        "   37   main           receiving     0     40     44.944  for a message at endpoint 18"]
+# init's thread works at that moment: its line is not the page's, and the next one that is like it is that of serial.
+WORKING = [PAGE[0].replace("receiving", "running  ").partition("  for a")[0], *PAGE[1:]]
+
+
+class Prompt:
+    """Answers of a guest, one after the other; then the last one again and again."""
+
+    def __init__(self, answers: Iterable[list[str]]) -> None:
+        self.pid, self.cores, self.answers, self.asked = os.getpid(), 1, list(answers), 0
+
+    def command(self, _line: str) -> str:
+        self.asked += 1
+        return "\n".join(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+
+
+def comes(command: str, *answers: list[str]) -> tuple[bool, int]:
+    """Whether it is taken as what the page shows; how often it was asked again."""
+    guest = Prompt(answers[1:] or answers)
+    with mock.patch.object(readme, "SHOWN_S", 0 if answers[-1] != PAGE else readme.SHOWN_S):
+        try:
+            readme.must_come(guest, command, "\n".join(answers[0]), PAGE)
+        except AssertionError:
+            return False, guest.asked
+    return True, guest.asked
+
+
+@suite.test("what a page shows of one moment is looked at again while a thread works, and nothing else is typed twice")
+def again() -> None:
+    check(comes("ps", PAGE) == (True, 0), "at once")
+    check(comes("ps", WORKING, WORKING, PAGE) == (True, 2), "after a thread has worked")
+    check(comes("ps", WORKING, WORKING) == (False, 0), "never")
+    check(comes("caps serial", WORKING, PAGE) == (False, 0), "what is no look at a moment")
