@@ -36,6 +36,7 @@ import size  # noqa: E402
 import trace  # noqa: E402
 import traffic  # noqa: E402
 from qemu import BUILD, EXIT_FAIL, EXIT_PASS, PROMPT, Guest, GuestError, Machine  # noqa: E402
+from testlib import EmulatorCrash, past_crashes  # noqa: E402
 from reported import MACHINES, VARIANTS, Metrics  # noqa: E402
 
 RESULTS = ROOT / "bench/results.txt"
@@ -90,6 +91,8 @@ def measure_programs(kind: str = "one-core", only: str = "", cmdline: str = "", 
     with Guest(machine, f"bench {kind} {only} {cmdline}", LIMIT_S) as guest:
         try:
             code = guest.exit_code()
+        except EmulatorCrash:
+            raise
         except GuestError as problem:
             print(f"MISSING: {problem}")
             code = EXIT_FAIL
@@ -242,7 +245,7 @@ def beyond_record(metrics: Metrics) -> list[str]:
 
 
 def check() -> None:
-    metrics = measure_boot() | measure_programs(only="ipc-")
+    metrics = past_crashes("boot", measure_boot) | past_crashes("messages", lambda: measure_programs(only="ipc-"))
     print("\n".join(f"{name} {value} {unit}" for name, (value, unit) in metrics.items()))
     if problems := beyond_limits(metrics) + beyond_record(metrics):
         sys.exit(f"bench: {'; '.join(problems)}")

@@ -31,7 +31,7 @@ import pexpect
 
 from hardware import BUILD, EXIT_FAIL, EXIT_PANIC, EXIT_PASS, ISO, LOADER, ROOT, Machine  # noqa: F401
 from patience import Patience
-from testlib import EmulatorCrash, GuestError
+from testlib import CRASHES, EmulatorCrash, GuestError
 
 LOGS = BUILD / "logs"
 # Between two looks whether a processor has halted.
@@ -42,8 +42,6 @@ PROMPT = "mnos> "
 
 # QEMU answers its monitor at once when it gets the processor; this is for one that never will.
 QMP_LIMIT_S = 600
-# What kills a program that goes wrong. Who ends an emulator on purpose sends SIGHUP, SIGTERM or SIGKILL.
-CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
 
 
 ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[78])")

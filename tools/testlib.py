@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -21,7 +22,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 SLOTS = os.cpu_count() or 1
 WHOLE_MACHINE = SLOTS
@@ -31,6 +32,7 @@ TRIES = 5
 HANG_S = 7200
 # Of a failure that is told once more at the end.
 FAILED_CHARACTERS = 300
+T = TypeVar("T")
 LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 
@@ -40,6 +42,10 @@ class GuestError(Exception):
 
 class EmulatorCrash(GuestError):
     """The emulator died of an error of its own: nothing is known of what the test asks."""
+
+
+# What kills a program that goes wrong. Who ends an emulator on purpose sends SIGHUP, SIGTERM or SIGKILL.
+CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
 
 
 @dataclass(frozen=True)
@@ -145,24 +151,30 @@ class _Slots:
             self.changed.notify_all()
 
 
-def _results_of(job: Job, out: TextIO | None) -> list[Result]:
-    """What the job says. One whose emulator crashed has said nothing: it is begun again, and that is told."""
+def past_crashes(name: str, work: Callable[[], T], out: TextIO | None = None) -> T:
+    """What the work returns. An emulator that crashed has said nothing: the work is begun again, and that is told."""
     for tries_left in reversed(range(TRIES)):
         try:
-            return list(job.run())
+            return work()
         except EmulatorCrash as crash:
             if tries_left == 0:
-                return [Result(job.name, f"{TRIES} times: {crash}")]
-            print(f"   again: {job.name}: {crash}", file=out, flush=True)
-        except subprocess.TimeoutExpired as problem:
-            return [Result(job.name, f"took longer than {problem.timeout:.0f} s")]
-        except AssertionError as problem:
-            return [Result(job.name, str(problem) or "check failed")]
-        except Exception as problem:  # a broken test must not hide the others
-            if not isinstance(problem, GuestError):
-                traceback.print_exc()
-            return [Result(job.name, f"{type(problem).__name__}: {problem}")]
+                raise GuestError(f"{TRIES} times: {crash}") from None
+            print(f"   again: {name}: {crash}", file=out, flush=True)
     raise AssertionError("the last try returns")
+
+
+def _results_of(job: Job, out: TextIO | None) -> list[Result]:
+    """What the job says."""
+    try:
+        return past_crashes(job.name, lambda: list(job.run()), out)
+    except subprocess.TimeoutExpired as problem:
+        return [Result(job.name, f"took longer than {problem.timeout:.0f} s")]
+    except AssertionError as problem:
+        return [Result(job.name, str(problem) or "check failed")]
+    except Exception as problem:  # a broken test must not hide the others
+        if not isinstance(problem, GuestError):
+            traceback.print_exc()
+        return [Result(job.name, f"{type(problem).__name__}: {problem}")]
 
 
 def run(suites: Iterable[Suite], wanted: str = "", out: TextIO | None = None) -> bool:

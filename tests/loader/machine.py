@@ -4,6 +4,7 @@
 Limits are seconds of the machine, as tools/patience.py counts them: no test fails because the host is busy.
 """
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -11,6 +12,7 @@ import time
 import images  # first: the tools are found through it
 import hardware
 from patience import Patience
+from testlib import CRASHES, HANG_S, EmulatorCrash
 
 PASS, FAIL = 33, 35
 
@@ -60,15 +62,19 @@ class Machine:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
+        """A crash of the emulator takes the place of whatever the test has found wrong because of it."""
+        ended_as = self.process.poll()
+        if ended_as is None:
             self.process.terminate()
             try:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 self.process.kill()
         self.process.wait()
-        self.reader.join(5)
+        self.reader.join(HANG_S)
         self.process.stdout.close()
+        if ended_as is not None and -ended_as in CRASHES:
+            raise EmulatorCrash(f"the emulator crashed with {signal.Signals(-ended_as).name}; {self.lines()[-1:]}")
 
     def lines(self):
         return self.output.decode("latin-1").replace("\r", "").splitlines()
@@ -91,7 +97,7 @@ class Machine:
                 time.sleep(0.1)
                 return
             if self.process.poll() is not None:
-                self.reader.join(5)
+                self.reader.join(HANG_S)
                 if text in "\n".join(self.lines()):
                     return
                 break
@@ -104,7 +110,7 @@ def run_probe(arguments, seconds=90):
     with Machine(arguments) as machine:
         if not machine.has_ended(seconds):
             raise AssertionError("hangs after: " + " | ".join(machine.lines()[-3:]))
-        machine.reader.join(5)
+        machine.reader.join(HANG_S)
     lines = machine.lines()
     failures = [line for line in lines if line.startswith("FAIL")]
     if failures:

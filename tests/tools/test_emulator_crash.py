@@ -2,15 +2,17 @@
 """test_emulator_crash.py - an emulator that crashes is told apart from a guest that ends, and its test begins again."""
 
 import io
+import os
 import signal
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 import pexpect
 
-from qemu import Machine, Program, Session
-from testlib import TRIES, EmulatorCrash, GuestError, Suite, check, run
+from qemu import ROOT, Machine, Program, Session
+from testlib import TRIES, EmulatorCrash, GuestError, Suite, check, require_success, run
 
 from tests.system.socket_guest import SocketGuest
 
@@ -105,3 +107,15 @@ def slow_to_end() -> None:
     child.ptyproc.kill = late
     child.close(force=True)
     check(not child.isalive() and child.signalstatus == signal.SIGKILL, f"it ended otherwise: {child}")
+
+
+@suite.test("an emulator that crashes under a test of the loader is told apart as well, and the test begins again")
+def under_the_loader() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        crashed, emulator = Path(folder) / "crashed", Path(folder) / "qemu-system-x86_64"
+        emulator.write_text(f"#!/bin/sh\n[ -e {crashed} ] && echo probe passed && exit 33\ntouch {crashed}\nkill -SEGV $$\n")
+        emulator.chmod(0o755)
+        said = require_success([sys.executable, "-c", "import machine, testlib\n"
+                                "testlib.past_crashes('a probe', lambda: machine.run_probe([]))"], cwd=ROOT / "tests/loader",
+                               env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
+        check("again: a probe: the emulator crashed with SIGSEGV" in said, said)
