@@ -18,7 +18,7 @@ from qemu import PROMPT, ROOT, Guest, Machine
 from testlib import Suite, check
 
 from tests.system.test_init import members
-from tests.system.test_network import HOST, OWN, PATIENCE_S, connect, free_port, until
+from tests.system.test_network import HOST, OWN, PATIENCE_S, connect, connecting, free_port, until
 from tests.system.user_network import ACK, FIN, SYN, mended, segments
 from tests.system.with_services import initrd as initrd_with
 from tests.system.with_services import web_from
@@ -344,7 +344,8 @@ class Client:
         begin, step, answer, body = time.monotonic(), "connecting", None, b""
         client = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE_S)
         try:
-            client.connect()
+            with connecting:
+                client.connect()
             step = "asking"
             client.request("GET", self.target, headers={"Connection": connection})
             step = "waiting for the answer"

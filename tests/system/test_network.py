@@ -114,13 +114,19 @@ def until(guest: Guest, command: str, pattern: str, tries: int = 100) -> re.Matc
     raise AssertionError(f"{command}: never '{pattern}'")
 
 
+# QEMU listens with room for one that it has not taken yet. Of several that come at once while it gets no processor Linux
+# accepts more, and breaks some when they send (tcp_conn_request() looks at the room when a SYN comes): one after the other.
+connecting = threading.Lock()
+
+
 def connect(port: int, own: int = 0) -> socket.socket:
     """`own`: the port that it comes from; 0: any."""
     client = socket.socket()
     client.settimeout(PATIENCE_S)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     client.bind((HOST, own))
-    client.connect((HOST, port))
+    with connecting:
+        client.connect((HOST, port))
     return client
 
 
