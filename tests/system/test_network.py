@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from hardware import network_card
+from ports import HOST, free_port
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
@@ -21,7 +22,6 @@ from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("network")
 
-HOST = "127.0.0.1"
 KIB = 1024
 # The address that QEMU gives the first machine of its network.
 OWN = r"en0 +up +10\.0\.2\.15/24 +10\.0\.2\.2 "
@@ -77,12 +77,6 @@ def initrd(folder: Path, arguments: str, host_port: int, streams: bool, hostile:
     loop = LOOP % (("always", "stream") if streams else ("on-demand", ""))
     return initrd_with(folder, ["net_echo", "net_hostile", "net_loop"],
                        lambda text: text + ECHO % arguments + HOSTILE % (host_port, hostile, host_port) + loop)
-
-
-def free_port(kind: int) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager
