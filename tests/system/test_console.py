@@ -10,6 +10,7 @@ from pathlib import Path
 from qemu import BUILD, PROMPT, Guest, Machine
 from testlib import Suite, check
 from tests.system.screen import press, screen_text, type_text, wait_for_text
+from tests.system.test_httpd import uptime_s
 from tests.system.with_services import initrd
 
 suite = Suite("console")
@@ -26,7 +27,13 @@ def command(guest, text: str, *shown: str) -> str:
 @suite.test("a machine without COM1 boots to a prompt on the screen, and commands and programs run there")
 def without_com1() -> None:
     with Guest(Machine(cpus=2, extra=NO_COM1), "console no COM1", 90) as guest:
-        wait_for_text(guest, "phase 5: Alive", "COM1: nothing answers", PROMPT_ON_SCREEN)
+        wait_for_text(guest, PROMPT_ON_SCREEN)
+        press(guest, "alt-f2")
+        wait_for_text(guest, "COM1: nothing answers")
+        press(guest, *["shift-pgup"] * 4)  # how much of the boot has scrolled away depends on what starts late
+        wait_for_text(guest, "phase 5: Alive")
+        press(guest, "alt-f1")
+        wait_for_text(guest, PROMPT_ON_SCREEN)
         command(guest, "ls /boot", "manifest.bin")
         text = command(guest, "services", "serial       ns16550      failed", "console      monitor      running")
         guest.screenshot(BUILD / "logs/console-no-com1.png")
@@ -37,7 +44,7 @@ def without_com1() -> None:
 def both() -> None:
     with Guest(Machine(cpus=2), "console both", 90) as guest:
         guest.expect(PROMPT)
-        wait_for_text(guest, "phase 5: Alive", PROMPT_ON_SCREEN)
+        wait_for_text(guest, PROMPT_ON_SCREEN)
         command(guest, "up", "up: there is no such command")
         guest.command("down")
         check("up: there is" not in guest.output(), "the line has what was typed at the screen")
@@ -50,10 +57,12 @@ def log_terminal() -> None:
         guest.expect(PROMPT)
         wait_for_text(guest, PROMPT_ON_SCREEN)
         press(guest, "alt-f2")
-        wait_for_text(guest, "phase 5: Alive", "console: the prompt is on the terminal")
+        wait_for_text(guest, "console: the prompt is on the terminal")
         guest.command("run hello")
         wait_for_text(guest, "init: hello: ended")
         check(PROMPT_ON_SCREEN not in screen_text(guest), "the log has a prompt")
+        press(guest, *["shift-pgup"] * 4)
+        wait_for_text(guest, "phase 5: Alive")
         press(guest, "alt-f1")
         wait_for_text(guest, PROMPT_ON_SCREEN)
 
@@ -61,7 +70,7 @@ def log_terminal() -> None:
 @suite.test("what has scrolled off the screen comes back by Shift-PageUp, and any key shows the bottom again")
 def scrolling_back() -> None:
     with Guest(Machine(cpus=2), "console scrolling", 90) as guest:
-        wait_for_text(guest, "phase 1: Deaf and Blind", PROMPT_ON_SCREEN)
+        wait_for_text(guest, PROMPT_ON_SCREEN)
         text = command(guest, "services", "fat.1")
         check("phase 1" not in text, f"nothing has scrolled:\n{text}")
         press(guest, *["shift-pgup"] * 4)
@@ -119,10 +128,10 @@ def no_controller() -> None:
     with Guest(Machine("direct", extra=("-machine", "i8042=off")), "console no controller", 90) as guest:
         guest.expect("ps2: stopped, it ended")
         wait_for_text(guest, PROMPT_ON_SCREEN)
-        before = calls(guest)
+        before, begun_s = calls(guest), uptime_s(guest)
         time.sleep(3)
-        after = calls(guest)
-        check(after - before < 3000, f"{after - before} system calls in three seconds in which nobody has asked for anything")
+        made, seconds = calls(guest) - before, uptime_s(guest) - begun_s  # of its own clock: this machine may sleep for longer
+        check(made < 1000 * seconds, f"{made} system calls in {seconds:.1f} s in which nobody has asked for anything")
 
 
 def changed(text: str, *changes: tuple[str, str]) -> str:
