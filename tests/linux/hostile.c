@@ -4,6 +4,8 @@
  * process holds, but for memory of its own, a line each; then it sends lxhost what no lx would. Its exit code is 0
  * when lxhost still serves it, and each forged request was refused.
  */
+#include <stdbool.h>
+
 #include "abi/inspect.h"
 #include "abi/message.h"
 #include "abi/process.h"
@@ -214,6 +216,41 @@ static void forge_timers(uint64_t host)
     (void)send(host, LXHOST_TIMER, sizeof(struct lxhost_timer), (uint64_t[4]){0});
 }
 
+/* ---- What it is told when it has nothing left ---- */
+
+/* Of a copy, which has no endpoint yet: all that it may use for objects, and if wanted all that the container has, is spent;
+ * then it waits for a signal. */
+static _Noreturn void wait_without_memory(uint64_t host, bool of_container)
+{
+    static const uint64_t timer[4] = {0, 0, 0, 50000};
+    const uint64_t action[4] = {0};
+    uint32_t status;
+
+    for (uint64_t bytes = 1ull << 30; of_container && bytes != 0; bytes /= 2) {
+        while (send(host, LXHOST_GROW, 16, (uint64_t[4]){0, bytes}) == MNOS_OK)
+            ;
+    }
+    (void)call(SIGACTION, SIGALRM, action, 0, 8);
+    (void)call(SETITIMER, 0, timer, 0);
+    do
+        status = (uint32_t)native(MNOS_SYS_cap_create, MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHT_READ, 0,
+                                  0, 0);
+    while (status == MNOS_OK);
+    if (status == MNOS_ERR_QUOTA)
+        (void)call(PAUSE);
+    end(1);
+}
+
+static void spend(uint64_t host, bool of_container)
+{
+    int32_t status = 0;
+
+    if (call(FORK) == 0)
+        wait_without_memory(host, of_container);
+    if (call(WAIT4, -1, &status, 0, 0) <= 1 || status != SIGALRM)
+        fail(21, "a copy without memory was not told of its signal\n");
+}
+
 void start(void)
 {
     uint64_t host;
@@ -228,5 +265,7 @@ void start(void)
         end(0);
     if (call(WAIT4, -1, 0, 0, 0) <= 1)
         fail(10, "there are no processes any more\n");
+    spend(host, false);
+    spend(host, true);
     end(0);
 }

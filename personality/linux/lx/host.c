@@ -128,6 +128,16 @@ static bool is_spent(mnos_status_t status)
     return status == MNOS_ERR_QUOTA;
 }
 
+mnos_status_t host_create(uint64_t kind, mnos_cap_t source, uint64_t rights, uint64_t first,
+                          uint64_t second, mnos_cap_t *made)
+{
+    mnos_status_t status = sys_cap_create(kind, source, rights, first, second, made);
+
+    if (is_spent(status) && host_grow())
+        status = sys_cap_create(kind, source, rights, first, second, made);
+    return status;
+}
+
 mnos_status_t host_memory(uint64_t pages, mnos_cap_t *memory)
 {
     mnos_status_t status = sys_mem_alloc(pages, 0, memory);
@@ -174,19 +184,22 @@ mnos_status_t host_block(uint64_t pages, struct memory_block *block)
 
 /* ---- What it is told ---- */
 
-void host_listen(void)
+bool host_listen(void)
 {
     struct message message = {0};
     mnos_cap_t mine;
 
-    if (listening || wait_endpoint() == 0 ||
-        sys_cap_create(MNOS_CREATE_MINT, wait_endpoint(), MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
-                       WAIT_BADGE_HOST, LXHOST_EVENT_LOOK | LXHOST_EVENT_SIGNAL, &mine) != MNOS_OK)
-        return;
+    if (listening)
+        return true;
+    if (wait_endpoint() == 0 ||
+        host_create(MNOS_CREATE_MINT, wait_endpoint(), MNOS_RIGHT_WRITE | MNOS_RIGHT_GRANT,
+                    WAIT_BADGE_HOST, LXHOST_EVENT_LOOK | LXHOST_EVENT_SIGNAL, &mine) != MNOS_OK)
+        return false;
     message_put(&message, LXHOST_LISTEN, NULL, 0);
     message_add_cap(&message, mine, MNOS_RIGHT_WRITE);
     listening = ipc_request(host, &message) == MNOS_OK;
     (void)!sys_cap_delete(mine);
+    return listening;
 }
 
 /* Called by entry.S. */

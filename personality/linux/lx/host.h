@@ -42,8 +42,11 @@ bool host_blank_page(uint64_t address);
 mnos_status_t host_block(uint64_t pages, struct memory_block *block);
 /* The process may use more, some dozen pages and mappings; false: the container has no more. */
 bool host_grow(void);
+/* As sys_cap_create(): what it takes of the quota lxhost adds when that is spent. */
+mnos_status_t host_create(uint64_t kind, mnos_cap_t source, uint64_t rights, uint64_t first,
+                          uint64_t second, mnos_cap_t *made);
 
-/* Lets lxhost tell this process by events. Called once it waits. */
-void host_listen(void);
+/* Lets lxhost tell this process by events: called before each wait. False: it cannot, as there is no memory for it. */
+bool host_listen(void);
 /* Signals that others have sent are taken, if there are any. */
 void host_take_signals(void);

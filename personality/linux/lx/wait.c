@@ -12,16 +12,26 @@
 #include "personality/linux/lx/signals.h"
 #include "personality/linux/lx/threads.h"
 
+/* When one looks again whom nobody can tell anything, as the container has nothing left for that. */
+#define LOOK_NS 10000000ull
+
 static mnos_cap_t endpoint;
 static struct lx_thread *listener;
 struct open_file *wait_file;
 static struct socket_session *network;
 
+static bool have_endpoint(mnos_cap_t *at, uint64_t rights)
+{
+    mnos_cap_t made;
+
+    if (*at == 0 && host_create(MNOS_CREATE_ENDPOINT, 0, rights, 0, 0, &made) == MNOS_OK)
+        *at = made;
+    return *at != 0;
+}
+
 mnos_cap_t wait_endpoint(void)
 {
-    if (endpoint == 0 &&
-        sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHTS_ALL, 0, 0, &endpoint) != MNOS_OK)
-        endpoint = 0;
+    (void)have_endpoint(&endpoint, MNOS_RIGHTS_ALL);
     return endpoint;
 }
 
@@ -47,14 +57,13 @@ static mnos_status_t wait_with_sockets(uint64_t deadline_ns)
     return status;
 }
 
-static mnos_status_t listen(uint64_t deadline_ns)
+static mnos_status_t listen_until(uint64_t deadline_ns)
 {
     struct message message = {0};
     mnos_status_t status;
 
-    host_listen();
-    if (wait_endpoint() == 0) {
-        sleep_until(deadline_ns); /* nobody can tell anything */
+    if (endpoint == 0) {
+        sleep_until(deadline_ns);
         return MNOS_ERR_DEADLINE;
     }
     if (network != NULL && !network->lost) {
@@ -63,6 +72,15 @@ static mnos_status_t listen(uint64_t deadline_ns)
         return status == MNOS_ERR_LOST ? MNOS_OK : status;
     }
     return ipc_receive(endpoint, &message, deadline_ns);
+}
+
+/* Where lxhost cannot tell anything the wait is short, and what it waits for is looked at again. */
+static mnos_status_t listen(uint64_t deadline_ns)
+{
+    uint64_t look = host_listen() ? MNOS_DEADLINE_NEVER : deadline_after_ns(LOOK_NS);
+    mnos_status_t status = listen_until(look < deadline_ns ? look : deadline_ns);
+
+    return status == MNOS_ERR_DEADLINE && look < deadline_ns ? MNOS_OK : status;
 }
 
 /* ---- Several threads ---- */
@@ -89,16 +107,9 @@ static void hold_file(struct lx_thread *self)
     open_file_hold(wait_file);
 }
 
-static mnos_status_t make_endpoint(struct lx_thread *thread)
-{
-    return sys_cap_create(MNOS_CREATE_ENDPOINT, 0, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE, 0, 0,
-                          &thread->endpoint);
-}
-
 bool wait_have_endpoint(struct lx_thread *thread)
 {
-    return thread->endpoint != 0 || make_endpoint(thread) == MNOS_OK ||
-           (host_grow() && make_endpoint(thread) == MNOS_OK);
+    return have_endpoint(&thread->endpoint, MNOS_RIGHT_READ | MNOS_RIGHT_WRITE);
 }
 
 void wait_wake(struct lx_thread *thread)

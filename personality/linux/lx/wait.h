@@ -39,7 +39,8 @@ mnos_cap_t wait_endpoint(void);
 void wait_with_network(struct socket_session *session);
 /* In a copy of the process: it has none yet. */
 void wait_forked(void);
-/* Waits until something has been set, or a client of the endpoint has gone: MNOS_OK. MNOS_ERR_DEADLINE: nothing has. */
+/* Waits until something has been set, or a client of the endpoint has gone: MNOS_OK. MNOS_ERR_DEADLINE: nothing has. Where there
+ * is no memory to be told by, MNOS_OK after a while, too: what is waited for is looked at again in any case. */
 mnos_status_t wait_until(uint64_t deadline_ns);
 /* The same on behalf of a call, where a signal ends the wait. 0: look again. -LX_EAGAIN: the deadline has passed.
  * -LX_ERESTART: a signal is to be delivered, and the call returns this. */
