@@ -24,6 +24,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -38,6 +39,8 @@ LOGS = BUILD / "logs"
 HALT_PAUSE_S = 0.05
 # So many of a line are looked for where it is echoed: a long one is not shown whole.
 ECHO_CHARACTERS = 8
+# What is waited for by looking again comes within seconds; so long between two looks, that the guest gets on with its work.
+LOOKS_S, LOOK_PAUSE_S = 240, 0.1
 PROMPT = "mnos> "
 
 # QEMU answers its monitor at once when it gets the processor; this is for one that never will.
@@ -140,6 +143,17 @@ class Session:
         begin = re.match(rf"[ -~]{{0,{ECHO_CHARACTERS}}}", line)[0]
         self.expect_pattern(re.escape(begin) + r"[^\n]*\n", seconds, f"echo of {line}")
         return self.expect(PROMPT, seconds)
+
+    def looks(self, seconds: float = LOOKS_S) -> Iterator[int]:
+        """For a loop that looks until something is so that happens beside the prompt: as many times as there are in so much
+        time of the guest, and once after it. A fixed number of times would be a time of this machine."""
+        patience = Patience(self.pid, seconds, self.cores)
+        for number in itertools.count():
+            over = patience.is_over() or self.life.is_over()
+            yield number
+            if over:
+                return
+            time.sleep(LOOK_PAUSE_S)
 
     def raw(self) -> str:
         """All output so far, with the escape sequences."""

@@ -44,6 +44,7 @@ class NamesServer(DatagramServer):
         self.asked: list[str] = []
         self.asked6: list[str] = []  # for addresses of IPv6
         self.ids: list[int] = []
+        self.barriers: list[str] = []  # names that were added to wait for what was asked before
         self.start()
 
     def take(self, datagram: bytes, peer: tuple[str, int]) -> None:

@@ -8,7 +8,7 @@ from qemu import PROMPT, Guest
 from testlib import Suite, check
 from tests.system.test_linux import TEXT, disk, prompt, run
 from tests.system.test_linux_net import prompt as net_prompt
-from tests.system.test_network import HOST, connect, free_port
+from tests.system.test_network import HOST, PATIENCE_S, connect, free_port
 
 suite = Suite("containers")
 
@@ -138,7 +138,7 @@ def revokes_network() -> None:
             guest.send("revoke busybox network\r")
             guest.expect("network is taken away", 30)
             guest.expect("Network is down", 60)
-            client.settimeout(30)
+            client.settimeout(PATIENCE_S)
             try:
                 check(client.recv(100) == b"", "the connection goes on")
             except ConnectionResetError:

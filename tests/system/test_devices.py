@@ -13,7 +13,6 @@ from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("devices")
 
-LOOKS = 400
 DISK = BUILD / "tests" / "devices.img"
 
 
@@ -61,7 +60,7 @@ def line_of(listing: str, pattern: str) -> str:
 def settled(guest: Guest) -> str:
     """The list, when the disk's driver has its device and has set it up: twice the same."""
     before = ""
-    for _ in range(LOOKS):
+    for _ in guest.looks():
         listing = guest.command("devices")
         if listing == before and re.search(r"1af4:1001  010000  claimed +virtio_blk\.0 +[1-9]\d*/", listing):
             return listing
@@ -191,7 +190,7 @@ def driven(name: str, count: int, *more: str, limit_s: float = 240):
 def log_until(guest: Guest, pattern: str, count: int = 1) -> str:
     """Drivers work beside the prompt, so the log is looked at until so many lines are there."""
     text = ""
-    for _ in range(LOOKS):
+    for _ in guest.looks():
         text = guest.command("log")
         if len(re.findall(pattern, text)) >= count:
             return text
@@ -206,7 +205,7 @@ def last_round(guest: Guest, name: str) -> str:
 def goes_on(guest: Guest, name: str) -> None:
     """It makes a round after what is in the log now."""
     before = last_round(guest, name)
-    for _ in range(LOOKS):
+    for _ in guest.looks():
         if last_round(guest, name) != before:
             return
     raise AssertionError(f"{name} does nothing more:\n{guest.command('log')}")
@@ -249,7 +248,7 @@ class Seen:
 
 
 def claims_until(seen: Seen, name: str, count: int) -> None:
-    for _ in range(LOOKS):
+    for _ in seen.guest.looks():
         if seen.count(rf"{re.escape(name)}: claimed ") >= count:
             return
     raise AssertionError(f"{name} has not claimed its device {count} times:\n{seen.guest.command('log')}")

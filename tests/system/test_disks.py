@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from qemu import PROMPT, Guest, Machine
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 
 from tests.guest.run import COUNTING
 from tests.system.with_services import initrd as initrd_with
@@ -19,7 +19,6 @@ from tests.system.with_services import initrd as initrd_with
 suite = Suite("disks")
 
 MIB = 1 << 20
-LOOKS = 400
 # Instructions for a KiB, in requests of 128 KiB: docs/disks.md. It is 38, and how many requests come at once varies.
 COST_MAX = 60
 KILLS = 10
@@ -73,13 +72,13 @@ def folder():
 
 
 def tool(*command: object) -> None:
-    subprocess.run([str(word) for word in command], check=True, timeout=60, stdout=subprocess.DEVNULL,
+    subprocess.run([str(word) for word in command], check=True, timeout=HANG_S, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
 
 
 def until(guest: Guest, command: str, pattern: str) -> re.Match:
     """Drivers do what they do beside the prompt, so it is asked until the answer is there."""
-    for _ in range(LOOKS):
+    for _ in guest.looks():
         text = guest.command(command)
         found = re.search(pattern, text)
         if found:
@@ -297,7 +296,7 @@ def kill_many(kills: int, least: int) -> None:
                     started += 1
                 guest.command("kill virtio_blk.0")
                 until(guest, "services", r"virtio_blk\.0 +virtio_blk +running")
-            for _ in range(LOOKS):
+            for _ in guest.looks():
                 if loads_that_ended(guest, results) == started:
                     break
     check(len(results) == started, f"{started} loads were started, {len(results)} have ended")

@@ -19,7 +19,6 @@ from tests.system.with_services import added, initrd as initrd_with, killer
 suite = Suite("ext4 on a disk")
 
 KILLS = 10
-LOOKS = 400
 LOAD = """
 [service.file_load]
 file = "file_load"
@@ -62,7 +61,7 @@ def kill_under_load(*services: str) -> None:
                 guest.command(f"kill {services[number % len(services)]}")
                 guest.command("ls /disk/lost+found")
             text, found = "", None
-            for _ in range(LOOKS):  # it works beside the prompt
+            for _ in guest.looks():  # it works beside the prompt
                 text = guest.command("log")
                 found = re.search(r"60 rounds, (\d+) requests failed, (\d+) parts were different", text)
                 if found:

@@ -15,7 +15,7 @@ from testlib import Suite, check
 
 from tests.fat.images import get, judge, make, put, run
 from tests.system.test_disk_files import says, switch_off
-from tests.system.test_ext4 import KILLS, LOAD, LOOKS
+from tests.system.test_ext4 import KILLS, LOAD
 from tests.system.with_services import added, initrd as initrd_with
 
 suite = Suite("fat on a disk")
@@ -58,7 +58,7 @@ def mounted(disk: Path, name: str, initrd: Path | None = None, limit_s: float = 
     machine = Machine("direct", cpus=2, memory_mib=256, extra=data_disk(disk), **({"initrd": initrd} if initrd else {}))
     with Guest(machine, f"fat {name}", limit_s) as guest:
         guest.expect(PROMPT)
-        check(any("virtio_blk.0   1" in guest.command("disks") for _ in range(LOOKS)), "the disk is not found")
+        check(any("virtio_blk.0   1" in guest.command("disks") for _ in guest.looks()), "the disk is not found")
         says(guest, "mount virtio_blk.0/1 /fat")
         guest.command("ls /fat")  # waits for the mount
         yield guest
@@ -103,7 +103,7 @@ def kill_under_load(kind: str, *services: str) -> None:
                 guest.command(f"kill {services[number % len(services)]}")
                 guest.command("ls /fat")
             text, found = "", None
-            for _ in range(LOOKS):
+            for _ in guest.looks():
                 text = guest.command("log")
                 found = re.search(r"60 rounds, (\d+) requests failed, (\d+) parts were different", text)
                 if found:

@@ -13,7 +13,7 @@ from testlib import Suite, check
 
 from tests.fat.images import make
 from tests.system.test_disk_files import SIZE_MIB, partition, says, switch_off
-from tests.system.test_fat import LOOKS, put_on_disk
+from tests.system.test_fat import put_on_disk
 from tests.system.test_file_attacks import mount_fat
 from tests.system.with_services import added, initrd
 
@@ -62,7 +62,7 @@ def survive(guest: Guest, name: str) -> list[str]:
         guest.command(f"restart {SURVIVES[name][0]}")  # what happened before does not count
         before = len(line.findall(guest.command("log")))
         guest.command(f"run survivor_{name}", 120)
-        for _ in range(LOOKS):
+        for _ in guest.looks():
             found = line.findall(guest.command("log"))[before:]
             if len(found) == 3 or "too slow" in found:
                 break
@@ -127,7 +127,7 @@ def five() -> None:
             line = r"tmpfs +tmpfs +failed .* ended in the place of a fault, the first of 5"
             check(re.search(line, guest.output()), guest.output()[-3000:])
             guest.command("restart tmpfs")
-            for _ in range(LOOKS):  # the mount table learns of it by itself
+            for _ in guest.looks():  # the mount table learns of it by itself
                 guest.command("write /tmp/file text")
                 guest.command("cat /tmp/file")
                 if re.search(r"cat /tmp/file\s+text\s", guest.output()):

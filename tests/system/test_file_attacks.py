@@ -15,7 +15,7 @@ from testlib import Suite, check
 
 from tests.fat.images import make
 from tests.system.test_disk_files import SIZE_MIB, partition, says, switch_off
-from tests.system.test_fat import LOOKS, put_on_disk
+from tests.system.test_fat import put_on_disk
 from tests.system.with_services import added, initrd
 
 suite = Suite("file attacks")
@@ -75,7 +75,7 @@ def with_disks():
 
 
 def mount_fat(guest: Guest) -> None:
-    check(any(re.search(r"virtio_blk\.1 +1", guest.command("disks")) for _ in range(LOOKS)), "the second disk is not found")
+    check(any(re.search(r"virtio_blk\.1 +1", guest.command("disks")) for _ in guest.looks()), "the second disk is not found")
     says(guest, "mount virtio_blk.1/1 /fat")
     guest.command("ls /fat")  # waits for the mount
 
@@ -85,7 +85,7 @@ def said(guest: Guest, program: str, pattern: str, command: str = "run {}") -> r
     line = re.compile(rf"{program}: {pattern}")
     before = len(line.findall(guest.command("log")))
     guest.command(command.format(program))
-    for _ in range(LOOKS):
+    for _ in guest.looks():
         log = guest.command("log")
         found = list(line.finditer(log))
         if len(found) > before:

@@ -58,11 +58,10 @@ def says(guest: Guest, command: str, *texts: str) -> str:
 def has_caps(guest: Guest, name: str, wanted: list[tuple[str, str]]) -> None:
     """That these are type and rights of its capabilities, once it is loaded and has opened what it was given."""
     found: list[tuple[str, str]] = []
-    for _ in range(40):
+    for _ in guest.looks():
         found = sorted(CAP.findall(guest.command(f"caps {name}")))
         if found == sorted(wanted):
             return
-        time.sleep(0.05)
     check(False, f"the capabilities of {name} are others:\n{found}")
 
 

@@ -4,14 +4,13 @@
 import re
 import socket
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 from hardware import network_card
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
-from tests.system.test_network import until
+from tests.system.test_network import PATIENCE_S, until
 from tests.system.with_services import added, initrd as initrd_with
 
 suite = Suite("monitor")
@@ -69,11 +68,8 @@ def ps() -> None:
 @suite.test("ps names what a thread waits for")
 def ps_waits() -> None:
     with prompt("ps waits") as guest:
-        own = re.search(r"endpoint +rw\S+ +(\d+)", guest.command("caps power"))
-        check(own, "power has no endpoint")
-        text = guest.command("ps")
-        check(re.search(rf"power .*\n.*receiving .* for a message at endpoint {own[1]}\n", text),
-              f"power does not wait at endpoint {own[1]}:\n{text}")
+        own = until(guest, "caps power", r"endpoint +rw\S+ +(\d+)")  # it starts beside the prompt
+        until(guest, "ps", rf"power .*\n.*receiving .* for a message at endpoint {own[1]}\n")
 
 
 @suite.test("caps shows types, rights and the capabilities of another process")
@@ -162,13 +158,9 @@ def kill_numbers() -> None:
 @suite.test("trace shows what the cores did, in order, with names and what it has counted")
 def trace() -> None:
     with prompt("trace") as guest:
-        for _ in range(9):  # while services still start, their records push the others out
-            text = guest.command("trace 300")
-            if "(serial)" in text:
-                break
+        # While services still start, their records push the others out.
+        text = until(guest, "trace 300", r"(?s)^(?=.*core \d+ +\d+ monitor/main)(?=.*endpoint \d+ \(serial\))").string
         found = rows(text)
-        check(re.search(r"core \d+ +\d+ monitor/main", text), f"the monitor is not named:\n{text}")
-        check(re.search(r"endpoint \d+ \(serial\)", text), f"serial's endpoint is not named:\n{text}")
         end = re.search(r"(\d+) of (\d+) events, the last ([\d.]+) ms of ([\d.]+) ms recorded", text)
         check(end, f"it does not say how many events in which time:\n{text}")
         check(int(end[1]) == min(40, int(end[2])) and 300 <= float(end[4]) and float(end[3]) <= float(end[4]),
@@ -281,7 +273,7 @@ def log_levels() -> None:
 def log_follows() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         machine = Machine("direct", cpus=CPUS, memory_mib=MEMORY_MIB, extra=network_card())
-        server.settimeout(60)
+        server.settimeout(PATIENCE_S)
         with Guest(machine, "monitor log follows", 120) as guest:
             guest.expect(PROMPT)
             guest.command(f"fetch http://10.0.2.2:{server.getsockname()[1]}/x /tmp/x &", 60)
@@ -414,13 +406,12 @@ def date() -> None:
     with Guest(machine, "monitor date", 120) as guest:
         guest.expect(PROMPT)
         text = ""
-        for _ in range(200):
+        for _ in guest.looks():
             text = guest.command("date")
-            found = re.search(r"2024-0(2-29 23:59:5[89]|3-01 00:0\d:\d\d) UTC", text)
+            found = re.search(r"2024-0(2-29 23:59:5[89]|3-01 0\d:\d\d:\d\d) UTC", text)
             check(found is not None, f"another time: {text}")
             if found[1].startswith("3"):
                 return
-            time.sleep(0.05)
         check(False, f"the clock stands still: {text}")
 
 

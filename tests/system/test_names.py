@@ -51,6 +51,15 @@ def prompt(name: str, server: NamesServer | None, extra: tuple[str, ...] = (), l
             yield guest
 
 
+def all_asked(guest: Guest, server: NamesServer) -> list[str]:
+    """What it has been asked for, once it has read all that was sent to it: it answers one after the other."""
+    name = f"barrier{len(server.barriers)}.test"
+    server.barriers.append(name)
+    server.names = server.names | {name: ["192.0.2.3"]}
+    says(guest, f"resolve {name}", "192.0.2.3")
+    return server.asked
+
+
 NAMES = {"one.test": ["192.0.2.1"], "many.test": [f"192.0.2.{i}" for i in range(1, 13)], "alias.test": "second.test",
          "second.test": "one.test", "none.test": NO_NAME, "empty.test": [], "refused.test": REFUSED,
          "forged.test": ["192.0.2.9"]}
@@ -61,15 +70,16 @@ def answers() -> None:
     server = NamesServer(NAMES, forged=("forged.test",))
     with prompt("answers", server) as guest:
         check(re.search(r"^192\.0\.2\.1\r?$", guest.command("resolve one.test"), re.M) is not None, "not its address")
+        before = all_asked(guest, server).count("one.test")  # more than once when an answer took longer than a second
         says(guest, "resolve ONE.Test.", "192.0.2.1")
-        check(server.asked.count("one.test") == 1, f"it was asked for again: {server.asked}")
+        check(all_asked(guest, server).count("one.test") == before > 0, f"it was asked for again: {server.asked}")
         found = re.findall(r"192\.0\.2\.\d+", says(guest, "resolve many.test"))
         check(found == [f"192.0.2.{i}" for i in range(1, 9)], f"{found}")
         says(guest, "resolve alias.test", "192.0.2.1")
         for name in ("none.test", "empty.test"):
             says(guest, f"resolve {name}", f"resolve {name}: there is no such name, or it has no address")
         says(guest, "resolve refused.test", "resolve refused.test: no server of names says")
-        check(server.asked.count("refused.test") == 4, f"{server.asked}")
+        check(all_asked(guest, server).count("refused.test") == 4, f"{server.asked}")
         says(guest, "resolve a..b", "resolve: a..b is no name of a host")
         text = says(guest, "resolve forged.test", "192.0.2.9")
         check("6.6.6.6" not in text, "an answer to another question was taken")
@@ -85,7 +95,7 @@ def silent() -> None:
         guest.expect_pattern(r"resolve silent\.test: no server of names answers", 60)
         guest.expect_pattern(r"resolve#\d+: ended, exit code 1", 60)
         guest.expect(PROMPT)
-        check(server.asked.count("silent.test") == 4, f"{server.asked}")
+        check(all_asked(guest, server).count("silent.test") == 4, f"{server.asked}")
         check(len(set(server.ids)) == len(server.ids), f"a number came twice: {server.ids}")
 
 
@@ -108,10 +118,16 @@ def unpredictable() -> None:
           prompt("unpredictable", server, ("-object", f"filter-dump,id=wire,netdev=net,file={wire.name}")) as guest):
         for i in range(40):  # more than the table has entries
             says(guest, f"resolve n{i}.test", "192.0.2.1")
+        before = all_asked(guest, server).count("n0.test")
         says(guest, "resolve n0.test", "192.0.2.1")
-        check(server.asked.count("n0.test") == 2, "an answer that was not to be kept was kept")
-        found = questions(wire.read(), server.port)
-        check(len(found) == 2 * 41, f"{len(found)} questions on the wire")  # one for each family
+        all_asked(guest, server)
+        check(server.asked.count("n0.test") > before > 0, "an answer that was not to be kept was kept")
+        # One for each family, and again what was not answered within a second.
+        for _ in guest.looks():
+            found = questions(Path(wire.name).read_bytes(), server.port)
+            if len(found) == len(server.asked) + len(server.asked6):
+                break
+        check(len(found) == len(server.asked) + len(server.asked6) >= 2 * 41, f"{len(found)} questions on the wire")
         ports, ids = {port for port, _ in found}, {number for _, number in found}
         # Of 41 out of 16,384 and 65,536 a few may meet by chance; neighbours would be no chance.
         check(len(ports) > 36 and len(ids) > 36, f"{len(ports)} ports, {len(ids)} numbers")
@@ -125,7 +141,7 @@ def dhcp_and_limits() -> None:
     with prompt("dhcp", None) as guest:
         until(guest, "log", r"net: names are asked of 10\.0\.2\.3\b")
         says(guest, "kill net", "killed")  # its next run is told again
-        until(guest, "log", r"(?s)names are asked of 10\.0\.2\.3\b.*names are asked of 10\.0\.2\.3\b", 1000)
+        until(guest, "log", r"(?s)names are asked of 10\.0\.2\.3\b.*names are asked of 10\.0\.2\.3\b")
         says(guest, "run net_echo with net=resolve=a..b", "run: resolve=a..b is nothing that can be given")
     server = NamesServer({"www.example.test": ["192.0.2.1"], "example.test": ["192.0.2.2"], "badexample.test": ["192.0.2.3"]})
     with prompt("limits", server) as guest:

@@ -12,6 +12,7 @@ from hardware import network_card
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 from tests.system.test_network import HOST, OWN, again, connect, free_port, same, until
+from tests.system.user_network import PATIENCE_S
 from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("net_programs")
@@ -96,11 +97,10 @@ def netstat() -> None:
         with connect(port) as client:
             client.sendall(data)
             check(client.recv(1) == b"s", "no answer")
-            text = guest.command("netstat")
             for line in (r"^tcp +\*:80 +\*:\* +listens +0 +0 httpd", r"^tcp +\*:7 +\*:\* +listens +0 +0 monitor",
                          r"^udp +\*:7 +\*:\* +bound +0 +0 monitor",
                          r"^tcp +10\.0\.2\.15:7 +10\.0\.2\.2:\d+ +connected +0 +0 monitor"):
-                check(re.search(line, text, re.M) is not None, f"{line} is missing:\n{text}")
+                until(guest, "netstat", f"(?m){line}")  # what is sent may not be acknowledged yet
 
 
 def reads(client: socket.socket, text: bytes) -> None:
@@ -115,11 +115,11 @@ def reads(client: socket.socket, text: bytes) -> None:
 @suite.test("nc sends lines and shows what comes, until either side ends; the terminal is not the peer's to command")
 def nc() -> None:
     with prompt("nc") as (guest, _port), socket.create_server((HOST, 0)) as server:
-        server.settimeout(60)
+        server.settimeout(PATIENCE_S)
         guest.send(f"nc 10.0.2.2 {server.getsockname()[1]}\r")
         client, _address = server.accept()
         with client:
-            client.settimeout(60)
+            client.settimeout(PATIENCE_S)
             guest.send("hellx\x7fo\r")
             reads(client, b"hello\n")
             client.sendall(b"back\x1b[2J\r\n")

@@ -25,7 +25,7 @@ from tests.system.test_net_programs import ECHO as ECHO_SERVICE
 from tests.system.test_net_programs import reads, says
 from tests.system.test_network import same, until
 from tests.system.test_network_kills import KILLS
-from tests.system.user_network import between
+from tests.system.user_network import PATIENCE_S, between
 from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("network 6")
@@ -203,7 +203,7 @@ class Handler(BaseHTTPRequestHandler):
 def fetch() -> None:
     with prompt("fetch") as guest, socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
         web = Web()
-        check(len(re.findall(r"56 bytes from fec0::2: ttl \d+, \d+ us", guest.command("ping fec0::2"))) == 3, "no pings")
+        until(guest, "ping fec0::2", r"(?s)(56 bytes from fec0::2: ttl \d+, \d+ us.*){3}")
         says(guest, f"fetch http://[fec0::2]:{web.server_port}/a /tmp/a &", "started")
         for _ in range(10):
             web.gate.release()
@@ -213,7 +213,7 @@ def fetch() -> None:
         guest.expect(PROMPT)
         check(web.asked == [(f"[fec0::2]:{web.server_port}", None)], f"it asked {web.asked}")
         has(guest, "/tmp/a", Web.content)
-        server.settimeout(60)
+        server.settimeout(PATIENCE_S)
         guest.send(f"nc fec0::2 {server.getsockname()[1]}\r")
         client, _ = server.accept()
         with client:

@@ -48,7 +48,6 @@ frames = { floor = 8 }
 users = { keeper = "read, write, delegate" }
 """
 
-LOOKS = 200
 AGAIN = 70  # MNOS_ERR_AGAIN
 
 WATCHER = """
@@ -137,7 +136,7 @@ def prompt(name: str, kills: int = 30, limit_s: float = 120, grace: int = 1):
 def run_must_log(guest, command: str, pattern: str) -> None:
     """Services do what they do beside the prompt, so the log is looked at until the line is there."""
     guest.command(command)
-    for _ in range(LOOKS):
+    for _ in guest.looks():
         text = guest.command("log")
         if re.search(pattern, text):
             return
@@ -148,7 +147,7 @@ def run_must_log_again(guest, command: str, pattern: str) -> None:
     """The same, for a line that may be there already, and comes once more."""
     before = len(re.findall(pattern, guest.command("log")))
     guest.command(command)
-    for _ in range(LOOKS):
+    for _ in guest.looks():
         text = guest.command("log")
         if len(re.findall(pattern, text)) > before:
             return

@@ -14,7 +14,7 @@ from qemu import PROMPT, ROOT, Guest, Machine
 from testlib import Suite, check
 
 from tests.system.test_httpd import get, uptime_s
-from tests.system.test_network import HOST, OWN, PATIENCE_S, free_port, until
+from tests.system.test_network import HOST, OWN, free_port, until
 
 suite = Suite("tour")
 
@@ -33,7 +33,7 @@ def prompt(name: str):
         guest.expect(PROMPT)
         until(guest, "ip", OWN)
         until(guest, "log", "httpd: port 80")
-        eventually("the first facts are not written", lambda: get(port, "/services.json")[0] == 200)
+        eventually(guest, "the first facts are not written", lambda: get(port, "/services.json")[0] == 200)
         yield guest, port
 
 
@@ -47,15 +47,13 @@ def service(port: int, name: str) -> dict:
     return next(one for one in read(port, "services.json")["services"] if one["name"] == name)
 
 
-def eventually(what: str, holds) -> None:
+def eventually(guest: Guest, what: str, holds) -> None:
     """Asks, and so reads, until it holds. While the web server is started anew nobody answers."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
+    for _ in guest.looks():
         with suppress(OSError, http.client.HTTPException):
             if holds():
                 return
-        check(time.monotonic() < end, what)
-        time.sleep(0.2)
+    raise AssertionError(what)
 
 
 def processor_ms(guest: Guest, name: str) -> float:
@@ -70,7 +68,7 @@ def says() -> None:
         names = re.findall(r"^(\S+) +\S+ +(?:running|stopped) ", guest.command("services"), re.MULTILINE)
         services = read(port, "services.json")["services"]
         check([one["name"] for one in services] == ["init", *names], f"{[one['name'] for one in services]}")
-        eventually("httpd holds something else", lambda: {one["what"] for one in service(port, "httpd")["holds"]} == HTTPD)
+        eventually(guest, "httpd holds something else", lambda: {one["what"] for one in service(port, "httpd")["holds"]} == HTTPD)
         check(service(port, "hello")["state"] == "stopped" and "holds" not in service(port, "hello"), "one that does not run")
         check(service(port, "crash")["last_end"] == "", "one that never ran")
         figures = read(port, "figures.json")
@@ -78,7 +76,7 @@ def says() -> None:
         kernel = guest.command("cpu").splitlines()
         check(kernel[0].startswith(f"{read(port, 'versions.json')['kernel']}, build "), f"{kernel}")
         guest.command("run crash")
-        eventually("the end of a service is not shown", lambda: "page fault" in service(port, "crash")["last_end"])
+        eventually(guest, "the end of a service is not shown", lambda: "page fault" in service(port, "crash")["last_end"])
         guest.command("write /tmp/tour/notes.txt a line")
         check(get(port, "/notes.txt")[2] == b"a line\n", "what is put there is not shown")
         for target in ("/..", "/../tmp", "/tmp", "/net", "/%2e%2e/notes.txt"):
@@ -92,16 +90,17 @@ def while_read() -> None:
             return read(port, "figures.json")["uptime_ms"]
 
         first = uptime_ms()
-        eventually("what was read is not written anew", lambda: uptime_ms() > first)
+        eventually(guest, "what was read is not written anew", lambda: uptime_ms() > first)
         last = uptime_ms()
-        eventually("it is written only once", lambda: uptime_ms() > last + 1500)
-        end = time.monotonic() + PATIENCE_S
+        eventually(guest, "it is written only once", lambda: uptime_ms() > last + 1500)
         used = -1.0
-        while used != (used := processor_ms(guest, "facts")):  # it rests for five seconds, in which it would write twice
-            check(time.monotonic() < end, "it works though nobody reads")
+        for _ in guest.looks():
+            if used == (used := processor_ms(guest, "facts")):  # it rests for five seconds, in which it would write twice
+                return
             begun_s = uptime_s(guest)
             while uptime_s(guest) < begun_s + 5:
                 time.sleep(0.5)
+        raise AssertionError("it works though nobody reads")
 
 
 @suite.test("the tour goes on when a service dies that it comes from")
@@ -109,7 +108,7 @@ def deaths() -> None:
     with prompt("deaths") as (guest, port):
         for count, name in enumerate(("facts", "tmpfs", "httpd", "facts", "tmpfs")):
             guest.command(f"kill {name}")
-            eventually(f"{name} does not come back", lambda: get(port, "/")[2] == PAGE)
+            eventually(guest, f"{name} does not come back", lambda: get(port, "/")[2] == PAGE)
             before = read(port, "figures.json")["uptime_ms"]
-            eventually(f"after the death of {name} nothing is written", lambda: read(port, "figures.json")["uptime_ms"] > before)
-            eventually(f"the restart of {name} is not shown", lambda: service(port, name)["restarts"] >= 1 + count // 3)
+            eventually(guest, f"after the death of {name} nothing is written", lambda: read(port, "figures.json")["uptime_ms"] > before)
+            eventually(guest, f"the restart of {name} is not shown", lambda: service(port, name)["restarts"] >= 1 + count // 3)
