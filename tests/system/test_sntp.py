@@ -14,6 +14,7 @@ from hardware import network_card
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
+from tests.system.test_httpd import uptime_s
 from tests.system.test_network import OWN, until
 from tests.system.test_network_floods import GUEST, GUEST_MAC, Peer, ip_packet
 from tests.system.time_server import HEAD, TimeServer, answer
@@ -22,12 +23,13 @@ from tests.system.with_services import initrd as initrd_with
 
 suite = Suite("sntp")
 
+WAY_S = 2  # an answer that comes later is none: QUESTION_PATIENCE_NS of services/sntp/question.h
 SERVICE = '[service.sntp]\n'
 ALLOWED = 'connect = ["*:123/udp"]'
-NAMED = "2027-03-04 05:06"  # what the servers say, and no machine's clock
+NAMED = "2027-03-04 05:"  # what the servers say in the first 54 minutes, and no machine's clock
 NAMED_S = datetime(2027, 3, 4, 5, 6, tzinfo=timezone.utc).timestamp()
 CLOCK = ("-rtc", "base=2026-01-02T03:04:05,clock=vm")
-CLOCK_SAYS = "2026-01-02 03:0"
+CLOCK_SAYS = "2026-01-02 "
 DATE = re.compile(r"(\d+-\d+-\d+ \d+:\d+:\d+) UTC")
 
 
@@ -60,13 +62,33 @@ def unset(guest: Guest) -> None:
 
 
 class Clock:
-    """A time that goes on from when it is made."""
+    """A time that goes on from when it is asked for first, however long the guest needs until then."""
 
     def __init__(self, unix_s: float = NAMED_S) -> None:
-        self.unix_s, self.made = unix_s, time.monotonic()
+        self.unix_s, self.begun = unix_s, None
 
     def now(self) -> float:
-        return self.unix_s + time.monotonic() - self.made
+        if self.begun is None:
+            self.begun = time.monotonic()
+        return self.unix_s + time.monotonic() - self.begun
+
+
+def set_anew(guest: Guest, server: TimeServer) -> None:
+    """A new run sets the clock: by a question that it asks, so that what it said is younger than the run."""
+    count, begun_s = len(server.asked), uptime_s(guest)
+    guest.command("restart sntp")
+    text = ""
+    for _ in guest.looks():
+        text = guest.command("date")
+        age = re.search(r"UTC, as a time server said (\d+) s ago", text)
+        if age and len(server.asked) > count and int(age[1]) < uptime_s(guest) - begun_s:
+            return
+    raise AssertionError(f"it is not set anew: {text}")
+
+
+def unanswered(guest: Guest, server: str = "10.0.2.2") -> int:
+    """Questions whose answers came too late, or not at all: as often it asks once more."""
+    return guest.command("log").count(f"sntp: {server}: no answer")
 
 
 @suite.test("date shows the time of a server, which is asked by a question without the asker's time")
@@ -75,18 +97,19 @@ def sets() -> None:
     server = TimeServer(lambda number, count: [answer(number, clock.now())])
     with prompt("sets", server.port) as guest:
         until(guest, "date", r"UTC, as a time server said \d+ s ago")
-        shown = datetime.strptime(date(guest), "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
-        check(0 <= clock.now() - shown < 30, f"it is {shown}, and should be {clock.now()}")
-        check(re.search(rf"sntp: 10\.0\.2\.2: it is {NAMED}:\d\d UTC, which moves the clock by \d+ ms",
+        before_s = clock.now()
+        shown_s = datetime.strptime(date(guest), "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
+        # Half of an answer's way is a guess, which is wrong by as much at most; date shows whole seconds.
+        check(before_s - WAY_S / 2 - 1 <= shown_s <= clock.now() + WAY_S / 2, f"it is {shown_s}, and should be {clock.now()}")
+        check(re.search(rf"sntp: 10\.0\.2\.2: it is {NAMED}\d\d:\d\d UTC, which moves the clock by \d+ ms",
                         guest.command("log")) is not None, "the log does not say so")
-        check(len(server.asked) == 1, f"it was asked {len(server.asked)} times")
+        check(len(server.asked) <= 1 + unanswered(guest), f"it was asked {len(server.asked)} times")
         question = server.asked[0]
         check(question[0] == 0x23 and not any(question[1:40]) and any(question[40:]), f"{question}")
         for name in ("sntp", "net"):  # the clock is kept over both
             guest.command(f"kill {name}")
         check(NAMED[:10] in date(guest), "after deaths")
-        guest.command("restart sntp")
-        until(guest, "date", r"said [0-9] s ago")
+        set_anew(guest, server)
 
 
 @suite.test("answers that do not count leave the clock as it is, and each question has another port and number")
@@ -113,7 +136,7 @@ def wrong() -> None:
             until(guest, "log", rf"(?s)(sntp: 10\.0\.2\.2: {text}.*){{{said[text]}}}")
             unset(guest)
         server.say = lambda number, count: [answer(number, clock.now())]
-        until(guest, "date", rf"{NAMED[:13]}:\d\d:\d\d UTC, as a time server")
+        until(guest, "date", rf"{NAMED}\d\d:\d\d UTC, as a time server")
     numbers = [HEAD.unpack(question)[-1] for question in server.asked]
     check(len(set(numbers)) == len(numbers) and len(set(server.ports)) > 1, f"came twice: {numbers}, {server.ports}")
 
@@ -121,18 +144,18 @@ def wrong() -> None:
 @suite.test("who refuses is not asked any more, and a time that is far from the one before is not taken")
 def refused() -> None:
     clock = Clock()
-    server = TimeServer(lambda number, count: [answer(number, clock.now(), stratum=0, reference=b"DENY")] if count
-                        else [answer(number, clock.now())])
+    server = TimeServer(lambda number, count: [answer(number, clock.now())])
     with prompt("refused", server.port) as guest:
-        until(guest, "date", rf"{NAMED}:\d\d UTC, as a time server")
+        until(guest, "date", rf"{NAMED}\d\d:\d\d UTC, as a time server")
+        server.say = lambda number, count: [answer(number, clock.now(), stratum=0, reference=b"DENY")]
         guest.command("fault sntp")
         until(guest, "log", r"sntp: 10\.0\.2\.2: it does not want to be asked")
         server.say = lambda number, count: [answer(number, clock.now() + 5000)]
-        count = len(server.asked)
+        count, expected = len(server.asked), 2 + unanswered(guest)
         guest.command("fault sntp")  # the next run does not know that, but that the clock is set
         until(guest, "log", r"sntp: 10\.0\.2\.2: its time is more than 1000 s from ours: not taken")
-        check(len(server.asked) > count == 2, f"{len(server.asked)} after {count}")
-        check(NAMED[:13] in date(guest), "it was taken")
+        check(len(server.asked) > count and 2 <= count <= expected, f"{len(server.asked)} after {count}")
+        check(NAMED in date(guest), "it was taken")
         guest.command("restart sntp")  # people say that the next is right
         until(guest, "date", "2027-03-04 06:")
 
@@ -142,10 +165,10 @@ def era() -> None:
     clock = Clock(datetime(2036, 2, 7, 6, 28, 10, tzinfo=timezone.utc).timestamp())  # six seconds before the first of era 1
     server = TimeServer(lambda number, count: [answer(number, clock.now())])
     with prompt("era", server.port) as guest:
-        until(guest, "date", r"2036-02-07 06:2[89]:\d\d UTC, as a time server")
-        until(guest, "date", r"2036-02-07 06:(28:[2-5]|29)")
-        guest.command("restart sntp")
-        until(guest, "date", r"2036-02-07 06:\d\d:\d\d UTC, as a time server said [0-9] s ago")
+        until(guest, "date", r"2036-02-07 06:(2[89]|[3-5]\d):\d\d UTC, as a time server")
+        until(guest, "date", r"2036-02-07 06:(28:[2-5]|29|[3-5])")
+        set_anew(guest, server)
+        check("2036-02-07 06:" in date(guest), "it is another time")
 
 
 # ---- A server that DHCP tells ----
@@ -191,10 +214,10 @@ def told() -> None:
     clock = Clock()
     peer = Told(lambda number: [answer(number, clock.now())])
     with between(peer.pass_on, peer.sent) as extra, prompt("told", None, extra) as guest:
-        until(guest, "date", rf"{NAMED}:\d\d UTC, as a time server")
+        until(guest, "date", rf"{NAMED}\d\d:\d\d UTC, as a time server")
         log = guest.command("log")
         check("sntp: 10.0.2.78: no answer" in log and "sntp: 10.0.2.77: it is" in log, log)
-        check(peer.asked == 1, f"it was asked {peer.asked} times")
+        check(peer.asked <= 1 + unanswered(guest, "10.0.2.77"), f"it was asked {peer.asked} times")
     with prompt("untold", None) as guest:  # QEMU's network tells none
         until(guest, "ip", OWN)
         unset(guest)
