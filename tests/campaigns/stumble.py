@@ -66,7 +66,8 @@ def stop_thread(thread: int, pause_s: float) -> None:
     libc.ptrace(INTERRUPT, thread, None, None)
     if libc.waitpid(thread, ctypes.byref(status), WALL) == thread:
         time.sleep(pause_s)
-    libc.ptrace(DETACH, thread, None, None)
+    if libc.ptrace(DETACH, thread, None, None) != 0:
+        libc.waitpid(thread, ctypes.byref(status), WALL)  # it was killed meanwhile; until then its process has not ended
 
 
 def stumble(test: subprocess.Popen, draw: random.Random) -> int:
