@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qemu import BUILD
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 
 suite = Suite("ext4 service")
 
 PROGRAM = BUILD / "ext4/service"
-LIMIT_S = 300
+LIMIT_S = HANG_S
 BLOCK_SIZES = (1024, 2048, 4096)
 
 

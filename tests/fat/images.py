@@ -7,9 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from testlib import check
+from testlib import HANG_S, check
 
-LIMIT_S = 300
+LIMIT_S = HANG_S
 TOOLS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 # Kind, size in MiB, options of mkfs.
 KINDS = (("fat12", 8, ()), ("fat16", 32, ()), ("fat32", 64, ()), ("fat32", 300, ("-s", "8")),

@@ -9,7 +9,7 @@ from typing import Callable
 
 from hardware import network_card
 from qemu import PROMPT, Guest, Machine
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 
 from tests.system import test_httpd
 from tests.system.with_services import initrd as initrd_with
@@ -21,7 +21,7 @@ BEGAN_S = 1778051289  # as seconds since 1970
 FIELDS = ("frame.time_epoch", "frame.interface_name", "ip.src", "tcp.srcport", "frame.packet_flags", "http.request.uri")
 COUNT = 20
 RIGHT = ", capture = true"
-TRIES, QUIET_S = 200, 0.1
+QUIET_S = 0.1
 CTRL_C = "\x03"
 
 
@@ -29,14 +29,14 @@ def tshark(capture: bytes, *arguments: str) -> list[str]:
     with tempfile.NamedTemporaryFile(suffix=".pcapng") as file:
         file.write(capture)
         file.flush()
-        done = subprocess.run(["tshark", "-n", "-r", file.name, *arguments], capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(["tshark", "-n", "-r", file.name, *arguments], capture_output=True, text=True, timeout=HANG_S, check=False)
     check(done.returncode == 0 and "cut short" not in done.stderr, done.stderr)
     return done.stdout.splitlines()
 
 
 def shown(guest: Guest, pattern: str, meanwhile: Callable[[], object]) -> None:
     """Until the guest has shown that, however it comes between other text; what is done meanwhile makes frames."""
-    for _ in range(TRIES):
+    for _ in guest.looks():
         meanwhile()
         guest.settle(QUIET_S)
         if re.search(pattern, guest.output()):

@@ -16,7 +16,7 @@ from tests.system.test_readme import must_show
 suite = Suite("debugging")
 
 GDB, INTERRUPT = "(gdb) ", "^C"
-LIMIT_S = 120
+LIMIT_S = 1200  # of this machine
 Step = tuple[str, str, list[str]]  # where it is typed: a shell's "$ ", GDB, PROMPT or INTERRUPT; what; what it says
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from struct import pack, unpack_from
 
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 
 from tests.system import test_httpd
 from tests.system.test_network import until
@@ -32,7 +32,7 @@ SEED, OPTIONS = 20251128, 400
 def tshark(capture: Path, condition: str) -> list[str]:
     """The frames from the system of which that is true."""
     done = subprocess.run(["tshark", "-n", "-r", capture, *CHECKS, "-Y", f"eth.src == {MAC} && ({condition})"],
-                          capture_output=True, text=True, timeout=120, check=True)
+                          capture_output=True, text=True, timeout=HANG_S, check=True)
     return done.stdout.splitlines()
 
 

@@ -18,7 +18,7 @@ import mkdisk
 from hardware import data_disk, network_card
 from patience import Patience
 from qemu import PROMPT, ROOT, Guest, Machine
-from testlib import Suite, check, require_success
+from testlib import HANG_S, Suite, check, require_success
 
 from tests.system.test_network import until
 
@@ -140,7 +140,7 @@ def as_shown() -> None:
     with tempfile.TemporaryDirectory() as folder:
         content, disk = Path(folder) / "content", Path(folder) / "disk.img"
         content.mkdir()
-        said = linux_disk.make(content)  # as `make run` has it
+        said = linux_disk.make(content, limit_s=HANG_S)  # as `make run` has it
         check((content / "linux").exists(), said)
         mkdisk.make(disk, DISK_MIB, content=content)
         for number, block in enumerate(blocks()):

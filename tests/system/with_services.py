@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Callable, Iterable
 
 from qemu import BUILD, ROOT
+from testlib import HANG_S
 
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -31,7 +32,7 @@ def programs() -> list[str]:
 def compile_manifest(source: Path, out: Path, more: Iterable[Path] = ()) -> None:
     """Compiles a manifest for the system's programs, and for those that look up what is in `more`."""
     subprocess.run([sys.executable, ROOT / "tools/mkmanifest.py", source, out, *needs_of(programs()), *more],
-                   check=True, timeout=60)
+                   check=True, timeout=HANG_S)
 
 
 def added(services: str) -> Callable[[str], str]:
@@ -78,7 +79,7 @@ def initrd(folder: Path, added_programs: Iterable[str], change: Callable[[str], 
     manifest.write_text(change((ROOT / "system/manifest.toml").read_text()))
     compile_manifest(manifest, folder / "manifest.bin", needs_of(added_programs, where))
     for tool, name in (("mknet.py", "net_limits"), ("mkfiles.py", "file_limits")):
-        subprocess.run([sys.executable, ROOT / "tools" / tool, manifest, folder / name], check=True, timeout=60)
+        subprocess.run([sys.executable, ROOT / "tools" / tool, manifest, folder / name], check=True, timeout=HANG_S)
     for name in ("manifest.bin", "net_limits", "file_limits"):
         files[name] = (folder / name).read_bytes()
     path = folder / "initrd.tar"

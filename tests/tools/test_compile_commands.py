@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from qemu import BUILD, ROOT
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 
 suite = Suite("tools")
 
@@ -23,7 +23,7 @@ def commands() -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "commands.json"
         subprocess.run(["make", "DEPS=no", f"BUILD={BUILD}", "compile-commands", f"COMPILE_COMMANDS={out}"], cwd=ROOT,
-                       check=True, capture_output=True, timeout=120)
+                       check=True, capture_output=True, timeout=HANG_S)
         entries = json.loads(out.read_text())
     check(all(entry["directory"] == str(ROOT) for entry in entries), "an entry is of another folder")
     return {entry["file"]: entry["arguments"] for entry in entries}
@@ -48,5 +48,5 @@ def editors() -> None:
              for name, arguments in found.items() if name in tracked}
     check(len(kinds) >= 6, f"only {len(kinds)} kinds of commands")
     for name in kinds.values():
-        done = subprocess.run(as_clangd(found[name]), cwd=ROOT, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(as_clangd(found[name]), cwd=ROOT, capture_output=True, text=True, timeout=HANG_S)
         check(done.returncode == 0, f"{name}: {done.stderr}")

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from qemu import ROOT
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 
 suite = Suite("tools")
 
@@ -58,7 +58,7 @@ class Place:
 
     def run(self, wanted: str = HASH) -> subprocess.CompletedProcess:
         process = self.start(wanted)
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=HANG_S)
         return subprocess.CompletedProcess(process.args, process.returncode, out, errors)
 
     def pack(self, *folders: str, wanted: str = "") -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Callable, Iterator
 
 from qemu import ROOT
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 
 suite = Suite("tools")
 
@@ -24,7 +24,7 @@ def repository() -> Iterator[tuple[Path, Callable[..., subprocess.CompletedProce
 
         def git(*words: str) -> subprocess.CompletedProcess:
             return subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words], cwd=root,
-                                  capture_output=True, text=True, timeout=60)
+                                  capture_output=True, text=True, timeout=HANG_S)
         git("init", "-q")
         git("config", "core.hooksPath", str(ROOT / "tools/hooks"))
         shutil.copy(ROOT / ".clang-format", root)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from qemu import ROOT
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 
 suite = Suite("tools")
 
@@ -25,7 +25,7 @@ def run_with(programs: dict[str, str], *groups: str) -> subprocess.CompletedProc
             (Path(folder) / name).write_text(f"#!/bin/sh\n{text}\n")
             (Path(folder) / name).chmod(0o755)
         return subprocess.run([SCRIPT, *groups], env={"PATH": folder}, capture_output=True, text=True,
-                              timeout=60)
+                              timeout=HANG_S)
 
 
 def must_give_up(done: subprocess.CompletedProcess, reason: str) -> None:
@@ -86,6 +86,6 @@ def all_there() -> None:
         for name in ("apt-get", "apt-cache"):
             (Path(folder) / name).write_text("#!/bin/sh\necho called >&2\nexit 1\n")
             (Path(folder) / name).chmod(0o755)
-        done = subprocess.run([SCRIPT, "build", "iso", "run", "test"], text=True, capture_output=True, timeout=60,
+        done = subprocess.run([SCRIPT, "build", "iso", "run", "test"], text=True, capture_output=True, timeout=HANG_S,
                               env=os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"})
         check(done.returncode == 0 and not done.stdout + done.stderr, done.stdout + done.stderr)

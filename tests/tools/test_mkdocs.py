@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from qemu import ROOT
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 
 suite = Suite("tools")
 
@@ -27,11 +27,11 @@ def must_fail(path: str, old: str, new: str, message: str, *options: str) -> Non
             shutil.copy(ROOT / name, root / name)
         (root / "docs").mkdir()
         script = [sys.executable, str(root / "tools/mkdocs.py")]
-        subprocess.run(script, check=True, timeout=60)
+        subprocess.run(script, check=True, timeout=HANG_S)
         text = (root / path).read_text()
         check(old in text, f"{path} does not hold {old!r}")
         (root / path).write_text(text.replace(old, new, 1))
-        done = subprocess.run([*script, *options], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*script, *options], capture_output=True, text=True, timeout=HANG_S)
         check(done.returncode != 0, "the mistake was accepted")
         check(message in done.stderr, f"it says {done.stderr!r}")
 

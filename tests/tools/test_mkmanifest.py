@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from qemu import ROOT
-from testlib import Suite, check
+from testlib import HANG_S, Suite, check
 from tests.system.with_services import needs_of, programs
 
 suite = Suite("tools")
@@ -24,7 +24,7 @@ def compile_manifest(change) -> tuple[subprocess.CompletedProcess, bytes | None,
         done = subprocess.run(
             [sys.executable, ROOT / "tools/mkmanifest.py", "system/manifest.toml", "manifest.bin",
              *needs_of(programs())],
-            cwd=root, capture_output=True, text=True, timeout=60)
+            cwd=root, capture_output=True, text=True, timeout=HANG_S)
         return done, out.read_bytes() if out.exists() else None, text
 
 
