@@ -205,6 +205,7 @@ def fetch() -> None:
         web = Web()
         until(guest, "ping fec0::2", r"(?s)(56 bytes from fec0::2: ttl \d+, \d+ us.*){3}")
         says(guest, f"fetch http://[fec0::2]:{web.server_port}/a /tmp/a &", "started")
+        check(any(web.asked for _ in guest.looks()), "it does not ask")  # the connection is there that is to live on
         for _ in range(10):
             web.gate.release()
             time.sleep(LOOK_S)  # some of it comes, or nothing: any moment is one to die at
