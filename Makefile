@@ -92,8 +92,10 @@ user: $(LIBMNOS) $(PROGRAMS:%=$(BUILD)/user/%.elf) ## Services, drivers and prog
 examples: $(EXAMPLES) ## The programs of examples/, which `make run WITH=examples/NAME` has in the system
 initrd: $(INITRD) ## The initial RAM disk with init, the manifest and the services
 iso: $(BUILD)/minimalos.iso ## The bootable image build/minimalos.iso (CD, disk or USB stick; UEFI or BIOS)
+	@echo "$<: image $$(cut -d' ' -f1 $(dir $(INITRD))image)"
 
 image: $(BUILD)/minimalos.qcow2 ## A bootable disk, build/minimalos.qcow2: GPT, an EFI system partition, and ext4 for files
+	@echo "$<: image $$(cut -d' ' -f1 $(dir $(INITRD))image)"
 
 # What a release consists of. Symbols are of the same build: a fault line's address is looked up in them.
 RELEASED := $(BUILD)/minimalos.iso $(BUILD)/minimalos.qcow2 $(BUILD)/kernel.elf

@@ -138,13 +138,17 @@ $(BUILD)/keymaps: tools/mkkeymaps.py $(THIRD_PARTY) | $(python_ok)
 SYSTEM_FILES    := $(addprefix $(BUILD)/,pci_names fonts keymaps)
 SYSTEM_PROGRAMS := $(patsubst %,$(BUILD)/user/%.stripped,$(PROGRAMS) lx)
 MANIFEST_TOOLS  := tools/join_manifest.py
+SYSTEM_TABLES   := manifest.bin mounts.bin net_limits file_limits symbols
 member           = $(basename $(notdir $1))=$1
+# system_members FOLDER PROGRAMS: what the RAM disk holds, NAME=FILE for each, but for the name of it all.
+system_members   = $(foreach f,$(SYSTEM_TABLES),$f=$1/$f) $(foreach f,$(SYSTEM_FILES),$(notdir $f)=$f) \
+                   tour_page=system/web/index.html $(foreach p,$2,$(call member,$p))
 
 # system_rules FOLDER MANIFEST NEEDS PROGRAMS
 #
 # In FOLDER, what is compiled of MANIFEST for programs that look up what is in NEEDS: who is started and may do what, what is
-# mounted, what services may do on the network, which directories of files in memory they are given, and the names by which
-# init says where a program has faulted. And the RAM disk with all that and PROGRAMS.
+# mounted, what services may do on the network, which directories of files in memory they are given, the names by which
+# init says where a program has faulted, and a name for all of it with the kernel. And the RAM disk with all that and PROGRAMS.
 define system_rules
 $1/manifest.bin: $2 $$(wildcard tools/mkmanifest.py tools/manifest_*.py) tools/mknet.py tools/mkfiles.py tools/service_limits.py $(MANIFEST_TOOLS) $3 | $(python_ok)
 	$$(call say,MANIFEST)
@@ -161,10 +165,11 @@ $1/file_limits: $2 tools/mkfiles.py tools/service_limits.py $(MANIFEST_TOOLS) | 
 $1/symbols: $(4:.stripped=.elf) tools/mkprogramsymbols.py tools/mksymbols.py tools/buildid.py | $(python_ok)
 	$$(call say,SYMBOLS)
 	$(Q)mkdir -p $$(@D) && $(PYTHON) tools/mkprogramsymbols.py $$@ $$(filter %.elf,$$^)
-$1/initrd.tar: $$(addprefix $1/,manifest.bin mounts.bin net_limits file_limits symbols) $(SYSTEM_FILES) system/web/index.html $4 tools/mkarchive.py $(sources) | $(python_ok)
+$1/image: $(BUILD)/kernel.elf $$(addprefix $1/,$(SYSTEM_TABLES)) $(SYSTEM_FILES) system/web/index.html $4 tools/mkimageid.py tools/buildid.py $(sources) | $(python_ok)
+	$(Q)$(PYTHON) tools/mkimageid.py $$@ $$< $$(call system_members,$1,$4)
+$1/initrd.tar: $1/image tools/mkarchive.py | $(python_ok)
 	$$(call say,INITRD)
-	$(Q)$(PYTHON) tools/mkarchive.py $$@ manifest.bin=$1/manifest.bin mounts.bin=$1/mounts.bin net_limits=$1/net_limits file_limits=$1/file_limits symbols=$1/symbols \
-	    $$(foreach f,$(SYSTEM_FILES),$$(notdir $$f)=$$f) tour_page=system/web/index.html $$(foreach p,$4,$$(call member,$$p))
+	$(Q)$(PYTHON) tools/mkarchive.py $$@ image=$$< $$(call system_members,$1,$4)
 endef
 $(eval $(call system_rules,$(BUILD),system/manifest.toml,$(NEEDS),$(SYSTEM_PROGRAMS)))
 

@@ -9,6 +9,7 @@
 #include "lib/mnos/ipc.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/syscall.h"
+#include "services/init/image.h"
 #include "services/init/manager.h"
 #include "services/init/supervisor.h"
 
@@ -32,6 +33,7 @@ static int prepare(void)
 
     if (archive_open(&supervisor.archive, bootstrap_cap("initrd")) != MNOS_OK)
         return EXIT_NO_ARCHIVE;
+    image_log(&supervisor.archive);
     file = archive_find(&supervisor.archive, "manifest.bin");
     if (file == NULL) {
         log_at(MNOS_LOG_ERROR, "the initial RAM disk has no file \"manifest.bin\"");

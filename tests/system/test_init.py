@@ -13,7 +13,9 @@ from testlib import Suite, check
 
 sys.path.insert(0, str(ROOT / "tools"))
 
+from buildid import SHOWN, build_id  # noqa: E402
 from mkarchive import pack  # noqa: E402
+from mkimageid import image_id  # noqa: E402
 
 suite = Suite("init")
 
@@ -141,6 +143,18 @@ def ordered_ends() -> None:
             check("power: killed" in guest.command("kill power"), f"kill {number} found it not running")
         text = guest.command("services")
         check(re.search(r"power .* running .* 20  killed, away \d+\.\d ms", text), f"services says:\n{text}")
+
+
+@suite.test("the log names the image that was booted, by kernel and RAM disk, and says when the kernel is of another build")
+def image() -> None:
+    files = members()
+    name, kernel = files["image"].decode().split()
+    whole = {key: data for key, data in files.items() if key != "image"}
+    check(name == image_id((BUILD / "kernel.elf").read_bytes(), whole), f"{name} is not made of kernel and RAM disk")
+    check(kernel == build_id(BUILD / "kernel.elf").hex()[:SHOWN], f"the kernel is not of build {kernel}")
+    for file, said in (("kernel.elf", ""), ("debug/kernel.elf", ", with a kernel of another build")):
+        with Guest(Machine("direct", kernel=BUILD / file), f"init image {Path(file).parent.name}", 60) as guest:
+            guest.expect_pattern(rf"init: image {name}{said}[\r\n]")
 
 
 @suite.test("a serial driver that keeps dying ends in a log that says why there is no prompt")

@@ -5,6 +5,7 @@ import io
 import tarfile
 
 import mkarchive
+import mkimageid
 from testlib import Suite, check
 
 suite = Suite("tools")
@@ -30,3 +31,14 @@ def members() -> None:
 def reproducible() -> None:
     backwards = dict(reversed(FILES.items()))
     check(mkarchive.pack(FILES) == mkarchive.pack(backwards), "the archives differ")
+
+
+@suite.test("the name of an image is another one for each byte and name of its files, and for another kernel")
+def image_names() -> None:
+    backwards = dict(reversed(FILES.items()))
+    name = mkimageid.image_id(b"kernel", FILES)
+    check(len(name) == 12 and name == mkimageid.image_id(b"kernel", backwards), f"{name} depends on the order")
+    others = [mkimageid.image_id(kernel, files) for kernel, files in (
+        (b"kernem", FILES), (b"kernel", FILES | {"z": b"lasu"}), (b"kernel", FILES | {"y": b""}),
+        (b"kernel", FILES | {"empty": b"last", "z": b""}))]
+    check(len({name, *others}) == 1 + len(others), f"two have one name: {name}, {others}")
