@@ -30,6 +30,8 @@
 #: DEVICES=                 further devices of the machine, as QEMU names them, for run: edu
 #: DISPLAY_QEMU=none        gtk, sdl or curses: show the screen as well, for run
 #: KVM=0                    1: use the host's processor, for run
+#: PROGRAM=                 the program, as the words of its fault have it, or kernel, for where
+#: ADDRESS=                 hexadecimal; several with commas between them, for where
 #: SUITES=                  only these: build, unit, ext4, fat, loader, guest, game, system, for test and test-fresh
 #: SEED=                    plays the games of that seed again, for test-long
 #: FUZZ_SECONDS=60          how long each target runs, for fuzz
@@ -121,6 +123,9 @@ debug: settings direct ## Boot as run-direct does, and wait for `make gdb` befor
 gdb: ## The debugger for a `make debug` in another terminal, with the symbols of kernel and programs
 	$(Q)gdb -q -x tools/gdb/mnos.py
 
+where: ## File and line of an address that a fault or a panic has told: PROGRAM=crash ADDRESS=0x4000d7
+	$(Q)$(PYTHON) tools/where.py '$(PROGRAM)' '$(ADDRESS)'
+
 # ---- Tests and benchmarks ------------------------------------------------------------------------
 
 unit: $(UNIT) $(LWIP_UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE)
@@ -198,7 +203,7 @@ FORCE:
 ifneq ($(and $(filter clean run% debug gdb test% bench fuzz proof mutants size,$(goals)),$(word 2,$(goals))),)
 .NOTPARALLEL:
 endif
-.PHONY: FORCE all kernel user examples initrd iso image release direct unit guest run run-bios run-direct debug gdb settings clean help \
+.PHONY: FORCE all kernel user examples initrd iso image release direct unit guest run run-bios run-direct debug gdb where settings clean help \
         test test-build test-unit test-ext4 test-fat test-loader test-guest test-game test-system test-fresh test-long fuzz \
         proof mutants \
         bench bench-programs bench-peers size format format-check hooks compile-commands check-headers deps

@@ -5,7 +5,7 @@
 # Make brings included files up to date before anything else, so this one installs what the goals
 # need. It has no content; it is made again when the table changes.
 
-no_deps  := help clean format format-check hooks test-fresh
+no_deps  := help where clean format format-check hooks test-fresh
 goals    := $(or $(MAKECMDGOALS),all)
 all_deps := $(filter-out test-fresh,$(goals))
 deps     := $(if $(filter-out $(no_deps),$(goals)),build) \

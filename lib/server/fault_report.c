@@ -18,6 +18,8 @@
 #define WORD_BYTES 8u
 #define PREFIXES_MAX 4u
 #define PLACE_BYTES 64u
+#define ADDRESS_CHARS 20u      /* ",0x" and 16 digits, and the end */
+#define PROGRAM_NAME_CHARS 31u /* in front of "@" and 12 digits of a build */
 /* How far beyond its stack a function can reach that does not know that the stack has ended: large arrays. */
 #define OVERFLOW_REACH_BYTES (256u * 1024)
 /* Of another thread only the stack pointer is known: what faults this close to it was the stack. */
@@ -264,22 +266,69 @@ uint64_t fault_stack_part(uint64_t stack_pointer, uint64_t stack_address, uint64
     return stack_bytes > FAULT_STACK_BYTES_MAX ? FAULT_STACK_BYTES_MAX : stack_bytes;
 }
 
-static void tell_places(const struct fault_scene *scene, fault_line *line, void *context)
+/* Where it was and who had called, each told; how many these are. */
+static unsigned tell_places(const struct fault_scene *scene, uint64_t places[FAULT_PLACES_MAX],
+                            fault_line *line, void *context)
 {
-    unsigned found = 1;
+    unsigned found = 0;
 
-    tell_place(scene, 0, scene->fault->registers.rip, line, context);
+    places[found++] = scene->fault->registers.rip;
     for (uint64_t i = 0; i < scene->word_count && found < FAULT_PLACES_MAX; i++) {
         uint64_t word = bytes_get(scene->words + i * WORD_BYTES, WORD_BYTES);
 
         /* A call is shown by its last byte, since the next function may begin behind one that never returns. */
         if (follows_call(scene, word))
-            tell_place(scene, found++, word - 1, line, context);
+            places[found++] = word - 1;
     }
+    for (unsigned i = 0; i < found; i++)
+        tell_place(scene, i, places[i], line, context);
+    return found;
+}
+
+/* As many places as the line has room for; the innermost are first. */
+static void tell_command(const char *program_name, const uint64_t *places, unsigned count,
+                         fault_line *line, void *context)
+{
+    char text[FAULT_LINE_BYTES];
+    size_t length;
+
+    mnos_snprintf(text, sizeof text, "  file and line: make where PROGRAM=%s ADDRESS=0x%llx",
+                  program_name, (ull)places[0]);
+    length = strlen(text);
+    for (unsigned i = 1; i < count && length + ADDRESS_CHARS < sizeof text; i++) {
+        mnos_snprintf(text + length, sizeof text - length, ",0x%llx", (ull)places[i]);
+        length += strlen(text + length);
+    }
+    line(context, text);
 }
 
 void fault_report(const struct fault_scene *scene, fault_line *line, void *context)
 {
+    uint64_t places[FAULT_PLACES_MAX];
+    unsigned count;
+
     tell_cause(scene, line, context);
-    tell_places(scene, line, context);
+    count = tell_places(scene, places, line, context);
+    if (scene->program_name != NULL)
+        tell_command(scene->program_name, places, count, line, context);
+}
+
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+}
+
+void fault_program_text(const char *path, const char *build, char out[FAULT_PROGRAM_BYTES])
+{
+    const char *name = path;
+    size_t length = 0;
+
+    for (const char *at = path; *at != 0; at++)
+        if (*at == '/')
+            name = at + 1;
+    while (length < PROGRAM_NAME_CHARS && is_plain(name[length]))
+        length++;
+    memcpy(out, name, length);
+    mnos_snprintf(out + length, FAULT_PROGRAM_BYTES - length, "@%.12s", build);
 }

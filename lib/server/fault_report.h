@@ -23,6 +23,7 @@
 #define FAULT_STACK_BYTES_MAX 32768u
 #define FAULT_PLACES_MAX 8u
 #define FAULT_LINE_BYTES 160u
+#define FAULT_PROGRAM_BYTES 48u /* of NAME@BUILD */
 
 /* What is known of a program, asked by addresses that may be any. */
 struct fault_program {
@@ -50,7 +51,8 @@ struct fault_scene {
     uint64_t word_count;
     /* The stack of its first thread, below which nothing is mapped; stack_bytes 0: not known. */
     uint64_t stack_address, stack_bytes;
-    bool launched; /* not a service: no manifest speaks of it */
+    bool launched;            /* not a service: no manifest speaks of it */
+    const char *program_name; /* NAME@BUILD for `make where`, or NULL: it is not known */
 };
 
 /* Which part of the stack of a first thread is looked at: so many bytes, whole words, from *offset on. 0: none, the stack pointer
@@ -62,8 +64,11 @@ uint64_t fault_stack_part(uint64_t stack_pointer, uint64_t stack_address, uint64
 typedef void fault_line(void *context, const char *text);
 
 /* First what it was, then at most FAULT_PLACES_MAX places: "  #0 0x401a3c disk_read+0x1c", without the name when the function is
- * not known. */
+ * not known. When the program is known the last line is what to type where it was built, to have file and line of each place. */
 void fault_report(const struct fault_scene *scene, fault_line *line, void *context);
+
+/* NAME@BUILD: the last part of a path, as far as it is one plain word, and the first digits of a build ID. */
+void fault_program_text(const char *path, const char *build, char out[FAULT_PROGRAM_BYTES]);
 
 /* "disk_read+0x1c", or the address when the function is not known. */
 void fault_place(const struct fault_program *program, uint64_t address, char *out, size_t size);

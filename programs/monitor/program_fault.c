@@ -21,6 +21,7 @@ struct known {
     struct symbols symbols;
     struct memory_block boot;  /* in which those of the RAM disk are */
     mnos_status_t boot_status; /* why they could not be read, or MNOS_OK */
+    char build[ELF_BUILD_ID_TEXT];
     bool is_open, has_elf, has_build;
     char text[ELF_NAME_BYTES];
 };
@@ -83,6 +84,7 @@ static void find_build(struct known *known, struct file_session *files)
     if (file_read(&known->file, 0, head, sizeof head, &count) != MNOS_OK ||
         !elf_build_id(head, count, id))
         return;
+    elf_build_id_text(id, known->build);
     known->boot_status = read_boot_symbols(known, files);
     known->has_build =
         known->boot_status == MNOS_OK && symbols_program(&known->symbols, id, &known->by_build);
@@ -167,6 +169,7 @@ void program_print_fault(uint64_t number, const char *name, const struct program
                                 .program = {&known, name_at, code_at},
                                 .words = (const uint8_t *)fault.words,
                                 .launched = true};
+    char program_name[FAULT_PROGRAM_BYTES];
     const char *why;
     uint64_t index;
 
@@ -178,6 +181,10 @@ void program_print_fault(uint64_t number, const char *name, const struct program
         fault.word_count < LAUNCHER_FAULT_WORDS ? fault.word_count : LAUNCHER_FAULT_WORDS;
     scene.stack_address = fault.stack_address;
     scene.stack_bytes = (uint64_t)fault.stack_pages * MNOS_PAGE_BYTES;
+    if (known.has_build) {
+        fault_program_text(file->path, known.build, program_name);
+        scene.program_name = program_name;
+    }
     fault_report(&scene, print_line, (void *)name);
     if (why != NULL)
         console_print("%s: names of functions are not known: %s%s\n", name, why,

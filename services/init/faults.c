@@ -120,12 +120,16 @@ void faults_report(const struct faults *faults, uint32_t service, uint32_t start
     struct fault_image image = {.symbols = symbols_of(faults, file, &space)};
     struct fault_scene scene = {.program = fault_image_program(&image)};
     uint64_t pages = config->stack_pages, offset = 0;
+    char build[ELF_BUILD_ID_TEXT], name[FAULT_PROGRAM_BYTES];
     void *stack = NULL;
 
     if (kept == NULL || kept->start != start || file == NULL)
         return; /* eight other services have faulted meanwhile: the kernel's line is all there is */
     scene.fault = &kept->fault;
     find_code(&image, file);
+    faults_build(file, build);
+    fault_program_text(file->name, build, name);
+    scene.program_name = build[0] != 0 ? name : NULL;
     if (memory_map(program->memory, program->memory_pages - pages, pages, MNOS_MAP_READ, &stack) ==
         MNOS_OK) {
         scene.stack_address = LAYOUT_STACK_TOP - pages * MNOS_PAGE_BYTES;

@@ -15,6 +15,7 @@ from buildid import SHOWN, build_id
 from mkarchive import pack
 from tests.system.test_init import members
 from tests.system.with_services import added, initrd
+from where import find, places
 
 suite = Suite("words of faults")
 
@@ -70,6 +71,11 @@ def causes() -> None:
             lines = lines_about(guest, service)
             check(any(re.match(said, line) for line in lines), f"{way}: nothing matches {said!r}:\n{lines}")
             check(names(lines)[:len(functions)] == functions, f"{way}: wants {functions}:\n{lines}")
+            command = re.search(r"^  file and line: make where PROGRAM=(\S+) ADDRESS=(\S+)$", "\n".join(lines), re.M)
+            check(command is not None, f"{way}: what to type for file and line is not there:\n{lines}")
+            found = places(find(command[1]), command[2].split(","))
+            wanted = [name for name in functions if not name.startswith("0x")]
+            check(all(f"{name} at programs/crash/main.c:" in "\n".join(found) for name in wanted), f"{way}: {found}")
             warning = guest.command(f"log warning {service}")
             check(f"{service}: thread " in warning, f"the kernel's line is missing:\n{warning}")
         for _ in SAYS:  # one that faults again and again makes no other one's fault be forgotten

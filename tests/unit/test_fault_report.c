@@ -14,7 +14,7 @@
 #define STACK 0x7000000000u
 #define STACK_PAGES 2u
 #define STACK_BYTES (STACK_PAGES * MNOS_PAGE_BYTES)
-#define LINES_MAX (1 + FAULT_PLACES_MAX)
+#define LINES_MAX (2 + FAULT_PLACES_MAX)
 
 static uint8_t code[CODE_BYTES];
 static uint8_t *stack;
@@ -22,6 +22,7 @@ static struct mnos_fault fault;
 static char lines[LINES_MAX + 1][FAULT_LINE_BYTES];
 static unsigned line_count;
 static bool launched;
+static const char *program_name;
 
 static void take_line(void *, const char *text)
 {
@@ -56,7 +57,8 @@ static const char *report(void)
                                 .program = fault_image_program(&image),
                                 .stack_address = STACK,
                                 .stack_bytes = STACK_BYTES,
-                                .launched = launched};
+                                .launched = launched,
+                                .program_name = program_name};
     uint64_t offset = 0;
 
     scene.word_count = fault_stack_part(fault.registers.rsp, STACK, STACK_BYTES, &offset) / 8;
@@ -88,6 +90,37 @@ TEST(fault_report, an_access_where_nothing_is_mapped_is_told_with_its_callers)
     begins(lines[3], "  #2 0x40001f");
     make_scene(14, 5, 0x401000);
     begins(report(), "0x400008 reads 0x401000, whose mapping does not allow it");
+}
+
+TEST(fault_report, what_to_type_for_file_and_line_names_the_build_and_as_many_places_as_fit)
+{
+    char name[FAULT_PROGRAM_BYTES];
+
+    fault_program_text("/boot/crash", "5e01c0ffee1234", name);
+    CHECK_EQ(strcmp(name, "crash@5e01c0ffee12"), 0);
+    program_name = name;
+    make_scene(14, 6, 0x1000);
+    put_word(STACK + STACK_BYTES - 48, CODE + 16);
+    report();
+    CHECK_EQ(line_count, 4);
+    begins(lines[3],
+           "  file and line: make where PROGRAM=crash@5e01c0ffee12 ADDRESS=0x400008,0x40000f");
+
+    /* The longest of everything: the line ends with a whole address. */
+    fault_program_text("a/name-that-is-longer_than.one-can-be-here", "5e01c0ffee1234", name);
+    begins(name, "name-that-is-longer_than.one-ca@5e01c0ffee12");
+    make_scene(14, 6, 0x1000);
+    fault.registers.rip = UINT64_MAX;
+    for (unsigned at = 64; at != 0; at -= 8)
+        put_word(STACK + STACK_BYTES - at, CODE + 16);
+    report();
+    CHECK_EQ(line_count, 2 + FAULT_PLACES_MAX);
+    begins(lines[line_count - 1] + strlen(lines[line_count - 1]) - 9, ",0x40000f");
+
+    /* What is no plain word of a hostile name is not typed by anybody. */
+    fault_program_text("/disk/$(reboot)", "5e01c0ffee1234", name);
+    CHECK_EQ(strcmp(name, "@5e01c0ffee12"), 0);
+    program_name = NULL;
 }
 
 TEST(fault_report, a_stack_overflow_is_told_apart_from_a_wild_access)
@@ -214,5 +247,5 @@ TEST(fault_report, a_hostile_stack_pointer_leads_nowhere)
         put_word(STACK + at, CODE + 16);
     fault.registers.rsp = STACK;
     report();
-    CHECK_EQ(line_count, LINES_MAX);
+    CHECK_EQ(line_count, 1 + FAULT_PLACES_MAX);
 }
