@@ -54,6 +54,28 @@ static void answer_oldest_read(struct stream_server *server)
     answer_read(server, &read);
 }
 
+static bool is_on_its_way(const struct stream_server *server)
+{
+    const struct stream_device *terminal = server->device;
+
+    return terminal->on_its_way != NULL && terminal->on_its_way(terminal->context);
+}
+
+/* What was on its way when they asked is here, or did not come. */
+static void answer_holds(struct stream_server *server)
+{
+    for (unsigned i = 0; i < server->read_count && !is_on_its_way(server);) {
+        struct pending_read read = server->reads[i];
+
+        if (!read.holds) {
+            i++;
+            continue;
+        }
+        remove_read(server, i);
+        answer_read(server, &read);
+    }
+}
+
 static mnos_status_t parse_read(const struct message *msg, struct pending_read *read)
 {
     struct stream_read request;
@@ -64,7 +86,8 @@ static mnos_status_t parse_read(const struct message *msg, struct pending_read *
         return MNOS_ERR_ARGUMENT;
     if (request.max_bytes > MNOS_MESSAGE_MAX_BYTES)
         request.max_bytes = MNOS_MESSAGE_MAX_BYTES;
-    *read = (struct pending_read){msg->badge, msg->reply_id, (size_t)request.max_bytes};
+    *read = (struct pending_read){msg->badge, msg->reply_id, (size_t)request.max_bytes,
+                                  msg->label == STREAM_HOLD};
     return MNOS_OK;
 }
 
@@ -87,7 +110,10 @@ mnos_status_t stream_server_read(struct stream_server *server, const struct mess
     hold(server, server->held_by != 0);
     if (msg->label == STREAM_HOLD)
         scan_let_go(&server->scan, server->device->received);
-    if (msg->label != STREAM_READ) {
+    /* "None" would say that the driver is empty, and it is about to be ended: what is still on its way would be lost. */
+    if (msg->label == STREAM_POLL ||
+        (read.holds &&
+         (byte_queue_ready(server->device->received) != 0 || !is_on_its_way(server)))) {
         answer_read(server, &read);
         return MNOS_OK;
     }
@@ -213,6 +239,7 @@ void stream_server_input(struct stream_server *server)
     look_at_keys(server);
     while (server->read_count != 0 && byte_queue_ready(queue) != 0)
         answer_oldest_read(server);
+    answer_holds(server);
     client = stream_server_front_client(server);
     if (client != NULL && client->attached) {
         fill_ring(server, client);

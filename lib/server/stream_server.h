@@ -48,6 +48,9 @@ struct stream_device {
     void (*taken)(void *context);
     /* Whether what arrives stays where it comes from. */
     void (*hold)(void *context, bool hold);
+    /* Whether something may be on its way into `received` that left where it comes from before hold() said that it is to stay.
+     * Whoever brings it calls stream_server_progress() when it is there, or nothing comes. NULL: nothing ever is. */
+    bool (*on_its_way)(void *context);
     /* A request that is not of stream.def: true, and `msg` is the reply; false: this device has none such. NULL: none. */
     bool (*request)(void *context, struct message *msg);
 };
@@ -63,6 +66,7 @@ struct pending_read {
     mnos_badge_t client;
     uint64_t reply_id;
     size_t max_bytes;
+    bool holds; /* HOLD, which waits only for what is on its way */
 };
 
 struct pending_write {

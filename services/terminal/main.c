@@ -88,11 +88,18 @@ static void hold(void *, bool hold_them)
     held = hold_them;
 }
 
+/* Keys that have been asked for leave the driver of the keyboard, however `held` is set afterwards. */
+static bool on_its_way(void *)
+{
+    return keyboard_may_take(&keyboard);
+}
+
 static const struct stream_device device = {.context = &terminals[MONITOR],
                                             .received = &terminals[MONITOR].received,
                                             .send = send,
                                             .taken = taken,
-                                            .hold = hold};
+                                            .hold = hold,
+                                            .on_its_way = on_its_way};
 
 /* ---- The log ---- */
 

@@ -250,6 +250,51 @@ TEST(ns16550, a_hold_empties_the_driver_and_leaves_the_rest_in_the_device)
     CHECK(device.mcr & MCR_RTS);
 }
 
+static bool brings;
+
+static bool on_its_way(void *)
+{
+    return brings;
+}
+
+static void ask_hold(uint64_t reply_id)
+{
+    struct stream_read record = {100};
+
+    reply_count = 0;
+    CHECK_EQ(request(1, reply_id, STREAM_HOLD, &record, sizeof record).reply_id, 0);
+}
+
+TEST(ns16550, a_hold_that_finds_nothing_waits_for_what_is_on_its_way)
+{
+    scene(true);
+    serial_line.device.on_its_way = on_its_way;
+    brings = true;
+    ask_hold(300);
+    CHECK_EQ(reply_count, 0);
+    byte_queue_put(driver.device->received, 'k'); /* it comes */
+    stream_server_progress(&driver);
+    CHECK_EQ(reply_count, 1);
+    CHECK_EQ(replies[0].reply_id, 300);
+    CHECK_STR_EQ(replies[0].bytes, "k");
+    ask_hold(301);
+    stream_server_progress(&driver);
+    CHECK_EQ(reply_count, 0);
+    brings = false; /* and now nothing did */
+    stream_server_progress(&driver);
+    CHECK_EQ(reply_count, 1);
+    CHECK_EQ(replies[0].reply_id, 301);
+    CHECK_EQ(replies[0].length, 0);
+    CHECK_STR_EQ(got(STREAM_HOLD, 100), "");
+    brings = true; /* a client that ends meanwhile has no use for an answer */
+    ask_hold(302);
+    client_gone(1);
+    brings = false;
+    stream_server_progress(&driver);
+    CHECK_EQ(reply_count, 0);
+    CHECK(!serial_line.uart.stopped);
+}
+
 TEST(ns16550, before_a_client_has_come_bytes_stay_in_the_device)
 {
     scene(true);
