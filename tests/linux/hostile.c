@@ -17,10 +17,11 @@
 #define IMAGE_AT 0x20000000ull
 #define IMAGE ((volatile struct lxhost_image *)IMAGE_AT)
 #define OWN_RIGHTS 31u
+#define COPY_PAGES 256u
 
 PROGRAM_START;
 
-static uint64_t value; /* of the last call */
+static uint64_t value, second; /* of the last call */
 
 static uint64_t native(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
                        uint64_t f)
@@ -87,6 +88,7 @@ static uint64_t send(uint64_t endpoint, uint32_t label, uint32_t bytes, const ui
                      :
                      : "rcx", "r11", "memory");
     value = rdx;
+    second = r10;
     return (uint32_t)number != MNOS_OK ? 0xFFFF0000 | (uint32_t)number : rsi >> 32;
 }
 
@@ -131,6 +133,34 @@ static void forge_copies(uint64_t host)
         if (send(host, LXHOST_FORK, 24, (uint64_t[4]){page, 0x1000, 0x1000}) == MNOS_OK)
             fail(5, "a copy was made of what is none\n");
     }
+}
+
+static uint64_t frames_used(uint64_t host)
+{
+    if (send(host, LXHOST_CONTAINER, 0, (uint64_t[4]){0}) != MNOS_OK)
+        fail(16, "it was told nothing of its container\n");
+    return second;
+}
+
+/* Memory for a copy that is not made is given back, when the kernel comes to it; and no copy is made of it. */
+static void give_memory_back(uint64_t host)
+{
+    static const uint64_t moment[2] = {0, 1000000};
+    uint64_t before = frames_used(host);
+    unsigned tries = 0;
+
+    if (send(host, LXHOST_FORK_MEMORY, 8, (uint64_t[4]){COPY_PAGES}) != MNOS_OK ||
+        frames_used(host) < before + COPY_PAGES)
+        fail(17, "memory of a copy is not the container's\n");
+    if (send(host, LXHOST_FORK_MEMORY, 8, (uint64_t[4]){0}) != MNOS_OK)
+        fail(18, "memory of a copy cannot be given back\n");
+    while (frames_used(host) >= before + COPY_PAGES / 2) {
+        if (tries++ == 5000)
+            fail(19, "memory of a copy was not given back\n");
+        (void)call(NANOSLEEP, moment, 0);
+    }
+    if (send(host, LXHOST_FORK, 24, (uint64_t[4]){0, 0x1000, 0x1000}) != MNOS_ERR_STATE)
+        fail(20, "a copy was made of memory that was given back\n");
 }
 
 static void forge_requests(uint64_t host)
@@ -258,6 +288,7 @@ void start(void)
     print_held();
     host = find_host();
     forge_copies(host);
+    give_memory_back(host);
     forge_requests(host);
     forge_title(host);
     forge_timers(host);

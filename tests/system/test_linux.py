@@ -23,7 +23,7 @@ BUSYBOX = BUILD / "src/busybox-static/bin/busybox"
 OWN = {name: BUILD / "tests/linux" / name
        for name in ("kept", "cost", "errors", "signals", "memory", "large", "events", "reads", "hostile", "sent", "waits")}
 # What a call may cost, in instructions: docs/linux.md has what it does.
-COST_LIMITS = {"getppid": 100, "read": 900, "pipe": 9_900, "fork": 2_500_000, "exec": 4_700_000,
+COST_LIMITS = {"getppid": 100, "read": 900, "pipe": 9_900, "fork": 330_000, "exec": 471_000,
                "thread": 8_500}
 SIZE_MIB = 64
 OLD_S = 1262304000  # when one of the files was changed: in the year 2010

@@ -203,7 +203,7 @@ TEST(lx_memory, areas_are_what_a_map_of_pages_says_after_any_changes)
 TEST(lx_memory, pages_are_found_in_order_wherever_they_are)
 {
     static struct page_table table;
-    static const uint64_t pages[] = {0, 1, 4095, 4096, 0x555555554, 0x7FEFFFFFF};
+    static const uint64_t pages[] = {0, 1, 511, 512, 0x555555554, 0x7FEFFFFFF};
     uint64_t *word, at = 0;
 
     for (unsigned i = 0; i < sizeof pages / sizeof pages[0]; i++) {
@@ -217,5 +217,28 @@ TEST(lx_memory, pages_are_found_in_order_wherever_they_are)
         at++;
     }
     CHECK_EQ(page_table_next(&table, at, 0x7FF000000, &word), 0x7FF000000);
-    CHECK_EQ(page_table_next(&table, 2, 4000, &word), 4000);
+    CHECK_EQ(page_table_next(&table, 2, 500, &word), 500);
+}
+
+/* Pages of a few of the lowest levels, one of which belongs to another level above. */
+TEST(lx_memory, the_next_page_is_what_a_list_of_all_says)
+{
+    enum { COUNT = 3 * PAGE_TABLE_WORDS };
+    static struct page_table table;
+    static bool is_there[COUNT];
+    const uint64_t first = (1u << 2 * PAGE_TABLE_BITS) - PAGE_TABLE_WORDS;
+    uint64_t *word;
+
+    for (unsigned i = 0; i < 2000; i++) {
+        unsigned page = (unsigned)rand() % COUNT, from = (unsigned)rand() % COUNT,
+                 end = from + (unsigned)rand() % (COUNT - from), next = from;
+
+        is_there[page] = !is_there[page];
+        *page_table_word(&table, first + page, true) = is_there[page] ? page + 1 : 0;
+        while (next < end && !is_there[next])
+            next++;
+        CHECK_EQ(page_table_next(&table, first + from, first + end, &word), first + next);
+        if (next < end)
+            CHECK_EQ(*word, next + 1);
+    }
 }

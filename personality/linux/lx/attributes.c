@@ -7,6 +7,7 @@
 #include "personality/linux/lx/calls.h"
 #include "personality/linux/lx/denied.h"
 #include "personality/linux/lx/files.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/stat.h"
 #include "personality/linux/lx/status.h"
 
@@ -124,7 +125,7 @@ static int64_t set_now_at(int32_t directory, uint64_t path, bool follow)
 {
     struct linux_stat stat;
     struct open_file *file;
-    static struct place place;
+    static struct place place LX_SCRATCH;
     int64_t result = stat_place(directory, path, follow, &stat);
 
     if (result == 0 && (stat.mode & LINUX_S_IFMT) != LINUX_S_IFREG)

@@ -3,6 +3,7 @@
 #include "personality/linux/lx/abi.h"
 #include "personality/linux/lx/calls.h"
 #include "personality/linux/lx/files.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/status.h"
 
 /* What Linux ignores in flags of open(2) is taken off. */
@@ -16,7 +17,7 @@
 
 int64_t lx_openat(int32_t directory, uint64_t path, uint32_t flags, uint32_t mode)
 {
-    static struct place place;
+    static struct place place LX_SCRATCH;
     struct open_file *file;
     int64_t result;
 

@@ -5,6 +5,7 @@
 #include "personality/linux/lx/calls.h"
 #include "personality/linux/lx/files.h"
 #include "personality/linux/lx/piece.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/stat.h"
 #include "personality/linux/lx/status.h"
 
@@ -199,7 +200,7 @@ int64_t lx_getcwd(uint64_t to, uint64_t size)
 
 int64_t lx_chdir(uint64_t path)
 {
-    static struct place place;
+    static struct place place LX_SCRATCH;
     struct linux_stat stat;
     int64_t result = stat_place(PLACE_AT_WORKING_DIRECTORY, path, true, &stat);
 

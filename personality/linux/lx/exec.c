@@ -12,13 +12,14 @@
 #include "personality/linux/lx/mounts.h"
 #include "personality/linux/lx/path.h"
 #include "personality/linux/lx/process.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/signals.h"
 #include "personality/linux/lx/threads.h"
 
 #define WORDS_PAGES_FIRST 4u
 #define WORDS_PAGES_MAX 96u
 
-static struct load load;
+static struct load load LX_SCRATCH;
 
 /* ---- Arguments and environment, before the memory that they lie in goes ---- */
 
@@ -116,8 +117,8 @@ static _Noreturn void enter(const char *called, const char *path)
 
 int64_t lx_execve(uint64_t path, uint64_t arguments, uint64_t environment)
 {
-    static struct place place;
-    static char text[LX_PATH_BYTES];
+    static struct place place LX_SCRATCH;
+    static char text[LX_PATH_BYTES] LX_SCRATCH;
     int64_t result = user_path(text, path);
 
     if (result < 0)

@@ -8,12 +8,13 @@
 #include "personality/linux/lx/open_file.h"
 #include "personality/linux/lx/piece.h"
 #include "personality/linux/lx/process.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/stat.h"
 #include "personality/linux/lx/status.h"
 
 /* Between the file system and the program: neither can be trusted to leave the other's bytes where they are while they
  * are copied, and the program's address may be none. */
-static uint8_t between[65536];
+static uint8_t between[65536] LX_SCRATCH;
 
 static uint64_t part_of(uint64_t count)
 {
@@ -274,6 +275,8 @@ static int64_t open_in_mount(struct place *place, uint32_t flags, struct open_fi
 /* A pipe by the link of /proc to it is the open file that the descriptor refers to: it has no other way in. */
 static int64_t open_pipe(struct open_file *pipe, uint32_t flags, struct open_file **opened)
 {
+    if ((flags & LINUX_O_CREAT) != 0 && (flags & LINUX_O_EXCL) != 0)
+        return -LX_EEXIST;
     if ((flags & LINUX_O_DIRECTORY) != 0)
         return -LX_ENOTDIR;
     if ((pipe->flags & LINUX_O_ACCMODE) != (flags & LINUX_O_ACCMODE))

@@ -37,7 +37,7 @@ void lx_copy_start(void);
 extern uint64_t fork_stack;
 void lx_upcall(void);
 /* lx.ld */
-extern uint8_t lx_data_end[];
+extern uint8_t lx_data_end[], lx_scratch[], lx_scratch_end[];
 
 /* Whole pages, which lxhost maps. */
 static union {
@@ -52,23 +52,42 @@ static struct {
     uint64_t image_page;
 } copy;
 
+/* Whole pages, of which the copy has those from `kept` on as they are, and zeros for what is before. */
 struct part {
-    uint64_t start, end;
+    uint64_t start, end, kept;
 };
-#define PARTS 3u
+#define PARTS 4u
 
-/* What is lx's own: its code and constants are in every process. */
+/* What is lx's own: its code and constants are in every process. Of the stack what the copy returns through is known at the
+ * end (keep_stack()). */
 static void list_parts(struct part parts[PARTS])
 {
-    parts[0] = (struct part){LX_CODE_END, lx_page_up((uint64_t)lx_data_end)};
-    parts[1] = (struct part){LX_HEAP, heap_end()};
-    thread_stack(&parts[2].start, &parts[2].end);
+    uint64_t scratch = (uint64_t)lx_scratch, scratch_end = (uint64_t)lx_scratch_end;
+
+    parts[0] = (struct part){LX_CODE_END, scratch, LX_CODE_END};
+    parts[1] = (struct part){scratch, lx_page_up((uint64_t)lx_data_end), scratch_end};
+    parts[2] = (struct part){LX_HEAP, heap_end(), LX_HEAP};
+    thread_stack(&parts[3].start, &parts[3].end);
+    parts[3].kept = parts[3].start;
+}
+
+static void keep_stack(struct part parts[PARTS])
+{
+    parts[3].kept = fork_stack & ~LX_PAGE_MASK;
 }
 
 /* ---- In the parent ---- */
 
+/* One that goes on where the one before ends becomes part of it. */
 static bool add_run(uint64_t address, uint64_t pages, uint32_t rights)
 {
+    struct lxhost_run *last = &shared.image.runs[shared.image.run_count];
+
+    if (shared.image.run_count != 0 && (--last)->rights == rights &&
+        last->address + last->pages * LX_PAGE == address) {
+        last->pages += (uint32_t)pages;
+        return true;
+    }
     if (shared.image.run_count == LXHOST_RUNS_MAX)
         return false;
     shared.image.runs[shared.image.run_count++] =
@@ -81,6 +100,12 @@ static uint32_t run_rights(uint32_t protection)
     return ((protection & VMA_READ) != 0 ? LXHOST_RUN_READ : 0) |
            ((protection & VMA_WRITE) != 0 ? LXHOST_RUN_WRITE : 0) |
            ((protection & VMA_EXECUTE) != 0 ? LXHOST_RUN_EXECUTE : 0);
+}
+
+static void copy_pages(const void *from, uint64_t pages)
+{
+    memcpy((uint8_t *)copy.to + copy.filled * LX_PAGE, from, pages * LX_PAGE);
+    copy.filled += pages;
 }
 
 static void *next_page(void)
@@ -141,22 +166,28 @@ static bool take_memory(const struct part parts[PARTS], mnos_cap_t *memory)
     if (host_ask_capability(LXHOST_FORK_MEMORY, &(struct lxhost_pages){copy.pages},
                             sizeof(struct lxhost_pages), memory) != MNOS_OK)
         return false;
-    if (memory_map(*memory, 0, copy.pages, MNOS_MAP_READ | MNOS_MAP_WRITE, &copy.to) == MNOS_OK)
-        return true;
-    return host_grow() &&
-           memory_map(*memory, 0, copy.pages, MNOS_MAP_READ | MNOS_MAP_WRITE, &copy.to) == MNOS_OK;
+    return host_map_somewhere(*memory, 0, copy.pages, MNOS_MAP_READ | MNOS_MAP_WRITE, &copy.to) ==
+           MNOS_OK;
 }
 
-static int64_t make_copy(const struct part parts[PARTS])
+/* No copy is asked for: the memory is the container's again. */
+static void give_memory_back(void)
+{
+    (void)!host_ask(LXHOST_FORK_MEMORY, &(struct lxhost_pages){0}, sizeof(struct lxhost_pages),
+                    NULL, 0);
+}
+
+static int64_t make_copy(struct part parts[PARTS])
 {
     struct lxhost_fork record = {
         .image_page = copy.image_page, .rip = (uint64_t)lx_copy_start, .rsp = fork_stack};
     struct lxhost_process made;
     mnos_status_t status;
 
+    keep_stack(parts);
     for (unsigned i = 0; i < PARTS; i++) {
-        for (uint64_t at = parts[i].start; at < parts[i].end; at += LX_PAGE)
-            memcpy(next_page(), (const void *)at, LX_PAGE);
+        copy.filled += (parts[i].kept - parts[i].start) / LX_PAGE; /* new memory is zeros */
+        copy_pages((const void *)parts[i].kept, (parts[i].end - parts[i].kept) / LX_PAGE);
     }
     status = host_ask(LXHOST_FORK, &record, sizeof record, &made, sizeof made);
     if (status != MNOS_OK)
@@ -229,8 +260,10 @@ int64_t process_fork(void)
             return 0;
         }
         result = make_copy(parts);
+    } else {
+        give_memory_back();
     }
-    /* lxhost has taken the memory back, and what was mapped with it, unless it was never asked for the copy. */
+    /* lxhost has taken the memory back, and what was mapped with it. */
     if (copy.to != NULL)
         memory_unmap(copy.to, copy.pages);
     if (memory != 0)

@@ -157,6 +157,16 @@ mnos_status_t host_map(mnos_cap_t memory, uint64_t address, uint64_t first, uint
     return status;
 }
 
+mnos_status_t host_map_somewhere(mnos_cap_t memory, uint64_t first, uint64_t pages, uint64_t flags,
+                                 void **address)
+{
+    mnos_status_t status = memory_map(memory, first, pages, flags, address);
+
+    if (is_spent(status) && host_grow())
+        status = memory_map(memory, first, pages, flags, address);
+    return status;
+}
+
 bool host_blank_page(uint64_t address)
 {
     mnos_cap_t memory; /* it stays: what is mapped goes with it */
@@ -173,10 +183,8 @@ mnos_status_t host_block(uint64_t pages, struct memory_block *block)
     if (status != MNOS_OK)
         return status;
     block->page_count = pages;
-    status = memory_map(block->memory, 0, pages, MNOS_MAP_READ | MNOS_MAP_WRITE, &block->address);
-    if (is_spent(status) && host_grow())
-        status =
-            memory_map(block->memory, 0, pages, MNOS_MAP_READ | MNOS_MAP_WRITE, &block->address);
+    status = host_map_somewhere(block->memory, 0, pages, MNOS_MAP_READ | MNOS_MAP_WRITE,
+                                &block->address);
     if (status != MNOS_OK)
         (void)!sys_cap_delete(block->memory);
     return status;

@@ -36,6 +36,9 @@ mnos_status_t host_memory(uint64_t pages, mnos_cap_t *memory);
 /* As sys_mem_map() into this process. */
 mnos_status_t host_map(mnos_cap_t memory, uint64_t address, uint64_t first, uint64_t pages,
                        uint64_t flags);
+/* As memory_map(), at an address of lx's own. */
+mnos_status_t host_map_somewhere(mnos_cap_t memory, uint64_t first, uint64_t pages, uint64_t flags,
+                                 void **address);
 /* Puts an empty page where a service has taken one back that lx shared with it. */
 bool host_blank_page(uint64_t address);
 /* Mapped at an address of lx's own, to be given back by memory_free(): as memory_allocate(). */

@@ -13,6 +13,7 @@
 #include "personality/linux/lx/memory.h"
 #include "personality/linux/lx/process.h"
 #include "personality/linux/lx/random.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/vectors.h"
 
 #define SCRIPTS_MAX 4u /* as Linux: interpreters that are scripts themselves */
@@ -31,7 +32,7 @@ static int64_t read_at(const struct open_file *file, uint64_t offset, void *to, 
 
 int64_t load_open(const char *path, struct open_file **file)
 {
-    static struct place place;
+    static struct place place LX_SCRATCH;
     int64_t result = place_find_text(PLACE_AT_WORKING_DIRECTORY, path, true, &place);
 
     return result != 0 ? result : files_open(&place, LINUX_O_RDONLY, file);

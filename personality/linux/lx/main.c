@@ -28,6 +28,7 @@
 #include "personality/linux/lx/mounts.h"
 #include "personality/linux/lx/path.h"
 #include "personality/linux/lx/process.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/socket.h"
 #include "personality/linux/lx/terminal.h"
 #include "personality/linux/lx/threads.h"
@@ -40,7 +41,7 @@ void lx_upcall(void); /* entry.S */
 /* lib/mnos/start.c calls it; memcpy() here has no vector registers to look for. */
 void memcpy_init(void);
 
-static struct load load;
+static struct load load LX_SCRATCH;
 static char words[LAUNCHER_ARGUMENTS_MAX];
 
 void memcpy_init(void)

@@ -146,9 +146,7 @@ static enum memory_answer fill(const struct vma *area, uint64_t page, uint32_t c
         end = area->data_end;
     if (start >= end)
         return MEMORY_READY;
-    if (memory_map(memory, 0, count, MNOS_MAP_READ | MNOS_MAP_WRITE, &window) != MNOS_OK &&
-        (!host_grow() ||
-         memory_map(memory, 0, count, MNOS_MAP_READ | MNOS_MAP_WRITE, &window) != MNOS_OK))
+    if (host_map_somewhere(memory, 0, count, MNOS_MAP_READ | MNOS_MAP_WRITE, &window) != MNOS_OK)
         return MEMORY_NONE_LEFT;
     result =
         open_file_read_at(area->file, area->offset + (start - area->start), window, end - start);
@@ -375,9 +373,12 @@ void memory_move(uint64_t from, uint64_t to, uint64_t bytes)
     }
 }
 
+/* Area by area: between them nothing is present, and much is not looked through. */
 void memory_clear(void)
 {
-    (void)memory_remove(0, MEMORY_TOP); /* splits nothing, so it does not fail */
+    for (uint32_t i = 0; i < memory_areas.count; i++)
+        memory_drop(memory_areas.areas[i].start, memory_areas.areas[i].end);
+    (void)vma_remove(&memory_areas, 0, MEMORY_TOP); /* splits nothing, so it does not fail */
     top = 0;
 }
 
@@ -385,9 +386,23 @@ void memory_clear(void)
 
 #define LAST_PAGE (MEMORY_TOP / LX_PAGE)
 
+/* The first page from `page` on that is present, as all are in areas; LAST_PAGE: there is none. */
+static uint64_t next_present(uint64_t page, uint64_t **word)
+{
+    for (uint32_t i = vma_index(&memory_areas, page * LX_PAGE); i < memory_areas.count; i++) {
+        uint64_t start = memory_areas.areas[i].start / LX_PAGE,
+                 end = memory_areas.areas[i].end / LX_PAGE,
+                 found = page_table_next(&table, page > start ? page : start, end, word);
+
+        if (found < end)
+            return found;
+    }
+    return LAST_PAGE;
+}
+
 bool memory_next_run(uint64_t address, struct memory_run *run)
 {
-    uint64_t *word, page = page_table_next(&table, address / LX_PAGE, LAST_PAGE, &word);
+    uint64_t *word, page = next_present(address / LX_PAGE, &word);
 
     if (page >= LAST_PAGE)
         return false;
@@ -405,8 +420,8 @@ bool memory_copy_page(uint64_t address, void *to)
     uint64_t word = *page_table_word(&table, address / LX_PAGE, false);
     void *from = (void *)address;
 
-    if (word_mapped(word) == 0 &&
-        memory_map(word_chunk(word)->memory, word_page(word), 1, MNOS_MAP_READ, &from) != MNOS_OK)
+    if (word_mapped(word) == 0 && host_map_somewhere(word_chunk(word)->memory, word_page(word), 1,
+                                                     MNOS_MAP_READ, &from) != MNOS_OK)
         return false;
     memcpy(to, from, LX_PAGE);
     if (word_mapped(word) == 0)
@@ -420,7 +435,7 @@ void memory_forked(mnos_cap_t memory, uint64_t pages, uint64_t first)
 
     chunks_forked(memory, (uint32_t)pages,
                   (uint32_t)present + 1); /* lx's own pages lie there, too */
-    while ((page = page_table_next(&table, page, LAST_PAGE, &word)) < LAST_PAGE) {
+    while ((page = next_present(page, &word)) < LAST_PAGE) {
         *word = word_make(0, first++, word_mapped(*word));
         page++;
     }

@@ -6,6 +6,7 @@
 #include "lib/mnos/bootstrap.h"
 #include "personality/linux/lx/fork.h"
 #include "personality/linux/lx/path.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/status.h"
 
 static struct mount mounts[MOUNTS_MAX];
@@ -204,7 +205,7 @@ static int64_t base_of(int32_t directory, const char *path, const char **base)
 
 int64_t place_follow(struct place *place, bool follow_last)
 {
-    static char walked[LX_PATH_BYTES];
+    static char walked[LX_PATH_BYTES] LX_SCRATCH;
     int64_t result =
         path_walk(&world, place->path, follow_last || place->directory, walked, sizeof walked);
 
@@ -239,7 +240,7 @@ int64_t place_guess_text(int32_t directory, const char *path, bool follow_last, 
 
 int64_t place_guess(int32_t directory, uint64_t path, bool follow_last, struct place *place)
 {
-    static char text[LX_PATH_BYTES];
+    static char text[LX_PATH_BYTES] LX_SCRATCH;
     int64_t length = user_path(text, path);
 
     return length < 0 ? length : place_guess_text(directory, text, follow_last, place);
@@ -254,7 +255,7 @@ int64_t place_find_text(int32_t directory, const char *path, bool follow_last, s
 
 int64_t place_find(int32_t directory, uint64_t path, bool follow_last, struct place *place)
 {
-    static char text[LX_PATH_BYTES];
+    static char text[LX_PATH_BYTES] LX_SCRATCH;
     int64_t length = user_path(text, path);
 
     return length < 0 ? length : place_find_text(directory, text, follow_last, place);

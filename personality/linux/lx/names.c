@@ -7,6 +7,7 @@
 #include "personality/linux/lx/denied.h"
 #include "personality/linux/lx/mounts.h"
 #include "personality/linux/lx/path.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/stat.h"
 #include "personality/linux/lx/status.h"
 
@@ -50,7 +51,7 @@ static int64_t answer(mnos_status_t status, const struct place *place, bool make
 
 int64_t lx_mkdirat(int32_t directory, uint64_t path, uint32_t mode)
 {
-    static struct place place;
+    static struct place place LX_SCRATCH;
     int64_t result = name_at(directory, path, &place);
 
     (void)mode;
@@ -68,7 +69,7 @@ int64_t lx_mkdir(uint64_t path, uint32_t mode)
 
 int64_t lx_unlinkat(int32_t directory, uint64_t path, uint32_t flags)
 {
-    static struct place place;
+    static struct place place LX_SCRATCH;
     int64_t result;
 
     if ((flags & ~LINUX_AT_REMOVEDIR) != 0)
@@ -95,8 +96,8 @@ int64_t lx_rmdir(uint64_t path)
 
 int64_t lx_symlinkat(uint64_t text, int32_t directory, uint64_t path)
 {
-    static struct place place;
-    static char target[LX_PATH_BYTES];
+    static struct place place LX_SCRATCH;
+    static char target[LX_PATH_BYTES] LX_SCRATCH;
     int64_t result = user_path(target, text);
 
     if (result >= 0)
@@ -132,7 +133,7 @@ static int64_t two_names(int32_t from_directory, uint64_t from, bool follow, int
 int64_t lx_linkat(int32_t from_directory, uint64_t from, int32_t to_directory, uint64_t to,
                   uint32_t flags)
 {
-    static struct place places[2];
+    static struct place places[2] LX_SCRATCH;
     int64_t result;
 
     if ((flags & ~(LINUX_AT_SYMLINK_FOLLOW | LINUX_AT_EMPTY_PATH)) != 0)
@@ -156,7 +157,7 @@ int64_t lx_link(uint64_t from, uint64_t to)
 int64_t lx_renameat2(int32_t from_directory, uint64_t from, int32_t to_directory, uint64_t to,
                      uint32_t flags)
 {
-    static struct place places[2];
+    static struct place places[2] LX_SCRATCH;
     struct file_attr attr;
     int64_t result;
 
@@ -212,7 +213,7 @@ static int64_t give_space(struct file_session *session, uint32_t mount, uint64_t
 
 int64_t lx_statfs(uint64_t path, uint64_t to)
 {
-    static struct place place;
+    static struct place place LX_SCRATCH;
     int64_t result = place_find(PLACE_AT_WORKING_DIRECTORY, path, true, &place);
 
     if (result != 0)

@@ -9,47 +9,56 @@
 
 #define MASK (PAGE_TABLE_WORDS - 1ull)
 
-static void *new_level(void)
+/* Its address, 0: there is no memory. */
+static uint64_t new_level(void)
 {
     void *level = piece_allocate(PAGE_TABLE_WORDS * sizeof(uint64_t));
 
     if (level != NULL)
         memset(level, 0, PAGE_TABLE_WORDS * sizeof(uint64_t));
-    return level;
+    return (uint64_t)level;
+}
+
+/* Down to the word of a page, or to the entry of a level that is not there. *bits: of the page number, below that entry's. */
+static uint64_t *descend(struct page_table *table, uint64_t page, bool make, unsigned *bits)
+{
+    uint64_t *entry;
+
+    *bits = (PAGE_TABLE_LEVELS - 1) * PAGE_TABLE_BITS;
+    entry = &table->top[page >> *bits & MASK];
+    while (*bits != 0) {
+        if (*entry == 0 && make)
+            *entry = new_level();
+        if (*entry == 0)
+            break;
+        *bits -= PAGE_TABLE_BITS;
+        entry = (uint64_t *)*entry + (page >> *bits & MASK);
+    }
+    return entry;
 }
 
 uint64_t *page_table_word(struct page_table *table, uint64_t page, bool make)
 {
-    uint64_t top = page >> 2 * PAGE_TABLE_BITS & MASK, middle = page >> PAGE_TABLE_BITS & MASK;
+    unsigned bits;
+    uint64_t *entry = descend(table, page, make, &bits);
 
-    if (table->levels[top] == NULL && make)
-        table->levels[top] = new_level();
-    if (table->levels[top] == NULL)
-        return NULL;
-    if (table->levels[top][middle] == NULL && make)
-        table->levels[top][middle] = new_level();
-    return table->levels[top][middle] == NULL ? NULL : &table->levels[top][middle][page & MASK];
-}
-
-/* The first page behind the part of the table that has `page` and was not made. */
-static uint64_t skip(const struct page_table *table, uint64_t page)
-{
-    uint64_t bits = table->levels[page >> 2 * PAGE_TABLE_BITS & MASK] == NULL ? 2 * PAGE_TABLE_BITS
-                                                                              : PAGE_TABLE_BITS;
-
-    return ((page >> bits) + 1) << bits;
+    return bits == 0 ? entry : NULL;
 }
 
 uint64_t page_table_next(struct page_table *table, uint64_t page, uint64_t end, uint64_t **word)
 {
     while (page < end) {
-        *word = page_table_word(table, page, false);
-        if (*word == NULL)
-            page = skip(table, page);
-        else if (**word != 0)
+        unsigned bits;
+        uint64_t *entry = descend(table, page, false, &bits);
+
+        if (*entry != 0) {
+            *word = entry;
             return page;
-        else
-            page++;
+        }
+        do { /* on within that level */
+            page = ((page >> bits) + 1) << bits;
+            entry++;
+        } while (page < end && (page >> bits & MASK) != 0 && *entry == 0);
     }
     return end;
 }

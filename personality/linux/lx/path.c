@@ -4,6 +4,7 @@
 
 #include "lib/base/string.h"
 #include "personality/linux/lx/errno.h"
+#include "personality/linux/lx/scratch.h"
 
 #define TEXT_BYTES 4096u
 
@@ -170,7 +171,7 @@ static int64_t step(struct walk *walk, const char *at, size_t bytes, const char 
 int64_t path_walk(const struct path_world *world, const char *path, bool follow_last, char *out,
                   size_t size)
 {
-    static struct walk walk; /* one thread is in lx at a time */
+    static struct walk walk LX_SCRATCH; /* one thread is in lx at a time */
     const char *at;
 
     walk = (struct walk){.world = world, .out = out, .size = size};

@@ -6,10 +6,11 @@
 #include "personality/linux/lx/denied.h"
 #include "personality/linux/lx/pieces.h"
 #include "personality/linux/lx/process.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/socket.h"
 
 /* Between the rings and the program, whose addresses may be none. Nothing is waited for while bytes are in it. */
-static uint8_t between[16384];
+static uint8_t between[16384] LX_SCRATCH;
 
 /* One request, from any of the calls. */
 struct transfer {

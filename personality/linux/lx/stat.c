@@ -7,6 +7,7 @@
 #include "personality/linux/lx/calls.h"
 #include "personality/linux/lx/denied.h"
 #include "personality/linux/lx/path.h"
+#include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/status.h"
 
 #define SECOND_NS 1000000000ull
@@ -111,7 +112,7 @@ static int64_t stat_guessed(struct place *place, bool follow, struct linux_stat 
 
 int64_t stat_place(int32_t directory, uint64_t path, bool follow, struct linux_stat *stat)
 {
-    static struct place place;
+    static struct place place LX_SCRATCH;
     int64_t result;
 
     place.path[0] = 0;
@@ -123,7 +124,7 @@ int64_t stat_place(int32_t directory, uint64_t path, bool follow, struct linux_s
 
 bool stat_has_parent(const struct place *place)
 {
-    static char parent[LX_PATH_BYTES];
+    static char parent[LX_PATH_BYTES] LX_SCRATCH;
     struct file_attr attr;
     size_t bytes = (size_t)(path_last(place->below) - place->below);
 
@@ -228,8 +229,8 @@ int64_t lx_faccessat2(int32_t fd, uint64_t path, uint32_t mode, uint32_t flags)
 
 int64_t lx_readlinkat(int32_t fd, uint64_t path, uint64_t to, uint32_t size)
 {
-    static char text[LX_PATH_BYTES];
-    static struct place place;
+    static char text[LX_PATH_BYTES] LX_SCRATCH;
+    static struct place place LX_SCRATCH;
     uint64_t bytes;
     mnos_status_t status;
     int64_t result;

@@ -41,7 +41,9 @@ mnos_status_t copy_memory(struct process *asker, const struct lxhost_pages *want
     mnos_status_t status;
 
     drop_memory(asker);
-    if (wanted->pages == 0 || wanted->pages > PAGES_MAX)
+    if (wanted->pages == 0)
+        return MNOS_OK; /* nothing more was asked for */
+    if (wanted->pages > PAGES_MAX)
         return MNOS_ERR_QUOTA;
     if (!is_room())
         return MNOS_ERR_AGAIN;
