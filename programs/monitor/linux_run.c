@@ -94,6 +94,16 @@ static bool give_learner(void)
     return given;
 }
 
+/* What lxhost has for all its processes: lx, and the page that says what day it is, if this monitor may read it. */
+static bool give_shared(void)
+{
+    mnos_cap_t clock = bootstrap_find("clock");
+
+    return launch_give("lx", bootstrap_find("lx"),
+                       MNOS_RIGHT_READ | MNOS_RIGHT_EXECUTE | MNOS_RIGHT_GRANT) &&
+           (clock == 0 || launch_give("clock", clock, MNOS_RIGHT_READ | MNOS_RIGHT_GRANT));
+}
+
 static void launch(const struct words *words, const char *path, bool sees_program)
 {
     struct launch_plan plan = {
@@ -121,9 +131,7 @@ static void launch(const struct words *words, const char *path, bool sees_progra
         if (at[0] == '/' && at[1] != 0)
             plan.name = at + 1;
     }
-    if (!launch_begin(&plan) ||
-        !launch_give("lx", bootstrap_find("lx"),
-                     MNOS_RIGHT_READ | MNOS_RIGHT_EXECUTE | MNOS_RIGHT_GRANT))
+    if (!launch_begin(&plan) || !give_shared())
         return;
     if (!sees_program && !launch_give_path("program", path, FILE_READ_RIGHT, false))
         return;

@@ -48,19 +48,16 @@ static void make_tag(struct validator *validator, const struct validator_source 
 
 void validator_make(struct validator *validator, const struct validator_source *source)
 {
-    uint64_t modified = date_ns(source->modified_ns, source->boot_ns);
-    uint64_t changed = date_ns(source->changed_ns, source->boot_ns);
-    uint64_t last = modified > changed ? modified : changed;
+    uint64_t written = date_ns(source->modified_ns, source->run_ns);
+    uint64_t changed = date_ns(source->changed_ns, source->run_ns);
+    uint64_t modified_s = date_ns(source->modified_ns, source->boot_ns) / SECOND_NS;
 
-    *validator = (struct validator){0};
-    if (modified == 0 || changed == 0)
-        return;
-    if (!may_change_unseen(source))
-        make_tag(validator, source, last);
+    *validator = (struct validator){.now_s = source->now_s};
+    if (written != 0 && changed != 0 && !may_change_unseen(source))
+        make_tag(validator, source, written > changed ? written : changed);
     /* RFC 9110, 8.8.2.1: no date that is still to come. */
-    if ((source->now_s == 0 || modified / SECOND_NS <= source->now_s) &&
-        modified / SECOND_NS <= DATE_LAST)
-        validator->modified_s = modified / SECOND_NS;
+    if ((source->now_s == 0 || modified_s <= source->now_s) && modified_s <= DATE_LAST)
+        validator->modified_s = modified_s;
 }
 
 /* ---- Lists of tags ---- */
@@ -139,8 +136,9 @@ static bool is_known(const struct request *request, const struct validator *vali
 
     if (is_there(none))
         return !none->cut && list_has(none, validator->tag, true);
+    /* A date that is still to come was told by a clock that has been set back since: it says nothing. */
     return validator->modified_s != 0 && date_of(field(request, FIELD_IF_MODIFIED_SINCE), &date) &&
-           validator->modified_s <= date;
+           validator->modified_s <= date && (validator->now_s == 0 || date <= validator->now_s);
 }
 
 /* ---- Ranges ---- */

@@ -13,6 +13,7 @@
 struct validator {
     char tag[VALIDATOR_TAG_BYTES]; /* a strong entity tag, with its quotes; empty: none */
     uint64_t modified_s;           /* since 1970; 0: no date is known */
+    uint64_t now_s;                /* since 1970; 0: it is not known */
 };
 
 /* What is known of a state of a file. */
@@ -20,10 +21,13 @@ struct validator_source {
     uint64_t inode, generation, size;
     uint64_t modified_ns, changed_ns; /* since 1970, or since boot: protocols/file.h */
     uint64_t boot_ns;                 /* when that was, since 1970; 0: it is not known */
-    uint64_t now_s;                   /* since 1970; 0 as well */
+    uint64_t
+        run_ns; /* the same as it was believed first, whatever the clock was set to since; 0 as well */
+    uint64_t now_s; /* since 1970; 0 as well */
 };
 
-/* A file whose date is not known has no tag either: another boot may have another file of the same numbers. Nor has one
+/* A file of times since boot has no tag while nothing tells this boot from another one, which may have another file of the
+ * same numbers; with `run_ns` it has one that stays when the clock is set. Nor has one
  * that may change again within the time that it has now: of whole seconds, which are FAT's, and two of them long. */
 void validator_make(struct validator *validator, const struct validator_source *source);
 

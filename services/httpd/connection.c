@@ -97,7 +97,8 @@ static void make_validator(const struct connection *connection, const struct sit
                            struct validator *validator)
 {
     struct file_attr attr = {0};
-    struct validator_source source = {.boot_ns = site->boot_ns, .now_s = connection->now_s};
+    struct validator_source source = {
+        .boot_ns = site->boot_ns, .run_ns = site->run_ns, .now_s = connection->now_s};
 
     *validator = (struct validator){0};
     if (file_attributes(&connection->file, &attr) != MNOS_OK)

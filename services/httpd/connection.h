@@ -50,7 +50,8 @@ struct site {
     struct file_session files;
     void *buffer;     /* of the files' window */
     uint32_t run;     /* of `files`, that it is of */
-    uint64_t boot_ns; /* when that was, since 1970; 0: it is not known */
+    uint64_t boot_ns; /* when that was by the clock as it is now, since 1970; 0: it is not known */
+    uint64_t run_ns;  /* as the loader has read it: it never changes; 0 as well */
 };
 #define SITE_BUFFER_BYTES 28672u /* what the smallest window has for buffers */
 

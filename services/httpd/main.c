@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* main - the web server: its sockets, and the loop. See README.md. */
+#include "lib/client/clock.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
 #include "lib/mnos/time.h"
@@ -184,9 +185,12 @@ static uint64_t work(uint64_t now_ns)
 static mnos_status_t serve(void)
 {
     for (;;) {
-        uint64_t deadline = work(kinfo_time_ns());
-        mnos_status_t status = socket_wait(&net, deadline);
+        uint64_t deadline;
+        mnos_status_t status;
 
+        site.boot_ns = (uint64_t)clock_boot_ns();
+        deadline = work(kinfo_time_ns());
+        status = socket_wait(&net, deadline);
         if (status != MNOS_OK && status != MNOS_ERR_DEADLINE)
             return status;
         /* The file system has begun anew, and its window with it. */
@@ -206,7 +210,7 @@ int main(void)
     if (status != MNOS_OK)
         return log_failure(status, "open the directory", EXIT_FILES);
     site.run = site.files.runs;
-    site.boot_ns = (uint64_t)kinfo()->wall_clock_base_ns;
+    site.run_ns = (uint64_t)kinfo()->wall_clock_base_ns;
     do {
         status = open_net();
         if (status == MNOS_OK)

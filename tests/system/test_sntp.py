@@ -3,19 +3,22 @@
 beside one that DHCP tells; what such a server must not do to the clock."""
 
 import re
+import socket
 import tempfile
 import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from struct import pack, unpack_from
 
-from hardware import network_card
+from hardware import data_disk, network_card
 from qemu import PROMPT, Guest, Machine
 from testlib import Suite, check
 
-from tests.system.test_httpd import uptime_s
-from tests.system.test_network import OWN, until
+from tests.system.test_httpd import get, uptime_s
+from tests.system.test_linux import disk, run
+from tests.system.test_network import HOST, OWN, free_port, until
 from tests.system.test_network_floods import GUEST, GUEST_MAC, Peer, ip_packet
 from tests.system.time_server import HEAD, TimeServer, answer
 from tests.system.user_network import ETHERNET_BYTES, IPV4, between
@@ -34,7 +37,7 @@ DATE = re.compile(r"(\d+-\d+-\d+ \d+:\d+:\d+) UTC")
 
 
 @contextmanager
-def prompt(name: str, port: int | None, extra: tuple[str, ...] = (), limit_s: float = 300):
+def prompt(name: str, port: int | None, extra: tuple[str, ...] = (), limit_s: float = 300, forwards: tuple[str, ...] = ()):
     """The system, whose server of the time is at that port of this machine; None: the one that DHCP tells."""
 
     def change(text: str) -> str:
@@ -46,7 +49,7 @@ def prompt(name: str, port: int | None, extra: tuple[str, ...] = (), limit_s: fl
 
     with tempfile.TemporaryDirectory() as folder:
         machine = Machine("direct", initrd=initrd_with(Path(folder), [], change), cpus=2, memory_mib=256,
-                          extra=network_card() + CLOCK + extra)
+                          extra=network_card(forwards) + CLOCK + extra)
         with Guest(machine, f"sntp {name}", limit_s) as guest:
             guest.expect(PROMPT)
             yield guest
@@ -110,6 +113,47 @@ def sets() -> None:
             guest.command(f"kill {name}")
         check(NAMED[:10] in date(guest), "after deaths")
         set_anew(guest, server)
+
+
+# What a program of Linux says of the day and of a file's in memory: by a copy of the shell, which has asked itself before.
+TIMES = "[ -f /tour/page ]\ndate -u +%F\ndate -u -r /tour/page +%F\n"
+LATER = "[ -f /tour/page ]\nuntil [ -f /tour/go ]; do sleep 1; done\ndate -u +%F > /tour/said\n"
+
+
+@suite.test("the web server and programs of Linux have the clock as it was set last")
+def readers() -> None:
+    clock = Clock()
+    server = TimeServer(lambda number, count: [])
+    port = free_port(socket.SOCK_STREAM)
+    shell = "run --memory 16M --grant /disk/work:r:/work --grant /tmp/tour:rwc:/tour busybox sh /work"
+
+    def ask(guest: Guest, day: str, **fields: str) -> tuple[int, dict]:
+        status, head, _ = get(port, "/page", **fields)
+        for name in ("date", "last-modified"):
+            check(parsedate_to_datetime(head[name]).isoformat().startswith(day), f"{name} is {head[name]}")
+        check(run(guest, f"{shell}/times") == (f"{day}\n{day}\n", 0), f"a program of Linux does not say {day}")
+        return status, head
+
+    with disk(files={"times": TIMES, "later": LATER}) as (path, _), \
+            prompt("readers", server.port, data_disk(path), forwards=(f"tcp:{HOST}:{port}-:80",)) as guest:
+        until(guest, "log", "httpd: port 80")
+        guest.command("cp /boot/net /tmp/tour/page")
+        status, before = ask(guest, CLOCK_SAYS[:10])
+        check(status == 200, f"{status}")
+        server.say = lambda number, count: [answer(number, clock.now())]
+        guest.command("restart sntp")
+        until(guest, "date", r"UTC, as a time server said \d+ s ago")
+        check(ask(guest, NAMED[:10], If_None_Match=before["etag"])[0] == 304, "the tag is another")
+        # A web server that begins later has the same clock and the same tags; who has handed the page on may die.
+        guest.command(f"{shell}/later &")
+        guest.command("kill httpd")
+        guest.send("kill monitor\r")
+        guest.expect("kill monitor")
+        guest.expect(PROMPT, 30)
+        until(guest, "log", r"(?s)httpd: port 80.*httpd: port 80")
+        check(ask(guest, NAMED[:10], If_None_Match=before["etag"])[0] == 304, "the tag is another after a death")
+        guest.command("cp /boot/net /tmp/tour/go")
+        until(guest, "cat /tmp/tour/said", NAMED[:10])
 
 
 @suite.test("answers that do not count leave the clock as it is, and each question has another port and number")

@@ -154,6 +154,7 @@ TEST(httpd_condition, what_may_change_within_its_time_has_no_tag)
                                       .modified_ns = 1700000004 * SECOND,
                                       .changed_ns = 1700000004 * SECOND,
                                       .boot_ns = 1700000000 * SECOND,
+                                      .run_ns = 1700000000 * SECOND,
                                       .now_s = 1700000004};
     struct validator made;
 
@@ -179,19 +180,53 @@ TEST(httpd_condition, a_file_is_known_by_its_numbers_and_times)
 
     validator_make(&one, &source); /* since an unknown time */
     CHECK(one.tag[0] == 0 && one.modified_s == 0);
-    source.boot_ns = 1700000000 * SECOND;
+    source.boot_ns = source.run_ns = 1700000000 * SECOND;
     source.now_s = 1700000010;
     validator_make(&one, &source);
     CHECK_EQ(one.modified_s, 1700000005);
     source.changed_ns++;
     validator_make(&other, &source);
     CHECK(strcmp(one.tag, other.tag) != 0);
-    source.boot_ns += SECOND; /* the same numbers in another boot */
+    source.run_ns += SECOND; /* the same numbers in another boot */
     validator_make(&other, &source);
     CHECK(strcmp(one.tag, other.tag) != 0);
     source.modified_ns = 1800000000 * SECOND; /* by a clock that was ahead */
     validator_make(&other, &source);
     CHECK(other.tag[0] != 0 && other.modified_s == 0);
+}
+
+TEST(httpd_condition, a_clock_that_is_set_moves_dates_and_leaves_tags)
+{
+    struct validator_source source = {.inode = 1,
+                                      .size = 3,
+                                      .modified_ns = 5 * SECOND,
+                                      .changed_ns = 6 * SECOND,
+                                      .boot_ns = 1700000000 * SECOND,
+                                      .run_ns = 1700000000 * SECOND,
+                                      .now_s = 1700000010};
+    struct validator before, after;
+
+    validator_make(&before, &source);
+    source.boot_ns -= 1000 * SECOND;
+    source.now_s -= 1000;
+    validator_make(&after, &source);
+    CHECK_EQ(after.modified_s, before.modified_s - 1000);
+    CHECK(after.tag[0] != 0 && strcmp(before.tag, after.tag) == 0);
+    source.run_ns =
+        0; /* set by a server, and no clock at boot: no other boot is told from this one */
+    validator_make(&after, &source);
+    CHECK(after.tag[0] == 0 && after.modified_s == 1700000005 - 1000);
+}
+
+/* A client has it of a clock that was ahead; the file may have been changed since, by an earlier date. */
+TEST(httpd_condition, a_date_that_is_still_to_come_makes_nothing_known)
+{
+    know();
+    known.now_s = 784111778;
+    CHECK_EQ(status_of(FIELD_IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:38 GMT"), 304);
+    CHECK_EQ(status_of(FIELD_IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:39 GMT"), 200);
+    known.now_s = 0;
+    CHECK_EQ(status_of(FIELD_IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:39 GMT"), 304);
 }
 
 static bool date_is(const char *text, uint64_t want)

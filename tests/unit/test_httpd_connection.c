@@ -137,7 +137,7 @@ static void begin(const char *target, uint32_t type)
     memset(sent, 0, sizeof sent);
     open_files = closed_sockets = 0;
     if_none_match = range = NULL;
-    site.boot_ns = 1700000000 * SECOND;
+    site.boot_ns = site.run_ns = 1700000000 * SECOND;
     connection_begin(&connection, 0);
 }
 

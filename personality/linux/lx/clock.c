@@ -2,8 +2,10 @@
 /* clock - times and clocks: from the kernel information page, without a call of the kernel. */
 #include "personality/linux/lx/clock.h"
 
+#include "lib/client/clock.h"
 #include "lib/mnos/time.h"
 #include "personality/linux/lx/calls.h"
+#include "personality/linux/lx/host.h"
 #include "personality/linux/lx/process.h"
 #include "personality/linux/lx/wait.h"
 
@@ -33,9 +35,16 @@ uint64_t time_to_ns(const struct linux_timespec *time)
     return seconds * SECOND_NS + (uint64_t)time->nanoseconds;
 }
 
+uint64_t time_boot_ns(void)
+{
+    if (clock_open() == MNOS_ERR_QUOTA)
+        (void)host_grow();
+    return (uint64_t)clock_boot_ns();
+}
+
 uint64_t time_deadline(bool wall_clock, uint64_t ns)
 {
-    uint64_t base = wall_clock ? (uint64_t)kinfo()->wall_clock_base_ns : 0;
+    uint64_t base = wall_clock ? time_boot_ns() : 0;
 
     return ns == MNOS_DEADLINE_NEVER || ns > base ? ns - (ns == MNOS_DEADLINE_NEVER ? 0 : base) : 0;
 }
@@ -44,9 +53,7 @@ static bool clock_now(uint32_t clock, uint64_t *ns)
 {
     switch (clock) {
     case CLOCK_REALTIME:
-    case CLOCK_REALTIME_COARSE:
-        *ns = kinfo_time_ns() + (uint64_t)kinfo()->wall_clock_base_ns;
-        return true;
+    case CLOCK_REALTIME_COARSE: *ns = kinfo_time_ns() + time_boot_ns(); return true;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_MONOTONIC_COARSE:

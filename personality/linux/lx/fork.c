@@ -12,6 +12,7 @@
 #include "abi/fault.h"
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
+#include "lib/client/clock.h"
 #include "lib/client/file_copy.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/layout.h"
@@ -231,7 +232,7 @@ static void become(void)
     signals_forked();
     inet_forked();
     process_forked(shared.image.pid);
-    if (!host_forked() || !mounts_forked(&shared.image) ||
+    if (!host_forked() || clock_forked() != MNOS_OK || !mounts_forked(&shared.image) ||
         sys_thread_control(MNOS_SELF, MNOS_THREAD_UPCALL,
                            (uint64_t)lx_upcall | MNOS_UPCALL_FAULTS | MNOS_UPCALL_SYSCALLS) !=
             MNOS_OK)

@@ -5,6 +5,7 @@
 #include "lib/base/string.h"
 #include "lib/mnos/time.h"
 #include "personality/linux/lx/calls.h"
+#include "personality/linux/lx/clock.h"
 #include "personality/linux/lx/denied.h"
 #include "personality/linux/lx/path.h"
 #include "personality/linux/lx/scratch.h"
@@ -18,7 +19,7 @@
 static void set_time(uint64_t ns, uint64_t *seconds, uint64_t *rest)
 {
     if (ns < FIRST_DATE_NS)
-        ns += (uint64_t)kinfo()->wall_clock_base_ns;
+        ns += time_boot_ns();
     *seconds = ns / SECOND_NS;
     *rest = ns % SECOND_NS;
 }

@@ -171,7 +171,7 @@ static uint64_t due_of(const struct timer_file *timer, const struct linux_timesp
     if (!absolute)
         return deadline_after_ns(ns);
     if (timer->clock == CLOCK_REALTIME)
-        base = (uint64_t)kinfo()->wall_clock_base_ns;
+        base = time_boot_ns();
     return ns > base ? ns - base : 1; /* what is over ends at once */
 }
 

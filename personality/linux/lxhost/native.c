@@ -89,10 +89,23 @@ static mnos_status_t give_host(struct birth *birth)
     return status;
 }
 
+/* What each process has that the container was given. */
+static mnos_status_t give_shared(struct birth *birth)
+{
+    mnos_cap_t entropy = bootstrap_lookup(BOOTSTRAP_OPTIONAL("entropy"));
+    mnos_cap_t clock = bootstrap_lookup(BOOTSTRAP_OPTIONAL("clock"));
+    mnos_status_t status = MNOS_OK;
+
+    if (entropy != 0)
+        status = native_give(birth, "entropy", entropy, MNOS_RIGHT_WRITE);
+    if (status == MNOS_OK && clock != 0)
+        status = native_give(birth, "clock", clock, MNOS_RIGHT_READ);
+    return status;
+}
+
 mnos_status_t native_give_all(struct birth *birth)
 {
     struct native *native = &birth->process->native;
-    mnos_cap_t entropy = bootstrap_lookup(BOOTSTRAP_OPTIONAL("entropy"));
     mnos_status_t status = memory_allocate(LXHOST_WINDOW_PAGES, &native->window);
 
     process_note(birth->process);
@@ -101,9 +114,7 @@ mnos_status_t native_give_all(struct birth *birth)
     if (status == MNOS_OK)
         status = native_give(birth, "hostwindow", native->window.memory,
                              MNOS_RIGHT_READ | MNOS_RIGHT_WRITE);
-    if (status == MNOS_OK && entropy != 0)
-        status = native_give(birth, "entropy", entropy, MNOS_RIGHT_WRITE);
-    return status;
+    return status == MNOS_OK ? give_shared(birth) : status;
 }
 
 mnos_status_t native_map(const struct birth *birth, uint64_t address, uint64_t first,
