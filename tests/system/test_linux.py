@@ -61,8 +61,9 @@ cd sub; pwd; cat() { echo function; }; cat
 exit 7
 """
 
-# What a process with one grant beside its root holds: docs/linux.md. lxhost and its window, two sessions and theirs.
-HELD = ["endpoint -w---"] * 3 + ["memory rw---"] * 3
+# What a process with one grant beside its root holds: docs/linux.md. lxhost and its window, two sessions and theirs,
+# and the page that says what day it is.
+HELD = ["endpoint -w---"] * 3 + ["memory rw---"] * 3 + ["memory r----"]
 # Scripts about processes, by what they are about: each is run with the folder as its argument, here and on the host.
 PROCESSES = {
     "ends": "echo a; (echo b; exit 3); echo $?; (exit 255); echo $?; cd /none; echo $?; true & wait $!; echo $?; sleep 100 & kill $!; wait $!; echo $?; trap 'echo usr' USR1; (kill -USR1 $$); echo $?; sh -c 'kill -KILL $$'; echo $?",
