@@ -48,8 +48,9 @@ def judge(image: Path) -> None:
     check(done.returncode == 0, f"e2fsck: {done.stdout[-800:]}")
 
 
-def pattern(size: int, seed: int) -> bytes:
-    return bytes(((k * 31 + seed + (k >> 12)) & 0xFF) for k in range(size))
+def pattern(size: int, seed: int, first: int = 0) -> bytes:
+    """What the service's commands fill a file of that size with, from byte `first` on."""
+    return bytes(((k * 31 + seed + (k >> 12)) & 0xFF) for k in range(first, size))
 
 
 def make_content(at: Path) -> dict[str, bytes]:
@@ -165,7 +166,7 @@ def space() -> None:
             tree = bytearray(4096000)
             for k in range(500):
                 if k * 8192 >= 3900000:
-                    tree[k * 8192:k * 8192 + 4096] = pattern(k * 8192 + 4096, 3)[k * 8192:]
+                    tree[k * 8192:k * 8192 + 4096] = pattern(k * 8192 + 4096, 3, k * 8192)
             for k in range(0, 500, 2):
                 tree[k * 8192:(k + 1) * 8192] = bytes(8192)
             check((at / "tree").read_bytes() == tree, f"{size}: the file in many pieces")
