@@ -29,12 +29,13 @@ def run(*command: object) -> str:
 
 def part_of(raw: Path, first_mib: int, mib: int) -> Path:
     part = raw.with_name(f"part-{first_mib}.img")
+    nothing = bytes(1 << 20)
     with raw.open("rb") as file, part.open("wb") as out:
         file.seek(first_mib << 20)
         out.truncate(mib << 20)
         for _ in range(mib):
             piece = file.read(1 << 20)
-            if any(piece):
+            if piece != nothing:
                 out.write(piece)
             else:
                 out.seek(1 << 20, 1)
