@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from qemu import BUILD
@@ -48,6 +49,7 @@ def judge(image: Path) -> None:
     check(done.returncode == 0, f"e2fsck: {done.stdout[-800:]}")
 
 
+@cache
 def pattern(size: int, seed: int, first: int = 0) -> bytes:
     """What the service's commands fill a file of that size with, from byte `first` on."""
     return bytes(((k * 31 + seed + (k >> 12)) & 0xFF) for k in range(first, size))
