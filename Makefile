@@ -32,7 +32,7 @@
 #: KVM=0                    1: use the host's processor, for run
 #: PROGRAM=                 the program, as the words of its fault have it, or kernel, for where
 #: ADDRESS=                 hexadecimal; several with commas between them, for where
-#: SUITES=                  only these: build, unit, ext4, fat, loader, guest, game, system, for test and test-fresh
+#: SUITES=                  only these: build, rebuilds, unit, ext4, fat, loader, guest, game, system, for test and test-fresh
 #: SEED=                    plays the games of that seed again, for test-long
 #: FUZZ_SECONDS=60          how long each target runs, for fuzz
 #: RELEASE=bookworm         the release of Debian, for test-fresh
@@ -136,8 +136,10 @@ bench-programs: $(BENCH)
 TESTED := all $(UNIT) $(LWIP_UNIT) $(EXT4_TOOL) $(EXT4_SERVICE) $(FAT_SERVICE) $(THIRD_PARTY_TESTS) $(GUEST) $(BENCH) $(TEST_SERVICES) image
 test: $(TESTED) ## All tests, or those of SUITES; the last line counts them
 	$(Q)$(PYTHON) tools/test.py $(SUITES)
-test-build: initrd ## Layout, headers that compile alone, both compilers without warnings
+test-build: initrd ## Layout, headers that compile alone, one compiler without warnings
 	$(Q)$(PYTHON) tools/test.py build
+test-rebuilds: kernel initrd loader ## The other compiler without warnings, and the bytes of a fresh build
+	$(Q)$(PYTHON) tools/test.py rebuilds
 test-unit: $(UNIT) $(LWIP_UNIT) ## Portable code and lwIP on this machine, under sanitizers
 	$(Q)$(PYTHON) tools/test.py unit
 test-ext4: $(EXT4_TOOL) $(EXT4_SERVICE) $(THIRD_PARTY_TESTS) ## The core of the ext4 service, and the service, on images of this machine, judged by e2fsck
@@ -204,7 +206,7 @@ ifneq ($(and $(filter clean run% debug gdb test% bench fuzz proof mutants size,$
 .NOTPARALLEL:
 endif
 .PHONY: FORCE all kernel user examples initrd iso image release direct unit guest run run-bios run-direct debug gdb where settings clean help \
-        test test-build test-unit test-ext4 test-fat test-loader test-guest test-game test-system test-fresh test-long fuzz \
+        test test-build test-rebuilds test-unit test-ext4 test-fat test-loader test-guest test-game test-system test-fresh test-long fuzz \
         proof mutants \
         bench bench-programs bench-peers size format format-check hooks compile-commands check-headers deps
 .SECONDARY:

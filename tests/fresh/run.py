@@ -6,8 +6,8 @@
 
 A fresh clone of the commit at hand in a bare system (root.py): the README's commands are typed on a
 terminal there. `make run` must install what it needs and no test library, reach the prompt and answer
-`ps`; `make test` must install its tools and pass its quick suites. Prints a line for each test; the last
-one is "N passed, N failed". What cannot be made is a failure that says why.
+`ps`; `make test` must install its tools and pass its quick suites, which build nothing twice. Prints a line
+for each test; the last one is "N passed, N failed". What cannot be made is a failure that says why.
 """
 
 from __future__ import annotations
