@@ -229,15 +229,16 @@ struct file_session_info {
 };
 _Static_assert(sizeof(struct file_session_info) == 24, "shared between programs");
 
-/* Times are nanoseconds since boot as long as there is no clock that knows the date. */
+/* Times are nanoseconds since 1970, and before that negative, by the clock that the loader has read; where there was none,
+ * the machine was started in 1970. They reach from 1677 to 2262: what a file system has beyond that is the nearest. */
 struct file_attr {
     uint64_t inode;
     uint64_t generation; /* an inode number that is used again has another one */
     uint64_t size;
     uint64_t allocated_bytes;
-    uint64_t created_ns;
-    uint64_t modified_ns;
-    uint64_t changed_ns;
+    int64_t created_ns;
+    int64_t modified_ns;
+    int64_t changed_ns;
     uint32_t type; /* enum file_type */
     uint32_t links;
 };

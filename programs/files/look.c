@@ -92,9 +92,10 @@ bool files_ls(void)
 
 /* ---- stat ---- */
 
-static void print_age(const char *what, uint64_t at_ns)
+static void print_age(const char *what, int64_t at_ns)
 {
-    uint64_t now = kinfo_time_ns(), age = now > at_ns ? now - at_ns : 0;
+    int64_t now = (int64_t)kinfo_date_ns();
+    uint64_t age = now > at_ns ? (uint64_t)now - (uint64_t)at_ns : 0;
 
     out_print("%-10s %llu.%03llu s ago\n", what, (ull)(age / NS_PER_S),
               (ull)(age / 1000000 % 1000));

@@ -13,7 +13,8 @@
 struct program_file {
     char path[PROGRAM_PATH_BYTES]; /* empty: it is longer */
     bool is_fixed;                 /* in the initial RAM disk, which does not change */
-    uint64_t inode, generation, size, modified_ns;
+    uint64_t inode, generation, size;
+    int64_t modified_ns;
 };
 
 void program_file_note(struct program_file *file, const char *path, const struct file_attr *attr);

@@ -7,26 +7,19 @@
 #include "services/httpd/text.h"
 
 #define SECOND_NS 1000000000ull
-/* A time below is one since boot: no machine runs for 36 years, and no file is from before 2006. */
-#define FIRST_DATE_NS (1ull << 60)
 /* Of the times of FAT; no file system that is finer gives whole seconds but by chance. */
 #define COARSE_S 2u
 
 /* ---- What a file is known by ---- */
 
-static uint64_t date_ns(uint64_t time_ns, uint64_t boot_ns)
-{
-    return time_ns >= FIRST_DATE_NS ? time_ns : boot_ns == 0 ? 0 : boot_ns + time_ns;
-}
-
-/* A file of a coarse clock may change again, and its time not. Times since boot are of the system's own. */
+/* A file of a coarse clock may change again, and its time not. */
 static bool may_change_unseen(const struct validator_source *source)
 {
-    uint64_t time_s = source->modified_ns / SECOND_NS;
+    uint64_t time_s = (uint64_t)source->modified_ns / SECOND_NS;
 
-    return source->modified_ns >= FIRST_DATE_NS && source->modified_ns % SECOND_NS == 0 &&
-           source->changed_ns == source->modified_ns && time_s <= source->now_s &&
-           source->now_s - time_s < COARSE_S;
+    return (uint64_t)source->modified_ns % SECOND_NS == 0 &&
+           source->changed_ns == source->modified_ns && time_s <= source->dating_s &&
+           source->dating_s - time_s < COARSE_S;
 }
 
 static void make_tag(struct validator *validator, const struct validator_source *source,
@@ -48,13 +41,15 @@ static void make_tag(struct validator *validator, const struct validator_source 
 
 void validator_make(struct validator *validator, const struct validator_source *source)
 {
-    uint64_t written = date_ns(source->modified_ns, source->run_ns);
-    uint64_t changed = date_ns(source->changed_ns, source->run_ns);
-    uint64_t modified_s = date_ns(source->modified_ns, source->boot_ns) / SECOND_NS;
+    int64_t last =
+        source->modified_ns > source->changed_ns ? source->modified_ns : source->changed_ns;
+    uint64_t modified_s = (uint64_t)source->modified_ns / SECOND_NS;
 
     *validator = (struct validator){.now_s = source->now_s};
-    if (written != 0 && changed != 0 && !may_change_unseen(source))
-        make_tag(validator, source, written > changed ? written : changed);
+    if (source->dating_s == 0 || source->modified_ns <= 0 || source->changed_ns <= 0)
+        return;
+    if (!may_change_unseen(source))
+        make_tag(validator, source, (uint64_t)last);
     /* RFC 9110, 8.8.2.1: no date that is still to come. */
     if ((source->now_s == 0 || modified_s <= source->now_s) && modified_s <= DATE_LAST)
         validator->modified_s = modified_s;

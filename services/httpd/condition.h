@@ -19,15 +19,12 @@ struct validator {
 /* What is known of a state of a file. */
 struct validator_source {
     uint64_t inode, generation, size;
-    uint64_t modified_ns, changed_ns; /* since 1970, or since boot: protocols/file.h */
-    uint64_t boot_ns;                 /* when that was, since 1970; 0: it is not known */
-    uint64_t
-        run_ns; /* the same as it was believed first, whatever the clock was set to since; 0 as well */
-    uint64_t now_s; /* since 1970; 0 as well */
+    int64_t modified_ns, changed_ns; /* since 1970: protocols/file.h */
+    uint64_t now_s;                  /* since 1970, by the clock as it was set last; 0: not known */
+    uint64_t dating_s;               /* by that of the file systems, as it was at boot; 0: none */
 };
 
-/* A file of times since boot has no tag while nothing tells this boot from another one, which may have another file of the
- * same numbers; with `run_ns` it has one that stays when the clock is set. Nor has one
+/* Where file systems have no clock a file has no tag: another boot may have another file of the same numbers and times. Nor has one
  * that may change again within the time that it has now: of whole seconds, which are FAT's, and two of them long. */
 void validator_make(struct validator *validator, const struct validator_source *source);
 

@@ -93,12 +93,10 @@ static void close_file(struct connection *connection)
 }
 
 /* What a client may know the file by; nothing, when its attributes cannot be had. */
-static void make_validator(const struct connection *connection, const struct site *site,
-                           struct validator *validator)
+static void make_validator(const struct connection *connection, struct validator *validator)
 {
     struct file_attr attr = {0};
-    struct validator_source source = {
-        .boot_ns = site->boot_ns, .run_ns = site->run_ns, .now_s = connection->now_s};
+    struct validator_source source = {.now_s = connection->now_s, .dating_s = connection->dating_s};
 
     *validator = (struct validator){0};
     if (file_attributes(&connection->file, &attr) != MNOS_OK)
@@ -111,13 +109,13 @@ static void make_validator(const struct connection *connection, const struct sit
     validator_make(validator, &source);
 }
 
-static void answer_file(struct connection *connection, const struct site *site, const char *name)
+static void answer_file(struct connection *connection, const char *name)
 {
     struct validator validator;
     struct page_head says = {.type = page_type(name), .validator = &validator};
     uint64_t first, count;
 
-    make_validator(connection, site, &validator);
+    make_validator(connection, &validator);
     says.size = connection->file.size;
     says.status = condition_status(&connection->request, &validator, says.size, &first, &count);
     connection->page.count = 0;
@@ -194,7 +192,7 @@ static void answer_directory(struct connection *connection, struct site *site, c
         memcpy(path + bytes, INDEX, sizeof INDEX);
         if (open_path(connection, site, path) == MNOS_OK) {
             (void)!file_close(&directory);
-            answer_file(connection, site, path);
+            answer_file(connection, path);
             return;
         }
         path[bytes] = 0;
@@ -224,7 +222,7 @@ static void answer(struct connection *connection, struct site *site)
     else if (connection->file.type == FILE_TYPE_DIRECTORY)
         answer_directory(connection, site, path, sizeof path);
     else
-        answer_file(connection, site, path);
+        answer_file(connection, path);
 }
 
 /* ---- Bytes in ---- */
@@ -359,6 +357,7 @@ bool connection_work(struct connection *connection, struct site *site, uint64_t 
     uint32_t state = socket_state(&connection->socket, &error); /* older than what is read now */
 
     connection->now_s = site->boot_ns == 0 ? 0 : (site->boot_ns + now_ns) / SECOND_NS;
+    connection->dating_s = site->run_ns == 0 ? 0 : (site->run_ns + now_ns) / SECOND_NS;
     connection->more = false;
     for (unsigned i = 0; moved && !broken; i++) {
         if (i == STEPS_MAX) {

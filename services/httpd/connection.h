@@ -29,7 +29,8 @@ struct connection {
     struct socket socket;
     struct request request;
     uint64_t deadline_ns;
-    uint64_t now_s; /* since 1970, at this call; 0: it is not known */
+    uint64_t now_s;    /* since 1970, at this call; 0: it is not known */
+    uint64_t dating_s; /* the same by the clock by which file systems date; 0: they have none */
     uint32_t in_start, in_count;
     uint8_t in[CONNECTION_IN_BYTES]; /* came, and not taken by the request */
     /* The answer: head, then the page or the file. */
@@ -51,7 +52,7 @@ struct site {
     void *buffer;     /* of the files' window */
     uint32_t run;     /* of `files`, that it is of */
     uint64_t boot_ns; /* when that was by the clock as it is now, since 1970; 0: it is not known */
-    uint64_t run_ns;  /* as the loader has read it: it never changes; 0 as well */
+    uint64_t run_ns;  /* by that by which file systems date, as the loader has read it; 0 as well */
 };
 #define SITE_BUFFER_BYTES 28672u /* what the smallest window has for buffers */
 

@@ -162,6 +162,7 @@ int main(void)
         return EXIT_TABLE;
     }
     vfs.endpoint = bootstrap_cap("requests");
+    vfs.date_ns = kinfo()->wall_clock_base_ns;
     /* Badges of one run are not used again by the next: time goes on. */
     vfs.next_number = kinfo_time_ns() / 1000; /* minting one takes longer than a microsecond */
     roots_gone(&vfs, 0);

@@ -93,10 +93,15 @@ static mnos_status_t walk(struct vfs *vfs, struct message *message, unsigned whi
 
 /* ---- Requests ---- */
 
-static struct file_attr root_attr(void)
+static struct file_attr root_attr(const struct vfs *vfs)
 {
-    return (struct file_attr){
-        .inode = VFS_ROOT_INODE, .generation = 1, .type = FILE_TYPE_DIRECTORY, .links = 1};
+    return (struct file_attr){.inode = VFS_ROOT_INODE,
+                              .generation = 1,
+                              .created_ns = vfs->date_ns,
+                              .modified_ns = vfs->date_ns,
+                              .changed_ns = vfs->date_ns,
+                              .type = FILE_TYPE_DIRECTORY,
+                              .links = 1};
 }
 
 static mnos_status_t open_session(struct message *message)
@@ -147,7 +152,7 @@ static mnos_status_t open(struct vfs *vfs, struct message *message, struct text 
 static mnos_status_t one_path(struct vfs *vfs, struct message *message, uint32_t operation,
                               struct text path)
 {
-    struct file_attr attr = root_attr();
+    struct file_attr attr = root_attr(vfs);
     struct file_path wanted;
     mnos_status_t status;
     bool last;
@@ -249,7 +254,7 @@ static mnos_status_t export(struct vfs *vfs, struct message *message)
 
 static mnos_status_t with_handle(struct vfs *vfs, struct message *message, uint32_t operation)
 {
-    struct file_attr attr = root_attr();
+    struct file_attr attr = root_attr(vfs);
     uint64_t handle;
 
     memcpy(&handle, vfs->request, sizeof handle);

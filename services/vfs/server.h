@@ -61,6 +61,7 @@ struct vfs {
     mnos_badge_t volumes_listen; /* of the capability by which the volumes tell; 0: there is none */
     bool volumes_stopped;
     _Atomic uint64_t next_number; /* of badges */
+    int64_t date_ns;              /* of the root: when the machine was started */
     char request[MNOS_MESSAGE_MAX_BYTES];
     char reply[MNOS_MESSAGE_MAX_BYTES];
 };

@@ -97,7 +97,8 @@ mnos_status_t file_open(struct file_session *, const struct file *, const char *
 
 mnos_status_t file_attributes(const struct file *, struct file_attr *attr)
 {
-    *attr = (struct file_attr){.inode = 7, .modified_ns = SECOND, .changed_ns = 2 * SECOND};
+    *attr = (struct file_attr){
+        .inode = 7, .modified_ns = 1700000001 * SECOND, .changed_ns = 1700000002 * SECOND};
     return MNOS_OK;
 }
 

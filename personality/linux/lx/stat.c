@@ -3,7 +3,6 @@
 #include "personality/linux/lx/stat.h"
 
 #include "lib/base/string.h"
-#include "lib/mnos/time.h"
 #include "personality/linux/lx/calls.h"
 #include "personality/linux/lx/clock.h"
 #include "personality/linux/lx/denied.h"
@@ -11,17 +10,16 @@
 #include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/status.h"
 
-#define SECOND_NS 1000000000ull
-/* Times below are since boot, of a file system that knows no date: protocols/file.h. */
-#define FIRST_DATE_NS (1000000000ull * SECOND_NS)
+#define SECOND_NS 1000000000ll
 #define BLOCK_BYTES 4096
 
-static void set_time(uint64_t ns, uint64_t *seconds, uint64_t *rest)
+/* The rest is forward from the second, also before 1970. */
+static void set_time(int64_t ns, uint64_t *seconds, uint64_t *rest)
 {
-    if (ns < FIRST_DATE_NS)
-        ns += time_boot_ns();
-    *seconds = ns / SECOND_NS;
-    *rest = ns % SECOND_NS;
+    int64_t behind = ns % SECOND_NS;
+
+    *seconds = (uint64_t)(ns / SECOND_NS - (behind < 0));
+    *rest = (uint64_t)(behind < 0 ? behind + SECOND_NS : behind);
 }
 
 static uint32_t mode_of(uint32_t type, bool writable)

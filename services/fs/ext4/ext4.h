@@ -172,7 +172,7 @@ struct ext4_attr {
     uint32_t owner, group;
     uint64_t size;
     uint64_t allocated_bytes;
-    uint64_t created_ns, modified_ns, changed_ns, accessed_ns;
+    int64_t created_ns, modified_ns, changed_ns, accessed_ns; /* since 1970 */
 };
 
 enum ext4_set {

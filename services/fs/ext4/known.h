@@ -30,7 +30,7 @@ struct known_attr {
     uint32_t type; /* EXT4_TYPE_* */
     uint32_t links;
     uint64_t size, allocated_bytes;
-    uint64_t created_ns, modified_ns, changed_ns;
+    int64_t created_ns, modified_ns, changed_ns;
     uint64_t partly; /* not 0: only what known_kind() says is true */
 };
 _Static_assert(sizeof(struct known_attr) * KNOWN_ATTRS_PER_PAGE == 4096, "so many as fill a page");

@@ -152,7 +152,7 @@ static mnos_cap_t memory_of(const void *address, uint64_t *page, uint64_t *page_
 static void set_clock(void *)
 {
     service.tick_ns = kinfo_time_ns();
-    service.now_ns = service.tick_ns; /* since boot, as long as no clock knows the date */
+    service.now_ns = (uint64_t)kinfo()->wall_clock_base_ns + service.tick_ns;
 }
 
 static void events(void *, uint64_t bits)

@@ -154,7 +154,7 @@ struct ext4_service {
     struct ext4_fs *fs;
     struct cache cache;
     struct queue queue;
-    uint64_t now_ns;  /* since 1970, or since boot without a clock */
+    uint64_t now_ns;  /* as protocols/file.h says */
     uint64_t tick_ns; /* of a clock that only goes on, for timers */
     enum service_state state;
     mnos_status_t failure; /* with SERVICE_FAILED */

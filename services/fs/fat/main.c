@@ -173,7 +173,7 @@ static void say(const char *text)
 static void set_clock(void *)
 {
     service.tick_ns = kinfo_time_ns();
-    service.now_ns = service.tick_ns; /* since boot, as long as no clock knows the date */
+    service.now_ns = (uint64_t)kinfo()->wall_clock_base_ns + service.tick_ns;
 }
 
 static void events(void *, uint64_t bits)

@@ -90,7 +90,7 @@ struct fat_service {
     uint64_t disk_bytes;
     uint32_t disk_sector_bytes;
 
-    uint64_t now_ns;  /* since 1970, or since boot without a clock */
+    uint64_t now_ns;  /* as protocols/file.h says */
     uint64_t tick_ns; /* of a clock that only goes on */
     enum fat_state state;
     mnos_status_t failure;

@@ -76,6 +76,7 @@ static mnos_status_t size_of(void *context, uint32_t inode, uint64_t *size)
 
 static mnos_status_t attr(void *context, uint32_t inode, struct file_attr *attr)
 {
+    const struct initrdfs *fs = context;
     uint64_t size;
 
     (void)size_of(context, inode, &size);
@@ -84,6 +85,9 @@ static mnos_status_t attr(void *context, uint32_t inode, struct file_attr *attr)
         .generation = 1,
         .size = size,
         .allocated_bytes = (size + USTAR_BLOCK_BYTES - 1) / USTAR_BLOCK_BYTES * USTAR_BLOCK_BYTES,
+        .created_ns = fs->date_ns,
+        .modified_ns = fs->date_ns,
+        .changed_ns = fs->date_ns,
         .type = inode == INITRDFS_ROOT ? FILE_TYPE_DIRECTORY : FILE_TYPE_FILE,
         .links = 1};
     return MNOS_OK;

@@ -30,7 +30,7 @@ static mnos_cap_t memory_behind(const void *address, uint64_t *page, uint64_t *p
     return region_memory(&memory.region, address, page, page_count);
 }
 
-static struct tmpfs_files files = {.grow = grow, .now_ns = kinfo_time_ns, .memory = memory_behind};
+static struct tmpfs_files files = {.grow = grow, .now_ns = kinfo_date_ns, .memory = memory_behind};
 
 /* Pages that are nobody's any more are freed in steps, between requests. */
 static void free_some(void *)

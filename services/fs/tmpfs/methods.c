@@ -17,7 +17,7 @@ static struct tmpfs *changing(void *context)
 {
     struct tmpfs_files *files = context;
 
-    files->fs->now_ns = files->now_ns();
+    files->fs->now_ns = (int64_t)files->now_ns();
     return files->fs;
 }
 

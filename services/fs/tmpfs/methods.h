@@ -13,7 +13,7 @@ struct tmpfs_files {
     /* Asked before a request that may need memory, when little is left: makes the block larger, or
      * not. */
     void (*grow)(struct tmpfs *fs);
-    uint64_t (*now_ns)(void); /* since boot */
+    uint64_t (*now_ns)(void); /* as protocols/file.h says */
     /* The capability of what is at `address` in the block, the page in it, and how many more follow there. */
     mnos_cap_t (*memory)(const void *address, uint64_t *page, uint64_t *page_count);
 };

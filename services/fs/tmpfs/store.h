@@ -77,7 +77,7 @@ struct tmpfs {
         doomed; /* inodes that are nobody's but have pages still: freed in steps, chained by next_free */
     uint32_t free_page, free_page_count;
     uint64_t generation; /* of the inode that was made last */
-    uint64_t now_ns;     /* the caller's clock */
+    int64_t now_ns;      /* the caller's clock */
     uint64_t seed;       /* of the hash of names: no client knows it */
     struct tmpfs_account accounts[TMPFS_ACCOUNTS];
     struct tmpfs_table inodes, units;
@@ -90,7 +90,7 @@ struct tmpfs {
 struct tmpfs_inode {
     uint64_t generation;
     uint64_t size; /* of a directory: 0 */
-    uint64_t created_ns, modified_ns, changed_ns;
+    int64_t created_ns, modified_ns, changed_ns;
     /* Directories keep the numbers of their names in slots, in pages as a file keeps bytes. A name stays in
      * its slot, so the slot is the cookie of readdir. */
     uint32_t names;

@@ -23,7 +23,7 @@ uint32_t ext4_type_of_mode(uint32_t mode);
 void ext4_inode_set_size(struct ext4_op *op, struct ext4_inode *inode, uint64_t size);
 /* Blocks of the file system that it has more or less. */
 void ext4_inode_add_blocks(struct ext4_op *op, struct ext4_inode *inode, int64_t blocks);
-void ext4_inode_set_time(struct ext4_op *op, struct ext4_inode *inode, unsigned field, uint64_t ns);
+void ext4_inode_set_time(struct ext4_op *op, struct ext4_inode *inode, unsigned field, int64_t ns);
 void ext4_inode_touch(struct ext4_op *op, struct ext4_inode *inode, bool contents);
 void ext4_inode_set_links(struct ext4_op *op, struct ext4_inode *inode, uint32_t links);
 uint32_t ext4_inode_links(const struct ext4_inode *inode);

@@ -161,8 +161,8 @@ static void fill(struct ext4_op *op, struct ext4_inode *inode, uint32_t mode)
     ext4_put_32(op, raw + INODE_FLAGS, INODE_FLAG_EXTENTS);
     ext4_put(op, raw + INODE_BLOCK, header, sizeof header);
     inode->seed = ext4_inode_seed(fs, inode->number, generation);
-    ext4_inode_set_time(op, inode, INODE_CRTIME, op->now_ns);
-    ext4_inode_set_time(op, inode, INODE_ATIME, op->now_ns);
+    ext4_inode_set_time(op, inode, INODE_CRTIME, (int64_t)op->now_ns);
+    ext4_inode_set_time(op, inode, INODE_ATIME, (int64_t)op->now_ns);
     ext4_inode_touch(op, inode, true);
 }
 

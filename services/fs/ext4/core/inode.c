@@ -2,7 +2,8 @@
 /* inode - inodes in the blocks of their tables. There is no other copy of them. */
 #include "services/fs/ext4/core/files.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S 1000000000ll
+#define SECONDS_LAST (INT64_MAX / NS_PER_S)
 
 mnos_status_t ext4_inode_get_any(struct ext4_op *op, uint32_t number, struct ext4_inode *inode)
 {
@@ -131,7 +132,8 @@ static unsigned extra_of(const struct ext4_fs *fs, const struct ext4_inode *inod
     return at + 4 <= INODE_OLD_BYTES + (unsigned)le16(inode->raw + INODE_EXTRA) ? at : 0;
 }
 
-static uint64_t time_of(const struct ext4_fs *fs, const struct ext4_inode *inode, unsigned field)
+/* What the protocol of files cannot say is the nearest that it can. */
+static int64_t time_of(const struct ext4_fs *fs, const struct ext4_inode *inode, unsigned field)
 {
     unsigned extra = extra_of(fs, inode, field);
     int64_t seconds;
@@ -141,31 +143,42 @@ static uint64_t time_of(const struct ext4_fs *fs, const struct ext4_inode *inode
     seconds = (int32_t)le32(inode->raw + field);
     if (extra != 0)
         seconds += (int64_t)(le32(inode->raw + extra) & 3) << 32;
-    if (seconds < 0)
-        return 0;
-    return (uint64_t)seconds * NS_PER_S + (extra == 0 ? 0 : le32(inode->raw + extra) >> 2);
+    if (seconds >= SECONDS_LAST)
+        return INT64_MAX;
+    return seconds * NS_PER_S + (extra == 0 ? 0 : le32(inode->raw + extra) >> 2);
 }
 
-void ext4_inode_set_time(struct ext4_op *op, struct ext4_inode *inode, unsigned field, uint64_t ns)
+/* A time that the inode cannot hold becomes the nearest that it can: from 1901 on, and without the rest up to 2038. */
+void ext4_inode_set_time(struct ext4_op *op, struct ext4_inode *inode, unsigned field, int64_t ns)
 {
     unsigned extra = extra_of(op->fs, inode, field);
-    uint64_t seconds = ns / NS_PER_S;
+    int64_t rest = ns % NS_PER_S, seconds = ns / NS_PER_S;
 
     if (field == INODE_CRTIME && extra == 0)
         return;
+    if (rest < 0) { /* it is forward from the second, also before 1970 */
+        rest += NS_PER_S;
+        seconds--;
+    }
+    if (seconds < INT32_MIN) {
+        seconds = INT32_MIN;
+        rest = 0;
+    }
+    if (extra == 0 && seconds > INT32_MAX)
+        seconds = INT32_MAX;
     ext4_put_32(op, inode->raw + field, (uint32_t)seconds);
     /* The two bits count from the signed number that the 32 are. */
     if (extra != 0)
         ext4_put_32(op, inode->raw + extra,
-                    (uint32_t)(ns % NS_PER_S) << 2 |
-                        (uint32_t)((seconds - (uint64_t)(int64_t)(int32_t)seconds) >> 32 & 3));
+                    (uint32_t)rest << 2 |
+                        (uint32_t)((uint64_t)(seconds - (int32_t)seconds) >> 32 & 3));
 }
 
 void ext4_inode_touch(struct ext4_op *op, struct ext4_inode *inode, bool contents)
 {
-    ext4_inode_set_time(op, inode, INODE_CTIME, op->now_ns);
+    ext4_inode_set_time(op, inode, INODE_CTIME, (int64_t)op->now_ns);
     if (contents)
-        ext4_inode_set_time(op, inode, INODE_MTIME, op->now_ns);
+        ext4_inode_set_time(op, inode, INODE_MTIME, (int64_t)op->now_ns);
 }
 
 /* ---- For the service ---- */
