@@ -134,7 +134,7 @@ $(EXT4_SERVICE): $(EXT4_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(sources)
 # The FAT service in the same way, by the same commands: tests/fat_service.
 FAT_SERVICE := $(BUILD)/fat/service
 FAT_SERVICE_SRCS := $(filter-out %/main.c,$(wildcard services/fs/fat/*.c)) tests/fat_service/host.c \
-                    $(addprefix tests/ext4_service/,commands.c disk.c hostile.c locks.c main.c random.c returning.c shares.c) \
+                    $(addprefix tests/ext4_service/,attributes.c commands.c disk.c hostile.c locks.c main.c random.c returning.c shares.c) \
                     $(addprefix lib/server/,file_lock.c file_resolve.c lane.c park.c running.c session.c session_check.c state.c)
 $(FAT_SERVICE): $(FAT_SERVICE_SRCS:%=$(BUILD)/unit/obj/%.o) $(OOFATFS_HOST) $(sources)
 	$(call say,LINK)

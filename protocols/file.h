@@ -148,6 +148,15 @@ struct file_truncate {
     uint64_t size;
 };
 
+enum file_time_flags { FILE_TIME_NOW = 1 }; /* of the service's clock, and not the record's */
+
+struct file_set_time {
+    uint64_t handle;
+    int64_t modified_ns; /* as in struct file_attr */
+    uint64_t flags;      /* enum file_time_flags */
+};
+_Static_assert(sizeof(struct file_set_time) == 24, "it fits the registers");
+
 enum file_watch_what {
     FILE_WATCH_CHANGES,
     FILE_WATCH_OPENS, /* of an open directory: another session opens what has a name in it */

@@ -95,6 +95,14 @@ mnos_status_t file_truncate(const struct file *file, uint64_t size)
     return file_ask(file, FILE_TRUNCATE, &record, sizeof record, &message);
 }
 
+mnos_status_t file_set_time(const struct file *file, uint32_t flags, int64_t modified_ns)
+{
+    struct file_set_time record = {file->handle, modified_ns, flags};
+    struct message message;
+
+    return file_ask(file, FILE_SET_TIME, &record, sizeof record, &message);
+}
+
 mnos_status_t file_sync(const struct file *file)
 {
     struct file_handle record = {file->handle};

@@ -112,6 +112,9 @@ mnos_status_t file_append(const struct file *file, const void *bytes, uint64_t l
                           uint64_t *offset);
 mnos_status_t file_truncate(const struct file *file, uint64_t size);
 mnos_status_t file_sync(const struct file *file);
+/* When it was modified last: since 1970 as in struct file_attr, or with FILE_TIME_NOW now. A directory is opened with
+ * FILE_WRITE_RIGHT for it. MNOS_ERR_LABEL: this file system takes no times. */
+mnos_status_t file_set_time(const struct file *file, uint32_t flags, int64_t modified_ns);
 
 /* Room for bytes of the file, or with FILE_ALLOCATE_PUNCH none: enum file_allocate_flags. MNOS_ERR_FULL, MNOS_ERR_QUOTA:
  * what was set aside up to there stays so. */

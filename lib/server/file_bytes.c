@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * file_bytes - reading and writing: see file_server.h. A request for more than is in memory goes on where it was
+ * file_bytes - reading and writing, and the time of that: see file_server.h. A request for more than is in memory goes on where it was
  * when it runs again; meanwhile it holds the file against others that write, so that bytes that are appended stay
  * together.
  *
@@ -211,5 +211,29 @@ mnos_status_t file_server_TRUNCATE(void *context, struct server_request *request
         status = file_server_begin_write(server, request, handle->object, 0, false, &ends);
     if (status == MNOS_OK)
         status = file_server_truncate(server, handle->object, wanted.size);
+    return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
+}
+
+mnos_status_t file_server_SET_TIME(void *context, struct server_request *request)
+{
+    struct file_server *server = context;
+    const struct file_methods *methods = server->system.methods;
+    struct server_handle *handle;
+    struct file_set_time wanted;
+    bool ends;
+    mnos_status_t status = file_server_record(request, &wanted, sizeof wanted);
+
+    if (methods->set_time == NULL)
+        return MNOS_ERR_LABEL;
+    if (status == MNOS_OK && (wanted.flags & ~(uint64_t)FILE_TIME_NOW) != 0)
+        status = MNOS_ERR_ARGUMENT;
+    if (status == MNOS_OK)
+        status = file_server_handle(server, request, wanted.handle, FILE_WRITE_RIGHT, &handle);
+    /* Who is in the middle of writing there would set it again. */
+    if (status == MNOS_OK)
+        status = file_server_begin_write(server, request, handle->object, 0, false, &ends);
+    if (status == MNOS_OK)
+        status = methods->set_time(server->system.fs, handle->object,
+                                   (wanted.flags & FILE_TIME_NOW) != 0, wanted.modified_ns);
     return status != MNOS_OK ? status : file_server_answer(request, NULL, 0);
 }

@@ -106,6 +106,9 @@ struct file_methods {
                            uint64_t length, uint64_t *count);
     mnos_status_t (*truncate)(void *fs, uint32_t inode, uint64_t size);
 
+    /* Sets when it was modified last, to what is given or to now; it has changed now. NULL: it takes no times. */
+    mnos_status_t (*set_time)(void *fs, uint32_t inode, bool now, int64_t modified_ns);
+
     /* Sets `found` to the first byte from `offset`, which is in the file, on that is data (or, `hole`, not), or to one
      * behind the end. NULL: all is data. */
     mnos_status_t (*seek)(void *fs, uint32_t inode, uint64_t offset, bool hole, uint64_t *found);

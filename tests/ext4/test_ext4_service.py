@@ -117,6 +117,47 @@ def written() -> None:
             check("moved" in serve(image, "ls ."), "a name that was moved is not there")
 
 
+def times_by_debugfs(image: Path, name: str) -> tuple[int, int]:
+    """Seconds and nanoseconds of the time of modification, as the inode has them."""
+    said = subprocess.run(["debugfs", "-R", f"stat /{name}", str(image)], check=True, capture_output=True, text=True,
+                          timeout=LIMIT_S).stdout
+    found = re.search(r"\bmtime: 0x([0-9a-f]+)(?::([0-9a-f]+))? ", said)
+    check(found is not None, f"debugfs shows no time: {said!r}")
+    low, rest = int(found[1], 16), int(found[2] or "0", 16)
+    return low - (low >> 31 << 32) + ((rest & 3) << 32), rest >> 2
+
+
+NS = 1_000_000_000
+NOW_NS = 1_700_000_000 * NS  # of the service's clock on this machine
+FIRST_S, LAST_S = -1 << 31, (1 << 31) - 1
+
+
+@suite.test("times of files are what was set, from 1901 to 2262, in the inode as well, and writing sets them again")
+def times() -> None:
+    wanted = {"old": 946684800 * NS + 5, "ancient": -631152000 * NS - 1, "far": 5_000_000_000 * NS + 999_999_999, "zero": 0,
+              "first": -3_000_000_000 * NS, "last": (1 << 63) - 1, "dir": 86400 * NS, "data": 7 * NS}
+    for inode_bytes in (256, 128):
+        with folder() as at:
+            image = at / "image"
+            make_image(image, "-t", "ext4", "-b", "1024", "-I", str(inode_bytes))
+            serve(image, "mkdir dir", *(f"fill {name} 3000 1" for name in wanted if name != "dir"),
+                  *(f"set-time {name} {ns}" for name, ns in wanted.items()),
+                  "fill again 3000 1", "set-time again 7", "write again 0 100 1", "fill now 3000 1", "set-time now 7",
+                  "set-time now now", "mkdir dir/sub", "set-time dir/sub 11000000000")
+            judge(image)
+            out = [int(line.split()[3]) for line in
+                   serve(image, *(f"times {name}" for name in [*wanted, "again", "now"])).splitlines() if "modified" in line]
+            for (name, ns), got in zip({**wanted, "again": NOW_NS, "now": NOW_NS}.items(), out, strict=True):
+                seconds, rest = (FIRST_S, 0) if ns < FIRST_S * NS else divmod(ns, NS)
+                if inode_bytes == 128:
+                    seconds, rest = min(seconds, LAST_S), 0
+                seen = times_by_debugfs(image, name)
+                if name in ("dir", "again", "now"):  # a name was made in it after its time was set, or it was written
+                    seconds, rest = NOW_NS // NS, seen[1]
+                check(seen == (seconds, rest), f"{name}: {seen}, not {seconds}, {rest}")
+                check(got == seconds * NS + rest, f"{name} is shown as of {got}")
+
+
 @suite.test("a full disk is told before anything changes, and has room again")
 def full() -> None:
     with folder() as at:

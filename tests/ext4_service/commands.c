@@ -3,6 +3,7 @@
  * commands - one request, or a few, of protocols/file.def for each line:
  *
  *   ls PATH  cat PATH  get PATH HOSTFILE  put HOSTFILE PATH  append PATH TEXT  truncate PATH SIZE  stat PATH
+ *   times PATH  set-time PATH NANOSECONDS|now
  *   mkdir PATH  rmdir PATH  rm PATH  mv PATH PATH  ln PATH PATH  symlink TEXT PATH  readlink PATH
  *   fsync PATH  sync  df  fill PATH BYTES SEED  write PATH OFFSET BYTES SEED  many DIRECTORY COUNT
  *   allocate PATH OFFSET BYTES FLAGS  seek PATH: where its data begins and ends
@@ -311,18 +312,6 @@ static mnos_status_t many(const char *directory, unsigned count)
     return status;
 }
 
-static mnos_status_t show_stat(const char *path)
-{
-    mnos_status_t status = with_path(FILE_STAT, path, FILE_NO_FOLLOW);
-    struct file_attr attr;
-
-    memcpy(&attr, host_replies[0].bytes, sizeof attr);
-    if (status == MNOS_OK)
-        printf("%c %llu bytes, %llu allocated, %u links\n", "?fdl"[attr.type],
-               (unsigned long long)attr.size, (unsigned long long)attr.allocated_bytes, attr.links);
-    return status;
-}
-
 static mnos_status_t show_link(const char *path)
 {
     mnos_status_t status = with_path(FILE_READLINK, path, 0);
@@ -383,7 +372,11 @@ static mnos_status_t run(const char *name, char **word)
     if (strcmp(name, "many") == 0)
         return many(word[0], (unsigned)strtoul(word[1], NULL, 0));
     if (strcmp(name, "stat") == 0)
-        return show_stat(word[0]);
+        return attributes_show(word[0]);
+    if (strcmp(name, "times") == 0)
+        return attributes_show_times(word[0]);
+    if (strcmp(name, "set-time") == 0)
+        return attributes_set_time(word[0], word[1]);
     if (strcmp(name, "readlink") == 0)
         return show_link(word[0]);
     if (strcmp(name, "df") == 0)

@@ -10,6 +10,11 @@
 /* Carries out a line and prints what it answers; false: it failed, which was printed. */
 bool command_run(char *line);
 
+/* attributes.c: shows kind, size and names, or the times; sets when it was modified to nanoseconds since 1970, or "now". */
+mnos_status_t attributes_show(const char *path);
+mnos_status_t attributes_show_times(const char *path);
+mnos_status_t attributes_set_time(const char *path, const char *time);
+
 /* random.c: so many operations by several clients at once, checked against what they should find. */
 bool random_run(uint64_t seed, unsigned count);
 

@@ -86,6 +86,25 @@ def others() -> None:
             check(image.read_bytes() == before, "an image that is mounted to read only was changed")
 
 
+@suite.test("times are what was set, in steps of two seconds from 1980 on, of directories as well, and writing sets them again")
+def times() -> None:
+    second = 1_000_000_000
+    for kind in SIZES:
+        with folder() as at:
+            image = at / "image"
+            make(image, kind, SIZES[kind], ())
+            serve(image, "mkdir dir", "many dir 300", "fill file 3000 1", "fill old 3000 1", "fill again 3000 1", "sync",
+                  f"set-time file {1_000_000_001 * second + 5}", "set-time old -7", f"set-time again {second}",
+                  "write again 0 10 1", f"set-time dir {1_100_000_000 * second}")
+            judge(image, kind)
+            out = serve(image, "times file", "times old", "times again", "times dir", "stat dir/name-299")
+            got = [int(line.split()[3]) for line in out.splitlines() if "modified" in line]
+            wanted = [1_000_000_000, 315_532_800, 1_700_000_000, 1_100_000_000]
+            check(got == [seconds * second for seconds in wanted], f"{kind}: {got}")
+            check("1 links" in out, f"{kind}: a name of the directory is not there: {out}")
+            serve(image, "set-time . 0", expect=3)
+
+
 @suite.test("what FAT has not is refused, as are names that it does not allow")
 def refused() -> None:
     with folder() as at:

@@ -190,9 +190,18 @@ def changes() -> None:
         may("touch /work/sorted")
         may("find /work/sorted -mtime -1", 0, "/work/sorted")
         may("grep -c . /work/sorted", 0, str(FILES["sorted"].count("\n")))
-        may("touch -d 2000-01-01 /work/sorted", 1, "Operation not permitted")
-        may("touch /work/sub", 1, "Operation not permitted")
+        for date in ("2000-01-02", "1969-07-20", "2222-02-02"):
+            for name in ("sorted", "sub"):  # a file and a directory
+                may(f"touch -d {date} /work/{name}")
+                may(f"stat -c %y /work/{name}", 0, f"{date} ")
+        may("touch -d @1000000000 /work/sorted")
+        may("cp -p /work/sorted /work/aged")
+        may("stat -c %y /work/aged", 0, "2001-09-09 01:46:40.000000000")
+        may("touch -r /work/text /work/aged")
+        may("rm /work/aged")
+        may("touch -h -d 2000-01-02 /work/new", 1, "Operation not permitted")
         may("touch /work/sorted", 1, "Read-only file system", rights="r")
+        may("touch -d 2000-01-02 /work/sorted", 1, "Read-only file system", rights="r")
         for _ in range(2):  # it makes the file, and then has it there
             check(run(guest, "run --grant /tmp:rwc:/work busybox touch /work/made") == ("", 0), "a file in memory")
         may("rmdir /work/sub", 1, "Directory not empty")

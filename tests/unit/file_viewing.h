@@ -125,3 +125,38 @@ TEST(file_server, what_a_client_wrote_that_ended_while_it_waited_is_told)
     CHECK_EQ(park.count, 0);
     check_all();
 }
+
+TEST(file_server, a_time_is_set_by_who_may_write_and_is_in_the_cell)
+{
+    struct file_set_time time = {.modified_ns = -1};
+    struct file_handle seen_by_bob;
+    struct file_attr attr;
+
+    begin_viewing();
+    time.handle = open_file(ALICE, "file");
+    sequence = 1;
+    CHECK_EQ(open_with(BOB, once(FILE_OPEN), "file", 0, FILE_READ_RIGHT, &seen_by_bob.handle),
+             MNOS_OK);
+    CHECK_EQ(view_of(BOB, seen_by_bob.handle, 0), MNOS_OK);
+    CHECK_EQ(send(ALICE, FILE_SET_TIME, &time, sizeof time, NULL), MNOS_OK);
+    CHECK_EQ(cells_of(&server.windows[session_of(server.loop.sessions, BOB)->number - 1])
+                 ->attr.modified_ns,
+             -1);
+    CHECK_EQ(send(BOB, FILE_ATTR, &seen_by_bob, sizeof seen_by_bob, NULL), MNOS_OK);
+    (void)message_get(&message, &attr, sizeof attr);
+    CHECK_EQ(attr.modified_ns, -1);
+    CHECK(attr.changed_ns >= 0);
+    time.flags = FILE_TIME_NOW;
+    CHECK_EQ(send(ALICE, FILE_SET_TIME, &time, sizeof time, NULL), MNOS_OK);
+    CHECK_EQ(send(BOB, FILE_ATTR, &seen_by_bob, sizeof seen_by_bob, NULL), MNOS_OK);
+    (void)message_get(&message, &attr, sizeof attr);
+    CHECK_EQ(attr.modified_ns, attr.changed_ns);
+    time.flags = 2;
+    CHECK_EQ(send(ALICE, FILE_SET_TIME, &time, sizeof time, NULL), MNOS_ERR_ARGUMENT);
+    CHECK_EQ(send(ALICE, FILE_SET_TIME, &time, sizeof time - 1, NULL), MNOS_ERR_SIZE);
+    time = (struct file_set_time){.handle = seen_by_bob.handle};
+    CHECK_EQ(send(BOB, FILE_SET_TIME, &time, sizeof time, NULL), MNOS_ERR_DENIED);
+    viewed_methods.set_time = NULL;
+    CHECK_EQ(send(ALICE, FILE_SET_TIME, &time, sizeof time, NULL), MNOS_ERR_LABEL);
+    check_all();
+}

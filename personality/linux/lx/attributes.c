@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * attributes - calls that change mode, owner and times of files. File systems here keep no mode and owner, and take no times:
- * what they are already can be asked for, and the present as the time of a file. Anything else is refused.
+ * attributes - calls that change mode, owner and times of files. File systems here keep no mode, no owner and no time of access:
+ * what those are already can be asked for, and anything else is refused.
  */
 #include "personality/linux/lx/abi.h"
 #include "personality/linux/lx/calls.h"
-#include "personality/linux/lx/denied.h"
 #include "personality/linux/lx/files.h"
 #include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/stat.h"
@@ -101,53 +100,90 @@ static bool is_time(const struct linux_timespec *time)
            (time->nanoseconds >= 0 && time->nanoseconds < 1000000000);
 }
 
-/* Bytes are taken out of a file where it has none, which changes its time and nothing else. No file that is larger is known to
- * have none there. */
-#define EMPTY_PLACE (1ull << 41)
-#define EMPTY_BYTES 65536u /* a block of every file system */
+/* A time of modification; the time of access is that as well, and cannot be another. */
+struct new_time {
+    uint32_t flags; /* enum file_time_flags */
+    int64_t modified_ns;
+};
 
-static int64_t set_now(struct open_file *file)
+/* What files cannot hold is the nearest that they can. */
+static struct new_time new_time(const struct linux_timespec *time)
 {
-    struct linux_stat stat;
-    int64_t result = file->methods->stat(file, &stat);
-    mnos_status_t status = MNOS_ERR_LABEL;
+    const int64_t second_ns = 1000000000, last = INT64_MAX / second_ns - 1;
 
-    if (result != 0)
-        return result;
-    if (file->methods == &file_methods && (uint64_t)stat.size <= EMPTY_PLACE)
-        status = file_allocate(&file->file, EMPTY_PLACE, EMPTY_BYTES, FILE_ALLOCATE_PUNCH);
-    /* FAT cannot, and who may not write may not. */
-    return status == MNOS_ERR_LABEL || status == MNOS_ERR_DENIED ? refused(&stat)
+    if (time->nanoseconds == UTIME_NOW)
+        return (struct new_time){FILE_TIME_NOW, 0};
+    if (time->seconds > last)
+        return (struct new_time){0, INT64_MAX};
+    if (time->seconds < -last)
+        return (struct new_time){0, INT64_MIN};
+    return (struct new_time){0, time->seconds * second_ns + time->nanoseconds};
+}
+
+static int64_t set_time(const struct file *file, const struct new_time *time,
+                        const struct linux_stat *stat)
+{
+    mnos_status_t status = file_set_time(file, time->flags, time->modified_ns);
+
+    /* Some have no times, and a file that is open to be read alone cannot be changed. */
+    return status == MNOS_ERR_LABEL || status == MNOS_ERR_DENIED ? refused(stat)
                                                                  : status_to_errno(status);
 }
 
-static int64_t set_now_at(int32_t directory, uint64_t path, bool follow)
+static int64_t set_time_of_descriptor(int32_t fd, const struct new_time *time)
 {
+    struct open_file *file = descriptor_file(fd);
     struct linux_stat stat;
-    struct open_file *file;
-    static struct place place LX_SCRATCH;
-    int64_t result = stat_place(directory, path, follow, &stat);
+    int64_t result = stat_descriptor(fd, &stat);
 
-    if (result == 0 && (stat.mode & LINUX_S_IFMT) != LINUX_S_IFREG)
-        result = refused(&stat);
-    if (result == 0)
-        result = place_find(directory, path, follow, &place);
-    if (result == 0)
-        result = files_open(&place, LINUX_O_WRONLY, &file);
     if (result != 0)
         return result;
-    result = set_now(file);
-    open_file_release(file);
+    return file->methods == &file_methods ? set_time(&file->file, time, &stat) : refused(&stat);
+}
+
+static int64_t set_time_of_path(int32_t directory, uint64_t path, bool follow,
+                                const struct new_time *time)
+{
+    static struct place place LX_SCRATCH;
+    uint32_t flags = FILE_BENEATH | FILE_NO_FOLLOW;
+    struct linux_stat stat;
+    struct file file;
+    mnos_status_t status;
+    int64_t result = stat_place(directory, path, follow, &stat);
+
+    if (result == 0 && (stat.mode & 0200) == 0)
+        result = -LX_EROFS;
+    if (result == 0)
+        result = place_find(directory, path, follow, &place);
+    if (result == 0 && (place.mount == NULL || (stat.mode & LINUX_S_IFMT) == LINUX_S_IFLNK))
+        result = refused(&stat); /* a link cannot be opened */
+    if (result != 0)
+        return result;
+    if ((stat.mode & LINUX_S_IFMT) == LINUX_S_IFDIR)
+        flags |= FILE_ONLY_DIRECTORY;
+    status = file_open(&place.mount->session, NULL, place.below, flags, FILE_WRITE_RIGHT, &file);
+    if (status != MNOS_OK)
+        return status == MNOS_ERR_DENIED ? refused(&stat) : status_to_errno(status);
+    result = set_time(&file, time, &stat);
+    (void)!file_close(&file);
     return result;
+}
+
+/* The file may be missing, which is said first. */
+static int64_t refuse_time_of_access(int32_t directory, uint64_t path, bool by_path, bool follow)
+{
+    struct linux_stat stat;
+    int64_t result =
+        by_path ? stat_place(directory, path, follow, &stat) : stat_descriptor(directory, &stat);
+
+    return result != 0 ? result : refused(&stat);
 }
 
 int64_t lx_utimensat(int32_t directory, uint64_t path, uint64_t times, uint32_t flags)
 {
     struct linux_timespec wanted[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
-    struct linux_stat stat;
-    bool follow = flags == 0, by_path = path != 0 || directory == PLACE_AT_WORKING_DIRECTORY;
-    struct open_file *file;
-    int64_t result;
+    bool by_path = path != 0 || directory == PLACE_AT_WORKING_DIRECTORY;
+    struct new_time time;
 
     if (times != 0 && user_read(wanted, times, sizeof wanted) != 0)
         return -LX_EFAULT;
@@ -158,14 +194,9 @@ int64_t lx_utimensat(int32_t directory, uint64_t path, uint64_t times, uint32_t 
     /* Without a path it is of the descriptor, but for AT_FDCWD. */
     if (!by_path && flags != 0)
         return -LX_EINVAL;
-    /* The time of access is that of modification, and cannot be another. */
-    if (wanted[0].nanoseconds == UTIME_NOW && wanted[1].nanoseconds == UTIME_NOW) {
-        if (by_path)
-            return set_now_at(directory, path, follow);
-        file = descriptor_file(directory);
-        return file == NULL || (file->flags & LINUX_O_PATH) != 0 ? -LX_EBADF : set_now(file);
-    }
-    result =
-        by_path ? stat_place(directory, path, follow, &stat) : stat_descriptor(directory, &stat);
-    return result != 0 ? result : refused(&stat);
+    time = new_time(&wanted[1]);
+    if (wanted[1].nanoseconds == UTIME_OMIT)
+        return refuse_time_of_access(directory, path, by_path, flags == 0);
+    return by_path ? set_time_of_path(directory, path, flags == 0, &time)
+                   : set_time_of_descriptor(directory, &time);
 }

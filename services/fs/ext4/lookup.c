@@ -411,6 +411,7 @@ const struct file_methods ext4_methods = {
     .read = service_read,
     .write = service_write,
     .truncate = service_truncate,
+    .set_time = service_set_time,
     .seek = service_seek,
     .allocate = service_allocate,
     .pages = service_pages,

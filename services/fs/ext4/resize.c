@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* resize - files that become shorter or longer without bytes: see service.h. */
+/* resize - files that become shorter or longer without bytes, or get another time: see service.h. */
 #include "lib/base/string.h"
 #include "lib/server/state.h"
 #include "services/fs/ext4/service.h"
@@ -143,4 +143,24 @@ mnos_status_t service_truncate(void *context, uint32_t inode, uint64_t size)
         service_changed(service);
     }
     return status;
+}
+
+mnos_status_t service_set_time(void *context, uint32_t inode, bool now, int64_t modified_ns)
+{
+    struct ext4_service *service = context;
+    struct ext4_attr attr = {.modified_ns = now ? (int64_t)service->now_ns : modified_ns};
+    struct open_inode *open = open_find(service, inode);
+    mnos_status_t status = write_allowed(service, inode);
+
+    if (status != MNOS_OK)
+        return status;
+    status = ext4_set_attr(service_begin(service), inode, EXT4_SET_MODIFIED, &attr);
+    status = service_end(service, status);
+    if (status != MNOS_OK)
+        return status;
+    if (open != NULL)
+        open->touched_ns = 0; /* what is written from here on sets it again */
+    known_touch(service, inode);
+    service_changed(service);
+    return MNOS_OK;
 }

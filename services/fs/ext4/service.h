@@ -335,6 +335,7 @@ void resize_zero_tail(struct ext4_service *service, uint32_t inode, uint64_t siz
 /* The pages learn what kept->cut says; may be done again. */
 void resize_cut_pages(struct ext4_service *service);
 mnos_status_t service_truncate(void *context, uint32_t inode, uint64_t size);
+mnos_status_t service_set_time(void *context, uint32_t inode, bool now, int64_t modified_ns);
 
 /* space.c */
 /* For how many blocks of [offset, end), which is not empty, the file has no place on the disk. */

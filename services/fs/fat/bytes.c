@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* bytes - reading, writing and truncating: see service.h. */
+/* bytes - reading, writing and truncating, and the time of that: see service.h. */
 #include "lib/base/string.h"
 #include "services/fs/fat/service.h"
 
@@ -180,4 +180,23 @@ mnos_status_t fat_truncate(void *context, uint32_t inode, uint64_t size)
         return make_empty(service, node);
     return size < node->object.size ? make_shorter(service, node, size)
                                     : zero_up_to(service, node, size);
+}
+
+/* The root has no entry that could hold it. */
+mnos_status_t fat_set_time(void *context, uint32_t inode, bool now, int64_t modified_ns)
+{
+    struct fat_service *service = context;
+    struct fat_node *node = node_of(service, inode);
+    mnos_status_t status = volume_writable(service);
+
+    if (status == MNOS_OK && inode == FAT_ROOT)
+        status = MNOS_ERR_LABEL;
+    if (status == MNOS_OK && node->object.is_read_only)
+        status = MNOS_ERR_DENIED;
+    if (status != MNOS_OK)
+        return status;
+    changed(service, node);
+    if (!now)
+        node->object.modified = fat_time_from_ns(modified_ns < 0 ? 0 : (uint64_t)modified_ns);
+    return MNOS_OK;
 }

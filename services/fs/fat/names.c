@@ -442,6 +442,7 @@ const struct file_methods fat_methods = {
     .read = fat_read,
     .write = fat_write,
     .truncate = fat_truncate,
+    .set_time = fat_set_time,
     .space = space,
     .sync = sync,
     .ready = ready,

@@ -192,6 +192,7 @@ mnos_status_t fat_read(void *context, uint32_t inode, uint64_t offset, void *to,
 mnos_status_t fat_write(void *context, uint32_t inode, uint64_t offset, const void *from,
                         uint64_t length, uint64_t *count);
 mnos_status_t fat_truncate(void *context, uint32_t inode, uint64_t size);
+mnos_status_t fat_set_time(void *context, uint32_t inode, bool now, int64_t modified_ns);
 
 /* names.c */
 mnos_status_t fat_look(void *context, struct file_place *place);

@@ -160,6 +160,14 @@ static mnos_status_t truncate(void *context, uint32_t inode, uint64_t size)
     return tmpfs_truncate(changing(context), inode, size);
 }
 
+static mnos_status_t set_time(void *context, uint32_t inode, bool now, int64_t modified_ns)
+{
+    struct tmpfs *fs = changing(context);
+
+    tmpfs_set_modified(fs, inode, now ? fs->now_ns : modified_ns);
+    return MNOS_OK;
+}
+
 static mnos_status_t seek(void *context, uint32_t inode, uint64_t offset, bool hole,
                           uint64_t *found)
 {
@@ -230,6 +238,7 @@ const struct file_methods tmpfs_methods = {
     .read = read,
     .write = write,
     .truncate = truncate,
+    .set_time = set_time,
     .seek = seek,
     .allocate = allocate,
     .pages = pages,

@@ -294,6 +294,14 @@ void tmpfs_attr(struct tmpfs *fs, uint32_t number, struct file_attr *attr)
     attr->links = inode->links;
 }
 
+void tmpfs_set_modified(struct tmpfs *fs, uint32_t number, int64_t modified_ns)
+{
+    struct tmpfs_inode *inode = tmpfs_inode(fs, number);
+
+    STATE_SET(inode->modified_ns, modified_ns);
+    STATE_SET(inode->changed_ns, fs->now_ns);
+}
+
 void tmpfs_space(struct tmpfs *fs, uint32_t account, struct file_space *space)
 {
     uint64_t table_room = TMPFS_TABLE_PAGES_MAX - fs->inodes.page_count;

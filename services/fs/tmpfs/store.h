@@ -180,6 +180,7 @@ bool tmpfs_reap(struct tmpfs *fs);
 void tmpfs_release(struct tmpfs *fs, uint32_t inode);
 
 void tmpfs_attr(struct tmpfs *fs, uint32_t inode, struct file_attr *attr);
+void tmpfs_set_modified(struct tmpfs *fs, uint32_t inode, int64_t modified_ns);
 void tmpfs_space(struct tmpfs *fs, uint32_t account, struct file_space *space);
 
 /* ---- pages.c: the tree of an inode's pages ---- */
