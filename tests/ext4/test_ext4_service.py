@@ -170,6 +170,19 @@ def full() -> None:
         judge(image)
 
 
+@suite.test("an inode, and the last blocks, that are still being taken away from what was removed are room for a new name")
+def full_names() -> None:
+    with folder() as at:
+        image = at / "image"
+        make_image(image, "-t", "ext4", "-b", "1024", "-N", "32", "-m", "0", size="16M")
+        names = [f"name-{number}" for number in range(32)]
+        said = serve(image, "pieces large 2500", *(f"mkdir {name}" for name in names), "echo removing", "rm large",
+                     "mkdir next", "symlink text last", options=("-p", "600"), expect=None).split("removing\n")
+        check("mkdir: ERR_FULL" in said[0], f"there are more inodes than were made: {said[0]}")
+        check("symlink: ERR_FULL" in said[1] and said[1].count("ERR") == 1, f"after removing one file: {said[1]}")
+        judge(image)
+
+
 def extents_of(image: Path, path: str) -> list[tuple[int, int, bool]]:
     """First block, last block, and whether it was never written, as debugfs reads them."""
     said = subprocess.run(["debugfs", "-R", f"dump_extents -l {path}", str(image)], capture_output=True, text=True,

@@ -162,6 +162,15 @@ static void created(struct ext4_service *service, const struct file_place *place
     renamed(service, place, inode);
 }
 
+/* The end of making a name: what was removed and is still being taken away makes room, of inodes as well. */
+static mnos_status_t end_making(struct ext4_service *service, mnos_status_t status)
+{
+    status = service_end(service, status);
+    if (status == MNOS_ERR_FULL && open_leaving_count(service) != 0)
+        return service_wait(service, service_key(KEY_LEFT, 0));
+    return status;
+}
+
 static mnos_status_t create(void *context, const struct file_place *place, enum file_type type,
                             uint32_t, uint32_t *inode)
 {
@@ -177,7 +186,7 @@ static mnos_status_t create(void *context, const struct file_place *place, enum 
     else
         status = ext4_create(service_begin(service), place->directory, place->text, place->bytes,
                              MODE_FILE, inode);
-    status = service_end(service, status);
+    status = end_making(service, status);
     if (status != MNOS_OK)
         return status;
     created(service, place, directory, *inode);
@@ -195,7 +204,7 @@ static mnos_status_t symlink(void *context, const struct file_place *place, cons
         return status;
     status = ext4_symlink(service_begin(service), place->directory, place->text, place->bytes, text,
                           bytes, &inode);
-    status = service_end(service, status);
+    status = end_making(service, status);
     if (status != MNOS_OK)
         return status;
     created(service, place, false, inode);
@@ -219,7 +228,7 @@ static mnos_status_t link(void *context, uint32_t inode, const struct file_place
     if (status != MNOS_OK)
         return status;
     status = ext4_link(service_begin(service), inode, place->directory, place->text, place->bytes);
-    status = service_end(service, status);
+    status = end_making(service, status);
     if (status != MNOS_OK)
         return status;
     known_forget(service, inode);
@@ -348,7 +357,7 @@ static mnos_status_t rename(void *context, const struct file_place *from,
     if (status != MNOS_OK || from->inode == to->inode)
         return status; /* two names of one file stay as they are */
     status = ext4_rename(service_begin(service), &old, &new, &gone);
-    status = service_end(service, status);
+    status = end_making(service, status);
     if (status != MNOS_OK)
         return status;
     renamed(service, from, 0);
