@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True
 import layers  # noqa: E402
 import size  # noqa: E402
 from qemu import BUILD, ROOT  # noqa: E402
-from testlib import HANG_S, WHOLE_MACHINE, Result, Suite, require_success, run, run_program  # noqa: E402
+from testlib import HANG_S, WHOLE_MACHINE, Result, Suite, outside_make, require_success, run, run_program  # noqa: E402
 
 PYTHON = sys.executable
 CLANG_FORMAT = "14"
@@ -34,8 +34,7 @@ EVERYTHING = ("kernel", "user", "examples", "loader", "unit", "guest", "bench-pr
 
 def make(*arguments: str) -> None:
     """Runs make as from a terminal, not as a part of the make that called this program; with its BUILD."""
-    clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    require_success(["make", "DEPS=no", *arguments], cwd=ROOT, env=clean)
+    require_success(["make", "DEPS=no", *arguments], cwd=ROOT, env=outside_make())
 
 
 def check_layout() -> Iterable[Result]:

@@ -123,6 +123,13 @@ def run_program(command: list[str], limit_s: float, **options) -> Iterable[Resul
     return results
 
 
+def outside_make(*dropped: str) -> dict[str, str]:
+    """The environment without what the make that runs the tests has put there, for a make as from a terminal: it says no more,
+    and uses all cores; and without the variables that are dropped."""
+    without = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", *dropped)
+    return {name: value for name, value in os.environ.items() if name not in without}
+
+
 def require_success(command: list[str], limit_s: float = HANG_S, **options) -> str:
     """Runs a command that must succeed; returns its output."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

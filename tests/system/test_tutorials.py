@@ -5,7 +5,6 @@ A block under a line such as "`mine/counter/main.c`:" is a file, or, with ", con
 The files that a page shows are those of examples/, and they alone are what its sessions are built of: nothing that the
 page leaves out is needed."""
 
-import os
 import re
 import shlex
 import shutil
@@ -19,7 +18,7 @@ from typing import TypeVar
 
 from hardware import network_card
 from qemu import BUILD, PROMPT, ROOT, Guest, Machine
-from testlib import HANG_S, Suite, check, require_success
+from testlib import HANG_S, Suite, check, outside_make, require_success
 from tests.system.test_network import until
 from tests.system.test_readme import answer, blocks, must_show, pattern, sessions
 
@@ -78,9 +77,8 @@ def devices_of(command: str) -> tuple[str, ...]:
 def run_make(command: str, folder: Path, run: Callable[..., T]) -> T:
     """Makes what `make run WITH=...` of a page boots, of the folders below `folder`; how, `run` says."""
     names = [name.removeprefix(OWN) for name in settings_of(command)["WITH"].split()]
-    clean = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "WITH")}
     return run(["make", "DEPS=no", f"BUILD={BUILD}", f"WITH={' '.join(str(folder / name) for name in names)}", "initrd"],
-               cwd=ROOT, env=clean)
+               cwd=ROOT, env=outside_make("WITH"))
 
 
 def build(command: str, folder: Path) -> Path:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from qemu import BUILD, ROOT
-from testlib import HANG_S, check, require_success
+from testlib import HANG_S, check, outside_make, require_success
 
 FOLDERS = ("abi", "bench", "boot", "drivers", "examples", "kernel", "lib", "personality", "programs", "protocols", "services",
            "system", "tests", "third_party", "tools", "make")
@@ -30,9 +30,7 @@ bytes = 65536
 
 def make_in(folder: Path, *arguments: str, dropped: tuple[str, ...] = (), runner=require_success):
     """make without the settings of the make that runs the test, and without the variables that are dropped."""
-    without = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", *dropped)
-    clean = {name: value for name, value in os.environ.items() if name not in without}
-    return runner(["make", "DEPS=no", *arguments], cwd=folder, env=clean)
+    return runner(["make", "DEPS=no", *arguments], cwd=folder, env=outside_make(*dropped))
 
 
 def results_in(folder: Path) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from qemu import BUILD, ROOT
-from testlib import HANG_S, Suite, check
+from testlib import HANG_S, Suite, check, outside_make
 
 suite = Suite("tools")
 
@@ -23,7 +23,7 @@ def commands() -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "commands.json"
         subprocess.run(["make", "DEPS=no", f"BUILD={BUILD}", "compile-commands", f"COMPILE_COMMANDS={out}"], cwd=ROOT,
-                       check=True, capture_output=True, timeout=HANG_S)
+                       env=outside_make(), check=True, capture_output=True, timeout=HANG_S)
         entries = json.loads(out.read_text())
     check(all(entry["directory"] == str(ROOT) for entry in entries), "an entry is of another folder")
     return {entry["file"]: entry["arguments"] for entry in entries}

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """test_settings.py - a setting of `make run` that cannot be is refused with one clear line."""
 
-import os
 import re
 import subprocess
 import sys
@@ -9,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from qemu import ROOT
-from testlib import HANG_S, Suite, check
+from testlib import HANG_S, Suite, check, outside_make
 
 suite = Suite("tools")
 
@@ -44,9 +43,8 @@ REFUSED = (
 
 def environment(**settings: str) -> dict[str, str]:
     """That of a shell without settings, but for the given ones."""
-    ours = ("CPUS", "MEMORY", "CPU", "MEDIUM", "DISK", "KVM", "DISPLAY_QEMU", "CMDLINE", "MAKEFLAGS", "MFLAGS",
-            "MAKELEVEL", "DISPLAY", "WAYLAND_DISPLAY")
-    return {name: value for name, value in os.environ.items() if name not in ours} | settings
+    ours = ("CPUS", "MEMORY", "CPU", "MEDIUM", "DISK", "KVM", "DISPLAY_QEMU", "CMDLINE", "DISPLAY", "WAYLAND_DISPLAY")
+    return outside_make(*ours) | settings
 
 
 def must_refuse(command: list[str], *words: str, **settings: str) -> None:

@@ -9,13 +9,13 @@ import where
 from buildid import SHOWN, build_id
 from mksymbols import read_functions
 from qemu import BUILD, ROOT
-from testlib import HANG_S, Suite, check
+from testlib import HANG_S, Suite, check, outside_make
 
 suite = Suite("tools")
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANG_S)
+    return subprocess.run(command, cwd=ROOT, env=outside_make(), capture_output=True, text=True, timeout=HANG_S)
 
 
 def tell(program: str, addresses: str) -> subprocess.CompletedProcess[str]:
