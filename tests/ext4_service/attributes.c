@@ -9,8 +9,7 @@
 
 static mnos_status_t stat_of(const char *path, struct file_attr *attr)
 {
-    struct file_path record = {.flags = FILE_NO_FOLLOW};
-    mnos_status_t status = host_do(0, FILE_STAT, &record, sizeof record, path, strlen(path));
+    mnos_status_t status = command_path(FILE_STAT, path, FILE_NO_FOLLOW);
 
     memcpy(attr, host_replies[0].bytes, sizeof *attr);
     return status;

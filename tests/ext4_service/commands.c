@@ -36,7 +36,7 @@ static bool answered(mnos_status_t status, const char *what)
     return status == MNOS_OK;
 }
 
-static mnos_status_t with_path(uint32_t operation, const char *path, uint32_t flags)
+mnos_status_t command_path(uint32_t operation, const char *path, uint32_t flags)
 {
     struct file_path record = {.flags = flags};
 
@@ -106,7 +106,7 @@ static mnos_status_t copy_out(const char *path, FILE *to)
 
 static mnos_status_t get(const char *path, const char *name)
 {
-    mnos_status_t status = with_path(FILE_STAT, path, 0);
+    mnos_status_t status = command_path(FILE_STAT, path, 0);
     FILE *to = status == MNOS_OK ? fopen(name, "wb") : NULL;
 
     if (to == NULL)
@@ -314,7 +314,7 @@ static mnos_status_t many(const char *directory, unsigned count)
 
 static mnos_status_t show_link(const char *path)
 {
-    mnos_status_t status = with_path(FILE_READLINK, path, 0);
+    mnos_status_t status = command_path(FILE_READLINK, path, 0);
 
     if (status == MNOS_OK)
         printf("%.*s\n", (int)host_replies[0].length, (const char *)host_replies[0].bytes);
@@ -437,7 +437,7 @@ bool command_run(char *line)
     for (unsigned i = 0; i < sizeof simple / sizeof simple[0]; i++) {
         if (strcmp(name, simple[i].name) != 0)
             continue;
-        return answered(simple[i].paths == 1 ? with_path(simple[i].operation, word[1], 0)
+        return answered(simple[i].paths == 1 ? command_path(simple[i].operation, word[1], 0)
                                              : with_two(simple[i].operation, word[1], word[2]),
                         name);
     }

@@ -10,6 +10,9 @@
 /* Carries out a line and prints what it answers; false: it failed, which was printed. */
 bool command_run(char *line);
 
+/* Asks about a path, of a record that has flags only. MNOS_ERR_SIZE: it is longer than the library lets one be. */
+mnos_status_t command_path(uint32_t operation, const char *path, uint32_t flags);
+
 /* attributes.c: shows kind, size and names, or the times; sets when it was modified to nanoseconds since 1970, or "now". */
 mnos_status_t attributes_show(const char *path);
 mnos_status_t attributes_show_times(const char *path);

@@ -144,6 +144,8 @@ void host_send(unsigned client, uint32_t operation, const void *record, size_t b
     struct message message = {0};
     bool once = server_is_once(&server.loop.operations[operation]);
 
+    if (bytes + text_bytes > sizeof request)
+        host_fail("a request is longer than a message");
     if (bytes != 0)
         memcpy(request, record, bytes);
     if (text_bytes != 0)
