@@ -105,6 +105,26 @@ def times() -> None:
             serve(image, "set-time . 0", expect=3)
 
 
+def directory_sizes(image: bytes) -> list[tuple[int, int]]:
+    """Of exFAT, the length and the valid length that each entry of a directory says."""
+    streams = [image[at + 32 : at + 64] for at in range(0, len(image) - 63, 32)
+               if image[at] == 0x85 and image[at + 32] == 0xC0 and image[at + 4] & 0x10]
+    return [(int.from_bytes(stream[24:32], "little"), int.from_bytes(stream[8:16], "little")) for stream in streams]
+
+
+@suite.test("a directory of exFAT that has grown is valid as a whole, also when its entry is written anew or moved")
+def grown() -> None:
+    for change in ("set-time dir 1100000000000000000", "mv dir other/dir"):  # fsck.exfat does not look at it
+        with folder() as at:
+            image = at / "image"
+            make(image, "exfat", SIZES["exfat"], ())
+            serve(image, "mkdir dir", "mkdir other", "many dir 300", change)
+            judge(image, "exfat")
+            sizes = directory_sizes(image.read_bytes())
+            check(len({size for size, _ in sizes}) == len(sizes) == 2, f"it has not grown: {sizes}")
+            check(all(size == valid for size, valid in sizes), f"{change}: {sizes}")
+
+
 @suite.test("what FAT has not is refused, as are names that it does not allow")
 def refused() -> None:
     with folder() as at:

@@ -201,7 +201,8 @@ static void store_exfat(const struct fatfs_object *object)
     set[XDIR_GenFlags] = object->in_one_piece ? 3 : 1;
     st_dword(set + XDIR_FstClus, object->cluster);
     st_qword(set + XDIR_FileSize, object->size);
-    st_qword(set + XDIR_ValidFileSize, object->valid);
+    /* A directory is valid as a whole, however it has grown. */
+    st_qword(set + XDIR_ValidFileSize, object->is_directory ? object->size : object->valid);
     st_dword(set + XDIR_CrtTime, object->created);
     st_dword(set + XDIR_ModTime, object->modified);
     st_dword(set + XDIR_AccTime, object->modified);
