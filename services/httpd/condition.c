@@ -15,15 +15,14 @@
 /* A file of a coarse clock may change again, and its time not. */
 static bool may_change_unseen(const struct validator_source *source)
 {
-    uint64_t time_s = (uint64_t)source->modified_ns / SECOND_NS;
+    uint64_t time_s = (uint64_t)source->changed_ns / SECOND_NS;
 
-    return (uint64_t)source->modified_ns % SECOND_NS == 0 &&
-           source->changed_ns == source->modified_ns && time_s <= source->dating_s &&
+    return (uint64_t)source->changed_ns % SECOND_NS == 0 && time_s <= source->dating_s &&
            source->dating_s - time_s < COARSE_S;
 }
 
-static void make_tag(struct validator *validator, const struct validator_source *source,
-                     uint64_t last)
+/* By when it changed, and not by when it was modified: that anybody sets who may write there. */
+static void make_tag(struct validator *validator, const struct validator_source *source)
 {
     struct text tag = {.bytes = validator->tag, .room = sizeof validator->tag};
 
@@ -34,24 +33,23 @@ static void make_tag(struct validator *validator, const struct validator_source 
     TEXT(&tag, "-");
     text_hex(&tag, source->size);
     TEXT(&tag, "-");
-    text_hex(&tag, last);
+    text_hex(&tag, (uint64_t)source->changed_ns);
     TEXT(&tag, "\"");
     text_end(&tag);
 }
 
 void validator_make(struct validator *validator, const struct validator_source *source)
 {
-    int64_t last =
-        source->modified_ns > source->changed_ns ? source->modified_ns : source->changed_ns;
     uint64_t modified_s = (uint64_t)source->modified_ns / SECOND_NS;
 
     *validator = (struct validator){.now_s = source->now_s};
-    if (source->dating_s == 0 || source->modified_ns <= 0 || source->changed_ns <= 0)
+    if (source->dating_s == 0)
         return;
-    if (!may_change_unseen(source))
-        make_tag(validator, source, (uint64_t)last);
+    if (source->changed_ns > 0 && !may_change_unseen(source))
+        make_tag(validator, source);
     /* RFC 9110, 8.8.2.1: no date that is still to come. */
-    if ((source->now_s == 0 || modified_s <= source->now_s) && modified_s <= DATE_LAST)
+    if (source->modified_ns > 0 && (source->now_s == 0 || modified_s <= source->now_s) &&
+        modified_s <= DATE_LAST)
         validator->modified_s = modified_s;
 }
 

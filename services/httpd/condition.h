@@ -24,8 +24,9 @@ struct validator_source {
     uint64_t dating_s;               /* by that of the file systems, as it was at boot; 0: none */
 };
 
-/* Where file systems have no clock a file has no tag: another boot may have another file of the same numbers and times. Nor has one
- * that may change again within the time that it has now: of whole seconds, which are FAT's, and two of them long. */
+/* Where file systems have no clock a file has neither tag nor date: another boot may have another file of the same
+ * numbers and times. Nor has one a tag that may change again within the time that it has now: of whole seconds, which
+ * are FAT's, and two of them long. */
 void validator_make(struct validator *validator, const struct validator_source *source);
 
 /* 200: all of it; 206: *count bytes from *first on; 304: it is as the client knows it; 412: it is not as the client

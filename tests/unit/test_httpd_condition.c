@@ -166,6 +166,9 @@ TEST(httpd_condition, what_may_change_within_its_time_has_no_tag)
     validator_make(&made, &source);
     CHECK(made.tag[0] != 0);
     source.dating_s = 1700000004;
+    source.modified_ns = 990000000 * SECOND; /* which somebody has set in this second */
+    validator_make(&made, &source);
+    CHECK(made.tag[0] == 0 && made.modified_s == 990000000);
     source.changed_ns++; /* a clock that is finer */
     validator_make(&made, &source);
     CHECK(made.tag[0] != 0);
@@ -195,6 +198,12 @@ TEST(httpd_condition, a_file_is_known_by_its_numbers_and_times)
     source.modified_ns = 1800000000 * SECOND; /* by a clock that was ahead */
     validator_make(&other, &source);
     CHECK(other.tag[0] != 0 && other.modified_s == 0);
+    source.changed_ns++; /* it has other bytes, and somebody has set the same time again */
+    validator_make(&one, &source);
+    CHECK(strcmp(one.tag, other.tag) != 0);
+    source.modified_ns = -SECOND; /* HTTP has no such date */
+    validator_make(&other, &source);
+    CHECK(strcmp(one.tag, other.tag) == 0 && other.modified_s == 0);
 }
 
 TEST(httpd_condition, a_clock_that_is_set_leaves_dates_and_tags)
