@@ -61,22 +61,24 @@ static bool is_on_its_way(const struct stream_server *server)
     return terminal->on_its_way != NULL && terminal->on_its_way(terminal->context);
 }
 
-/* What was on its way when they asked is here, or did not come. */
+/* What was on its way when they asked is here, or did not come in time. */
 static void answer_holds(struct stream_server *server)
 {
-    for (unsigned i = 0; i < server->read_count && !is_on_its_way(server);) {
+    for (unsigned i = 0; i < server->read_count;) {
         struct pending_read read = server->reads[i];
 
-        if (!read.holds) {
+        if (read.until_ns == 0 || (is_on_its_way(server) && server->now_ns < read.until_ns)) {
             i++;
             continue;
         }
+        scan_let_go(&server->scan, server->device->received); /* as when it was asked */
         remove_read(server, i);
         answer_read(server, &read);
     }
 }
 
-static mnos_status_t parse_read(const struct message *msg, struct pending_read *read)
+static mnos_status_t parse_read(const struct message *msg, uint64_t now_ns,
+                                struct pending_read *read)
 {
     struct stream_read request;
 
@@ -87,7 +89,7 @@ static mnos_status_t parse_read(const struct message *msg, struct pending_read *
     if (request.max_bytes > MNOS_MESSAGE_MAX_BYTES)
         request.max_bytes = MNOS_MESSAGE_MAX_BYTES;
     *read = (struct pending_read){msg->badge, msg->reply_id, (size_t)request.max_bytes,
-                                  msg->label == STREAM_HOLD};
+                                  msg->label == STREAM_HOLD ? now_ns + STREAM_HOLD_NS : 0};
     return MNOS_OK;
 }
 
@@ -95,7 +97,7 @@ mnos_status_t stream_server_read(struct stream_server *server, const struct mess
 {
     const struct stream_client *client = stream_client_find(&server->clients, msg->badge);
     struct pending_read read;
-    mnos_status_t status = parse_read(msg, &read);
+    mnos_status_t status = parse_read(msg, server->now_ns, &read);
 
     if (status != MNOS_OK)
         return status;
@@ -112,7 +114,7 @@ mnos_status_t stream_server_read(struct stream_server *server, const struct mess
         scan_let_go(&server->scan, server->device->received);
     /* "None" would say that the driver is empty, and it is about to be ended: what is still on its way would be lost. */
     if (msg->label == STREAM_POLL ||
-        (read.holds &&
+        (read.until_ns != 0 &&
          (byte_queue_ready(server->device->received) != 0 || !is_on_its_way(server)))) {
         answer_read(server, &read);
         return MNOS_OK;

@@ -22,6 +22,12 @@ uint64_t stream_server_deadline(const struct stream_server *server)
         deadline = server->asked_until_ns;
     if (server->sequence_until_ns != 0 && server->sequence_until_ns < deadline)
         deadline = server->sequence_until_ns;
+    for (unsigned i = 0; i < server->read_count; i++) {
+        uint64_t until_ns = server->reads[i].until_ns;
+
+        if (until_ns != 0 && until_ns < deadline)
+            deadline = until_ns;
+    }
     return deadline;
 }
 

@@ -31,6 +31,8 @@
 #define STREAM_PATIENCE_NS 200000000ull /* with a terminal that is asked for its size */
 /* The bytes of an answer come one right after the other; what looks like the beginning of one may be the Escape key. */
 #define STREAM_SEQUENCE_NS 50000000ull
+/* A HOLD with what is on its way: it comes at once, unless who brings it waits for a driver that never answers. */
+#define STREAM_HOLD_NS 1000000000ull
 
 /* Of a client of the manifest's that is not the holder: it only writes. In the place of a badge. */
 #define STREAM_VISITOR UINT64_MAX
@@ -66,7 +68,7 @@ struct pending_read {
     mnos_badge_t client;
     uint64_t reply_id;
     size_t max_bytes;
-    bool holds; /* HOLD, which waits only for what is on its way */
+    uint64_t until_ns; /* of a HOLD, which waits only for what is on its way; 0: a READ */
 };
 
 struct pending_write {

@@ -286,6 +286,24 @@ TEST(ns16550, a_hold_that_finds_nothing_waits_for_what_is_on_its_way)
     CHECK_EQ(replies[0].reply_id, 301);
     CHECK_EQ(replies[0].length, 0);
     CHECK_STR_EQ(got(STREAM_HOLD, 100), "");
+    brings = true; /* who brings it waits for a driver that never answers */
+    ask_hold(303);
+    CHECK_EQ(stream_server_deadline(&driver), driver.now_ns + STREAM_HOLD_NS);
+    driver.now_ns += STREAM_HOLD_NS - 1;
+    stream_server_progress(&driver);
+    CHECK_EQ(reply_count, 0);
+    driver.now_ns++;
+    stream_server_progress(&driver);
+    CHECK_EQ(reply_count, 1);
+    CHECK_EQ(replies[0].length, 0);
+    CHECK_EQ(stream_server_deadline(&driver), MNOS_DEADLINE_NEVER);
+    driver.scan.expects = true; /* what may begin an answer of a terminal is not left behind */
+    ask_hold(304);
+    byte_queue_put(driver.device->received, 0x1B);
+    brings = false;
+    stream_server_progress(&driver);
+    CHECK_EQ(reply_count, 1);
+    CHECK_STR_EQ(replies[0].bytes, "\33");
     brings = true; /* a client that ends meanwhile has no use for an answer */
     ask_hold(302);
     client_gone(1);
