@@ -53,9 +53,12 @@ def build_id(path: Path) -> bytes:
     data = path.read_bytes()
     if data[:4] != b"\x7fELF":
         raise NoBuildId(f"{path}: not an ELF file")
-    for kind, _, at, _, size, _ in segments(data):
-        if kind == PT_NOTE and (found := note_at(data[at:at + size])):
-            return found
+    try:
+        for kind, _, at, _, size, _ in segments(data):
+            if kind == PT_NOTE and (found := note_at(data[at:at + size])):
+                return found
+    except struct.error:  # its end is missing
+        pass
     raise NoBuildId(f"{path}: has no build ID")
 
 

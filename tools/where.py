@@ -29,9 +29,9 @@ def candidates() -> list[Path]:
     return [path for folder in FOLDERS for path in sorted((BUILD / folder).glob("*.elf"))]
 
 
-def shown(path: Path) -> str:
+def whole_id(path: Path) -> str:
     try:
-        return build_id(path).hex()[:SHOWN]
+        return build_id(path).hex()
     except (NoBuildId, OSError):
         return ""
 
@@ -42,10 +42,11 @@ def find(program: str) -> Path:
     if not name and not build:
         raise Problem("PROGRAM= is empty: what is in front of the address, as in "
                       "make where PROGRAM=crash ADDRESS=0x4000d7")
-    exact, stem = BUILD / f"{name}.elf", name.rpartition("/")[2].partition("#")[0]
+    exact, stem = BUILD / f"{name.lstrip('/')}.elf", name.rpartition("/")[2].partition("#")[0]
     if not build and exact.is_file():
         return exact
-    found = next((path for path in candidates() if (shown(path) == build if build else path.stem == stem)), None)
+    found = next((path for path in candidates()
+                  if (whole_id(path).startswith(build.lower()) if build else path.stem == stem)), None)
     if found:
         return found
     if build:
@@ -60,8 +61,10 @@ def places(path: Path, addresses: list[str]) -> list[str]:
     for address in addresses:
         if not re.fullmatch(r"(0x)?[0-9a-fA-F]{1,16}", address):
             raise Problem(f"ADDRESS={address}: a hexadecimal number, or several with commas between them")
-        said = subprocess.run([tool, "-fip", "-e", path, address], check=True, capture_output=True, text=True).stdout
-        said = re.sub(r" at (?:\./)?", " at ", said.rstrip("\n"))
+        done = subprocess.run([tool, "-fip", "-e", path, address], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Problem(f"{path} cannot be read: {(done.stderr.splitlines() or ['no reason is told'])[0]}")
+        said = re.sub(r" at (?:\./)?", " at ", done.stdout.rstrip("\n"))
         lines.append(f"{address}: " + ("no code of it" if said.startswith("??") else said))
     return lines
 
@@ -77,7 +80,9 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"where: {problem}")
     except FileNotFoundError as problem:
         sys.exit(f"where: there is no {problem.filename} (Debian's package binutils)")
-    print(f"{os.path.relpath(path, BUILD)}, build {shown(path)}", *lines, sep="\n")
+    except OSError as problem:  # a name that cannot be one of a file
+        sys.exit(f"where: PROGRAM={program}: {problem.strerror}")
+    print(f"{os.path.relpath(path, BUILD)}, build {whole_id(path)[:SHOWN]}", *lines, sep="\n")
 
 
 if __name__ == "__main__":

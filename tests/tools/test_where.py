@@ -4,6 +4,8 @@
 import re
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import where
 from buildid import SHOWN, build_id
@@ -14,8 +16,8 @@ from testlib import HANG_S, Suite, check, outside_make
 suite = Suite("tools")
 
 
-def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, env=outside_make(), capture_output=True, text=True, timeout=HANG_S)
+def run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, env=outside_make() | settings, capture_output=True, text=True, timeout=HANG_S)
 
 
 def tell(program: str, addresses: str) -> subprocess.CompletedProcess[str]:
@@ -29,7 +31,9 @@ def told() -> None:
         address = next(address for address, found in read_functions(str(elf)) if found == function)
         build, short = build_id(elf).hex()[:SHOWN], name.rpartition("/")[2]
         wanted = rf"{name}\.elf, build {build}\n{address:#x}: {function} at {source}:\d+.*\n10: no code of it\n"
-        for program in (short, f"whatever@{build}", f"/boot/{short}#12"):
+        whole = build_id(elf).hex()
+        for program in (short, f"whatever@{build}", f"/boot/{short}#12", f"/{name}", f"{short}@{build[:7]}",
+                        f"@{whole.upper()}"):
             said = tell(program, f"{address:#x},10")
             check(re.fullmatch(wanted, said.stdout), f"{program}: {said.stdout}{said.stderr}")
     said = run("make", "DEPS=no", f"BUILD={BUILD}", "where", f"PROGRAM={short}", f"ADDRESS={address:#x},10")
@@ -41,7 +45,7 @@ def refused() -> None:
     for program, addresses, words in (("", "", "PROGRAM= is empty"), ("crash", "", "ADDRESS=: a hexadecimal number"),
                                       ("crash", "main", "ADDRESS=main: a hexadecimal number"),
                                       ("nobody", "1", "there is no such program"),
-                                      ("crash@000000000000", "1", "is of this build")):
+                                      ("crash@000000000000", "1", "is of this build"), ("n" * 300, "1", "File name too long")):
         said = tell(program, addresses)
         lines = said.stderr.splitlines()
         check(said.returncode != 0 and not said.stdout, f"{program}: {said.stdout}")
@@ -54,3 +58,16 @@ def by_build() -> None:
         found = where.find(f"kernel@{build_id(BUILD / name).hex()[:SHOWN]}")
         check(found == BUILD / name, f"{name}: {found}")
     check(where.find("debug/kernel") == BUILD / "debug/kernel.elf", "the path of one is not enough")
+
+
+@suite.test("a file that is no program, or has lost its end, is told with one line and is not in the way of others")
+def damaged() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "user").mkdir()
+        (Path(folder) / "user/text.elf").write_text("no program")
+        (Path(folder) / "user/cut.elf").write_bytes((BUILD / "user/crash.elf").read_bytes()[:100])
+        for program in ("text", "cut"):
+            said = run(sys.executable, "tools/where.py", program, "1", BUILD=folder)
+            check(said.returncode != 0 and re.fullmatch(r"where: .*cannot be read: .*\n", said.stderr), said.stderr)
+        said = run(sys.executable, "tools/where.py", "crash@000000000000", "1", BUILD=folder)
+        check(said.stderr.startswith("where: ") and len(said.stderr.splitlines()) == 1, said.stderr)
