@@ -16,6 +16,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -91,6 +92,21 @@ def stumble(test: subprocess.Popen, draw: random.Random) -> int:
     return stops
 
 
+def run(command: list[str], draw: random.Random) -> tuple[int, int, str]:
+    """Status, how often something was stopped, and what was said: into a file, as nobody reads it before the end. It ends with
+    this program, whose Ctrl-C it does not get."""
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        test = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            stops = stumble(test, draw)
+        finally:
+            if test.poll() is None:
+                os.killpg(test.pid, signal.SIGTERM)
+                test.wait()
+        said.seek(0)
+        return test.returncode, stops, said.read()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Runs tests on a host that is busy at the worst moments.")
     parser.add_argument("--seed", type=int, default=int(time.time()))
@@ -98,13 +114,10 @@ def main() -> int:
     options, arguments = parser.parse_known_args()
     failed = 0
     for seed in range(options.seed, options.seed + options.times):
-        test = subprocess.Popen([sys.executable, "tools/test.py", *arguments], cwd=ROOT, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, start_new_session=True)
-        stops = stumble(test, random.Random(seed))
-        said = test.stdout.read()
-        failed += test.returncode != 0
+        status, stops, said = run([sys.executable, "tools/test.py", *arguments], random.Random(seed))
+        failed += status != 0
         print(f"seed {seed}, {stops} stops: {said.splitlines()[-1] if said else 'nothing said'}")
-        if test.returncode != 0:
+        if status != 0:
             print(said)
         sys.stdout.flush()
     return 1 if failed else 0
