@@ -32,6 +32,8 @@ TRIES = 5
 HANG_S = 7200
 # Of a failure that is told once more at the end.
 FAILED_CHARACTERS = 300
+# What a line begins with that tells why something is begun again.
+AGAIN = "   again: "
 T = TypeVar("T")
 LAST_LINE = re.compile(r"^(\d+) passed, (\d+) failed$")
 
@@ -108,7 +110,14 @@ def parse_lines(lines: Iterable[str], prefix: str = "") -> Iterable[Result]:
     yield Result(f"{prefix}end", "ended without its last line")
 
 
-def run_program(command: list[str], limit_s: float, **options) -> Iterable[Result]:
+def tell_again(said: str, out: TextIO | None = None) -> None:
+    """Passes on what past_crashes() of another program has told."""
+    for line in said.splitlines():
+        if line.startswith(AGAIN):
+            print(line, file=out, flush=True)
+
+
+def run_program(command: list[str], limit_s: float, out: TextIO | None = None, **options) -> Iterable[Result]:
     """Runs a program that reports as parse_lines() reads it; shows the rest when something fails."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", timeout=limit_s, **options)
@@ -117,7 +126,9 @@ def run_program(command: list[str], limit_s: float, **options) -> Iterable[Resul
     if bad or done.returncode != 0:
         for line in done.stdout.splitlines():
             if not line.startswith("ok "):
-                print(f"    {line}", flush=True)
+                print(f"    {line}", file=out, flush=True)
+    else:
+        tell_again(done.stdout, out)
     if done.returncode != 0 and not bad:
         results.append(Result(command[0], f"exit code {done.returncode}"))
     return results
@@ -166,7 +177,7 @@ def past_crashes(name: str, work: Callable[[], T], out: TextIO | None = None) ->
         except EmulatorCrash as crash:
             if tries_left == 0:
                 raise GuestError(f"{TRIES} times: {crash}") from None
-            print(f"   again: {name}: {crash}", file=out, flush=True)
+            print(f"{AGAIN}{name}: {crash}", file=out, flush=True)
     raise AssertionError("the last try returns")
 
 

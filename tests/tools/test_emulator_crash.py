@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 
 from qemu import ROOT, Machine, Program, Session
-from testlib import TRIES, EmulatorCrash, GuestError, Suite, check, require_success, run
+from testlib import HANG_S, TRIES, EmulatorCrash, GuestError, Suite, check, require_success, run, run_program
 
 from tests.system.socket_guest import SocketGuest
 
@@ -119,3 +119,11 @@ def under_the_loader() -> None:
                                 "testlib.past_crashes('a probe', lambda: machine.run_probe([]))"], cwd=ROOT / "tests/loader",
                                env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
         check("again: a probe: the emulator crashed with SIGSEGV" in said, said)
+
+
+@suite.test("why a program's test was begun again is told when all of it passes, too")
+def told() -> None:
+    out, said = io.StringIO(), "   again: a probe: the emulator crashed with SIGSEGV"
+    code = f"print('starts', {said!r}, 'ok a probe', '1 passed, 0 failed', sep='\\n')"
+    results = run_program([sys.executable, "-c", code], HANG_S, out)
+    check([result.problem for result in results] == [None] and out.getvalue() == said + "\n", out.getvalue())
