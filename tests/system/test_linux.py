@@ -360,7 +360,7 @@ def large() -> None:
 @suite.test("calls take no more instructions than they may")
 def cost() -> None:
     with disk() as (path, _), prompt(path, "cost", cpus=1, extra=("-icount", "shift=0,sleep=off")) as guest:
-        for _ in range(100):  # what services do when they begin would count
+        for _ in guest.looks():  # what services do when they begin would count
             if not re.search(r" ready +\d", guest.command("ps")):
                 break
         output, code = run(guest, "run --grant /disk/work:r:/work cost")

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""test_looks.py - what the README shows of one moment is looked for again, and what never comes is missed."""
+"""test_looks.py - what is looked for again comes to an end: what the README shows of one moment, and what is to happen beside the
+prompt."""
 
 import os
 from collections.abc import Iterable
+from itertools import islice
+from types import SimpleNamespace
 from unittest import mock
 
-from testlib import Suite, check
+from patience import Patience
+from qemu import Session
+from testlib import HANG_S, Suite, check
 
 from tests.system import test_readme as readme
 
@@ -46,3 +51,14 @@ def again() -> None:
     check(comes("ps", WORKING, WORKING, PAGE) == (True, 2), "after a thread has worked")
     check(comes("ps", WORKING, WORKING) == (False, 0), "never")
     check(comes("caps serial", WORKING, PAGE) == (False, 0), "what is no look at a moment")
+
+
+@suite.test("looks go on for a time of the guest, come once after it, and end with the guest's life")
+def ends() -> None:
+    def looks(seconds: float, life_s: float) -> list[int]:
+        guest = SimpleNamespace(pid=os.getpid(), cores=1, life=Patience(os.getpid(), life_s))
+        return list(islice(Session.looks(guest, seconds), 3))
+
+    check(looks(HANG_S, HANG_S) == [0, 1, 2], "they end too early")
+    check(looks(0, HANG_S) == [0], "their time does not end them")
+    check(looks(HANG_S, 0) == [0], "the guest's end does not end them")
