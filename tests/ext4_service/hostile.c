@@ -14,7 +14,7 @@
 #define HANDLES 8u
 
 static uint64_t state;
-static uint64_t handles[HANDLES];
+static uint64_t handles[CLIENTS][HANDLES]; /* what each has opened */
 
 static uint64_t pick(uint64_t below)
 {
@@ -32,10 +32,39 @@ static const char *pick_path(void)
     return paths[pick(sizeof paths / sizeof paths[0])];
 }
 
-/* A record of the right size, and a path or two. */
-static size_t make(uint32_t operation, uint8_t *request)
+/* Nearly always one of the client's own. */
+static uint64_t pick_handle(unsigned client)
 {
-    uint64_t words[4] = {handles[pick(HANDLES)], pick(3) ? pick(1 << 20) : pick(UINT64_MAX),
+    return handles[pick(8) ? client : pick(CLIENTS)][pick(HANDLES)];
+}
+
+/* Of what has no path, and no bytes behind the record: the size of that. */
+static size_t make_of_open(uint32_t operation, uint64_t words[4])
+{
+    switch (operation) {
+    case FILE_SET_TIME: /* of all that 64 bits can say */
+        words[1] = pick(UINT64_MAX) << pick(32);
+        words[2] = pick(3);
+        return 24;
+    case FILE_SEEK: words[2] = pick(3); return 24;
+    case FILE_ALLOCATE:
+        words[2] = pick(70000);
+        words[3] = pick(5);
+        return 32;
+    case FILE_TRUNCATE:
+    case FILE_READDIR:
+    case FILE_EXPORT: return 16;
+    case FILE_CLOSE:
+    case FILE_FSYNC:
+    case FILE_ATTR: return 8;
+    default: return 0;
+    }
+}
+
+/* A record of the right size, and a path or two. */
+static size_t make(unsigned client, uint32_t operation, uint8_t *request)
+{
+    uint64_t words[4] = {pick_handle(client), pick(3) ? pick(1 << 20) : pick(UINT64_MAX),
                          pick(2) ? FILE_INLINE : pick(70000), pick(70000)};
     const char *path = "", *second = "";
     size_t bytes = 0;
@@ -74,13 +103,7 @@ static size_t make(uint32_t operation, uint8_t *request)
         }
         bytes = 32;
         break;
-    case FILE_TRUNCATE:
-    case FILE_READDIR:
-    case FILE_EXPORT: bytes = 16; break;
-    case FILE_CLOSE:
-    case FILE_FSYNC:
-    case FILE_ATTR: bytes = 8; break;
-    default: break;
+    default: bytes = make_of_open(operation, words); break;
     }
     memcpy(request, words, bytes);
     memcpy(request + bytes, path, strlen(path));
@@ -88,23 +111,25 @@ static size_t make(uint32_t operation, uint8_t *request)
     return bytes + strlen(path) + strlen(second);
 }
 
-static void begin(unsigned client)
+/* Whether what it answers is a handle. */
+static bool begin(unsigned client)
 {
     uint8_t request[512];
-    uint32_t operation = (uint32_t)pick(44);
+    uint32_t operation = pick(8) ? (uint32_t)pick(FILE_SET_TIME + 1) : FILE_OPEN;
     size_t length;
 
     if (operation == FILE_OPEN_SESSION || operation == FILE_SYNC)
         operation = FILE_OPEN;
-    length = make(operation, request);
+    length = make(client, operation, request);
     if (pick(10) == 0)
         length = pick(sizeof request);
     host_send(client, operation, request, length, NULL, 0);
+    return operation == FILE_OPEN;
 }
 
 bool hostile_run(uint64_t seed, unsigned count)
 {
-    bool waits[CLIENTS] = {false};
+    bool waits[CLIENTS] = {false}, opens[CLIENTS] = {false};
     unsigned busy = 0;
 
     state = seed * 0x9E3779B97F4A7C15ull + 88172645463325252ull;
@@ -114,13 +139,13 @@ bool hostile_run(uint64_t seed, unsigned count)
         if (waits[client] && host_replies[client].arrived) {
             waits[client] = false;
             busy--;
-            if (host_replies[client].status == MNOS_OK && host_replies[client].length >= 8)
-                memcpy(&handles[pick(HANDLES)], host_replies[client].bytes, 8);
+            if (host_replies[client].status == MNOS_OK && opens[client])
+                memcpy(&handles[client][pick(HANDLES)], host_replies[client].bytes, 8);
         } else if (!waits[client] && count != 0) {
             count--;
             busy++;
             waits[client] = true;
-            begin(client);
+            opens[client] = begin(client);
         } else {
             host_step();
         }

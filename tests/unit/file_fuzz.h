@@ -88,7 +88,7 @@ static size_t pick_record(uint32_t operation, uint64_t words[4], unsigned *paths
     case FILE_TRUNCATE: return 16;
     case FILE_WATCH: words[1] = words[0], words[0] = pick(2), words[2] = pick(3); return 24;
     case FILE_SEEK: words[2] = pick(3); return 24;
-    case FILE_SET_TIME: words[2] = pick(3); return 24;
+    case FILE_SET_TIME: words[1] <<= pick(48), words[2] = pick(3); return 24;
     case FILE_ALLOCATE: words[2] = pick(70000), words[3] = pick(5); return 32;
     case FILE_READDIR: words[1] = pick(4); return 16;
     case FILE_INHERIT: words[1] = fuzz_handles[pick(8)]; return 16;
