@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * file_bytes - reading and writing, and the time of that: see file_server.h. A request for more than is in memory goes on where it was
- * when it runs again; meanwhile it holds the file against others that write, so that bytes that are appended stay
- * together.
+ * file_bytes - reading and writing, and the time of that: see file_server.h. A request for more than is in memory goes
+ * on where it was when it runs again; meanwhile it holds the file against others that write, so that bytes that are
+ * appended stay together.
  *
  * Bytes are written in parts, and after each the state is sound (server_keep_progress()). A WRITE that is sent again
  * after a death of the service writes the same bytes once more; an APPEND goes on behind those that it has written.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * attributes - calls that change mode, owner and times of files. File systems here keep no mode, no owner and no time of access:
- * what those are already can be asked for, and anything else is refused.
+ * attributes - calls that change mode, owner and times of files. File systems here keep no mode, no owner and no time of
+ * access: what those are already can be asked for, and anything else is refused.
  */
 #include "personality/linux/lx/abi.h"
 #include "personality/linux/lx/calls.h"
