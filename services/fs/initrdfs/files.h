@@ -22,7 +22,7 @@ struct initrdfs {
     uint32_t file_count;
     uint32_t left_out; /* members that are no files of the one directory there is */
     uint64_t bytes;    /* of the archive */
-    int64_t date_ns;   /* of all files: when the machine was started */
+    int64_t date_ns;   /* of all files: when the machine was started, and no whole second */
     struct initrdfs_file files[INITRDFS_FILES_MAX];
 };
 

@@ -51,7 +51,8 @@ int main(void)
     if (status != MNOS_OK)
         return log_failure(status, "get at the initial RAM disk", EXIT_MEMORY);
     error = initrdfs_open(&fs, archive, bytes);
-    fs.date_ns = kinfo()->wall_clock_base_ns;
+    /* The clock is of whole seconds, and a file whose time is one may have changed again within it: none of these has. */
+    fs.date_ns = kinfo()->wall_clock_base_ns + 1;
     if (error != USTAR_END)
         log_line("initial RAM disk, after %u files: %s", fs.file_count, ustar_error_text(error));
     if (fs.left_out != 0)
