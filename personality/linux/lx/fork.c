@@ -27,6 +27,7 @@
 #include "personality/linux/lx/memory.h"
 #include "personality/linux/lx/mounts.h"
 #include "personality/linux/lx/process.h"
+#include "personality/linux/lx/random.h"
 #include "personality/linux/lx/signals.h"
 #include "personality/linux/lx/socket.h"
 #include "personality/linux/lx/threads.h"
@@ -232,6 +233,7 @@ static void become(void)
     signals_forked();
     inet_forked();
     process_forked(shared.image.pid);
+    random_forked(shared.image.pid);
     if (!host_forked() || clock_forked() != MNOS_OK || !mounts_forked(&shared.image) ||
         sys_thread_control(MNOS_SELF, MNOS_THREAD_UPCALL,
                            (uint64_t)lx_upcall | MNOS_UPCALL_FAULTS | MNOS_UPCALL_SYSCALLS) !=

@@ -6,6 +6,7 @@
 #include "lib/client/entropy.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/chacha20.h"
+#include "lib/mnos/time.h"
 #include "personality/linux/lx/cpuid.h"
 
 /* Intel SDM vol 1, "Random Number Generator Instructions": ten tries are enough for a working generator. */
@@ -13,7 +14,8 @@
 #define CPUID_RDRAND (1u << 30)
 
 static struct random generator;
-static bool ready;
+static bool has_key;
+static bool is_own; /* a copy of the process has its parent's key until it has got another */
 
 static bool processor_has_rdrand(void)
 {
@@ -61,11 +63,35 @@ static bool key_of_service(uint8_t key[CHACHA20_KEY_BYTES])
     return true;
 }
 
+/* Which copy of another process this is, for one whose source is gone: it is unlike all others. */
+static struct {
+    uint64_t time_ns;
+    int32_t pid;
+} copy;
+
+static void take_key(void)
+{
+    uint8_t key[CHACHA20_KEY_BYTES] = {0};
+
+    if (key_of_service(key) || key_of_processor(key))
+        has_key = is_own = true;
+    else
+        memcpy(key, &copy, sizeof copy);
+    random_stir(&generator, key);
+}
+
 bool random_bytes(void *to, size_t count)
 {
-    if (!ready)
-        ready = key_of_service(generator.key) || key_of_processor(generator.key);
-    if (ready)
+    if (!is_own)
+        take_key();
+    if (has_key)
         random_draw(&generator, to, (uint32_t)count);
-    return ready;
+    return has_key;
+}
+
+void random_forked(int32_t pid)
+{
+    copy.time_ns = kinfo_time_ns();
+    copy.pid = pid;
+    is_own = false;
 }
