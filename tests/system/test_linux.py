@@ -65,8 +65,9 @@ exit 7
 # and the page that says what day it is.
 HELD = ["endpoint -w---"] * 3 + ["memory rw---"] * 3 + ["memory r----"]
 # Scripts about processes, by what they are about: each is run with the folder as its argument, here and on the host.
+# (Whether busybox says "Terminated" depends on when the child ends: that goes to /dev/null.)
 PROCESSES = {
-    "ends": "echo a; (echo b; exit 3); echo $?; (exit 255); echo $?; cd /none; echo $?; true & wait $!; echo $?; sleep 100 & kill $!; wait $!; echo $?; trap 'echo usr' USR1; (kill -USR1 $$); echo $?; sh -c 'kill -KILL $$'; echo $?",
+    "ends": "echo a; (echo b; exit 3); echo $?; (exit 255); echo $?; cd /none; echo $?; true & wait $!; echo $?; (sleep 100 & kill $!; wait $!; echo $?) 2>/dev/null; trap 'echo usr' USR1; (kill -USR1 $$); echo $?; sh -c 'kill -KILL $$'; echo $?",
     "many": "i=0; while [ $i -lt 200 ]; do (exit $((i % 7))); i=$((i + $? + 1)); done; echo $i",
     "deep": "(echo 1; (echo 2; (echo 3; (echo 4; exit 4); echo $?); echo 5); exit 6); echo $?",
     "offsets": "(cat; cat) < $1/text | cat; (read a; cat; echo $a) < $1/text; (echo x; (echo y); echo z) > $1/o; cat $1/o; rm $1/o",
