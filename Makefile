@@ -123,8 +123,13 @@ debug: settings direct ## Boot as run-direct does, and wait for `make gdb` befor
 gdb: ## The debugger for a `make debug` in another terminal, with the symbols of kernel and programs
 	$(Q)gdb -q -x tools/gdb/mnos.py
 
+# They are pasted from a screen: neither make nor the shell reads more in them than text.
+override PROGRAM := $(value PROGRAM)
+override ADDRESS := $(value ADDRESS)
+where: export PROGRAM := $(PROGRAM)
+where: export ADDRESS := $(ADDRESS)
 where: ## File and line of an address that a fault or a panic has told: PROGRAM=crash ADDRESS=0x4000d7
-	$(Q)$(PYTHON) tools/where.py '$(PROGRAM)' '$(ADDRESS)'
+	$(Q)$(PYTHON) tools/where.py "$$PROGRAM" "$$ADDRESS"
 
 # ---- Tests and benchmarks ------------------------------------------------------------------------
 

@@ -71,3 +71,14 @@ def damaged() -> None:
             check(said.returncode != 0 and re.fullmatch(r"where: .*cannot be read: .*\n", said.stderr), said.stderr)
         said = run(sys.executable, "tools/where.py", "crash@000000000000", "1", BUILD=folder)
         check(said.stderr.startswith("where: ") and len(said.stderr.splitlines()) == 1, said.stderr)
+
+
+@suite.test("what is pasted behind make where is text, to make and to the shell")
+def pasted() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        done = Path(folder) / "done"
+        for text in (f"$(shell touch {done})", f"'; touch {done}; '", f'"; touch {done}; "', f"`touch {done}`"):
+            for program, address, words in ((text, "1", "there is no such program"),
+                                            ("crash", text, "a hexadecimal number")):
+                said = run("make", "DEPS=no", f"BUILD={BUILD}", "where", f"PROGRAM={program}", f"ADDRESS={address}")
+                check(said.returncode != 0 and words in said.stderr and not done.exists(), f"{text}: {said.stderr}")
