@@ -58,7 +58,7 @@ class BochsGuest(Session):
         self._line: socket.socket | None = None
         try:
             self._line = self._start(cpus, memory_mib, image)
-            child = fdpexpect.fdspawn(self._line, encoding="utf-8", codec_errors="replace",
+            child = fdpexpect.fdspawn(self._line, use_poll=True, encoding="utf-8", codec_errors="replace",
                                       timeout=limit_s)
             super().__init__(child, name, limit_s, self._processes[-1].pid)
         except BaseException:

@@ -193,8 +193,11 @@ class Session:
 
 
 class Program(pexpect.spawn):
-    """A program at a terminal of its own. It has ended when close() returns, however busy this machine is: pexpect
-    gives one that was killed a tenth of a second, and fails."""
+    """A program at a terminal of its own, however many files this process has open: select() knows 1024. It has ended when
+    close() returns, however busy this machine is: pexpect gives one that was killed a tenth of a second, and fails."""
+
+    def __init__(self, command: str, arguments: list[str], **options) -> None:
+        super().__init__(command, arguments, use_poll=True, **options)
 
     def close(self, force: bool = True) -> None:
         try:

@@ -35,7 +35,7 @@ class SocketGuest(Guest):
             ])
             try:
                 self.line = self._accept(listener, Patience(self.process.pid, limit_s))
-                child = fdpexpect.fdspawn(self.line.fileno(), encoding="utf-8",
+                child = fdpexpect.fdspawn(self.line.fileno(), use_poll=True, encoding="utf-8",
                                           codec_errors="replace", timeout=limit_s)
                 Session.__init__(self, child, name, limit_s, self.process.pid, machine.cpus)
             except BaseException:

@@ -70,7 +70,7 @@ class Line(pexpect.fdpexpect.fdspawn):
     """The other end of a serial line that QEMU offers as a socket."""
 
     def __init__(self, connection: socket.socket) -> None:
-        super().__init__(connection, encoding="utf-8", codec_errors="replace")
+        super().__init__(connection, use_poll=True, encoding="utf-8", codec_errors="replace")
 
     def close(self, force: bool = True) -> None:
         """The connection closes it."""

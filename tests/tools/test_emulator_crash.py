@@ -92,6 +92,25 @@ def fails_at_once() -> None:
     check(not run([inner], out=io.StringIO()) and len(tries) == 1, f"{len(tries)} tries")
 
 
+# In a process of its own, whose files are nobody else's.
+MANY_FILES = """
+import os, resource
+from qemu import Program
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(1200, most) if most != resource.RLIM_INFINITY else 1200, most))
+files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1030)]
+child = Program("/bin/echo", ["heard"], encoding="utf-8")
+assert child.fileno() > 1024
+child.expect("heard")
+child.close()
+"""
+
+
+@suite.test("a guest is heard also when this process has more open files than select() knows")
+def many_files() -> None:
+    require_success([sys.executable, "-c", MANY_FILES], cwd=ROOT / "tools")
+
+
 @suite.test("an emulator that is slow to end when it was killed has ended when its test goes on")
 def slow_to_end() -> None:
     child = Program("/bin/sh", ["-c", "trap '' HUP INT; echo on; while :; do sleep 1; done"], encoding="utf-8")
