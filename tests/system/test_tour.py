@@ -18,9 +18,9 @@ from tests.system.test_network import HOST, OWN, free_port, until
 
 suite = Suite("tour")
 
-# The directory and its window, the session of sockets and its window, where it is told of them, and the log.
+# The directory and its window, the session of sockets and its window, where it is told of them, the log, and the clock.
 HTTPD = {"tmpfs, to send to", "region tmpfs_windows, to read and write", "net, to send to", "region net_windows, to read and write",
-         "an endpoint, to receive", "memory, to write"}
+         "an endpoint, to receive", "memory, to write", "region clock, to read"}
 PAGE = (ROOT / "system/web/index.html").read_bytes()
 
 
