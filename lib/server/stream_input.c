@@ -205,6 +205,15 @@ static void look_at_keys(struct stream_server *server)
     }
 }
 
+/* Ctrl-C that was typed while a program was being started is for its giver, and the key of last resort for the holder, as when
+ * they are typed later. The key of last resort makes the front change once more, to the holder, to whom no key means
+ * anything: it goes no deeper. */
+void stream_server_look_again(struct stream_server *server)
+{
+    scan_again(&server->scan, server->device->received);
+    look_at_keys(server);
+}
+
 /* What is ready, up to the next mark, into the ring of the client in front. */
 static void fill_ring(struct stream_server *server, struct stream_client *client)
 {

@@ -25,6 +25,13 @@ void scan_let_go(struct scan *scan, struct byte_queue *queue)
     scan->state = GROUND;
 }
 
+void scan_again(struct scan *scan, struct byte_queue *queue)
+{
+    scan->at = queue->ready = queue->taken;
+    scan->state = GROUND;
+    scan->last_resort = 0;
+}
+
 /* The items from `first` up to the one that is looked at go. */
 static void cut(struct scan *scan, struct byte_queue *queue, uint32_t first)
 {
@@ -109,7 +116,6 @@ static enum scan_found look_for_keys(struct scan *scan, struct byte_queue *queue
     if (scan->last_resort != LAST_RESORT_COUNT && !(keys.interrupt && item == INTERRUPT_KEY))
         return SCAN_NOTHING;
     scan_let_go(scan, queue);
-    cut(scan, queue, scan->at - 1);
     scan->last_resort = 0;
     return resort ? SCAN_LAST_RESORT : SCAN_INTERRUPT;
 }

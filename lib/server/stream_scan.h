@@ -34,7 +34,7 @@ struct scan_keys {
 
 enum scan_found {
     SCAN_NOTHING,     /* all has been looked at */
-    SCAN_LAST_RESORT, /* the keys are out of the queue; what is ready came before them */
+    SCAN_LAST_RESORT, /* what is ready ends with the key: to be dropped */
     SCAN_INTERRUPT,   /* likewise */
     SCAN_SIZE,        /* "ESC [ 8 ; rows ; columns t", an answer to "ESC [ 18 t" */
     SCAN_PLACE,       /* "ESC [ row ; column R", an answer to "ESC [ 6 n" */
@@ -44,9 +44,12 @@ struct scan_answer {
     unsigned rows, columns;
 };
 
-/* Looks on, up to the next thing that is found, which is taken out of the queue. */
+/* Looks on, up to the next thing that is found; an answer is taken out of the queue. */
 enum scan_found scan_next(struct scan *scan, struct byte_queue *queue, struct scan_keys keys,
                           struct scan_answer *answer);
+
+/* What nobody has taken yet is to be looked at once more: other keys mean something now. */
+void scan_again(struct scan *scan, struct byte_queue *queue);
 
 /* Whether the beginning of an answer is kept back, and letting it go. */
 bool scan_keeps(const struct scan *scan, const struct byte_queue *queue);

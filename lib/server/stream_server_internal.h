@@ -11,7 +11,8 @@ mnos_badge_t stream_server_who(const struct stream_server *server, mnos_badge_t 
 bool stream_server_in_front(const struct stream_server *server, mnos_badge_t badge);
 /* The client in front, if it listens. */
 struct stream_client *stream_server_front_client(struct stream_server *server);
-/* Another may be in front than `before`: reads of those that are not are answered, and both are told. */
+/* Another may be in front than `before`: reads of those that are not are answered, both are told, and what was typed is
+ * looked at for the keys that are not for who is in front now. */
 void stream_server_front_changed(struct stream_server *server, mnos_badge_t before);
 /* Tells all clients of a session, or of the holder, of one kind of events; false: there is none. */
 enum stream_server_news { NEWS_FRONT, NEWS_INTERRUPT };
@@ -34,6 +35,8 @@ mnos_status_t stream_server_read(struct stream_server *server, const struct mess
 /* Of those that wait and are not in front any more, or whose session has ended. */
 void stream_server_end_reads(struct stream_server *server);
 void stream_server_forget_reads(struct stream_server *server, mnos_badge_t gone);
+/* What nobody has taken is for another from now on. */
+void stream_server_look_again(struct stream_server *server);
 void stream_server_input(struct stream_server *server);
 
 /* ---- stream_output.c: what is to be sent ---- */

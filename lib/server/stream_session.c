@@ -74,9 +74,9 @@ void stream_server_front_changed(struct stream_server *server, mnos_badge_t befo
     if (now == before)
         return;
     server->told = false;
-    server->scan.last_resort = 0;
     (void)stream_server_tell(server, before, NEWS_FRONT);
     (void)stream_server_tell(server, now, NEWS_FRONT);
+    stream_server_look_again(server);
 }
 
 /* The session whose capability came with the request, which the asker has made. */

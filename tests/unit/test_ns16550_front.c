@@ -240,6 +240,41 @@ TEST(ns16550_front, ctrl_c_is_the_givers_when_it_wants_it)
     CHECK_STR_EQ(replies[reply_count - 1].bytes, "\x03");
 }
 
+/* While a program is started its keys are the giver's, who does not read them any more. */
+TEST(ns16550_front, keys_typed_before_the_session_was_in_front_mean_the_same)
+{
+    mnos_badge_t child, grandchild;
+
+    scene(true);
+    CHECK_EQ(request_listen(1, 1), MNOS_OK);
+    type_keys("early\x03"
+              "kept");
+    events_told[1] = 0;
+    child = give_new(1, STREAM_INTERRUPTS);
+    CHECK_EQ(events_told[1] & INTERRUPT_EVENT, INTERRUPT_EVENT);
+    CHECK_EQ(poll(child), MNOS_OK);
+    CHECK_STR_EQ(replies[reply_count - 1].bytes, "kept");
+    CHECK_EQ(with_session(1, STREAM_TAKE_FRONT, child), MNOS_OK);
+    type_keys("early\x1d\x1d"
+              "late");
+    events_told[1] = 0;
+    child = give_new(1, 0);
+    CHECK_EQ(events_told[1] & FRONT_EVENT, FRONT_EVENT);
+    CHECK_EQ(poll(child), MNOS_ERR_AGAIN);
+    CHECK_EQ(poll(1), MNOS_OK);
+    CHECK_STR_EQ(replies[reply_count - 1].bytes, "late");
+    CHECK_EQ(with_session(1, STREAM_GIVE_FRONT, child), MNOS_OK);
+    type_keys("\x03");
+    events_told[1] = 0;
+    grandchild = give_new(
+        child, STREAM_INTERRUPTS); /* its giver does not listen, and is told when it does */
+    CHECK_EQ(poll(grandchild), MNOS_OK);
+    CHECK_STR_EQ(replies[reply_count - 1].bytes, "");
+    CHECK_EQ(events_told[1] & INTERRUPT_EVENT, 0);
+    CHECK_EQ(request_listen(child, 1), MNOS_OK);
+    CHECK_EQ(events_told[1] & INTERRUPT_EVENT, INTERRUPT_EVENT);
+}
+
 TEST(ns16550_front, a_session_cannot_keep_the_keys_of_its_giver_in_the_device)
 {
     struct stream_read read = {100};
