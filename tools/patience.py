@@ -2,8 +2,8 @@
 """patience.py - how long to wait for a machine, whatever else the host has to do.
 
 A limit in seconds of the clock on the wall fails a good machine whose emulator does not get the
-processor. Here time passes for a machine as it would on a host of its own: with the processor time
-that the emulator uses and, when it wants next to none because the machine is idle, with the clock.
+processor. Here time passes for a machine as it would on a host of its own: by the clock, less what
+the emulator waited for a processor, and not at all while it is stopped.
 
     patience = Patience(pid, 20)
     while not patience.is_over():
@@ -15,10 +15,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-# Below this share of a processor, used and waited for, an emulator idles.
-IDLE_SHARE = 0.03
-# Time is counted in pieces of this length, so that idle and busy ones are told apart.
+# Time is counted in pieces of this length. A wait is told when it is over: most are much shorter.
 SLICE_S = 0.5
+# Where waits are not counted: an emulator that uses less than this share of a processor idles.
+IDLE_SHARE = 0.03
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -43,14 +43,30 @@ def is_stopped(pid: int) -> bool:
     return False
 
 
-def waited_s(pid: int) -> float:
-    """How long its threads were ready to run while other processes ran; 0 where the kernel does not count that, and when it has
-    ended. Documentation/scheduler/sched-stats.rst of Linux: the second number of schedstat, in nanoseconds."""
-    waited_ns = 0
-    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-        with suppress(OSError, IndexError):
-            waited_ns += int(thread.read_text().split()[1])
-    return waited_ns / 1e9
+def waits_s(threads: Path) -> dict[int, float] | None:
+    """How long each thread of a folder as /proc/PID/task was ready to run while other processes ran; None where the
+    kernel does not count that, and when there is none. Documentation/scheduler/sched-stats.rst of Linux: the second
+    number of schedstat, in nanoseconds, behind what the thread has run."""
+    waits, has_run = {}, False
+    for thread in threads.glob("*/schedstat"):
+        with suppress(OSError, ValueError):
+            ran_ns, waited_ns = map(int, thread.read_text().split()[:2])
+            waits[int(thread.parent.name)] = waited_ns / 1e9
+            has_run = has_run or ran_ns > 0
+    return waits if has_run else None
+
+
+def passing_s(elapsed_s: float, used_s: float, waited_s: float | None, processors: int) -> float:
+    """What passes for a machine in that much of the clock. `used_s`: the processor time of its emulator; `waited_s`:
+    what its threads waited for a processor.
+
+    The waits of all threads count, since while one waits the others may do no more than wait for it. Threads that
+    are more than the processors wait for each other: what the emulator uses of the processors passes in any case, so
+    that a machine which hangs with all its cores at work has an end as well."""
+    at_work_s = min(elapsed_s, used_s / processors)
+    if waited_s is None:
+        return elapsed_s if used_s < elapsed_s * IDLE_SHARE else at_work_s
+    return max(elapsed_s - waited_s, at_work_s)
 
 
 class Patience:
@@ -61,25 +77,32 @@ class Patience:
         self.pid, self.limit_s = pid, limit_s
         self.processors = min(cores, os.cpu_count() or 1)
         self.passed_s = 0.0
-        self._wall_s = time.monotonic()
-        self._used_s, self._waited_s = processor_time_s(pid), waited_s(pid)
+        self._used_s, self._waits_s, self._wall_s = self._look()
+
+    def _look(self) -> tuple[float | None, dict[int, float] | None, float]:
+        """The clock last: what waited until then has passed on it."""
+        return processor_time_s(self.pid), waits_s(Path(f"/proc/{self.pid}/task")), time.monotonic()
 
     def update(self) -> float:
         """Counts what has passed since the last time; returns the sum."""
-        wall_s, used_s, waited = time.monotonic(), processor_time_s(self.pid), waited_s(self.pid)
+        used_s, waits, wall_s = self._look()
         elapsed_s = wall_s - self._wall_s
         if is_stopped(self.pid):
             pass  # no time passes for it
         elif used_s is None or self._used_s is None:
             self.passed_s += elapsed_s  # it has ended, or never was: whoever reads it sees that
-        elif elapsed_s >= SLICE_S / 2 or used_s > self._used_s:
-            share = (used_s - self._used_s) / elapsed_s if elapsed_s > 0 else 0
-            wanted = share + max(0, waited - self._waited_s) / elapsed_s if elapsed_s > 0 else 0
-            self.passed_s += elapsed_s * (1 if wanted < IDLE_SHARE else min(1, share / self.processors))
+        elif elapsed_s < SLICE_S / 2:
+            return self.passed_s  # too short to tell
         else:
-            return self.passed_s  # too short to tell whether it idled
-        self._wall_s, self._used_s, self._waited_s = wall_s, used_s, waited
+            self.passed_s += passing_s(elapsed_s, used_s - self._used_s, self._waited_s(waits), self.processors)
+        self._used_s, self._waits_s, self._wall_s = used_s, waits, wall_s
         return self.passed_s
+
+    def _waited_s(self, waits: dict[int, float] | None) -> float | None:
+        """The sum of what each thread waited since the last look; threads come and go."""
+        if waits is None or self._waits_s is None:
+            return None
+        return sum(wait_s - self._waits_s.get(thread, 0) for thread, wait_s in waits.items())
 
     def is_over(self) -> bool:
         return self.update() >= self.limit_s
@@ -87,7 +110,3 @@ class Patience:
     def slice_s(self) -> float:
         """How long to wait before asking again."""
         return max(0.01, min(SLICE_S, self.limit_s - self.passed_s))
-
-    def begin_again(self) -> None:
-        self.update()
-        self.passed_s = 0.0

@@ -4,7 +4,8 @@
 import os
 import signal
 import subprocess
-from unittest import mock
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import patience
 from testlib import HANG_S, Suite, check
@@ -14,21 +15,73 @@ suite = Suite("tools")
 WALL_S = 10.0
 
 
-def passed_s(used_s: float, waited_s: float) -> float:
-    """For an emulator that in ten seconds of the clock used that much of a processor, and waited that long for one."""
-    with mock.patch.object(patience, "processor_time_s", side_effect=[0.0, used_s]), \
-            mock.patch.object(patience, "waited_s", side_effect=[0.0, waited_s]), \
-            mock.patch.object(patience.time, "monotonic", side_effect=[0.0, WALL_S]), \
-            mock.patch.object(patience, "is_stopped", return_value=False):
-        return patience.Patience(1, 60).update()
+class Told(patience.Patience):
+    """The wait for an emulator on a host with two processors, of which is told what is else read."""
+
+    def __init__(self, cores: int, *looks: tuple) -> None:
+        self.looks = iter(looks)
+        super().__init__(os.getpid(), 60, cores)
+        self.processors = min(cores, 2)
+
+    def _look(self) -> tuple:
+        return next(self.looks)
 
 
-@suite.test("time passes for an emulator by the clock when it idles, and by what it uses when it works or cannot run")
+def passed_s(used_s: float, waits_s: list[float] | None, cores: int = 1) -> float:
+    """For an emulator that in ten seconds of the clock used that much of a processor, and whose threads waited that
+    long for one; None: on a host that does not count it."""
+    if waits_s is None:
+        return Told(cores, (0.0, None, 0.0), (used_s, None, WALL_S)).update()
+    after = {5 + at: wait_s for at, wait_s in enumerate(waits_s)}
+    after[5] += 2.0  # from before; the other threads are new
+    return Told(cores, (0.0, {4: 1.0, 5: 2.0}, 0.0), (used_s, after, WALL_S)).update()
+
+
+def check_passed(what: str, used_s: float, waits_s: list[float] | None, cores: int, expected_s: float) -> None:
+    got_s = passed_s(used_s, waits_s, cores)
+    check(abs(got_s - expected_s) < 0.01, f"{what}: {got_s} s pass, not {expected_s}")
+
+
+@suite.test("time passes for an emulator by the clock, less what its threads wait for a processor")
 def passing() -> None:
-    for what, used_s, waited_s, expected_s in (("idle", 0.1, 0.05, WALL_S), ("working", 9.0, 0.5, 9.0),
-                                               ("beside others", 2.0, 7.0, 2.0), ("hardly let run", 0.1, 9.0, 0.1)):
-        got_s = passed_s(used_s, waited_s)
-        check(abs(got_s - expected_s) < 0.01, f"{what}: {got_s} s pass, not {expected_s}")
+    check_passed("idle", 0.1, [0.0], 1, WALL_S)
+    check_passed("works a little", 0.5, [0.05, 0.05], 1, 9.9)
+    check_passed("works a little beside others", 0.5, [3.0, 0.5], 1, 6.5)
+    check_passed("working", 9.0, [1.0], 1, 9.0)
+    check_passed("beside others", 2.0, [8.0], 1, 2.0)
+    check_passed("hardly let run", 0.1, [9.9], 1, 0.1)
+    check_passed("a wait that is told late", 0.1, [14.0], 1, 0.1)
+
+
+@suite.test("the waits of all cores count, and time passes for cores that only wait for each other")
+def cores() -> None:
+    check_passed("one of two works", 10.0, [0.0, 0.0], 2, WALL_S)
+    check_passed("one waits a while, the other spins", 12.0, [0.0, 4.0], 2, 6.0)
+    check_passed("each waits while the other spins", 10.0, [5.0, 5.0], 2, 5.0)
+    check_passed("four that spin on two processors", 20.0, [5.0] * 4, 4, WALL_S)
+    check_passed("four that spin beside four others", 10.0, [7.5] * 4, 4, 5.0)
+
+
+@suite.test("where waits are not counted time passes by the clock when it idles, and by what it uses when it works")
+def uncounted() -> None:
+    check_passed("idle", 0.1, None, 1, WALL_S)
+    check_passed("works a little", 0.5, None, 1, 0.5)
+    check_passed("working", 9.0, None, 1, 9.0)
+    check_passed("one of two works", 10.0, None, 2, 5.0)
+
+
+@suite.test("what a thread waited is read where the kernel counts it, and zeros are no count")
+def counted() -> None:
+    with TemporaryDirectory() as name:
+        threads = Path(name)
+        for thread, text in ((1, "5000000 2000000000 4"), (2, "0 500000000 1")):
+            (threads / str(thread)).mkdir()
+            (threads / f"{thread}/schedstat").write_text(text + "\n")
+        check(patience.waits_s(threads) == {1: 2.0, 2: 0.5}, f"counted: {patience.waits_s(threads)}")
+        for thread in (1, 2):
+            (threads / f"{thread}/schedstat").write_text("0 0 0\n")
+        check(patience.waits_s(threads) is None, f"zeros: {patience.waits_s(threads)}")
+        check(patience.waits_s(threads / "none") is None, "no such process")
 
 
 @suite.test("no time passes for an emulator that is stopped, and it passes again when it goes on")
@@ -39,10 +92,10 @@ def stopped() -> None:
             os.waitid(os.P_PID, process.pid, os.WSTOPPED)
             wait = patience.Patience(process.pid, 60)
             wait._wall_s -= WALL_S
-            check(patience.is_stopped(process.pid) and wait.update() == 0, f"{wait.passed_s} s pass while it is stopped")
+            check(patience.is_stopped(process.pid) and wait.update() == 0, f"{wait.passed_s} s pass stopped")
             process.send_signal(signal.SIGCONT)
             os.waitid(os.P_PID, process.pid, os.WCONTINUED)
             wait._wall_s -= WALL_S
-            check(not patience.is_stopped(process.pid) and wait.update() >= WALL_S, f"{wait.passed_s} s pass when it goes on")
+            check(not patience.is_stopped(process.pid) and wait.update() >= WALL_S, f"{wait.passed_s} s pass")
         finally:
             process.kill()
