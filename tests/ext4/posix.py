@@ -71,6 +71,17 @@ def cases() -> list[tuple[str, ...]]:
     return one + two + [tuple(row.split("; ")) for row in ROWS + LARGE] + [LONG_ROW]
 
 
+# How many words of a command are paths, and where they begin.
+PATHS_OF = {"mv": (1, 3), "ln": (1, 3), "symlink": (2, 3)}
+
+
+def in_folder(folder: str, command: str) -> str:
+    """With the whole path of all names, since other tests are beside: the folder that a process is in is that of them all."""
+    words = command.split()
+    first, end = PATHS_OF.get(words[0], (1, 2))
+    return " ".join(f"{folder}/{word}" if first <= at < end else word for at, word in enumerate(words))
+
+
 # ---- Linux ----
 
 def content(offset: int, length: int, seed: int) -> bytes:
@@ -121,18 +132,14 @@ def by_linux(words: list[str]) -> str:
 def answers_of_linux(folder: Path, case: tuple[str, ...]) -> list[str]:
     """What each command answers: an error's name, or what it found."""
     folder.mkdir()
-    before, said = os.getcwd(), []
-    os.chdir(folder)
-    try:
-        for command in TREE:
-            by_linux(command.split())
-        for command in case:
-            try:
-                said.append(by_linux(command.split()))
-            except OSError as problem:
-                said.append(errno.errorcode[problem.errno])
-    finally:
-        os.chdir(before)
+    said = []
+    for command in TREE:
+        by_linux(in_folder(str(folder), command).split())
+    for command in case:
+        try:
+            said.append(by_linux(in_folder(str(folder), command).split()))
+        except OSError as problem:
+            said.append(errno.errorcode[problem.errno])
     return said
 
 
@@ -141,15 +148,7 @@ def answers_of_linux(folder: Path, case: tuple[str, ...]) -> list[str]:
 ERRORS = {"ERR_NOT_FOUND": "ENOENT", "ERR_EXISTS": "EEXIST", "ERR_NOT_DIRECTORY": "ENOTDIR", "ERR_DIRECTORY": "EISDIR",
           "ERR_NOT_EMPTY": "ENOTEMPTY", "ERR_LINKS": "ELOOP", "ERR_SIZE": "ENAMETOOLONG", "ERR_STATE": "EINVAL",
           "ERR_ARGUMENT": "EINVAL", "ERR_DENIED": "EPERM", "ERR_FULL": "ENOSPC"}
-# How many words of a command are paths, and where they begin.
-PATHS_OF = {"mv": (1, 3), "ln": (1, 3), "symlink": (2, 3)}
 MARK = "--mark--"
-
-
-def in_folder(folder: str, command: str) -> str:
-    words = command.split()
-    first, end = PATHS_OF.get(words[0], (1, 2))
-    return " ".join(f"{folder}/{word}" if first <= at < end else word for at, word in enumerate(words))
 
 
 def script(number: int, case: tuple[str, ...], above: str = "") -> list[str]:

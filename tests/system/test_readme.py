@@ -87,9 +87,9 @@ def answer(guest: Guest, command: str, expected: list[str]) -> str:
     return said
 
 
-def must_come(guest: Guest, command: str, said: str, expected: list[str]) -> None:
+def must_come(guest: Guest, command: str, said: str, expected: list[str], seconds: float = SHOWN_S) -> None:
     """As must_show(), of what a command has said at the prompt, which now waits: a look is taken again until it is as shown."""
-    patience = Patience(guest.pid, SHOWN_S, guest.cores)
+    patience = Patience(guest.pid, seconds, guest.cores)
     while True:
         try:
             return must_show(command, said, expected)

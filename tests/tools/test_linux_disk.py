@@ -6,7 +6,6 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
-from unittest.mock import patch
 
 import linux_disk
 from testlib import Suite, check
@@ -34,20 +33,19 @@ def whole() -> None:
 
 
 @contextmanager
-def without_network() -> Iterator[None]:
-    """Nothing was fetched before, and apt answers as it does when nothing can be reached."""
+def without_network() -> Iterator[dict[str, str]]:
+    """An environment in which nothing was fetched before, and apt answers as it does when nothing can be reached."""
     with tempfile.TemporaryDirectory() as folder:
         apt = Path(folder) / "apt-get"
         apt.write_text("#!/bin/sh\ncase $* in *indextargets*) echo http://mirror.example bookworm ;; *) exit 100 ;; esac\n")
         apt.chmod(0o755)
-        with patch.dict(os.environ, {"MNOS_DEPS": f"{folder}/deps", "PATH": f"{folder}:{os.environ['PATH']}"}):
-            yield
+        yield os.environ | {"MNOS_DEPS": f"{folder}/deps", "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 @suite.test("without network and without what was fetched before, one line says so and the disk is made all the same")
 def offline() -> None:
-    with content() as path, without_network():
-        said = linux_disk.make(path)
+    with content() as path, without_network() as environment:
+        said = linux_disk.make(path, environment=environment)
         check(said.startswith("the disk has no programs of Linux: ") and "\n" not in said, said)
         check(not list(path.iterdir()), "something is on the disk")
         check(sorted(path.parent.iterdir()) == [path], "something is left over")
