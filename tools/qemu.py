@@ -199,6 +199,14 @@ class Program(pexpect.spawn):
     def __init__(self, command: str, arguments: list[str], **options) -> None:
         super().__init__(command, arguments, use_poll=True, **options)
 
+    def send(self, text: str) -> int:
+        """All of it: one write has an end with a part of it when this process is stopped meanwhile and goes on."""
+        data = text.encode()
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self.child_fd, rest):]
+        return len(data)
+
     def close(self, force: bool = True) -> None:
         try:
             super().close(force)

@@ -4,9 +4,11 @@
 import io
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pexpect
@@ -146,3 +148,31 @@ def told() -> None:
     code = f"print('starts', {said!r}, 'ok a probe', '1 passed, 0 failed', sep='\\n')"
     results = run_program([sys.executable, "-c", code], HANG_S, out)
     check([result.problem for result in results] == [None] and out.getvalue() == said + "\n", out.getvalue())
+
+
+# What stands for an emulator takes nothing for a second: what it is sent does not fit into the terminal, and is waited for.
+SENDS_MUCH = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from qemu import Program
+child = Program("/bin/sh", ["-c", "stty raw -echo; echo ready; sleep 1; head -c 200000 | wc -c"], encoding="utf-8", timeout=7200)
+child.delaybeforesend = None
+child.expect("ready")
+print("sends", flush=True)
+child.send("x" * 200_000)
+child.expect("200000")
+child.close()
+"""
+
+
+@suite.test("a guest is sent all of a long text, also when the test is stopped meanwhile and goes on")
+def sent_whole() -> None:
+    command = [sys.executable, "-c", SENDS_MUCH, str(ROOT / "tools")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sender:
+        sender.stdout.readline()
+        while (Path("/proc") / str(sender.pid) / "stat").read_text().rpartition(")")[2].split()[0] != "S":
+            time.sleep(0.01)  # it is to wait for room
+        sender.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, sender.pid, os.WSTOPPED)
+        sender.send_signal(signal.SIGCONT)
+        check(sender.wait(HANG_S) == 0, "not all has come")
