@@ -157,7 +157,7 @@ test-guest: direct $(GUEST) ## System calls, from a test process in QEMU
 	$(Q)$(PYTHON) tools/test.py guest
 test-game: direct $(GUEST) ## A minute of the random game of processes on each kernel
 	$(Q)$(PYTHON) tools/test.py game
-test-system: all image $(BENCH) $(TEST_SERVICES) $(THIRD_PARTY_TESTS) ## The real image, driven as a user would
+test-system: all image $(BENCH) $(GUEST) $(EXT4_TOOL) $(EXT4_SERVICE) $(TEST_SERVICES) $(THIRD_PARTY_TESTS) ## The real image, driven as a user would
 	$(Q)$(PYTHON) tools/test.py system
 test-fresh: ## The README's commands on a bare Debian, in a fresh clone of the commit at hand
 	$(Q)$(PYTHON) tests/fresh/run.py $(or $(RELEASE),bookworm) $(if $(filter 1,$(NEW_ROOT)),--new) \
