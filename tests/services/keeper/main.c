@@ -81,10 +81,10 @@ static mnos_status_t open_all(void)
                              : region_open(&kept, BOOTSTRAP_REQUIRED("kept"), &kept_piece, 1);
 }
 
-/* Longer than a client is patient, and than the grace of the test's manifest. */
+/* Longer than a client is patient and the grace of the test's manifest together. */
 static void be_slow(void)
 {
-    for (unsigned i = 0; i < 400; i++) {
+    for (unsigned i = 0; i < 1000; i++) {
         alive_show();
         sleep_until(deadline_after_ns(10000000));
     }
