@@ -164,24 +164,33 @@ def crowd(count: int):
     return ((CROWD + bytes((100 + i % 100,)), 1024 + i // 100) for i in range(count))
 
 
-@suite.test("a flood of SYNs keeps no connection that is there and no new client waiting, and one of its peers gets through")
-def syns() -> None:
-    with beside() as (guest, peer, web):
-        kept = connect(web)
+HALF_OPEN_S = 15  # half open connections end after 20 s
+
+
+def served_in_a_flood(guest, peer: Peer, web: int, port: int) -> bool:
+    """Whether all of them are answered before the flood is over: one that is there, a new one, and a peer of the flood, at a port."""
+    with connect(web) as kept:
         kept.sendall(GET)
         page = body(test_httpd.answer_of(kept))
-        for source, port in crowd(1000):
-            peer.segment(port, 80, 77, 0, SYN, source=source)
-        peer.ping(1)  # all of them have come
+        for source, number in crowd(1000):
+            peer.segment(number, 80, 77, 0, SYN, source=source)
+        peer.ping(port)  # all of them have come
         began = test_httpd.uptime_s(guest)
         kept.sendall(GET)
         check(body(test_httpd.answer_of(kept)) == page, "the connection that is there is not answered")
-        check(test_httpd.get(web, "/index.html")[2] == page, "a new client is not answered")
-        theirs = peer.connect(5000, 80)  # all places of connections that are half open are taken: by a cookie
-        peer.segment(5000, 80, 1, theirs, ACK | PUSH, GET)
-        check(peer.answers(5000, 17).startswith(b"HTTP/1.1 200 OK"), "who was answered by a cookie is not served")
-        check(test_httpd.uptime_s(guest) - began < 15, "they had to wait")  # half open connections end after 20 s
-        peer.segment(5001, 80, 1, 12345, ACK, source=CROWD + bytes((100,)))  # what was never given
+    check(test_httpd.get(web, "/index.html")[2] == page, "a new client is not answered")
+    theirs = peer.connect(port, 80)  # all places of connections that are half open are taken: by a cookie
+    peer.segment(port, 80, 1, theirs, ACK | PUSH, GET)
+    check(peer.answers(port, 17).startswith(b"HTTP/1.1 200 OK"), "who was answered by a cookie is not served")
+    return test_httpd.uptime_s(guest) - began < HALF_OPEN_S
+
+
+@suite.test("a flood of SYNs keeps no connection that is there and no new client waiting, and one of its peers gets through")
+def syns() -> None:
+    with beside() as (guest, peer, web):
+        # A busy host may take that long for itself; who has to wait for the end of half open connections does each time.
+        check(any(served_in_a_flood(guest, peer, web, 5000 + look) for look in guest.looks()), "they had to wait")
+        peer.segment(4999, 80, 1, 12345, ACK, source=CROWD + bytes((100,)))  # what was never given
         peer.ping(2)
 
 
