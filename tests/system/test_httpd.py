@@ -188,12 +188,13 @@ def never_asked() -> None:
 
 def answer_of(client: socket.socket) -> bytes:
     """One answer of a connection that stays."""
-    text = b""
-    while b"\r\n\r\n" not in text:
-        text += client.recv(65536)
-    count = text.index(b"\r\n\r\n") + 4 + int(re.search(rb"Content-Length: (\d+)", text)[1])
-    while len(text) < count:
-        text += client.recv(65536)
+    text, count = b"", None
+    while count is None or len(text) < count:
+        part = client.recv(65536)
+        check(part, f"the connection has ended behind {len(text)} bytes")  # reading on would never end
+        text += part
+        if count is None and b"\r\n\r\n" in text:
+            count = text.index(b"\r\n\r\n") + 4 + int(re.search(rb"Content-Length: (\d+)", text)[1])
     return text
 
 

@@ -172,10 +172,7 @@ def net_dies() -> None:
         with connect(port) as client:
             for number in range(3):
                 client.sendall(data)
-                got = b""
-                while len(got) < len(data):
-                    got += client.recv(65536)
-                same(got, data)
+                reads(client, data)
                 check("ended" not in guest.command("kill net"), f"it ended at kill {number}")
         same(again(port, data), data)
         check(" net_echo" in guest.command("ps"), "it has ended")
