@@ -206,10 +206,11 @@ def fetch() -> None:
         until(guest, "ping fec0::2", r"(?s)(56 bytes from fec0::2: ttl \d+, \d+ us.*){3}")
         says(guest, f"fetch http://[fec0::2]:{web.server_port}/a /tmp/a &", "started")
         check(any(web.asked for _ in guest.looks()), "it does not ask")  # the connection is there that is to live on
-        for _ in range(10):
+        for _ in range(len(Web.content) // PART_BYTES - 1):
             web.gate.release()
             time.sleep(LOOK_S)  # some of it comes, or nothing: any moment is one to die at
             guest.command("kill net")
+        web.gate.release()  # the last part: before it, the fetch cannot end, and say so while a kill is typed
         guest.expect_pattern(r"fetch#\d+: ended, exit code 0", 120)
         guest.expect(PROMPT)
         check(web.asked == [(f"[fec0::2]:{web.server_port}", None)], f"it asked {web.asked}")
