@@ -155,6 +155,15 @@ class Session:
                 return
             time.sleep(LOOK_PAUSE_S)
 
+    def told(self, pattern: str, since: int = 0, seconds: float = LOOKS_S) -> re.Match:
+        """Waits at the prompt for what comes by itself, as that a program in the background has ended: also if it came while a
+        command was typed, which has read past it. `since`: how many characters of output() were there before."""
+        for _ in self.looks(seconds):
+            if found := re.search(pattern, self.output()[since:]):
+                return found
+            self.command("")
+        raise GuestError(f"never told '{pattern}'; {self._last()}")
+
     def raw(self) -> str:
         """All output so far, with the escape sequences."""
         self.log.flush()

@@ -221,8 +221,8 @@ def copy_in_the_background() -> None:
         for service in ("virtio_blk.0", "volumes"):
             guest.send(f"kill {service}\r")
             guest.expect(f"{service}: killed", 20)
-        guest.expect_pattern(name + ": ended, exit code 0", 60)
         guest.expect(PROMPT)
+        guest.told(name + ": ended, exit code 0")
         guest.send("hexdump /disk/own/large\r")
         guest.expect("00000040", 20)
         guest.send("\x03")

@@ -91,10 +91,9 @@ def silent() -> None:
     server = NamesServer(NAMES)
     with prompt("silent", server) as guest:
         says(guest, "resolve silent.test &", "started")
-        says(guest, "resolve one.test", "192.0.2.1")
-        guest.expect_pattern(r"resolve silent\.test: no server of names answers", 60)
-        guest.expect_pattern(r"resolve#\d+: ended, exit code 1", 60)
-        guest.expect(PROMPT)
+        until(guest, "resolve one.test", r"192\.0\.2\.1")  # on a busy host what the other says may come first, and begins like it
+        guest.told(r"(?s)resolve silent\.test: no server of names answers.*resolve#\d+: ended, exit code 1")
+        guest.command("uptime")  # whatever of it came first is behind us
         check(all_asked(guest, server).count("silent.test") == 4, f"{server.asked}")
         check(len(set(server.ids)) == len(server.ids), f"a number came twice: {server.ids}")
 

@@ -8,8 +8,8 @@ from itertools import islice
 from types import SimpleNamespace
 
 from patience import Patience
-from qemu import Session
-from testlib import HANG_S, Suite, check
+from qemu import ROOT, Session
+from testlib import HANG_S, GuestError, Suite, check
 
 from tests.system import test_readme as readme
 
@@ -60,3 +60,31 @@ def ends() -> None:
     check(looks(HANG_S, HANG_S) == [0, 1, 2], "they end too early")
     check(looks(0, HANG_S) == [0], "their time does not end them")
     check(looks(HANG_S, 0) == [0], "the guest's end does not end them")
+
+
+class Background(Session):
+    """A session in which a program in the background says something while the `at`-th command is typed."""
+
+    def __init__(self, at: int) -> None:
+        self.pid, self.cores, self.life, self.log_path = os.getpid(), 1, Patience(os.getpid(), HANG_S), ROOT / "log"
+        self.at, self.typed = at, 0
+
+    def command(self, line: str, seconds: float = 20) -> str:
+        self.typed += 1
+        return ""
+
+    def output(self) -> str:
+        return "before: ended\n" + ("job#7: ended, exit code 0\n" if self.typed >= self.at else "")
+
+
+@suite.test("what a program in the background tells is not missed by who has typed a command meanwhile")
+def told() -> None:
+    for at in (0, 1, 3):
+        guest = Background(at)
+        check(guest.told(r"job#(\d+): ended")[1] == "7" and guest.typed == at, f"said at {at}, seen at {guest.typed}")
+    for pattern, since in ((r"never", 0), (r"before", 5)):  # what is never said, and what was said before
+        try:
+            Background(0).told(pattern, since, 0)
+        except GuestError:
+            continue
+        check(False, f"{pattern} was found")
