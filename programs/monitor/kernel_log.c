@@ -56,6 +56,7 @@ struct reading {
     uint64_t at;
     struct log_filter filter;
     size_t length; /* of `line` */
+    bool any;      /* a line was shown */
     bool broken;   /* the beginning of the line is missing */
     char line[LONGEST_LINE];
 };
@@ -66,8 +67,10 @@ static void take_byte(struct reading *reading, char byte)
         reading->line[reading->length++] = byte;
     if (byte != '\n')
         return;
-    if (!reading->broken && log_line_passes(&reading->filter, reading->line, reading->length - 1))
+    if (!reading->broken && log_line_passes(&reading->filter, reading->line, reading->length - 1)) {
         console_write(reading->line, reading->length);
+        reading->any = true;
+    }
     reading->broken = false;
     reading->length = 0;
 }
@@ -113,6 +116,16 @@ static bool read_words(const struct words *words, struct log_filter *filter, boo
     return true;
 }
 
+/* Nothing printed would leave open whether there is nothing, or the name is another. */
+static void say_none(const struct log_filter *filter)
+{
+    bool named = filter->name != NULL;
+
+    console_print("log: no line%s%s%s is there%s\n", filter->level != 0 ? " of that level" : "",
+                  named ? " about " : "", named ? filter->name : "",
+                  named ? "; ps and services list names" : "");
+}
+
 void command_log(const struct words *words)
 {
     static struct reading reading;
@@ -134,6 +147,8 @@ void command_log(const struct words *words)
     reading.at = oldest_byte(log, written_bytes(log));
     reading.broken = reading.at != 0; /* the first line may have lost its beginning */
     show(&reading);
+    if (!reading.any)
+        say_none(&reading.filter);
     if (!follow)
         return;
     while (console_pause(FOLLOW_NS))

@@ -249,6 +249,9 @@ def log_filters() -> None:
         check(any("crash: thread main: page fault" in line for line in lines), f"log warning: {lines}")
         check(all(re.match(r"\[ *\d+\.\d+\] [EW] ", line) for line in lines), f"log warning: {lines}")
         check(guest.command("log w") == guest.command("log warning crash"), "something else warns")
+        for line, said in (("log nobody", "no line about nobody is there"),
+                           ("log error hello", "no line of that level about hello is there")):
+            check(said in guest.command(line), f"{line} does not say that there is none")
         for line in ("log w e", "log serial tmpfs", "log -x"):
             check("help log" in guest.command(line), f"{line} is not refused")
         guest.send("log -f init\r")
