@@ -118,6 +118,17 @@ void command_services(const struct words *words)
         console_error(status, "services");
 }
 
+/* How a run that somebody waited for, or was promised news of, has ended. */
+static void print_end(uint64_t index, const struct manager_service *service, uint32_t start)
+{
+    struct manager_fault fault;
+
+    console_print("%s: ended, %.63s\n", service->name, service->last_end);
+    if (manager_last_fault(index, &fault) == MNOS_OK && fault.time_ns != 0 && fault.start == start)
+        console_print("%s: log %s and services %s tell more\n", service->name, service->name,
+                      service->name);
+}
+
 /* Those that `run NAME &` has started, which have not been told to have ended: the number of that start. */
 static uint32_t background_start[MANIFEST_SERVICES_MAX + 1];
 
@@ -134,8 +145,8 @@ static bool look_for_ended(bool print)
         any = true;
         if (!print)
             continue;
+        print_end(i, &service, background_start[i]);
         background_start[i] = 0;
-        console_print("%s: ended, %.63s\n", service.name, service.last_end);
     }
     return any;
 }
@@ -296,7 +307,7 @@ static void wait_for_end(uint64_t index, const struct manager_service *service)
             return;
         }
     }
-    console_print("%s: ended, %.63s\n", now.name, now.last_end);
+    print_end(index, &now, service->starts);
 }
 
 /* One that is always started again does not. */

@@ -169,7 +169,8 @@ def registers() -> None:
     with prompt("registers", BUILD / "initrd.tar") as guest:
         said = guest.command("services crash")
         check(f"build {build}" in said and "no fault is kept of it" in said, f"before its fault:\n{said}")
-        guest.command("run crash")
+        said = guest.command("run crash")
+        check("log crash and services crash tell more" in said, f"run does not name what tells more:\n{said}")
         said = guest.command("services crash")
         check(re.search(r"last fault at \d+\.\d{3} s, in start 1, thread \d+: page fault in write_nowhere\+0x\w+, "
                         r"address 0x1000, error 0x6", said), f"after it:\n{said}")
