@@ -37,8 +37,8 @@ struct container_info {
     uint32_t terminal, entropy;        /* 1: it has that */
     uint32_t ended;                    /* 1: the first process has */
     uint32_t denials;                  /* that are kept */
-    uint32_t reserved;
-    uint64_t denials_lost; /* older ones, for which there was no room */
+    uint32_t clock;                    /* 1: it may read the page that says what time it is */
+    uint64_t denials_lost;             /* older ones, for which there was no room */
 };
 
 struct container_grant {

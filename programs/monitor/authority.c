@@ -207,6 +207,7 @@ void command_authority(const struct words *words)
         console_print("  %-14s %s\n", "terminal", info.terminal != 0 ? "read, write" : "none");
         console_print("  %-14s %s\n", "random numbers",
                       info.entropy != 0 ? "of a service" : "its processor's");
+        console_print("  %-14s %s\n", "clock", info.clock != 0 ? "read" : "none");
         print_process(task, &info);
     }
     (void)!sys_cap_delete(control);

@@ -53,7 +53,7 @@ def authority() -> None:
               r"memory +3\d\.\d MiB, of which .* are used; 1 of 32 processes", "devices +none")
         guest.command("kill busybox")
         started(guest, "--grant /disk/work/wait:r:/wait /disk/linux/bin/busybox sh /wait", "waiting")
-        holds(guest.command("authority busybox"), r"/wait +/disk/work/wait: read")
+        holds(guest.command("authority busybox"), r"/wait +/disk/work/wait: read", r"\n  clock +read\s*\n")
         holds(guest.command("authority monitor"), "is no program of Linux that runs")
         holds(guest.command("authority nothing"), "there is no process")
 

@@ -95,6 +95,7 @@ static mnos_status_t give_info(struct message *reply)
         .network = network_state(),
         .terminal = bootstrap_lookup(BOOTSTRAP_OPTIONAL("terminal")) != 0,
         .entropy = bootstrap_lookup(BOOTSTRAP_OPTIONAL("entropy")) != 0,
+        .clock = bootstrap_lookup(BOOTSTRAP_OPTIONAL("clock")) != 0,
         .ended = lingers_until != 0,
     };
 
