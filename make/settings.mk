@@ -5,8 +5,12 @@
 
 # What make itself says, and what it can be told: GNU make's manual, "Quick Reference".
 of_make  := MAKEFLAGS MAKEFILES SHELL VPATH
+# What the programs that make starts take from the environment, to which make adds what its command line says.
+of_environment := DISPLAY WAYLAND_DISPLAY XAUTHORITY XDG_% TMPDIR HOME PATH TERM LANG LC_% CCACHE_% \
+                  http_proxy https_proxy no_proxy
 settings := $(shell sed -n 's/^\#: *\([A-Z_]*\)=.*/\1/p' Makefile)
-no_such  := $(filter-out $(settings) $(of_make),$(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v)))
+no_such  := $(filter-out $(settings) $(of_make) $(of_environment), \
+              $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$v)))
 ifneq ($(no_such),)
 $(error $(strip $(foreach v,$(sort $(no_such)),$v=$($v))): there is no such setting; `make help` lists them)
 endif

@@ -100,6 +100,8 @@ def no_such_setting() -> None:
     good = {name: "x" for name in settings} | {"BUILD": "build", "PYTHON": sys.executable, "WITH": "", "SHELL": "/bin/sh"}
     done = make(["help", *(f"{name}={value}" for name, value in good.items())])
     check(done.returncode == 0 and "CPUS=2" in done.stdout, done.stderr)
+    done = make(["help", "DISPLAY=:0", "TMPDIR=/tmp", "LC_ALL=C"])  # of programs that make starts
+    check(done.returncode == 0, done.stderr)
     done = make(["help"], MEMROY="64")  # a shell has variables of its own
     check(done.returncode == 0, done.stderr)
 
