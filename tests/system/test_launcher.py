@@ -254,7 +254,7 @@ def news() -> None:
         # It is told of whatever changes among the services; the last that starts by itself is the monitor on the screen.
         until(guest, "services", r"\nconsole +monitor +running ")
         name = re.search(r"(given#\d+): started", says(guest, "run given news with events &"))[1]
-        time.sleep(1)
+        until(guest, "ps", r"\d given [^\n]*\n[^\n]* receiving [^\n]* for a message at endpoint")
         guest.send("kill power\r")
         guest.expect("power: killed")
         guest.expect_pattern(name + ": ended, exit code 0", 20)
