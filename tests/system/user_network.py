@@ -10,9 +10,11 @@ so it is taken out of repetitions on their way to libslirp. Nothing is lost, hel
 import socket
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty, PriorityQueue, SimpleQueue
+from random import Random
 from struct import pack_into, unpack_from
 from typing import Callable, Iterator
 
@@ -122,19 +124,43 @@ def _give(listener: socket.socket, frames: SimpleQueue) -> None:
             pass  # QEMU has ended
 
 
+class Delay:
+    """In place of a SimpleQueue of one that puts and one that gets: what is put comes between `least_s` and its double later,
+    each by a time of its own, and so not in the order in which it was put. The end (None) comes at once."""
+
+    def __init__(self, seed: int, least_s: float) -> None:
+        self.random, self.least_s, self.number = Random(seed), least_s, 0
+        self.waiting: PriorityQueue = PriorityQueue()
+
+    def put(self, frame: bytes | None) -> None:
+        due = time.monotonic() + self.least_s * (1 + self.random.random()) if frame is not None else 0
+        self.number += 1
+        self.waiting.put((due, self.number, frame))
+
+    def get(self) -> bytes | None:
+        """One that is put meanwhile is due no earlier than `least_s` from now; it is looked at again by then."""
+        while True:
+            due, number, frame = self.waiting.get()
+            early_s = due - time.monotonic()
+            if early_s <= 0:
+                return frame
+            self.waiting.put((due, number, frame))
+            time.sleep(min(early_s, self.least_s))
+
+
 @contextmanager
-def between(pass_on, sent: SimpleQueue | None = None, netdev: str = "net", back=None):
+def between(pass_on, sent: SimpleQueue | None = None, netdev: str = "net", back=None, delays: tuple[Delay, Delay] | None = None):
     """Yields QEMU's arguments, behind those of hardware.network_card(), for a network that gets what pass_on() makes of
     each of the guest's frames (None: nothing; or a list), and the guest what back() makes of each of the network's, and
-    those of `sent` beside them."""
-    frames: SimpleQueue = SimpleQueue()
+    those of `sent` beside them. `delays`: of the guest's, and of those to it."""
+    frames: SimpleQueue | Delay = delays[0] if delays else SimpleQueue()
     works = [("out", _take, (frames, pass_on)), ("in", _give, (frames,))]
     objects = [f"filter-redirector,id=between,netdev={netdev},queue=rx,outdev=wire-out,indev=wire-in"]
     if sent is not None:
         works.append(("sent", _give, (sent,)))
         objects.append(f"filter-redirector,id=sent,netdev={netdev},queue=tx,indev=wire-sent")
     if back is not None:
-        returned: SimpleQueue = SimpleQueue()
+        returned: SimpleQueue | Delay = delays[1] if delays else SimpleQueue()
         works += [("back-out", _take, (returned, back)), ("back-in", _give, (returned,))]
         objects.append(f"filter-redirector,id=back,netdev={netdev},queue=tx,outdev=wire-back-out,indev=wire-back-in")
     extra: list[str] = []
