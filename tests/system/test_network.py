@@ -123,9 +123,12 @@ def connect(port: int, own: int = 0) -> socket.socket:
 
 
 def send_whole(client: socket.socket, data: bytes) -> None:
-    """Sends and says that it is all. A peer that ends earlier is judged by who reads what came back."""
+    """Sends and says that it is all. A peer that ends earlier is judged by who reads what came back. Part by part: sendall()
+    takes the socket's limit for all of them together."""
+    left = memoryview(data)
     with suppress(OSError):
-        client.sendall(data)
+        while left:
+            left = left[client.send(left):]
         client.shutdown(socket.SHUT_WR)
 
 
