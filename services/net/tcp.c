@@ -22,6 +22,14 @@ void tcp_forget(struct tcp_pcb *pcb)
 
 /* ---- Sending ---- */
 
+/* As many bytes as there are segments for, which may be small ones: lwIP takes a piece whole or not at all. */
+static uint64_t put_some(struct tcp_pcb *pcb, const uint8_t *bytes, uint64_t count)
+{
+    while (count != 0 && tcp_write(pcb, bytes, (u16_t)count, 0) != ERR_OK)
+        count /= 2;
+    return count;
+}
+
 void tcp_put_up_to(struct socket *socket, uint64_t end)
 {
     while (socket->queued != end) {
@@ -31,8 +39,8 @@ void tcp_put_up_to(struct socket *socket, uint64_t end)
         count = count < left ? count : left;
         if (count > tcp_sndbuf(socket->tcp))
             count = tcp_sndbuf(socket->tcp);
-        if (count == 0 ||
-            tcp_write(socket->tcp, socket->send.shared->data + offset, (u16_t)count, 0) != ERR_OK)
+        count = put_some(socket->tcp, socket->send.shared->data + offset, count);
+        if (count == 0)
             break; /* on_sent() goes on */
         socket->queued += count;
     }
