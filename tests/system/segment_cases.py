@@ -3,16 +3,13 @@
 any order, options, windows and what is sent again. test_network_segments.py runs them."""
 
 from collections.abc import Callable
-from struct import pack, unpack
 
 from testlib import check
 
-from tests.system.segment_peer import (CLOSED_PORT, ECHO, FIRST, MSS, MSS_OPTION, NUMBERS, URG, WEB, Link, SegmentPeer,
-                                       acknowledged, gone, ignored, lives, option, reset)
+from tests.system.segment_peer import (CLOSED_PORT, ECHO, MSS_OPTION, NUMBERS, URG, WEB, Link, SegmentPeer,
+                                       acknowledged, gone, ignored, lives, reset)
 from tests.system.test_network_floods import PUSH, RST
 from tests.system.user_network import ACK, FIN, SYN
-
-BIG = b"GET /net HTTP/1.0\r\n\r\n"  # a file of many segments
 
 Case = tuple[str, str, Callable[[SegmentPeer], None]]
 cases: list[Case] = []

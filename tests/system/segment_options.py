@@ -6,10 +6,12 @@ from struct import pack, unpack
 
 from testlib import check
 
-from tests.system.segment_cases import BIG, Case, established
-from tests.system.segment_peer import ECHO, MSS, MSS_OPTION, NUMBERS, WEB, Link, SegmentPeer, acknowledged, lives, option
-from tests.system.test_network_floods import PUSH, RST
-from tests.system.user_network import ACK, SYN
+from tests.system.segment_cases import Case, established
+from tests.system.segment_peer import ECHO, MSS, MSS_OPTION, NUMBERS, WEB, Link, SegmentPeer, acknowledged, option
+from tests.system.test_network_floods import PUSH
+from tests.system.user_network import ACK
+
+BIG = b"GET /net HTTP/1.0\r\n\r\n"  # a file of many segments
 
 cases: list[Case] = []
 SCALE, SACK_PERMITTED, SACK, STAMPS = 3, 4, 5, 8
