@@ -262,8 +262,10 @@ static mnos_status_t with_handle(struct vfs *vfs, struct message *message, uint3
         return MNOS_ERR_FILE;
     if (operation == FILE_ATTR)
         return answer(message, &attr, sizeof attr);
-    return operation == FILE_CLOSE || operation == FILE_FSYNC ? answer(message, NULL, 0)
-                                                              : MNOS_ERR_DIRECTORY;
+    if (operation == FILE_CLOSE || operation == FILE_FSYNC)
+        return answer(message, NULL, 0);
+    /* It has no handle with the right to write; what else there is, is of files. */
+    return operation == FILE_SET_TIME ? MNOS_ERR_DENIED : MNOS_ERR_DIRECTORY;
 }
 
 static mnos_status_t about_all(struct message *message, uint32_t operation)

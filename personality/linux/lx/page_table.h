@@ -16,8 +16,8 @@
 #define PAGE_TABLE_LEVELS 4u
 
 struct page_table {
-    uint64_t top
-        [PAGE_TABLE_WORDS]; /* addresses of levels, the lowest of which have the words; 0: not made */
+    /* Addresses of levels, the lowest of which have the words; 0: not made. */
+    uint64_t top[PAGE_TABLE_WORDS];
 };
 
 /* The word of a page, NULL when none below its part of the table was made; with `make` NULL when there is no memory. */

@@ -3,23 +3,21 @@
 #include "personality/linux/lx/stat.h"
 
 #include "lib/base/string.h"
+#include "lib/base/unix_time.h"
 #include "personality/linux/lx/calls.h"
-#include "personality/linux/lx/clock.h"
 #include "personality/linux/lx/denied.h"
 #include "personality/linux/lx/path.h"
 #include "personality/linux/lx/scratch.h"
 #include "personality/linux/lx/status.h"
 
-#define SECOND_NS 1000000000ll
 #define BLOCK_BYTES 4096
 
-/* The rest is forward from the second, also before 1970. */
 static void set_time(int64_t ns, uint64_t *seconds, uint64_t *rest)
 {
-    int64_t behind = ns % SECOND_NS;
+    struct unix_time time = unix_time_of(ns);
 
-    *seconds = (uint64_t)(ns / SECOND_NS - (behind < 0));
-    *rest = (uint64_t)(behind < 0 ? behind + SECOND_NS : behind);
+    *seconds = (uint64_t)time.seconds;
+    *rest = time.ns;
 }
 
 static uint32_t mode_of(uint32_t type, bool writable)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* inode - inodes in the blocks of their tables. There is no other copy of them. */
+#include "lib/base/unix_time.h"
 #include "services/fs/ext4/core/files.h"
 
-#define NS_PER_S 1000000000ll
-#define SECONDS_LAST (INT64_MAX / NS_PER_S)
+#define SECONDS_LAST (INT64_MAX / UNIX_TIME_NS_PER_S)
 
 mnos_status_t ext4_inode_get_any(struct ext4_op *op, uint32_t number, struct ext4_inode *inode)
 {
@@ -145,33 +145,27 @@ static int64_t time_of(const struct ext4_fs *fs, const struct ext4_inode *inode,
         seconds += (int64_t)(le32(inode->raw + extra) & 3) << 32;
     if (seconds >= SECONDS_LAST)
         return INT64_MAX;
-    return seconds * NS_PER_S + (extra == 0 ? 0 : le32(inode->raw + extra) >> 2);
+    return seconds * UNIX_TIME_NS_PER_S + (extra == 0 ? 0 : le32(inode->raw + extra) >> 2);
 }
 
 /* A time that the inode cannot hold becomes the nearest that it can: from 1901 on, and without the rest up to 2038. */
 void ext4_inode_set_time(struct ext4_op *op, struct ext4_inode *inode, unsigned field, int64_t ns)
 {
     unsigned extra = extra_of(op->fs, inode, field);
-    int64_t rest = ns % NS_PER_S, seconds = ns / NS_PER_S;
+    struct unix_time time = unix_time_of(ns);
 
     if (field == INODE_CRTIME && extra == 0)
         return;
-    if (rest < 0) { /* it is forward from the second, also before 1970 */
-        rest += NS_PER_S;
-        seconds--;
-    }
-    if (seconds < INT32_MIN) {
-        seconds = INT32_MIN;
-        rest = 0;
-    }
-    if (extra == 0 && seconds > INT32_MAX)
-        seconds = INT32_MAX;
-    ext4_put_32(op, inode->raw + field, (uint32_t)seconds);
+    if (time.seconds < INT32_MIN)
+        time = (struct unix_time){.seconds = INT32_MIN};
+    if (extra == 0 && time.seconds > INT32_MAX)
+        time.seconds = INT32_MAX;
+    ext4_put_32(op, inode->raw + field, (uint32_t)time.seconds);
     /* The two bits count from the signed number that the 32 are. */
     if (extra != 0)
         ext4_put_32(op, inode->raw + extra,
-                    (uint32_t)rest << 2 |
-                        (uint32_t)((uint64_t)(seconds - (int32_t)seconds) >> 32 & 3));
+                    time.ns << 2 |
+                        (uint32_t)((uint64_t)(time.seconds - (int32_t)time.seconds) >> 32 & 3));
 }
 
 void ext4_inode_touch(struct ext4_op *op, struct ext4_inode *inode, bool contents)
