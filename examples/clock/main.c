@@ -19,7 +19,7 @@ static void look(void)
     struct date date;
 
     seconds = kinfo_time_ns() / SECOND_NS;
-    date_of(seconds, &date);
+    date_of((int64_t)seconds, &date);
     clock_server_show(&server, &(struct clock_time){date.year, date.month, date.day, date.hour,
                                                     date.minute, date.second});
 }

@@ -2,17 +2,19 @@
 /* date - see date.h. */
 #include "lib/format/date.h"
 
-#define DAY_S 86400u
-#define LAST_S 253402300799ull /* 9999-12-31 23:59:59 */
+#define DAY_S 86400
+#define FIRST_S (-62135596800ll) /* 0001-01-01 00:00:00 */
+#define LAST_S 253402300799ll    /* 9999-12-31 23:59:59 */
 /* Years are counted from the first of March, so that the day that some have more is their last: 719,468 days are from that of
  * the year 0 to 1970, and 400 years always have as many. */
-#define DAYS_TO_1970 719468u
+#define DAYS_TO_1970 719468
 #define DAYS_OF_400_YEARS 146097u
 
-void date_of(uint64_t unix_s, struct date *date)
+void date_of(int64_t unix_s, struct date *date)
 {
-    uint64_t seconds = unix_s < LAST_S ? unix_s : LAST_S;
-    uint32_t days = (uint32_t)(seconds / DAY_S) + DAYS_TO_1970, rest = (uint32_t)(seconds % DAY_S);
+    int64_t within = unix_s < FIRST_S ? FIRST_S : unix_s > LAST_S ? LAST_S : unix_s;
+    uint64_t seconds = (uint64_t)(within + (int64_t)DAYS_TO_1970 * DAY_S); /* from that of 0 on */
+    uint32_t days = (uint32_t)(seconds / DAY_S), rest = (uint32_t)(seconds % DAY_S);
     uint32_t of_400 = days % DAYS_OF_400_YEARS;
     /* Leap days so far are taken off: one in 4 years, but not in 100, but in 400. */
     uint32_t year = (of_400 - of_400 / 1460 + of_400 / 36524 - of_400 / 146096) / 365;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* date.h - seconds since 1970 as the day and the time of the Gregorian calendar, in UTC. */
+/* date.h - seconds since 1970, or before it, as the day and the time of the Gregorian calendar, in UTC. */
 #pragma once
 
 #include <stdint.h>
@@ -10,5 +10,5 @@ struct date {
     uint32_t hour, minute, second;
 };
 
-/* Up to the year 9999; what is later is its last second. */
-void date_of(uint64_t unix_s, struct date *date);
+/* From the year 1 to 9999; what is outside is the first or the last second of that. */
+void date_of(int64_t unix_s, struct date *date);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /* look - the commands that look at files and directories: ls, stat. */
 #include "lib/base/printf.h"
+#include "lib/base/unix_time.h"
 #include "lib/client/out.h"
+#include "lib/format/date.h"
 #include "lib/mnos/size_text.h"
 #include "lib/base/string.h"
 #include "lib/mnos/bootstrap.h"
-#include "lib/mnos/time.h"
 #include "programs/files/files.h"
-
-#define NS_PER_S 1000000000ull
 
 typedef unsigned long long ull;
 
@@ -92,13 +91,13 @@ bool files_ls(void)
 
 /* ---- stat ---- */
 
-static void print_age(const char *what, int64_t at_ns)
+static void print_date(const char *what, int64_t at_ns)
 {
-    int64_t now = (int64_t)kinfo_date_ns();
-    uint64_t age = now > at_ns ? (uint64_t)now - (uint64_t)at_ns : 0;
+    struct date date;
 
-    out_print("%-10s %llu.%03llu s ago\n", what, (ull)(age / NS_PER_S),
-              (ull)(age / 1000000 % 1000));
+    date_of(unix_time_of(at_ns).seconds, &date);
+    out_print("%-10s %u-%02u-%02u %02u:%02u:%02u UTC\n", what, date.year, date.month, date.day,
+              date.hour, date.minute, date.second);
 }
 
 /* stat TEXT NAME, and "path". */
@@ -118,8 +117,8 @@ bool files_stat(void)
               size_text(size, attr.size), size_text(allocated, attr.allocated_bytes));
     out_print("%-10s %u\n%-10s %llu, generation %llu\n", "names", attr.links, "inode",
               (ull)attr.inode, (ull)attr.generation);
-    print_age("made", attr.created_ns);
-    print_age("modified", attr.modified_ns);
-    print_age("changed", attr.changed_ns);
+    print_date("made", attr.created_ns);
+    print_date("modified", attr.modified_ns);
+    print_date("changed", attr.changed_ns);
     return true;
 }

@@ -216,7 +216,7 @@ void command_date(const struct words *)
         console_print("date: neither the loader nor a time server has said what time it is\n");
         return;
     }
-    date_of(((uint64_t)boot_ns + now_ns) / NS_PER_S, &date);
+    date_of((int64_t)(((uint64_t)boot_ns + now_ns) / NS_PER_S), &date);
     console_print("%u-%02u-%02u %02u:%02u:%02u UTC", date.year, date.month, date.day, date.hour,
                   date.minute, date.second);
     if (clock_is_said(&said_ns))

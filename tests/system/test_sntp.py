@@ -115,6 +115,12 @@ def sets() -> None:
         set_anew(guest, server)
 
 
+def dates(guest: Guest, path: str, day: str) -> None:
+    text = guest.command(f"stat {path}")
+    for what in ("made", "modified", "changed"):
+        check(re.search(rf"^{what} +{day}\d\d:\d\d:\d\d UTC", text, re.M) is not None, f"it is not of {day}: {text}")
+
+
 # What a program of Linux says of the day and of a file's in memory: by a copy of the shell, which has asked itself before.
 TIMES = "[ -f /tour/page ]\ndate -u +%F\ndate -u -r /tour/page +%F\n"
 LATER = "[ -f /tour/page ]\nuntil [ -f /tour/go ]; do sleep 1; done\ndate -u +%F > /tour/said\n"
@@ -139,6 +145,7 @@ def readers() -> None:
             prompt("readers", server.port, data_disk(path), forwards=(f"tcp:{HOST}:{port}-:80",)) as guest:
         until(guest, "log", "httpd: port 80")
         guest.command("cp /boot/net /tmp/tour/page")
+        dates(guest, "/tmp/tour/page", CLOCK_SAYS)
         status, before = ask(guest, CLOCK_SAYS[:10])
         check(status == 200, f"{status}")
         server.say = lambda number, count: [answer(number, clock.now())]

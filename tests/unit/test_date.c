@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* test_date - each day of 8,000 years against the C library of this machine. */
+/* test_date - days of 10,000 years against the C library of this machine. */
 #include "tests/unit/unit.h"
 
 #include <time.h>
@@ -8,7 +8,7 @@
 
 TEST(date, each_day_is_that_of_the_c_library)
 {
-    for (uint64_t seconds = 0; seconds < 253402300800ull; seconds += 86400 * 3 + 3607) {
+    for (int64_t seconds = -62135596800; seconds < 253402300800; seconds += 86400 * 3 + 3607) {
         time_t at = (time_t)seconds;
         struct date date;
         struct tm expected;
@@ -24,11 +24,20 @@ TEST(date, each_day_is_that_of_the_c_library)
     }
 }
 
-TEST(date, there_is_a_last_second)
+TEST(date, there_is_a_first_and_a_last_second)
 {
     struct date date;
 
-    date_of(UINT64_MAX, &date);
+    date_of(INT64_MIN, &date);
+    CHECK_EQ(date.year, 1);
+    CHECK_EQ(date.month, 1);
+    CHECK_EQ(date.day, 1);
+    CHECK_EQ(date.hour + date.minute + date.second, 0);
+    date_of(-1, &date);
+    CHECK_EQ(date.year, 1969);
+    CHECK_EQ(date.day, 31);
+    CHECK_EQ(date.second, 59);
+    date_of(INT64_MAX, &date);
     CHECK_EQ(date.year, 9999);
     CHECK_EQ(date.month, 12);
     CHECK_EQ(date.day, 31);
