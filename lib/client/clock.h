@@ -10,6 +10,12 @@
 /* When the machine began, in nanoseconds since 1970 by UTC: as a time server has said it last, if this program may read the
  * region `clock`, or as the loader has read it. 0: nobody knows. Two calls may differ, in either direction. */
 int64_t clock_boot_ns(void);
+/* What time it is by that, from nanoseconds since boot. */
+static inline uint64_t clock_date_ns(uint64_t since_boot_ns)
+{
+    return (uint64_t)clock_boot_ns() + since_boot_ns;
+}
+
 /* Whether a time server has said it, and when it last did so, since boot. */
 bool clock_is_said(uint64_t *said_ns);
 

@@ -15,11 +15,6 @@ uint64_t kinfo_time_ns(void)
     return syscall_raw(MNOS_SYS_thread_block, MNOS_SELF, MNOS_DEADLINE_POLL, 0, 0, 0, 0).rdx;
 }
 
-uint64_t kinfo_date_ns(void)
-{
-    return (uint64_t)kinfo()->wall_clock_base_ns + kinfo_time_ns();
-}
-
 uint64_t deadline_after_ns(uint64_t duration_ns)
 {
     uint64_t now;

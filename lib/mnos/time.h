@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* time.h - nanoseconds since boot and since 1970, without a system call where the processor allows it. */
+/* time.h - nanoseconds since boot, without a system call where the processor allows it. */
 #pragma once
 
 #include <stdint.h>
@@ -26,8 +26,6 @@ static inline uint64_t kinfo_time_of(const struct mnos_kinfo *info, uint64_t tsc
 }
 
 uint64_t kinfo_time_ns(void);
-/* Since 1970, by the clock that the loader has read; where there was none, since boot. */
-uint64_t kinfo_date_ns(void);
 
 /* A deadline so far from now; 0 and "never" keep their meaning. */
 uint64_t deadline_after_ns(uint64_t duration_ns);

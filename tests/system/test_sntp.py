@@ -152,6 +152,11 @@ def readers() -> None:
         guest.command("restart sntp")
         until(guest, "date", r"UTC, as a time server said \d+ s ago")
         check(ask(guest, NAMED[:10], If_None_Match=before["etag"])[0] == 304, "the tag is another")
+        # Files keep the dates that they have, and what is made now is of the day that was said, in memory and on a disk.
+        dates(guest, "/tmp/tour/page", CLOCK_SAYS)
+        for path in ("/tmp/new", "/disk/new"):
+            guest.command(f"write {path} text")
+            dates(guest, path, f"{NAMED[:10]} ")
         # A web server that begins later has the same clock and the same tags; who has handed the page on may die.
         guest.command(f"{shell}/later &")
         guest.command("kill httpd")

@@ -3,6 +3,7 @@
  * main - the FAT service in its process: capabilities, memory, the disk and the loop. See README.md.
  */
 #include "lib/base/string.h"
+#include "lib/client/clock.h"
 #include "lib/client/region.h"
 #include "lib/client/volume_disk.h"
 #include "lib/mnos/bootstrap.h"
@@ -173,7 +174,7 @@ static void say(const char *text)
 static void set_clock(void *)
 {
     service.tick_ns = kinfo_time_ns();
-    service.now_ns = (uint64_t)kinfo()->wall_clock_base_ns + service.tick_ns;
+    service.now_ns = clock_date_ns(service.tick_ns);
 }
 
 static void events(void *, uint64_t bits)

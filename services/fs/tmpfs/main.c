@@ -2,6 +2,7 @@
 /*
  * main - files in memory: capabilities, memory and the loop. See README.md.
  */
+#include "lib/client/clock.h"
 #include "lib/client/manager.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/log.h"
@@ -30,7 +31,12 @@ static mnos_cap_t memory_behind(const void *address, uint64_t *page, uint64_t *p
     return region_memory(&memory.region, address, page, page_count);
 }
 
-static struct tmpfs_files files = {.grow = grow, .now_ns = kinfo_date_ns, .memory = memory_behind};
+static uint64_t date_ns(void)
+{
+    return clock_date_ns(kinfo_time_ns());
+}
+
+static struct tmpfs_files files = {.grow = grow, .now_ns = date_ns, .memory = memory_behind};
 
 /* Pages that are nobody's any more are freed in steps, between requests. */
 static void free_some(void *)
