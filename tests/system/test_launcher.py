@@ -156,7 +156,6 @@ def last_resort() -> None:
         guest.send("run /boot/spin\r")
         guest.expect("run /boot/spin")
         guest.expect_pattern(r"\n")
-        time.sleep(1)
         guest.send("\x1d\x1d")
         guest.expect_pattern(r"spin#\d+: goes on in the background", 20)
         guest.expect(PROMPT)
