@@ -66,7 +66,7 @@ static enum state_found start(void)
                                          .data_pages = data_pages,
                                          .pages_max = options.pages + options.more_pages};
     struct queue_port port = disk_port(&host_disk);
-    uint64_t now_ns = host_service.now_ns, tick_ns = host_service.tick_ns;
+    uint64_t tick_ns = host_service.tick_ns;
     enum state_found found =
         state_open(&log_state, region, region_bytes(), LOG_MAGIC, 1, EXT4_SERVICE_LOG_BYTES, areas);
     struct sessions *sessions = state_content(&log_state);
@@ -82,7 +82,7 @@ static enum state_found start(void)
     memset(&host_service, 0, sizeof host_service);
     file_server_init(&server, &(struct file_system){&ext4_methods, &host_service, EXT4_ROOT, 0},
                      sessions, 1, &park);
-    host_service.now_ns = now_ns;
+    host_service.date_ns = date_of_tick;
     host_service.tick_ns = tick_ns;
     host_service.say = say;
     host_service.grow = grow;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/models/clock.h"
 #include "tests/models/messages.h"
 
 #include "services/fs/ext4/core/core.h"
@@ -121,7 +122,6 @@ void host_step(void)
 {
     if (options.cut != 0 && host_disk.done_count >= options.cut)
         cut_power();
-    host_service.now_ns += 1000000;
     host_service.tick_ns += 1000000;
     live(step, NULL);
 }
@@ -261,7 +261,6 @@ mnos_status_t host_begin(const struct host_options *wanted)
         host_fail("the image cannot be read");
     host_disk.fail_reads = wanted->fail_reads;
     host_disk.fail_writes = wanted->fail_writes;
-    host_service.now_ns = 1700000000000000000ull;
     host_service.tick_ns = 1000000000;
     (void)start();
     status = begin_anew();

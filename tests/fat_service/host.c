@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/models/clock.h"
 #include "tests/models/messages.h"
 
 #include "services/fs/fat/service.h"
@@ -155,7 +156,6 @@ void host_step(void)
 {
     struct message message = {0};
 
-    service.now_ns += 1000000;
     service.tick_ns += 1000000;
     if (ipc_receive(1, &message, 0) != MNOS_OK) {
         service.tick_ns += FAT_COMMIT_NS / 64; /* until something is due */
@@ -278,7 +278,7 @@ static void begin_service(void)
         sessions_format(malloc(sessions_bytes(FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES)),
                         FILE_SERVER_SESSIONS, FILE_SERVER_HANDLES, 1000),
         1, &park);
-    service.now_ns = 1700000000000000000ull;
+    service.date_ns = date_of_tick;
     service.tick_ns = 1000000000;
     service.say = say;
     file_locks_format(&kept.locks);

@@ -8,6 +8,7 @@
 
 #include "lib/base/string.h"
 #include "services/fs/fat/service.h"
+#include "tests/models/clock.h"
 
 #define PAGES 96u
 #define DEPTH 4u
@@ -201,7 +202,7 @@ void scene_damaged(const uint8_t *image, size_t image_bytes, const uint8_t *chan
     service.memory = memory;
     service.pages = PAGES;
     service.table = calloc(1, volume_cache_table_bytes(PAGES));
-    service.now_ns = 1700000000000000000ull;
+    service.date_ns = date_of_tick;
     fat_service_init(&service, &server, &port, &kept);
     fat_service_mount(&service, 512, disk_bytes, false);
     fat_service_round(&service);

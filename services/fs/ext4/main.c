@@ -153,7 +153,6 @@ static mnos_cap_t memory_of(const void *address, uint64_t *page, uint64_t *page_
 static void set_clock(void *)
 {
     service.tick_ns = kinfo_time_ns();
-    service.now_ns = clock_date_ns(service.tick_ns);
 }
 
 static void events(void *, uint64_t bits)
@@ -336,6 +335,7 @@ int main(void)
     service.state_changed = state_changed;
     service.say = say;
     service.grow = grow;
+    service.date_ns = clock_date_ns;
     service.memory_of = memory_of;
     ext4_service_init(&service, &server, &memory, &port);
     file_server_locks(&server, &service.kept->locks);

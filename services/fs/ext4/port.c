@@ -47,7 +47,9 @@ static mnos_status_t port_data_written(void *context, uint32_t transaction)
 
 static uint64_t port_now_ns(void *context)
 {
-    return ((struct ext4_service *)context)->now_ns;
+    const struct ext4_service *service = context;
+
+    return service->date_ns(service->tick_ns);
 }
 
 static void port_say(void *context, const char *text)

@@ -148,7 +148,8 @@ mnos_status_t service_truncate(void *context, uint32_t inode, uint64_t size)
 mnos_status_t service_set_time(void *context, uint32_t inode, bool now, int64_t modified_ns)
 {
     struct ext4_service *service = context;
-    struct ext4_attr attr = {.modified_ns = now ? (int64_t)service->now_ns : modified_ns};
+    struct ext4_attr attr = {.modified_ns =
+                                 now ? (int64_t)service->date_ns(service->tick_ns) : modified_ns};
     struct open_inode *open = open_find(service, inode);
     mnos_status_t status = write_allowed(service, inode);
 

@@ -154,8 +154,9 @@ struct ext4_service {
     struct ext4_fs *fs;
     struct cache cache;
     struct queue queue;
-    uint64_t now_ns;  /* as protocols/file.h says */
-    uint64_t tick_ns; /* of a clock that only goes on, for timers */
+    uint64_t tick_ns; /* since boot, of this pass */
+    uint64_t (*date_ns)(
+        uint64_t tick_ns); /* as protocols/file.h says; asked when something is dated */
     enum service_state state;
     mnos_status_t failure; /* with SERVICE_FAILED */
     struct service_kept *kept;
@@ -256,7 +257,7 @@ static inline bool open_is_touched(const struct ext4_service *service,
                                    const struct open_inode *open)
 {
     return open != NULL && open->touched_ns != 0 &&
-           service->now_ns - open->touched_ns < SERVICE_TOUCH_NS;
+           service->tick_ns - open->touched_ns < SERVICE_TOUCH_NS;
 }
 /* Blocks of it may be the file's no more. */
 void open_forget_blocks(struct ext4_service *service, uint32_t inode);

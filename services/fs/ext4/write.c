@@ -350,7 +350,7 @@ static mnos_status_t make_ready(struct ext4_service *service, struct open_inode 
         resize_zero_tail(service, batch->inode, batch->size);
     place(service, batch);
     if (open != NULL)
-        open->touched_ns = service->now_ns;
+        open->touched_ns = service->tick_ns;
     known_touch(service, batch->inode);
     return MNOS_OK;
 }

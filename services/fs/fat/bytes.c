@@ -94,7 +94,7 @@ static mnos_status_t check_room(struct fat_service *service, const struct fatfs_
 static void changed(struct fat_service *service, struct fat_node *node)
 {
     kept_forget(service, node);
-    node->object.modified = fat_time_from_ns(service->now_ns);
+    node->object.modified = fat_time_from_ns(service->date_ns(service->tick_ns));
     node->dirty = !node->gone;
     volume_changed(service);
 }

@@ -174,7 +174,6 @@ static void say(const char *text)
 static void set_clock(void *)
 {
     service.tick_ns = kinfo_time_ns();
-    service.now_ns = clock_date_ns(service.tick_ns);
 }
 
 static void events(void *, uint64_t bits)
@@ -333,6 +332,7 @@ int main(void)
     server.loop.round = round_ends;
     service.state_changed = state_changed;
     service.say = say;
+    service.date_ns = clock_date_ns;
     fat_service_init(&service, &server, &disk, kept);
     if (found)
         go_on();

@@ -90,8 +90,9 @@ struct fat_service {
     uint64_t disk_bytes;
     uint32_t disk_sector_bytes;
 
-    uint64_t now_ns;  /* as protocols/file.h says */
-    uint64_t tick_ns; /* of a clock that only goes on */
+    uint64_t tick_ns; /* since boot, of this pass */
+    uint64_t (*date_ns)(
+        uint64_t tick_ns); /* as protocols/file.h says; asked when something is dated */
     enum fat_state state;
     mnos_status_t failure;
     char reason[64]; /* of FAILED, or of being read-only */
