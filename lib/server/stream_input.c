@@ -173,19 +173,23 @@ static void interrupt(struct stream_server *server)
     server->interrupt_waits = !stream_server_tell(server, server->interrupted, NEWS_INTERRUPT);
 }
 
-static void look_at_keys(struct stream_server *server)
+static struct scan_keys keys_now(const struct stream_server *server)
 {
     const struct front *front = &server->state->front;
+    mnos_badge_t now = front_now(front);
+
+    return (struct scan_keys){now != FRONT_HOLDER,
+                              front_with_flag(front, now, STREAM_INTERRUPTS) != 0};
+}
+
+static void look_at_keys(struct stream_server *server)
+{
     struct byte_queue *queue = server->device->received;
     struct scan_answer answer;
     enum scan_found found;
 
     do {
-        mnos_badge_t now = front_now(front);
-        struct scan_keys keys = {now != FRONT_HOLDER,
-                                 front_with_flag(front, now, STREAM_INTERRUPTS) != 0};
-
-        found = scan_next(&server->scan, queue, keys, &answer);
+        found = scan_next(&server->scan, queue, keys_now(server), &answer);
         if (found == SCAN_LAST_RESORT)
             last_resort(server);
         else if (found == SCAN_INTERRUPT)
@@ -210,7 +214,7 @@ static void look_at_keys(struct stream_server *server)
  * anything: it goes no deeper. */
 void stream_server_look_again(struct stream_server *server)
 {
-    scan_again(&server->scan, server->device->received);
+    scan_again(&server->scan, server->device->received, keys_now(server));
     look_at_keys(server);
 }
 

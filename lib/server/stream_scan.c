@@ -25,11 +25,14 @@ void scan_let_go(struct scan *scan, struct byte_queue *queue)
     scan->state = GROUND;
 }
 
-void scan_again(struct scan *scan, struct byte_queue *queue)
+/* The first key of last resort may have been taken already, when it was the last that came: who takes it and changes the front
+ * would keep the second from being one. */
+void scan_again(struct scan *scan, struct byte_queue *queue, struct scan_keys keys)
 {
+    if (!keys.last_resort || scan->at != queue->taken)
+        scan->last_resort = 0;
     scan->at = queue->ready = queue->taken;
     scan->state = GROUND;
-    scan->last_resort = 0;
 }
 
 /* The items from `first` up to the one that is looked at go. */

@@ -49,7 +49,7 @@ enum scan_found scan_next(struct scan *scan, struct byte_queue *queue, struct sc
                           struct scan_answer *answer);
 
 /* What nobody has taken yet is to be looked at once more: other keys mean something now. */
-void scan_again(struct scan *scan, struct byte_queue *queue);
+void scan_again(struct scan *scan, struct byte_queue *queue, struct scan_keys keys);
 
 /* Whether the beginning of an answer is kept back, and letting it go. */
 bool scan_keeps(const struct scan *scan, const struct byte_queue *queue);

@@ -275,6 +275,34 @@ TEST(ns16550_front, keys_typed_before_the_session_was_in_front_mean_the_same)
     CHECK_EQ(events_told[1] & INTERRUPT_EVENT, INTERRUPT_EVENT);
 }
 
+/* It puts another of its sessions in front after each key, and reads what has come. */
+TEST(ns16550_front, a_session_cannot_part_the_key_of_last_resort_by_another_in_front)
+{
+    mnos_badge_t child, grandchild;
+
+    scene(true);
+    child = give_new(1, 0);
+    type_keys("\x1d");
+    CHECK_EQ(poll(child), MNOS_OK);
+    CHECK_STR_EQ(replies[reply_count - 1].bytes, "\x1d");
+    grandchild = give_new(child, 0);
+    type_keys("\x1d");
+    CHECK_EQ(poll(grandchild), MNOS_ERR_AGAIN);
+    CHECK_EQ(poll(1), MNOS_OK);
+    CHECK_STR_EQ(replies[reply_count - 1].bytes, "");
+    type_keys("\x1d"); /* one that the holder has read is no half of it */
+    CHECK_EQ(poll(1), MNOS_OK);
+    CHECK_EQ(with_session(1, STREAM_GIVE_FRONT, child), MNOS_OK);
+    type_keys("\x1d");
+    CHECK_EQ(poll(child), MNOS_OK);
+    CHECK_STR_EQ(replies[reply_count - 1].bytes, "\x1d");
+    CHECK_EQ(with_session(1, STREAM_TAKE_FRONT, child), MNOS_OK);
+    child = give_new(1, 0); /* nor is one that another program has read */
+    type_keys("\x1d");
+    CHECK_EQ(poll(child), MNOS_OK);
+    CHECK_STR_EQ(replies[reply_count - 1].bytes, "\x1d");
+}
+
 TEST(ns16550_front, a_session_cannot_keep_the_keys_of_its_giver_in_the_device)
 {
     struct stream_read read = {100};
