@@ -9,6 +9,7 @@
 
 #define WORKERS_MAX 8
 #define ROUNDS 6
+#define TRIES 5u
 #define ROUND_NS (60 * MILLISECOND_NS)
 #define WAIT_NS 200000ull
 #define STEPS_NONE 1000000u
@@ -258,17 +259,24 @@ static bool frames_come_back(uint64_t wanted)
     return true;
 }
 
+/* Frames of earlier rounds may come back late, when the emulator lets a core stand still for longer than frames_free() looks:
+ * then more are free once. What is given back twice makes more free each time. */
 TEST(stress, the_machine_has_its_frames_back)
 {
     uint64_t slack = CACHED_FRAMES + CACHED_FRAMES_CORE * core_count();
-    uint64_t before;
+    uint64_t before, after;
+    unsigned tries = 0;
 
     run_round(5);
-    before = frames_free();
-    for (unsigned i = 0; i < 3 && !check_failed(); i++)
-        run_round(7 + i);
-    frames_come_back(before - slack);
-    CHECK(frames_free() <= before + slack);
+    after = frames_free();
+    do {
+        before = after;
+        for (unsigned i = 0; i < 3 && !check_failed(); i++)
+            run_round(7 + i);
+        frames_come_back(before - slack);
+        after = frames_free();
+    } while (after > before + slack && ++tries < TRIES && !check_failed());
+    CHECK(after <= before + slack);
 }
 
 TEST(stress, a_process_created_and_destroyed_a_thousand_times_costs_nothing)
