@@ -3,7 +3,8 @@
 
 A limit in seconds of the clock on the wall fails a good machine whose emulator does not get the
 processor. Here time passes for a machine as it would on a host of its own: by the clock, less what
-the emulator waited for a processor, and not at all while it is stopped.
+the emulator waited for a processor, what a hypervisor below the host took of its time, and how long
+whoever waits was late himself; and not at all while it is stopped.
 
     patience = Patience(pid, 20)
     while not patience.is_over():
@@ -56,9 +57,27 @@ def waits_s(threads: Path) -> dict[int, float] | None:
     return waits if has_run else None
 
 
+def host_s(statistics: Path) -> tuple[float, float]:
+    """What all programs of the host have run, and how long a hypervisor ran others in their place, of /proc/stat; zeros
+    where that is not told. Documentation/filesystems/proc.rst of Linux: user, nice, system, idle, iowait, irq, softirq
+    and steal."""
+    try:
+        with statistics.open() as lines:
+            user, nice, system, _, _, irq, softirq, steal = map(int, lines.readline().split()[1:9])
+    except (OSError, ValueError):
+        return 0.0, 0.0
+    return (user + nice + system + irq + softirq) * _TICK_S, steal * _TICK_S
+
+
+def stolen_s(used_s: float, before: tuple[float, float], after: tuple[float, float]) -> float:
+    """What of the stolen time between two looks at the host falls to a program that has used so much meanwhile."""
+    ran_s, steal_s = after[0] - before[0], after[1] - before[1]
+    return used_s * steal_s / ran_s if ran_s > 0 and steal_s > 0 else 0.0
+
+
 def passing_s(elapsed_s: float, used_s: float, waited_s: float | None, processors: int) -> float:
     """What passes for a machine in that much of the clock. `used_s`: the processor time of its emulator; `waited_s`:
-    what its threads waited for a processor.
+    what its threads waited for a processor, in the host's queue or below it.
 
     The waits of all threads count, since while one waits the others may do no more than wait for it. Threads that
     are more than the processors wait for each other: what the emulator uses of the processors passes in any case, so
@@ -77,15 +96,17 @@ class Patience:
         self.pid, self.limit_s = pid, limit_s
         self.processors = min(cores, os.cpu_count() or 1)
         self.passed_s = 0.0
-        self._used_s, self._waits_s, self._wall_s = self._look()
+        self._most_s = float("inf")
+        self._used_s, self._waits_s, self._host_s, self._wall_s = self._look()
 
-    def _look(self) -> tuple[float | None, dict[int, float] | None, float]:
+    def _look(self) -> tuple[float | None, dict[int, float] | None, tuple[float, float], float]:
         """The clock last: what waited until then has passed on it."""
-        return processor_time_s(self.pid), waits_s(Path(f"/proc/{self.pid}/task")), time.monotonic()
+        return (processor_time_s(self.pid), waits_s(Path(f"/proc/{self.pid}/task")),
+                host_s(Path("/proc/stat")), time.monotonic())
 
     def update(self) -> float:
         """Counts what has passed since the last time; returns the sum."""
-        used_s, waits, wall_s = self._look()
+        used_s, waits, host, wall_s = self._look()
         elapsed_s = wall_s - self._wall_s
         if is_stopped(self.pid):
             pass  # no time passes for it
@@ -94,8 +115,12 @@ class Patience:
         elif elapsed_s < SLICE_S / 2:
             return self.passed_s  # too short to tell
         else:
-            self.passed_s += passing_s(elapsed_s, used_s - self._used_s, self._waited_s(waits), self.processors)
-        self._used_s, self._waits_s, self._wall_s = used_s, waits, wall_s
+            ran_s, waited_s = used_s - self._used_s, self._waited_s(waits)
+            if waited_s is not None:
+                waited_s += stolen_s(ran_s, self._host_s, host)
+            self.passed_s += passing_s(min(elapsed_s, self._most_s), ran_s, waited_s, self.processors)
+        self._used_s, self._waits_s, self._host_s, self._wall_s = used_s, waits, host, wall_s
+        self._most_s = float("inf")
         return self.passed_s
 
     def _waited_s(self, waits: dict[int, float] | None) -> float | None:
@@ -108,5 +133,7 @@ class Patience:
         return self.update() >= self.limit_s
 
     def slice_s(self) -> float:
-        """How long to wait before asking again."""
+        """How long to wait before asking again. Who comes back much later did not run himself, or was stopped, and has
+        read nothing meanwhile: what he waits for may be there."""
+        self._most_s = 2 * SLICE_S
         return max(0.01, min(SLICE_S, self.limit_s - self.passed_s))

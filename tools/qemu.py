@@ -108,7 +108,7 @@ class Session:
         while True:
             over = patience.is_over() or self.life.is_over()
             try:
-                self.child.expect(pattern, timeout=0 if over else patience.slice_s())
+                self.child.expect(pattern, timeout=0 if over else min(patience.slice_s(), self.life.slice_s()))
                 return True
             except pexpect.TIMEOUT:
                 if over:

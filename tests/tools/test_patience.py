@@ -13,6 +13,8 @@ from testlib import HANG_S, Suite, check
 suite = Suite("tools")
 
 WALL_S = 10.0
+# What all programs of the host have run, and what its hypervisor took: no more between the looks.
+ALONE = (100.0, 7.0)
 
 
 class Told(patience.Patience):
@@ -31,10 +33,10 @@ def passed_s(used_s: float, waits_s: list[float] | None, cores: int = 1) -> floa
     """For an emulator that in ten seconds of the clock used that much of a processor, and whose threads waited that
     long for one; None: on a host that does not count it."""
     if waits_s is None:
-        return Told(cores, (0.0, None, 0.0), (used_s, None, WALL_S)).update()
+        return Told(cores, (0.0, None, ALONE, 0.0), (used_s, None, ALONE, WALL_S)).update()
     after = {5 + at: wait_s for at, wait_s in enumerate(waits_s)}
     after[5] += 2.0  # from before; the other threads are new
-    return Told(cores, (0.0, {4: 1.0, 5: 2.0}, 0.0), (used_s, after, WALL_S)).update()
+    return Told(cores, (0.0, {4: 1.0, 5: 2.0}, ALONE, 0.0), (used_s, after, ALONE, WALL_S)).update()
 
 
 def check_passed(what: str, used_s: float, waits_s: list[float] | None, cores: int, expected_s: float) -> None:
@@ -68,6 +70,30 @@ def uncounted() -> None:
     check_passed("works a little", 0.5, None, 1, 0.5)
     check_passed("working", 9.0, None, 1, 9.0)
     check_passed("one of two works", 10.0, None, 2, 5.0)
+
+
+@suite.test("what a hypervisor below the host takes from an emulator does not pass")
+def stolen() -> None:
+    for used_s, ran_s, steal_s, expected_s in ((5.0, 5.0, 5.0, 5.0), (4.0, 8.0, 2.0, 9.0), (0.0, 9.0, 9.0, WALL_S),
+                                               (5.0, 0.0, 5.0, WALL_S), (5.0, 5.0, -1.0, WALL_S)):
+        host = ALONE[0] + ran_s, ALONE[1] + steal_s
+        got_s = Told(1, (0.0, {5: 0.0}, ALONE, 0.0), (used_s, {5: 0.0}, host, WALL_S)).update()
+        check(abs(got_s - expected_s) < 0.01, f"{used_s} of {ran_s} s ran and {steal_s} s stolen: {got_s} s pass")
+    with TemporaryDirectory() as name:
+        path = Path(name) / "stat"
+        path.write_text("cpu  100 200 300 5 6 400 500 700 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")
+        ran_s, steal_s = patience.host_s(path)
+        check(ran_s > 0 and abs(steal_s / ran_s - 700 / 1500) < 0.001, f"{ran_s} and {steal_s} s")
+        path.write_text("cpu 1 2 3\n")
+        check(patience.host_s(path) == patience.host_s(path.parent / "none") == (0.0, 0.0), "what is not told")
+
+
+@suite.test("no time passes while whoever was to ask again after a slice is late")
+def late() -> None:
+    looks = [(0.0, {5: 0.0}, ALONE, at * WALL_S) for at in range(4)]
+    wait = Told(1, *looks)
+    check(wait.slice_s() == patience.SLICE_S and wait.update() == 2 * patience.SLICE_S, f"{wait.passed_s} s pass")
+    check(wait.update() == 2 * patience.SLICE_S + WALL_S, f"{wait.passed_s} s pass for who looks seldom")
 
 
 @suite.test("what a thread waited is read where the kernel counts it, and zeros are no count")
