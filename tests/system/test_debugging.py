@@ -61,11 +61,15 @@ class Debugger:
 
 def play(guest: Guest, debugger: Debugger, rest: list[Step]) -> None:
     waits: list[str] = []  # what gdb is to say when it stops
+    busy = False  # a command runs whose end nobody has looked for: it stops in gdb
     for where, command, expected in rest:
         if where == PROMPT:
+            if busy:
+                guest.expect(PROMPT, LIMIT_S)
             guest.send(command + "\r")
-            if expected:
-                guest.expect(command)
+            guest.expect(command)
+            busy = not expected
+            if not busy:
                 must_show(command, guest.expect(PROMPT, LIMIT_S), expected)
             continue
         if where == INTERRUPT:
