@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from testlib import check
 
-from tests.system.segment_peer import (CLOSED_PORT, ECHO, MSS_OPTION, NUMBERS, URG, WEB, Link, SegmentPeer,
-                                       acknowledged, gone, ignored, lives, reset)
+from tests.system.segment_peer import (BEHIND, CLOSED_PORT, ECHO, MSS_OPTION, NUMBERS, URG, WEB, Link, SegmentPeer,
+                                       acknowledged, bare, gone, ignored, lives, reset)
 from tests.system.test_network_floods import PUSH, RST
 from tests.system.user_network import ACK, FIN, SYN
 
@@ -77,7 +77,7 @@ def half(peer: SegmentPeer) -> Link:
 @case("RFC 9293, 3.10.7.4, first", "SYN-RECEIVED: an acknowledgement from behind the window opens nothing")
 def half_behind(peer: SegmentPeer) -> None:
     link = half(peer)
-    link.send(by=40000)
+    link.send(by=BEHIND)
     acknowledged(link)
     link.send()
     link.echoed(b"then")
@@ -117,7 +117,7 @@ def half_blind_rst(peer: SegmentPeer) -> None:
 @case("RFC 5961, 3.2", "SYN-RECEIVED: a RST behind the window is ignored")
 def half_rst_behind(peer: SegmentPeer) -> None:
     link = half(peer)
-    link.send(RST, by=40000)
+    link.send(RST, by=BEHIND)
     ignored(link)
     link.send()
     link.echoed(b"then")
@@ -159,6 +159,7 @@ def pieces(*parts: tuple[int, int]) -> Callable[[SegmentPeer], None]:
         link.next = (link.next + len(data)) % NUMBERS
         got = link.take(len(data), lambda: link.send(ACK | PUSH, data, by=-len(data)))
         check(got == data, f"{got} comes back")
+        link.answers()  # those to what came twice may come behind the bytes
         lives(link)
 
     return run
@@ -229,9 +230,19 @@ def reserved(peer: SegmentPeer) -> None:
 @case("RFC 5961, 5.2", "ESTABLISHED: an acknowledgement from long ago says nothing about the window")
 def window_of_others(peer: SegmentPeer) -> None:
     link = established(peer)
-    link.send(by=40000, window=0)
+    link.send(by=BEHIND, window=0)
     acknowledged(link)
     link.echoed(b"there is room")
+
+
+@case("RFC 5961, 7", "ESTABLISHED: of many acknowledgements that are not acceptable few are answered: no two ends answer each other")
+def storm(peer: SegmentPeer) -> None:
+    link, count = established(peer), 100
+    for number in range(count):
+        link.send(by=0 if number % 2 else -2, ack_by=BEHIND)
+    found = bare(link)
+    check(0 < len(found) < count // 2, f"{len(found)} of {count} are answered")
+    link.echoed(b"and it lives")
 
 
 # ---- The end ----

@@ -13,7 +13,7 @@ from testlib import Suite, check
 
 from tests.system import segment_cases, segment_options
 from tests.system.segment_cases import Case, established
-from tests.system.segment_peer import ECHO, NUMBERS, WEB, Link, SegmentPeer, acknowledged, gone, ignored, lives
+from tests.system.segment_peer import BEHIND, ECHO, NUMBERS, WEB, Link, SegmentPeer, acknowledged, gone, ignored, lives
 from tests.system.test_httpd import PAGE, web_from
 from tests.system.test_network import ECHO as ECHO_SERVICE
 from tests.system.test_network import OWN, until
@@ -22,8 +22,6 @@ from tests.system.user_network import ACK, FIN, SYN, between
 from tests.system.with_services import initrd
 
 suite = Suite("network segments")
-
-BEHIND = 40000  # from the next number: behind every window
 
 
 @contextmanager
