@@ -239,7 +239,8 @@ struct file_session_info {
 _Static_assert(sizeof(struct file_session_info) == 24, "shared between programs");
 
 /* Times are nanoseconds since 1970, and before that negative, by the clock as a time server has set it last, else by what
- * the loader has read; where there was none, the machine was started in 1970. They reach from 1677 to 2262: what a file system has beyond that is the nearest. */
+ * the loader has read; where there was none, the machine was started in 1970. They reach from 1677 to 2262: what a file
+ * system has beyond that is the nearest. */
 struct file_attr {
     uint64_t inode;
     uint64_t generation; /* an inode number that is used again has another one */

@@ -266,8 +266,8 @@ TEST(ns16550_front, keys_typed_before_the_session_was_in_front_mean_the_same)
     CHECK_EQ(with_session(1, STREAM_GIVE_FRONT, child), MNOS_OK);
     type_keys("\x03");
     events_told[1] = 0;
-    grandchild = give_new(
-        child, STREAM_INTERRUPTS); /* its giver does not listen, and is told when it does */
+    /* Its giver does not listen, and is told when it does. */
+    grandchild = give_new(child, STREAM_INTERRUPTS);
     CHECK_EQ(poll(grandchild), MNOS_OK);
     CHECK_STR_EQ(replies[reply_count - 1].bytes, "");
     CHECK_EQ(events_told[1] & INTERRUPT_EVENT, 0);

@@ -155,8 +155,8 @@ struct ext4_service {
     struct cache cache;
     struct queue queue;
     uint64_t tick_ns; /* since boot, of this pass */
-    uint64_t (*date_ns)(
-        uint64_t tick_ns); /* as protocols/file.h says; asked when something is dated */
+    /* As protocols/file.h says; asked when something is dated. */
+    uint64_t (*date_ns)(uint64_t tick_ns);
     enum service_state state;
     mnos_status_t failure; /* with SERVICE_FAILED */
     struct service_kept *kept;

@@ -91,8 +91,8 @@ struct fat_service {
     uint32_t disk_sector_bytes;
 
     uint64_t tick_ns; /* since boot, of this pass */
-    uint64_t (*date_ns)(
-        uint64_t tick_ns); /* as protocols/file.h says; asked when something is dated */
+    /* As protocols/file.h says; asked when something is dated. */
+    uint64_t (*date_ns)(uint64_t tick_ns);
     enum fat_state state;
     mnos_status_t failure;
     char reason[64]; /* of FAILED, or of being read-only */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * runqueue.c - the run queue: from whatever it holds, each operation keeps R1 to R3, and takes or finds the thread that
- * has its turn.
+ * runqueue.c - the run queue: from whatever it holds, each operation keeps R1 and R3, and R2 but for the state and the
+ * core of a thread, and takes or finds the thread that has its turn.
  *
  * Shapes: those listed below of none to two threads that wait, each of the lower or the higher of two priorities (0 and 63,
  * or 31 and 32), pinned or not; and one more of the lower one. Tickets, the work, and what runs are free. The lock is
