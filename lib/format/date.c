@@ -2,6 +2,9 @@
 /* date - see date.h. */
 #include "lib/format/date.h"
 
+#include "lib/base/printf.h"
+#include "lib/base/unix_time.h"
+
 #define DAY_S 86400
 #define FIRST_S (-62135596800ll) /* 0001-01-01 00:00:00 */
 #define LAST_S 253402300799ll    /* 9999-12-31 23:59:59 */
@@ -28,4 +31,14 @@ void date_of(int64_t unix_s, struct date *date)
     date->hour = rest / 3600;
     date->minute = rest / 60 % 60;
     date->second = rest % 60;
+}
+
+const char *date_words(char text[DATE_WORDS_BYTES], int64_t at_ns)
+{
+    struct date date;
+
+    date_of(unix_time_of(at_ns).seconds, &date);
+    mnos_snprintf(text, DATE_WORDS_BYTES, "%u-%02u-%02u %02u:%02u:%02u UTC", date.year, date.month,
+                  date.day, date.hour, date.minute, date.second);
+    return text;
 }

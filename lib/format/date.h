@@ -12,3 +12,8 @@ struct date {
 
 /* From the year 1 to 9999; what is outside is the first or the last second of that. */
 void date_of(int64_t unix_s, struct date *date);
+
+#define DATE_WORDS_BYTES 32
+
+/* "2026-11-29 09:02:11 UTC", of nanoseconds since 1970 or before it. Returns `text`. */
+const char *date_words(char text[DATE_WORDS_BYTES], int64_t at_ns);

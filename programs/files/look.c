@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* look - the commands that look at files and directories: ls, stat. */
 #include "lib/base/printf.h"
-#include "lib/base/unix_time.h"
 #include "lib/client/out.h"
 #include "lib/format/date.h"
 #include "lib/mnos/size_text.h"
@@ -93,11 +92,9 @@ bool files_ls(void)
 
 static void print_date(const char *what, int64_t at_ns)
 {
-    struct date date;
+    char text[DATE_WORDS_BYTES];
 
-    date_of(unix_time_of(at_ns).seconds, &date);
-    out_print("%-10s %u-%02u-%02u %02u:%02u:%02u UTC\n", what, date.year, date.month, date.day,
-              date.hour, date.minute, date.second);
+    out_print("%-10s %s\n", what, date_words(text, at_ns));
 }
 
 /* stat TEXT NAME, and "path". */

@@ -210,15 +210,13 @@ void command_date(const struct words *)
 {
     int64_t boot_ns = clock_boot_ns();
     uint64_t now_ns = kinfo_time_ns(), said_ns;
-    struct date date;
+    char text[DATE_WORDS_BYTES];
 
     if (boot_ns <= 0) {
         console_print("date: neither the loader nor a time server has said what time it is\n");
         return;
     }
-    date_of((int64_t)(((uint64_t)boot_ns + now_ns) / NS_PER_S), &date);
-    console_print("%u-%02u-%02u %02u:%02u:%02u UTC", date.year, date.month, date.day, date.hour,
-                  date.minute, date.second);
+    console_print("%s", date_words(text, boot_ns + (int64_t)now_ns));
     if (clock_is_said(&said_ns))
         console_print(", as a time server said %llu s ago", (ull)(now_ns - said_ns) / NS_PER_S);
     console_print("\n");

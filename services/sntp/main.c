@@ -102,14 +102,12 @@ static void set_clock(const char *who, int64_t boot_ns, int64_t before_ns)
 {
     uint64_t now_ns = kinfo_time_ns();
     int64_t step_ms = (boot_ns - before_ns) / 1000000;
-    struct date date;
+    char text[DATE_WORDS_BYTES];
 
     atomic_store_explicit(&clock_page->said_ns, now_ns, memory_order_relaxed);
     atomic_store_explicit(&clock_page->boot_ns, boot_ns, memory_order_release);
-    date_of((int64_t)(((uint64_t)boot_ns + now_ns) / KEEP_NS_PER_S), &date);
-    log_line("%s: it is %u-%02u-%02u %02u:%02u:%02u UTC, which moves the clock by %lld ms", who,
-             date.year, date.month, date.day, date.hour, date.minute, date.second,
-             (long long)step_ms);
+    log_line("%s: it is %s, which moves the clock by %lld ms", who,
+             date_words(text, boot_ns + (int64_t)now_ns), (long long)step_ms);
     told_last = NULL;
 }
 

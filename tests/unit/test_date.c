@@ -47,3 +47,13 @@ TEST(date, there_is_a_first_and_a_last_second)
     CHECK_EQ(date.month, 2);
     CHECK_EQ(date.day, 29);
 }
+
+TEST(date, as_text_it_is_as_iso_8601_writes_it)
+{
+    char text[DATE_WORDS_BYTES];
+
+    CHECK_STR_EQ(date_words(text, 1795942931999999999), "2026-11-29 09:02:11 UTC");
+    CHECK_STR_EQ(date_words(text, -1), "1969-12-31 23:59:59 UTC");
+    CHECK_STR_EQ(date_words(text, INT64_MIN), "1677-09-21 00:12:43 UTC");
+    CHECK_STR_EQ(date_words(text, INT64_MAX), "2262-04-11 23:47:16 UTC");
+}
