@@ -15,12 +15,19 @@ Case = tuple[str, str, Callable[[SegmentPeer], None]]
 cases: list[Case] = []
 
 
-def case(section: str, text: str):
-    def add(function: Callable[[SegmentPeer], None]):
-        cases.append((section, text, function))
-        return function
+def adding_to(table: list[Case]):
+    """A decorator for the functions that are cases of a table, with the section and what is due."""
+    def case(section: str, text: str):
+        def add(function: Callable[[SegmentPeer], None]):
+            table.append((section, text, function))
+            return function
 
-    return add
+        return add
+
+    return case
+
+
+case = adding_to(cases)
 
 
 def established(peer: SegmentPeer, options: bytes = MSS_OPTION) -> Link:

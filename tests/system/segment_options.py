@@ -6,7 +6,7 @@ from struct import pack, unpack
 
 from testlib import check
 
-from tests.system.segment_cases import Case, established
+from tests.system.segment_cases import Case, adding_to, established
 from tests.system.segment_peer import (ECHO, MSS, MSS_OPTION, NUMBERS, WEB, WINDOW, Link, Segment, SegmentPeer,
                                        acknowledged, option)
 from tests.system.test_network_floods import PUSH
@@ -15,15 +15,8 @@ from tests.system.user_network import ACK
 BIG = b"GET /net HTTP/1.0\r\n\r\n"  # a file of many segments
 
 cases: list[Case] = []
+case = adding_to(cases)
 SCALE, SACK_PERMITTED, SACK, STAMPS = 3, 4, 5, 8
-
-
-def case(section: str, text: str):
-    def add(function: Callable[[SegmentPeer], None]):
-        cases.append((section, text, function))
-        return function
-
-    return add
 
 
 # ---- Options ----
@@ -200,6 +193,15 @@ def both_full(peer: SegmentPeer) -> None:
 # ---- What is sent again, and how much at once ----
 
 
+def sending(peer: SegmentPeer) -> Link:
+    """The guest has sent what it may of a large file, and nothing of it is acknowledged."""
+    link = Link(peer, WEB).open()
+    link.put(BIG)
+    link.until(lambda segment: segment.data, lambda: link.send(ACK | PUSH, BIG, by=-len(BIG)))
+    link.answers()
+    return link
+
+
 def flight(link: Link) -> int:
     """Bytes that have come and are not acknowledged."""
     return (link.top - link.theirs) % NUMBERS
@@ -207,19 +209,13 @@ def flight(link: Link) -> int:
 
 @case("RFC 5681, 3.1", "what is sent first is at most four segments")
 def initial(peer: SegmentPeer) -> None:
-    link = Link(peer, WEB).open()
-    link.put(BIG)
-    link.until(lambda segment: segment.data, lambda: link.send(ACK | PUSH, BIG, by=-len(BIG)))
-    link.answers()
+    link = sending(peer)
     check(0 < flight(link) <= 4 * MSS, f"{flight(link)} bytes")
 
 
 @case("RFC 5681, 3.1", "each acknowledgement lets two segments more at most be on their way")
 def slow_start(peer: SegmentPeer) -> None:
-    link = Link(peer, WEB).open()
-    link.put(BIG)
-    link.until(lambda segment: segment.data, lambda: link.send(ACK | PUSH, BIG, by=-len(BIG)))
-    link.answers()
+    link = sending(peer)
     for _ in range(6):
         before = flight(link)
         segment = link.said[-1]
@@ -257,10 +253,7 @@ def fast(peer: SegmentPeer) -> None:
 
 @case("RFC 6298, 5", "what nobody acknowledges comes again, one segment and not all")
 def again(peer: SegmentPeer) -> None:
-    link = Link(peer, WEB).open()
-    link.put(BIG)
-    link.until(lambda segment: segment.data, lambda: link.send(ACK | PUSH, BIG, by=-len(BIG)))
-    link.answers()
+    link = sending(peer)
     link.until(lambda segment: segment.data and segment.sequence == link.theirs)
     check(all(segment.sequence == link.theirs for segment in link.answers() if segment.data), "more than one segment comes again")
 
