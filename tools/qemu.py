@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TextIO
 
 import pexpect
+import stacks
 
 from hardware import BUILD, EXIT_FAIL, EXIT_PANIC, EXIT_PASS, ISO, LOADER, ROOT, Machine  # noqa: F401
 from patience import Patience
@@ -97,7 +98,7 @@ class Session:
         limit = self.life.limit_s if seconds is None else seconds
         try:
             if not self._wait(pattern, limit):
-                raise GuestError(f"no '{what or pattern}' within {limit:.0f} s; {self._last()}")
+                raise GuestError(f"no '{what or pattern}' within {limit:.0f} s; {self._last()}{self._where()}")
         except pexpect.EOF:
             raise self._ended(f"ended before '{what or pattern}'") from None
         return plain(self.child.before)
@@ -189,6 +190,10 @@ class Session:
                 return False
         raise GuestError(f"does not stop printing; {self._last()}")
 
+    def _where(self) -> str:
+        """What else is known of a machine that does not do what is waited for; ends a sentence."""
+        return ""
+
     def _last(self) -> str:
         lines = [line for line in self.output().splitlines() if line.strip()]
         return f"last line '{lines[-1].strip() if lines else ''}' ({os.path.relpath(self.log_path, ROOT)})"
@@ -269,6 +274,16 @@ class Guest(Session):
     def monitor(self, line: str, core: int = 0) -> str:
         """Runs one line of QEMU's human monitor, as seen from a core."""
         return self.qmp("human-monitor-command", **{"command-line": line, "cpu-index": core})
+
+    def _where(self) -> str:
+        """Where its cores are, in a line; whole beside its log."""
+        try:
+            report = stacks.of_all_cores(self, self.cores, BUILD / "kernel.elf")
+        except (OSError, ValueError, KeyError, GuestError) as error:
+            return f"; its cores do not tell where they are ({error})"
+        path = self.log_path.with_suffix(".stacks")
+        path.write_text(report + "\n", encoding="utf-8")
+        return f"; {stacks.in_a_line(report)} ({os.path.relpath(path, ROOT)})"
 
     def expect_halt(self) -> None:
         """Waits until the first core is seen to halt: where something runs without end, it never is."""

@@ -11,11 +11,15 @@ from __future__ import annotations
 import bisect
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buildid import PF_X, PT_LOAD, segments
 from mksymbols import read_functions
-from qemu import Guest, GuestError
+from testlib import GuestError
 from x86_code import CALL_BYTES_MAX, follows_call
+
+if TYPE_CHECKING:
+    from qemu import Guest
 
 KERNEL_BEGIN = 0xFFFFFFFF80000000
 STACK_WORDS = 200
@@ -68,6 +72,14 @@ def _core(guest: Guest, core: int, kernel: Program, user: Program | None) -> lis
              f"  #0 {kernel.place(rip)}"]
     calls = [word - 1 for word in _stack(guest, core, rsp) if kernel.follows_call(word)]
     return lines + [f"  #{i} {kernel.place(call)}" for i, call in enumerate(calls[:CALLS_MAX], 1)]
+
+
+def in_a_line(report: str) -> str:
+    """Of a report, how many cores are halted, and of each other one the innermost call."""
+    parts = re.split(r"^core ", report, flags=re.M)[1:]
+    running = ["core " + re.sub(r", in the kernel,.*\n\s+#0", ":", part.partition("\n  #1")[0]).strip()
+               for part in parts if " halted" not in part]
+    return "; ".join([f"{len(parts) - len(running)} of {len(parts)} cores halted", *running])
 
 
 def of_all_cores(guest: Guest, cores: int, kernel_path: Path, user_path: Path | None = None) -> str:
