@@ -11,7 +11,6 @@
 
 /* What a connection keeps of its flags; the others are of the moment. */
 #define FLAGS_KEPT (TF_NODELAY | TF_WND_SCALE | TF_TIMESTAMP | TF_SACK | TF_RXCLOSED)
-#define SEGMENT_MIN 1u
 #define WINDOW_INITIAL 4380u /* RFC 3390 */
 
 static void on_destroy(u8_t id, void *data);
@@ -233,7 +232,8 @@ static bool is_sound(const struct kept_connection *image)
 
     return image->sum == KEPT_SUM(image) && image->flow_sum == KEPT_FLOW_SUM(image, first) &&
            image->unsound == 0 && ip_is_v4(image->local) == ip_is_v4(image->remote) &&
-           image->state >= SYN_RCVD && image->state <= TIME_WAIT && image->segment >= SEGMENT_MIN &&
+           image->state >= SYN_RCVD && image->state <= TIME_WAIT &&
+           image->segment >= TCP_MSS_LEAST &&
            bytes <= SOCKET_RING_BYTES + (has_ended(image->state) ? 1u : 0u) +
                         (image->state == SYN_RCVD ? 1u : 0u) &&
            image->acked - image->first <= bytes && image->next - image->acked <= bytes &&

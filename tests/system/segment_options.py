@@ -10,12 +10,13 @@ from tests.system.segment_cases import Case, adding_to, established
 from tests.system.segment_peer import (ECHO, MSS, MSS_OPTION, NUMBERS, WEB, WINDOW, Link, Segment, SegmentPeer,
                                        acknowledged, option)
 from tests.system.test_network_floods import PUSH
-from tests.system.user_network import ACK
+from tests.system.user_network import ACK, SYN
 
 BIG = b"GET /net HTTP/1.0\r\n\r\n"  # a file of many segments
 
 cases: list[Case] = []
 case = adding_to(cases)
+LEAST = 48  # bytes of a segment, whatever a peer says
 SCALE, SACK_PERMITTED, SACK, STAMPS = 3, 4, 5, 8
 
 
@@ -35,10 +36,32 @@ def segments_at_most(options: bytes, size: int) -> Callable[[SegmentPeer], None]
 
 for what, options, size in (
         ("no option", b"", 536), ("MSS of 1,460", MSS_OPTION, MSS), ("MSS of 536", option(2, pack(">H", 536)), 536),
-        ("MSS of 88", option(2, pack(">H", 88)), 88), ("MSS of 65,535", option(2, pack(">H", 65535)), MSS),
+        ("MSS of 88", option(2, pack(">H", 88)), 88),
+        ("MSS of 1", option(2, pack(">H", 1)), LEAST), ("MSS of 0", option(2, pack(">H", 0)), LEAST), ("MSS of 65,535", option(2, pack(">H", 65535)), MSS),
         ("MSS behind options that nobody knows", option(200, b"abc") + option(201) + MSS_OPTION, MSS),
         ("an end in front of the MSS", bytes(4) + MSS_OPTION, 536)):
     cases.append(("RFC 9293, 3.7.1", f"a SYN with {what}: segments of at most {size} bytes", segments_at_most(options, size)))
+
+
+@case("RFC 9293, 3.2", "an MSS behind the SYN says nothing")
+def late_size(peer: SegmentPeer) -> None:
+    for late in (1, 65535):
+        link = sending(peer)  # it has segments that are not sent yet
+        begin = link.theirs
+        link.theirs = (link.theirs + MSS) % NUMBERS
+        link.send(options=option(2, pack(">H", late)))
+        link.take(20 * MSS, link.send)
+        found = [segment for segment in link.said if (segment.sequence - begin) % NUMBERS < 20 * MSS and segment.data]
+        check(all(len(segment.data) == MSS for segment in found), f"behind one of {late} they have other sizes")
+
+
+@case("RFC 9293, 3.2", "SYN-RECEIVED: another MSS in a SYN that comes again says nothing")
+def other_size(peer: SegmentPeer) -> None:
+    link = Link(peer, WEB).half_open()
+    link.send(SYN, by=-1, options=option(2, pack(">H", 65535)))
+    link.put(BIG)
+    link.take(6 * MSS, lambda: link.send(ACK | PUSH, BIG, by=-len(BIG)))
+    check(max(len(segment.data) for segment in link.said) == MSS, "segments are larger")
 
 
 def broken_option(options: bytes) -> Callable[[SegmentPeer], None]:

@@ -77,6 +77,9 @@
 /* TCP: the window is the room of a socket's ring (SOCKET_RING_BYTES), so that what was announced fits. A segment is as
  * long as its interface allows, 1,460 bytes on Ethernet; on loopback longer than there (loopback.c). */
 #define TCP_MSS 10936
+/* Who says that it takes less takes this much: a segment costs the same whatever is in it. As with Linux; hosts of IPv4
+ * that take less than 536 are few (RFC 9293, 3.7.1). */
+#define TCP_MSS_LEAST 48
 #define TCP_WND 32768
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 0
