@@ -63,7 +63,7 @@ static const struct command commands[] = {
     {"pwd", "", "where that is", command_pwd, 0, 0, COMPLETES_NOTHING},
     {"ls", "[PATH]", "names in a directory", command_ls, 0, 1, COMPLETES_PATHS},
     {"cat", "PATH", "what a file holds", command_read, 1, 1, COMPLETES_PATHS},
-    {"cp", "FROM TO", "copy a file", command_cp, 2, 2, COMPLETES_PATHS},
+    {"cp", "[-p] FROM TO", "copy a file; -p: with its date", command_cp, 2, 3, COMPLETES_PATHS},
     {"mv", "FROM TO", "rename, over what is there", command_mv, 2, 2, COMPLETES_PATHS},
     {"rm", "PATH", "remove a file", command_name, 1, 1, COMPLETES_PATHS},
     {"mkdir", "PATH", "make a directory", command_name, 1, 1, COMPLETES_PATHS},

@@ -170,7 +170,8 @@ static bool take_two_paths(const struct words *words)
            files_path(words->word[0], words->word[2], to.path);
 }
 
-void command_cp(const struct words *words)
+/* `option` is a further word for the program; NULL: there is none. */
+static void copy(const struct words *words, const char *option)
 {
     const char *name = words->word[0];
 
@@ -182,8 +183,25 @@ void command_cp(const struct words *words)
     }
     target_itself(&from, "from", READ_FILE);
     target_to_write(&to, "to");
-    if (argument_add_path(words->word[1], &from) && argument_add_path(words->word[2], &to))
+    if (argument_add_path(words->word[1], &from) && argument_add_path(words->word[2], &to) &&
+        (option == NULL || argument_add(option)))
         run(words, &from, &to);
+}
+
+void command_cp(const struct words *words)
+{
+    struct words paths = *words;
+
+    if (words->count == 3) {
+        copy(words, NULL);
+    } else if (strcmp(words->word[1], "-p") != 0) {
+        console_print("usage: cp [-p] FROM TO\n");
+    } else {
+        paths.count = 3;
+        paths.word[1] = words->word[2];
+        paths.word[2] = words->word[3];
+        copy(&paths, "-p");
+    }
 }
 
 /* The session of the file system where a directory is; NULL: there is none, which was told. */

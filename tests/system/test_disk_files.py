@@ -2,6 +2,7 @@
 """test_disk_files.py - files on a disk: mounted at the prompt, there after the next start, good to Linux' tools."""
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -105,6 +106,36 @@ def kept() -> None:
             says(guest, "rm /disk/hello")
             switch_off(guest)
         partition(path)
+
+
+def modified(guest: Guest, path: str) -> str:
+    return re.search(r"^modified +(.+ UTC)", says(guest, f"stat {path}", "modified"), re.M)[1]
+
+
+@suite.test("cp -p, and mv to another file system, keep the date of a file")
+def dated() -> None:
+    at_s, words = 1305296828, "2011-05-13 14:27:08 UTC"
+    with tempfile.TemporaryDirectory() as folder:
+        path, content = Path(folder) / "disk.img", Path(folder) / "content"
+        content.mkdir()
+        (content / "old").write_text("of long ago")
+        os.utime(content / "old", (at_s, at_s))
+        mkdisk.make(path, SIZE_MIB, content=content)
+        with prompt(path, "dates") as guest:
+            check(modified(guest, "/disk/old") == words, "the image has another date")
+            for command in ("cp /disk/old /tmp/new", "cp -p /disk/old /tmp/copy", "cp -p /disk/old /tmp",
+                            "cp -p /tmp/copy /tmp/new-name", "mv /disk/old /tmp/moved", "mv /tmp/copy /disk/back"):
+                guest.command(command, 60)  # it shows how far it is when that takes long
+            check(modified(guest, "/tmp/new") != words, "cp alone keeps the date")
+            for file in ("/tmp/old", "/tmp/new-name", "/tmp/moved", "/disk/back"):
+                check(modified(guest, file) == words, f"{file} has another date")
+            guest.command("cp -p /tmp/moved /tmp/new", 60)  # over what is there
+            check(modified(guest, "/tmp/new") == words, "a file that was there keeps its own date")
+            says(guest, "cp -x /tmp/new /tmp/newer", "usage: cp [-p] FROM TO")
+            says(guest, "cp -p /disk /tmp/newer", "directory")
+            switch_off(guest)
+        said = require_success([mkdisk.tool("debugfs", "e2fsprogs"), "-R", "stat /back", str(partition(path))])
+        check(f"mtime: 0x{at_s:08x}:00000000" in said, f"ext4 has another date:\n{said}")
 
 
 @suite.test("a full disk says so, keeps what it has, and has room again when something is removed")
