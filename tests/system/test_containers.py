@@ -12,6 +12,8 @@ from tests.system.test_network import HOST, PATIENCE_S, connect, free_port
 
 suite = Suite("containers")
 
+ENDED = "ended, exit code 1"
+
 # Tries what it may not, says that it has, and stays.
 ASKS = """cat /disk/work/text; cat /disk/nothing; echo x >/bin/new; echo x >/work/text; echo x >/work/new; mkdir /work/made; cat /etc/none
 wget -q -O - http://10.0.2.2:80/
@@ -20,7 +22,7 @@ exec sleep 1000
 """
 # Keeps a file open for reading and one for writing, until neither can be used any more.
 KEEPS = """exec 3</work/text 4>>/work/out
-read a <&3; echo $a; echo begun >&4
+read a <&3; echo begun >&4; echo $a
 until ! echo more >&4; do sleep 1; done
 read b <&3 || echo not read
 cat /work/text || echo not opened
@@ -36,6 +38,16 @@ def started(guest: Guest, line: str, said: str) -> None:
     guest.expect(said, 60)
     guest.send("\r")
     guest.expect(PROMPT, 30)
+
+
+def revoked(guest: Guest, what: str, *said: str) -> str:
+    """Takes it away, and waits until the monitor and the program have said what is to follow; which of the two is first, nobody
+    knows. Returns what came meanwhile."""
+    since = len(guest.output())
+    guest.command(f"revoke busybox {what}", 30)
+    for text in (f"{what} is taken away", *said):
+        guest.told(text, since)
+    return guest.output()[since:]
 
 
 def holds(text: str, *parts: str) -> None:
@@ -102,12 +114,7 @@ def revokes_files() -> None:
         guest.command("write /disk/work/out before")
         started(guest, "--grant /disk/work:rw:/work --grant /disk/keeps:r:/keeps busybox sh /keeps", "one")
         holds(guest.command("revoke busybox /nowhere"), "has no /nowhere")
-        guest.send("revoke busybox /work\r")
-        guest.expect("/work is taken away", 30)
-        told = guest.expect("root stays", 60)
-        holds(told, "not read", "not opened", "not in a copy", "(Input/output|I/O) error")
-        guest.send("\r")
-        guest.expect(PROMPT, 30)
+        holds(revoked(guest, "/work", "root stays"), "not read", "not opened", "not in a copy", "(Input/output|I/O) error")
         holds(guest.command("authority busybox"), "/disk/work: taken away", r"\n  / +/disk/linux: read")
         check("begun" in guest.command("cat /disk/work/out"), "what was written before is not there")
 
@@ -135,17 +142,11 @@ def revokes_network() -> None:
         with connect(port) as client:
             client.sendall(b"before\n")
             check(client.makefile("rb").readline() == b"before\n", "it did not answer")
-            guest.send("revoke busybox network\r")
-            guest.expect("network is taken away", 30)
-            guest.expect("Network is down", 60)
+            revoked(guest, "network", "Network is down", ENDED)
             client.settimeout(PATIENCE_S)
             try:
                 check(client.recv(100) == b"", "the connection goes on")
             except ConnectionResetError:
                 pass  # which it is to be
-        guest.expect("ended, exit code 1", 60)
         started(guest, serve, ": listen(")  # the port is nobody's
-        guest.send("revoke busybox network\r")  # of one that waits in accept()
-        guest.expect("network is taken away", 30)
-        guest.expect("Network is down", 60)
-        guest.expect("ended, exit code 1", 60)
+        revoked(guest, "network", "Network is down", ENDED)  # of one that waits in accept()
