@@ -66,6 +66,7 @@ def slaac() -> None:
     with beside("addresses 6") as (guest, peer):
         text = guest.command("ip")
         check(LINK_TEXT in text and SITE_TEXT in text and "::1/128" in text, text)
+        peer.ping(OWN_SITE, SITE, 1)  # what it has sent before has been looked at here
         check(LINK in peer.asked and SITE in peer.asked, f"it asked for {peer.asked}")
 
 
