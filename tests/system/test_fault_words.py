@@ -14,6 +14,7 @@ from testlib import Suite, check
 from buildid import SHOWN, build_id
 from mkarchive import pack
 from tests.system.test_init import members
+from tests.system.test_network import until
 from tests.system.with_services import added, initrd
 from where import find, places
 
@@ -143,7 +144,9 @@ def own_symbols() -> None:
             check("0x1000, where nothing is mapped" in lines[0] and len(lines) < 11, f"hostile: {lines}")
             check("?[31mnowhere?+0x" in lines[0], f"hostile: what a file says commands the terminal: {lines}")
             guest.command("cp /disk/given /tmp/given")
+            until(guest, "services", r"\nconsole +monitor +running ")  # the last that starts by itself: that would be an event
             guest.command("run /tmp/given later with events &")
+            until(guest, "ps", r"\d given [^\n]*\n[^\n]* receiving [^\n]* for a message at endpoint")
             guest.command("rm /tmp/given")
             guest.command("cp /disk/own /tmp/given")
             guest.send("restart hello\r")
