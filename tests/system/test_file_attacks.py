@@ -152,7 +152,7 @@ def views() -> None:
                 path = WHERE[name]
                 said(guest, f"viewer_{name}", f"reads {path}/view", "run {} &")
                 for number in range(6):
-                    guest.command(f"kill {lends}")
+                    said(guest, f"viewer_{name}", r"is lent view \d+", f"kill {lends}")  # by the next run
                     says(guest, f"write {path}/beside-{number} text")
                 found = said(guest, f"viewer_{name}",
                              r"(\d+) reads, (\d+) views, (\d+) failed, (\d+) different, (\d+) outlived their view",

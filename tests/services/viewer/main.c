@@ -75,6 +75,7 @@ static void keep(void)
         return;
     views++;
     number = view.number;
+    log_line("is lent view %u", views);
     if (kept != NULL) {
         outlived += lent_word(kept) != 0;
         memory_unmap(kept, 1);
