@@ -281,6 +281,7 @@ int main(void)
         read_fast();
         sleep_until(MNOS_DEADLINE_NEVER - 1); /* its CPU time can be looked at */
     }
+    log_line("begins");
     if (strcmp(what, "sum") != 0)
         for (uint32_t round = 0; round < ROUNDS; round++)
             round_of(round);
