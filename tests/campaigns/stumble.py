@@ -65,8 +65,15 @@ def stop_thread(thread: int, pause_s: float) -> None:
         return  # it has ended
     status = ctypes.c_int()
     libc.ptrace(INTERRUPT, thread, None, None)
-    if libc.waitpid(thread, ctypes.byref(status), WALL) == thread:
-        time.sleep(pause_s)
+    try:
+        if libc.waitpid(thread, ctypes.byref(status), WALL) == thread:
+            time.sleep(pause_s)
+    finally:
+        detach(thread)
+
+
+def detach(thread: int) -> None:
+    status = ctypes.c_int()
     if libc.ptrace(DETACH, thread, None, None) != 0:
         libc.waitpid(thread, ctypes.byref(status), WALL)  # it was killed meanwhile; until then its process has not ended
 
@@ -107,7 +114,13 @@ def run(command: list[str], draw: random.Random) -> tuple[int, int, str]:
         return test.returncode, stops, said.read()
 
 
+def terminated(_number: int, _frame: object) -> None:
+    """As Ctrl-C: what was stopped goes on, and what was started ends."""
+    raise KeyboardInterrupt
+
+
 def main() -> int:
+    signal.signal(signal.SIGTERM, terminated)
     parser = argparse.ArgumentParser(description="Runs tests on a host that is busy at the worst moments.")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--times", type=int, default=1, help="how often")

@@ -18,12 +18,15 @@ from tests.campaigns import stumble
 suite = Suite("tools")
 
 LINES = 50_000
-# Runs a test that says which process it is, and goes on for hours. Whoever is started in the background ignores SIGINT.
-FOREVER = """
-import random, signal, sys
+# What is run in the place of the tests: says which process it is, and goes on for hours.
+FOREVER = f"echo $$ >$1.new; mv $1.new $1; exec sleep {HANG_S}\n"
+# Whoever is started in the background ignores SIGINT.
+RUN = """
+import signal, sys
 from tests.campaigns import stumble
 signal.signal(signal.SIGINT, signal.default_int_handler)
-stumble.run(["sh", "-c", "echo $$ >$0.new; mv $0.new $0; exec sleep {hours}", sys.argv[1]], random.Random(1))
+sys.executable, stumble.ROOT, sys.argv = "sh", stumble.Path(sys.argv[1]), ["stumble.py", "pid"]
+stumble.main()
 """
 
 
@@ -42,18 +45,24 @@ def runs(pid: int) -> bool:
     return True
 
 
-@suite.test("Ctrl-C at stumble.py ends what it has started as well")
+@suite.test("Ctrl-C at stumble.py ends what it has started as well, and so does SIGTERM")
 def interrupted() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        ends_all(number)
+
+
+def ends_all(number: signal.Signals) -> None:
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "tools").mkdir()
+        (Path(folder) / "tools/test.py").write_text(FOREVER)
         file, end = Path(folder) / "pid", time.monotonic() + HANG_S
-        code = FOREVER.format(hours=HANG_S)
-        with subprocess.Popen([sys.executable, "-c", code, str(file)], cwd=ROOT, stderr=subprocess.DEVNULL) as program:
+        with subprocess.Popen([sys.executable, "-c", RUN, folder], cwd=ROOT, stderr=subprocess.DEVNULL) as program:
             while not file.exists() and time.monotonic() < end:
                 time.sleep(0.05)
             pid = int(file.read_text())
-            program.send_signal(signal.SIGINT)
+            program.send_signal(number)
         try:
-            check(program.returncode != 0 and not runs(pid), "what it ran goes on")
+            check(program.returncode != 0 and not runs(pid), f"{number.name}: what it ran goes on")
         finally:
             if runs(pid):
                 os.kill(pid, signal.SIGKILL)
