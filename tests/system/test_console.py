@@ -11,6 +11,7 @@ from qemu import BUILD, PROMPT, Guest, Machine
 from testlib import Suite, check
 from tests.system.screen import press, screen_text, type_text, wait_for_text
 from tests.system.test_httpd import uptime_s
+from tests.system.test_network import until
 from tests.system.with_services import initrd
 
 suite = Suite("console")
@@ -85,6 +86,7 @@ def killed() -> None:
         guest.expect(PROMPT)
         wait_for_text(guest, PROMPT_ON_SCREEN)
         guest.command("kill ps2")
+        until(guest, "ps", r"\d ps2 [^\n]*\n[^\n]* receiving ")  # its next run drops what it finds in the controller
         command(guest, "one", "one: there is")
         guest.command("kill terminal")
         wait_for_text(guest, "init: terminal: ended (killed)", PROMPT_ON_SCREEN)  # the log, and the line of the prompt
