@@ -21,7 +21,7 @@ suite = Suite("linux")
 
 BUSYBOX = BUILD / "src/busybox-static/bin/busybox"
 OWN = {name: BUILD / "tests/linux" / name
-       for name in ("kept", "cost", "errors", "signals", "memory", "large", "events", "reads", "hostile", "sent", "waits")}
+       for name in ("kept", "cost", "errors", "signals", "memory", "large", "events", "reads", "hostile", "sent", "waits", "crowd")}
 # What a call may cost, in instructions: docs/linux.md has what it does.
 COST_LIMITS = {"getppid": 100, "read": 900, "pipe": 9_900, "fork": 330_000, "exec": 471_000,
                "thread": 8_500}
@@ -270,10 +270,16 @@ def steps() -> None:
         check("ended by SIGSEGV" in output and code == 128 + 11, f"{code}, {output!r}")
 
 
-@suite.test("waitid tells of children what it tells on the host, and children that nobody waits for are gone when they end")
+# Of each round of crowd.c: 31 children beside it, and none more (EAGAIN).
+ENDED_CROWD = "ended: 31\none more: -11\nwaited for: 31\n"
+
+
+@suite.test("waitid tells of children what it tells on the host, those that nobody waits for are gone when they end, or count among 32")
 def waits() -> None:
     with disk() as (path, _), prompt(path, "waits") as guest:
         run_alike(guest, OWN["waits"])
+        output, code = run(guest, "run crowd")
+        check((output, code) == (ENDED_CROWD * 2, 0), f"{code}: {output}")
 
 
 @suite.test("signals from others reach a program that computes or only makes calls; one that was stopped goes on as it was")

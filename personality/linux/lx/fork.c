@@ -158,18 +158,26 @@ static void list_handle(struct open_file *file, void *failed)
         (struct lxhost_handle){file->file.handle, mounts_session_number(file->file.session), 0};
 }
 
-/* Memory for the program's pages and lx's own. */
-static bool take_memory(const struct part parts[PARTS], mnos_cap_t *memory)
+/* That there is no copy: there are as many processes as may be, or the container has nothing left. */
+static int64_t no_copy(mnos_status_t status)
 {
+    return status == MNOS_ERR_AGAIN ? -LX_EAGAIN : -LX_ENOMEM;
+}
+
+/* Memory for the program's pages and lx's own. */
+static mnos_status_t take_memory(const struct part parts[PARTS], mnos_cap_t *memory)
+{
+    mnos_status_t status;
+
     copy.pages = memory_present();
     copy.filled = 0;
     for (unsigned i = 0; i < PARTS; i++)
         copy.pages += (parts[i].end - parts[i].start) / LX_PAGE;
-    if (host_ask_capability(LXHOST_FORK_MEMORY, &(struct lxhost_pages){copy.pages},
-                            sizeof(struct lxhost_pages), memory) != MNOS_OK)
-        return false;
-    return host_map_somewhere(*memory, 0, copy.pages, MNOS_MAP_READ | MNOS_MAP_WRITE, &copy.to) ==
-           MNOS_OK;
+    status = host_ask_capability(LXHOST_FORK_MEMORY, &(struct lxhost_pages){copy.pages},
+                                 sizeof(struct lxhost_pages), memory);
+    if (status != MNOS_OK)
+        return status;
+    return host_map_somewhere(*memory, 0, copy.pages, MNOS_MAP_READ | MNOS_MAP_WRITE, &copy.to);
 }
 
 /* No copy is asked for: the memory is the container's again. */
@@ -192,9 +200,7 @@ static int64_t make_copy(struct part parts[PARTS])
         copy_pages((const void *)parts[i].kept, (parts[i].end - parts[i].kept) / LX_PAGE);
     }
     status = host_ask(LXHOST_FORK, &record, sizeof record, &made, sizeof made);
-    if (status != MNOS_OK)
-        return status == MNOS_ERR_AGAIN ? -LX_EAGAIN : -LX_ENOMEM;
-    return made.pid;
+    return status == MNOS_OK ? made.pid : no_copy(status);
 }
 
 /* ---- In the copy ---- */
@@ -249,7 +255,8 @@ int64_t process_fork(void)
     struct part parts[PARTS];
     mnos_cap_t memory = 0;
     bool failed = false;
-    int64_t result = -LX_ENOMEM;
+    mnos_status_t status;
+    int64_t result;
 
     shared.image.run_count = shared.image.handle_count = 0;
     open_files_each(list_handle, &failed);
@@ -257,7 +264,8 @@ int64_t process_fork(void)
         return -LX_ENOMEM;
     list_parts(parts);
     copy.to = NULL;
-    if (take_memory(parts, &memory) && copy_program() && list_own(parts)) {
+    status = take_memory(parts, &memory);
+    if (status == MNOS_OK && copy_program() && list_own(parts)) {
         if (fork_save() != 0) {
             become();
             return 0;
@@ -265,6 +273,7 @@ int64_t process_fork(void)
         result = make_copy(parts);
     } else {
         give_memory_back();
+        result = no_copy(status);
     }
     /* lxhost has taken the memory back, and what was mapped with it. */
     if (copy.to != NULL)
