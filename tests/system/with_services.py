@@ -3,6 +3,8 @@
 
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Callable, Iterable
 
@@ -69,19 +71,26 @@ def web_from(endpoint: str) -> Callable[[str], str]:
     return change
 
 
+@cache
+def made_of(text: str, added_programs: tuple[str, ...], where: str) -> dict[str, bytes]:
+    """The files of the RAM disk that are made of a manifest. Most tests of a suite have the same one."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        manifest = folder / "manifest.toml"
+        manifest.write_text(text)
+        compile_manifest(manifest, folder / "manifest.bin", needs_of(added_programs, where))
+        for tool, out in (("mknet.py", "net_limits"), ("mkfiles.py", "file_limits")):
+            subprocess.run([sys.executable, ROOT / "tools" / tool, manifest, folder / out], check=True, timeout=HANG_S)
+        return {out: (folder / out).read_bytes() for out in ("manifest.bin", "net_limits", "file_limits")}
+
+
 def initrd(folder: Path, added_programs: Iterable[str], change: Callable[[str], str],
            where: str = "tests/services", extra: dict[str, bytes] | None = None) -> Path:
     """A RAM disk in `folder` with the programs of a folder, `extra` files, and what `change` makes of the manifest."""
     files = members() | (extra or {})
     for program in added_programs:
         files[program] = (BUILD / where / f"{program}.stripped").read_bytes()
-    manifest = folder / "manifest.toml"
-    manifest.write_text(change((ROOT / "system/manifest.toml").read_text()))
-    compile_manifest(manifest, folder / "manifest.bin", needs_of(added_programs, where))
-    for tool, name in (("mknet.py", "net_limits"), ("mkfiles.py", "file_limits")):
-        subprocess.run([sys.executable, ROOT / "tools" / tool, manifest, folder / name], check=True, timeout=HANG_S)
-    for name in ("manifest.bin", "net_limits", "file_limits"):
-        files[name] = (folder / name).read_bytes()
+    files |= made_of(change((ROOT / "system/manifest.toml").read_text()), tuple(added_programs), where)
     path = folder / "initrd.tar"
     path.write_bytes(pack(files))
     return path
