@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from qemu import ROOT
-from testlib import Result, Suite, check, run
+from testlib import WHOLE_MACHINE, Result, Suite, check, run
 
 suite = Suite("tools")
 
@@ -40,6 +40,15 @@ def named_again() -> None:
     *_, bad, worse, counts = said.getvalue().splitlines()
     check(bad.startswith("   failed: inner: bad: said more") and len(bad) < 400, bad)
     check((worse, counts) == ("   failed: inner: worse: nothing", "1 passed, 2 failed"), f"{worse}\n{counts}")
+
+
+@suite.test("what takes the whole machine is run before all else, one behind the other")
+def whole_machine_first() -> None:
+    inner, begun = Suite("inner"), []
+    for name, slots in (("small", 1), ("large", WHOLE_MACHINE), ("also small", 1), ("as large", WHOLE_MACHINE)):
+        inner.test(name, slots)(lambda name=name: begun.append(name))
+    check(run([inner], out=io.StringIO()), "it failed")
+    check(len(begun) == 4 and (WHOLE_MACHINE == 1 or begun[:2] == ["large", "as large"]), f"{begun}")
 
 
 @suite.test("no test changes what those that run beside it in its process share with it")
