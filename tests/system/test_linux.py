@@ -160,6 +160,21 @@ def processes() -> None:
         check(not wrong, "\n".join(wrong))
 
 
+# Run by their names: /proc/self/exe is the program that reads them, by which busybox' shell runs its own programs.
+SCRIPTS = {"inner": "#!/bin/busybox sh\nreadlink /proc/self/exe\necho $0 $1 | rev\n", "outer": "#!/work/inner outer\n"}
+SCRIPTS_SAY = {"--grant /disk/work:r:/work /disk/work/inner one": "/bin/busybox\neno renni/krow/\n",
+               "--grant /disk/work:r:/work busybox env /work/inner two": "/bin/busybox\nowt renni/krow/\n",
+               "--grant /disk/work:r:/work busybox env /work/outer": "/bin/busybox\nretuo renni/krow/\n"}
+
+
+@suite.test("a script that is run by its name, by another and by a program, is run by the program that its first line names")
+def scripts() -> None:
+    with disk(files=SCRIPTS) as (path, _), prompt(path, "scripts") as guest:
+        for line, wanted in SCRIPTS_SAY.items():
+            output, code = run(guest, f"run {line}")
+            check((output, code) == (wanted, 0), f"{line}: {code}, {output!r}")
+
+
 @suite.test("a program reads what is typed, line by line, with erasing and the end of the file")
 def typed() -> None:
     with disk() as (path, _), prompt(path, "typed") as guest:

@@ -102,15 +102,14 @@ static int64_t open_program(const char *path, struct place *place)
     return result != 0 ? result : files_open(place, LINUX_O_RDONLY, &load.file);
 }
 
-/* From here on there is no way back. The file that was called by that name has that path, through links. */
-static _Noreturn void enter(const char *called, const char *path)
+/* From here on there is no way back. The file was called by that name. */
+static _Noreturn void enter(const char *called)
 {
     threads_end_others();
     descriptors_executed();
     signals_executed();
     memory_clear();
     process_set_name(path_last(called));
-    string_copy(made_up_program, path, sizeof made_up_program);
     (void)!load_enter(&load);
     lx_killed(LINUX_SIGKILL, NULL, 0); /* as Linux: there is nothing left that could be told */
 }
@@ -130,7 +129,7 @@ int64_t lx_execve(uint64_t path, uint64_t arguments, uint64_t environment)
     if (result == 0)
         result = load_check(&load);
     if (result == 0)
-        enter(text, place.path);
+        enter(text);
     memory_free(&load.words);
     return result;
 }

@@ -11,6 +11,7 @@
 #include "personality/linux/lx/host.h"
 #include "personality/linux/lx/image.h"
 #include "personality/linux/lx/memory.h"
+#include "personality/linux/lx/mounts.h"
 #include "personality/linux/lx/process.h"
 #include "personality/linux/lx/random.h"
 #include "personality/linux/lx/scratch.h"
@@ -285,8 +286,10 @@ int64_t load_enter(struct load *load)
     size_t bytes;
     int64_t result = follow_scripts(load, &bytes);
 
-    if (result == 0)
+    if (result == 0) {
+        string_copy(made_up_program, load->file->path, sizeof made_up_program);
         result = map_stack(&top);
+    }
     if (result == 0)
         result = map_program(load->file, &image, &distance);
     if (result == 0) {

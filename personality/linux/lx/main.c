@@ -166,7 +166,6 @@ int main(void)
     take_words();
     path = take_options(words, &left);
     load.path = path;
-    string_copy(made_up_program, path, sizeof made_up_program);
     for (left--, path += strlen(path) + 1; left > 0; left--, path += strlen(path) + 1)
         load.arguments[load.argument_count++] = path;
     memory_start();
