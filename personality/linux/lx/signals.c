@@ -315,7 +315,7 @@ void signals_forked(void)
     timers_forget();
 }
 
-void signals_executed(void)
+void signals_clear_handlers(void)
 {
     for (uint32_t signal = 1; signal <= LINUX_SIGNALS; signal++) {
         uint64_t handler = signals_actions[signal - 1].handler;
@@ -324,5 +324,10 @@ void signals_executed(void)
             .handler = handler == HANDLER_IGNORE ? HANDLER_IGNORE : HANDLER_DEFAULT};
     }
     tell_of_children();
+}
+
+void signals_executed(void)
+{
+    signals_clear_handlers();
     thread_self()->stack = (struct linux_sigaltstack){.flags = LINUX_SS_DISABLE};
 }

@@ -43,8 +43,9 @@ void signals_block_for_now(uint64_t mask);
 int64_t signals_block_for_now_at(uint64_t address, uint64_t bytes);
 /* In a process that was forked: nothing has come for it, and it has no timer. */
 void signals_forked(void);
-/* The process begins with another program: handlers are those of the system again, what was ignored is, and so is what is
- * blocked and pending. */
+/* Handlers are those of the system again; what was ignored is. */
+void signals_clear_handlers(void);
+/* The process begins with another program: handlers are cleared, and what is blocked and pending is so still. */
 void signals_executed(void);
 /* What was sent to the thread is forgotten, and others deliver what was sent to the process. */
 void signals_thread_ends(struct lx_thread *thread);
