@@ -43,7 +43,7 @@ enum stream_front_flags {
 
 struct stream_front {
     uint32_t flags;
-    uint32_t reserved;
+    uint32_t terminal; /* 0: the asker's */
 };
 
 enum stream_ask_flags {

@@ -100,7 +100,13 @@ mnos_status_t stream_size(mnos_cap_t stream, uint32_t flags, struct stream_size 
 
 mnos_status_t stream_give_front(mnos_cap_t stream, uint32_t flags, mnos_cap_t *session)
 {
-    struct stream_front request = {flags, 0};
+    return stream_give_front_at(stream, 0, flags, session);
+}
+
+mnos_status_t stream_give_front_at(mnos_cap_t stream, uint32_t terminal, uint32_t flags,
+                                   mnos_cap_t *session)
+{
+    struct stream_front request = {flags, terminal};
     struct message msg = {.accept = 1};
     mnos_status_t status;
 

@@ -33,6 +33,9 @@ mnos_status_t stream_size(mnos_cap_t stream, uint32_t flags, struct stream_size 
 /* A session of its own for another program, in front or, with STREAM_BEHIND, not: enum stream_front_flags. It is the
  * only capability of it (Write, Grant), to be handed on and deleted, or kept for stream_take_front(). */
 mnos_status_t stream_give_front(mnos_cap_t stream, uint32_t flags, mnos_cap_t *session);
+/* The same at another terminal of the same service, which only the service's holder may say. */
+mnos_status_t stream_give_front_at(mnos_cap_t stream, uint32_t terminal, uint32_t flags,
+                                   mnos_cap_t *session);
 /* A session that was made so comes in front again. */
 mnos_status_t stream_put_front(mnos_cap_t stream, uint32_t flags, mnos_cap_t session);
 /* Ends a session, which is not deleted; if it or one below it was in front, the caller is now. 0: the caller comes in

@@ -178,7 +178,7 @@ static struct scan_keys keys_now(const struct stream_server *server)
     const struct front *front = &server->state->front;
     mnos_badge_t now = front_now(front);
 
-    return (struct scan_keys){now != FRONT_HOLDER,
+    return (struct scan_keys){server->number == 0 && now != FRONT_HOLDER,
                               front_with_flag(front, now, STREAM_INTERRUPTS) != 0};
 }
 

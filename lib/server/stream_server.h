@@ -34,6 +34,9 @@
 /* A HOLD with what is on its way: it comes at once, unless who brings it waits for a driver that never answers. */
 #define STREAM_HOLD_NS 1000000000ull
 
+/* In the badges of sessions, so that badges of several terminals are different, and say of which they are. */
+#define STREAM_NUMBER_SHIFT 60u
+#define STREAM_NUMBER_MAX 7u
 /* Of a client of the manifest's that is not the holder: it only writes. In the place of a badge. */
 #define STREAM_VISITOR UINT64_MAX
 
@@ -89,6 +92,8 @@ struct stream_server {
     const struct stream_device *device;
     mnos_cap_t endpoint; /* that its clients send to */
     uint64_t holder;     /* the number of the service that is in front at first; 0: nobody is */
+    /* 0, or of several terminals of one service which: 1 to STREAM_NUMBER_MAX. Such a one has no key of last resort. */
+    uint32_t number;
     struct stream_server_state *state; /* outlives the process */
     uint64_t now_ns;                   /* the caller's to set before each call */
     bool told;
@@ -113,11 +118,16 @@ struct stream_server {
     bool more;        /* there is output that the device would take now */
 };
 
-/* With `device`, `endpoint`, `holder`, `state` and `now_ns` set: forgets the sessions that ended while no server ran. */
+/* With `device`, `endpoint`, `holder`, `number`, `state` and `now_ns` set: forgets the sessions that ended while no server ran. */
 void stream_server_begin(struct stream_server *server, bool fresh, mnos_badge_t first_badge);
 
 /* Capabilities that a message may bring, those of STREAM_ATTACH: message.accept. */
 #define STREAM_SERVER_ACCEPTS 3u
+/* Of a device that knows how large it is, so that it need not be asked. */
+void stream_server_set_size(struct stream_server *server, unsigned columns, unsigned rows);
+/* Which of the terminals of a service, whose holder is that of `server`, a request concerns: its number; 0 also for one that is
+ * for none of them. */
+uint32_t stream_server_number(const struct stream_server *server, const struct message *msg);
 /* Handles a message from a client. `msg` becomes the reply, with reply_id 0 when there is none to
  * send now. */
 void stream_server_handle(struct stream_server *server, struct message *msg);

@@ -21,6 +21,25 @@ mnos_badge_t stream_server_who(const struct stream_server *server, mnos_badge_t 
     return STREAM_VISITOR;
 }
 
+static uint32_t number_of(mnos_badge_t session)
+{
+    return (session & FRONT_BADGE_MADE) != 0 ? session >> STREAM_NUMBER_SHIFT & STREAM_NUMBER_MAX
+                                             : 0;
+}
+
+uint32_t stream_server_number(const struct stream_server *server, const struct message *msg)
+{
+    struct stream_front request;
+    bool gives = msg->label == STREAM_GIVE_FRONT, takes = msg->label == STREAM_TAKE_FRONT;
+
+    if (stream_server_who(server, msg->badge) != FRONT_HOLDER)
+        return number_of(msg->badge);
+    if ((gives || takes) && msg->cap_count != 0)
+        return number_of(message_cap_badge(msg, 0));
+    return gives && message_get(msg, &request, sizeof request) == sizeof request ? request.terminal
+                                                                                 : 0;
+}
+
 bool stream_server_in_front(const struct stream_server *server, mnos_badge_t badge)
 {
     return stream_server_who(server, badge) == front_now(&server->state->front);
@@ -144,7 +163,7 @@ mnos_status_t stream_server_give_front(struct stream_server *server, struct mess
     if (message_get(msg, &request, sizeof request) != sizeof request)
         status = MNOS_ERR_SIZE;
     else if ((request.flags & ~(uint32_t)(STREAM_BEHIND | STREAM_INTERRUPTS)) != 0 ||
-             request.reserved != 0)
+             (request.terminal != 0 && request.terminal != server->number))
         status = MNOS_ERR_ARGUMENT;
     else if (who == STREAM_VISITOR)
         status = MNOS_ERR_DENIED;
@@ -267,7 +286,8 @@ void stream_server_begin(struct stream_server *server, bool fresh, mnos_badge_t 
 {
     struct stream_server_state *state = server->state;
 
-    front_open(&state->front, fresh, first_badge);
+    front_open(&state->front, fresh,
+               first_badge | (mnos_badge_t)server->number << STREAM_NUMBER_SHIFT);
     if (fresh) {
         atomic_store_explicit(&state->holder_run, 0, memory_order_relaxed);
         atomic_store_explicit(&state->size, 0, memory_order_relaxed);

@@ -81,6 +81,11 @@ void stream_server_answered(struct stream_server *server, enum scan_found found,
     set_answer(server, answer);
 }
 
+void stream_server_set_size(struct stream_server *server, unsigned columns, unsigned rows)
+{
+    set_answer(server, (struct scan_answer){.columns = columns, .rows = rows});
+}
+
 /* One that has answered before and does not now, because it is slow, is as large as before. What it answers later counts
  * all the same. */
 void stream_server_check_patience(struct stream_server *server)

@@ -384,7 +384,7 @@ TEST(ns16550_front, malformed_requests_are_refused)
     CHECK_EQ(request(1, 1, STREAM_TAKE_FRONT, "abc", 3).label, MNOS_ERR_SIZE);
     record = (struct stream_front){0, 1};
     CHECK_EQ(request(1, 1, STREAM_GIVE_FRONT, &record, sizeof record).label, MNOS_ERR_ARGUMENT);
-    record.reserved = 0;
+    record.terminal = 0;
     CHECK_EQ(request_caps(1, STREAM_GIVE_FRONT, &record, sizeof record, 1, 1).label,
              MNOS_ERR_ARGUMENT); /* a capability of something else */
     CHECK_EQ(request_caps(1, STREAM_TAKE_FRONT, NULL, 0, 2, 1).label, MNOS_ERR_ARGUMENT);
