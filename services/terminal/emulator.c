@@ -25,9 +25,9 @@ struct emulator {
     VTermScreen *screen;
     const struct emulator_hooks *hooks;
     unsigned columns, rows;
-    bool cursor_visible;
-    cell_t *cells; /* columns * rows */
-    cell_t *line;  /* one that scrolls off */
+    bool cursor_visible, alternate; /* a program has a screen of its own */
+    cell_t *cells;                  /* columns * rows */
+    cell_t *line;                   /* one that scrolls off */
     struct row *row;
 };
 
@@ -117,6 +117,10 @@ static int property_set(VTermProp property, VTermValue *value, void *context)
     struct emulator *emulator = context;
     VTermPos at;
 
+    if (property == VTERM_PROP_ALTSCREEN) {
+        emulator->alternate = value->boolean != 0;
+        return 1; /* else libvterm shows there what the last program has left */
+    }
     if (property != VTERM_PROP_CURSORVISIBLE)
         return 0;
     vterm_state_get_cursorpos(vterm_obtain_state(emulator->terminal), &at);
@@ -202,6 +206,15 @@ void emulator_write(struct emulator *emulator, const char *bytes, size_t count)
 {
     (void)vterm_input_write(emulator->terminal, bytes, count);
     vterm_screen_flush_damage(emulator->screen);
+}
+
+void emulator_undo(struct emulator *emulator)
+{
+    static const char leave[] = "\033[?1049l", reset[] = "\033[!p";
+
+    if (emulator->alternate) /* else it would have the cursor go where it was saved last */
+        emulator_write(emulator, leave, sizeof leave - 1);
+    emulator_write(emulator, reset, sizeof reset - 1);
 }
 
 void emulator_press(struct emulator *emulator, enum emulator_key key, unsigned modifiers)

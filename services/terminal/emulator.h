@@ -51,6 +51,8 @@ struct emulator;
 struct emulator *emulator_make(unsigned columns, unsigned rows, const struct emulator_hooks *hooks);
 
 void emulator_write(struct emulator *emulator, const char *bytes, size_t count);
+/* A program has ended: what it has set is undone, as a screen of its own, colours and a hidden cursor; its text stays. */
+void emulator_undo(struct emulator *emulator);
 /* `modifiers`: enum emulator_modifiers. */
 void emulator_press(struct emulator *emulator, enum emulator_key key, unsigned modifiers);
 

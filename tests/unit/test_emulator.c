@@ -157,6 +157,8 @@ TEST(emulator, a_program_has_a_screen_of_its_own_and_gives_the_other_back)
     write_text("\033[?1049l");
     CHECK_STR_EQ(shown(0), "before");
     CHECK_EQ(scrollback_count(&terminal.scrollback), 0);
+    write_text("\033[?1049h"); /* nothing of the last program's is left there */
+    CHECK_STR_EQ(shown(0), "");
 }
 
 TEST(emulator, keys_with_names_send_what_xterm_sends)
