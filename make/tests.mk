@@ -14,7 +14,7 @@ UNIT_SRCS := $(filter-out kernel/main.c kernel/mm/frame.c kernel/mm/slab.c kerne
              $(addprefix lib/driver/,dma.c virtio/queue.c virtio/queue_packed.c virtio/transport.c) \
              $(FRAME_SRCS) \
              drivers/block/nvme/queue.c \
-             $(addprefix services/terminal/,emulator.c font.c layout.c screen.c scrollback.c terminal.c) \
+             $(addprefix services/terminal/,emulator.c font.c layout.c screen.c scrollback.c terminal.c terminals.c) \
              $(addprefix services/devices/,match.c names.c quiet.c scan.c table.c vectors.c windows.c) \
              $(addprefix services/net/,address.c limits.c) services/fs/initrdfs/files.c $(addprefix services/vfs/,steps.c table.c) \
              $(addprefix services/fs/fat/,boot.c time.c volume_cache.c) \

@@ -3,8 +3,6 @@
  * main - the terminal of the screen: capabilities, and the one loop. Keys come from the driver of the keyboard, bytes from clients
  * (protocols/stream.def), and the screen shows one of the terminals. See README.md.
  */
-#include <stdatomic.h>
-
 #include "lib/client/manager.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/ipc.h"
@@ -13,14 +11,13 @@
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
 #include "lib/server/alive.h"
-#include "lib/server/guard.h"
-#include "lib/server/state.h"
 #include "lib/server/stream_server.h"
 #include "services/terminal/absent.h"
+#include "services/terminal/clients.h"
 #include "services/terminal/display.h"
 #include "services/terminal/journal.h"
 #include "services/terminal/keyboard.h"
-#include "services/terminal/terminal.h"
+#include "services/terminal/terminals.h"
 
 #define EVENT_KEYS 1ull
 #define EVENT_ANSWER 4ull /* the thread that asks for keys has something */
@@ -36,70 +33,16 @@ _Static_assert(((EVENT_KEYS | EVENT_ANSWER) & (STREAM_EVENT_LOOK | MANAGER_EVENT
 #define WORD_BYTES 32u
 #define KEYBOARD_PRIORITY 19u /* as the manifest says of this service */
 
-#define STATE_MAGIC 0x4C414E494D524554ull /* "TERMINAL" */
-#define STATE_LAYOUT 1u
-
 enum { EXIT_MEMORY = 1, EXIT_SCREEN = 2, EXIT_RECEIVE = 3, EXIT_KEYMAPS = 4 };
-enum { MONITOR, LOG, TERMINALS };
-
-/* What outlives the process, in a region. */
-struct kept {
-    _Atomic uint64_t typed; /* keys wait that nobody has read: they are lost with the process */
-    struct stream_server_state server;
-};
-_Static_assert(sizeof(struct state_header) + sizeof(struct kept) <= MNOS_PAGE_BYTES,
-               "the region's floor");
 
 static struct screen screen;
-static struct terminal terminals[TERMINALS];
-static unsigned seen;               /* the terminal that the screen shows */
-static struct stream_server server; /* of the first */
-static struct kept *kept;
+static mnos_cap_t endpoint;
+static uint64_t now_ns;
 static struct layout keys;
 static struct keyboard keyboard;
 static struct journal journal;
-static bool held, keys_wait; /* keys are left where they are; there may be some */
-static uint64_t draw_at_ns;  /* 0: nothing is to be drawn */
-
-/* ---- The first terminal as a device of lib/server/stream_server.h ---- */
-
-static size_t send(void *context, const uint8_t *bytes, size_t count)
-{
-    terminal_write(context, (const char *)bytes, count);
-    return count;
-}
-
-static void note_typed(void)
-{
-    bool waits = byte_queue_used(&terminals[MONITOR].received) != 0;
-
-    atomic_store_explicit(&kept->typed, waits || keyboard_may_take(&keyboard),
-                          memory_order_relaxed);
-}
-
-static void taken(void *)
-{
-    note_typed();
-}
-
-/* Somebody is about to end this process: keys wait in the driver of the keyboard. */
-static void hold(void *, bool hold_them)
-{
-    held = hold_them;
-}
-
-/* Keys that have been asked for leave the driver of the keyboard, however `held` is set afterwards. */
-static bool on_its_way(void *)
-{
-    return keyboard_may_take(&keyboard);
-}
-
-static const struct stream_device device = {.context = &terminals[MONITOR],
-                                            .received = &terminals[MONITOR].received,
-                                            .send = send,
-                                            .taken = taken,
-                                            .hold = hold,
-                                            .on_its_way = on_its_way};
+static bool keys_wait;      /* there may be some */
+static uint64_t draw_at_ns; /* 0: nothing is to be drawn */
 
 /* ---- The log ---- */
 
@@ -119,44 +62,27 @@ static bool show_journal(struct terminal *terminal, struct journal *from)
 
 /* ---- Keys ---- */
 
-/* A terminal costs memory when it is seen for the first time; what there was none for then is not tried again. */
-static bool is_open(unsigned terminal)
-{
-    if (terminals[terminal].columns == 0)
-        (void)terminal_open(&terminals[terminal], screen.columns, screen.rows,
-                            SCROLLBACK_BLOCKS_MAX);
-    return terminals[terminal].emulator != NULL;
-}
-
-static void switch_to(unsigned terminal)
-{
-    if (terminal >= TERMINALS || !is_open(terminal))
-        return;
-    seen = terminal;
-    terminal_come(&terminals[terminal]);
-}
-
 static void feed(const struct input_key *key)
 {
     struct keys_event events[2];
-    unsigned count = layout_feed(&keys, key, events);
+    unsigned count = layout_feed(&keys, key, events), seen;
 
     for (unsigned i = 0; i < count; i++) {
+        seen = terminals_seen();
         if (events[i].kind == KEYS_SWITCH)
-            switch_to(events[i].code);
-        else if (seen != LOG || events[i].kind == KEYS_SCROLL)
-            terminal_key(&terminals[seen], &events[i]);
+            terminals_show(events[i].code);
+        else if (events[i].kind == KEYS_SCROLL || clients_hear(seen))
+            terminal_key(terminals_get(seen), &events[i]);
     }
 }
 
 /* Has the keys that wait brought here, unless they are to be left where they are. */
 static void ask_for_keys(void)
 {
-    if (held)
+    if (clients_hold_keys())
         return;
     keys_wait = false;
-    /* First: from the question on they may be on their way. */
-    atomic_store_explicit(&kept->typed, 1, memory_order_relaxed);
+    clients_note_asked(); /* first: from the question on they may be on their way */
     keyboard_ask(&keyboard, KEYBOARD_TAKE, keys.lights);
 }
 
@@ -175,10 +101,10 @@ static void take_answer(void)
         keyboard_ask(&keyboard, KEYBOARD_LIGHT, keys.lights);
     if (took && count != 0)
         keys_wait = true; /* there may be more */
-    note_typed();
+    clients_note_typed();
 }
 
-static mnos_status_t begin_keyboard(mnos_cap_t endpoint)
+static mnos_status_t begin_keyboard(void)
 {
     const struct input_source source = {
         .driver = bootstrap_cap("keyboard"), .endpoint = endpoint, .event = EVENT_KEYS};
@@ -190,25 +116,6 @@ static mnos_status_t begin_keyboard(mnos_cap_t endpoint)
 }
 
 /* ---- Beginning ---- */
-
-/* What outlives this process, and whether there is nothing of it yet. */
-static mnos_status_t open_state(bool *fresh)
-{
-    struct state state;
-    void *address;
-    mnos_status_t status =
-        memory_map(bootstrap_cap("terminal_state"), 0, 1, MNOS_MAP_READ | MNOS_MAP_WRITE, &address);
-
-    if (status != MNOS_OK)
-        return status;
-    *fresh = state_open(&state, address, MNOS_PAGE_BYTES, STATE_MAGIC, STATE_LAYOUT, 0, NULL) !=
-             STATE_WHOLE;
-    kept = state_content(&state);
-    if (*fresh)
-        atomic_store_explicit(&kept->typed, 0, memory_order_relaxed);
-    state_ready(&state);
-    return MNOS_OK;
-}
 
 /* The number of the service that `holder=NAME` names, or 0. */
 static uint64_t holder_number(void)
@@ -226,24 +133,18 @@ static uint64_t holder_number(void)
     return 0;
 }
 
-static mnos_status_t begin_server(mnos_cap_t endpoint)
+static bool keys_on_their_way(void)
 {
-    bool fresh;
-    mnos_status_t status = open_state(&fresh);
+    return keyboard_may_take(&keyboard);
+}
 
-    if (status == MNOS_OK)
-        status = guard_begin();
-    if (status != MNOS_OK)
-        return status;
-    if (atomic_load_explicit(&kept->typed, memory_order_relaxed) != 0)
-        byte_queue_mark(&terminals[MONITOR].received);
-    server.device = &device;
-    server.endpoint = endpoint;
-    server.holder = holder_number();
-    server.state = &kept->server;
-    server.now_ns = kinfo_time_ns();
-    stream_server_begin(&server, fresh, server.now_ns);
-    return MNOS_OK;
+static mnos_status_t begin_clients(void)
+{
+    const struct clients_source source = {
+        .endpoint = endpoint, .holder = holder_number(), .on_its_way = keys_on_their_way};
+
+    now_ns = kinfo_time_ns();
+    return clients_begin(&source, now_ns);
 }
 
 static unsigned font_height(void)
@@ -274,44 +175,45 @@ static mnos_status_t open_keymap(void)
 /* The first terminal shows what the kernel has said until now, as the screen did before. */
 static bool open_first_terminal(void)
 {
+    struct terminal *first;
     struct journal past;
 
-    if (!is_open(MONITOR))
+    terminals_begin(screen.columns, screen.rows);
+    first = terminals_open(TERMINAL_PROMPT);
+    if (first == NULL)
         return false;
     journal_open(&journal, bootstrap_find("log"));
     past = journal;
-    for (unsigned part = 0; show_journal(&terminals[MONITOR], &past) && part < PAST_MAX; part++)
+    for (unsigned part = 0; show_journal(first, &past) && part < PAST_MAX; part++)
         ;
     return true;
 }
 
 /* ---- The loop ---- */
 
-static void draw(void)
-{
-    terminal_draw(&terminals[seen], &screen);
-    draw_at_ns = 0;
-}
-
 /* Drawing waits for what else there is to do, so that lines that scroll away at once are not drawn, but not for long. */
 static void draw_when_due(bool idle)
 {
-    if (!terminals[seen].changed)
+    struct terminal *terminal = terminals_get(terminals_seen());
+
+    if (!terminal->changed)
         return;
     if (draw_at_ns == 0)
-        draw_at_ns = server.now_ns + DRAW_NS;
-    if (idle || server.now_ns >= draw_at_ns)
-        draw();
+        draw_at_ns = now_ns + DRAW_NS;
+    if (!idle && now_ns < draw_at_ns)
+        return;
+    terminal_draw(terminal, &screen);
+    draw_at_ns = 0;
 }
 
 static uint64_t deadline(void)
 {
-    uint64_t at = stream_server_deadline(&server);
+    uint64_t at = clients_deadline();
 
-    if (terminals[seen].changed)
+    if (terminals_get(terminals_seen())->changed)
         return 0;
-    if (seen == LOG && server.now_ns + JOURNAL_NS < at)
-        at = server.now_ns + JOURNAL_NS;
+    if (terminals_seen() == TERMINAL_LOG && now_ns + JOURNAL_NS < at)
+        at = now_ns + JOURNAL_NS;
     return at;
 }
 
@@ -323,7 +225,7 @@ static void handle_events(uint64_t events)
         keys_wait = true;
     if ((events & EVENT_ANSWER) != 0)
         take_answer();
-    stream_server_progress(&server);
+    clients_progress();
 }
 
 /* `msg` becomes the reply, with reply_id 0 when there is none. */
@@ -336,9 +238,9 @@ static void handle(struct message *msg)
         return;
     }
     if (msg->kind == MNOS_KIND_CLIENT_GONE &&
-        ipc_client_is_gone(server.endpoint, msg->badge, keyboard.source.badge))
+        ipc_client_is_gone(endpoint, msg->badge, keyboard.source.badge))
         keyboard_lost(&keyboard);
-    stream_server_handle(&server, msg);
+    clients_handle(msg);
 }
 
 /* At once, and not with the next receive: what is asked without pause would keep the rest of the loop from its turn, and that
@@ -349,7 +251,7 @@ static void send_reply(struct message *msg)
         return;
     (void)!ipc_reply(msg); /* a client that is gone has no use for it */
     *msg = (struct message){0};
-    stream_server_progress(&server);
+    clients_progress();
 }
 
 static mnos_status_t serve(void)
@@ -360,21 +262,22 @@ static mnos_status_t serve(void)
         mnos_status_t status;
 
         msg.accept = STREAM_SERVER_ACCEPTS;
-        status = ipc_reply_receive(server.endpoint, &msg, deadline());
-        server.now_ns = kinfo_time_ns();
+        status = ipc_reply_receive(endpoint, &msg, deadline());
+        now_ns = kinfo_time_ns();
+        clients_set_now(now_ns);
         if (status == MNOS_OK) {
             handle(&msg);
             send_reply(&msg);
         } else if (status == MNOS_ERR_DEADLINE) {
             msg = (struct message){0};
-            stream_server_progress(&server);
+            clients_progress();
         } else {
             return status;
         }
         if (keys_wait)
             ask_for_keys();
-        if (seen == LOG)
-            (void)show_journal(&terminals[LOG], &journal);
+        if (terminals_seen() == TERMINAL_LOG)
+            (void)show_journal(terminals_get(TERMINAL_LOG), &journal);
         draw_when_due(status == MNOS_ERR_DEADLINE);
     }
 }
@@ -393,10 +296,10 @@ static void start_holder(void)
 
 int main(void)
 {
-    mnos_cap_t endpoint = bootstrap_cap("requests");
     mnos_status_t status =
         display_open(&screen, bootstrap_find("framebuffer"), bootstrap_cap("fonts"), font_height());
 
+    endpoint = bootstrap_cap("requests");
     if (status == MNOS_ERR_NOT_FOUND)
         return log_failure(absent_serve(endpoint), "receive a request", EXIT_RECEIVE);
     if (status != MNOS_OK)
@@ -406,10 +309,10 @@ int main(void)
         return log_failure(status, "read the file keymaps", EXIT_KEYMAPS);
     if (!open_first_terminal())
         return log_failure(MNOS_ERR_QUOTA, "get memory for a terminal", EXIT_MEMORY);
-    status = begin_server(endpoint);
+    status = begin_clients();
     if (status != MNOS_OK)
         return log_failure(status, "begin to serve", EXIT_MEMORY);
-    status = begin_keyboard(endpoint);
+    status = begin_keyboard();
     if (status != MNOS_OK)
         return log_failure(status, "begin to ask for keys", EXIT_MEMORY);
     log_line("%u columns, %u rows, font %ux%u", screen.columns, screen.rows, screen.font.width,

@@ -57,6 +57,12 @@ void terminal_write(struct terminal *terminal, const char *bytes, size_t count)
     terminal->changed = true;
 }
 
+void terminal_undo(struct terminal *terminal)
+{
+    emulator_undo(terminal->emulator);
+    terminal->changed = true;
+}
+
 static void look_at(struct terminal *terminal, unsigned back)
 {
     if (terminal->back == back)

@@ -30,6 +30,8 @@ struct terminal {
 bool terminal_open(struct terminal *terminal, unsigned columns, unsigned rows,
                    unsigned scrollback_blocks);
 void terminal_write(struct terminal *terminal, const char *bytes, size_t count);
+/* The program that wrote there has ended: emulator_undo(). */
+void terminal_undo(struct terminal *terminal);
 /* What a key means for it: KEYS_CHARACTER, KEYS_NAMED or KEYS_SCROLL. Any key but the last shows the bottom again. */
 void terminal_key(struct terminal *terminal, const struct keys_event *event);
 /* The screen showed another one. */
