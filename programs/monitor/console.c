@@ -14,6 +14,7 @@
 #include "lib/base/string.h"
 #include "lib/mnos/syscall.h"
 #include "lib/mnos/time.h"
+#include "programs/monitor/seat.h"
 #include "protocols/manager.h"
 
 #define PRINT_BYTES 512
@@ -191,6 +192,7 @@ static void look_who_is_in_front(void)
 
 static void note_events(uint64_t set)
 {
+    seat_note_events(set);
     input_waits |= (set & EVENT_INPUT) != 0;
     services_changed |= (set & EVENT_SERVICES) != 0;
     programs_changed |= (set & CONSOLE_EVENT_PROGRAMS) != 0;
@@ -216,6 +218,7 @@ static void wait_until(uint64_t deadline_ns)
     case MNOS_KIND_CLIENT_GONE:
         /* With the launcher its programs are gone. The manager is never: without it there is no system. */
         programs_changed |= ipc_client_is_gone(events, msg.badge, CONSOLE_BADGE_PROGRAMS);
+        seat_note_gone(msg.badge);
         if (!ipc_client_is_gone(events, msg.badge, BADGE_TERMINAL))
             break;
         restarted = true;

@@ -7,12 +7,14 @@
 #include "lib/base/string.h"
 #include "lib/client/launcher.h"
 #include "lib/client/manager.h"
+#include "lib/client/stream.h"
 #include "lib/mnos/heap.h"
 #include "lib/mnos/bootstrap.h"
 #include "lib/mnos/syscall.h"
 #include "programs/monitor/console.h"
 #include "programs/monitor/files.h"
 #include "programs/monitor/program_fault.h"
+#include "programs/monitor/seat.h"
 #include "protocols/stream.h"
 
 #define PRIORITY 15u
@@ -23,7 +25,9 @@
 struct job {
     uint64_t number; /* 0: free */
     mnos_cap_t process;
-    mnos_cap_t terminal; /* its session of the terminal; 0: none yet */
+    mnos_cap_t terminal; /* its session of this terminal; 0: none yet */
+    mnos_cap_t seat;     /* at another terminal, where it has its session of; 0: it has none */
+    unsigned number_of_seat;
     bool quiet, raw;
     bool front;     /* what is typed is its */
     uint32_t given; /* how many capabilities */
@@ -56,13 +60,86 @@ static struct job *free_job(void)
     return NULL;
 }
 
-static void forget(struct job *job)
+static void end_session(struct job *job)
 {
     if (job->terminal != 0)
         console_take_front(job->terminal);
+    if (job->seat != 0)
+        seat_leave(job->seat);
+    job->terminal = job->seat = 0;
+}
+
+static void forget(struct job *job)
+{
+    end_session(job);
     (void)!sys_cap_delete(job->process); /* it may have gone with the launcher */
     heap_free(job->file);
     *job = (struct job){0};
+}
+
+/* Whether it has ended. How is the launcher's to say, which may come to it later than the end does here: then it has not
+ * yet. */
+static bool has_ended(const struct job *job, struct manager_service *program,
+                      struct mnos_process_info *info)
+{
+    mnos_status_t status = process_inspect(job->process, info);
+
+    if (status == MNOS_OK && info->state != MNOS_PROCESS_DEAD)
+        return false;
+    if (launcher_find(job->number, program, NULL) == MNOS_OK)
+        return program->state != MANAGER_RUNNING;
+    *program = (struct manager_service){.last_end = "with the launcher, which has ended"};
+    info->exit_reason = MNOS_EXIT_DESTROYED;
+    return true;
+}
+
+/* ---- Other terminals ---- */
+
+/* Of programs whose end cannot be told now: somebody else may have their terminals. */
+static void end_seats(void)
+{
+    struct mnos_process_info info;
+    struct manager_service program;
+
+    for (unsigned i = 0; i < LAUNCHER_PROGRAMS_MAX; i++) {
+        if (jobs[i].seat != 0 && has_ended(&jobs[i], &program, &info))
+            end_session(&jobs[i]);
+    }
+}
+
+/* Ctrl-C. Fails when it has ended by itself meanwhile. */
+static void end_at_seat(mnos_cap_t seat)
+{
+    for (unsigned i = 0; i < LAUNCHER_PROGRAMS_MAX; i++) {
+        if (jobs[i].number != 0 && jobs[i].seat == seat)
+            (void)!sys_proc_destroy(jobs[i].process, 0);
+    }
+}
+
+static bool take_seat(unsigned number)
+{
+    mnos_status_t status;
+
+    end_seats();
+    for (unsigned i = 0; i < LAUNCHER_PROGRAMS_MAX; i++) {
+        if (jobs[i].seat == 0 || jobs[i].number_of_seat != number)
+            continue;
+        console_print("%s: terminal %u is that of %s until it ends\n", command_name, number,
+                      jobs[i].name);
+        return false;
+    }
+    seat_on_interrupt(end_at_seat);
+    status = seat_take(number, &made->seat);
+    made->number_of_seat = number;
+    if (status == MNOS_ERR_ARGUMENT)
+        console_print("%s: there is no terminal %u for programs; the prompt of the screen has 3 "
+                      "and 4\n",
+                      command_name, number);
+    else if (status == MNOS_ERR_QUOTA)
+        console_print("%s: there is no memory for terminal %u\n", command_name, number);
+    else if (status != MNOS_OK)
+        console_error(status, "another terminal");
+    return status == MNOS_OK;
 }
 
 /* ---- Putting together ---- */
@@ -122,7 +199,7 @@ static bool open_program(const char *path, mnos_cap_t *session)
     return status == MNOS_OK;
 }
 
-bool launch_begin(const struct launch_plan *plan)
+static bool start(const struct launch_plan *plan)
 {
     struct launcher_plan launcher = {
         .start = {.frames = plan->frames,
@@ -139,12 +216,6 @@ bool launch_begin(const struct launch_plan *plan)
     struct launcher_made answer = {0};
     mnos_status_t status;
 
-    command_name = plan->command;
-    made = free_job();
-    if (made == NULL) {
-        explain(MNOS_ERR_AGAIN, "");
-        return false;
-    }
     if (made->file == NULL) /* one that could not be started has left its own */
         made->file = heap_allocate(sizeof *made->file);
     if (plan->path != NULL && files_session(plan->command) == NULL)
@@ -171,6 +242,22 @@ bool launch_begin(const struct launch_plan *plan)
     made->look = plan->look;
     string_copy(made->name, answer.name, sizeof made->name);
     return true;
+}
+
+bool launch_begin(const struct launch_plan *plan)
+{
+    command_name = plan->command;
+    made = free_job();
+    if (made == NULL) {
+        explain(MNOS_ERR_AGAIN, "");
+        return false;
+    }
+    if (plan->terminal != 0 && !take_seat(plan->terminal))
+        return false;
+    if (start(plan))
+        return true;
+    end_session(made);
+    return false;
 }
 
 void launch_drop(void)
@@ -209,22 +296,6 @@ bool launch_give_path(const char *name, const char *path, uint32_t rights, bool 
 
 /* ---- Waiting ---- */
 
-/* Whether it has ended. How is the launcher's to say, which may come to it later than the end does here: then it has not
- * yet. */
-static bool has_ended(const struct job *job, struct manager_service *program,
-                      struct mnos_process_info *info)
-{
-    mnos_status_t status = process_inspect(job->process, info);
-
-    if (status == MNOS_OK && info->state != MNOS_PROCESS_DEAD)
-        return false;
-    if (launcher_find(job->number, program, NULL) == MNOS_OK)
-        return program->state != MANAGER_RUNNING;
-    *program = (struct manager_service){.last_end = "with the launcher, which has ended"};
-    info->exit_reason = MNOS_EXIT_DESTROYED;
-    return true;
-}
-
 /* One that says itself how it fares has said what there is to say when it ends by itself. */
 static bool is_told(const struct job *job, const struct mnos_process_info *info)
 {
@@ -240,9 +311,7 @@ static bool tell_end(struct job *job)
 
     if (!has_ended(job, &program, &info))
         return false;
-    if (job->terminal != 0)
-        console_take_front(job->terminal);
-    job->terminal = 0;
+    end_session(job);
     if (!is_told(job, &info))
         console_print("%s: ended, %.63s\n", job->name, program.last_end);
     if (info.exit_reason == MNOS_EXIT_FAULT)
@@ -254,6 +323,7 @@ static bool tell_end(struct job *job)
 static void wait_for_end(struct job *job)
 {
     while (!tell_end(job)) {
+        end_seats();
         if (job->front && console_has_front()) {
             console_print("\n%s: goes on in the background; \"kill %s\" ends it\n", job->name,
                           job->name);
@@ -277,7 +347,10 @@ static void wait_for_end(struct job *job)
 static bool give_terminal(bool front)
 {
     uint32_t flags = !front ? STREAM_BEHIND : made->raw ? 0 : STREAM_INTERRUPTS;
-    mnos_status_t status = console_give_front(flags, &made->terminal);
+    mnos_cap_t session = 0;
+    bool given;
+    mnos_status_t status = made->seat == 0 ? console_give_front(flags, &made->terminal)
+                                           : stream_give_front(made->seat, flags, &session);
 
     if (status != MNOS_OK) {
         if (status == MNOS_ERR_QUOTA)
@@ -287,22 +360,28 @@ static bool give_terminal(bool front)
         launch_drop();
         return false;
     }
-    made->front = front;
-    return launch_give("terminal", made->terminal, MNOS_RIGHT_WRITE);
+    made->front = front && made->seat == 0;
+    given = launch_give("terminal", session != 0 ? session : made->terminal, MNOS_RIGHT_WRITE);
+    if (session != 0) /* the program's is the last one: with it its session ends */
+        (void)!sys_cap_delete(session);
+    return given;
 }
 
 void launch_go(enum launch_place place)
 {
-    bool background = place == LAUNCH_BACKGROUND;
+    bool elsewhere = made->seat != 0, background = elsewhere || place == LAUNCH_BACKGROUND;
     mnos_status_t status;
 
-    if (!give_terminal(place == LAUNCH_FRONT))
+    if (!give_terminal(elsewhere || place == LAUNCH_FRONT))
         return;
     made->quiet = made->quiet && !background;
     status = launcher_run(made->number);
     if (status != MNOS_OK) {
         explain(status, made->name);
         forget(made);
+    } else if (elsewhere) {
+        console_print("%s: started on terminal %u (Alt-F%u)\n", made->name, made->number_of_seat,
+                      made->number_of_seat);
     } else if (background) {
         console_print("%s: started\n", made->name);
     } else {

@@ -29,8 +29,9 @@ struct launch_plan {
     size_t argument_bytes;
     /* Called where it is waited for, whenever something may have happened, with NAME#NUMBER; NULL: nothing is. */
     void (*look)(const char *name);
-    bool raw;   /* Ctrl-C goes to it like other keys, instead of ending it */
-    bool quiet; /* it says itself what it has to say: an exit code is not told */
+    unsigned terminal; /* of those that people know by numbers; 0: this one */
+    bool raw;          /* Ctrl-C goes to it like other keys, instead of ending it */
+    bool quiet;        /* it says itself what it has to say: an exit code is not told */
 };
 
 /* False: why not was told. */
@@ -40,7 +41,8 @@ bool launch_give_path(const char *name, const char *path, uint32_t rights, bool 
 /* Any capability with Grant; it stays the caller's. */
 bool launch_give(const char *name, mnos_cap_t cap, mnos_rights_t rights);
 /* It runs, with a session of the terminal as "terminal". Unless it is in the background it is waited for: until it ends, or
- * Ctrl-C ends it, or, of one in front, until Ctrl-] twice leaves it in the background. */
+ * Ctrl-C ends it, or, of one in front, until Ctrl-] twice leaves it in the background. At another terminal it is in front
+ * there, and not waited for, whatever is said here. */
 enum launch_place {
     LAUNCH_FRONT,      /* what is typed is its, but Ctrl-C unless it is `raw` */
     LAUNCH_BEHIND,     /* it may write */

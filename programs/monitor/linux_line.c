@@ -19,6 +19,7 @@ void linux_line_begin(struct linux_line *line)
     line->full = line->has_root = line->learns = false;
     line->net[0] = 0;
     line->frames = FRAMES;
+    line->terminal = 0;
 }
 
 /* ---- Words for lx ---- */
@@ -107,6 +108,15 @@ static bool take_memory(struct linux_line *line, const char *word)
     return line->frames != 0;
 }
 
+static bool take_terminal(struct linux_line *line, const char *word)
+{
+    bool known = rights_parse_terminal(word, &line->terminal);
+
+    if (!known)
+        console_print("run: %s is no number of a terminal, as 3\n", word);
+    return known;
+}
+
 static bool take_variable(struct linux_line *line, const char *word)
 {
     if (strchr(word, '=') == NULL || word[0] == '=') {
@@ -174,6 +184,8 @@ bool linux_line_options(struct linux_line *line, const struct words *words, unsi
             taken = take_grant(line, value);
         else if (strcmp(option, "--memory") == 0)
             taken = take_memory(line, value);
+        else if (strcmp(option, "--terminal") == 0)
+            taken = take_terminal(line, value);
         else if (strcmp(option, "--listen") == 0 || strcmp(option, "--connect") == 0 ||
                  strcmp(option, "--resolve") == 0)
             taken = take_net(line, option + 2, value);

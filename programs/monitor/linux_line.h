@@ -3,7 +3,8 @@
  * linux_line.h - a line of `run` that starts a program of Linux:
  *
  *   run [--root DIR] [--grant PATH:RIGHTS[:AT]]... [--listen ADDRESS:PORT]... [--connect ADDRESS:PORT]...
- *       [--resolve NAME]... [--memory SIZE] [--env NAME=VALUE]... [--trace] [--learn] PROGRAM [ARGUMENT...]
+ *       [--resolve NAME]... [--memory SIZE] [--terminal NUMBER] [--env NAME=VALUE]... [--trace] [--learn]
+ *       PROGRAM [ARGUMENT...]
  *
  * What it says becomes what the container is to have, and the words that its server, lxhost, and lx are started with
  * (personality/linux/lx/main.c). Nothing is started, opened or given here.
@@ -29,7 +30,8 @@ struct linux_grant {
 struct linux_line {
     struct linux_grant grants[LINUX_GRANTS_MAX];
     unsigned grant_count;
-    uint64_t frames; /* of memory */
+    uint64_t frames;   /* of memory */
+    unsigned terminal; /* another one, by its number; 0: that of the prompt */
     bool has_root, learns;
     /* What of the network it may use, in the words of net_limits.h; empty: nothing. */
     char net[LINE_BYTES];

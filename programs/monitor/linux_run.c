@@ -114,6 +114,7 @@ static void launch(const struct words *words, const char *path, bool sees_progra
         .bytes = OBJECT_BYTES,
         .flags = LAUNCHER_CONTROLLED,
         .look = line.learns ? container_learn : NULL,
+        .terminal = line.terminal,
         .raw = true, /* Ctrl-C is a signal for the group in the foreground */
     };
 
@@ -122,8 +123,9 @@ static void launch(const struct words *words, const char *path, bool sees_progra
         console_print("run: the arguments are longer than %u bytes\n", LAUNCHER_ARGUMENTS_MAX);
         return;
     }
-    if (line.learns && words->background) {
-        console_print("run: what a program needs is told when it has ended: without &\n");
+    if (line.learns && (words->background || line.terminal != 0)) {
+        console_print("run: what a program needs is told when it has ended: without & or "
+                      "--terminal\n");
         return;
     }
 

@@ -23,6 +23,12 @@ uint64_t rights_parse_frames(const char *text)
     }
 }
 
+bool rights_parse_terminal(const char *text, unsigned *number)
+{
+    *number = text[0] >= '1' && text[0] <= '9' ? (unsigned)(text[0] - '0') : 0;
+    return *number != 0 && text[1] == 0;
+}
+
 bool rights_parse(const char *text, uint32_t *rights, bool *delegate)
 {
     *delegate = false;

@@ -10,3 +10,5 @@
 bool rights_parse(const char *text, uint32_t *rights, bool *delegate);
 /* "64K", "16M" in frames; 0: it is no size. */
 uint64_t rights_parse_frames(const char *text);
+/* "3" as the number of a terminal; false: it is none. Whether there is such a terminal its service says. */
+bool rights_parse_terminal(const char *text, unsigned *number);

@@ -2,7 +2,8 @@
 /*
  * run - the command that starts a service, or a program with exactly the capabilities that the line names:
  *
- *   run PATH [ARGUMENT...] [with [NAME=PATH[:RIGHTS]...] [net=LIMIT,...] [memory:SIZE] [events] [raw]] [&]
+ *   run PATH [ARGUMENT...] [with [NAME=PATH[:RIGHTS]...] [net=LIMIT,...] [memory:SIZE] [terminal:NUMBER] [events] [raw]]
+ *       [&]
  */
 #include "lib/base/printf.h"
 #include "lib/base/string.h"
@@ -25,6 +26,7 @@ struct run {
     uint64_t frames;
     uint32_t flags;
     bool raw;
+    unsigned terminal;     /* 0: this one */
     struct net_limits net; /* of `net=` */
 };
 
@@ -47,6 +49,8 @@ static const char explanation[] =
     "observe, capture;\n"
     "                      as net=connect=10.0.0.0/8:443,connect=*:53/udp,resolve=example.org\n"
     "  memory:SIZE         what it may use, as 64K or 16M, instead of 8M\n"
+    "  terminal:NUMBER     another terminal of the screen, 3 or 4 (Alt-F3, Alt-F4), and not this "
+    "one\n"
     "  events              an endpoint of its own, where restarts of services are told\n"
     "  raw                 Ctrl-C as a key like others\n"
     "run [OPTION...] PROGRAM [ARGUMENT...]: a program of Linux; NAME is also "
@@ -58,6 +62,7 @@ static const char explanation[] =
     "  --connect ADDRESS:PORT   it may connect there, as with net=connect=\n"
     "  --resolve NAME           it may ask for that name and all below it; *: for all\n"
     "  --memory SIZE            what it may use, instead of 64M\n"
+    "  --terminal NUMBER        another terminal of the screen, as terminal:NUMBER\n"
     "  --env NAME=VALUE         a variable of its environment\n"
     "  --trace                  a line for each call\n"
     "  --learn                  says at its end which options it would have needed\n"
@@ -91,7 +96,7 @@ static uint32_t take_rights(char *path, bool *delegate)
 /* What is known before it is started. False: *wrong is nothing that can be given. */
 static bool read_given(struct run *run, char *word, const char **wrong)
 {
-    static const char memory[] = "memory:";
+    static const char memory[] = "memory:", terminal[] = "terminal:";
 
     *wrong = word;
     if (is_net(word))
@@ -109,6 +114,8 @@ static bool read_given(struct run *run, char *word, const char **wrong)
         run->frames = rights_parse_frames(word + sizeof memory - 1);
         return run->frames != 0;
     }
+    if (strncmp(word, terminal, sizeof terminal - 1) == 0)
+        return rights_parse_terminal(word + sizeof terminal - 1, &run->terminal);
     return strchr(word, '=') != NULL && word[0] != '=';
 }
 
@@ -176,6 +183,7 @@ static void run_program(struct run *run, const char *path)
         .frames = run->frames,
         .flags = run->flags,
         .raw = run->raw,
+        .terminal = run->terminal,
         .arguments = arguments,
         .argument_bytes = join_arguments(run, arguments),
     };

@@ -85,7 +85,7 @@ def wait_for_text(guest, *texts: str) -> str:
 
 
 # What QEMU calls keys.
-KEYS = {" ": "spc", "\r": "ret", "/": "slash", ".": "dot", "-": "minus", "\t": "tab"}
+KEYS = {" ": "spc", ":": "shift-semicolon", "\r": "ret", "/": "slash", ".": "dot", "-": "minus", "\t": "tab"}
 
 
 # The status of the keyboard's controller, whose lowest bit says that a byte waits for the driver (IBM PC AT, 8042).

@@ -119,6 +119,41 @@ def interrupt() -> None:
         command(guest, "one", "one: there is")
 
 
+@suite.test("programs run on terminals of their own, which Alt-F3 and Alt-F4 show: keys, Ctrl-C, and what is refused")
+def own_terminals() -> None:
+    with Guest(Machine(cpus=2), "console terminals", 90) as guest:
+        guest.expect(PROMPT)
+        wait_for_text(guest, PROMPT_ON_SCREEN)
+        press(guest, "alt-f4")
+        wait_for_text(guest, "Terminal 4: no program.", "run PROGRAM with terminal:4")
+        type_text(guest, "lost")  # nobody hears it
+        press(guest, "alt-f1")
+        command(guest, "run keys with terminal:3", "started on terminal 3 (Alt-F3)")
+        command(guest, "run keys with terminal:3", "run: terminal 3 is that of keys#")
+        command(guest, "run keys with terminal:4", "started on terminal 4 (Alt-F4)")
+        check("q ends it" not in screen_text(guest), "the prompt has what a program of another terminal says")
+        press(guest, "alt-f3")
+        wait_for_text(guest, "keys: q ends it", "in front")
+        press(guest, "a", "ctrl-bracket_right", "ctrl-bracket_right", "b")
+        shown = wait_for_text(guest, "61  a", "1d  Ctrl-]", "1d  Ctrl-]", "62  b")
+        check("mnos>" not in shown, f"something of another terminal:\n{shown}")
+        guest.screenshot(BUILD / "logs/console-terminal-3.png")
+        press(guest, "ctrl-c")
+        shown = wait_for_text(guest, "62  b", "Terminal 3: no program.")
+        check("Ctrl-C" not in shown, f"the program had the key:\n{shown}")
+        press(guest, "alt-f4")
+        wait_for_text(guest, "Terminal 4: no program.", "keys: q ends it", "in front")
+        press(guest, "d")
+        shown = wait_for_text(guest, "64  d")
+        check("6c  l" not in shown, f"the program has what was typed before it came:\n{shown}")
+        guest.command("kill terminal")
+        wait_for_text(guest, "init: terminal: ended (killed)", PROMPT_ON_SCREEN)
+        press(guest, "alt-f4", "c", "q")
+        wait_for_text(guest, "63  c", "71  q", "Terminal 4: no program.")
+        press(guest, "alt-f1")
+        wait_for_text(guest, "ended, exit code 0", PROMPT_ON_SCREEN)
+
+
 def calls(guest) -> int:
     row = re.search(r"^ +0 +\d+ +[\d.]+ +\d+ +(\d+) ", guest.command("cpu"), re.M)
     check(row is not None, "`cpu` has no row of core 0")

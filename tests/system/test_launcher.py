@@ -104,6 +104,9 @@ def how_it_ends() -> None:
         says(guest, "run /boot/spin with nonsense", "run: nonsense is nothing that can be given")
         says(guest, "run /boot/spin with a=/tmp a=/tmp", "a: something has this name already")
         says(guest, "run /boot/spin with a=/nothing", "nothing has this name")
+        says(guest, "run /boot/spin with terminal:3", "run: there is no terminal 3 for programs; the prompt of the screen has")
+        says(guest, "run /boot/spin with terminal:x", "run: terminal:x is nothing that can be given")
+        says(guest, "run --terminal 33 spin", "run: 33 is no number of a terminal")
         check("spin" not in says(guest, "ps"), "one that was not run is there")
         # Their names are longer than there is room for with a number, or have what the launcher leaves out.
         for path in ("/tmp/name_of_23_bytes_at_most", "/tmp/sp#in"):
