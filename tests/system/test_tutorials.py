@@ -7,7 +7,6 @@ page leaves out is needed."""
 
 import re
 import shlex
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -24,6 +23,7 @@ from tests.system.test_readme import answer, blocks, must_show, pattern, session
 
 suite = Suite("tutorials")
 T = TypeVar("T")
+Built = dict[tuple[str, tuple[tuple[str, str], ...]], bytes]  # RAM disks, by command and files
 
 # In the order in which a reader goes through them: each may use what an earlier one has made.
 PAGES = ("your-first-program", "your-first-service", "a-protocol-of-your-own", "a-service-that-remembers", "your-first-driver",
@@ -81,10 +81,17 @@ def run_make(command: str, folder: Path, run: Callable[..., T]) -> T:
                cwd=ROOT, env=outside_make("WITH"))
 
 
-def build(command: str, folder: Path) -> Path:
+def build(command: str, folder: Path, built: Built) -> Path:
+    """`built`: what has been built for this page; the same is not built of the same files again."""
+    files = tuple(sorted((str(path.relative_to(folder)), path.read_text(encoding="utf-8"))
+                         for path in folder.rglob("*") if path.is_file() and path.suffix != ".tar"))
+    path = folder / "initrd.tar"
     with building:
-        run_make(command, folder, require_success)
-        return Path(shutil.copy(BUILD / "with/initrd.tar", folder / "initrd.tar"))
+        if (command, files) not in built:
+            run_make(command, folder, require_success)
+            built[command, files] = (BUILD / "with/initrd.tar").read_bytes()
+    path.write_bytes(built[command, files])
+    return path
 
 
 def said_by_build(command: str, folder: Path) -> str:
@@ -137,13 +144,14 @@ def type_in(guest: Guest, commands: list[tuple[str, list[str]]]) -> None:
 
 def play(page: str) -> None:
     make_mistakes(page)
+    built: Built = {}
     for block in blocks(str(path_of(page))):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             write_files(page, folder)
             change_files(page, block, folder)
             for session in sessions(block):
-                machine = Machine("direct", cpus=2, memory_mib=512, initrd=build(session[0][0], folder),
+                machine = Machine("direct", cpus=2, memory_mib=512, initrd=build(session[0][0], folder, built),
                                   extra=devices_of(session[0][0]) + network_card())
                 with Guest(machine, f"tutorial {page}", 200) as guest:
                     must_show("the boot", guest.expect(PROMPT), [line for line in session[0][1] if line.startswith("[")])
