@@ -4,6 +4,7 @@ and loses what was not flushed when its power is cut. mkfs.fat and mkfs.exfat ma
 judge what was written, mtools read and write beside it.
 """
 
+import os
 import random
 import re
 import subprocess
@@ -86,7 +87,7 @@ def others() -> None:
             check(image.read_bytes() == before, "an image that is mounted to read only was changed")
 
 
-@suite.test("times are what was set, in steps of two seconds from 1980 on, of directories as well, and writing sets them again")
+@suite.test("times are what was set, in steps of the format, of directories too, and writing sets them again")
 def times() -> None:
     second = 1_000_000_000
     for kind in SIZES:
@@ -99,10 +100,75 @@ def times() -> None:
             judge(image, kind)
             out = serve(image, "times file", "times old", "times again", "times dir", "stat dir/name-299")
             got = [int(line.split()[3]) for line in out.splitlines() if "modified" in line]
-            wanted = [1_000_000_000, 315_532_800, 1_700_000_000, 1_100_000_000]
-            check(got == [seconds * second for seconds in wanted], f"{kind}: {got}")
+            first = 1_000_000_001 if kind == "exfat" else 1_000_000_000
+            wanted = [first, 315_532_800, 1_700_000_000, 1_100_000_000]
+            check([ns // second for ns in got] == wanted, f"{kind}: {got}")
+            check(all(ns % second == 0 for ns in got) or kind == "exfat", f"{kind}: {got}")
             check("1 links" in out, f"{kind}: a name of the directory is not there: {out}")
             serve(image, "set-time . 0", expect=3)
+
+
+@suite.test("a date that mtools wrote is read, and one that was set is what mtools list")
+def mtools_dates() -> None:
+    written, read = 1_305_296_828, 1_100_000_000  # 2011-05-13 14:27:08, 2004-11-09 11:33:20
+    utc = ("env", "TZ=UTC", "MTOOLS_DATE_STRING=yyyy-mm-dd")
+    for kind in FATS:
+        with folder() as at:
+            image, data = at / "image", at / "data"
+            make(image, kind, SIZES[kind])
+            data.write_text("text")
+            os.utime(data, (written, written))
+            run(*utc, "mcopy", "-m", "-i", image, data, "::file")
+            said = serve(image, "times file", f"set-time file {read}000000000")
+            check(f"modified {written}000000000" in said, f"{kind}: {said}")
+            listed = run(*utc, "mdir", "-i", image, "::file")
+            check(re.search(r"2004-11-09 +11:33", listed) is not None, f"{kind}: {listed}")
+
+
+def exfat_file(image: bytearray, size: int) -> int:
+    """Where the one file of so many bytes has its set of entries."""
+    found = [at for at in range(0, len(image) - 63, 32) if image[at] == 0x85 and image[at + 32] == 0xC0
+             and int.from_bytes(image[at + 56 : at + 64], "little") == size]
+    check(len(found) == 1, f"{len(found)} files have {size} bytes")
+    return found[0]
+
+
+def sign(image: bytearray, at: int) -> None:
+    """The sum of a set of entries (exFAT file system specification, 6.3.3)."""
+    total = 0
+    for i in range((image[at + 1] + 1) * 32):
+        if i not in (2, 3):
+            total = ((total << 15 | total >> 1) + image[at + i]) & 0xFFFF
+    image[at + 2 : at + 4] = total.to_bytes(2, "little")
+
+
+@suite.test("dates of exFAT are by the UTC offset that their entries say, and are written in UTC")
+def offsets() -> None:
+    stamp = 31 << 25 | 5 << 21 | 13 << 16 | 14 << 11 | 27 << 5 | 4  # 2011-05-13 14:27:08
+    as_utc = 1_305_296_828_000_000_000
+    hour = 3_600_000_000_000
+    with folder() as at:
+        image = at / "image"
+        make(image, "exfat", SIZES["exfat"], ())
+        serve(image, "fill file 3001 1")
+        for offset, modified in ((0x88, as_utc - 2 * hour), (0xEC, as_utc + 5 * hour), (0x08, as_utc), (0x80, as_utc)):
+            content = bytearray(image.read_bytes())
+            entry = exfat_file(content, 3001)
+            content[entry + 8 : entry + 25] = stamp.to_bytes(4, "little") * 3 + bytes((7, 157, 0xC1, offset, offset))
+            sign(content, entry)
+            image.write_bytes(content)
+            judge(image, "exfat")
+            said = serve(image, "times file")
+            check(f"modified {modified + 1_570_000_000}" in " ".join(said.split()), f"{offset:#x}: {said}")
+        serve(image, f"set-time file {as_utc + 1_230_000_000}")
+        judge(image, "exfat")
+        content = bytearray(image.read_bytes())
+        entry = exfat_file(content, 3001)
+        check(content[entry + 8 : entry + 12] == stamp.to_bytes(4, "little") and content[entry + 20] == 7
+              and content[entry + 22] == 0xC1, "when it was made has changed")
+        check(content[entry + 12 : entry + 16] == stamp.to_bytes(4, "little") and content[entry + 21] == 123
+              and content[entry + 23] == content[entry + 24] == 0x80,
+              f"it is not written in UTC: {content[entry : entry + 32].hex()}")
 
 
 def directory_sizes(image: bytes) -> list[tuple[int, int]]:

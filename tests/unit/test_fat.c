@@ -18,8 +18,10 @@
 TEST(fat, each_day_that_an_entry_can_have_is_that_of_the_c_library)
 {
     for (uint64_t day = 3652; day < 3652 + 128 * 365 + 31; day++) {
-        time_t seconds = (time_t)(day * DAY_S + 45678);
-        uint32_t got = fat_time_from_ns((uint64_t)seconds * NS + 999);
+        time_t seconds = (time_t)(day * DAY_S + 45679);
+        uint64_t ns = (uint64_t)seconds * NS + 670000000;
+        struct fatfs_time time = fat_time_from_ns(ns + 999);
+        uint32_t got = time.stamp;
         struct tm parts;
 
         gmtime_r(&seconds, &parts);
@@ -28,19 +30,63 @@ TEST(fat, each_day_that_an_entry_can_have_is_that_of_the_c_library)
         CHECK_EQ(got >> 16 & 31, (uint32_t)parts.tm_mday);
         CHECK_EQ(got >> 11 & 31, (uint32_t)parts.tm_hour);
         CHECK_EQ(got >> 5 & 63, (uint32_t)parts.tm_min);
-        CHECK_EQ((got & 31) * 2, (uint32_t)parts.tm_sec);
-        CHECK_EQ(fat_time_to_ns(got), (uint64_t)seconds * NS);
+        CHECK_EQ((got & 31) * 2 + 1, (uint32_t)parts.tm_sec);
+        CHECK_EQ(time.hundredths, 167u);
+        CHECK_EQ(time.offset, 0x80u);
+        CHECK_EQ(fat_time_to_ns(time), ns);
+        time.hundredths = 0;
+        CHECK_EQ(fat_time_to_ns(time), (uint64_t)(seconds - 1) * NS);
     }
 }
 
 TEST(fat, dates_that_an_entry_cannot_have_are_the_nearest)
 {
-    CHECK_EQ(fat_time_from_ns(0), 1u << 21 | 1u << 16);
-    CHECK_EQ(fat_time_from_ns(UINT64_MAX),
-             127u << 25 | 12u << 21 | 31u << 16 | 23u << 11 | 59u << 5 | 29u);
-    CHECK_EQ(fat_time_to_ns(0), 0u);
-    CHECK_EQ(fat_time_to_ns(13u << 21 | 1u << 16), 0u);
-    CHECK_EQ(fat_time_to_ns(1u << 21), 0u);
+    uint32_t last = 127u << 25 | 12u << 21 | 31u << 16 | 23u << 11 | 59u << 5 | 29u;
+
+    CHECK_EQ(fat_time_from_ns(0).stamp, 1u << 21 | 1u << 16);
+    CHECK_EQ(fat_time_from_ns(0).hundredths, 0u);
+    CHECK_EQ(fat_time_from_ns(UINT64_MAX).stamp, last);
+    CHECK_EQ(fat_time_from_ns(UINT64_MAX).hundredths, 199u);
+    CHECK_EQ(fat_time_to_ns((struct fatfs_time){.stamp = 0}), 0u);
+    CHECK_EQ(fat_time_to_ns((struct fatfs_time){.stamp = 13u << 21 | 1u << 16}), 0u);
+    CHECK_EQ(fat_time_to_ns((struct fatfs_time){.stamp = 1u << 21}), 0u);
+}
+
+/* Microsoft, "exFAT file system specification", 7.4.10.1, and what 7.4.10.2 says of bit 7; 7.4.9 of hundredths. */
+TEST(fat, a_date_of_exfat_is_ahead_of_utc_by_what_its_offset_says)
+{
+    static const struct {
+        uint8_t offset;
+        int minutes;
+    } table[] = {
+        {0xBF, 15 * 60 + 45},
+        {0xBE, 15 * 60 + 30},
+        {0x84, 60},
+        {0x81, 15},
+        {0x80, 0},
+        {0xFF, -15},
+        {0xFE, -30},
+        {0xE0, -8 * 60},
+        {0xC1, -15 * 60 - 45},
+        {0xC0, -16 * 60},
+        {0x00, 0},
+        {0x3F, 0},
+        {0x7F, 0},
+        {0x40, 0},
+    };
+    struct fatfs_time time = fat_time_from_ns(1305296828 * NS);
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        int64_t seconds = 1305296828 - table[i].minutes * 60;
+
+        time.offset = table[i].offset;
+        CHECK_EQ(fat_time_to_ns(time), (uint64_t)seconds * NS);
+    }
+    time.offset = 0x80;
+    time.hundredths = 199;
+    CHECK_EQ(fat_time_to_ns(time), 1305296829 * NS + 990000000);
+    time.hundredths = 200; /* none */
+    CHECK_EQ(fat_time_to_ns(time), 1305296828 * NS);
 }
 
 /* ---- Boot sectors ---- */

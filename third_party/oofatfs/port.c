@@ -164,8 +164,10 @@ static void load_exfat(struct fatfs_object *object)
     object->cluster = ld_dword(set + XDIR_FstClus);
     object->size = ld_qword(set + XDIR_FileSize);
     object->valid = ld_qword(set + XDIR_ValidFileSize);
-    object->created = ld_dword(set + XDIR_CrtTime);
-    object->modified = ld_dword(set + XDIR_ModTime);
+    object->created = (struct fatfs_time){ld_dword(set + XDIR_CrtTime), set[XDIR_CrtTime10],
+                                          set[XDIR_CrtTZ]};
+    object->modified = (struct fatfs_time){ld_dword(set + XDIR_ModTime), set[XDIR_ModTime10],
+                                           set[XDIR_ModTZ]};
 }
 
 static void load_fat(struct fatfs_object *object, const BYTE *entry)
@@ -175,8 +177,9 @@ static void load_fat(struct fatfs_object *object, const BYTE *entry)
     object->cluster = ld_clust(&volume, entry);
     object->size = object->is_directory ? 0 : ld_dword(entry + DIR_FileSize);
     object->valid = object->size;
-    object->created = ld_dword(entry + DIR_CrtTime);
-    object->modified = ld_dword(entry + DIR_ModTime);
+    object->created =
+        (struct fatfs_time){.stamp = ld_dword(entry + DIR_CrtTime), .hundredths = entry[DIR_CrtTime10]};
+    object->modified = (struct fatfs_time){.stamp = ld_dword(entry + DIR_ModTime)};
 }
 
 /* What FatFs has found. */
@@ -203,10 +206,14 @@ static void store_exfat(const struct fatfs_object *object)
     st_qword(set + XDIR_FileSize, object->size);
     /* A directory is valid as a whole, however it has grown. */
     st_qword(set + XDIR_ValidFileSize, object->is_directory ? object->size : object->valid);
-    st_dword(set + XDIR_CrtTime, object->created);
-    st_dword(set + XDIR_ModTime, object->modified);
-    st_dword(set + XDIR_AccTime, object->modified);
-    set[XDIR_ModTime10] = 0;
+    st_dword(set + XDIR_CrtTime, object->created.stamp);
+    set[XDIR_CrtTime10] = object->created.hundredths;
+    set[XDIR_CrtTZ] = object->created.offset;
+    st_dword(set + XDIR_ModTime, object->modified.stamp);
+    set[XDIR_ModTime10] = object->modified.hundredths;
+    set[XDIR_ModTZ] = object->modified.offset;
+    st_dword(set + XDIR_AccTime, object->modified.stamp);
+    set[XDIR_AccTZ] = object->modified.offset;
 }
 
 static void store_fat(const struct fatfs_object *object, BYTE *entry)
@@ -216,9 +223,10 @@ static void store_fat(const struct fatfs_object *object, BYTE *entry)
                              (object->is_read_only ? AM_RDO : 0));
     st_clust(&volume, entry, object->cluster);
     st_dword(entry + DIR_FileSize, (DWORD)object->size);
-    st_dword(entry + DIR_CrtTime, object->created);
-    st_dword(entry + DIR_ModTime, object->modified);
-    st_word(entry + DIR_LstAccDate, (WORD)(object->modified >> 16));
+    st_dword(entry + DIR_CrtTime, object->created.stamp);
+    entry[DIR_CrtTime10] = object->created.hundredths;
+    st_dword(entry + DIR_ModTime, object->modified.stamp);
+    st_word(entry + DIR_LstAccDate, (WORD)(object->modified.stamp >> 16));
     volume.wflag = 1;
 }
 

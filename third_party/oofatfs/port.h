@@ -45,15 +45,27 @@ struct fatfs_disk {
                   enum fatfs_class class);
 };
 
-/* A file or directory: what its entry says, and where that is. Times are as the format has them, struct fat_time. */
+/*
+ * A time of an entry, by a clock somewhere: `stamp` is years since 1980, month, day, hour, minute, and seconds in
+ * steps of two, `hundredths` of seconds come to that, 0 to 199. `offset` says how far that clock is ahead of UTC, in
+ * steps of 15 minutes, in two's complement of seven bits; without its bit FATFS_OFFSET_VALID nothing says it. FAT
+ * has no offset, and hundredths only of when a file was made.
+ */
+#define FATFS_OFFSET_VALID 0x80u
+struct fatfs_time {
+    uint32_t stamp;
+    uint8_t hundredths, offset;
+};
+
+/* A file or directory: what its entry says, and where that is. Its times are as the format has them. */
 struct fatfs_object {
     const struct fatfs_object *directory; /* NULL: it is the root */
-    uint32_t entry;                       /* the last of its entries, in bytes from the directory's beginning */
-    uint32_t first_entry;                 /* of the long name; FATFS_NO_LONG_NAME: it has none */
-    uint32_t cluster;                     /* the first; 0: none */
-    uint64_t size;                        /* of a directory of FAT: 0 */
-    uint64_t valid;                       /* bytes that were ever written; what is behind is zeros */
-    uint32_t created, modified;
+    uint32_t entry;       /* the last of its entries, in bytes from the directory's beginning */
+    uint32_t first_entry; /* of the long name; FATFS_NO_LONG_NAME: it has none */
+    uint32_t cluster;     /* the first; 0: none */
+    uint64_t size;        /* of a directory of FAT: 0 */
+    uint64_t valid;       /* bytes that were ever written; what is behind is zeros */
+    struct fatfs_time created, modified;
     bool is_directory, is_read_only, in_one_piece;
     uint32_t at_cluster; /* FatFs' own: of byte at - 1, where it was used last */
     uint64_t at;
@@ -88,13 +100,15 @@ enum fatfs_result fatfs_list(const struct fatfs_object *directory, uint32_t from
 
 /* Each writes entries; the directory may get one more cluster. Nothing of this name may be there. */
 enum fatfs_result fatfs_create(struct fatfs_object *directory, const char *name, bool is_directory,
-                               uint32_t now, struct fatfs_object *object);
+                               struct fatfs_time now, struct fatfs_object *object);
 /* A second entry for the object, whose own stays; `as` is the object with that entry. */
 enum fatfs_result fatfs_copy_entry(const struct fatfs_object *object,
                                    struct fatfs_object *directory, const char *name,
                                    struct fatfs_object *as);
 /* A directory's note of what it is in, after it has another `directory`. */
 enum fatfs_result fatfs_set_parent(const struct fatfs_object *object);
+/* As an entry of this volume holds when something was modified. */
+struct fatfs_time fatfs_modified(struct fatfs_time time);
 /* The object's entry says what the object says. */
 enum fatfs_result fatfs_update(const struct fatfs_object *object);
 enum fatfs_result fatfs_remove_entry(const struct fatfs_object *object);

@@ -160,9 +160,10 @@ static void write_dots(const struct fatfs_object *object)
     mem_set(dots, ' ', 11);
     dots[DIR_Name] = '.';
     dots[DIR_Attr] = AM_DIR;
-    st_dword(dots + DIR_CrtTime, object->created);
-    st_dword(dots + DIR_ModTime, object->modified);
-    st_word(dots + DIR_LstAccDate, (WORD)(object->modified >> 16));
+    st_dword(dots + DIR_CrtTime, object->created.stamp);
+    dots[DIR_CrtTime10] = object->created.hundredths;
+    st_dword(dots + DIR_ModTime, object->modified.stamp);
+    st_word(dots + DIR_LstAccDate, (WORD)(object->modified.stamp >> 16));
     st_clust(&volume, dots, object->cluster);
     mem_cpy(dots + SZDIRE, dots, SZDIRE);
     dots[SZDIRE + 1] = '.';
@@ -194,15 +195,20 @@ static FRESULT make_directory(struct fatfs_object *object)
     return res;
 }
 
+struct fatfs_time fatfs_modified(struct fatfs_time time)
+{
+    return volume.fs_type == FS_EXFAT ? time : (struct fatfs_time){.stamp = time.stamp};
+}
+
 enum fatfs_result fatfs_create(struct fatfs_object *directory, const char *name, bool is_directory,
-                               uint32_t now, struct fatfs_object *object)
+                               struct fatfs_time now, struct fatfs_object *object)
 {
     FRESULT res;
     DIR dj;
 
     *object = (struct fatfs_object){.directory = directory,
                                     .created = now,
-                                    .modified = now,
+                                    .modified = fatfs_modified(now),
                                     .is_directory = is_directory};
     writing = FATFS_ENTRIES;
     open_directory(&dj, directory);

@@ -94,7 +94,7 @@ static mnos_status_t check_room(struct fat_service *service, const struct fatfs_
 static void changed(struct fat_service *service, struct fat_node *node)
 {
     kept_forget(service, node);
-    node->object.modified = fat_time_from_ns(service->date_ns(service->tick_ns));
+    node->object.modified = fatfs_modified(fat_time_from_ns(service->date_ns(service->tick_ns)));
     node->dirty = !node->gone;
     volume_changed(service);
 }
@@ -197,6 +197,7 @@ mnos_status_t fat_set_time(void *context, uint32_t inode, bool now, int64_t modi
         return status;
     changed(service, node);
     if (!now)
-        node->object.modified = fat_time_from_ns(modified_ns < 0 ? 0 : (uint64_t)modified_ns);
+        node->object.modified =
+            fatfs_modified(fat_time_from_ns(modified_ns < 0 ? 0 : (uint64_t)modified_ns));
     return MNOS_OK;
 }

@@ -66,7 +66,7 @@ static mnos_status_t check_new(struct fat_service *service, const struct file_pl
 static mnos_status_t create(struct fat_service *service, struct fat_node *directory,
                             const char *name, bool is_directory, struct fatfs_object *object)
 {
-    uint32_t now = fat_time_from_ns(service->date_ns(service->tick_ns));
+    struct fatfs_time now = fat_time_from_ns(service->date_ns(service->tick_ns));
     enum fatfs_result result = fatfs_create(&directory->object, name, is_directory, now, object);
 
     if (result == FATFS_FULL && service->gone_count != 0 && volume_commit(service) == MNOS_OK)

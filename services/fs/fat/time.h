@@ -4,7 +4,9 @@
 
 #include <stdint.h>
 
-/* Before 1980, or after 2107: the nearest that there is. */
-uint32_t fat_time_from_ns(uint64_t ns);
+#include "third_party/oofatfs/port.h"
+
+/* In UTC, and so noted. Before 1980, or after 2107: the nearest that there is. */
+struct fatfs_time fat_time_from_ns(uint64_t ns);
 /* 0: the entry holds no date. */
-uint64_t fat_time_to_ns(uint32_t time);
+uint64_t fat_time_to_ns(struct fatfs_time time);
