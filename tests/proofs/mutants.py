@@ -6,7 +6,8 @@
     mutants.py --list              how many there are, and which proofs none is for
 
 A mistake is a table [[mutant]]: `file`, `old`, which that file has once, and `new` in its place; `proof`, which has to say that
-something does not hold. One that does not compile, or on which cbmc gives up, is an error and not a success.
+something does not hold; `case`, if that can be told from one of the proof's listed cases alone, which is sooner tried. One that
+does not compile, or on which cbmc gives up, is an error and not a success.
 """
 
 import argparse
@@ -33,6 +34,7 @@ class Mutant:
     old: str
     new: str
     proof: str
+    case: int = -1
 
 
 def all_mutants() -> list[Mutant]:
@@ -57,7 +59,7 @@ def killed(mutant: Mutant, proofs: dict[str, Proof]) -> bool:
     try:
         with tempfile.TemporaryDirectory() as folder:
             plant(mutant, Path(folder))
-            found = check(proofs[mutant.proof], Path(folder))
+            found = check(proofs[mutant.proof], Path(folder), mutant.case)
     except (RuntimeError, KeyError, OSError, subprocess.CalledProcessError) as error:
         print(f"FAIL {mutant.name}: {error}", flush=True)
         return False

@@ -72,8 +72,9 @@ def all_proofs() -> list[Proof]:
     return found
 
 
-def preprocess(proof: Proof, root: Path, output: Path) -> None:
-    command = ["gcc", "-E", "-P", "-std=gnu2x", "-m64", "-ffreestanding", "-D__builtin_return_address(n)=NULL", *INCLUDES, f"{FOLDER}/{proof.file}.c"]
+def preprocess(proof: Proof, root: Path, case: int, output: Path) -> None:
+    command = ["gcc", "-E", "-P", "-std=gnu2x", "-m64", "-ffreestanding", "-D__builtin_return_address(n)=NULL", f"-DONLY_CASE={case}",
+               *INCLUDES, f"{FOLDER}/{proof.file}.c"]
     text = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     output.write_text(re.sub(r"\[\[[^\]]*\]\]", "", text))
 
@@ -83,11 +84,12 @@ def limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
 
 
-def check(proof: Proof, root: Path = ROOT) -> Verdict:
-    """Of the sources in `root`. An error of cbmc, or too much time or memory, raises."""
+def check(proof: Proof, root: Path = ROOT, case: int = -1) -> Verdict:
+    """Of the sources in `root`, in one of the listed cases alone if `case` is not below 0. An error of cbmc, or too much
+    time or memory, raises."""
     with tempfile.TemporaryDirectory() as folder, open(f"{folder}/output", "w+") as output:
         source = Path(folder) / f"{proof.function}.i"
-        preprocess(proof, root, source)
+        preprocess(proof, root, case, source)
         command = [f"{CBMC}/lib/ld-linux-x86-64.so.2", "--library-path", f"{CBMC}/lib", f"{CBMC}/cbmc", str(source),
                    "--function", proof.function, *CHECKS, *proof.unwind]
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, preexec_fn=limit)

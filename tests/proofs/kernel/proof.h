@@ -13,6 +13,13 @@ uint32_t nondet_uint32(void);
 int64_t nondet_int64(void);
 uint64_t nondet_uint64(void);
 
+/* Whether listed case `number` is the one that was chosen. A planted mistake may be tried in one case alone: ONLY_CASE, which
+ * is below 0 in a proof. */
+static inline bool is_case(unsigned chosen, unsigned number)
+{
+    return (ONLY_CASE < 0 || number == ONLY_CASE) && chosen == number;
+}
+
 /* Only cases in which this is so are looked at from here on. */
 static inline void assume(bool condition)
 {
