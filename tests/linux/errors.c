@@ -88,6 +88,10 @@ static const struct {
     {"setitimer of no timer", 38, {77, 0}},
     {"setitimer from nowhere", 38, {0, NOWHERE}},
     {"getitimer of no timer to nowhere", 36, {77, NOWHERE}},
+    {"sched_getaffinity of nobody, of half a word", 204, {1 << 30, 1028, NOWHERE}},
+    {"sched_getaffinity of nobody", 204, {1 << 30, 1024, NOWHERE}},
+    {"sched_getaffinity below nobody", 204, {-1ull, 1024, NOWHERE}},
+    {"sched_getaffinity to nowhere", 204, {0, 1024, NOWHERE}},
 };
 
 void start(void)

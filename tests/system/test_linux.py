@@ -78,6 +78,7 @@ PROCESSES = {
     "pipes": "cd $1; sort text | head -n 2; echo a b c | (read x y z; echo $z $y $x); cat long | cat | wc; yes | head -n 3; "
              "x=$(echo in; echo two | rev); echo \"$x\"; for i in 1 2 3; do echo $i; done | tac; echo b | grep a; echo $?; "
              "cat <<E | rev\nhere it is\nE\n",
+    "processors": "for i in 1 $$; do taskset -p $i >/dev/null; echo $?; done; sleep 100 & taskset -p $! >/dev/null; echo $?; kill $!",
     # Two copies of one process that draws nothing itself.
     "random": "r() { head -c 16 /dev/urandom | md5sum; }; test \"$(r)\" = \"$(r)\"; echo $?",
 }

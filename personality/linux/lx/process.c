@@ -10,6 +10,7 @@
 #include "personality/linux/lx/abi.h"
 #include "personality/linux/lx/calls.h"
 #include "personality/linux/lx/host.h"
+#include "personality/linux/lx/proc.h"
 #include "personality/linux/lx/signals.h"
 #include "personality/linux/lx/threads.h"
 #include "personality/linux/lx/wait.h"
@@ -238,10 +239,10 @@ int64_t lx_sched_getaffinity(int32_t which, uint32_t size, uint64_t to)
 {
     uint64_t cores = kinfo()->core_count, mask = cores < 64 ? (1ull << cores) - 1 : UINT64_MAX;
 
-    if (which != 0 && thread_of(which) == NULL)
-        return -LX_ESRCH;
     if (size < sizeof mask || size % sizeof mask != 0)
         return -LX_EINVAL;
+    if (which < 0 || (which != 0 && thread_of(which) == NULL && !proc_has_process(which)))
+        return -LX_ESRCH;
     return user_write(to, &mask, sizeof mask) == 0 ? (int64_t)sizeof mask : -LX_EFAULT;
 }
 
