@@ -51,9 +51,13 @@ QMP_LIMIT_S = 600
 ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[78])")
 
 
+# What stood in the line before: how far a copy is, on a machine that takes a second for it; the prompt, before news.
+ERASED = re.compile(r"[^\n]*\r\x1b\[K")
+
+
 def plain(text: str) -> str:
-    """What a reader of the terminal sees: no escape sequences, no carriage returns."""
-    return ANSI.sub("", text).replace("\r", "")
+    """What a reader of the terminal sees: no escape sequences, no carriage returns, and no line that was erased."""
+    return ANSI.sub("", ERASED.sub("", text)).replace("\r", "")
 
 
 def open_log(name: str) -> TextIO:

@@ -8,7 +8,7 @@ from itertools import islice
 from types import SimpleNamespace
 
 from patience import Patience
-from qemu import ROOT, Session
+from qemu import ROOT, Session, plain
 from testlib import HANG_S, GuestError, Suite, check
 
 from tests.system import test_readme as readme
@@ -88,3 +88,11 @@ def told() -> None:
         except GuestError:
             continue
         check(False, f"{pattern} was found")
+
+
+@suite.test("what a line has shown before it was erased is not what a reader sees")
+def erased() -> None:
+    bar = "\r[######........................] 1 MiB of 5 MiB\x1b[K"
+    check(plain(f"{bar}{bar}\r\x1b[K") == "", "a bar of a copy that has ended")
+    check(plain("mnos> upt\r\x1b[Kserial: started again\r\n\rmnos> upt\x1b[K") == "serial: started again\nmnos> upt", "news")
+    check(plain("first\r\n\x1b[1msecond\x1b[0m\r\n") == "first\nsecond\n", "nothing is erased")
