@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * derive.c - the derivation tree: from the listed trees, for the listed capabilities in them, deleting and revoking keep C1
- * to C5, of C3 the rights and of C4 not the limit, take exactly what they are to take, and leave the rest in its order.
+ * derive.c - the derivation tree: from the listed trees, for the listed capabilities in them, making, deleting and revoking
+ * keep C1 to C5, of C3 the rights, make and take exactly what they are to, and leave the rest in its order.
  *
  * Shapes: the trees below, of five capabilities of one process to one endpoint, on which no thread waits and nobody searches
  * for a badge, and a sixth slot that is free. Rights, badges and masks are free, and what an earlier life left in the free
- * slot. Stubs: what is told when a badge has gone; the end of an object; preemption, which nothing asks for. Nothing is made
- * here. One core.
+ * slot. Stubs: what is told when a badge has gone; the end of an object; preemption, which nothing asks for; a table that
+ * does not grow. One core.
  */
 enum { SLOTS = 6, PLACES = SLOTS + 1 };
 #include "tests/proofs/kernel/direct_map.h"
@@ -81,6 +81,12 @@ void kobject_unreferenced(struct kobject *of)
 {
     assert(of == object && !spin_is_locked(&of->derive));
     ends_told++;
+}
+
+mnos_status_t captable_alloc(struct captable *table, struct capability **slot)
+{
+    *slot = captable_take(table);
+    return *slot != NULL ? MNOS_OK : MNOS_ERR_QUOTA;
 }
 
 bool tlb_batch_preempt_point(struct tlb_batch *batch)
@@ -401,4 +407,92 @@ void prove_last(void)
     for (unsigned i = 0; i < IN_TREE; i++)
         goes(i);
     assert_sound(before, IN_TREE);
+}
+
+static void assert_made(unsigned target, const struct cap_view *wish)
+{
+    uint8_t order[SLOTS];
+    unsigned at = 0;
+    const struct capability *made = &slots[IN_TREE];
+
+    in_tree[IN_TREE] = true;
+    parents[IN_TREE] = (uint8_t)target;
+    for (unsigned i = 0; i < IN_TREE; i++) {
+        order[at++] = before[i];
+        if (before[i] == target)
+            order[at++] = IN_TREE; /* the first of the children */
+    }
+    assert_sound(order, SLOTS);
+    assert(made->key == key_of(IN_TREE) && made->type == MNOS_TYPE_ENDPOINT && made->child == 0);
+    assert(made->rights == wish->rights && made->depth == slots[target].depth + 1);
+    assert(made->badge == wish->badge && made->event_mask == wish->event_mask);
+    assert(made->flags == 0 && made->waiters == NULL);
+}
+
+/* What keeps a child from being made, or nothing. */
+enum situation { POSSIBLE, DYING, DEEP, REVOKED };
+
+/* From what one more is made: what `cases` lists, and these. */
+static const struct {
+    uint8_t shape, target, situation;
+} hindered[] = {{0, 4, DYING}, {2, 4, DEEP}, {2, 0, REVOKED}, {2, 4, REVOKED}, {3, 1, REVOKED}};
+
+enum { HINDERED = sizeof(hindered) / sizeof(hindered[0]) };
+
+/* `target` is as deep as something may be from which one more is made, or one deeper. */
+static void choose_situation(unsigned target, enum situation situation)
+{
+    unsigned higher = CAP_DEPTH_MAX - slots[target].depth - (situation != DEEP);
+
+    for (unsigned i = 0; i < IN_TREE; i++)
+        slots[i].depth = (uint8_t)(slots[i].depth + higher);
+    object->dying = situation == DYING;
+    if (situation != REVOKED)
+        return;
+    slots[0].flags = CAP_REVOKING;
+    object->revoking = 1;
+}
+
+static void do_derive(unsigned target, enum situation situation)
+{
+    struct cap_view wish = view_of(target);
+    mnos_cap_t handle;
+    mnos_status_t status;
+
+    choose_situation(target, situation);
+    wish.rights &= nondet_uint8();
+    wish.badge = nondet_uint64();
+    wish.event_mask = nondet_uint64();
+    status = cap_derive(&process, &wish, 0, &handle);
+    if (situation == POSSIBLE || (situation == REVOKED && target != 0 && !is_below(target, 0))) {
+        assert(status == MNOS_OK && handle == key_of(IN_TREE));
+        assert_made(target, &wish);
+    } else {
+        assert(status == MNOS_ERR_STATE);
+        assert_sound(before, IN_TREE);
+    }
+}
+
+static void do_derive_possible(unsigned target)
+{
+    do_derive(target, POSSIBLE);
+}
+
+/* Unwind: 9, for_each.0 9. The child is the first of those of what it is made from. */
+void prove_derive(void)
+{
+    for_each(do_derive_possible);
+}
+
+/* Unwind: 9, prove_derive_hindered.0 6. Nothing is made of what dies, is too deep, or is revoked. */
+void prove_derive_hindered(void)
+{
+    unsigned chosen = nondet_uint32();
+
+    for (unsigned number = 0; number < HINDERED; number++)
+        if (is_case(chosen, number)) {
+            build(hindered[number].shape);
+            do_derive(hindered[number].target, hindered[number].situation);
+            assume(false);
+        }
 }
