@@ -167,7 +167,7 @@ class Session:
             if found := re.search(pattern, self.output()[since:]):
                 return found
             self.command("")
-        raise GuestError(f"never told '{pattern}'; {self._last()}")
+        raise GuestError(f"never told '{pattern}'; {self._last()}{self._where()}")
 
     def raw(self) -> str:
         """All output so far, with the escape sequences."""
@@ -181,7 +181,7 @@ class Session:
     def read_to_end(self) -> str:
         """All output until the machine ends."""
         if not self._wait(pexpect.EOF, self.life.limit_s):
-            raise GuestError(f"did not end; {self._last()}")
+            raise GuestError(f"did not end; {self._last()}{self._where()}")
         return self.output()
 
     def settle(self, quiet_s: float) -> bool:
@@ -192,7 +192,7 @@ class Session:
                     return True
             except pexpect.EOF:
                 return False
-        raise GuestError(f"does not stop printing; {self._last()}")
+        raise GuestError(f"does not stop printing; {self._last()}{self._where()}")
 
     def _where(self) -> str:
         """What else is known of a machine that does not do what is waited for; ends a sentence."""
@@ -248,6 +248,7 @@ class Guest(Session):
                         timeout=limit_s, echo=False, dimensions=(50, 250))
         child.delaybeforesend = None
         super().__init__(child, name, limit_s, child.pid, machine.cpus)
+        self.kernel = machine.kernel
 
     def exit_code(self) -> int:
         """Waits for QEMU to end; its exit code, which the guest chooses through port 0xf4."""
@@ -282,8 +283,8 @@ class Guest(Session):
     def _where(self) -> str:
         """Where its cores are, in a line; whole beside its log."""
         try:
-            report = stacks.of_all_cores(self, self.cores, BUILD / "kernel.elf")
-        except (OSError, ValueError, KeyError, GuestError) as error:
+            report = stacks.of_all_cores(self, self.cores, self.kernel)
+        except Exception as error:  # whatever it is, it must not hide what was waited for
             return f"; its cores do not tell where they are ({error})"
         path = self.log_path.with_suffix(".stacks")
         path.write_text(report + "\n", encoding="utf-8")
@@ -293,7 +294,7 @@ class Guest(Session):
         """Waits until the first core is seen to halt: where something runs without end, it never is."""
         while "HLT=1" not in self.monitor("info registers"):
             if self.life.is_over():
-                raise GuestError(f"the processor does not stop; {self._last()}")
+                raise GuestError(f"the processor does not stop; {self._last()}{self._where()}")
             time.sleep(HALT_PAUSE_S)
 
     def screenshot(self, path: Path) -> Path:

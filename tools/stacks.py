@@ -62,9 +62,11 @@ def _stack(guest: Guest, core: int, pointer: int) -> list[int]:
 
 def _core(guest: Guest, core: int, kernel: Program, user: Program | None) -> list[str]:
     registers = guest.monitor("info registers", core)
-    value = {name: int(number, 16) for name, number in re.findall(r"\b(R[A-Z0-9 ]{2}|CR3)=([0-9a-f]{8,16})", registers)}
-    rip, rsp = value["RIP"], value["RSP"]
+    value = {name: int(number, 16) for name, number in re.findall(r"\b([RE][A-Z0-9 ]{2}|CR3)=([0-9a-f]{8,16})", registers)}
     halted = "halted" if "HLT=1" in registers else "running"
+    if "RIP" not in value:
+        return [f"core {core} {halted}, not in 64-bit mode: {hex(value['EIP'])}"]
+    rip, rsp = value["RIP"], value["RSP"]
     if rip < KERNEL_BEGIN:
         return [f"core {core} {halted}, in user space: {user.place(rip) if user else hex(rip)}"]
     lines = [f"core {core} {halted}, in the kernel, "
@@ -87,6 +89,8 @@ def of_all_cores(guest: Guest, cores: int, kernel_path: Path, user_path: Path | 
     kernel = Program(kernel_path)
     user = Program(user_path) if user_path else None
     guest.qmp("stop")
-    lines = [line for core in range(cores) for line in _core(guest, core, kernel, user)]
-    guest.qmp("cont")
+    try:
+        lines = [line for core in range(cores) for line in _core(guest, core, kernel, user)]
+    finally:
+        guest.qmp("cont")
     return "\n".join(lines)

@@ -25,6 +25,7 @@ class SocketGuest(Guest):
     def __init__(self, machine: Machine, name: str, limit_s: float = 120) -> None:
         self._folder = tempfile.mkdtemp(prefix="mnos-qemu-")
         self._qmp_path = f"{self._folder}/qmp"
+        self.kernel = machine.kernel
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(f"{self._folder}/line")
             listener.listen(1)
