@@ -144,6 +144,19 @@ def old_mappings() -> None:
                 check(int(look_at[1]) >= 65536, "it had no window")
 
 
+def lent_by_next(guest: Guest, name: str, lends: str, before_s: float) -> float:
+    """Kills the service, and waits until the client has a view that was lent after that; views have the time as their number. When
+    the service died; `before_s`: when it did so last."""
+    guest.command(f"kill {lends}")
+    for _ in guest.looks():
+        log = guest.command("log")
+        died_s = max(map(float, re.findall(rf"\[ *([\d.]+)\] I init: {re.escape(lends)}: ended \(killed\)", log)), default=0.0)
+        lent_s = max((int(at) / 1e9 for at in re.findall(rf"viewer_{name}: is lent a view at (\d+) ns", log)), default=0.0)
+        if before_s < died_s < lent_s:
+            return died_s
+    raise AssertionError(f"after a death at {died_s} s it was lent nothing, last at {lent_s} s:\n{log}")
+
+
 @suite.test("what a client was lent of a file ends with the run that lent it, and the client reads on")
 def views() -> None:
     with with_disks() as (folder, disk, more):
@@ -151,8 +164,9 @@ def views() -> None:
             for name, lends in (("tmp", "tmpfs"), ("disk", "ext4.0")):
                 path = WHERE[name]
                 said(guest, f"viewer_{name}", f"reads {path}/view", "run {} &")
+                died_s = 0.0
                 for number in range(6):
-                    said(guest, f"viewer_{name}", r"is lent view \d+", f"kill {lends}")  # by the next run
+                    died_s = lent_by_next(guest, name, lends, died_s)
                     says(guest, f"write {path}/beside-{number} text")
                 found = said(guest, f"viewer_{name}",
                              r"(\d+) reads, (\d+) views, (\d+) failed, (\d+) different, (\d+) outlived their view",
