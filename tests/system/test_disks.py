@@ -205,7 +205,7 @@ def killed_under(guest: Guest, load: str, other: str) -> int:
         for kill in range(KILLS):
             guest.command("kill " + (other if kill == KILLS // 2 else "virtio_blk.0"))
             until(guest, "services", r"virtio_blk\.0 +virtio_blk +running")
-        crc, requests, failed, wrong, attaches, interrupted = figures(until(guest, "log", rf"(?s)(?:.*?{SUM}){{{turn}}}"))
+        crc, requests, failed, wrong, attaches, interrupted = figures(until(guest, "log", rf"(?s)\A(?:.*?{SUM}){{{turn}}}"))
         check((failed, wrong) == (0, 0), f"{failed} of {requests} requests failed, {wrong} pages are wrong")
         if attaches >= 2 and interrupted >= 1:
             return crc
