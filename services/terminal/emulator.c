@@ -210,8 +210,10 @@ void emulator_write(struct emulator *emulator, const char *bytes, size_t count)
 
 void emulator_undo(struct emulator *emulator)
 {
-    static const char leave[] = "\033[?1049l", reset[] = "\033[!p";
+    /* CAN, as it may have begun a sequence. A screen with its colours exchanged is not among what is reset. */
+    static const char cancel[] = "\030", leave[] = "\033[?1049l", reset[] = "\033[?5l\033[!p";
 
+    emulator_write(emulator, cancel, sizeof cancel - 1);
     if (emulator->alternate) /* else it would have the cursor go where it was saved last */
         emulator_write(emulator, leave, sizeof leave - 1);
     emulator_write(emulator, reset, sizeof reset - 1);

@@ -103,3 +103,31 @@ TEST(terminals, what_is_said_comes_behind_the_text)
     CHECK_STR_EQ(shown(THIRD, 1), "two");
     CHECK_STR_EQ(shown(THIRD, 3), "  run PROGRAM with terminal:3");
 }
+
+/* It ended in the middle of a sequence: a title, which goes on until a terminator comes. */
+TEST(terminals, a_sequence_that_a_program_has_begun_ends_with_it)
+{
+    unsigned row, column;
+
+    terminals_begin(COLUMNS, ROWS);
+    CHECK(terminals_open(THIRD) != NULL);
+    write_at(THIRD, "text\033[?1049h\033[?25linside\033]0;title");
+    terminals_say_free(THIRD);
+    CHECK(emulator_cursor(terminals_get(THIRD)->emulator, &row, &column));
+    CHECK_STR_EQ(shown(THIRD, 0), "text");
+    CHECK_STR_EQ(shown(THIRD, 2), "  run PROGRAM with terminal:3");
+}
+
+TEST(terminals, a_screen_that_a_program_has_inverted_is_as_before)
+{
+    cell_t plain;
+
+    terminals_begin(COLUMNS, ROWS);
+    CHECK(terminals_open(THIRD) != NULL);
+    write_at(THIRD, "text");
+    plain = emulator_row(terminals_get(THIRD)->emulator, 0)[0];
+    write_at(THIRD, "\033[?5h");
+    CHECK(emulator_row(terminals_get(THIRD)->emulator, 0)[0] != plain);
+    terminals_say_free(THIRD);
+    CHECK_EQ(emulator_row(terminals_get(THIRD)->emulator, 0)[0], plain);
+}
