@@ -235,6 +235,11 @@ void console_wait(void)
     wait_until(MNOS_DEADLINE_NEVER);
 }
 
+void console_look(void)
+{
+    wait_until(0);
+}
+
 /* The input moves to the beginning of its array. */
 static void make_room(void)
 {

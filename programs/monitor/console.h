@@ -57,6 +57,8 @@ int console_read(void);
 /* Waits until something may have been typed, the state of a service may have changed, or somebody else may be in
  * front. */
 void console_wait(void);
+/* Takes note of the events that are set, without waiting. */
+void console_look(void);
 
 /* Before a service is ended, which may be the driver: receives all that was typed, and leaves
  * what comes now in the device, until the next read. */

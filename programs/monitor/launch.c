@@ -128,6 +128,7 @@ static bool take_seat(unsigned number)
                       jobs[i].name);
         return false;
     }
+    console_look(); /* Ctrl-C that was for a program which has ended is not for this one */
     seat_on_interrupt(end_at_seat);
     status = seat_take(number, &made->seat);
     made->number_of_seat = number;

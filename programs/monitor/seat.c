@@ -13,13 +13,17 @@
 #define EVENT_NOTHING (SEAT_EVENT_FIRST << SEATS_MAX) /* nothing is read there */
 
 static mnos_cap_t seats[SEATS_MAX]; /* 0: free */
+static bool listens[SEATS_MAX];
 static void (*interrupted)(mnos_cap_t seat);
 
 static mnos_status_t listen_at(unsigned at)
 {
     const struct stream_events wanted = {.input = EVENT_NOTHING, .interrupt = EVENT_INTERRUPT(at)};
+    mnos_status_t status =
+        stream_listen(seats[at], console_endpoint(), SEAT_BADGE_FIRST + at, &wanted);
 
-    return stream_listen(seats[at], console_endpoint(), SEAT_BADGE_FIRST + at, &wanted);
+    listens[at] = status == MNOS_OK;
+    return status;
 }
 
 void seat_note_gone(mnos_badge_t badge)
@@ -27,7 +31,9 @@ void seat_note_gone(mnos_badge_t badge)
     for (unsigned i = 0; i < SEATS_MAX; i++) {
         mnos_status_t status = MNOS_OK;
 
-        if (ipc_client_is_gone(console_endpoint(), badge, SEAT_BADGE_FIRST + i) && seats[i] != 0)
+        /* What was refused goes with its capability, too: no reason to ask again. */
+        if (seats[i] != 0 && listens[i] &&
+            ipc_client_is_gone(console_endpoint(), badge, SEAT_BADGE_FIRST + i))
             status = listen_at(i);
         if (status != MNOS_OK)
             log_error(status, "listen at another terminal"); /* Ctrl-C is not heard there */
