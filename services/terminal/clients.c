@@ -92,8 +92,6 @@ static void connect(struct served *made, unsigned number, uint64_t now_ns)
     struct stream_server *server = &made->server;
 
     made->typed = &kept->of[first ? 0 : number - 1].typed;
-    if (atomic_load_explicit(made->typed, memory_order_relaxed) != 0)
-        byte_queue_mark(&made->terminal->received);
     made->device = (struct stream_device){.context = made->terminal,
                                           .received = &made->terminal->received,
                                           .send = send,
@@ -107,6 +105,10 @@ static void connect(struct served *made, unsigned number, uint64_t now_ns)
     server->state = state_of(number);
     server->now_ns = now_ns;
     stream_server_begin(server, false, now_ns);
+    /* Where nobody is in front any more nobody misses what was typed. */
+    if (atomic_load_explicit(made->typed, memory_order_relaxed) != 0 &&
+        (first || is_in_use(number)))
+        byte_queue_mark(&made->terminal->received);
     if (!first) /* programs of Linux do not ask, and the monitor is not there */
         stream_server_set_size(server, made->terminal->columns, made->terminal->rows);
     made->used = true; /* so that the first look says if it is not */

@@ -225,7 +225,6 @@ static void handle_events(uint64_t events)
         keys_wait = true;
     if ((events & EVENT_ANSWER) != 0)
         take_answer();
-    clients_progress();
 }
 
 /* `msg` becomes the reply, with reply_id 0 when there is none. */
@@ -244,12 +243,12 @@ static void handle(struct message *msg)
 }
 
 /* At once, and not with the next receive: what is asked without pause would keep the rest of the loop from its turn, and that
- * needs the IPC buffer, in which the reply may lie. */
+ * needs the IPC buffer, in which the reply may lie. Of all terminals, also when there is no reply: at another one than that of the
+ * message something may be due. */
 static void send_reply(struct message *msg)
 {
-    if (msg->reply_id == 0)
-        return;
-    (void)!ipc_reply(msg); /* a client that is gone has no use for it */
+    if (msg->reply_id != 0)
+        (void)!ipc_reply(msg); /* a client that is gone has no use for it */
     *msg = (struct message){0};
     clients_progress();
 }

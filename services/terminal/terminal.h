@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * terminal.h - one of the virtual terminals: what it shows, what has scrolled away, and what is typed while it is to be seen. Its
- * clients, where it has any, are in main.c by lib/server/stream_server.h.
+ * clients, where it has any, are in clients.c by lib/server/stream_server.h.
  */
 #pragma once
 
