@@ -6,6 +6,8 @@
 
 #define NO_CURSOR UINT32_MAX
 #define ESCAPE 0x1B
+/* That answers leave for keys: a program that asks and does not read must not keep Ctrl-C from whoever can end it. */
+#define KEYS_ROOM (BYTE_QUEUE_ITEMS / 2)
 
 /* ---- What the emulator tells ---- */
 
@@ -13,11 +15,12 @@
 static void receive(void *context, const char *bytes, size_t count)
 {
     struct terminal *terminal = context;
+    size_t left = terminal->answers ? KEYS_ROOM : 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (byte_queue_room(&terminal->received) > 1)
+        if (byte_queue_room(&terminal->received) > 1 + left)
             byte_queue_put(&terminal->received, (uint8_t)bytes[i]);
-        else if (byte_queue_room(&terminal->received) == 1)
+        else if (byte_queue_room(&terminal->received) >= 1)
             byte_queue_mark(&terminal->received);
     }
 }
@@ -53,7 +56,9 @@ bool terminal_open(struct terminal *terminal, unsigned columns, unsigned rows,
 
 void terminal_write(struct terminal *terminal, const char *bytes, size_t count)
 {
+    terminal->answers = true;
     emulator_write(terminal->emulator, bytes, count);
+    terminal->answers = false;
     terminal->changed = true;
 }
 

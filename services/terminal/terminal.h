@@ -21,6 +21,7 @@ struct terminal {
     struct byte_queue received; /* what keys have sent, and answers to questions */
     unsigned columns, rows;
     unsigned back;    /* so many lines above the bottom is what it shows */
+    bool answers;     /* what it receives now is the emulator's, and no key */
     bool changed;     /* there is something to draw */
     bool all_changed; /* the screen shows another terminal, or other lines of it */
 };

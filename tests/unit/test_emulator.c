@@ -204,6 +204,26 @@ TEST(emulator, keys_that_nobody_reads_are_lost_with_a_mark)
 }
 
 /* Whatever bytes a client sends: nothing but what it shows. */
+/* A program that asks again and again and does not read: Ctrl-C is for whoever can end it. */
+TEST(emulator, answers_that_nobody_reads_leave_room_for_keys)
+{
+    const struct keys_event interrupt = {KEYS_CHARACTER, 3, 0};
+    const struct byte_queue *queue = &terminal.received;
+    uint32_t put;
+
+    scene();
+    for (unsigned i = 0; i < BYTE_QUEUE_ITEMS; i++)
+        write_text("\033[6n");
+    put = queue->put;
+    CHECK_EQ(queue->items[(put - 1) % BYTE_QUEUE_ITEMS], BYTE_QUEUE_MARK);
+    for (unsigned i = 0; i < 100; i++)
+        terminal_key(&terminal, &interrupt);
+    CHECK_EQ(queue->put, put + 100);
+    CHECK_EQ(queue->items[(put + 99) % BYTE_QUEUE_ITEMS], 3);
+    write_text("\033[6n"); /* behind them it is told that something is missing, too */
+    CHECK_EQ(queue->items[(put + 100) % BYTE_QUEUE_ITEMS], BYTE_QUEUE_MARK);
+}
+
 TEST(emulator, any_bytes_at_all_leave_it_whole)
 {
     static const char pieces[][12] = {"\033[",  "\033]0;", "999999999",   ";",      "H",    "\033P",
