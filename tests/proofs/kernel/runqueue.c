@@ -4,8 +4,8 @@
  * core of a thread, and takes or finds the thread that has its turn.
  *
  * Shapes: those listed below of none to two threads that wait, each of the lower or the higher of two priorities (0 and 63,
- * or 31 and 32), pinned or not; and one more of the lower one. Tickets, the work, and what runs are free. The lock is
- * held. One core.
+ * or 31 and 32), pinned or not; and one more of the lower one. Tickets, but for the change to the next thread, the work, and
+ * what runs are free. The lock is held. One core.
  */
 #include "kernel/sched/runqueue.c"
 
@@ -144,7 +144,7 @@ static void for_each(unsigned others, void (*operation)(void))
     unsigned chosen = nondet_uint32();
 
     for (unsigned number = 0; number < SHAPES * others; number++)
-        if (chosen == number) {
+        if (is_case(chosen, number)) {
             build(number / others, number % others != 0);
             operation();
             assume(false); /* cases do not meet again */
@@ -244,6 +244,57 @@ static void do_remove(void)
 void prove_remove(void)
 {
     for_each(1, do_remove);
+}
+
+/* Tickets that are known, and go through 0 behind the first that waits: cbmc has to know which thread is taken out. */
+static void choose_tickets(void)
+{
+    queue.next_ticket = UINT32_MAX;
+    for (unsigned i = 0; i < count; i++)
+        waiting[i].ticket = queue.next_ticket++;
+}
+
+static void do_next(void)
+{
+    struct thread *first, *next;
+
+    choose_tickets();
+    first = first_at(other.effective, false);
+    next = runqueue_next_locked(&queue, &other);
+    assert(next == first);
+    assert_sound(count);
+    assert(is_in_list(&other) == (first != NULL));
+    if (first == NULL)
+        return;
+    assert(!is_in_list(first) && other.queued_pinned == (other.affinity != MNOS_AFFINITY_ANY));
+    for (unsigned i = 0; i < count; i++) /* behind all of its priority */
+        assert(&waiting[i] == first || waiting[i].queued_priority != other.effective ||
+               (int32_t)(other.ticket - waiting[i].ticket) > 0);
+}
+
+/* Unwind: 5, for_each.0 19. */
+void prove_next(void)
+{
+    for_each(OTHERS, do_next);
+}
+
+static void do_next_stopped(void)
+{
+    uint32_t ticket;
+
+    choose_tickets();
+    ticket = queue.next_ticket;
+    for (unsigned i = 0; i < count; i++)
+        waiting[i].stop = STOP_KILL;
+    assert(runqueue_next_locked(&queue, &other) == NULL);
+    assert_sound(count);
+    assert(!is_in_list(&other) && queue.next_ticket == ticket);
+}
+
+/* Unwind: 5, for_each.0 19. Nothing changes for one that must not run. */
+void prove_next_stopped(void)
+{
+    for_each(OTHERS, do_next_stopped);
 }
 
 static void do_best(void)
