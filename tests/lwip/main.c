@@ -22,12 +22,13 @@
 #include "tcp/test_tcp.h"
 #include "tcp/test_tcp_oos.h"
 #include "tcp/test_tcp_state.h"
+#include "test_hostile.h"
 #include "test_steps.h"
 #include "udp/test_udp.h"
 
-static suite_getter_fn *const suites[] = {def_suite, pbuf_suite,    netif_suite,     etharp_suite,
-                                          ip4_suite, ip6_suite,     dhcp_suite,      udp_suite,
-                                          tcp_suite, tcp_oos_suite, tcp_state_suite, steps_suite};
+static suite_getter_fn *const suites[] = {
+    def_suite, pbuf_suite, netif_suite,   etharp_suite,    ip4_suite,   ip6_suite,    dhcp_suite,
+    udp_suite, tcp_suite,  tcp_oos_suite, tcp_state_suite, steps_suite, hostile_suite};
 #define SUITES (sizeof suites / sizeof suites[0])
 /* Of this machine, for one test: the library's own 4 seconds are not enough on a busy one. */
 #define TEST_S 300
