@@ -50,9 +50,12 @@ enum frame_can {
     FRAME_CAN_CHECKSUM = 1, /* it fills in the checksums of frames with FRAME_CHECKSUM_NEEDED */
 };
 
+#define FRAME_MTU_MIN 68u /* what each link of IPv4 takes (RFC 791, 3.2) */
+#define FRAME_MTU_MAX 1500u
+
 struct frame_info {
     uint8_t mac[6];
-    uint16_t mtu;  /* bytes behind the addresses and the type: 68 to 1500 */
+    uint16_t mtu;  /* bytes behind the addresses and the type: FRAME_MTU_MIN to FRAME_MTU_MAX */
     uint32_t can;  /* enum frame_can */
     uint32_t link; /* 1: the cable is in, as far as the card knows */
 };

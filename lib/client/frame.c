@@ -22,7 +22,8 @@ static mnos_status_t ask_info(struct frame_card *card)
     message_put(&message, FRAME_INFO, NULL, 0);
     status = service_call(card->setup.service, &message);
     if (status == MNOS_OK &&
-        message_get(&message, &card->info, sizeof card->info) != sizeof card->info)
+        (message_get(&message, &card->info, sizeof card->info) != sizeof card->info ||
+         card->info.mtu < FRAME_MTU_MIN || card->info.mtu > FRAME_MTU_MAX))
         status = MNOS_ERR_FORMAT;
     return status;
 }

@@ -10,7 +10,6 @@
 #define THROTTLE 195u /* 50 us between two interrupts */
 #define VECTOR 0u
 #define RECEIVE_ADDRESSES 16u
-#define MTU 1500u
 
 static uint32_t get(const struct e1000e *card, uint32_t offset)
 {
@@ -63,7 +62,7 @@ static mnos_status_t read_info(struct e1000e *card)
         card->info.mac[i] = (uint8_t)(low >> 8 * i);
     card->info.mac[4] = (uint8_t)high;
     card->info.mac[5] = (uint8_t)(high >> 8);
-    card->info.mtu = MTU;
+    card->info.mtu = FRAME_MTU_MAX;
     /* No checksum is filled in: the legacy descriptor's is not there in all models of the device. */
     card->info.can = 0;
     card->info.link = (get(card, E1000E_STATUS) & E1000E_STATUS_LINK_UP) != 0;

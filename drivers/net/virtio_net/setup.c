@@ -10,8 +10,6 @@
     (VIRTIO_F_EVENT_INDEX | VIRTIO_NET_F_CSUM | VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_MTU |       \
      VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_STATUS)
 #define VECTOR 0u
-#define MTU_MIN 68u /* RFC 791, section 3.2 */
-#define MTU_MAX 1500u
 
 static bool has(const struct card *card, uint64_t feature)
 {
@@ -32,7 +30,7 @@ static bool read_link(const struct card *card, bool *link)
 
 static mnos_status_t read_info(struct card *card)
 {
-    uint16_t mtu = MTU_MAX;
+    uint16_t mtu = FRAME_MTU_MAX;
     bool link;
 
     if (!transport_config(card->transport, VIRTIO_NET_MAC, card->info.mac, 6) ||
@@ -41,9 +39,9 @@ static mnos_status_t read_info(struct card *card)
          !transport_config(card->transport, VIRTIO_NET_MTU, &mtu, sizeof mtu)))
         return MNOS_ERR_FORMAT;
     /* A group address is nobody's own; all zeros neither. */
-    if ((card->info.mac[0] & 1) != 0 || bytes_get(card->info.mac, 6) == 0 || mtu < MTU_MIN)
+    if ((card->info.mac[0] & 1) != 0 || bytes_get(card->info.mac, 6) == 0 || mtu < FRAME_MTU_MIN)
         return MNOS_ERR_FORMAT;
-    card->info.mtu = mtu > MTU_MAX ? MTU_MAX : mtu;
+    card->info.mtu = mtu > FRAME_MTU_MAX ? FRAME_MTU_MAX : mtu;
     card->info.can = has(card, VIRTIO_NET_F_CSUM) ? FRAME_CAN_CHECKSUM : 0;
     card->info.link = link;
     return MNOS_OK;
