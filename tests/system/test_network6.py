@@ -18,7 +18,8 @@ from qemu import BUILD, PROMPT, Guest, Machine
 from testlib import Suite, check
 
 from tests.system.names_server import NO_NAME, NamesServer
-from tests.system.peer6 import ECHO, HEAD_BYTES, ICMP6, LINK, OWN_LINK, OWN_SITE, REPLY, SITE, UDP, Connection, Peer6, address
+from tests.system.peer6 import (ECHO, HEAD_BYTES, ICMP6, LINK, OWN_LINK, OWN_SITE, REPLY, SITE, TOO_BIG, UDP, Connection, Peer6,
+                                address)
 from tests.system.test_fetch import has
 from tests.system.test_names import prompt as names_prompt
 from tests.system.test_net_programs import ECHO as ECHO_SERVICE
@@ -78,6 +79,18 @@ def answers() -> None:
             answer = peer.ping(own, to, number, data)
             check(answer[8:24] == to and answer[24:40] == own, f"the answer is from {answer[8:24].hex()}")
             check(answer[HEAD_BYTES + 8:] == data, "other bytes came back")
+
+
+@suite.test("what says that a path takes less than 1,280 bytes is not believed, and ends nothing")
+def narrow_path() -> None:
+    with beside("narrow path 6") as (guest, peer):
+        said = peer.ping(OWN_SITE, SITE, 1)
+        for number, narrow in enumerate((0, 48, 50, 55, 1279), 2):
+            peer.send(OWN_SITE, SITE, ICMP6, pack(">BBHI", TOO_BIG, 0, 0, narrow) + said)
+            data = bytes(range(256)) * 5
+            answer = peer.ping(OWN_SITE, SITE, number, data)
+            check(answer[HEAD_BYTES + 8:] == data, f"after {narrow}: other bytes came back, or in pieces")
+        check(LINK_TEXT in guest.command("ip"), "the stack is there")
 
 
 @suite.test("what nobody may send is dropped: as from this machine, from loopback, and IPv4 inside IPv6")
