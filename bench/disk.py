@@ -58,8 +58,6 @@ CHOSEN = "disk-|fsync|-ext4|directory-100-"
 VARIED = tuple(name for name in METRICS
                if name != "disk-nvme-cold-per-kib" and any(part in name for part in CHOSEN.split("|")))
 
-# So often the monitor is asked for what memory is taken.
-TRIES = 50
 # "since then      11988 KiB  by processes", and one line for each process.
 TAKEN = re.compile(r"^since then +(\d+) KiB", re.MULTILINE)
 PROCESS = re.compile(r"^(\S+) +(\d+) +\d+ +\d+ +\d+ *$", re.MULTILINE)
@@ -88,7 +86,7 @@ def memory_of(text: str) -> Metrics:
 
 def memory_now(guest: Guest) -> Metrics:
     """The kernel counts what is free when a core idles: until then all that is taken is less than the parts of it."""
-    for _ in range(TRIES):
+    for _ in guest.looks():
         memory = memory_of(guest.command("mem"))
         if memory["memory-kib"][0] >= sum(value for name, (value, _) in memory.items() if name != "memory-kib"):
             return memory
